@@ -1,0 +1,182 @@
+//! The history: what happened, in order, as both engines record it.
+//!
+//! Two kinds of events are kept apart by type. [`Seen`] is what users sent and were told: the checker gets nothing
+//! else. [`Inside`] is what only an omniscient observer knows: it explains, and it never judges.
+
+use crate::model::{Command, Items, Life, Outcome, ServerId, Visit};
+use crate::time::{Instant, Span};
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub what: What,
+}
+
+/// Either kind of event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum What {
+    /// A user saw it.
+    Seen(Visit, Seen),
+    /// It happened to a request of this visit, inside.
+    Inside(Visit, Inside),
+    /// It happened to the pool.
+    Pool(PoolEvent),
+}
+
+/// What a user did or was told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Seen {
+    /// A visit begins.
+    Began,
+    /// A request goes to the balancer.
+    Sent(Request),
+    /// An order appears on the user's statement.
+    Billed(Items),
+    /// A request ends, for its user.
+    Told {
+        /// The request as it was sent.
+        request: Request,
+        /// When it was sent.
+        sent: Instant,
+        /// When the user first meant to do this step.
+        meant: Instant,
+        /// How it ended.
+        outcome: Outcome,
+        /// Whether the step ends with it: done, or given up.
+        settled: bool,
+    },
+    /// The visit is over.
+    Left(Ending),
+}
+
+/// A request as its user knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The step of the journey, counted from 0.
+    pub step: u16,
+    /// The how-manieth request of this step, counted from 0.
+    pub attempt: u16,
+    /// What it asks.
+    pub command: Command,
+}
+
+/// How a visit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All steps are done.
+    Finished,
+    /// The user gave up at a step.
+    GaveUp(Trouble),
+}
+
+/// What a user's patience ended on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Requests that certainly had no effect.
+    Refused,
+    /// Requests that may have had one.
+    Unknown,
+    /// Being logged out again and again.
+    LoggedOut,
+}
+
+/// What happened to a request behind the balancer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Inside {
+    /// The balancer's attempt at a server did not get through, or was cut; it goes on to another.
+    Retried {
+        /// Where it failed.
+        from: ServerId,
+    },
+    /// A server ended work on it, and its effect was committed. (The user may have left meanwhile.)
+    Served(Served),
+    /// A server or the balancer gave it up before any effect.
+    Dropped {
+        /// Where it was, if it had reached a server.
+        server: Option<ServerId>,
+    },
+}
+
+/// A request that was served.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Served {
+    /// The request as its user knows it.
+    pub request: Request,
+    /// Where.
+    pub server: ServerId,
+    /// By which incarnation.
+    pub life: Life,
+    /// How long it held a worker, waiting for the store included.
+    pub busy: Span,
+    /// Whether the cart was known where it was looked for; `None` when it was not looked for.
+    pub knew_cart: Option<bool>,
+    /// What the cart held, as the server saw it after the effect (before it was emptied, for a checkout).
+    pub cart: Items,
+    /// Calls to the shared store.
+    pub store_calls: u32,
+    /// Bytes of state that the user's tokens carried, both ways.
+    pub carried_bytes: u32,
+    /// Whereabouts of the visit's items, for a checkout or a view.
+    pub evidence: Evidence,
+}
+
+/// Where the items of a visit are, other than where they were looked for: input of the post-mortem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// In the memory of servers that live.
+    pub elsewhere: Items,
+    /// In the memory of incarnations that died, and nowhere else.
+    pub died: Items,
+    /// The fault that killed the first of those, an index into the faults that struck.
+    pub killed_by: Option<u32>,
+    /// Replaced by a concurrent writer's older copy.
+    pub overwritten: Items,
+}
+
+/// What happened to the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolEvent {
+    /// A fault struck: an index into the faults of the run (those of the scenario, then those injected).
+    Struck {
+        /// The fault.
+        fault: u32,
+        /// The server.
+        server: ServerId,
+        /// Whether the memory of a server went with it.
+        memory_lost: bool,
+    },
+    /// A server runs again: empty, or no longer slow.
+    Ready {
+        /// The server.
+        server: ServerId,
+    },
+    /// The balancer's opinion of a server changed.
+    Believed {
+        /// The server.
+        server: ServerId,
+        /// Whether it is taken to be up.
+        up: bool,
+    },
+}
+
+/// Something that takes in the history as it happens.
+pub trait Recorder {
+    /// Takes in one event; events come in order of time.
+    fn record(&mut self, event: &Event);
+}
+
+/// Records nothing.
+impl Recorder for () {
+    #[inline]
+    fn record(&mut self, _: &Event) {}
+}
+
+/// Keeps everything.
+impl Recorder for Vec<Event> {
+    fn record(&mut self, event: &Event) {
+        self.push(*event);
+    }
+}

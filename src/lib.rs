@@ -1,0 +1,22 @@
+//! # whatcart
+//!
+//! *"What cart?"* is what a server answers when the cart it is asked for lives in another server's memory.
+//! This crate simulates shoppers, a balancer and a pool of servers, breaks things on purpose, and counts what people
+//! lost and how unevenly the servers worked.
+//!
+//! ## Map, and the rule that imports point one way
+//!
+//! ```text
+//! time seed model  <-  scenario  <-  workload shop home policy pool fault history
+//!     <-  checker post_mortem meter  <-  sim  <-  report experiment  <-  cli
+//! ```
+//!
+//! The core knows no clock, no I/O and no global randomness. `ARCHITECTURE.md` has the reasons; a test reads the
+//! imports and fails when an arrow runs back.
+
+pub mod history;
+pub mod model;
+pub mod report;
+pub mod scenario;
+pub mod seed;
+pub mod time;

@@ -1,0 +1,3 @@
+//! The `whatcart` program.
+
+fn main() {}

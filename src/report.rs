@@ -1,0 +1,345 @@
+//! What a run came to: figures that do not tell which engine made them, and their faces.
+//!
+//! [`Figures`] is one variant of one run. A [`Report`] is all variants and runs of one scenario; [`table`], [`story`]
+//! and [`export`] turn it into text.
+
+pub mod expect;
+pub mod export;
+pub mod stats;
+pub mod story;
+#[cfg(feature = "cli")]
+pub mod table;
+
+use serde::Serialize;
+
+use crate::history::Event;
+use crate::model::Visit;
+use crate::scenario::Scenario;
+use crate::time::{Instant, Span};
+
+/// The version of the JSON that [`export`] writes; it grows when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// Everything that one call of the program found out.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The scenario's name, `sticky-crash`, or its file's.
+    pub name: String,
+    /// The scenario without any variant's patch, for title, question and lesson.
+    pub scenario: Scenario,
+    /// `sim` or `http`.
+    pub engine: &'static str,
+    /// The root seed.
+    pub seed: u64,
+    /// Whether somebody stopped it before its end.
+    pub interrupted: bool,
+    /// Variant by variant, in the order of the scenario.
+    pub variants: Vec<VariantReport>,
+    /// What the scenario expected, and whether it came.
+    pub expectations: Vec<Expectation>,
+}
+
+/// One variant, over all runs.
+#[derive(Clone, Debug)]
+pub struct VariantReport {
+    /// Its name.
+    pub name: String,
+    /// What it ran.
+    pub scenario: Scenario,
+    /// Run by run; the first has the root seed.
+    pub runs: Vec<RunReport>,
+}
+
+/// One run of one variant.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// Its seed.
+    pub seed: u64,
+    /// What came out.
+    pub figures: Figures,
+    /// The same over time.
+    pub series: Series,
+    /// For each kind of hurt, the first visits that had it: candidates for a story.
+    pub hurt: Vec<Hurt>,
+}
+
+/// A visit that went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hurt {
+    /// Whose.
+    pub visit: Visit,
+    /// When it was over.
+    pub ended: Instant,
+    /// How.
+    pub how: HurtBy,
+}
+
+/// How a visit went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HurtBy {
+    /// A lost cart, by its cause.
+    Lost(Cause),
+    /// A cart that was overcharged.
+    Overcharged,
+    /// A visit that was given up.
+    Abandoned,
+    /// A user who was logged out.
+    LoggedOut,
+    /// A made-up session that was accepted.
+    Impostor,
+}
+
+/// Why an item was missing; a cart takes the first that applies, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The store failed over and forgot.
+    RolledBack,
+    /// The store was full.
+    Evicted,
+    /// It had been kept for its time.
+    Expired,
+    /// A concurrent writer replaced it.
+    Overwritten,
+    /// Its last copy went with a server.
+    Wiped,
+    /// An older copy answered.
+    Stale,
+    /// It lives on a server that this request did not reach.
+    Split,
+    /// None of these: a defect of the simulator.
+    Unexplained,
+}
+
+/// A user's visit, event by event, for a story.
+#[derive(Clone, Debug, Default)]
+pub struct Tape {
+    /// What happened to that visit and to the pool meanwhile, in order.
+    pub events: Vec<Event>,
+}
+
+/// The figures of one variant in one run. Field names are the paths of JSON and of expectations.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// Carts by outcome; they sum up to `opened`.
+    pub carts: Carts,
+    /// Lost carts by cause.
+    pub lost_by: LostBy,
+    /// Visits by how they ended.
+    pub visits: Visits,
+    /// Views of the cart that were answered.
+    pub views: u64,
+    /// Of those, the ones that missed something acknowledged or showed something that cannot be.
+    pub wrong_views: u64,
+    /// How often a user who had logged in was told 401.
+    pub logged_out: u64,
+    /// Replayed sessions accepted after logout.
+    pub zombie_logins: u64,
+    /// Made-up sessions presented.
+    pub impostors: u64,
+    /// Of those, accepted.
+    pub impostors_accepted: u64,
+    /// Acknowledged uploads that are gone.
+    pub missing_files: u64,
+    /// Items that were removed or bought, and came back.
+    pub ghosts: u64,
+    /// Visits charged more than once.
+    pub double_charges: u64,
+    /// Users who made at least one visit.
+    pub users: u64,
+    /// Of those, with at least one lost or overcharged cart, abandoned visit, logout, wrong view or double charge.
+    pub users_hurt: u64,
+    /// Requests by outcome; they sum up to `sent`.
+    pub requests: Requests,
+    /// From sending a request to its end.
+    pub latency_ms: Latency,
+    /// From meaning to do a step to its final answer.
+    pub step_latency_ms: Latency,
+    /// The same for users who are not heavy; absent when nobody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neighbours_step_latency_ms: Option<Latency>,
+    /// How evenly the servers worked.
+    pub load: Load,
+    /// What the design costs.
+    pub price: Price,
+    /// What each fault met and took.
+    pub faults: Vec<FaultFigures>,
+}
+
+/// Carts by outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Carts {
+    /// First add sent; the sum of the others.
+    pub opened: u64,
+    /// Charged as it should be.
+    pub intact: u64,
+    /// Something acknowledged was missing at checkout.
+    pub lost: u64,
+    /// Nothing missing, something charged that cannot be.
+    pub overcharged: u64,
+    /// Given up before checkout.
+    pub abandoned: u64,
+    /// Checkout sent and never answered.
+    pub unknown: u64,
+    /// The run ended first.
+    pub open: u64,
+}
+
+/// Lost carts by cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each is the Cause of the same name")]
+pub struct LostBy {
+    pub rolled_back: u64,
+    pub evicted: u64,
+    pub expired: u64,
+    pub overwritten: u64,
+    pub wiped: u64,
+    pub stale: u64,
+    pub split: u64,
+    pub unexplained: u64,
+}
+
+/// Visits by how they ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Visits {
+    /// All that began; the sum of the others.
+    pub begun: u64,
+    /// All steps done.
+    pub finished: u64,
+    /// Given up after refusals.
+    pub abandoned_refused: u64,
+    /// Given up after unknown outcomes.
+    pub abandoned_unknown: u64,
+    /// Given up after being logged out.
+    pub abandoned_logged_out: u64,
+    /// The run ended first.
+    pub open: u64,
+}
+
+/// Requests of users by outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// All; the sum of `ok`, `refused`, `failed`, `timed_out` and `in_flight`.
+    pub sent: u64,
+    /// 2xx.
+    pub ok: u64,
+    /// 4xx, 503, or never reached a server.
+    pub refused: u64,
+    /// Sent, then dropped.
+    pub failed: u64,
+    /// No answer in time.
+    pub timed_out: u64,
+    /// The run ended first.
+    pub in_flight: u64,
+    /// Attempts of the balancer beyond each request's first; not part of `sent`.
+    pub balancer_retries: u64,
+}
+
+/// Latency in milliseconds; quantiles from a histogram with two significant digits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each is what its name says")]
+pub struct Latency {
+    pub mean: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p99: f64,
+    pub max: f64,
+}
+
+/// How evenly the servers worked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Load {
+    /// Server by server.
+    pub per_server: Vec<ServerLoad>,
+    /// Busiest server x mean, by busy time, over the run.
+    pub peak_to_mean: f64,
+    /// Coefficient of variation of the busy times.
+    pub cv: f64,
+    /// Jain's index of the busy times: 1 is perfectly even, 1/N is all on one.
+    pub jain: f64,
+    /// Busiest server x mean, by requests, in the worst window.
+    pub worst_window_peak_to_mean: f64,
+    /// Length of such a window, in seconds.
+    pub window_s: f64,
+    /// Seconds from a new server's start until it carried 90 % of its fair share; absent when none started or none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fair_share_after_s: Option<f64>,
+}
+
+/// One server's work.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServerLoad {
+    /// `server-1`, ….
+    pub name: String,
+    /// Requests served.
+    pub requests: u64,
+    /// Share of its workers' time that was busy while the shop was open, 0 to 1.
+    pub busy: f64,
+}
+
+/// What a design costs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Price {
+    /// Calls to the shared store per request served.
+    pub store_calls_per_request: f64,
+    /// Calls to the shared store per second, while the shop was open.
+    pub store_calls_per_second: f64,
+    /// Bytes of state that tokens carried, both ways, per request served. Modelled, not measured, in sim.
+    pub bytes_carried_per_request: f64,
+    /// Servers paid for.
+    pub servers: u64,
+}
+
+/// What one fault met and took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FaultFigures {
+    /// Its name, or what it does: `crash server-2`.
+    pub name: String,
+    /// Seconds from the start.
+    pub at_s: f64,
+    /// Carts that were open when it struck.
+    pub open_carts: u64,
+    /// Of those, the ones that lost something to it.
+    pub lost_of_open: u64,
+}
+
+/// Figures over time, in windows of equal length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// The length of one.
+    pub window: Span,
+    /// One row a window, from the start.
+    pub rows: Vec<SeriesRow>,
+}
+
+/// One window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in Figures, for events of this window")]
+pub struct SeriesRow {
+    pub sent: u64,
+    pub ok: u64,
+    pub refused: u64,
+    pub failed: u64,
+    pub timed_out: u64,
+    pub logged_out: u64,
+    pub lost_carts: u64,
+    pub intact_carts: u64,
+    /// Carts open when the window ended.
+    pub open_carts: u64,
+    /// Requests served, server by server.
+    pub served: Vec<u32>,
+}
+
+/// One expectation of the scenario and what came.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Expectation {
+    /// Of which variant.
+    pub variant: String,
+    /// The claim as written.
+    pub what: String,
+    /// The observed values, as text: `lost_by.wiped = 49`.
+    pub observed: String,
+    /// Whether it holds.
+    pub passed: bool,
+}
