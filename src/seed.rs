@@ -101,7 +101,7 @@ impl Draw {
     pub fn below(&mut self, bound: u32) -> u32 {
         debug_assert!(bound > 0, "there is no number below 0");
         #[expect(clippy::cast_possible_truncation, reason = "the product is below bound")]
-        let below = ((self.bits() >> 32) * u64::from(bound) >> 32) as u32;
+        let below = (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32;
         below
     }
 }
