@@ -222,6 +222,8 @@ pub struct Client {
     pub user: UserId,
     /// Where the user's cookies are; tabs of one user share them.
     pub jar: u32,
+    /// Where the engine keeps the carts of the visit; `u32::MAX` when there are none.
+    pub cart: u32,
     /// When the user first meant to do the step that is under way.
     pub meant: Instant,
     visit: u32,
@@ -256,7 +258,18 @@ impl Client {
     /// A tab that has not visited yet.
     #[must_use]
     pub fn new(user: UserId, tab: u16, jar: u32) -> Client {
-        Client { user, jar, meant: Instant::ZERO, visit: 0, step: 0, attempt: 0, tab, tries: 0, mood: Mood::Away }
+        Client {
+            user,
+            jar,
+            cart: u32::MAX,
+            meant: Instant::ZERO,
+            visit: 0,
+            step: 0,
+            attempt: 0,
+            tab,
+            tries: 0,
+            mood: Mood::Away,
+        }
     }
 
     /// The key of draws about what it does now.

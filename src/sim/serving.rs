@@ -273,7 +273,8 @@ impl World {
             }
             CartHome::ServerMemory | CartHome::SharedStore => {
                 let life = self.pool.members[request.server.index()].life;
-                (self.carts.apply(request.client, life, request.command, &self.pool), None)
+                let place = &mut self.clients[request.client.index()].cart;
+                (self.carts.apply(place, request.client, life, request.command, &self.pool), None)
             }
         };
         Effect {
