@@ -138,12 +138,17 @@ fn shortened(text: &str) -> String {
 
 struct Decoder<'a>(&'a Node);
 
+/// Reads one value; what is wrong with it is wrong here, unless further in.
+fn read<'de, T: DeserializeSeed<'de>>(seed: T, node: &Node) -> Result<T::Value, Mismatch> {
+    seed.deserialize(Decoder(node)).map_err(|mismatch| mismatch.or_at(node.origin))
+}
+
 impl<'de> Deserializer<'de> for Decoder<'_> {
     type Error = Mismatch;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         let origin = self.0.origin;
-        let read = match &self.0.value {
+        let value = match &self.0.value {
             Value::Text(text) => visitor.visit_str(text).map_err(|mismatch| about_text(text, mismatch)),
             Value::Integer(number) => visitor.visit_i64(*number),
             Value::Huge(digits) => Err(Mismatch::invalid_type(Unexpected::Other(&format!("`{digits}`")), &visitor)),
@@ -157,7 +162,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 visitor.visit_map(Entries { rest: entries.into_iter(), value: None })
             }
         };
-        read.map_err(|mismatch| mismatch.or_at(origin))
+        value.map_err(|mismatch| mismatch.or_at(origin))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -262,7 +267,7 @@ impl<'de> VariantAccess<'de> for Choice<'_> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(Decoder(self.needed()?))
+        read(seed, self.needed()?)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
@@ -280,7 +285,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Mismatch;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
-        self.0.next().map(|node| seed.deserialize(Decoder(node))).transpose()
+        self.0.next().map(|node| read(seed, node)).transpose()
     }
 }
 
@@ -301,7 +306,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mismatch> {
         let node = self.value.take().ok_or_else(|| Mismatch::custom("a value was asked for before its key"))?;
-        seed.deserialize(Decoder(node))
+        read(seed, node)
     }
 }
 

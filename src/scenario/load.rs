@@ -6,14 +6,12 @@ use super::args::{self, Choice};
 use super::check::{Finding, check, check_texts, line};
 use super::decode::decode;
 use super::error::ScenarioError;
-use super::patch::{Refusal, changes_the_run, exclusive, merge};
+use super::patch::{MOST_VARIANTS, Refusal, changes_the_run, exclusive, merge};
 use super::tree::{Entry, Node, Origin, Problem, Sources, Table, Value, document};
 use super::{Loaded, Scenario, Variant};
 
 /// The name of the only variant of a scenario that has none.
 pub const AS_WRITTEN: &str = "as written";
-
-const MOST_VARIANTS: usize = 64;
 
 /// Reads a scenario: parses `text`, merges each variant's patch over it, then every `--set`, multiplies by every
 /// `--vary`, and checks all limits. `name` is what reports call it, `file` what errors call its text.

@@ -17,8 +17,11 @@ const EXCLUSIVE: [&[&str]; 5] = [
     &["count", "one_in"],
 ];
 
+/// Most variants of one scenario.
+pub(super) const MOST_VARIANTS: usize = 64;
+
 /// Keys that belong to the scenario as a whole, not to what runs.
-const WHOLE: [&str; 8] = ["title", "question", "varies", "lesson", "next", "columns", "expect", "variants"];
+pub(super) const WHOLE: [&str; 8] = ["title", "question", "varies", "lesson", "next", "columns", "expect", "variants"];
 
 /// Why a patch did not take.
 #[derive(Debug)]

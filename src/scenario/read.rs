@@ -24,8 +24,7 @@ pub fn read(path: &Path) -> Result<String, ScenarioError> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = String::from_utf8_lossy(&error.as_bytes()[..valid]).matches('
-').count() + 1;
+        let line = String::from_utf8_lossy(&error.as_bytes()[..valid]).matches('\n').count() + 1;
         let message = format!("`{shown}` is not UTF-8: byte {valid}, on line {line}, belongs to no character");
         ScenarioError::new(message, Some("save it as UTF-8 text".to_owned()))
     })
