@@ -282,7 +282,7 @@ mod tests {
         let some = balance(&[1.0, 2.0, 3.0]);
         assert!((some.peak_to_mean - 1.5).abs() < 1e-12);
         assert!((some.jain - 36.0 / 42.0).abs() < 1e-12);
-        assert_eq!(balance(&[0.0, 0.0]).jain, 1.0);
+        assert_eq!(balance(&[0.0, 0.0]), balance(&[1.0, 1.0]));
     }
 
     #[test]

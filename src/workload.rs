@@ -96,11 +96,11 @@ impl Workload {
     pub fn new(scenario: &Scenario, seed: Seed) -> Workload {
         let users = &scenario.users;
         let think = users.think.sampler();
-        let count = users.count.map_or(300, |n| n.get32());
+        let count = users.count.map_or(300, super::scenario::Whole::get32);
         let visit = (think.mean() + scenario.servers.service.sampler().mean()) * users.journey.len() as u64;
         let arrivals = match users.rate {
             Some(rate) => Loop::Open { between: per(rate.get()) },
-            None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, |ramp| ramp.get()) },
+            None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, super::scenario::Time::get) },
         };
         Workload {
             seed,
@@ -135,11 +135,12 @@ impl Workload {
         self.heavy.filter(|heavy| heavy.include(user))
     }
 
-    /// When the first visit of a tab begins (closed loop).
+    /// When the first visit of a tab begins (closed loop): somewhere in the ramp, after a think time like any other.
     #[must_use]
     pub fn first_visit(&self, client: &Client, ramp: Span) -> Instant {
         let mut draw = self.seed.draw(Purpose::Arrival, client.key());
-        Instant::ZERO + Sampler::Uniform { from: Span::ZERO, to: ramp }.sample(&mut draw)
+        let offset = Sampler::Uniform { from: Span::ZERO, to: ramp }.sample(&mut draw);
+        Instant::ZERO + offset + self.think(client)
     }
 
     /// How long after one new visitor the next one comes (open loop).

@@ -158,7 +158,6 @@ impl Entry {
         Life(self.0 >> CODE_BITS)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "masked to 7 bits")]
     fn item(self) -> Option<Item> {
         Item::new((self.0 & ((1 << CODE_BITS) - 1)) as u8)
     }

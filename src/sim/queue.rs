@@ -100,7 +100,6 @@ impl WakeQueue {
             (Some(_), _) => self.run.pop()?,
             (None, _) => self.late.pop()?.0,
         };
-        #[expect(clippy::cast_possible_truncation, reason = "masked to 24 bits")]
         Some(ClientId((key & ID_MASK) as u32))
     }
 

@@ -72,7 +72,7 @@ impl Stations {
             held: vec![IDLE; (servers * workers_each) as usize],
             store: StoreLine {
                 latency: scenario.store.latency.sampler(),
-                free: scenario.store.connections.map(|n| n.get32()),
+                free: scenario.store.connections.map(super::super::scenario::Whole::get32),
                 waiting: VecDeque::new(),
             },
         }
