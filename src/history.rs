@@ -167,9 +167,11 @@ pub trait Recorder {
     /// Takes in one event; events come in order of time.
     fn record(&mut self, event: &Event);
 
-    /// A hint: this client will soon send, and what is kept of it may be fetched from memory by then.
+    /// A hint: these clients will soon send, and what is kept of them may be fetched from memory by then.
     #[inline]
-    fn foresee(&self, _client: ClientId) {}
+    fn foresee(&self, clients: impl Iterator<Item = ClientId>) {
+        clients.for_each(drop);
+    }
 }
 
 /// Records nothing.

@@ -203,7 +203,7 @@ impl Recorder for Observer {
     }
 
     #[inline]
-    fn foresee(&self, client: ClientId) {
-        self.checker.foresee(client);
+    fn foresee(&self, clients: impl Iterator<Item = ClientId>) {
+        self.checker.foresee(clients);
     }
 }

@@ -232,18 +232,18 @@ impl World {
         self.now = self.now.max(until);
     }
 
-    /// Reads what the next clients' events will need, so that memory is asked for it before it is needed. With millions
-    /// of users nothing of theirs is in a cache, and waiting would cost more than everything else.
+    /// Reads what the next clients' events will need, many at a time, so that memory is asked for all of it at once and
+    /// before it is needed. With millions of users nothing of theirs is in a cache, and waiting for it piece by piece
+    /// would cost more than everything else.
     #[inline]
     fn foresee(&self, recorder: &impl Recorder) {
-        let (soon, later) = self.events.wakes.foresee();
-        if let Some(client) = soon {
-            self.carts.foresee(self.clients[client.index()].cart);
-        }
-        if let Some(client) = later {
+        let Some((soon, later)) = self.events.wakes.upcoming() else { return };
+        let places = soon.map(|client| self.clients[client.index()].cart);
+        self.carts.foresee(places);
+        let later = later.inspect(|client| {
             black_box(self.clients[client.index()].cart);
-            recorder.foresee(client);
-        }
+        });
+        recorder.foresee(later);
     }
 
     fn next_due<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {

@@ -217,6 +217,7 @@ fn commands(journey: &[Step]) -> Vec<Command> {
 
 /// One tab of one user, walking its journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(32))] // never across two cache lines
 pub struct Client {
     /// Whose.
     pub user: UserId,

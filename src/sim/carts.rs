@@ -101,15 +101,18 @@ impl Carts {
         (result, basket.items)
     }
 
-    /// Reads what the client's next command will need.
+    /// Reads what the next commands of these carts will need.
     #[inline]
-    pub fn foresee(&self, place: CartPlace) {
+    pub fn foresee(&self, places: impl Iterator<Item = CartPlace>) {
         match &self.home {
             Home::ServerMemory(ledger) => {
-                black_box(ledger.chunks.get(place as usize).map(|chunk| chunk.next));
+                black_box(
+                    places.filter_map(|at| ledger.chunks.get(at as usize)).fold(0, |sum, chunk| sum ^ chunk.next),
+                );
             }
             Home::OneCopy(copies) => {
-                black_box(copies.baskets.get(place as usize).copied());
+                let baskets = places.filter_map(|at| copies.baskets.get(at as usize));
+                black_box(baskets.fold(0, |sum, basket| sum ^ basket.items.0));
             }
         }
     }
@@ -189,6 +192,7 @@ const ENTRIES: usize = 7;
 
 /// 32 bytes, half a cache line. Entries fill it from the front; only the last chunk of a chain has room.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct Chunk {
     entries: [Entry; ENTRIES],
     next: u32,
@@ -262,22 +266,25 @@ impl MemoryLedger {
         result
     }
 
-    /// What this incarnation holds of a chain, and whether it knows the cart at all. Without branches on what it finds:
-    /// they could not be predicted.
+    /// What this incarnation holds of a chain, and whether it knows the cart at all. Compares without branches,
+    /// for they could not be predicted.
     #[inline]
     fn read(&self, place: CartPlace, life: Life) -> Found {
         let mut found = Found { items: Items::NONE, knew: false, last: NO_CART, taken: ENTRIES };
         let mut at = place;
-        while at != NO_CART {
-            let chunk = &self.chunks[at as usize];
-            found.taken = 0;
-            for entry in chunk.entries {
-                let here = entry.life() == life;
-                found.items.0 |= entry.items().0 * u64::from(here);
-                found.knew |= here;
-                found.taken += usize::from(entry != Entry::EMPTY);
+        while let Some(chunk) = self.chunks.get(at as usize) {
+            let mut here = 0u32;
+            let mut taken = 0;
+            for (i, entry) in chunk.entries.iter().enumerate() {
+                here |= u32::from(entry.life() == life) << i;
+                taken += usize::from(*entry != Entry::EMPTY);
             }
-            found.last = at;
+            found.knew |= here != 0;
+            while here != 0 {
+                found.items.0 |= chunk.entries[here.trailing_zeros() as usize].items().0;
+                here &= here - 1;
+            }
+            (found.last, found.taken) = (at, taken);
             at = chunk.next;
         }
         found

@@ -21,9 +21,8 @@ const MIN_SHIFT: u32 = 10;
 const TARGET: u64 = 1_024;
 /// The ladder reaches so many mean delays ahead.
 const HORIZON: u64 = 8;
-/// How many events ahead [`WakeQueue::foresee`] looks.
-const SOON: usize = 4;
-const LATER: usize = 8;
+/// How many events [`WakeQueue::upcoming`] shows at a time.
+const BATCH: usize = 16;
 
 /// Pending wake-ups of clients, at most one each, in order of time.
 #[derive(Clone, Debug)]
@@ -36,8 +35,8 @@ pub struct WakeQueue {
     run: Vec<u64>,
     /// Events that came for the current bucket after it was sorted.
     late: BinaryHeap<Reverse<u64>>,
-    /// Later buckets, by number modulo their count (a power of two): each a chain of chunks, the fullest last.
-    buckets: Vec<u32>,
+    /// Later buckets, by number modulo their count (a power of two).
+    buckets: Vec<Bucket>,
     chunks: Vec<Chunk>,
     free: Vec<u32>,
     /// How many events the buckets hold together.
@@ -49,11 +48,23 @@ pub struct WakeQueue {
 const NIL: u32 = u32::MAX;
 const KEYS: usize = 15;
 
+/// A chain of chunks, of which only the first is not full. How full is kept here, so that an append only writes to the
+/// chunk: a write need not wait for memory.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    first: u32,
+    taken: u32,
+}
+
+impl Bucket {
+    const EMPTY: Bucket = Bucket { first: NIL, taken: 0 };
+}
+
 /// 128 bytes, two cache lines.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(128))]
 struct Chunk {
     keys: [u64; KEYS],
-    len: u32,
     next: u32,
 }
 
@@ -72,7 +83,7 @@ impl WakeQueue {
             current: 0,
             run: Vec::new(),
             late: BinaryHeap::new(),
-            buckets: vec![NIL; usize::try_from(count).expect("at most 65,536")],
+            buckets: vec![Bucket::EMPTY; usize::try_from(count).expect("at most 65,536")],
             chunks: Vec::new(),
             free: Vec::new(),
             in_buckets: 0,
@@ -117,15 +128,18 @@ impl WakeQueue {
         Some((at, ClientId((key & ID_MASK) as u32)))
     }
 
-    /// The clients of an event that comes soon, and of one that comes later: hints.
+    /// Now and then: the clients of the next batch of events, and those of the batch after it. A hint for those who
+    /// want to fetch their data in time.
     #[inline]
-    #[must_use]
-    pub fn foresee(&self) -> (Option<ClientId>, Option<ClientId>) {
-        let ahead = |events: usize| {
-            let key = self.run.get(self.run.len().checked_sub(events)?)?;
-            Some(ClientId((key & ID_MASK) as u32))
-        };
-        (ahead(SOON), ahead(LATER))
+    pub fn upcoming(&self) -> Option<(impl Iterator<Item = ClientId>, impl Iterator<Item = ClientId>)> {
+        let left = self.run.len();
+        if left == 0 || !left.is_multiple_of(BATCH) {
+            return None;
+        }
+        let (later, soon) = self.run.split_at(left - BATCH);
+        let later = &later[later.len().saturating_sub(BATCH)..];
+        let client = |key: &u64| ClientId((key & ID_MASK) as u32);
+        Some((soon.iter().map(client), later.iter().map(client)))
     }
 
     #[inline]
@@ -137,23 +151,24 @@ impl WakeQueue {
     #[inline]
     fn append(&mut self, place: usize, key: u64) {
         self.in_buckets += 1;
-        let head = self.buckets[place];
-        if let Some(chunk) = self.chunks.get_mut(head as usize)
-            && let Some(slot) = chunk.keys.get_mut(chunk.len as usize)
+        let bucket = &mut self.buckets[place];
+        if let Some(chunk) = self.chunks.get_mut(bucket.first as usize)
+            && let Some(slot) = chunk.keys.get_mut(bucket.taken as usize)
         {
             *slot = key;
-            chunk.len += 1;
+            bucket.taken += 1;
             return;
         }
-        let mut chunk = Chunk { keys: [0; KEYS], len: 1, next: head };
+        let mut chunk = Chunk { keys: [0; KEYS], next: bucket.first };
         chunk.keys[0] = key;
-        self.buckets[place] = if let Some(at) = self.free.pop() {
+        let first = if let Some(at) = self.free.pop() {
             self.chunks[at as usize] = chunk;
             at
         } else {
             self.chunks.push(chunk);
             u32::try_from(self.chunks.len() - 1).expect("fewer chunks than clients")
         };
+        *bucket = Bucket { first, taken: 1 };
     }
 
     /// Moves on to the next bucket that holds something, but not past the one of `limit`.
@@ -177,12 +192,11 @@ impl WakeQueue {
 
     /// Turns a bucket into the sorted run.
     fn load(&mut self, place: usize) {
-        let mut at = std::mem::replace(&mut self.buckets[place], NIL);
-        while at != NIL {
-            let chunk = &self.chunks[at as usize];
-            self.run.extend_from_slice(&chunk.keys[..chunk.len as usize]);
+        let Bucket { first: mut at, taken: mut len } = std::mem::replace(&mut self.buckets[place], Bucket::EMPTY);
+        while let Some(chunk) = self.chunks.get(at as usize) {
+            self.run.extend_from_slice(&chunk.keys[..len as usize]);
             self.free.push(at);
-            at = chunk.next;
+            (at, len) = (chunk.next, KEYS as u32);
         }
         self.in_buckets -= self.run.len();
         self.run.sort_unstable_by(|a, b| b.cmp(a));
