@@ -9,6 +9,8 @@ pub mod stats;
 pub mod story;
 #[cfg(feature = "cli")]
 pub mod table;
+pub mod text;
+pub mod tree;
 
 use serde::Serialize;
 
