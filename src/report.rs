@@ -5,6 +5,8 @@
 
 pub mod expect;
 pub mod export;
+#[cfg(test)]
+mod sample;
 pub mod stats;
 pub mod story;
 #[cfg(feature = "cli")]

@@ -1,1 +1,159 @@
-//! table
+//! What a run prints: who and what, the table, why, one user's story, the lesson.
+
+mod causes;
+pub mod columns;
+mod details;
+mod grid;
+pub mod header;
+
+use super::Report;
+use super::stats::{self, Summary};
+use super::story::Story;
+use super::text::{Tone, clean, listed, paint, plural, span, thousands, wrap};
+
+/// What to print beside the table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    /// Request accounting, latency, causes, load, faults.
+    pub details: bool,
+    /// The table and nothing else.
+    pub quiet: bool,
+    /// The story of one user, in one or two designs.
+    pub story: Option<&'a Story>,
+    /// What the next scenario asks.
+    pub next_question: Option<&'a str>,
+}
+
+/// The whole output of a run, with codes of colour.
+#[must_use]
+pub fn render(report: &Report, look: &Look) -> String {
+    let summaries = Summary::all(&report.variants);
+    let (columns, left_out) = grid::fitting(report, columns::choose(report, &summaries));
+    let table = grid::draw(report, &columns);
+    if look.quiet {
+        return table;
+    }
+    let mut text = header::header(report);
+    text += "\n";
+    text += &table;
+    text += &notes(report, &summaries, &columns, &left_out);
+    if look.details {
+        text += &details::details(report, &summaries);
+    }
+    if let Some(story) = look.story {
+        text += "\n";
+        text += &story.draw();
+    }
+    text += &lesson(report, look);
+    text
+}
+
+/// Sentences under the table.
+fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], left_out: &[String]) -> String {
+    let mut notes = causes::sentences(report, summaries);
+    notes.extend(certainty(summaries));
+    notes.extend(differing_counts(summaries, columns));
+    let mut text: String = notes.iter().map(|note| wrap("   ", note)).collect();
+    if !left_out.is_empty() {
+        let note = format!("No room for the columns {}: see --details or --format json.", listed(left_out));
+        text += &wrap("   ", &note);
+    }
+    for warning in warnings(report, summaries) {
+        text += &paint_lines(Tone::Loss, &wrap("   ", &warning));
+    }
+    text
+}
+
+fn paint_lines(tone: Tone, text: &str) -> String {
+    text.lines().map(|line| paint(tone, line) + "\n").collect()
+}
+
+/// What several runs tell about the difference to the first design.
+fn certainty(summaries: &[Summary]) -> Option<String> {
+    let figures = [
+        ("carts.lost", "loses", "carts"),
+        ("visits.finished", "finishes", "visits"),
+        ("step_latency_ms.p50", "takes", "ms for the median step"),
+    ];
+    let tells = |path: &str| summaries.iter().any(|summary| summary.mean(path) > 0.0);
+    let (path, verb, things) = figures.into_iter().find(|(path, ..)| tells(path))?;
+    stats::comparison(summaries, path, verb, things)
+}
+
+/// Said once, when the number of carts differs between designs.
+fn differing_counts(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
+    columns.iter().find(|column| column.head[1] == columns::OF_OPENED)?;
+    let opened = summaries.iter().map(|summary| summary.mean("carts.opened"));
+    let (least, most) = opened.fold((f64::MAX, 0.0f64), |(least, most), x| (least.min(x), most.max(x)));
+    if least >= most {
+        return None;
+    }
+    let range = format!("{} to {}", super::text::count(least), super::text::count(most));
+    Some(if most - least <= 0.05 * most {
+        format!("Carts opened differ a little ({range}): the same visits, only their timing differs.")
+    } else {
+        format!("Carts opened: {range}. Whoever is held up, or gives up, comes back at other times.")
+    })
+}
+
+fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
+    if report.interrupted {
+        return vec!["Interrupted: this is what was measured until then.".into()];
+    }
+    let open: Vec<String> = (1..)
+        .zip(summaries)
+        .filter(|(_, summary)| summary.mean("carts.open") > 0.0)
+        .map(|(number, summary)| format!("{} in design {number}", super::text::count(summary.mean("carts.open"))))
+        .collect();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    let closing = span(report.scenario.closing.get());
+    vec![format!(
+        "Carts still open at the end: {}. `closing` ({closing}) is too short for these visits; raise it.",
+        listed(&open)
+    )]
+}
+
+fn lesson(report: &Report, look: &Look) -> String {
+    let mut text = String::new();
+    let scenario = &report.scenario;
+    if !scenario.lesson.trim().is_empty() {
+        text += "\n";
+        text += &wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &clean(&scenario.lesson.replace('\n', " ")));
+    }
+    if let Some(next) = &scenario.next {
+        let question = look.next_question.map(|question| first_sentences(&clean(&question.replace('\n', " "))));
+        let question = question.map_or(String::new(), |question| format!("{question}   "));
+        let head = format!("{}    ", paint(Tone::Strong, "Next"));
+        text += if text.is_empty() { "\n" } else { "" };
+        text += &wrap(&head, &format!("{question}whatcart run {}", clean(next)));
+    }
+    text
+}
+
+/// As many whole sentences as fit beside the command that follows them; at least one.
+fn first_sentences(text: &str) -> String {
+    let mut taken = String::new();
+    for sentence in text.split_inclusive(['?', '.', '!']) {
+        if !taken.is_empty() && taken.len() + sentence.len() > 64 {
+            break;
+        }
+        taken += sentence;
+    }
+    taken.trim().into()
+}
+
+/// `300 users`, `100 to 1,000 users`.
+fn range(values: impl Iterator<Item = u64>, one: &str, many: &str) -> String {
+    let values: Vec<u64> = values.collect();
+    let (least, most) = (values.iter().min().copied().unwrap_or(0), values.iter().max().copied().unwrap_or(0));
+    if least == most {
+        #[expect(clippy::cast_precision_loss, reason = "limits keep it small")]
+        return plural(least as f64, one, many);
+    }
+    format!("{} to {} {many}", thousands(least), thousands(most))
+}
+
+#[cfg(test)]
+mod tests;
