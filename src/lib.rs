@@ -14,9 +14,21 @@
 //! The core knows no clock, no I/O and no global randomness. `ARCHITECTURE.md` has the reasons; a test reads the
 //! imports and fails when an arrow runs back.
 
+pub mod checker;
+pub mod experiment;
+pub mod fault;
 pub mod history;
+pub mod home;
+pub mod meter;
 pub mod model;
+pub mod observer;
+pub mod policy;
+pub mod pool;
+pub mod post_mortem;
 pub mod report;
 pub mod scenario;
 pub mod seed;
+pub mod shop;
+pub mod sim;
 pub mod time;
+pub mod workload;

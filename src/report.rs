@@ -5,6 +5,7 @@
 
 pub mod expect;
 pub mod export;
+mod figures;
 #[cfg(test)]
 mod sample;
 pub mod stats;
@@ -17,9 +18,12 @@ pub mod tree;
 use serde::Serialize;
 
 use crate::history::Event;
-use crate::model::Visit;
+pub use crate::observer::{Hurt, HurtBy};
+pub use crate::post_mortem::Cause;
 use crate::scenario::Scenario;
-use crate::time::{Instant, Span};
+use crate::time::Span;
+
+pub use figures::{figures, series};
 
 /// The version of the JSON that [`export`] writes; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -65,55 +69,6 @@ pub struct RunReport {
     pub series: Series,
     /// For each kind of hurt, the first visits that had it: candidates for a story.
     pub hurt: Vec<Hurt>,
-}
-
-/// A visit that went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hurt {
-    /// Whose.
-    pub visit: Visit,
-    /// When it was over.
-    pub ended: Instant,
-    /// How.
-    pub how: HurtBy,
-}
-
-/// How a visit went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HurtBy {
-    /// A lost cart, by its cause.
-    Lost(Cause),
-    /// A cart that was overcharged.
-    Overcharged,
-    /// A visit that was given up.
-    Abandoned,
-    /// A user who was logged out.
-    LoggedOut,
-    /// A made-up session that was accepted.
-    Impostor,
-}
-
-/// Why an item was missing; a cart takes the first that applies, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// The store failed over and forgot.
-    RolledBack,
-    /// The store was full.
-    Evicted,
-    /// It had been kept for its time.
-    Expired,
-    /// A concurrent writer replaced it.
-    Overwritten,
-    /// Its last copy went with a server.
-    Wiped,
-    /// An older copy answered.
-    Stale,
-    /// It lives on a server that this request did not reach.
-    Split,
-    /// None of these: a defect of the simulator.
-    Unexplained,
 }
 
 /// A user's visit, event by event, for a story.

@@ -236,6 +236,31 @@ fn default_closing() -> Pause {
     Time::of(Span::from_secs(60))
 }
 
+impl Scenario {
+    /// The house settings, for those who build a scenario in code: 300 users, 3 servers, open for two minutes.
+    #[must_use]
+    pub fn house() -> Scenario {
+        Scenario {
+            title: "The house settings".into(),
+            question: String::new(),
+            varies: String::new(),
+            lesson: String::new(),
+            next: None,
+            columns: Vec::new(),
+            seed: default_seed(),
+            duration: Time::of(Span::from_secs(120)),
+            closing: default_closing(),
+            users: Users::default(),
+            servers: Servers::default(),
+            balancer: Balancer::default(),
+            homes: Homes::default(),
+            store: Store::default(),
+            faults: Vec::new(),
+            expect: Vec::new(),
+        }
+    }
+}
+
 /// Who visits the shop, when, doing what.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]

@@ -1,0 +1,518 @@
+//! Verdicts, from nothing but what users sent and what they were told.
+//!
+//! For every visit the checker keeps what must be in the cart and what may be in it. `must`: adds acknowledged before
+//! checkout was sent and not removed since, nor possibly removed. `may`: `must` plus items whose adds or removes are
+//! unknown, or concurrent with the checkout. An unknown outcome is never a loss.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Ending, Request, Seen, Trouble};
+use crate::model::{Command, Item, Items, Outcome, Refusal, Reply, UserId, Visit};
+
+/// How a cart ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Charged as it should be.
+    Intact,
+    /// These were acknowledged and not charged.
+    Lost(Items),
+    /// Nothing was missing, and these cannot have been in it.
+    Overcharged(Items),
+    /// Given up before checkout.
+    Abandoned(Trouble),
+    /// Checkout was sent and never answered.
+    Unknown,
+}
+
+/// What the checker found in one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A first add was sent.
+    Opened,
+    /// A cart ended.
+    Cart(Verdict),
+    /// A view missed something that must be there, or showed something that cannot be.
+    WrongView,
+    /// A user with a session was told 401.
+    LoggedOut,
+    /// A made-up session was accepted.
+    Impostor,
+}
+
+/// Counts of everything the checker judges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in report::Figures")]
+pub struct Counts {
+    pub opened: u64,
+    pub intact: u64,
+    pub lost: u64,
+    pub overcharged: u64,
+    pub abandoned: u64,
+    pub unknown: u64,
+    pub views: u64,
+    pub wrong_views: u64,
+    pub logged_out: u64,
+    pub impostors: u64,
+    pub impostors_accepted: u64,
+    pub ghosts: u64,
+    pub double_charges: u64,
+    pub users: u64,
+    pub users_hurt: u64,
+}
+
+impl Counts {
+    /// Carts that have ended.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.intact + self.lost + self.overcharged + self.abandoned + self.unknown
+    }
+}
+
+/// What the checker keeps of one open visit: 16 bytes, because there may be millions.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cart {
+    /// Acknowledged adds that were not acknowledged as removed. Once charged: what was bought.
+    held: Items,
+    /// The item of the one add or remove in flight; 0 when there is none. More than one goes to the doubts.
+    pending: u8,
+    flags: u8,
+    /// Views in flight.
+    views_out: u8,
+    bills: u8,
+}
+
+const OPENED: u8 = 1;
+const ENDED: u8 = 2;
+const PENDING_IS_REMOVE: u8 = 4;
+const CHECKOUT_OUT: u8 = 8;
+const CHECKOUT_UNKNOWN: u8 = 16;
+const CHARGED: u8 = 32;
+const IN_DOUBT: u8 = 64;
+
+/// What is rarely needed of a visit, kept apart.
+#[derive(Clone, Copy, Debug, Default)]
+struct Doubts {
+    /// Adds whose effect is unknown, or that were concurrent with a checkout.
+    adds: Items,
+    /// The same for removes.
+    removes: Items,
+    /// Acknowledged removes: none of these may come back.
+    removed: Items,
+    /// In flight, beyond the first.
+    pending_adds: Items,
+    pending_removes: Items,
+    /// Acknowledged while a checkout was out.
+    added_during_checkout: Items,
+    removed_during_checkout: Items,
+    /// Acknowledged while a view was out.
+    added_during_view: Items,
+    removed_during_view: Items,
+    /// Ghosts that were counted.
+    ghosts: Items,
+}
+
+/// The streaming checker.
+#[derive(Clone, Debug, Default)]
+pub struct Checker {
+    carts: Vec<Cart>,
+    doubts: BTreeMap<u32, Doubts>,
+    users: UserSet,
+    hurt: UserSet,
+    counts: Counts,
+}
+
+impl Checker {
+    /// A checker that has seen nothing.
+    #[must_use]
+    pub fn new() -> Checker {
+        Checker::default()
+    }
+
+    /// What it has counted so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Carts that are open, counted one by one.
+    #[must_use]
+    pub fn open_carts(&self) -> u64 {
+        self.carts.iter().filter(|cart| cart.flags & (OPENED | ENDED) == OPENED).count() as u64
+    }
+
+    /// Takes in one event.
+    #[inline]
+    pub fn observe(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
+        match *seen {
+            Seen::Began => {
+                self.began(visit);
+                None
+            }
+            Seen::Sent(request) => self.sent(visit, request),
+            Seen::Billed(_) => {
+                self.billed(visit);
+                None
+            }
+            Seen::Told { request, outcome, .. } => self.told(visit, request, outcome),
+            Seen::Left(ending) => self.left(visit, ending),
+        }
+    }
+
+    fn began(&mut self, visit: Visit) {
+        let index = visit.client.index();
+        if index >= self.carts.len() {
+            self.carts.resize(index + 1, Cart::default());
+        }
+        self.carts[index] = Cart::default();
+        self.counts.users += u64::from(self.users.insert(visit.user));
+    }
+
+    #[inline]
+    fn sent(&mut self, visit: Visit, request: Request) -> Option<Finding> {
+        let cart = &mut self.carts[visit.client.index()];
+        match request.command {
+            Command::Add(item) => {
+                if cart.pending == 0 {
+                    cart.pending = item.number();
+                    cart.flags &= !PENDING_IS_REMOVE;
+                } else {
+                    self.doubts(visit).pending_adds.0 |= Items::of(item).0;
+                }
+                return self.open(visit);
+            }
+            Command::Remove(item) => {
+                if cart.pending == 0 {
+                    cart.pending = item.number();
+                    cart.flags |= PENDING_IS_REMOVE;
+                } else {
+                    self.doubts(visit).pending_removes.0 |= Items::of(item).0;
+                }
+            }
+            Command::View => cart.views_out = cart.views_out.saturating_add(1),
+            Command::Checkout => self.checkout_sent(visit),
+            Command::Login | Command::Browse | Command::Logout | Command::ForgeSession => {}
+        }
+        None
+    }
+
+    #[inline]
+    fn open(&mut self, visit: Visit) -> Option<Finding> {
+        let cart = &mut self.carts[visit.client.index()];
+        if cart.flags & OPENED != 0 {
+            return None;
+        }
+        cart.flags |= OPENED;
+        self.counts.opened += 1;
+        Some(Finding::Opened)
+    }
+
+    /// What is in flight now is concurrent with the checkout.
+    fn checkout_sent(&mut self, visit: Visit) {
+        let cart = &mut self.carts[visit.client.index()];
+        cart.flags |= CHECKOUT_OUT;
+        let (pending, flags) = (cart.pending, cart.flags);
+        if pending == 0 && flags & IN_DOUBT == 0 {
+            return;
+        }
+        let doubts = self.doubts(visit);
+        doubts.adds.0 |= doubts.pending_adds.0;
+        doubts.removes.0 |= doubts.pending_removes.0;
+        if let Some(item) = Item::new(pending) {
+            let side = if flags & PENDING_IS_REMOVE == 0 { &mut doubts.adds } else { &mut doubts.removes };
+            *side = side.with(item);
+        }
+    }
+
+    /// An order on the statement. A second one for the same visit is a double charge.
+    fn billed(&mut self, visit: Visit) {
+        let cart = &mut self.carts[visit.client.index()];
+        cart.bills = cart.bills.saturating_add(1);
+        if cart.bills == 2 {
+            self.counts.double_charges += 1;
+            self.hurt(visit.user);
+        }
+    }
+
+    #[inline]
+    fn told(&mut self, visit: Visit, request: Request, outcome: Outcome) -> Option<Finding> {
+        match request.command {
+            Command::Add(item) => self.add_told(visit, item, outcome),
+            Command::Remove(item) => self.remove_told(visit, item, outcome),
+            Command::View => {
+                if let Some(finding) = self.view_told(visit, outcome) {
+                    return Some(finding);
+                }
+            }
+            Command::Checkout => {
+                if let Some(finding) = self.checkout_told(visit, outcome) {
+                    return Some(finding);
+                }
+            }
+            Command::ForgeSession => return self.forgery_told(outcome),
+            Command::Login | Command::Browse | Command::Logout => {}
+        }
+        if outcome == Outcome::Refused(Refusal::Unauthorized) {
+            self.counts.logged_out += 1;
+            self.hurt(visit.user);
+            return Some(Finding::LoggedOut);
+        }
+        None
+    }
+
+    #[inline]
+    fn add_told(&mut self, visit: Visit, item: Item, outcome: Outcome) {
+        let flags = self.settle(visit, item, false);
+        match outcome {
+            Outcome::Ok(_) if flags & CHECKOUT_OUT != 0 => {
+                let doubts = self.doubts(visit);
+                doubts.adds = doubts.adds.with(item);
+                doubts.added_during_checkout = doubts.added_during_checkout.with(item);
+            }
+            Outcome::Ok(_) => {
+                let cart = &mut self.carts[visit.client.index()];
+                cart.held = cart.held.with(item);
+                if cart.views_out > 0 {
+                    let doubts = self.doubts(visit);
+                    doubts.added_during_view = doubts.added_during_view.with(item);
+                }
+            }
+            Outcome::Failed | Outcome::TimedOut => {
+                let doubts = self.doubts(visit);
+                doubts.adds = doubts.adds.with(item);
+            }
+            Outcome::Refused(_) => {}
+        }
+    }
+
+    fn remove_told(&mut self, visit: Visit, item: Item, outcome: Outcome) {
+        let flags = self.settle(visit, item, true);
+        let views_out = self.carts[visit.client.index()].views_out > 0;
+        match outcome {
+            Outcome::Ok(_) if flags & CHECKOUT_OUT != 0 => {
+                let doubts = self.doubts(visit);
+                doubts.removes = doubts.removes.with(item);
+                doubts.removed_during_checkout = doubts.removed_during_checkout.with(item);
+            }
+            Outcome::Ok(_) => {
+                let cart = &mut self.carts[visit.client.index()];
+                cart.held = cart.held.without(item);
+                let doubts = self.doubts(visit);
+                doubts.removed = doubts.removed.with(item);
+                if views_out {
+                    doubts.removed_during_view = doubts.removed_during_view.with(item);
+                }
+            }
+            Outcome::Failed | Outcome::TimedOut => {
+                let doubts = self.doubts(visit);
+                doubts.removes = doubts.removes.with(item);
+            }
+            Outcome::Refused(_) => {}
+        }
+    }
+
+    /// A request for this item is no longer in flight. Returns the cart's flags.
+    #[inline]
+    fn settle(&mut self, visit: Visit, item: Item, remove: bool) -> u8 {
+        let cart = &mut self.carts[visit.client.index()];
+        let flags = cart.flags;
+        if cart.pending == item.number() && (flags & PENDING_IS_REMOVE != 0) == remove {
+            cart.pending = 0;
+        } else {
+            let doubts = self.doubts(visit);
+            let side = if remove { &mut doubts.pending_removes } else { &mut doubts.pending_adds };
+            *side = side.without(item);
+        }
+        flags
+    }
+
+    fn view_told(&mut self, visit: Visit, outcome: Outcome) -> Option<Finding> {
+        let cart = &mut self.carts[visit.client.index()];
+        cart.views_out = cart.views_out.saturating_sub(1);
+        let Outcome::Ok(Reply::Cart(shown)) = outcome else { return None };
+        self.counts.views += 1;
+        let cart = *cart;
+        let (must, may) = self.view_bounds(visit, cart);
+        let wrong = !must.minus(shown).is_empty() || !shown.minus(may).is_empty();
+        if !shown.minus(may).is_empty() {
+            self.count_ghosts(visit, cart, shown.minus(may));
+        }
+        if !wrong {
+            return None;
+        }
+        self.counts.wrong_views += 1;
+        self.hurt(visit.user);
+        Some(Finding::WrongView)
+    }
+
+    /// What a view that is answered now must show, and what it may show.
+    fn view_bounds(&mut self, visit: Visit, cart: Cart) -> (Items, Items) {
+        let (mut must, mut may) = if cart.flags & CHARGED == 0 { (cart.held, cart.held) } else { Default::default() };
+        if let Some(item) = Item::new(cart.pending) {
+            may = may.with(item);
+            if cart.flags & PENDING_IS_REMOVE != 0 {
+                must = must.without(item);
+            }
+        }
+        if cart.flags & IN_DOUBT != 0 {
+            let doubts = self.doubts(visit);
+            must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(doubts.added_during_view);
+            may = may.union(doubts.adds).union(doubts.pending_adds).union(doubts.removed_during_view);
+            if cart.views_out == 0 {
+                doubts.added_during_view = Items::NONE;
+                doubts.removed_during_view = Items::NONE;
+            }
+        }
+        if cart.flags & (CHECKOUT_OUT | CHECKOUT_UNKNOWN) != 0 {
+            must = Items::NONE; // a checkout may have emptied it
+        }
+        (must, may)
+    }
+
+    fn checkout_told(&mut self, visit: Visit, outcome: Outcome) -> Option<Finding> {
+        let cart = &mut self.carts[visit.client.index()];
+        match outcome {
+            Outcome::Ok(Reply::Charged(charged)) => {
+                cart.flags &= !CHECKOUT_OUT;
+                self.judge(visit, charged)
+            }
+            Outcome::Ok(_) => None,
+            Outcome::Failed | Outcome::TimedOut => {
+                cart.flags |= CHECKOUT_UNKNOWN;
+                None
+            }
+            Outcome::Refused(_) => {
+                let sure = cart.flags & CHECKOUT_UNKNOWN == 0;
+                if sure {
+                    cart.flags &= !CHECKOUT_OUT;
+                }
+                if sure && cart.flags & IN_DOUBT != 0 {
+                    self.reopen(visit);
+                }
+                None
+            }
+        }
+    }
+
+    /// The checkout certainly did nothing: what was acknowledged meanwhile counts for the next one.
+    fn reopen(&mut self, visit: Visit) {
+        let doubts = self.doubts(visit);
+        let added = std::mem::take(&mut doubts.added_during_checkout);
+        let removed = std::mem::take(&mut doubts.removed_during_checkout);
+        doubts.removed = doubts.removed.union(removed);
+        let cart = &mut self.carts[visit.client.index()];
+        cart.held = cart.held.union(added).minus(removed);
+    }
+
+    fn judge(&mut self, visit: Visit, charged: Items) -> Option<Finding> {
+        let cart = self.carts[visit.client.index()];
+        if cart.flags & ENDED != 0 || cart.flags & OPENED == 0 {
+            return None;
+        }
+        let (mut must, mut may) = (cart.held, cart.held);
+        if cart.flags & IN_DOUBT != 0 {
+            let doubts = self.doubts(visit);
+            must = must.minus(doubts.removes);
+            may = may.union(doubts.adds);
+        }
+        let (missing, extra) = (must.minus(charged), charged.minus(may));
+        if !extra.is_empty() {
+            self.count_ghosts(visit, cart, extra);
+        }
+        let cart = &mut self.carts[visit.client.index()];
+        cart.held = charged;
+        cart.flags |= CHARGED;
+        let verdict = if !missing.is_empty() {
+            Verdict::Lost(missing)
+        } else if !extra.is_empty() {
+            Verdict::Overcharged(extra)
+        } else {
+            Verdict::Intact
+        };
+        Some(self.end(visit, verdict))
+    }
+
+    /// Of items that cannot be there, those that had been removed or bought are ghosts; each counts once.
+    #[cold]
+    fn count_ghosts(&mut self, visit: Visit, cart: Cart, impossible: Items) {
+        let bought = if cart.flags & CHARGED == 0 { Items::NONE } else { cart.held };
+        let doubts = self.doubts(visit);
+        let ghosts = impossible.intersection(doubts.removed.union(bought)).minus(doubts.ghosts);
+        doubts.ghosts = doubts.ghosts.union(ghosts);
+        self.counts.ghosts += u64::from(ghosts.len());
+    }
+
+    fn end(&mut self, visit: Visit, verdict: Verdict) -> Finding {
+        let cart = &mut self.carts[visit.client.index()];
+        cart.flags |= ENDED;
+        let count = match verdict {
+            Verdict::Intact => &mut self.counts.intact,
+            Verdict::Lost(_) => &mut self.counts.lost,
+            Verdict::Overcharged(_) => &mut self.counts.overcharged,
+            Verdict::Abandoned(_) => &mut self.counts.abandoned,
+            Verdict::Unknown => &mut self.counts.unknown,
+        };
+        *count += 1;
+        if matches!(verdict, Verdict::Lost(_) | Verdict::Overcharged(_)) {
+            self.hurt(visit.user);
+        }
+        Finding::Cart(verdict)
+    }
+
+    fn forgery_told(&mut self, outcome: Outcome) -> Option<Finding> {
+        self.counts.impostors += 1;
+        if !matches!(outcome, Outcome::Ok(_)) {
+            return None;
+        }
+        self.counts.impostors_accepted += 1;
+        Some(Finding::Impostor)
+    }
+
+    fn left(&mut self, visit: Visit, ending: Ending) -> Option<Finding> {
+        if matches!(ending, Ending::GaveUp(_)) {
+            self.hurt(visit.user);
+        }
+        let flags = self.carts[visit.client.index()].flags;
+        let finding = (flags & (OPENED | ENDED) == OPENED).then(|| {
+            let verdict = match ending {
+                _ if flags & CHECKOUT_UNKNOWN != 0 => Verdict::Unknown,
+                Ending::GaveUp(trouble) => Verdict::Abandoned(trouble),
+                // Only a journey without a checkout ends so: its cart was left standing.
+                Ending::Finished => Verdict::Abandoned(Trouble::Refused),
+            };
+            self.end(visit, verdict)
+        });
+        if flags & IN_DOUBT != 0 {
+            self.doubts.remove(&visit.client.0);
+        }
+        self.carts[visit.client.index()] = Cart::default();
+        finding
+    }
+
+    #[cold]
+    fn doubts(&mut self, visit: Visit) -> &mut Doubts {
+        self.carts[visit.client.index()].flags |= IN_DOUBT;
+        self.doubts.entry(visit.client.0).or_default()
+    }
+
+    fn hurt(&mut self, user: UserId) {
+        self.counts.users_hurt += u64::from(self.hurt.insert(user));
+    }
+}
+
+/// A set of users, one bit each.
+#[derive(Clone, Debug, Default)]
+struct UserSet(Vec<u64>);
+
+impl UserSet {
+    /// True when the user was not in it.
+    #[inline]
+    fn insert(&mut self, user: UserId) -> bool {
+        let (word, bit) = (user.0 as usize / 64, 1 << (user.0 % 64));
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        let new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        new
+    }
+}

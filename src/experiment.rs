@@ -1,0 +1,154 @@
+//! All variants and runs of a scenario, on all cores.
+//!
+//! Every (variant, run) is a simulation of its own; nothing is shared between them, so the number of threads changes
+//! no byte of what comes out.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::history::{Event, Recorder, Seen, What};
+use crate::model::{UserId, Visit};
+use crate::observer::Observer;
+use crate::report::{Report, RunReport, Tape, VariantReport, figures, series};
+use crate::scenario::{Loaded, Scenario, Variant};
+use crate::seed::Seed;
+use crate::sim::Sim;
+use crate::time::{Instant, Span};
+
+/// The user whose story is told when nobody asks for another.
+pub const FAVOURITE: UserId = UserId(42);
+
+/// A run is played in so many slices; between two of them it can be interrupted and its progress seen.
+const SLICES: u64 = 500;
+
+/// How to run a scenario.
+pub struct Options<'a> {
+    /// The root seed; the scenario's own when absent.
+    pub seed: Option<u64>,
+    /// How many runs, with seeds derived from the root.
+    pub runs: u32,
+    /// Whose hurt visits are all remembered.
+    pub favourite: UserId,
+    /// Set from outside to stop early.
+    pub interrupt: &'a AtomicBool,
+    /// Told how much of everything is done, in thousandths.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// Runs every variant of a scenario. The expectations are left for the report.
+#[must_use]
+pub fn run(loaded: &Loaded, options: &Options) -> Report {
+    let seed = options.seed.unwrap_or(loaded.base.seed.get());
+    let jobs: Vec<(&Variant, u64)> = loaded
+        .variants
+        .iter()
+        .flat_map(|variant| (0..options.runs).map(move |i| (variant, Seed(seed).of_run(i).0)))
+        .collect();
+    let total = jobs.len() as u64 * SLICES;
+    let done = AtomicU64::new(0);
+    let tick = || {
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        (options.progress)(done * 1_000 / total.max(1));
+    };
+    let mut runs = in_parallel(&jobs, |(variant, seed)| one(&variant.scenario, *seed, options, &tick)).into_iter();
+    let variants = loaded.variants.iter().map(|variant| VariantReport {
+        name: variant.name.clone(),
+        scenario: variant.scenario.clone(),
+        runs: runs.by_ref().take(options.runs as usize).collect(),
+    });
+    Report {
+        name: loaded.name.clone(),
+        scenario: loaded.base.clone(),
+        engine: "sim",
+        seed,
+        interrupted: options.interrupt.load(Ordering::Relaxed),
+        variants: variants.collect(),
+        expectations: Vec::new(),
+    }
+}
+
+#[cfg(feature = "cli")]
+fn in_parallel<T: Sync, R: Send>(jobs: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    use rayon::prelude::*;
+    jobs.par_iter().with_max_len(1).map(work).collect()
+}
+
+#[cfg(not(feature = "cli"))]
+fn in_parallel<T, R>(jobs: &[T], work: impl Fn(&T) -> R) -> Vec<R> {
+    jobs.iter().map(work).collect()
+}
+
+/// One variant, one seed.
+fn one(scenario: &Scenario, seed: u64, options: &Options, tick: &dyn Fn()) -> RunReport {
+    let mut sim = Sim::new(scenario, Seed(seed));
+    let mut observer = Observer::new(scenario, sim.heavy(), options.favourite);
+    let end = scenario.duration.get() + scenario.closing.get();
+    for slice in 1..=SLICES {
+        if sim.is_over() || options.interrupt.load(Ordering::Relaxed) {
+            break;
+        }
+        sim.advance(Instant::ZERO + share(end, slice), &mut observer);
+        tick();
+    }
+    RunReport {
+        seed,
+        figures: figures(&observer, scenario, sim.view().awaited, sim.faults()),
+        series: series(&observer.meter),
+        hurt: observer.hurt().to_vec(),
+    }
+}
+
+fn share(end: Span, slice: u64) -> Span {
+    let nanos = u128::from(end.as_nanos()) * u128::from(slice) / u128::from(SLICES);
+    Span::from_nanos(u64::try_from(nanos).expect("at most `end`"))
+}
+
+/// Plays a run again up to a moment, and keeps what happened in one visit, and to the pool meanwhile.
+#[must_use]
+pub fn replay(variant: &Variant, seed: u64, visit: Visit, until: Instant) -> Tape {
+    struct Filter {
+        visit: Visit,
+        events: Vec<Event>,
+    }
+    impl Recorder for Filter {
+        fn record(&mut self, event: &Event) {
+            let wanted = match event.what {
+                What::Seen(visit, _) | What::Inside(visit, _) => visit == self.visit,
+                What::Pool(_) => true,
+            };
+            if wanted {
+                self.events.push(*event);
+            }
+        }
+    }
+    let mut filter = Filter { visit, events: Vec::new() };
+    Sim::new(&variant.scenario, Seed(seed)).advance(until, &mut filter);
+    Tape { events: filter.events }
+}
+
+/// The visit of a user that a story should tell: the first that went wrong, else the first that was finished. With it,
+/// the moment it was over. `None` when this user never finished a visit in this run.
+#[must_use]
+pub fn follow(variant: &Variant, seed: u64, user: UserId) -> Option<(Visit, Instant)> {
+    struct Visits {
+        observer: Observer,
+        user: UserId,
+        finished: Option<(Visit, Instant)>,
+    }
+    impl Recorder for Visits {
+        fn record(&mut self, event: &Event) {
+            if let What::Seen(visit, Seen::Left(_)) = event.what
+                && visit.user == self.user
+            {
+                self.finished.get_or_insert((visit, event.at));
+            }
+            self.observer.record(event);
+        }
+    }
+    let scenario = &variant.scenario;
+    let mut sim = Sim::new(scenario, Seed(seed));
+    let observer = Observer::new(scenario, sim.heavy(), user);
+    let mut visits = Visits { observer, user, finished: None };
+    sim.advance(Instant::ZERO + scenario.duration.get() + scenario.closing.get(), &mut visits);
+    let hurt = visits.observer.hurt().iter().find(|hurt| hurt.visit.user == user);
+    hurt.map(|hurt| (hurt.visit, hurt.ended)).or(visits.finished)
+}

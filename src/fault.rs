@@ -1,0 +1,123 @@
+//! The timeline of what breaks.
+
+use std::fmt;
+
+use crate::model::ServerId;
+use crate::scenario::{self, Scenario};
+use crate::time::{Instant, Span};
+
+/// One thing that breaks, at one time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What reports call it; by default what it does.
+    pub name: String,
+    /// When it strikes.
+    pub at: Instant,
+    /// Whom.
+    pub server: ServerId,
+    /// How.
+    pub kind: FaultKind,
+}
+
+/// What a fault does to its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Process death: connections are refused at once, the memory is gone.
+    Crash(Option<Comeback>),
+    /// The host falls silent, and the memory is gone.
+    Vanish(Option<Comeback>),
+    /// It works `factor` times slower, until the end if no time is given.
+    Slow {
+        /// How many times slower.
+        factor: u32,
+        /// For how long.
+        lasting: Option<Span>,
+    },
+}
+
+/// How a server comes back: always empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comeback {
+    /// From the fault until it takes requests again.
+    pub after: Span,
+    /// On a new host (a new disk), under the same name.
+    pub new_host: bool,
+}
+
+impl FaultKind {
+    /// Whether what the server remembered is gone.
+    #[must_use]
+    pub fn loses_memory(self) -> bool {
+        !matches!(self, FaultKind::Slow { .. })
+    }
+}
+
+/// The faults of a scenario, in the order they are written.
+#[must_use]
+pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
+    scenario.faults.iter().filter_map(|fault| compile(fault, scenario.servers.boot.get())).collect()
+}
+
+/// A fault as it will strike; `None` only for one that validation refuses.
+fn compile(fault: &scenario::Fault, boot: Span) -> Option<Fault> {
+    let comeback = match (fault.restart_after, fault.replace_after) {
+        (Some(after), _) => Some(Comeback { after: after.get(), new_host: false }),
+        (None, Some(after)) => Some(Comeback { after: after.get(), new_host: true }),
+        (None, None) => None,
+    };
+    let booted = |new_host| FaultKind::Crash(Some(Comeback { after: boot, new_host }));
+    let (verb, server, kind) = [
+        ("crash", &fault.crash, FaultKind::Crash(comeback)),
+        ("restart", &fault.restart, booted(false)),
+        ("replace", &fault.replace, booted(true)),
+        ("vanish", &fault.vanish, FaultKind::Vanish(comeback)),
+        ("slow", &fault.slow, slow(fault)),
+    ]
+    .into_iter()
+    .find_map(|(verb, server, kind)| Some((verb, server.as_deref()?, kind)))?;
+    Some(Fault {
+        name: fault.name.clone().unwrap_or_else(|| format!("{verb} {server}")),
+        at: Instant::ZERO + fault.at.get(),
+        server: server_named(server)?,
+        kind,
+    })
+}
+
+fn slow(fault: &scenario::Fault) -> FaultKind {
+    FaultKind::Slow {
+        factor: fault.factor.map_or(1, scenario::Whole::get32),
+        lasting: fault.lasting.map(scenario::Time::get),
+    }
+}
+
+/// The server that a name such as `server-2` means.
+#[must_use]
+pub fn server_named(name: &str) -> Option<ServerId> {
+    let number: u32 = name.strip_prefix("server-")?.parse().ok()?;
+    Some(ServerId(number.checked_sub(1)?)).filter(|server| server.to_string() == name)
+}
+
+/// What it does, as a timeline says it: `server-2 crashes`.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let server = self.server;
+        match self.kind {
+            FaultKind::Crash(_) => write!(f, "{server} crashes"),
+            FaultKind::Vanish(_) => write!(f, "{server} vanishes"),
+            FaultKind::Slow { factor, .. } => write!(f, "{server} becomes {factor} times slower"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_have_exactly_one_name() {
+        assert_eq!(server_named("server-1"), Some(ServerId(0)));
+        for wrong in ["server-0", "server-01", "server-+1", "server-", "Server-1", "server-1 ", "1"] {
+            assert_eq!(server_named(wrong), None, "{wrong}");
+        }
+    }
+}

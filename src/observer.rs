@@ -1,0 +1,203 @@
+//! Everything that a run records, in one recorder: checker, post-mortem, meter, and the first visits that went wrong.
+
+use std::collections::BTreeMap;
+
+use crate::checker::{Checker, Finding, Verdict};
+use crate::history::{Ending, Event, Inside, PoolEvent, Recorder, Seen, Trouble, What};
+use crate::meter::{Meter, Told};
+use crate::model::{Command, UserId, Visit};
+use crate::post_mortem::{Cause, PostMortem};
+use crate::scenario::Scenario;
+use crate::time::Instant;
+use crate::workload::HeavyUsers;
+
+/// How a visit went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HurtBy {
+    /// A lost cart, by its cause.
+    Lost(Cause),
+    /// A cart that was overcharged.
+    Overcharged,
+    /// A visit that was given up.
+    Abandoned,
+    /// A user who was logged out.
+    LoggedOut,
+    /// A made-up session that was accepted.
+    Impostor,
+}
+
+/// A visit that went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hurt {
+    /// Whose.
+    pub visit: Visit,
+    /// When it was over.
+    pub ended: Instant,
+    /// How; the worst, when there were several ways.
+    pub how: HurtBy,
+}
+
+/// So many visits of each kind of hurt are remembered, beside the favourite user's.
+const REMEMBERED: u32 = 4;
+
+/// Visits by how they ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in report::Visits")]
+pub struct VisitCounts {
+    pub begun: u64,
+    pub finished: u64,
+    pub abandoned_refused: u64,
+    pub abandoned_unknown: u64,
+    pub abandoned_logged_out: u64,
+}
+
+/// The recorder of a run.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    /// Verdicts.
+    pub checker: Checker,
+    /// Causes.
+    pub post_mortem: PostMortem,
+    /// Measures.
+    pub meter: Meter,
+    /// Visits by how they ended.
+    pub visits: VisitCounts,
+    /// When a server came back after a fault, and which.
+    pub comebacks: Vec<(Instant, u32)>,
+    hurt: Vec<Hurt>,
+    /// Visits under way that have gone wrong.
+    suffering: BTreeMap<u32, HurtBy>,
+    remembered: BTreeMap<HurtBy, u32>,
+    favourite: UserId,
+}
+
+impl Observer {
+    /// A recorder for a run of this scenario. All hurt visits of the favourite user are remembered.
+    #[must_use]
+    pub fn new(scenario: &Scenario, heavy: Option<HeavyUsers>, favourite: UserId) -> Observer {
+        Observer {
+            checker: Checker::new(),
+            post_mortem: PostMortem::new(),
+            meter: Meter::new(scenario, heavy),
+            visits: VisitCounts::default(),
+            comebacks: Vec::new(),
+            hurt: Vec::new(),
+            suffering: BTreeMap::new(),
+            remembered: BTreeMap::new(),
+            favourite,
+        }
+    }
+
+    /// Visits that went wrong: the first of each kind, and the favourite user's.
+    #[must_use]
+    pub fn hurt(&self) -> &[Hurt] {
+        &self.hurt
+    }
+
+    /// Carts that are open now.
+    #[must_use]
+    pub fn open_carts(&self) -> u64 {
+        self.checker.counts().opened - self.checker.counts().ended()
+    }
+
+    #[inline]
+    fn seen(&mut self, at: Instant, visit: Visit, seen: &Seen) {
+        match *seen {
+            Seen::Began => self.visits.begun += 1,
+            Seen::Sent(_) => self.meter.sent(at),
+            Seen::Told { sent, meant, outcome, settled, .. } => {
+                self.meter.told(at, visit.user, &Told { sent, meant, outcome, settled });
+            }
+            Seen::Left(ending) => self.count_visit(ending),
+            Seen::Billed(_) => {}
+        }
+        if let Some(finding) = self.checker.observe(visit, seen) {
+            self.found(at, visit, finding);
+        }
+        if let Seen::Left(ending) = *seen {
+            self.left(at, visit, ending);
+        }
+    }
+
+    fn count_visit(&mut self, ending: Ending) {
+        let count = match ending {
+            Ending::Finished => &mut self.visits.finished,
+            Ending::GaveUp(Trouble::Refused) => &mut self.visits.abandoned_refused,
+            Ending::GaveUp(Trouble::Unknown) => &mut self.visits.abandoned_unknown,
+            Ending::GaveUp(Trouble::LoggedOut) => &mut self.visits.abandoned_logged_out,
+        };
+        *count += 1;
+    }
+
+    fn found(&mut self, at: Instant, visit: Visit, finding: Finding) {
+        let open_carts = self.open_carts();
+        let window = self.meter.window(at);
+        window.open_carts = open_carts;
+        match finding {
+            Finding::Cart(Verdict::Intact) => window.intact_carts += 1,
+            Finding::Cart(Verdict::Lost(missing)) => {
+                window.lost_carts += 1;
+                let cause = self.post_mortem.lost(visit, missing);
+                self.suffer(visit, HurtBy::Lost(cause));
+            }
+            Finding::Cart(Verdict::Overcharged(_)) => self.suffer(visit, HurtBy::Overcharged),
+            Finding::LoggedOut => {
+                window.logged_out += 1;
+                self.suffer(visit, HurtBy::LoggedOut);
+            }
+            Finding::Impostor => self.suffer(visit, HurtBy::Impostor),
+            Finding::Opened | Finding::WrongView | Finding::Cart(Verdict::Abandoned(_) | Verdict::Unknown) => {}
+        }
+    }
+
+    fn suffer(&mut self, visit: Visit, how: HurtBy) {
+        let full = self.remembered.get(&how).is_some_and(|n| *n >= REMEMBERED);
+        if !full || visit.user == self.favourite {
+            let worst = self.suffering.entry(visit.client.0).or_insert(how);
+            *worst = how.min(*worst);
+        }
+    }
+
+    #[inline]
+    fn left(&mut self, at: Instant, visit: Visit, ending: Ending) {
+        self.post_mortem.left(visit);
+        if matches!(ending, Ending::GaveUp(_)) {
+            self.suffer(visit, HurtBy::Abandoned);
+        }
+        if !self.suffering.is_empty()
+            && let Some(how) = self.suffering.remove(&visit.client.0)
+        {
+            *self.remembered.entry(how).or_default() += 1;
+            self.hurt.push(Hurt { visit, ended: at, how });
+        }
+    }
+
+    fn pool(&mut self, at: Instant, event: PoolEvent) {
+        match event {
+            PoolEvent::Struck { fault, .. } => {
+                let open = self.open_carts();
+                self.post_mortem.struck(fault, open);
+            }
+            PoolEvent::Ready { server } => self.comebacks.push((at, server.0)),
+            PoolEvent::Believed { .. } => {}
+        }
+    }
+}
+
+impl Recorder for Observer {
+    #[inline]
+    fn record(&mut self, event: &Event) {
+        match &event.what {
+            What::Seen(visit, seen) => self.seen(event.at, *visit, seen),
+            What::Inside(visit, Inside::Served(served)) => {
+                self.meter.served(event.at, served);
+                if served.request.command == Command::Checkout {
+                    self.post_mortem.checked_out(*visit, &served.evidence);
+                }
+            }
+            What::Inside(_, Inside::Retried { .. }) => self.meter.balancer_retries += 1,
+            What::Inside(_, Inside::Dropped { .. }) => {}
+            What::Pool(pool) => self.pool(event.at, *pool),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How a balancer chooses: the seam, and the policies by name.
+//!
+//! Policies are `Clone` structs behind one trait. An engine matches [`AnyPolicy`] once, outside its hot loop.
+
+pub mod affinity;
+pub mod hashing;
+pub mod least_loaded;
+pub mod rotation;
+
+use crate::model::{Outcome, ServerId, ServerState};
+use crate::scenario::{PolicyName, Scenario};
+use crate::seed::{Draw, Seed};
+use crate::time::{Instant, Span};
+
+pub use hashing::RingHash;
+pub use least_loaded::{LeastRequests, PowerOfTwo};
+pub use rotation::{Random, RoundRobin, WeightedRoundRobin};
+
+/// What a policy may know of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestView<'a> {
+    /// What hash policies hash: the user's id or virtual address.
+    pub hash_key: u64,
+    /// Servers that this request has already failed to reach.
+    pub excluded: &'a [ServerId],
+}
+
+/// What a policy may know of the pool: one entry a server, kept up to date in place by the engine.
+#[derive(Clone, Debug, Default)]
+pub struct PoolView {
+    /// Weights, 1 by default.
+    pub weights: Vec<u32>,
+    /// Requests sent and not answered yet, as the balancer counts them.
+    pub in_flight: Vec<u32>,
+    /// What the balancer believes.
+    pub states: Vec<ServerState>,
+    /// Whether it may get requests of users who are not bound to it.
+    pub eligible: Vec<bool>,
+    /// The eligible servers, in order.
+    pub up: Vec<ServerId>,
+    /// Grows whenever `eligible` or `weights` change, for those who cache.
+    pub generation: u64,
+}
+
+impl PoolView {
+    /// A pool of `weights.len()` servers, all believed up.
+    #[must_use]
+    pub fn new(weights: Vec<u32>) -> PoolView {
+        let n = weights.len();
+        let mut view = PoolView {
+            weights,
+            in_flight: vec![0; n],
+            states: vec![ServerState::Up; n],
+            eligible: vec![true; n],
+            up: Vec::new(),
+            generation: 0,
+        };
+        view.refresh();
+        view
+    }
+
+    /// How many servers there are.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.weights.is_empty()
+    }
+
+    /// Changes the balancer's belief about one server.
+    pub fn believe(&mut self, server: ServerId, state: ServerState) {
+        self.states[server.index()] = state;
+        self.eligible[server.index()] = state == ServerState::Up;
+        self.refresh();
+    }
+
+    fn refresh(&mut self) {
+        self.up = (0u32..).map(ServerId).zip(&self.eligible).filter(|(_, up)| **up).map(|(id, _)| id).collect();
+        self.generation += 1;
+    }
+
+    /// Whether this request may go to this server.
+    #[inline]
+    #[must_use]
+    pub fn open_to(&self, server: ServerId, request: &RequestView) -> bool {
+        self.eligible[server.index()] && !request.excluded.contains(&server)
+    }
+}
+
+/// A way to choose.
+pub trait Policy: Clone {
+    /// The server for a request, or `None` when no eligible one is left. `draw` belongs to the request.
+    fn pick(&mut self, now: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId>;
+
+    /// The request went out.
+    #[inline]
+    fn on_start(&mut self, _server: ServerId) {}
+
+    /// The request came back, or was given up.
+    #[inline]
+    fn on_complete(&mut self, _now: Instant, _server: ServerId, _latency: Span, _outcome: Outcome) {}
+
+    /// Servers became eligible or ceased to be.
+    #[inline]
+    fn on_pool_change(&mut self, _pool: &PoolView) {}
+}
+
+/// Any of the policies.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each is the policy of the same name")]
+pub enum AnyPolicy {
+    RoundRobin(RoundRobin),
+    WeightedRoundRobin(WeightedRoundRobin),
+    Random(Random),
+    LeastRequests(LeastRequests),
+    PowerOfTwo(PowerOfTwo),
+    RingHash(RingHash),
+}
+
+impl AnyPolicy {
+    /// The policy that a scenario names.
+    #[must_use]
+    pub fn new(scenario: &Scenario, pool: &PoolView, seed: Seed) -> AnyPolicy {
+        match scenario.balancer.policy {
+            PolicyName::RoundRobin => AnyPolicy::RoundRobin(RoundRobin::default()),
+            PolicyName::WeightedRoundRobin => AnyPolicy::WeightedRoundRobin(WeightedRoundRobin::new(pool)),
+            PolicyName::Random => AnyPolicy::Random(Random),
+            PolicyName::LeastRequests => AnyPolicy::LeastRequests(LeastRequests),
+            PolicyName::PowerOfTwo => AnyPolicy::PowerOfTwo(PowerOfTwo),
+            PolicyName::RingHash => AnyPolicy::RingHash(RingHash::new(scenario.balancer.points.get32(), pool, seed)),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Session affinity: a cookie that sends a user back to the server used before. It wraps any policy.
+
+use super::PoolView;
+use crate::model::ServerId;
+use crate::scenario::{Affinity, CookieLife, PinnedDown};
+use crate::time::Instant;
+
+/// A user's affinity cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pin {
+    server: u32,
+    since: Instant,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+/// What the cookie says about one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Choose freely.
+    Free,
+    /// Go there.
+    To(ServerId),
+    /// 503: the server is believed down and the balancer is told not to choose another.
+    Fail,
+}
+
+impl Default for Pin {
+    fn default() -> Pin {
+        Pin { server: NOBODY, since: Instant::ZERO }
+    }
+}
+
+impl Pin {
+    /// The server it names, if any.
+    #[must_use]
+    pub fn server(self) -> Option<ServerId> {
+        (self.server != NOBODY).then_some(ServerId(self.server))
+    }
+
+    /// Where the cookie sends a request, given what the balancer believes of the pool.
+    #[inline]
+    #[must_use]
+    pub fn bound(self, affinity: Affinity, when_down: PinnedDown, now: Instant, pool: &PoolView) -> Bound {
+        let Affinity::Cookie(life) = affinity else { return Bound::Free };
+        let Some(server) = self.server() else { return Bound::Free };
+        if let CookieLife::For(span) = life
+            && now >= self.since + span
+        {
+            return Bound::Free;
+        }
+        match (pool.eligible[server.index()], when_down) {
+            (true, _) => Bound::To(server),
+            (false, PinnedDown::Redispatch) => Bound::Free,
+            (false, PinnedDown::Fail) => Bound::Fail,
+        }
+    }
+
+    /// A server answered: the cookie now names it. Its life counts from when it was first set for this server.
+    #[inline]
+    pub fn answered(&mut self, affinity: Affinity, server: ServerId, now: Instant) {
+        let Affinity::Cookie(life) = affinity else { return };
+        let expired = matches!(life, CookieLife::For(span) if now >= self.since + span);
+        if self.server != server.0 || expired {
+            *self = Pin { server: server.0, since: now };
+        }
+    }
+
+    /// The user's last open visit ended.
+    #[inline]
+    pub fn visits_ended(&mut self, affinity: Affinity) {
+        if affinity == Affinity::Cookie(CookieLife::Visit) {
+            *self = Pin::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ServerState;
+    use crate::time::Span;
+
+    const NOW: Instant = Instant::from_nanos(100);
+
+    #[test]
+    fn a_cookie_binds_until_its_life_ends() {
+        let pool = PoolView::new(vec![1; 3]);
+        let server = ServerId(1);
+        let bound = |life, at| {
+            let affinity = Affinity::Cookie(life);
+            let mut pin = Pin::default();
+            assert_eq!(pin.bound(affinity, PinnedDown::Redispatch, NOW, &pool), Bound::Free);
+            pin.answered(affinity, server, NOW);
+            pin.visits_ended(affinity);
+            pin.bound(affinity, PinnedDown::Redispatch, at, &pool)
+        };
+        assert_eq!(bound(CookieLife::Visit, NOW), Bound::Free);
+        assert_eq!(bound(CookieLife::User, Instant::NEVER), Bound::To(server));
+        let life = CookieLife::For(Span::from_nanos(50));
+        assert_eq!(bound(life, Instant::from_nanos(149)), Bound::To(server));
+        assert_eq!(bound(life, Instant::from_nanos(150)), Bound::Free);
+    }
+
+    #[test]
+    fn a_dead_server_frees_its_users_or_fails_them() {
+        let mut pool = PoolView::new(vec![1; 3]);
+        let affinity = Affinity::Cookie(CookieLife::Visit);
+        let mut pin = Pin::default();
+        pin.answered(affinity, ServerId(1), NOW);
+        pool.believe(ServerId(1), ServerState::Down);
+        assert_eq!(pin.bound(affinity, PinnedDown::Redispatch, NOW, &pool), Bound::Free);
+        assert_eq!(pin.bound(affinity, PinnedDown::Fail, NOW, &pool), Bound::Fail);
+        assert_eq!(pin.bound(Affinity::None, PinnedDown::Fail, NOW, &pool), Bound::Free);
+    }
+}

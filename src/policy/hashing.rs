@@ -1,0 +1,126 @@
+//! Policies that hash the user: weak affinity. They bind nobody, and a change of the pool moves users.
+
+use super::{Policy, PoolView, RequestView};
+use crate::model::ServerId;
+use crate::seed::{Draw, Key, Purpose, Seed};
+use crate::time::Instant;
+
+/// Consistent hashing: every server owns points on a ring, a user goes to the next point clockwise.
+///
+/// With v points a server the shares of N servers vary with a coefficient of `sqrt((N-1)/(N v + 1))`; a server that
+/// joins or leaves moves 1/(N+1) or 1/N of the users.
+#[derive(Clone, Debug)]
+pub struct RingHash {
+    points_per_weight: u32,
+    seed: Seed,
+    ring: Vec<(u64, ServerId)>,
+    generation: u64,
+}
+
+impl RingHash {
+    /// A ring of the servers that are eligible now, with so many points for a weight of 1.
+    #[must_use]
+    pub fn new(points_per_weight: u32, pool: &PoolView, seed: Seed) -> RingHash {
+        let mut ring = RingHash { points_per_weight, seed, ring: Vec::new(), generation: 0 };
+        ring.rebuild(pool);
+        ring
+    }
+
+    fn rebuild(&mut self, pool: &PoolView) {
+        self.generation = pool.generation;
+        self.ring.clear();
+        for &server in &pool.up {
+            for point in 0..self.points_per_weight * pool.weights[server.index()] {
+                let key = Key { entity: u64::from(server.0), visit: point, ..Key::default() };
+                self.ring.push((self.seed.draw(Purpose::Ring, key).bits(), server));
+            }
+        }
+        self.ring.sort_unstable();
+    }
+
+    /// Where a user's key falls.
+    fn place(&self, hash_key: u64) -> u64 {
+        self.seed.draw(Purpose::Ring, Key { entity: hash_key, step: 1, ..Key::default() }).bits()
+    }
+}
+
+impl Policy for RingHash {
+    fn pick(&mut self, _: Instant, request: &RequestView, pool: &PoolView, _: Draw) -> Option<ServerId> {
+        if self.generation != pool.generation {
+            self.rebuild(pool);
+        }
+        let place = self.place(request.hash_key);
+        let start = self.ring.partition_point(|(point, _)| *point < place);
+        let (before, after) = self.ring.split_at(start);
+        after.iter().chain(before).map(|(_, server)| *server).find(|server| pool.open_to(*server, request))
+    }
+
+    fn on_pool_change(&mut self, pool: &PoolView) {
+        self.rebuild(pool);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "statistics")]
+mod tests {
+    use super::*;
+    use crate::model::ServerState;
+
+    fn owners(ring: &mut RingHash, pool: &PoolView, users: u64) -> Vec<ServerId> {
+        let draw = Seed(1).draw(Purpose::Pick, Key::default());
+        (0..users)
+            .map(|user| {
+                let request = RequestView { hash_key: user, excluded: &[] };
+                ring.pick(Instant::ZERO, &request, pool, draw).expect("somebody is up")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn shares_vary_as_theory_says() {
+        // CV of the shares = sqrt((N-1)/(N v + 1)); estimated over many rings.
+        for (points, want) in [(16u32, 0.236), (160, 0.075)] {
+            let pool = PoolView::new(vec![1; 10]);
+            let squares: f64 = (0..60)
+                .map(|seed| {
+                    let ring = RingHash::new(points, &pool, Seed(seed));
+                    let mut share = [0.0; 10];
+                    let last = ring.ring.last().expect("not empty").0;
+                    let mut previous = last;
+                    for (point, server) in &ring.ring {
+                        share[server.index()] += point.wrapping_sub(previous) as f64 / 2f64.powi(64);
+                        previous = *point;
+                    }
+                    share.iter().map(|s| (s * 10.0 - 1.0).powi(2)).sum::<f64>() / 10.0
+                })
+                .sum();
+            let cv = (squares / 60.0).sqrt();
+            assert!((cv / want - 1.0).abs() < 0.1, "{points} points: CV {cv}, not {want}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_leaves_moves_only_its_own_users() {
+        let mut pool = PoolView::new(vec![1; 5]);
+        let mut ring = RingHash::new(160, &pool, Seed(3));
+        let before = owners(&mut ring, &pool, 20_000);
+        pool.believe(ServerId(2), ServerState::Down);
+        let after = owners(&mut ring, &pool, 20_000);
+        let moved = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+        let of_the_dead = before.iter().filter(|s| **s == ServerId(2)).count();
+        assert_eq!(moved, of_the_dead);
+        assert!((moved as f64 / 20_000.0 - 0.2).abs() < 0.04, "{moved} of 20,000 moved");
+        pool.believe(ServerId(2), ServerState::Up);
+        assert_eq!(owners(&mut ring, &pool, 20_000), before);
+    }
+
+    #[test]
+    fn an_excluded_server_is_passed_over() {
+        let pool = PoolView::new(vec![1; 3]);
+        let mut ring = RingHash::new(16, &pool, Seed(3));
+        let draw = Seed(1).draw(Purpose::Pick, Key::default());
+        let home = ring.pick(Instant::ZERO, &RequestView { hash_key: 9, excluded: &[] }, &pool, draw);
+        let other = ring.pick(Instant::ZERO, &RequestView { hash_key: 9, excluded: &[home.expect("up")] }, &pool, draw);
+        assert!(other.is_some() && other != home);
+    }
+}

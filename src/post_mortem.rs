@@ -1,0 +1,131 @@
+//! Why carts were lost: causes, from what only an omniscient observer knows.
+//!
+//! The post-mortem judges nothing. When the checker says that items were missing, it looks up the evidence that was
+//! taken at that checkout, and names the first cause that applies.
+
+use std::collections::BTreeMap;
+
+use crate::history::Evidence;
+use crate::model::{Items, Visit};
+
+/// Why an item was missing; a cart takes the first that applies, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The store failed over and forgot.
+    RolledBack,
+    /// The store was full.
+    Evicted,
+    /// It had been kept for its time.
+    Expired,
+    /// A concurrent writer replaced it.
+    Overwritten,
+    /// Its last copy went with a server.
+    Wiped,
+    /// An older copy answered: monotonic reads broken.
+    Stale,
+    /// It lives on a server that this request did not reach: read-your-writes broken.
+    Split,
+    /// None of these: a defect of the simulator.
+    Unexplained,
+}
+
+impl Cause {
+    /// All of them, in order.
+    pub const ALL: [Cause; 8] = [
+        Cause::RolledBack,
+        Cause::Evicted,
+        Cause::Expired,
+        Cause::Overwritten,
+        Cause::Wiped,
+        Cause::Stale,
+        Cause::Split,
+        Cause::Unexplained,
+    ];
+}
+
+/// What one fault met and took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Toll {
+    /// Carts that were open when it struck.
+    pub open_carts: u64,
+    /// Of those, the ones that lost something to it.
+    pub lost_of_open: u64,
+}
+
+/// The streaming post-mortem.
+#[derive(Clone, Debug, Default)]
+pub struct PostMortem {
+    /// Evidence of checkouts at which something was elsewhere, until their visits end.
+    evidence: BTreeMap<u32, Evidence>,
+    lost_by: [u64; Cause::ALL.len()],
+    /// By fault.
+    tolls: BTreeMap<u32, Toll>,
+}
+
+impl PostMortem {
+    /// One that has seen nothing.
+    #[must_use]
+    pub fn new() -> PostMortem {
+        PostMortem::default()
+    }
+
+    /// Lost carts by cause, in the order of [`Cause::ALL`].
+    #[must_use]
+    pub fn lost_by(&self) -> [u64; Cause::ALL.len()] {
+        self.lost_by
+    }
+
+    /// What a fault met and took; `None` for one that did not strike.
+    #[must_use]
+    pub fn toll(&self, fault: u32) -> Option<Toll> {
+        self.tolls.get(&fault).copied()
+    }
+
+    /// A fault struck while so many carts were open.
+    pub fn struck(&mut self, fault: u32, open_carts: u64) {
+        self.tolls.insert(fault, Toll { open_carts, lost_of_open: 0 });
+    }
+
+    /// A checkout was served. The first one of a visit counts: a later one repeats its charge.
+    #[inline]
+    pub fn checked_out(&mut self, visit: Visit, evidence: &Evidence) {
+        if *evidence != Evidence::default() {
+            self.evidence.entry(visit.client.0).or_insert(*evidence);
+        }
+    }
+
+    /// The checker found a cart lost. Returns the cause, and counts it.
+    pub fn lost(&mut self, visit: Visit, missing: Items) -> Cause {
+        let evidence = self.evidence.get(&visit.client.0).copied().unwrap_or_default();
+        let cause = missing.iter().map(|item| cause(Items::of(item), &evidence)).min().unwrap_or(Cause::Unexplained);
+        self.lost_by[cause as usize] += 1;
+        if cause == Cause::Wiped
+            && let Some(toll) = evidence.killed_by.and_then(|fault| self.tolls.get_mut(&fault))
+        {
+            toll.lost_of_open += 1;
+        }
+        cause
+    }
+
+    /// A visit is over: its evidence is no longer needed.
+    #[inline]
+    pub fn left(&mut self, visit: Visit) {
+        if !self.evidence.is_empty() {
+            self.evidence.remove(&visit.client.0);
+        }
+    }
+}
+
+/// Why one item was missing.
+fn cause(item: Items, evidence: &Evidence) -> Cause {
+    let found = |items: Items| !items.intersection(item).is_empty();
+    if found(evidence.overwritten) {
+        Cause::Overwritten
+    } else if found(evidence.elsewhere) {
+        Cause::Split
+    } else if found(evidence.died) {
+        Cause::Wiped
+    } else {
+        Cause::Unexplained
+    }
+}

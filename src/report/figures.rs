@@ -1,0 +1,217 @@
+//! From what was recorded to figures.
+
+use super::{
+    Carts, FaultFigures, Figures, Latency, Load, LostBy, Price, Requests, Series, SeriesRow, ServerLoad, Visits,
+};
+use crate::fault::Fault;
+use crate::meter::{LatencyMeter, Meter, balance};
+use crate::model::ServerId;
+use crate::observer::Observer;
+use crate::scenario::Scenario;
+
+/// The window in which load imbalance is looked for: long enough that chance evens out.
+const LOAD_WINDOW_SECS: u64 = 10;
+
+/// The figures of a run.
+///
+/// `in_flight`: requests that users wait for, as the engine counts them. `faults`: those of the run.
+///
+/// # Panics
+///
+/// When a conservation law is broken: carts or requests that nobody accounts for, or a loss without a cause. That is a
+/// defect of the simulator, and no figure of such a run may be shown.
+#[must_use]
+pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults: &[Fault]) -> Figures {
+    let counts = observer.checker.counts();
+    let figures = Figures {
+        carts: carts(observer),
+        lost_by: lost_by(observer.post_mortem.lost_by()),
+        visits: visits(observer),
+        views: counts.views,
+        wrong_views: counts.wrong_views,
+        logged_out: counts.logged_out,
+        zombie_logins: 0,
+        impostors: counts.impostors,
+        impostors_accepted: counts.impostors_accepted,
+        missing_files: 0,
+        ghosts: counts.ghosts,
+        double_charges: counts.double_charges,
+        users: counts.users,
+        users_hurt: counts.users_hurt,
+        requests: requests(&observer.meter, in_flight),
+        latency_ms: latency(&observer.meter.latency),
+        step_latency_ms: latency(&observer.meter.step_latency),
+        neighbours_step_latency_ms: observer.meter.neighbours.as_ref().map(latency),
+        load: load(observer, scenario),
+        price: price(&observer.meter, scenario),
+        faults: fault_figures(observer, faults),
+    };
+    assert_conservation(&figures);
+    figures
+}
+
+/// Every cart and every request is accounted for, and every loss explained.
+fn assert_conservation(figures: &Figures) {
+    let carts = &figures.carts;
+    let sum = carts.intact + carts.lost + carts.overcharged + carts.abandoned + carts.unknown + carts.open;
+    assert_eq!(carts.opened, sum, "carts opened are the sum of their outcomes: {carts:?}");
+    let requests = &figures.requests;
+    let sum = requests.ok + requests.refused + requests.failed + requests.timed_out + requests.in_flight;
+    assert_eq!(requests.sent, sum, "requests sent are the sum of their outcomes: {requests:?}");
+    assert_eq!(figures.lost_by.unexplained, 0, "every loss has a cause: {:?}", figures.lost_by);
+    let by = &figures.lost_by;
+    let sum = by.rolled_back + by.evicted + by.expired + by.overwritten + by.wiped + by.stale + by.split;
+    assert_eq!(carts.lost, sum, "lost carts are the sum of their causes: {by:?}");
+}
+
+fn carts(observer: &Observer) -> Carts {
+    let counts = observer.checker.counts();
+    Carts {
+        opened: counts.opened,
+        intact: counts.intact,
+        lost: counts.lost,
+        overcharged: counts.overcharged,
+        abandoned: counts.abandoned,
+        unknown: counts.unknown,
+        open: observer.checker.open_carts(),
+    }
+}
+
+fn lost_by(counts: [u64; 8]) -> LostBy {
+    let [rolled_back, evicted, expired, overwritten, wiped, stale, split, unexplained] = counts;
+    LostBy { rolled_back, evicted, expired, overwritten, wiped, stale, split, unexplained }
+}
+
+fn visits(observer: &Observer) -> Visits {
+    let v = &observer.visits;
+    let ended = v.finished + v.abandoned_refused + v.abandoned_unknown + v.abandoned_logged_out;
+    Visits {
+        begun: v.begun,
+        finished: v.finished,
+        abandoned_refused: v.abandoned_refused,
+        abandoned_unknown: v.abandoned_unknown,
+        abandoned_logged_out: v.abandoned_logged_out,
+        open: v.begun - ended,
+    }
+}
+
+fn requests(meter: &Meter, in_flight: u64) -> Requests {
+    let counts = meter.requests();
+    Requests {
+        sent: counts.sent,
+        ok: counts.ok,
+        refused: counts.refused,
+        failed: counts.failed,
+        timed_out: counts.timed_out,
+        in_flight,
+        balancer_retries: meter.balancer_retries,
+    }
+}
+
+fn latency(meter: &LatencyMeter) -> Latency {
+    Latency {
+        mean: meter.mean_ms(),
+        p50: meter.quantile_ms(0.5),
+        p90: meter.quantile_ms(0.9),
+        p99: meter.quantile_ms(0.99),
+        max: meter.max_ms(),
+    }
+}
+
+fn load(observer: &Observer, scenario: &Scenario) -> Load {
+    let meter = &observer.meter;
+    let workers_time = scenario.duration.get() * scenario.servers.workers.get();
+    let busy: Vec<f64> = meter.work.iter().map(|work| work.busy_while_open.as_secs_f64()).collect();
+    let whole = balance(&busy);
+    let per_server = (0u32..).zip(&meter.work).map(|(i, work)| ServerLoad {
+        name: ServerId(i).to_string(),
+        requests: work.requests,
+        busy: work.busy_while_open.as_secs_f64() / workers_time.as_secs_f64(),
+    });
+    let span = (LOAD_WINDOW_SECS * 1_000_000_000).div_ceil(meter.window.as_nanos()).max(1);
+    Load {
+        per_server: per_server.collect(),
+        peak_to_mean: whole.peak_to_mean,
+        cv: whole.cv,
+        jain: whole.jain,
+        worst_window_peak_to_mean: worst_window(meter, scenario, usize::try_from(span).unwrap_or(usize::MAX)),
+        window_s: (meter.window * span).as_secs_f64(),
+        fair_share_after_s: fair_share_after(observer),
+    }
+}
+
+/// The highest busiest x mean of any `span` windows in a row while the shop was open.
+fn worst_window(meter: &Meter, scenario: &Scenario, span: usize) -> f64 {
+    let open = scenario.duration.get().as_nanos() / meter.window.as_nanos();
+    let open = usize::try_from(open).unwrap_or(usize::MAX).min(meter.windows.len());
+    meter.windows[..open].chunks_exact(span).map(|chunk| balance(&served(chunk)).peak_to_mean).fold(1.0, f64::max)
+}
+
+/// Requests served in these windows, by server.
+fn served(windows: &[crate::meter::Window]) -> Vec<f64> {
+    let servers = windows.first().map_or(0, |window| window.served.len());
+    (0..servers).map(|i| windows.iter().map(|window| f64::from(window.served[i])).sum()).collect()
+}
+
+/// Seconds from the first comeback of a server until it carried 90 % of its fair share over five windows.
+#[expect(clippy::cast_precision_loss, reason = "a ratio")]
+fn fair_share_after(observer: &Observer) -> Option<f64> {
+    const WINDOWS: usize = 5;
+    let meter = &observer.meter;
+    let (at, server) = *observer.comebacks.first()?;
+    let first = usize::try_from(at.as_nanos() / meter.window.as_nanos()).ok()? + 1;
+    let rest = meter.windows.get(first..)?;
+    let fair = 0.9 / meter.work.len() as f64;
+    let after = rest.windows(WINDOWS).position(|chunk| {
+        let served = served(chunk);
+        let all: f64 = served.iter().sum();
+        all > 0.0 && served[server as usize] / all >= fair
+    })?;
+    let reached = meter.window * (first + after) as u64;
+    Some((reached - at.since_start()).as_secs_f64())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a price per request")]
+fn price(meter: &Meter, scenario: &Scenario) -> Price {
+    let served: u64 = meter.work.iter().map(|work| work.requests).sum();
+    let per_request = |total: u64| if served == 0 { 0.0 } else { total as f64 / served as f64 };
+    Price {
+        store_calls_per_request: per_request(meter.store_calls),
+        store_calls_per_second: meter.store_calls_while_open as f64 / scenario.duration.get().as_secs_f64(),
+        bytes_carried_per_request: per_request(meter.carried_bytes),
+        servers: scenario.servers.count.get(),
+    }
+}
+
+fn fault_figures(observer: &Observer, faults: &[Fault]) -> Vec<FaultFigures> {
+    (0u32..)
+        .zip(faults)
+        .filter_map(|(index, fault)| {
+            let toll = observer.post_mortem.toll(index)?;
+            Some(FaultFigures {
+                name: fault.name.clone(),
+                at_s: fault.at.since_start().as_secs_f64(),
+                open_carts: toll.open_carts,
+                lost_of_open: toll.lost_of_open,
+            })
+        })
+        .collect()
+}
+
+/// The run over time.
+#[must_use]
+pub fn series(meter: &Meter) -> Series {
+    let rows = meter.windows.iter().map(|window| SeriesRow {
+        sent: window.requests.sent,
+        ok: window.requests.ok,
+        refused: window.requests.refused,
+        failed: window.requests.failed,
+        timed_out: window.requests.timed_out,
+        logged_out: window.logged_out,
+        lost_carts: window.lost_carts,
+        intact_carts: window.intact_carts,
+        open_carts: window.open_carts,
+        served: window.served.clone(),
+    });
+    Series { window: meter.window, rows: rows.collect() }
+}

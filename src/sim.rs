@@ -1,0 +1,247 @@
+//! The virtual-time engine: discrete events, exact and repeatable.
+//!
+//! A simulation can be cloned (a fork), advanced in steps, disturbed and looked at. `advance(a)` then `advance(b)` is
+//! the same as `advance(b)`. Events at the same moment are ordered by kind (faults and health checks, ends of service,
+//! timeouts, users), then by entity, then by age.
+
+mod carts;
+mod events;
+mod outages;
+mod queue;
+mod requests;
+mod routing;
+mod serving;
+mod tournament;
+mod users;
+
+use crate::fault::{self, Fault};
+use crate::history::Recorder;
+use crate::model::{ServerId, ServerState};
+use crate::policy::{AnyPolicy, Policy};
+use crate::pool::Pool;
+use crate::scenario::{Affinity, Homes, PinnedDown, Scenario};
+use crate::seed::Seed;
+use crate::time::{Instant, Span};
+use crate::workload::{Client, HeavyUsers, Jar, Workload};
+
+use carts::Carts;
+use events::{Due, Events};
+use requests::Requests;
+use serving::Stations;
+
+/// A simulation of one variant with one seed.
+#[derive(Clone, Debug)]
+pub struct Sim {
+    world: World,
+    policy: AnyPolicy,
+}
+
+/// Everything but the policy, so that one can change while it looks at the other.
+#[derive(Clone, Debug)]
+struct World {
+    now: Instant,
+    workload: Workload,
+    homes: Homes,
+    affinity: Affinity,
+    pinned_down: PinnedDown,
+    retries: u8,
+    connect_timeout: Span,
+    events: Events,
+    clients: Vec<Client>,
+    free_clients: Vec<u32>,
+    /// Empty when neither logins nor affinity need one.
+    jars: Vec<Jar>,
+    free_jars: Vec<u32>,
+    needs_jars: bool,
+    open_visits: u64,
+    carts: Carts,
+    requests: Requests,
+    pool: Pool,
+    stations: Stations,
+    faults: Vec<Fault>,
+    /// Servers that the request being routed has failed to reach; kept to be used again.
+    excluded: Vec<ServerId>,
+}
+
+/// What an event needs besides the world.
+struct Hands<'a, P, R> {
+    policy: &'a mut P,
+    recorder: &'a mut R,
+}
+
+/// A look at a simulation from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The time it has reached.
+    pub now: Instant,
+    /// Visits that have begun and not ended.
+    pub open_visits: u64,
+    /// Requests that users wait for.
+    pub awaited: u64,
+    /// Server by server.
+    pub servers: Vec<ServerView>,
+}
+
+/// One server, from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerView {
+    /// Which.
+    pub id: ServerId,
+    /// What it really does.
+    pub state: ServerState,
+    /// Whether the balancer sends users there.
+    pub believed_up: bool,
+    /// Requests that the balancer waits for.
+    pub in_flight: u32,
+    /// Requests in its queue.
+    pub queued: u32,
+    /// Workers that hold a request.
+    pub busy_workers: u32,
+}
+
+impl Sim {
+    /// A simulation at time 0. The scenario must have passed validation.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: Seed) -> Sim {
+        let pool = Pool::new(scenario, seed);
+        let policy = AnyPolicy::new(scenario, &pool.view, seed);
+        let workload = Workload::new(scenario, seed);
+        let needs_jars = workload.logs_in || scenario.balancer.affinity != Affinity::None;
+        let stations = Stations::new(scenario);
+        let mut world = World {
+            now: Instant::ZERO,
+            homes: scenario.homes,
+            affinity: scenario.balancer.affinity,
+            pinned_down: scenario.balancer.pinned_down,
+            retries: u8::try_from(scenario.balancer.retries.get()).expect("limited to 10"),
+            connect_timeout: scenario.balancer.connect_timeout.get(),
+            events: Events::new(&workload, stations.workers()),
+            clients: Vec::new(),
+            free_clients: Vec::new(),
+            jars: Vec::new(),
+            free_jars: Vec::new(),
+            needs_jars,
+            open_visits: 0,
+            carts: Carts::new(scenario.homes.cart),
+            requests: Requests::default(),
+            pool,
+            stations,
+            faults: Vec::new(),
+            excluded: Vec::new(),
+            workload,
+        };
+        world.expect_users();
+        for fault in fault::timeline(scenario) {
+            world.inject(fault);
+        }
+        Sim { world, policy }
+    }
+
+    /// The time it has reached.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.world.now
+    }
+
+    /// Whether the shop has closed and everybody has left.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.world.now >= self.world.workload.closes && self.world.open_visits == 0
+    }
+
+    /// The faults of this run: those of the scenario, then those injected.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        &self.world.faults
+    }
+
+    /// Which users are heavy, if any are.
+    #[must_use]
+    pub fn heavy(&self) -> Option<HeavyUsers> {
+        self.world.workload.heavy()
+    }
+
+    /// Breaks something. A fault whose time has passed strikes now.
+    pub fn inject(&mut self, fault: Fault) {
+        self.world.inject(fault);
+    }
+
+    /// Plays everything up to and including this moment.
+    pub fn advance(&mut self, until: Instant, recorder: &mut impl Recorder) {
+        match &mut self.policy {
+            AnyPolicy::RoundRobin(policy) => self.world.play(until, Hands { policy, recorder }),
+            AnyPolicy::WeightedRoundRobin(policy) => self.world.play(until, Hands { policy, recorder }),
+            AnyPolicy::Random(policy) => self.world.play(until, Hands { policy, recorder }),
+            AnyPolicy::LeastRequests(policy) => self.world.play(until, Hands { policy, recorder }),
+            AnyPolicy::PowerOfTwo(policy) => self.world.play(until, Hands { policy, recorder }),
+            AnyPolicy::RingHash(policy) => self.world.play(until, Hands { policy, recorder }),
+        }
+    }
+
+    /// A look from outside; costs as much as there are servers.
+    #[must_use]
+    pub fn view(&self) -> View {
+        let world = &self.world;
+        let servers = (0u32..).map(ServerId).zip(&world.pool.members).map(|(id, member)| {
+            let (queued, busy_workers) = world.stations.occupancy(id);
+            ServerView {
+                id,
+                state: member.state,
+                believed_up: world.pool.view.eligible[id.index()],
+                in_flight: world.pool.view.in_flight[id.index()],
+                queued,
+                busy_workers,
+            }
+        });
+        View {
+            now: world.now,
+            open_visits: world.open_visits,
+            awaited: world.requests.awaited(),
+            servers: servers.collect(),
+        }
+    }
+}
+
+impl World {
+    fn play<P: Policy, R: Recorder>(&mut self, until: Instant, mut hands: Hands<'_, P, R>) {
+        let hands = &mut hands;
+        loop {
+            let (service, timer, agenda) = self.events.others();
+            let other = service.min(timer).min(agenda);
+            let limit = other.min(until);
+            if let Some(at) = self.events.wakes.peek(limit)
+                && at < other
+            {
+                self.now = at;
+                if let Some(client) = self.events.wakes.pop() {
+                    self.wake(hands, client);
+                }
+                continue;
+            }
+            if other > until {
+                break;
+            }
+            self.now = other;
+            if agenda == other {
+                self.next_due(hands);
+            } else if service == other {
+                self.service_event(hands);
+            } else {
+                self.timer_event(hands);
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn next_due<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+        match self.events.take_due() {
+            Some(Due::Fault(index)) => self.strike(hands, index),
+            Some(Due::Ready { server, fault }) => self.comeback(hands, server, fault),
+            Some(Due::Recovered { server, fault }) => self.recovered(hands, server, fault),
+            Some(Due::CheckTimeout(server)) => self.check_ended(hands, server, false),
+            Some(Due::Check(server)) => self.check(hands, server),
+            Some(Due::Visitor(user)) => self.visitor(hands, user),
+            None => {}
+        }
+    }
+}

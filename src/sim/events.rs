@@ -1,0 +1,125 @@
+//! All pending events, each kind in the set that suits it.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use super::queue::WakeQueue;
+use super::requests::RequestId;
+use super::tournament::Tournament;
+use crate::model::{ServerId, UserId};
+use crate::time::{Instant, Span};
+use crate::workload::{Loop, Workload};
+
+/// Rare events. Their order here is their order at the same moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// A fault strikes.
+    Fault(u32),
+    /// A server that a fault killed is back.
+    Ready { server: ServerId, fault: u32 },
+    /// A server that a fault slowed down is itself again.
+    Recovered { server: ServerId, fault: u32 },
+    /// A health check got no answer in time.
+    CheckTimeout(ServerId),
+    /// A health check begins.
+    Check(ServerId),
+    /// A new visitor comes (open loop).
+    Visitor(UserId),
+}
+
+/// A timer with a constant delay: such timers end in the order in which they began.
+#[derive(Clone, Copy, Debug)]
+struct Timer {
+    at: Instant,
+    request: RequestId,
+    serial: u32,
+}
+
+/// Which constant delay ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerKind {
+    /// The user's patience with one request.
+    Answer,
+    /// The balancer's with one connection.
+    Connect,
+}
+
+/// The future.
+#[derive(Clone, Debug)]
+pub struct Events {
+    /// Users who think or pause.
+    pub wakes: WakeQueue,
+    /// Workers that are busy.
+    pub busy: Tournament,
+    answers: VecDeque<Timer>,
+    connects: VecDeque<Timer>,
+    agenda: BinaryHeap<Reverse<(Instant, Due, u64)>>,
+    next_number: u64,
+}
+
+impl Events {
+    /// Nothing is pending yet.
+    #[must_use]
+    pub fn new(workload: &Workload, workers: usize) -> Events {
+        let clients = match workload.arrivals {
+            Loop::Closed { users, .. } => users as usize,
+            // By Little's law so many visitors think at once; at least one.
+            Loop::Open { between } => {
+                let visit = workload.mean_think() * workload.commands.len() as u64;
+                usize::try_from(visit.as_nanos() / between.as_nanos().max(1)).unwrap_or(1).max(1)
+            }
+        };
+        let delay = workload.mean_think().max(Span::from_millis(1));
+        Events {
+            wakes: WakeQueue::new(clients, delay),
+            busy: Tournament::new(workers),
+            answers: VecDeque::new(),
+            connects: VecDeque::new(),
+            agenda: BinaryHeap::new(),
+            next_number: 0,
+        }
+    }
+
+    /// When the next end of service, timeout, and rare event are due.
+    #[inline]
+    #[must_use]
+    pub fn others(&self) -> (Instant, Instant, Instant) {
+        let answer = self.answers.front().map_or(Instant::NEVER, |timer| timer.at);
+        let connect = self.connects.front().map_or(Instant::NEVER, |timer| timer.at);
+        let agenda = self.agenda.peek().map_or(Instant::NEVER, |Reverse((at, ..))| *at);
+        (self.busy.earliest(), answer.min(connect), agenda)
+    }
+
+    /// Schedules a rare event.
+    pub fn schedule(&mut self, at: Instant, due: Due) {
+        self.agenda.push(Reverse((at, due, self.next_number)));
+        self.next_number += 1;
+    }
+
+    /// Takes the next rare event.
+    pub fn take_due(&mut self) -> Option<Due> {
+        self.agenda.pop().map(|Reverse((_, due, _))| due)
+    }
+
+    /// Starts a timer of a constant delay.
+    #[inline]
+    pub fn start_timer(&mut self, kind: TimerKind, at: Instant, request: RequestId, serial: u32) {
+        let timer = Timer { at, request, serial };
+        match kind {
+            TimerKind::Answer => self.answers.push_back(timer),
+            TimerKind::Connect => self.connects.push_back(timer),
+        }
+    }
+
+    /// Takes the next timer: of which kind, for which use of which slot.
+    #[inline]
+    pub fn take_timer(&mut self) -> Option<(TimerKind, RequestId, u32)> {
+        let at = |timers: &VecDeque<Timer>| timers.front().map_or(Instant::NEVER, |timer| timer.at);
+        let (kind, timers) = if at(&self.connects) <= at(&self.answers) {
+            (TimerKind::Connect, &mut self.connects)
+        } else {
+            (TimerKind::Answer, &mut self.answers)
+        };
+        timers.pop_front().map(|timer| (kind, timer.request, timer.serial))
+    }
+}

@@ -1,0 +1,134 @@
+//! What breaks, what comes back, and when the balancer notices.
+
+use super::events::Due;
+use super::requests::Place;
+use super::{Hands, World};
+use crate::fault::{Fault, FaultKind};
+use crate::history::{Event, PoolEvent, Recorder, What};
+use crate::model::{ServerId, ServerState};
+use crate::policy::Policy;
+use crate::time::Instant;
+
+impl World {
+    /// A fault joins the log of this run and will strike at its time, or now.
+    pub(super) fn inject(&mut self, fault: Fault) {
+        let index = u32::try_from(self.faults.len()).expect("fewer than 2^32 faults");
+        self.events.schedule(fault.at.max(self.now), Due::Fault(index));
+        self.faults.push(fault);
+    }
+
+    pub(super) fn strike<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, index: u32) {
+        let Fault { server, kind, .. } = self.faults[index as usize];
+        if server.index() >= self.pool.members.len() {
+            return;
+        }
+        let struck = match kind {
+            FaultKind::Slow { factor, lasting } => {
+                self.pool.members[server.index()].slow = factor;
+                if let Some(lasting) = lasting {
+                    self.events.schedule(self.now + lasting, Due::Recovered { server, fault: index });
+                }
+                true
+            }
+            FaultKind::Crash(_) | FaultKind::Vanish(_) => self.pool.kill(server, index, kind),
+        };
+        if struck {
+            let memory_lost = kind.loses_memory();
+            self.record_pool(hands, PoolEvent::Struck { fault: index, server, memory_lost });
+        }
+        if let (true, FaultKind::Crash(comeback) | FaultKind::Vanish(comeback)) = (struck, kind) {
+            if let Some(comeback) = comeback {
+                self.events.schedule(self.now + comeback.after, Due::Ready { server, fault: index });
+            }
+            self.cut_off(hands, server);
+            self.watch(server, self.now);
+        }
+    }
+
+    /// The requests that a dead server held: reset, or swallowed when it is silent.
+    fn cut_off<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+        let silent = self.pool.members[server.index()].state == ServerState::Silent;
+        for id in self.evacuate(server) {
+            if self.requests[id].departed {
+                self.requests.remove(id);
+            } else if silent {
+                self.requests[id].place = Place::Swallowed;
+            } else {
+                self.reset(hands, id);
+            }
+        }
+    }
+
+    /// A killed server is back, empty, unless something else happened to it meanwhile.
+    pub(super) fn comeback<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        server: ServerId,
+        fault: u32,
+    ) {
+        let killer = self.pool.lives[self.pool.members[server.index()].life.0 as usize].killed_by;
+        let (FaultKind::Crash(Some(comeback)) | FaultKind::Vanish(Some(comeback))) = self.faults[fault as usize].kind
+        else {
+            return;
+        };
+        if killer == Some(fault) {
+            self.pool.revive(server, comeback);
+            self.record_pool(hands, PoolEvent::Ready { server });
+            self.watch(server, self.now);
+        }
+    }
+
+    /// A slow server is itself again, unless a later fault made it slow anew.
+    pub(super) fn recovered<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        server: ServerId,
+        fault: u32,
+    ) {
+        let later = self.faults.iter().enumerate().any(|(i, other)| {
+            other.server == server
+                && matches!(other.kind, FaultKind::Slow { .. })
+                && (other.at, i) > (self.faults[fault as usize].at, fault as usize)
+                && other.at <= self.now
+        });
+        if !later && self.pool.members[server.index()].slow != 1 {
+            self.pool.members[server.index()].slow = 1;
+            self.record_pool(hands, PoolEvent::Ready { server });
+        }
+    }
+
+    fn watch(&mut self, server: ServerId, after: Instant) {
+        if let Some(at) = self.pool.watch(server, after) {
+            self.events.schedule(at, Due::Check(server));
+        }
+    }
+
+    pub(super) fn check<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+        let (passed, ends) = self.pool.check(server, self.now);
+        if ends == self.now {
+            self.check_ended(hands, server, passed);
+        } else {
+            self.events.schedule(ends, Due::CheckTimeout(server));
+        }
+    }
+
+    pub(super) fn check_ended<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        server: ServerId,
+        passed: bool,
+    ) {
+        if let Some(up) = self.pool.checked(server, passed) {
+            hands.policy.on_pool_change(&self.pool.view);
+            self.record_pool(hands, PoolEvent::Believed { server, up });
+        }
+        // A check that has used up its whole interval is followed by the next one at once.
+        let after = if passed { self.now } else { Instant::from_nanos(self.now.as_nanos().saturating_sub(1)) };
+        let after = if self.pool.members[server.index()].state == ServerState::Silent { after } else { self.now };
+        self.watch(server, after);
+    }
+
+    fn record_pool<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, event: PoolEvent) {
+        hands.recorder.record(&Event { at: self.now, what: What::Pool(event) });
+    }
+}

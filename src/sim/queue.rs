@@ -1,0 +1,205 @@
+//! The big event set: users who think.
+//!
+//! A ladder of time buckets (Tang, Goh and Thng 2005, in its simplest form): an event is appended to the bucket of its
+//! time; a bucket is sorted once, when it comes up; what arrives late for it goes to a small heap beside it; what lies
+//! beyond the last bucket waits in a list. An entry is 8 bytes: the offset in its bucket and the client. Ties in time
+//! go to the lower client.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::model::ClientId;
+use crate::time::{Instant, Span};
+
+const ID_BITS: u32 = 24;
+const ID_MASK: u64 = (1 << ID_BITS) - 1;
+/// Offsets have 64 - 24 bits.
+const MAX_SHIFT: u32 = 63 - ID_BITS;
+/// 2^10 ns: finer buckets would only be empty.
+const MIN_SHIFT: u32 = 10;
+/// Events in a bucket, when there are many.
+const TARGET: u64 = 1_024;
+/// The ladder reaches so many mean delays ahead.
+const HORIZON: u64 = 8;
+
+/// Pending wake-ups of clients, at most one each, in order of time.
+#[derive(Clone, Debug)]
+pub struct WakeQueue {
+    /// A bucket is 2^shift ns wide.
+    shift: u32,
+    /// The bucket whose events are being taken, counted from time 0.
+    current: u64,
+    /// The events of the current bucket, latest first.
+    run: Vec<u64>,
+    /// Events that came for the current bucket after it was sorted.
+    late: BinaryHeap<Reverse<u64>>,
+    /// Later buckets, by number modulo their count (a power of two).
+    buckets: Vec<Vec<u64>>,
+    /// How many events they hold together.
+    in_buckets: usize,
+    /// Events beyond the last bucket.
+    far: Vec<(Instant, u32)>,
+}
+
+impl WakeQueue {
+    /// A queue laid out for so many clients with this mean delay.
+    #[must_use]
+    pub fn new(clients: usize, mean_delay: Span) -> WakeQueue {
+        let clients = (clients as u64).max(1);
+        let mean = mean_delay.as_nanos().clamp(1 << MIN_SHIFT, 1 << 50);
+        let target = (clients / 8).clamp(4, TARGET);
+        let width = u64::try_from(u128::from(mean) * u128::from(target) / u128::from(clients)).unwrap_or(u64::MAX);
+        let shift = width.max(1).ilog2().clamp(MIN_SHIFT, MAX_SHIFT);
+        let count = ((mean >> shift) * HORIZON).clamp(4, 1 << 16).next_power_of_two();
+        WakeQueue {
+            shift,
+            current: 0,
+            run: Vec::new(),
+            late: BinaryHeap::new(),
+            buckets: vec![Vec::new(); usize::try_from(count).expect("at most 65,536")],
+            in_buckets: 0,
+            far: Vec::new(),
+        }
+    }
+
+    /// Wakes a client at a time, which must not lie before the last one taken.
+    #[inline]
+    pub fn push(&mut self, at: Instant, client: ClientId) {
+        let bucket = at.as_nanos() >> self.shift;
+        let ahead = bucket.wrapping_sub(self.current);
+        let key = (at.as_nanos() & ((1 << self.shift) - 1)) << ID_BITS | u64::from(client.0);
+        if ahead == 0 {
+            self.late.push(Reverse(key));
+        } else if ahead < self.buckets.len() as u64 {
+            let place = self.place(bucket);
+            self.buckets[place].push(key);
+            self.in_buckets += 1;
+        } else {
+            self.far.push((at, client.0));
+        }
+    }
+
+    /// The time of the earliest event, if that is not after `limit`. The queue does not look further than that, because
+    /// events until then may still be pushed.
+    #[inline]
+    pub fn peek(&mut self, limit: Instant) -> Option<Instant> {
+        if self.run.is_empty() && self.late.is_empty() {
+            self.open_next(limit);
+        }
+        let key = self.lowest()?;
+        let at = Instant::from_nanos(self.current << self.shift | key >> ID_BITS);
+        (at <= limit).then_some(at)
+    }
+
+    /// Takes the earliest event; only after `peek` has shown one.
+    #[inline]
+    pub fn pop(&mut self) -> Option<ClientId> {
+        let late = self.late.peek().map(|Reverse(key)| *key);
+        let key = match (self.run.last().copied(), late) {
+            (Some(sorted), Some(late)) if late < sorted => self.late.pop()?.0,
+            (Some(_), _) => self.run.pop()?,
+            (None, _) => self.late.pop()?.0,
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "masked to 24 bits")]
+        Some(ClientId((key & ID_MASK) as u32))
+    }
+
+    #[inline]
+    fn lowest(&self) -> Option<u64> {
+        let late = self.late.peek().map(|Reverse(key)| *key);
+        match (self.run.last().copied(), late) {
+            (Some(sorted), Some(late)) => Some(sorted.min(late)),
+            (sorted, late) => sorted.or(late),
+        }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "masked to the count of buckets")]
+    fn place(&self, bucket: u64) -> usize {
+        (bucket & (self.buckets.len() as u64 - 1)) as usize
+    }
+
+    /// Moves on to the next bucket that holds something, but not past the one of `limit`.
+    fn open_next(&mut self, limit: Instant) {
+        let last = limit.as_nanos() >> self.shift;
+        while self.current < last {
+            if self.in_buckets == 0 {
+                self.skip_to(last);
+            } else {
+                self.current += 1;
+                if self.place(self.current) == 0 {
+                    self.rescan_far();
+                }
+            }
+            let place = self.place(self.current);
+            if !self.buckets[place].is_empty() {
+                std::mem::swap(&mut self.run, &mut self.buckets[place]);
+                self.in_buckets -= self.run.len();
+                self.run.sort_unstable_by(|a, b| b.cmp(a));
+            }
+            if !self.run.is_empty() || !self.late.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Nothing is in the buckets: straight to the first far event, or to the limit.
+    fn skip_to(&mut self, last: u64) {
+        let first = self.far.iter().map(|(at, _)| at.as_nanos() >> self.shift).min();
+        self.current = first.map_or(last, |first| first.min(last));
+        self.rescan_far();
+    }
+
+    fn rescan_far(&mut self) {
+        for (at, client) in std::mem::take(&mut self.far) {
+            self.push(at, ClientId(client));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        /// Against an ordered set: any mix of pushes and limited pops, at any scale.
+        #[test]
+        fn agrees_with_an_ordered_set(
+            clients in 1u32..200,
+            mean_log in 0u32..45,
+            steps in prop::collection::vec((0u64..1 << 46, 0u32..46, any::<bool>()), 1..400),
+        ) {
+            let mut queue = WakeQueue::new(clients as usize, Span::from_nanos(1 << mean_log));
+            let mut model: BTreeSet<(Instant, u32)> = BTreeSet::new();
+            let mut now = Instant::ZERO;
+            let mut next = 0;
+            for (noise, scale, push) in steps {
+                let span = Span::from_nanos(noise >> scale);
+                if push && next < clients {
+                    queue.push(now + span, ClientId(next));
+                    model.insert((now + span, next));
+                    next += 1;
+                    continue;
+                }
+                let limit = now + span;
+                let want = model.first().copied().filter(|(at, _)| *at <= limit);
+                let at = queue.peek(limit);
+                prop_assert_eq!(at, want.map(|(at, _)| at));
+                if let Some((at, client)) = want {
+                    prop_assert_eq!(queue.pop(), Some(ClientId(client)));
+                    model.remove(&(at, client));
+                    now = at;
+                } else {
+                    now = limit;
+                }
+            }
+            while let Some((at, client)) = model.pop_first() {
+                prop_assert_eq!(queue.peek(Instant::from_nanos(1 << 60)), Some(at));
+                prop_assert_eq!(queue.pop(), Some(ClientId(client)));
+            }
+            prop_assert_eq!(queue.peek(Instant::from_nanos(1 << 60)), None);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Requests on their way: a slab, so that none is allocated anew.
+
+use std::ops::{Index, IndexMut};
+
+use crate::history::Request;
+use crate::model::{ClientId, Command, Items, ServerId, UserId, Visit};
+use crate::seed::Key;
+use crate::time::Instant;
+use crate::workload::Session;
+
+/// A place in the slab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(pub u32);
+
+/// A request from the moment it is sent until neither its user nor a server holds it any more.
+#[derive(Clone, Copy, Debug)]
+pub struct InFlight {
+    /// Whose, and the how-manieth: the key of its draws.
+    pub key: Key,
+    /// By which client.
+    pub client: ClientId,
+    /// What it asks.
+    pub command: Command,
+    /// When it was sent.
+    pub sent: Instant,
+    /// When a worker took it.
+    pub started: Instant,
+    /// The cart, when it travels with the user.
+    pub token: Option<Items>,
+    /// The session it carries.
+    pub session: Option<Session>,
+    /// The server it was sent to last.
+    pub server: ServerId,
+    /// The worker that holds it, while it runs.
+    pub worker: u32,
+    /// Where it is.
+    pub place: Place,
+    /// How often the balancer has sent it elsewhere.
+    pub retries: u8,
+    /// Whether its user has stopped waiting.
+    pub departed: bool,
+    /// Tells this use of the slot from earlier ones.
+    pub serial: u32,
+}
+
+/// Where a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// With the balancer.
+    Balancer,
+    /// Waiting for a connection that will not come.
+    Connecting,
+    /// In a server's queue.
+    Queued,
+    /// With a worker.
+    Running(Phase),
+    /// In a server that fell silent.
+    Swallowed,
+}
+
+/// What a worker does for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting in line for a connection to the store, to look the session up or to write.
+    StoreLine(StoreCall),
+    /// Waiting for the store's answer.
+    Store(StoreCall),
+    /// Working, or doing all of it at once when the store has no line.
+    Work,
+}
+
+/// Which of the two calls a request may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreCall {
+    /// Before the work.
+    Before,
+    /// After the work.
+    After,
+}
+
+impl InFlight {
+    /// The request as its user knows it.
+    #[inline]
+    pub fn request(&self) -> Request {
+        Request { step: self.key.step, attempt: self.key.attempt, command: self.command }
+    }
+
+    /// The visit it belongs to.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is the user")]
+    pub fn visit(&self) -> Visit {
+        Visit { user: UserId(self.key.entity as u32), client: self.client, number: self.key.visit }
+    }
+}
+
+/// All requests on their way.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    slots: Vec<InFlight>,
+    free: Vec<RequestId>,
+}
+
+impl Requests {
+    /// Takes in a request; its serial is set here.
+    #[inline]
+    pub fn insert(&mut self, mut request: InFlight) -> RequestId {
+        if let Some(id) = self.free.pop() {
+            let slot = &mut self.slots[id.0 as usize];
+            request.serial = slot.serial;
+            *slot = request;
+            return id;
+        }
+        self.slots.push(request);
+        RequestId(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests at once"))
+    }
+
+    /// Neither user nor server holds it any more.
+    #[inline]
+    pub fn remove(&mut self, id: RequestId) {
+        let slot = &mut self.slots[id.0 as usize];
+        slot.serial = slot.serial.wrapping_add(1);
+        slot.departed = true;
+        self.free.push(id);
+    }
+
+    /// Whether a user still waits for this use of the slot.
+    #[inline]
+    pub fn is_awaited(&self, id: RequestId, serial: u32) -> bool {
+        let slot = &self.slots[id.0 as usize];
+        slot.serial == serial && !slot.departed
+    }
+
+    /// Requests that users wait for, counted one by one.
+    pub fn awaited(&self) -> u64 {
+        self.slots.iter().filter(|request| !request.departed).count() as u64
+    }
+}
+
+impl Index<RequestId> for Requests {
+    type Output = InFlight;
+    #[inline]
+    fn index(&self, id: RequestId) -> &InFlight {
+        &self.slots[id.0 as usize]
+    }
+}
+
+impl IndexMut<RequestId> for Requests {
+    #[inline]
+    fn index_mut(&mut self, id: RequestId) -> &mut InFlight {
+        &mut self.slots[id.0 as usize]
+    }
+}

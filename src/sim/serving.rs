@@ -1,0 +1,332 @@
+//! Servers: queues, workers, the line for the store, and the moment an effect is committed.
+
+use std::collections::VecDeque;
+
+use super::requests::{Phase, Place, RequestId, StoreCall};
+use super::users::{WHO_ARE_YOU, ok};
+use super::{Hands, World};
+use crate::history::{Event, Evidence, Inside, Recorder, Seen, Served, What};
+use crate::home::{self, StoreCalls};
+use crate::model::{Items, Outcome, Refusal, Reply, ServerId};
+use crate::policy::Policy;
+use crate::scenario::{CartHome, Scenario};
+use crate::seed::{Purpose, Sampler};
+use crate::time::{Instant, Span};
+
+/// Nobody's request.
+const IDLE: RequestId = RequestId(u32::MAX);
+
+/// Queues and workers of all servers, and the store they share.
+#[derive(Clone, Debug)]
+pub struct Stations {
+    workers_each: u32,
+    queue_limit: usize,
+    service: Sampler,
+    /// By server.
+    queues: Vec<VecDeque<RequestId>>,
+    /// By server: workers that are idle.
+    idle: Vec<Vec<u32>>,
+    /// By worker: the request it holds.
+    held: Vec<RequestId>,
+    store: StoreLine,
+}
+
+/// The shared store: a latency, and perhaps a line for its connections.
+#[derive(Clone, Debug)]
+struct StoreLine {
+    latency: Sampler,
+    /// `None`: no limit.
+    free: Option<u32>,
+    waiting: VecDeque<u32>,
+}
+
+/// What a request did to a cart and a login.
+struct Effect {
+    outcome: Outcome,
+    knew_cart: Option<bool>,
+    cart: Items,
+    evidence: Evidence,
+    billed: Option<Items>,
+    token: Option<Items>,
+}
+
+impl Effect {
+    fn none(outcome: Outcome, token: Option<Items>) -> Effect {
+        let evidence = Evidence::default();
+        Effect { outcome, knew_cart: None, cart: Items::NONE, evidence, billed: None, token }
+    }
+}
+
+impl Stations {
+    /// All idle.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Stations {
+        let servers = scenario.servers.count.get32();
+        let workers_each = scenario.servers.workers.get32();
+        Stations {
+            workers_each,
+            queue_limit: scenario.servers.queue.index(),
+            service: scenario.servers.service.sampler(),
+            queues: vec![VecDeque::new(); servers as usize],
+            idle: (0..servers).map(|server| idle_workers(server, workers_each)).collect(),
+            held: vec![IDLE; (servers * workers_each) as usize],
+            store: StoreLine {
+                latency: scenario.store.latency.sampler(),
+                free: scenario.store.connections.map(|n| n.get32()),
+                waiting: VecDeque::new(),
+            },
+        }
+    }
+
+    /// Workers of all servers together.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Requests in a server's queue, and workers that are busy.
+    #[must_use]
+    pub fn occupancy(&self, server: ServerId) -> (u32, u32) {
+        let idle = u32::try_from(self.idle[server.index()].len()).unwrap_or(u32::MAX);
+        let queued = u32::try_from(self.queues[server.index()].len()).unwrap_or(u32::MAX);
+        (queued, self.workers_each - idle)
+    }
+}
+
+/// The workers of a server, the first one on top.
+fn idle_workers(server: u32, each: u32) -> Vec<u32> {
+    (server * each..(server + 1) * each).rev().collect()
+}
+
+impl World {
+    /// A request reaches a server that runs.
+    #[inline]
+    pub(super) fn arrive<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+        let server = self.requests[id].server.index();
+        if let Some(worker) = self.stations.idle[server].pop() {
+            self.start(worker, id);
+        } else if self.stations.queues[server].len() < self.stations.queue_limit {
+            self.requests[id].place = Place::Queued;
+            self.stations.queues[server].push_back(id);
+        } else {
+            self.hang_up(hands, id);
+            let at = self.requests[id].server;
+            self.drop_request(hands, id, Some(at));
+            self.answer(hands, id, Outcome::Refused(Refusal::QueueFull));
+        }
+    }
+
+    /// A worker takes a request.
+    #[inline]
+    fn start(&mut self, worker: u32, id: RequestId) {
+        self.stations.held[worker as usize] = id;
+        let request = &mut self.requests[id];
+        request.worker = worker;
+        request.started = self.now;
+        request.place = Place::Running(Phase::Work);
+        let calls = self.calls(id);
+        if self.stations.store.free.is_none() {
+            let store = self.store_time(id, StoreCall::Before) * u64::from(calls.before)
+                + self.store_time(id, StoreCall::After) * u64::from(calls.after);
+            let until = self.now + self.service_time(id) + store;
+            self.events.busy.set(worker as usize, until);
+        } else if calls.before > 0 {
+            self.queue_for_store(worker, id, StoreCall::Before);
+        } else {
+            let until = self.now + self.service_time(id);
+            self.events.busy.set(worker as usize, until);
+        }
+    }
+
+    #[inline]
+    fn calls(&self, id: RequestId) -> StoreCalls {
+        let request = &self.requests[id];
+        home::store_calls(self.homes, request.command, request.session.is_some())
+    }
+
+    #[inline]
+    fn service_time(&self, id: RequestId) -> Span {
+        let request = &self.requests[id];
+        let mut draw = self.workload.seed.draw(Purpose::Service, request.key);
+        let slow = self.pool.members[request.server.index()].slow;
+        let times = self.workload.cost(request.visit().user) * u64::from(slow);
+        self.stations.service.sample(&mut draw) * times
+    }
+
+    fn store_time(&self, id: RequestId, call: StoreCall) -> Span {
+        let latency = &self.stations.store.latency;
+        if let Sampler::Constant(span) = latency {
+            return *span;
+        }
+        let mut draw = self.workload.seed.draw(Purpose::Store, self.requests[id].key);
+        let first = latency.sample(&mut draw);
+        match call {
+            StoreCall::Before => first,
+            StoreCall::After => latency.sample(&mut draw),
+        }
+    }
+
+    /// Something ended for the worker whose time has come.
+    #[inline]
+    pub(super) fn service_event<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+        #[expect(clippy::cast_possible_truncation, reason = "at most a million workers")]
+        let worker = self.events.busy.winner() as u32;
+        let id = self.stations.held[worker as usize];
+        if self.stations.store.free.is_none() {
+            return self.finish(hands, worker, id);
+        }
+        match self.requests[id].place {
+            Place::Running(Phase::Store(call)) => {
+                self.release_connection();
+                match call {
+                    StoreCall::Before => {
+                        self.requests[id].place = Place::Running(Phase::Work);
+                        let until = self.now + self.service_time(id);
+                        self.events.busy.set(worker as usize, until);
+                    }
+                    StoreCall::After => self.finish(hands, worker, id),
+                }
+            }
+            _ if self.calls(id).after > 0 => self.queue_for_store(worker, id, StoreCall::After),
+            _ => self.finish(hands, worker, id),
+        }
+    }
+
+    /// A worker wants to call the store, and waits in line if all connections are taken.
+    fn queue_for_store(&mut self, worker: u32, id: RequestId, call: StoreCall) {
+        let store = &mut self.stations.store;
+        match store.free {
+            Some(0) => {
+                store.waiting.push_back(worker);
+                self.requests[id].place = Place::Running(Phase::StoreLine(call));
+                self.events.busy.set(worker as usize, Instant::NEVER);
+            }
+            ref mut free => {
+                *free = free.map(|n| n - 1);
+                self.call_store(worker, id, call);
+            }
+        }
+    }
+
+    fn call_store(&mut self, worker: u32, id: RequestId, call: StoreCall) {
+        self.requests[id].place = Place::Running(Phase::Store(call));
+        let until = self.now + self.store_time(id, call);
+        self.events.busy.set(worker as usize, until);
+    }
+
+    /// A connection to the store is free: the next in line takes it.
+    pub(super) fn release_connection(&mut self) {
+        let Some(worker) = self.stations.store.waiting.pop_front() else {
+            self.stations.store.free = self.stations.store.free.map(|n| n + 1);
+            return;
+        };
+        let id = self.stations.held[worker as usize];
+        if let Place::Running(Phase::StoreLine(call)) = self.requests[id].place {
+            self.call_store(worker, id, call);
+        }
+    }
+
+    /// The end of service: the effect is committed, the worker takes the next request, the user gets the answer.
+    #[inline]
+    fn finish<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, worker: u32, id: RequestId) {
+        let effect = self.commit(id);
+        self.report_served(hands, id, &effect);
+        self.next_in_queue(worker, id);
+        let request = &mut self.requests[id];
+        request.token = effect.token;
+        if request.departed {
+            self.requests.remove(id);
+            return;
+        }
+        let (server, latency) = (request.server, self.now - request.sent);
+        self.pool.view.in_flight[server.index()] -= 1;
+        hands.policy.on_complete(self.now, server, latency, effect.outcome);
+        self.answer(hands, id, effect.outcome);
+    }
+
+    #[inline]
+    fn next_in_queue(&mut self, worker: u32, id: RequestId) {
+        let server = self.requests[id].server.index();
+        if let Some(next) = self.stations.queues[server].pop_front() {
+            self.start(worker, next);
+        } else {
+            self.stations.held[worker as usize] = IDLE;
+            self.stations.idle[server].push(worker);
+            self.events.busy.set(worker as usize, Instant::NEVER);
+        }
+    }
+
+    /// What the request does, now and completely. What belongs to a visit that has ended does nothing.
+    #[inline]
+    fn commit(&mut self, id: RequestId) -> Effect {
+        let request = self.requests[id];
+        if !self.accepts(&request) {
+            return Effect::none(WHO_ARE_YOU, request.token);
+        }
+        if !request.command.touches_cart() || (request.departed && !self.is_current(&request)) {
+            return Effect::none(ok(Reply::Done), request.token);
+        }
+        let (result, token) = match self.homes.cart {
+            CartHome::SignedToken => {
+                let (result, token) = self.carts.apply_to_token(request.client, request.token, request.command);
+                (result, Some(token))
+            }
+            CartHome::ServerMemory | CartHome::SharedStore => {
+                let life = self.pool.members[request.server.index()].life;
+                (self.carts.apply(request.client, life, request.command, &self.pool), None)
+            }
+        };
+        Effect {
+            outcome: ok(result.reply),
+            knew_cart: Some(result.knew),
+            cart: result.held,
+            evidence: result.evidence,
+            billed: result.billed,
+            token,
+        }
+    }
+
+    fn report_served<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId, effect: &Effect) {
+        let request = &self.requests[id];
+        let visit = request.visit();
+        let with_session = request.session.is_some();
+        let served = Served {
+            request: request.request(),
+            server: request.server,
+            life: self.pool.members[request.server.index()].life,
+            busy: self.now - request.started,
+            knew_cart: effect.knew_cart,
+            cart: effect.cart,
+            store_calls: self.calls(id).total(),
+            carried_bytes: home::carried_bytes(self.homes, request.command, with_session, request.token, effect.token),
+            evidence: effect.evidence,
+        };
+        let mut record = |what| hands.recorder.record(&Event { at: self.now, what });
+        record(What::Inside(visit, Inside::Served(served)));
+        if let Some(items) = effect.billed {
+            record(What::Seen(visit, Seen::Billed(items)));
+        }
+    }
+
+    /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.
+    pub(super) fn evacuate(&mut self, server: ServerId) -> Vec<RequestId> {
+        let each = self.stations.workers_each;
+        let mut out = Vec::new();
+        for worker in server.0 * each..(server.0 + 1) * each {
+            let id = std::mem::replace(&mut self.stations.held[worker as usize], IDLE);
+            self.events.busy.set(worker as usize, Instant::NEVER);
+            if id == IDLE {
+                continue;
+            }
+            out.push(id);
+            match self.requests[id].place {
+                Place::Running(Phase::Store(_)) if self.stations.store.free.is_some() => self.release_connection(),
+                Place::Running(Phase::StoreLine(_)) => self.stations.store.waiting.retain(|w| *w != worker),
+                _ => {}
+            }
+        }
+        out.extend(self.stations.queues[server.index()].drain(..));
+        self.stations.idle[server.index()] = idle_workers(server.0, each);
+        out
+    }
+}

@@ -1,0 +1,77 @@
+//! The small event set: workers that are busy, one leaf each.
+
+use crate::time::Instant;
+
+/// A tournament tree of times: every inner node holds the earlier of its two children, the root the earliest of all.
+/// Ties go to the lower leaf.
+#[derive(Clone, Debug)]
+pub struct Tournament {
+    leaves: usize,
+    nodes: Vec<Instant>,
+}
+
+impl Tournament {
+    /// So many leaves, none of which has a time.
+    #[must_use]
+    pub fn new(leaves: usize) -> Tournament {
+        let leaves = leaves.next_power_of_two().max(2);
+        Tournament { leaves, nodes: vec![Instant::NEVER; 2 * leaves] }
+    }
+
+    /// The earliest time, [`Instant::NEVER`] when there is none.
+    #[inline]
+    #[must_use]
+    pub fn earliest(&self) -> Instant {
+        self.nodes[1]
+    }
+
+    /// The leaf with the earliest time.
+    #[inline]
+    #[must_use]
+    pub fn winner(&self) -> usize {
+        let time = self.nodes[1];
+        let mut node = 1;
+        while node < self.leaves {
+            node = 2 * node + usize::from(self.nodes[2 * node] != time);
+        }
+        node - self.leaves
+    }
+
+    /// Gives a leaf its time; [`Instant::NEVER`] takes it out.
+    #[inline]
+    pub fn set(&mut self, leaf: usize, time: Instant) {
+        let mut node = leaf + self.leaves;
+        let mut time = time;
+        self.nodes[node] = time;
+        while node > 1 {
+            time = time.min(self.nodes[node ^ 1]);
+            node /= 2;
+            self.nodes[node] = time;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_earliest_wins(n in 1usize..50, sets in prop::collection::vec((0usize..50, 0u64..20), 1..200)) {
+            let mut tree = Tournament::new(n);
+            let mut times = vec![Instant::NEVER; n];
+            for (leaf, time) in sets {
+                // Late times stand for "taken out".
+                let time = if time < 15 { Instant::from_nanos(time) } else { Instant::NEVER };
+                tree.set(leaf % n, time);
+                times[leaf % n] = time;
+                let earliest = *times.iter().min().expect("not empty");
+                prop_assert_eq!(tree.earliest(), earliest);
+                if earliest < Instant::NEVER {
+                    prop_assert_eq!(Some(tree.winner()), times.iter().position(|t| *t == earliest));
+                }
+            }
+        }
+    }
+}

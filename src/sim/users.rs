@@ -1,0 +1,271 @@
+//! Users: they wake, send, are told, and leave.
+
+use super::events::{Due, TimerKind};
+use super::requests::{InFlight, Place, RequestId};
+use super::{Hands, World};
+use crate::history::{Ending, Event, Recorder, Seen, What};
+use crate::model::{ClientId, Command, Outcome, Reply, ServerId, UserId};
+use crate::policy::Policy;
+use crate::scenario::{CartHome, SessionHome};
+use crate::time::{Instant, Span};
+use crate::workload::{Client, Jar, Loop, Next, Session};
+
+/// Clients at once: their ids have 24 bits in the queue.
+const MAX_CLIENTS: usize = 1 << 24;
+
+impl World {
+    /// Prepares for everybody who will come.
+    pub(super) fn expect_users(&mut self) {
+        match self.workload.arrivals {
+            Loop::Closed { users, ramp } => {
+                let extra = self.workload.heavy().map_or(0, |_| 64);
+                self.clients.reserve_exact(users as usize + extra);
+                for user in (1..=users).map(UserId) {
+                    self.expect_user(user, ramp);
+                }
+                self.carts.grow(self.clients.len());
+            }
+            Loop::Open { .. } => self.events.schedule(Instant::ZERO, Due::Visitor(UserId(0))),
+        }
+    }
+
+    fn expect_user(&mut self, user: UserId, ramp: Span) {
+        let jar = self.jars.len();
+        if self.needs_jars {
+            self.jars.push(Jar::new());
+        }
+        for tab in 0..self.workload.tabs(user) {
+            let client = Client::new(user, tab, u32::try_from(jar).expect("as many as users"));
+            let at = self.workload.first_visit(&client, ramp);
+            if at < self.workload.closes {
+                self.events.wakes.push(at, self.new_client_id());
+            }
+            self.clients.push(client);
+        }
+    }
+
+    fn new_client_id(&self) -> ClientId {
+        assert!(self.clients.len() < MAX_CLIENTS, "more than 16 million clients at once");
+        #[expect(clippy::cast_possible_truncation, reason = "just checked")]
+        ClientId(self.clients.len() as u32)
+    }
+
+    /// A new visitor comes, and the next one is expected. User 0 is the moment the shop opens.
+    pub(super) fn visitor<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, user: UserId) {
+        let Loop::Open { between } = self.workload.arrivals else { return };
+        let next = UserId(user.0 + 1);
+        let at = self.now + self.workload.until_visitor(next, between);
+        if at < self.workload.closes {
+            self.events.schedule(at, Due::Visitor(next));
+        }
+        if user.0 == 0 {
+            return;
+        }
+        let jar = self.new_jar();
+        for tab in 0..self.workload.tabs(user) {
+            let client = Client::new(user, tab, jar);
+            let id = self.free_clients.pop().map_or_else(|| self.new_client_id(), ClientId);
+            if id.index() == self.clients.len() {
+                self.clients.push(client);
+                self.carts.grow(self.clients.len());
+            } else {
+                self.clients[id.index()] = client;
+            }
+            self.wake(hands, id);
+        }
+    }
+
+    fn new_jar(&mut self) -> u32 {
+        if !self.needs_jars {
+            return 0;
+        }
+        self.free_jars.pop().unwrap_or_else(|| {
+            self.jars.push(Jar::new());
+            u32::try_from(self.jars.len() - 1).expect("at most as many as clients")
+        })
+    }
+
+    /// A client's think time or pause is over.
+    #[inline]
+    pub(super) fn wake<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId) {
+        let client = &mut self.clients[id.index()];
+        if client.is_away() {
+            client.begin();
+            self.open_visits += 1;
+            if self.needs_jars {
+                self.jars[client.jar as usize].open_visits += 1;
+            }
+            let what = What::Seen(client.visit(id), Seen::Began);
+            hands.recorder.record(&Event { at: self.now, what });
+        }
+        self.send(hands, id);
+    }
+
+    #[inline]
+    fn send<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, client: ClientId) {
+        let sender = &mut self.clients[client.index()];
+        let request = sender.request(&self.workload, self.now);
+        let (key, visit) = (sender.key(), sender.visit(client));
+        let session = if self.workload.logs_in && !matches!(request.command, Command::Login | Command::ForgeSession) {
+            self.jars[sender.jar as usize].session
+        } else {
+            None
+        };
+        let token = match self.homes.cart {
+            CartHome::SignedToken => self.carts.carried(client),
+            CartHome::ServerMemory | CartHome::SharedStore => None,
+        };
+        let id = self.requests.insert(InFlight {
+            key,
+            client,
+            command: request.command,
+            sent: self.now,
+            started: self.now,
+            token,
+            session,
+            server: ServerId(0),
+            worker: 0,
+            place: Place::Balancer,
+            retries: 0,
+            departed: false,
+            serial: 0,
+        });
+        let serial = self.requests[id].serial;
+        self.events.start_timer(TimerKind::Answer, self.now + self.workload.timeout, id, serial);
+        hands.recorder.record(&Event { at: self.now, what: What::Seen(visit, Seen::Sent(request)) });
+        self.route(hands, id);
+    }
+
+    /// A server answered, and the user is still there: cookies first, then the news.
+    #[inline]
+    pub(super) fn answer<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        id: RequestId,
+        outcome: Outcome,
+    ) {
+        let request = self.requests[id];
+        if self.needs_jars {
+            let jar = &mut self.jars[self.clients[request.client.index()].jar as usize];
+            jar.pin.answered(self.affinity, request.server, self.now);
+            match (request.command, outcome) {
+                (Command::Login, Outcome::Ok(_)) => {
+                    let from = self.pool.members[request.server.index()].life;
+                    jar.session = Some(Session { from });
+                }
+                (Command::Logout, Outcome::Ok(_)) => jar.session = None,
+                _ => {}
+            }
+        }
+        if let (CartHome::SignedToken, Some(items), Outcome::Ok(_)) = (self.homes.cart, request.token, outcome) {
+            self.carts.receive(request.client, items);
+        }
+        self.tell(hands, id, outcome);
+        self.requests.remove(id);
+    }
+
+    /// A user learns how a request ended, and goes on. The request itself stays where it is.
+    #[inline]
+    pub(super) fn tell<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        id: RequestId,
+        outcome: Outcome,
+    ) {
+        let request = self.requests[id];
+        // From here on nobody waits for it, whatever its user does next.
+        self.requests[id].departed = true;
+        let client = &mut self.clients[request.client.index()];
+        let meant = client.meant;
+        let next = client.told(&self.workload, request.command, outcome);
+        let settled = matches!(next, Next::Think | Next::Leave(_));
+        let told = Seen::Told { request: request.request(), sent: request.sent, meant, outcome, settled };
+        hands.recorder.record(&Event { at: self.now, what: What::Seen(request.visit(), told) });
+        match next {
+            Next::Think => {
+                let at = self.now + self.workload.think(client);
+                self.events.wakes.push(at, request.client);
+            }
+            Next::Pause => self.events.wakes.push(self.now + self.workload.pause, request.client),
+            Next::Again => self.send(hands, request.client),
+            Next::Leave(ending) => self.leave(hands, request.client, ending),
+        }
+    }
+
+    fn leave<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId, ending: Ending) {
+        let client = self.clients[id.index()];
+        let what = What::Seen(client.visit(id), Seen::Left(ending));
+        hands.recorder.record(&Event { at: self.now, what });
+        self.carts.forget(id);
+        self.open_visits -= 1;
+        let mut last = true;
+        if self.needs_jars {
+            let jar = &mut self.jars[client.jar as usize];
+            jar.visit_ended(self.affinity);
+            last = jar.open_visits == 0;
+        }
+        match self.workload.arrivals {
+            Loop::Closed { .. } => {
+                let at = self.now + self.workload.think(&client);
+                if at < self.workload.closes {
+                    self.events.wakes.push(at, id);
+                }
+            }
+            Loop::Open { .. } => {
+                self.free_clients.push(id.0);
+                if self.needs_jars && last {
+                    self.jars[client.jar as usize] = Jar::new();
+                    self.free_jars.push(client.jar);
+                }
+            }
+        }
+    }
+
+    /// A timeout ends: of a user, or of a connection.
+    pub(super) fn timer_event<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+        let Some((kind, id, serial)) = self.events.take_timer() else { return };
+        if !self.requests.is_awaited(id, serial) {
+            return;
+        }
+        match kind {
+            TimerKind::Connect => self.connect_timed_out(hands, id),
+            TimerKind::Answer => {
+                self.hang_up(hands, id);
+                self.tell(hands, id, Outcome::TimedOut);
+                if matches!(self.requests[id].place, Place::Connecting | Place::Swallowed) {
+                    self.requests.remove(id);
+                }
+            }
+        }
+    }
+
+    /// Whether a server of this design takes the session that a request shows.
+    #[inline]
+    pub(super) fn accepts(&self, request: &InFlight) -> bool {
+        if request.command == Command::ForgeSession {
+            return self.homes.session == SessionHome::UnsignedCookie;
+        }
+        match (self.homes.session, request.session) {
+            (SessionHome::ServerMemory, Some(session)) => {
+                session.from == self.pool.members[request.server.index()].life
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether the visit that a request belongs to is still under way.
+    #[inline]
+    pub(super) fn is_current(&self, request: &InFlight) -> bool {
+        let client = &self.clients[request.client.index()];
+        !client.is_away() && client.visit(request.client) == request.visit()
+    }
+}
+
+/// What a request is answered with when its session is not accepted.
+pub(super) const WHO_ARE_YOU: Outcome = Outcome::Refused(crate::model::Refusal::Unauthorized);
+
+/// What any other request is answered with.
+#[inline]
+pub(super) const fn ok(reply: Reply) -> Outcome {
+    Outcome::Ok(reply)
+}

@@ -1,0 +1,488 @@
+//! Who visits when, doing what, at what cost.
+//!
+//! [`Workload`] is what all users have in common; [`Client`] is one tab and walks its journey. Neither knows a clock or
+//! an engine: an engine asks a client what it sends, tells it the outcome, and does what it says next.
+
+use crate::history::{Ending, Request, Trouble};
+use crate::model::{ClientId, Command, Item, Outcome, Refusal, Step, UserId, Visit};
+use crate::policy::affinity::Pin;
+use crate::scenario::{HashOn, Heavy, Scenario};
+use crate::seed::{Key, Purpose, Sampler, Seed};
+use crate::time::{Instant, Span};
+
+/// How users come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loop {
+    /// So many people keep visiting; first visits begin within the ramp.
+    Closed {
+        /// How many people.
+        users: u32,
+        /// Over how long their first visits begin.
+        ramp: Span,
+    },
+    /// New visitors come once, with this mean time between two of them.
+    Open {
+        /// 1 / rate.
+        between: Span,
+    },
+}
+
+/// What all users have in common.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// The root of all randomness.
+    pub seed: Seed,
+    /// How users come.
+    pub arrivals: Loop,
+    /// No visit begins at or after this.
+    pub closes: Instant,
+    /// What the steps of a journey ask.
+    pub commands: Vec<Command>,
+    /// Whether visits log in at all; those that do not need no session.
+    pub logs_in: bool,
+    /// How long a user waits before trying a failed step again.
+    pub pause: Span,
+    /// How long a user waits for an answer.
+    pub timeout: Span,
+    think: Sampler,
+    patience: u32,
+    heavy: Option<HeavyUsers>,
+    hash_on: HashOn,
+    nat: u32,
+}
+
+/// Which users are heavy, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeavyUsers {
+    which: Which,
+    activity: u64,
+    cost: u64,
+    parallel: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    /// So many of so many, evenly spread.
+    Of(u64, u64),
+    OneIn(u32),
+}
+
+impl HeavyUsers {
+    fn new(heavy: &Heavy, users: u32) -> HeavyUsers {
+        let which = match (heavy.count, heavy.one_in) {
+            (Some(count), _) => Which::Of(count.get(), u64::from(users)),
+            (None, Some(n)) => Which::OneIn(n.get32()),
+            (None, None) => Which::Of(0, 1),
+        };
+        let parallel = u16::try_from(heavy.parallel.get()).expect("limited to 10,000");
+        HeavyUsers { which, activity: heavy.activity.get(), cost: heavy.cost.get(), parallel }
+    }
+
+    /// Whether this user is one of them.
+    #[inline]
+    #[must_use]
+    pub fn include(self, user: UserId) -> bool {
+        let number = u64::from(user.0);
+        match self.which {
+            Which::Of(heavy, users) => number * heavy / users > (number - 1) * heavy / users,
+            Which::OneIn(n) => user.0.is_multiple_of(n),
+        }
+    }
+}
+
+impl Workload {
+    /// The workload of a scenario.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: Seed) -> Workload {
+        let users = &scenario.users;
+        let think = users.think.sampler();
+        let count = users.count.map_or(300, |n| n.get32());
+        let visit = (think.mean() + scenario.servers.service.sampler().mean()) * users.journey.len() as u64;
+        let arrivals = match users.rate {
+            Some(rate) => Loop::Open { between: per(rate.get()) },
+            None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, |ramp| ramp.get()) },
+        };
+        Workload {
+            seed,
+            arrivals,
+            closes: Instant::ZERO + scenario.duration.get(),
+            commands: commands(&users.journey),
+            logs_in: users.journey.contains(&Step::Login),
+            pause: users.pause.get(),
+            timeout: users.timeout.get(),
+            think,
+            patience: users.patience.get32(),
+            heavy: users.heavy.as_ref().map(|heavy| HeavyUsers::new(heavy, count)),
+            hash_on: scenario.balancer.hash_on,
+            nat: users.nat.get32(),
+        }
+    }
+
+    /// Which users are heavy, if any are.
+    #[must_use]
+    pub fn heavy(&self) -> Option<HeavyUsers> {
+        self.heavy
+    }
+
+    /// How many tabs a user has.
+    #[must_use]
+    pub fn tabs(&self, user: UserId) -> u16 {
+        self.heavy_user(user).map_or(1, |heavy| heavy.parallel)
+    }
+
+    #[inline]
+    fn heavy_user(&self, user: UserId) -> Option<HeavyUsers> {
+        self.heavy.filter(|heavy| heavy.include(user))
+    }
+
+    /// When the first visit of a tab begins (closed loop).
+    #[must_use]
+    pub fn first_visit(&self, client: &Client, ramp: Span) -> Instant {
+        let mut draw = self.seed.draw(Purpose::Arrival, client.key());
+        Instant::ZERO + Sampler::Uniform { from: Span::ZERO, to: ramp }.sample(&mut draw)
+    }
+
+    /// How long after one new visitor the next one comes (open loop).
+    #[must_use]
+    pub fn until_visitor(&self, user: UserId, between: Span) -> Span {
+        let key = Key { entity: u64::from(user.0), ..Key::default() };
+        Sampler::Exponential(between).sample(&mut self.seed.draw(Purpose::Arrival, key))
+    }
+
+    /// How long a client thinks after the step it has just done.
+    #[inline]
+    #[must_use]
+    pub fn think(&self, client: &Client) -> Span {
+        let think = self.think.sample(&mut self.seed.draw(Purpose::Think, client.key()));
+        match self.heavy_user(client.user) {
+            None => think,
+            Some(heavy) => Span::from_nanos(think.as_nanos() / heavy.activity),
+        }
+    }
+
+    /// The mean of think times, for those who lay out a queue.
+    #[must_use]
+    pub fn mean_think(&self) -> Span {
+        self.think.mean()
+    }
+
+    /// How many times more work a user's requests are.
+    #[inline]
+    #[must_use]
+    pub fn cost(&self, user: UserId) -> u64 {
+        self.heavy_user(user).map_or(1, |heavy| heavy.cost)
+    }
+
+    /// What hash policies hash for a user.
+    #[inline]
+    #[must_use]
+    pub fn hash_key(&self, user: UserId) -> u64 {
+        match self.hash_on {
+            HashOn::User => u64::from(user.0),
+            HashOn::Address => u64::from((user.0 - 1) / self.nat),
+        }
+    }
+}
+
+/// The mean time between events that come `rate` times a second.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
+fn per(rate: f64) -> Span {
+    Span::from_nanos((1e9 / rate) as u64)
+}
+
+/// What the steps ask: the k-th add is of item k, a remove takes the item that was added last and is still there.
+fn commands(journey: &[Step]) -> Vec<Command> {
+    let mut added = 0;
+    let mut inside: Vec<Item> = Vec::new();
+    let mut command = |step: &Step| {
+        Some(match step {
+            Step::Login => Command::Login,
+            Step::Browse => Command::Browse,
+            Step::Add => {
+                added += 1;
+                let item = Item::new(added)?;
+                inside.push(item);
+                Command::Add(item)
+            }
+            Step::Remove => Command::Remove(inside.pop()?),
+            Step::View => Command::View,
+            Step::Checkout => Command::Checkout,
+            Step::Logout => Command::Logout,
+            Step::ForgeSession => Command::ForgeSession,
+        })
+    };
+    journey.iter().map_while(&mut command).collect()
+}
+
+/// One tab of one user, walking its journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Whose.
+    pub user: UserId,
+    /// Where the user's cookies are; tabs of one user share them.
+    pub jar: u32,
+    /// When the user first meant to do the step that is under way.
+    pub meant: Instant,
+    visit: u32,
+    step: u16,
+    attempt: u16,
+    tab: u16,
+    tries: u8,
+    mood: Mood,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Away,
+    Shopping,
+    LoggingIn,
+}
+
+/// What a client does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Thinks, then does the next step.
+    Think,
+    /// Waits the pause, then sends again.
+    Pause,
+    /// Sends again at once.
+    Again,
+    /// Is done with this visit.
+    Leave(Ending),
+}
+
+impl Client {
+    /// A tab that has not visited yet.
+    #[must_use]
+    pub fn new(user: UserId, tab: u16, jar: u32) -> Client {
+        Client { user, jar, meant: Instant::ZERO, visit: 0, step: 0, attempt: 0, tab, tries: 0, mood: Mood::Away }
+    }
+
+    /// The key of draws about what it does now.
+    #[inline]
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let entity = u64::from(self.tab) << 32 | u64::from(self.user.0);
+        Key { entity, visit: self.visit, step: self.step, attempt: self.attempt }
+    }
+
+    /// The visit it is on.
+    #[inline]
+    #[must_use]
+    pub fn visit(&self, id: ClientId) -> Visit {
+        Visit { user: self.user, client: id, number: self.visit }
+    }
+
+    /// Whether it is between two visits.
+    #[inline]
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.mood == Mood::Away
+    }
+
+    /// Begins the next visit.
+    #[inline]
+    pub fn begin(&mut self) {
+        self.visit += 1;
+        self.step = 0;
+        self.attempt = 0;
+        self.tries = 0;
+        self.mood = Mood::Shopping;
+    }
+
+    /// What it sends now.
+    #[inline]
+    #[must_use]
+    pub fn request(&mut self, workload: &Workload, now: Instant) -> Request {
+        if self.attempt == 0 {
+            self.meant = now;
+        }
+        let command = match self.mood {
+            Mood::LoggingIn => Command::Login,
+            Mood::Away | Mood::Shopping => workload.commands[usize::from(self.step)],
+        };
+        Request { step: self.step, attempt: self.attempt, command }
+    }
+
+    /// Takes in how a request ended, and decides.
+    #[inline]
+    pub fn told(&mut self, workload: &Workload, command: Command, outcome: Outcome) -> Next {
+        self.attempt = self.attempt.saturating_add(1);
+        match outcome {
+            Outcome::Ok(_) if self.mood == Mood::LoggingIn => {
+                self.mood = Mood::Shopping;
+                Next::Again
+            }
+            Outcome::Ok(_) => self.advance(workload),
+            // A forger does not insist.
+            Outcome::Refused(Refusal::Unauthorized) if command == Command::ForgeSession => self.advance(workload),
+            Outcome::Refused(Refusal::Unauthorized) => {
+                let next = self.endure(workload, Trouble::LoggedOut, Next::Again);
+                if next == Next::Again {
+                    self.mood = Mood::LoggingIn;
+                }
+                next
+            }
+            Outcome::Refused(_) => self.endure(workload, Trouble::Refused, Next::Pause),
+            Outcome::Failed | Outcome::TimedOut => self.endure(workload, Trouble::Unknown, Next::Pause),
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, workload: &Workload) -> Next {
+        self.step += 1;
+        self.attempt = 0;
+        self.tries = 0;
+        if usize::from(self.step) < workload.commands.len() {
+            return Next::Think;
+        }
+        self.mood = Mood::Away;
+        Next::Leave(Ending::Finished)
+    }
+
+    #[cold]
+    fn endure(&mut self, workload: &Workload, trouble: Trouble, next: Next) -> Next {
+        if u32::from(self.tries) >= workload.patience {
+            self.mood = Mood::Away;
+            return Next::Leave(Ending::GaveUp(trouble));
+        }
+        self.tries += 1;
+        next
+    }
+}
+
+/// What a user's browser keeps, for all tabs together. The last answer received wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jar {
+    /// The affinity cookie.
+    pub pin: Pin,
+    /// The session: for one in server memory the incarnation that knows it.
+    pub session: Option<Session>,
+    /// Visits that are open in some tab.
+    pub open_visits: u16,
+}
+
+/// A session as its user carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The incarnation that logged the user in.
+    pub from: crate::model::Life,
+}
+
+impl Jar {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Jar {
+        Jar { pin: Pin::default(), session: None, open_visits: 0 }
+    }
+
+    /// A visit ended. When it was the last one, the browser is closed: the session goes, and the affinity cookie if
+    /// it lives as long as a visit.
+    #[inline]
+    pub fn visit_ended(&mut self, affinity: crate::scenario::Affinity) {
+        self.open_visits -= 1;
+        if self.open_visits == 0 {
+            self.session = None;
+            self.pin.visits_ended(affinity);
+        }
+    }
+}
+
+impl Default for Jar {
+    fn default() -> Self {
+        Jar::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Reply;
+
+    const OK: Outcome = Outcome::Ok(Reply::Done);
+    const UNAUTHORIZED: Outcome = Outcome::Refused(Refusal::Unauthorized);
+
+    fn workload(patience: u64) -> Workload {
+        let mut scenario = crate::scenario::Scenario::house();
+        scenario.users.patience = crate::scenario::Whole::of(patience);
+        Workload::new(&scenario, Seed(1))
+    }
+
+    fn send(client: &mut Client, workload: &Workload) -> Command {
+        client.request(workload, Instant::ZERO).command
+    }
+
+    #[test]
+    fn a_journey_numbers_its_items_and_removes_the_last() {
+        use Step::{Add, Checkout, Remove};
+        let item = |n| Item::new(n).expect("in range");
+        assert_eq!(
+            commands(&[Add, Add, Remove, Add, Remove, Remove, Checkout]),
+            [
+                Command::Add(item(1)),
+                Command::Add(item(2)),
+                Command::Remove(item(2)),
+                Command::Add(item(3)),
+                Command::Remove(item(3)),
+                Command::Remove(item(1)),
+                Command::Checkout,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_user_who_is_logged_out_logs_in_and_repeats_the_step() {
+        let workload = workload(2);
+        let mut client = Client::new(UserId(1), 0, 0);
+        client.begin();
+        assert_eq!(send(&mut client, &workload), Command::Login);
+        assert_eq!(client.told(&workload, Command::Login, OK), Next::Think);
+        for _ in 0..2 {
+            assert_eq!(send(&mut client, &workload), Command::Browse);
+            assert_eq!(client.told(&workload, Command::Browse, UNAUTHORIZED), Next::Again);
+            assert_eq!(send(&mut client, &workload), Command::Login);
+            assert_eq!(client.told(&workload, Command::Login, OK), Next::Again);
+        }
+        assert_eq!(send(&mut client, &workload), Command::Browse);
+        let gave_up = Next::Leave(Ending::GaveUp(Trouble::LoggedOut));
+        assert_eq!(client.told(&workload, Command::Browse, UNAUTHORIZED), gave_up);
+        assert!(client.is_away());
+    }
+
+    #[test]
+    fn a_failed_step_is_tried_again_patience_times() {
+        let workload = workload(3);
+        let mut client = Client::new(UserId(1), 0, 0);
+        client.begin();
+        for attempt in 0..3 {
+            assert_eq!(client.request(&workload, Instant::ZERO).attempt, attempt);
+            assert_eq!(client.told(&workload, Command::Login, Outcome::TimedOut), Next::Pause);
+        }
+        let gave_up = Next::Leave(Ending::GaveUp(Trouble::Unknown));
+        assert_eq!(client.told(&workload, Command::Login, Outcome::Failed), gave_up);
+    }
+
+    #[test]
+    fn heavy_users_are_as_many_as_asked_for() {
+        let heavy = |count, one_in| Heavy {
+            count,
+            one_in,
+            activity: crate::scenario::Whole::of(1),
+            cost: crate::scenario::Whole::of(1),
+            parallel: crate::scenario::Whole::of(1),
+        };
+        for (users, count) in [(301, 1), (300, 7), (10, 10), (1_000_003, 333)] {
+            let rule = HeavyUsers::new(&heavy(Some(crate::scenario::Whole::of(count)), None), users);
+            let n = (1..=users).filter(|u| rule.include(UserId(*u))).count();
+            assert_eq!(n as u64, count);
+        }
+        let rule = HeavyUsers::new(&heavy(None, Some(crate::scenario::Whole::of(20))), 1);
+        assert_eq!((1..=100).filter(|u| rule.include(UserId(*u))).count(), 5);
+    }
+
+    #[test]
+    fn a_client_stays_small() {
+        assert!(size_of::<Client>() <= 32, "{} bytes", size_of::<Client>());
+        assert!(size_of::<Jar>() <= 32, "{} bytes", size_of::<Jar>());
+    }
+}
