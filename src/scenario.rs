@@ -1,16 +1,27 @@
 //! The scenario as written in TOML: data types, defaults and limits.
 //!
-//! These types are one resolved variant; the file's `variants` are patches that [`patch`] merges before this shape is
+//! These types are one resolved variant; the file's `variants` are patches that [`load`] merges before this shape is
 //! read. Limits that concern one value live in its type ([`Whole`], [`Time`]); those that concern several are checked
 //! by [`check`].
 
+mod args;
 pub mod check;
-pub mod decode;
+mod decode;
+#[cfg(feature = "cli")]
+mod draw;
 pub mod error;
 pub mod library;
-pub mod patch;
+mod load;
+pub mod nearest;
+mod patch;
+#[cfg(feature = "cli")]
+pub mod read;
 #[cfg(feature = "cli")]
 pub mod schema;
+mod tree;
+
+pub use error::ScenarioError;
+pub use load::{AS_WRITTEN, load};
 
 use std::fmt;
 
@@ -306,6 +317,18 @@ impl Default for Users {
     }
 }
 
+impl Users {
+    /// Closed loop: how many people keep visiting. `None` in an open loop.
+    #[must_use]
+    pub fn people(&self) -> Option<u64> {
+        match (self.count, self.rate) {
+            (Some(count), _) => Some(count.get()),
+            (None, Some(_)) => None,
+            (None, None) => Some(300),
+        }
+    }
+}
+
 /// Heavy users: spread evenly among the others.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -324,6 +347,18 @@ pub struct Heavy {
     /// How many tabs each has open at once. All share one cookie jar; every tab makes visits of its own.
     #[serde(default = "one")]
     pub parallel: Whole<1, 10_000>,
+}
+
+impl Heavy {
+    /// How many of so many people are heavy.
+    #[must_use]
+    pub fn people(&self, among: u64) -> u64 {
+        match (self.count, self.one_in) {
+            (Some(count), _) => count.get().min(among),
+            (None, Some(one_in)) => among.div_ceil(one_in.get()),
+            (None, None) => 0,
+        }
+    }
 }
 
 fn one() -> Whole<1, 10_000> {
@@ -678,8 +713,12 @@ pub struct Loaded {
     pub name: String,
     /// The scenario without any variant's patch.
     pub base: Scenario,
-    /// At least one; a scenario without variants is its own only one.
+    /// At least one; a scenario without variants is its own only one, named [`AS_WRITTEN`].
     pub variants: Vec<Variant>,
+    /// Whether `--set` or `--vary` changed it: then what the file expects need not hold.
+    pub patched: bool,
+    tree: tree::Node,
+    sources: tree::Sources,
 }
 
 /// One variant, resolved.

@@ -1,1 +1,395 @@
-//! decode
+//! From the tree to the types, by serde, with errors that know their place and suggest a remedy.
+
+use std::fmt;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, Expected, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::nearest::suggest;
+use super::tree::{Entry, Node, Origin, Problem, Value};
+use crate::time::Span;
+
+/// Reads a value of a type from the tree. `beside` are keys that the root may have besides those of the type.
+pub(super) fn decode<T: DeserializeOwned>(root: &Node, beside: &[&'static str]) -> Result<T, Problem> {
+    T::deserialize(Decoder(root)).map_err(|mismatch| mismatch.problem(root, beside))
+}
+
+/// A value that does not fit its type.
+#[derive(Debug)]
+pub(super) struct Mismatch {
+    what: What,
+    /// The innermost place; absent until the error passes by one.
+    at: Option<Origin>,
+}
+
+#[derive(Debug)]
+enum What {
+    Said(String, Option<String>),
+    UnknownKey(String, &'static [&'static str]),
+}
+
+impl Mismatch {
+    fn said(message: impl Into<String>, help: Option<String>) -> Mismatch {
+        Mismatch { what: What::Said(message.into(), help), at: None }
+    }
+
+    fn or_at(mut self, origin: Origin) -> Mismatch {
+        self.at.get_or_insert(origin);
+        self
+    }
+
+    fn problem(self, root: &Node, beside: &[&'static str]) -> Problem {
+        let at = self.at.unwrap_or(root.origin);
+        match self.what {
+            What::Said(message, help) => Problem::new(at, message, help),
+            What::UnknownKey(found, known) => {
+                let at_root = root.table().and_then(|table| table.get(&found)).is_some_and(|entry| entry.origin == at);
+                let beside = if at_root { beside } else { &[] };
+                let known = known.iter().chain(beside).copied();
+                Problem::new(at, format!("unknown key `{found}`"), suggest(&found, "the keys here are", known))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Said(message, _) => f.write_str(message),
+            What::UnknownKey(found, _) => write!(f, "unknown key `{found}`"),
+        }
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+impl Error for Mismatch {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Mismatch::said(message.to_string(), None)
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = in_words(expected);
+        let help = match found {
+            Unexpected::Signed(n) if expected.starts_with("a time") && n > 0 => {
+                Some(format!("write \"{n}s\" or \"{n}ms\""))
+            }
+            Unexpected::Str(text) if expected.contains("number") && text.parse::<f64>().is_ok() => {
+                Some(format!("without quotes: {text}"))
+            }
+            _ => None,
+        };
+        Mismatch::said(format!("expected {expected}, found {}", found_in_words(found)), help)
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Mismatch::invalid_type(found, expected)
+    }
+
+    fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
+        let help = suggest(found, "choose one of", known.iter().copied());
+        Mismatch::said(format!("`{}` is not a choice here", shortened(found)), help)
+    }
+
+    fn unknown_field(found: &str, known: &'static [&'static str]) -> Self {
+        Mismatch { what: What::UnknownKey(found.into(), known), at: None }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Mismatch::said(format!("the key `{field}` is missing here"), None)
+    }
+}
+
+/// serde's words for what a type wants, as a scenario's author knows them.
+fn in_words(expected: &dyn Expected) -> String {
+    let text = expected.to_string();
+    match text.as_str() {
+        "a sequence" => "a list".into(),
+        "a map" => "a table".into(),
+        "a string" => "a text".into(),
+        _ if text.starts_with("struct ") => "a table".into(),
+        _ => text,
+    }
+}
+
+fn found_in_words(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(flag) => format!("`{flag}`"),
+        Unexpected::Signed(number) => format!("`{number}`"),
+        Unexpected::Float(number) if number.is_nan() => "`nan`".into(),
+        Unexpected::Float(number) => format!("`{number:?}`"),
+        Unexpected::Str(text) => format!("the text \"{}\"", shortened(text)),
+        Unexpected::Seq => "a list".into(),
+        Unexpected::Map => "a table".into(),
+        other => other.to_string(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.into(),
+    }
+}
+
+struct Decoder<'a>(&'a Node);
+
+/// Reads one value; what is wrong with it is wrong here, unless further in.
+fn read<'de, T: DeserializeSeed<'de>>(seed: T, node: &Node) -> Result<T::Value, Mismatch> {
+    seed.deserialize(Decoder(node)).map_err(|mismatch| mismatch.or_at(node.origin))
+}
+
+impl<'de> Deserializer<'de> for Decoder<'_> {
+    type Error = Mismatch;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        let origin = self.0.origin;
+        let value = match &self.0.value {
+            Value::Text(text) => visitor.visit_str(text).map_err(|mismatch| about_text(text, mismatch)),
+            Value::Integer(number) => visitor.visit_i64(*number),
+            Value::Huge(digits) => Err(Mismatch::invalid_type(Unexpected::Other(&format!("`{digits}`")), &visitor)),
+            Value::Float(number) => visitor.visit_f64(*number),
+            Value::Flag(flag) => visitor.visit_bool(*flag),
+            Value::Date => Err(Mismatch::invalid_type(Unexpected::Other("a date or a time of day"), &visitor)),
+            Value::List(items) => visitor.visit_seq(Items(items.iter())),
+            Value::Table(table) => {
+                let mut entries: Vec<_> = table.iter().collect();
+                entries.sort_by_key(|(_, entry)| entry.origin);
+                visitor.visit_map(Entries { rest: entries.into_iter(), value: None })
+            }
+        };
+        value.map_err(|mismatch| mismatch.or_at(origin))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        choices: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        choice(self.0, name, choices)
+            .and_then(|choice| visitor.visit_enum(choice))
+            .map_err(|mismatch| mismatch.or_at(self.0.origin))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// Times are texts; of a negative one more can be said than that it is none.
+fn about_text(text: &str, mismatch: Mismatch) -> Mismatch {
+    match mismatch.what {
+        What::Said(message, None) if text.trim_start().starts_with('-') && message.contains("is not a time") => {
+            let message = format!("`{}` is negative: a time is nothing or more", shortened(text));
+            Mismatch { what: What::Said(message, None), at: mismatch.at }
+        }
+        what => Mismatch { what, at: mismatch.at },
+    }
+}
+
+/// What an enum is chosen by: a text, or a table with one key.
+fn choice<'a>(node: &'a Node, name: &str, choices: &'static [&'static str]) -> Result<Choice<'a>, Mismatch> {
+    let listed =
+        || format!("choose one of: {}", choices.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", "));
+    match &node.value {
+        Value::Text(text) if name != "Dist" || choices.contains(&text.as_str()) => {
+            Ok(Choice { name: text, at: node.origin, content: None })
+        }
+        Value::Text(text) => {
+            let time = if text.parse::<Span>().is_ok() { text } else { "2s" };
+            let help = format!("write {{ constant = \"{time}\" }} or {{ exponential = \"{time}\" }}");
+            let message =
+                format!("expected a table that says how it is spread, found the text \"{}\"", shortened(text));
+            Err(Mismatch::said(message, Some(help)))
+        }
+        Value::Table(table) => {
+            let mut entries: Vec<(&String, &Entry)> = table.iter().collect();
+            entries.sort_by_key(|(_, entry)| entry.origin);
+            match entries[..] {
+                [(key, entry)] => Ok(Choice { name: key, at: entry.origin, content: Some(&entry.node) }),
+                [] => Err(Mismatch::said("nothing is chosen here", Some(listed()))),
+                [_, (key, entry), ..] => {
+                    Err(Mismatch::said(format!("`{key}` is one key too many"), Some(listed())).or_at(entry.origin))
+                }
+            }
+        }
+        _ => Err(Mismatch::said("expected a text or a table with one key", Some(listed()))),
+    }
+}
+
+struct Choice<'a> {
+    name: &'a str,
+    at: Origin,
+    content: Option<&'a Node>,
+}
+
+impl<'de> EnumAccess<'de> for Choice<'_> {
+    type Error = Mismatch;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Mismatch> {
+        let name: StrDeserializer<'_, Mismatch> = self.name.into_deserializer();
+        let value = seed.deserialize(name).map_err(|mismatch| mismatch.or_at(self.at))?;
+        Ok((value, self))
+    }
+}
+
+impl<'a> Choice<'a> {
+    fn needed(&self) -> Result<&'a Node, Mismatch> {
+        let help = || Some(format!("write {{ {} = … }}", self.name));
+        self.content.ok_or_else(|| Mismatch::said(format!("`{}` needs a value", self.name), help()).or_at(self.at))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Choice<'_> {
+    type Error = Mismatch;
+
+    fn unit_variant(self) -> Result<(), Mismatch> {
+        if self.content.is_none() {
+            return Ok(());
+        }
+        let help = Some(format!("write \"{}\"", self.name));
+        Err(Mismatch::said(format!("`{}` takes no value", self.name), help).or_at(self.at))
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
+        read(seed, self.needed()?)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
+        Decoder(self.needed()?).deserialize_any(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Mismatch> {
+        Decoder(self.needed()?).deserialize_any(visitor)
+    }
+}
+
+struct Items<'a>(std::slice::Iter<'a, Node>);
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Mismatch;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
+        self.0.next().map(|node| read(seed, node)).transpose()
+    }
+}
+
+struct Entries<'a> {
+    rest: std::vec::IntoIter<(&'a String, &'a Entry)>,
+    value: Option<&'a Node>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'_> {
+    type Error = Mismatch;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Mismatch> {
+        let Some((key, entry)) = self.rest.next() else { return Ok(None) };
+        self.value = Some(&entry.node);
+        let key: StrDeserializer<'_, Mismatch> = key.as_str().into_deserializer();
+        seed.deserialize(key).map(Some).map_err(|mismatch| mismatch.or_at(entry.origin))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mismatch> {
+        let node = self.value.take().ok_or_else(|| Mismatch::custom("a value was asked for before its key"))?;
+        read(seed, node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Scenario;
+    use super::super::tree::document;
+    use super::*;
+
+    fn message(text: &str) -> String {
+        let text = format!("title = \"t\"\nduration = \"1m\"\n{text}");
+        let problem = decode::<Scenario>(&document(0, &text).unwrap(), &["variants"]).unwrap_err();
+        let place = &text[problem.at.start..problem.at.end];
+        format!("{place} | {} | {}", problem.message, problem.help.unwrap_or_default())
+    }
+
+    #[test]
+    fn every_mismatch_names_its_place_and_a_remedy() {
+        for (text, expected) in [
+            ("servrs.count = 1", "servrs | unknown key `servrs` | did you mean `servers`?"),
+            ("variant = 1", "variant | unknown key `variant` | did you mean `variants`?"),
+            (
+                "users.variant = 1",
+                "variant | unknown key `variant` | the keys here are: `count`, `rate`, `journey`, `think`, `ramp`, `patience`, `pause`, `timeout`, `nat`, `heavy`",
+            ),
+            ("servers = 3", "3 | expected a table, found `3` | "),
+            ("faults.x.at = 3", "faults | expected a list, found a table | "),
+            (
+                "servers.count = \"3\"",
+                "\"3\" | expected a whole number from 1 to 10,000, found the text \"3\" | without quotes: 3",
+            ),
+            (
+                "servers.count = 99999999999999999999",
+                "99999999999999999999 | expected a whole number from 1 to 10,000, found `99999999999999999999` | ",
+            ),
+            (
+                "closing = 5",
+                "5 | expected a time such as \"30s\", \"20ms\" or \"1m30s\", found `5` | write \"5s\" or \"5ms\"",
+            ),
+            (
+                "closing = 07:30:00",
+                "07:30:00 | expected a time such as \"30s\", \"20ms\" or \"1m30s\", found a date or a time of day | ",
+            ),
+            ("users.rate = nan", "nan | expected a number above 0 and at most 1,000,000, found `nan` | "),
+            (
+                "users.think = \"2s\"",
+                "\"2s\" | expected a table that says how it is spread, found the text \"2s\" | write { constant = \"2s\" } or { exponential = \"2s\" }",
+            ),
+            ("users.think = \"uniform\"", "\"uniform\" | `uniform` needs a value | write { uniform = … }"),
+            (
+                "users.think = {}",
+                "{} | nothing is chosen here | choose one of: `constant`, `exponential`, `lognormal`, `uniform`",
+            ),
+            (
+                "users.think = 3",
+                "3 | expected a text or a table with one key | choose one of: `constant`, `exponential`, `lognormal`, `uniform`",
+            ),
+            (
+                "users.think.exponentail = \"2s\"",
+                "exponentail | `exponentail` is not a choice here | did you mean `exponential`?",
+            ),
+            ("users.think.lognormal.median = \"2s\"", "lognormal | the key `sigma` is missing here | "),
+            ("balancer.policy = { random = 1 }", "random | `random` takes no value | write \"random\""),
+            (
+                "balancer.affinity = { cookie = \"vist\" }",
+                "\"vist\" | `vist` is not the life of a cookie: write \"visit\", \"user\" or a time such as \"10m\" | ",
+            ),
+            (
+                "balancer.affinity = { cookie = \"visit\", on = 1 }",
+                "on | `on` is one key too many | choose one of: `none`, `cookie`",
+            ),
+            (
+                "users.journey = [\"login\", \"buy\"]",
+                "\"buy\" | `buy` is not a choice here | choose one of: `login`, `browse`, `add`, `remove`, `view`, `checkout`, `logout`, `forge-session`",
+            ),
+        ] {
+            assert_eq!(message(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_title_the_file_itself_is_the_place() {
+        let problem = decode::<Scenario>(&document(0, "duration = \"1m\"").unwrap(), &[]).unwrap_err();
+        assert_eq!((problem.at.start, problem.message.as_str()), (0, "the key `title` is missing here"));
+    }
+}

@@ -1,1 +1,125 @@
-//! error
+//! What is wrong with a scenario, where, and what to do about it.
+
+use std::fmt;
+use std::ops::Range;
+
+use thiserror::Error;
+
+/// A scenario that cannot be run. It prints as one line; `draw` shows the source as well.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}{message}", prefix(place.as_deref()))]
+pub struct ScenarioError {
+    /// What was found, and what was expected.
+    pub message: String,
+    /// A word or two beside the place.
+    pub label: Option<String>,
+    /// Where else it matters: in which variant.
+    pub note: Option<String>,
+    /// What to do next.
+    pub help: Option<String>,
+    /// Where; absent when no text could be read.
+    pub place: Option<Box<Place>>,
+}
+
+/// A place in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file as it was named, or `--set`.
+    pub source_name: String,
+    /// All of its text.
+    pub source_text: String,
+    /// The bytes in question, on one line.
+    pub range: Range<usize>,
+}
+
+impl ScenarioError {
+    /// An error without a place.
+    #[must_use]
+    pub fn new(message: impl Into<String>, help: Option<String>) -> Self {
+        let message = printable(&message.into());
+        ScenarioError { message, label: None, note: None, help: help.map(|help| printable(&help)), place: None }
+    }
+
+    /// The same error, at a place.
+    #[must_use]
+    pub fn at(mut self, source_name: &str, source_text: &str, range: Range<usize>) -> Self {
+        let range = on_one_line(source_text, &range);
+        self.place =
+            Some(Box::new(Place { source_name: printable(source_name), source_text: source_text.to_owned(), range }));
+        self
+    }
+}
+
+impl Place {
+    /// Line and column, counted from 1, in characters.
+    #[must_use]
+    pub fn line_and_column(&self) -> (usize, usize) {
+        let before = &self.source_text[..self.range.start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column) = self.line_and_column();
+        write!(f, "{}:{line}:{column}", self.source_name)
+    }
+}
+
+fn prefix(place: Option<&Place>) -> String {
+    place.map(|place| format!("{place}: ")).unwrap_or_default()
+}
+
+/// The part of the range that lies on its first line, within the text, between characters.
+fn on_one_line(text: &str, range: &Range<usize>) -> Range<usize> {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(range.start);
+    let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
+    start..floor(range.end).clamp(start, line_end)
+}
+
+/// What a file says may be shown on a terminal, and must not steer it.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_characters_from_one() {
+        let text = "a = 1\nµ = \"ü\" # x\n";
+        let error = ScenarioError::new("no", None).at("f.toml", text, text.find('#').unwrap()..text.len());
+        assert_eq!(error.to_string(), "f.toml:2:9: no");
+        assert_eq!(&text[error.place.unwrap().range], "# x");
+    }
+
+    #[test]
+    fn a_place_is_always_within_the_text() {
+        for range in [0..0, 1..2, 3..9, 90..100] {
+            let place = ScenarioError::new("no", None).at("f", "aµ", range).place.unwrap();
+            assert!("aµ".get(place.range.clone()).is_some(), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_shown_not_obeyed() {
+        assert_eq!(ScenarioError::new("a\u{1b}[2J", None).message, "a\\u{1b}[2J");
+    }
+}

@@ -1,1 +1,36 @@
-//! library
+//! The scenarios that come with the program, in the order of the lessons.
+
+/// A scenario that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// Its TOML.
+    pub text: &'static str,
+}
+
+macro_rules! entries {
+    ($($name:literal),* $(,)?) => {
+        &[$(Entry { name: $name, text: include_str!(concat!("../../scenarios/", $name, ".toml")) }),*]
+    };
+}
+
+const ALL: &[Entry] = entries!["what-cart", "grow", "sticky-crash", "heavy-user", "shared-cart", "login-sessions"];
+
+/// All of them, in the order of the lessons.
+#[must_use]
+pub fn all() -> &'static [Entry] {
+    ALL
+}
+
+/// The one with this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.name == name)
+}
+
+/// The name that a misspelt one most likely stands for.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static str> {
+    super::nearest::nearest(name, ALL.iter().map(|entry| entry.name))
+}

@@ -1,10 +1,96 @@
-//! The JSON Schema of a scenario.
+//! The JSON Schema of a scenario file.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
 
-use super::{Affinity, Positive, Time, Whole};
+use super::patch::{MOST_VARIANTS, WHOLE};
+use super::{Affinity, Positive, Scenario, Time, Whole};
+
+/// The JSON Schema of a scenario file: a [`Scenario`], and its variants as patches of it.
+///
+/// It is what an editor needs to complete and explain keys. Limits across several values are not in it.
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Scenario).to_value();
+    tidy(&mut schema);
+    let mut partial = schema.clone();
+    loosen(&mut partial);
+    let variant = variant(&partial);
+    schema["title"] = json!("whatcart scenario");
+    schema["description"] = json!("What runs, and variants of it: whatcart run FILE.");
+    schema["properties"]["variants"] = json!({
+        "description": "The designs to compare, each as what is different in it.",
+        "type": "array",
+        "maxItems": MOST_VARIANTS,
+        "items": variant,
+    });
+    if let (Some(types), Some(partial)) = (schema["$defs"].as_object_mut(), partial["$defs"].as_object()) {
+        types.extend(partial.iter().map(|(name, shape)| (format!("{PARTIAL}{name}"), shape.clone())));
+    }
+    schema
+}
+
+/// Begins the name of a type of which every key may be left out.
+const PARTIAL: &str = "Partial";
+
+/// What a variant may say: its name, and any keys that change the run.
+fn variant(partial: &Value) -> Value {
+    let mut properties: Map<String, Value> = partial["properties"].as_object().cloned().unwrap_or_default();
+    properties.retain(|key, _| !WHOLE.contains(&key.as_str()));
+    if let Some(faults) = properties.get_mut("faults") {
+        let whole_list = json!({ "type": "array", "items": { "$ref": "#/$defs/Fault" } });
+        let by_name = json!({ "type": "object", "additionalProperties": faults["items"].clone() });
+        *faults = json!({ "description": "A new list, or changes by fault name.", "anyOf": [whole_list, by_name] });
+    }
+    properties
+        .insert("name".into(), json!({ "description": "What tables call it.", "type": "string", "minLength": 1 }));
+    json!({ "type": "object", "properties": properties, "required": ["name"], "additionalProperties": false })
+}
+
+/// TOML has no null: a key without a value is left out.
+fn tidy(schema: &mut Value) {
+    if let Some(kinds) = schema.get_mut("type")
+        && let Some(list) = kinds.as_array_mut()
+    {
+        list.retain(|kind| kind != "null");
+        if let [only] = &list[..] {
+            *kinds = only.clone();
+        }
+    }
+    if let Some(choices) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+        choices.retain(|choice| choice != &json!({ "type": "null" }));
+    }
+    if schema.get("default").is_some_and(Value::is_null)
+        && let Some(schema) = schema.as_object_mut()
+    {
+        schema.remove("default");
+    }
+    each_part(schema, tidy);
+}
+
+/// Nothing is required, all the way down.
+fn loosen(schema: &mut Value) {
+    if let Some(schema) = schema.as_object_mut() {
+        if schema.get("required").is_some_and(Value::is_array) {
+            schema.remove("required");
+        }
+        schema.remove("default");
+        if let Some(Value::String(name)) = schema.get_mut("$ref") {
+            *name = name.replace("#/$defs/", &format!("#/$defs/{PARTIAL}"));
+        }
+    }
+    each_part(schema, loosen);
+}
+
+fn each_part(schema: &mut Value, change: fn(&mut Value)) {
+    match schema {
+        Value::Object(parts) => parts.values_mut().for_each(change),
+        Value::Array(parts) => parts.iter_mut().for_each(change),
+        _ => {}
+    }
+}
 
 impl<const MIN: u64, const MAX: u64> JsonSchema for Whole<MIN, MAX> {
     fn schema_name() -> Cow<'static, str> {
@@ -26,9 +112,12 @@ impl<const MIN: u64, const MAX: u64> JsonSchema for Time<MIN, MAX> {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?\s*(d|h|m|s|ms|us|µs|ns)\s*)+$" })
+        json_schema!({ "type": "string", "pattern": TIME })
     }
 }
+
+/// Times such as `30s`, `1m30s` or `1.5h`.
+const TIME: &str = r"^\s*([0-9]+(\.[0-9]+)?\s*(d|h|m|s|ms|us|µs|ns)\s*)+$";
 
 impl JsonSchema for Positive {
     fn schema_name() -> Cow<'static, str> {
@@ -47,10 +136,15 @@ impl JsonSchema for Affinity {
         "Affinity".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "oneOf": [
-            { "const": "none" },
-            { "type": "object", "additionalProperties": false, "required": ["cookie"],
-              "properties": { "cookie": { "type": "string" } } }
-        ] })
+        let life = json!({ "description": "How long the cookie lives.",
+            "anyOf": [{ "enum": ["visit", "user"] }, { "type": "string", "pattern": TIME }] });
+        json_schema!({
+            "description": "Session affinity: whether a cookie sends users back.",
+            "oneOf": [
+                { "const": "none", "description": "Every request is chosen anew." },
+                { "type": "object", "additionalProperties": false, "required": ["cookie"],
+                  "description": "A cookie names the server.", "properties": { "cookie": life } },
+            ]
+        })
     }
 }

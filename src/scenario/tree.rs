@@ -1,0 +1,193 @@
+//! A scenario as written: a tree in which every key and value remembers where it came from.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::ScenarioError;
+
+/// The texts that a scenario is made of: its file first, then the arguments that patch it.
+#[derive(Clone, Debug)]
+pub(super) struct Sources(Vec<Source>);
+
+#[derive(Clone, Debug)]
+struct Source {
+    name: String,
+    text: String,
+}
+
+/// Where a key or a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Origin {
+    pub source: usize,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub value: Value,
+    pub origin: Origin,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Text(String),
+    Integer(i64),
+    /// A whole number beyond 64 bits, as written.
+    Huge(String),
+    Float(f64),
+    Flag(bool),
+    Date,
+    List(Vec<Node>),
+    Table(Table),
+}
+
+/// The entries of a table by key.
+pub(super) type Table = BTreeMap<String, Entry>;
+
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Where the key is.
+    pub origin: Origin,
+    pub node: Node,
+}
+
+/// What is wrong, at an origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub at: Origin,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+impl Problem {
+    pub fn new(at: Origin, message: impl Into<String>, help: Option<String>) -> Problem {
+        Problem { at, message: message.into(), help }
+    }
+}
+
+impl Sources {
+    pub fn new() -> Sources {
+        Sources(Vec::new())
+    }
+
+    /// Adds a text and returns its number.
+    pub fn add(&mut self, name: &str, text: &str) -> usize {
+        self.0.push(Source { name: name.into(), text: text.into() });
+        self.0.len() - 1
+    }
+
+    /// The problem as the world sees it.
+    pub fn error(&self, problem: Problem) -> ScenarioError {
+        let source = &self.0[problem.at.source];
+        ScenarioError::new(problem.message, problem.help).at(
+            &source.name,
+            &source.text,
+            problem.at.start..problem.at.end,
+        )
+    }
+}
+
+/// Reads a TOML document. The root's origin is its beginning.
+pub(super) fn document(source: usize, text: &str) -> Result<Node, Problem> {
+    let table = DeTable::parse(text).map_err(|error| broken(&error, source, text, 0))?;
+    let origin = Origin { source, start: 0, end: 0 };
+    Ok(Node { value: Value::Table(entries(table.get_ref(), source, 0)), origin })
+}
+
+/// Reads one TOML value that stands `offset` bytes into its source.
+pub(super) fn value(source: usize, text: &str, offset: usize) -> Result<Node, Problem> {
+    let value = DeValue::parse(text).map_err(|error| broken(&error, source, text, offset))?;
+    Ok(node(&value, source, offset))
+}
+
+fn entries(table: &DeTable<'_>, source: usize, offset: usize) -> Table {
+    let entry = |(key, value): (&Spanned<_>, &Spanned<_>)| {
+        let key: &Spanned<toml::de::DeString<'_>> = key;
+        (
+            key.get_ref().to_string(),
+            Entry { origin: origin(key.span(), source, offset), node: node(value, source, offset) },
+        )
+    };
+    table.iter().map(entry).collect()
+}
+
+fn node(value: &Spanned<DeValue<'_>>, source: usize, offset: usize) -> Node {
+    let origin = origin(value.span(), source, offset);
+    let value = match value.get_ref() {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| Value::Huge(number.to_string()), Value::Integer),
+        DeValue::Float(number) => number.as_str().parse().map_or(Value::Float(f64::NAN), Value::Float),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Datetime(_) => Value::Date,
+        DeValue::Array(items) => Value::List(items.iter().map(|item| node(item, source, offset)).collect()),
+        DeValue::Table(table) => Value::Table(entries(table, source, offset)),
+    };
+    Node { value, origin }
+}
+
+fn origin(span: Range<usize>, source: usize, offset: usize) -> Origin {
+    Origin { source, start: offset + span.start, end: offset + span.end }
+}
+
+/// What the TOML parser said, with a hint for the commonest slip: a text without quotes.
+fn broken(error: &toml::de::Error, source: usize, text: &str, offset: usize) -> Problem {
+    let span = error.span().unwrap_or(0..0);
+    let found = text.get(span.clone()).unwrap_or_default().trim();
+    let unquoted = !found.is_empty() && found.len() <= 40 && !found.contains(['"', '\'', '\n', '=', '[', '{']);
+    let says_value = ["must be quoted", "invalid float", "invalid boolean"].iter().any(|s| error.message().contains(s));
+    let (message, help) = if unquoted && says_value {
+        (format!("`{found}` is not a TOML value"), Some(format!("a text stands in quotes: \"{found}\"")))
+    } else if error.message().contains("must be quoted") {
+        ("broken TOML: a value is missing here, or a text has no quotes".to_owned(), None)
+    } else {
+        (format!("broken TOML: {}", error.message()), None)
+    };
+    Problem::new(origin(span, source, offset), message, help)
+}
+
+impl Node {
+    /// The entries, when it is a table.
+    pub fn table(&self) -> Option<&Table> {
+        match &self.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The text, when it is one.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Where `path` (`faults[0].crash`) is, or else the nearest thing around it.
+    pub fn locate(&self, path: &str) -> Origin {
+        let mut here = self;
+        for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
+            let next = match (&here.value, part.strip_suffix(']')) {
+                (Value::List(items), Some(index)) => index.parse().ok().and_then(|index: usize| items.get(index)),
+                (Value::Table(table), None) => table.get(part).map(|entry| &entry.node),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            here = next;
+        }
+        here.origin
+    }
+
+    /// Wraps a value into tables, so that it stands at the end of the keys.
+    pub fn nested(self, keys: Vec<(String, Origin)>) -> Node {
+        keys.into_iter().rev().fold(self, |node, (key, origin)| {
+            let table = Table::from([(key, Entry { origin, node })]);
+            Node { value: Value::Table(table), origin }
+        })
+    }
+}
