@@ -15,7 +15,7 @@ use super::stats::Summary;
 use super::text::count;
 use super::tree::Tree;
 use super::{Expectation, FaultFigures, Figures, Latency, Report, ServerLoad};
-use crate::scenario::{Loaded, Scenario};
+use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
 pub const COLUMNS: [&str; 16] = [
@@ -86,7 +86,7 @@ pub struct ClaimError {
 /// Something in a scenario's `expect` or `columns` that no run could satisfy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where in the scenario: `expect.0.that`.
+    /// Where in the scenario: `expect[0].that`.
     pub place: String,
     /// What is wrong.
     pub message: String,
@@ -217,28 +217,10 @@ fn nearest_figure(path: &str, known: &BTreeMap<String, f64>) -> String {
     }
 }
 
-/// The name that is likely to be meant: the last parts are the same, or few letters differ.
+/// The name that is likely to be meant: the last part is the same, or few letters differ.
 fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
-    let tail = |name: &'a str| name.ends_with(&format!(".{word}"));
-    let by_letters = || names.iter().copied().min_by_key(|name| distance(word, name));
-    let close = |name: &&str| distance(word, name) <= (word.len() / 3).max(2);
-    names.iter().copied().find(|name| tail(name)).or_else(|| by_letters().filter(close))
-}
-
-/// Letters to insert, drop or change to make one word of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    let tail = format!(".{word}");
+    names.iter().copied().find(|name| name.ends_with(&tail)).or_else(|| nearest::nearest(word, names.iter().copied()))
 }
 
 /// Every figure that a run of this scenario can have.
@@ -260,7 +242,7 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
         let claim = match parse(&expect.that) {
             Ok(claim) => claim,
             Err(error) => {
-                problems.push(problem(format!("expect.{i}.that"), error));
+                problems.push(problem(format!("expect[{i}].that"), error));
                 continue;
             }
         };
@@ -270,11 +252,11 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
             .iter()
             .filter(|variant| named(&variant.name))
             .find_map(|variant| claim.check(&figures_of(&variant.scenario)).err());
-        problems.extend(error.map(|error| problem(format!("expect.{i}.that"), error)));
+        problems.extend(error.map(|error| problem(format!("expect[{i}].that"), error)));
     }
     for (i, column) in loaded.base.columns.iter().enumerate() {
         problems.extend(check_column(column, &loaded.variants[..]).map(|(message, help)| Problem {
-            place: format!("columns.{i}"),
+            place: format!("columns[{i}]"),
             message,
             help: Some(help),
         }));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{count, plural};
+use super::text::{count, listed};
 use super::tree::Tree;
 use super::{RunReport, VariantReport};
 
@@ -128,38 +128,43 @@ pub fn paired(first: &Summary, other: &Summary, path: &str) -> Option<Estimate> 
 /// What the runs say about designs compared with the first, on the figure at `path`, in words; `None` with a single
 /// run or design. Designs are numbered from 1, as in the table.
 ///
-/// `lose` and `things` name the figure: "2 *loses* 48 to 61 fewer *carts*".
+/// `verbs` and `things` name the figure: "2 *loses* 48 to 61 fewer *carts*", "2 and 3 *lose* …".
 #[must_use]
-pub fn comparison(summaries: &[Summary], path: &str, loses: &str, things: &str) -> Option<String> {
+pub fn comparison(summaries: &[Summary], path: &str, verbs: [&str; 2], things: &str) -> Option<String> {
     let (first, others) = summaries.split_first()?;
     let runs = first.each.len();
     if runs < 2 || others.is_empty() {
         return None;
     }
-    let mut parts = Vec::new();
+    let mut apart: Vec<(String, Vec<String>)> = Vec::new();
     let mut alike = Vec::new();
     for (number, other) in (2..).zip(others) {
-        let Some(difference) = paired(first, other, path).filter(|difference| difference.half.is_some()) else {
-            continue;
-        };
-        if difference.low() <= 0.0 && difference.high() >= 0.0 {
+        let Some(found) = paired(first, other, path).filter(|found| found.half.is_some()) else { continue };
+        if found.low() <= 0.0 && found.high() >= 0.0 {
             alike.push(format!("{number}"));
-        } else {
-            parts.push(format!("{number} {loses} {} {things}", amount(difference)));
+            continue;
+        }
+        let amount = amount(found);
+        match apart.iter_mut().find(|(known, _)| *known == amount) {
+            Some((_, designs)) => designs.push(format!("{number}")),
+            None => apart.push((amount, vec![format!("{number}")])),
         }
     }
-    let mut text = String::new();
-    if !parts.is_empty() {
-        let parts = parts.join("; ");
-        text = format!("Than design 1, {parts} (95 % interval of the paired difference over {runs} runs).");
+    let mut sentences = Vec::new();
+    if !apart.is_empty() {
+        let part = |(amount, designs): &(String, Vec<String>)| {
+            format!("{} {} {amount} {things}", listed(designs), verbs[usize::from(designs.len() > 1)])
+        };
+        let parts: Vec<String> = apart.iter().map(part).collect();
+        let interval = format!("95 % interval of the paired difference over {runs} runs");
+        sentences.push(format!("Compared with design 1, {} ({interval}).", parts.join("; ")));
     }
     if !alike.is_empty() {
-        let gap = if text.is_empty() { "" } else { " " };
         let designs = if alike.len() == 1 { "design" } else { "designs" };
-        let alike = super::text::listed(&alike);
-        text += &format!("{gap}In {things} these {runs} runs do not tell {designs} {alike} from design 1.");
+        sentences
+            .push(format!("These {runs} runs do not tell {designs} {} from design 1 in {things}.", listed(&alike)));
     }
-    (!text.is_empty()).then_some(text)
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// `48 to 61 fewer`, `5 more`.
@@ -171,13 +176,6 @@ fn amount(difference: Estimate) -> String {
     let (low, high) = if high >= 10.0 { (low.floor(), high.ceil()) } else { (low, high) };
     let (low, high) = (count(low), count(high));
     if low == high { format!("{low} {word}") } else { format!("{low} to {high} {word}") }
-}
-
-/// `over 30 runs`, for headers.
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "a number of runs")]
-pub fn runs_in_words(runs: usize) -> String {
-    plural(runs as f64, "run", "runs")
 }
 
 #[cfg(test)]
@@ -195,6 +193,8 @@ mod tests {
         let runs: Vec<RunReport> = (1..).zip(lost).map(run).collect();
         Summary::of(&runs)
     }
+
+    const LOSE: [&str; 2] = ["loses", "lose"];
 
     fn near(found: f64, wanted: f64) {
         assert!((found - wanted).abs() < 1e-3, "{found}, not {wanted}");
@@ -234,8 +234,8 @@ mod tests {
         let first = summary(&[100, 120, 110, 90]);
         let all =
             [first.clone(), summary(&[40, 55, 49, 30]), summary(&[101, 119, 110, 90]), summary(&[0, 20, 10, 140])];
-        insta::assert_snapshot!(comparison(&all, "carts.lost", "loses", "carts").expect("four runs"), @"Than design 1, 2 loses 57 to 66 fewer carts (95 % interval of the paired difference over 4 runs). In carts these 4 runs do not tell designs 3 and 4 from design 1.");
-        assert_eq!(comparison(&all[..1], "carts.lost", "loses", "carts"), None);
-        assert_eq!(comparison(&[summary(&[1]), summary(&[2])], "carts.lost", "loses", "carts"), None);
+        insta::assert_snapshot!(comparison(&all, "carts.lost", LOSE, "carts").expect("four runs"), @"Compared with design 1, 2 loses 57 to 66 fewer carts (95 % interval of the paired difference over 4 runs). These 4 runs do not tell designs 3 and 4 from design 1 in carts.");
+        assert_eq!(comparison(&all[..1], "carts.lost", LOSE, "carts"), None);
+        assert_eq!(comparison(&[summary(&[1]), summary(&[2])], "carts.lost", LOSE, "carts"), None);
     }
 }

@@ -13,8 +13,8 @@ use crate::time::Instant;
 pub use super::Hurt;
 pub use lines::tell;
 
-/// Who a story is about when it can be.
-const FAVOURITE: UserId = UserId(42);
+/// The user whose story is told when nobody asks for another.
+pub const FAVOURITE: UserId = UserId(42);
 
 /// A story: what one user met in one design, and what the same user met in a better one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ pub mod header;
 use super::Report;
 use super::stats::{self, Summary};
 use super::story::Story;
-use super::text::{Tone, clean, listed, paint, plural, span, thousands, wrap};
+use super::text::{Tone, WIDTH, clean, listed, paint, plural, span, thousands, width, wrap};
 
 /// What to print beside the table.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,8 +20,8 @@ pub struct Look<'a> {
     pub quiet: bool,
     /// The story of one user, in one or two designs.
     pub story: Option<&'a Story>,
-    /// What the next scenario asks.
-    pub next_question: Option<&'a str>,
+    /// The title of the scenario that comes next.
+    pub next_title: Option<&'a str>,
 }
 
 /// The whole output of a run, with codes of colour.
@@ -50,10 +50,8 @@ pub fn render(report: &Report, look: &Look) -> String {
 
 /// Sentences under the table.
 fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], left_out: &[String]) -> String {
-    let mut notes = causes::sentences(report, summaries);
-    notes.extend(certainty(summaries));
-    notes.extend(differing_counts(summaries, columns));
-    let mut text: String = notes.iter().map(|note| wrap("   ", note)).collect();
+    let sentences = sentences(report, summaries, columns);
+    let mut text: String = sentences.iter().map(|note| wrap("   ", note)).collect();
     if !left_out.is_empty() {
         let note = format!("No room for the columns {}: see --details or --format json.", listed(left_out));
         text += &wrap("   ", &note);
@@ -64,6 +62,18 @@ fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], le
     text
 }
 
+/// Why, how sure, and of how many: each true by construction.
+#[must_use]
+pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Vec<String> {
+    let why = causes::sentences(summaries).join(" ");
+    let several = report.variants.iter().any(|variant| variant.runs.len() > 1);
+    let sure = if several { certainty(summaries) } else { None };
+    [Some(why).filter(|why| !why.is_empty()), sure, differing_counts(summaries, columns)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
 fn paint_lines(tone: Tone, text: &str) -> String {
     text.lines().map(|line| paint(tone, line) + "\n").collect()
 }
@@ -71,13 +81,15 @@ fn paint_lines(tone: Tone, text: &str) -> String {
 /// What several runs tell about the difference to the first design.
 fn certainty(summaries: &[Summary]) -> Option<String> {
     let figures = [
-        ("carts.lost", "loses", "carts"),
-        ("visits.finished", "finishes", "visits"),
-        ("step_latency_ms.p50", "takes", "ms for the median step"),
+        ("carts.lost", ["loses", "lose"], "carts"),
+        ("visits.finished", ["finishes", "finish"], "visits"),
+        ("step_latency_ms.p50", ["takes", "take"], "ms for the median step"),
     ];
     let tells = |path: &str| summaries.iter().any(|summary| summary.mean(path) > 0.0);
-    let (path, verb, things) = figures.into_iter().find(|(path, ..)| tells(path))?;
-    stats::comparison(summaries, path, verb, things)
+    let differs =
+        |path: &str| summaries.iter().any(|s| s.get(path).map(|x| x.mean) != summaries[0].get(path).map(|x| x.mean));
+    let (path, verbs, things) = figures.into_iter().find(|(path, ..)| tells(path) && differs(path))?;
+    stats::comparison(summaries, path, verbs, things)
 }
 
 /// Said once, when the number of carts differs between designs.
@@ -123,25 +135,23 @@ fn lesson(report: &Report, look: &Look) -> String {
         text += &wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &clean(&scenario.lesson.replace('\n', " ")));
     }
     if let Some(next) = &scenario.next {
-        let question = look.next_question.map(|question| first_sentences(&clean(&question.replace('\n', " "))));
-        let question = question.map_or(String::new(), |question| format!("{question}   "));
-        let head = format!("{}    ", paint(Tone::Strong, "Next"));
         text += if text.is_empty() { "\n" } else { "" };
-        text += &wrap(&head, &format!("{question}whatcart run {}", clean(next)));
+        text += &next_line(&clean(next), look.next_title.map(clean).as_deref());
     }
     text
 }
 
-/// As many whole sentences as fit beside the command that follows them; at least one.
-fn first_sentences(text: &str) -> String {
-    let mut taken = String::new();
-    for sentence in text.split_inclusive(['?', '.', '!']) {
-        if !taken.is_empty() && taken.len() + sentence.len() > 64 {
-            break;
+/// The next scenario's title and how to run it; in two lines where one is too short.
+fn next_line(name: &str, title: Option<&str>) -> String {
+    let head = format!("{}    ", paint(Tone::Strong, "Next"));
+    let command = format!("whatcart run {name}");
+    match title {
+        None => wrap(&head, &command),
+        Some(title) if width(&head) + width(title) + 3 + width(&command) <= WIDTH => {
+            format!("{head}{title}   {command}\n")
         }
-        taken += sentence;
+        Some(title) => wrap(&head, title) + &wrap(&" ".repeat(width(&head)), &command),
     }
-    taken.trim().into()
 }
 
 /// `300 users`, `100 to 1,000 users`.

@@ -57,7 +57,7 @@ struct Teller {
     /// Who served what, until the user is told.
     served: Vec<Served>,
     dropped: Option<ServerId>,
-    /// The server that last took this user's request: a fault there concerns this story.
+    /// Something went wrong before: what the balancer believes concerns this story.
     trouble: bool,
 }
 
@@ -254,15 +254,19 @@ fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
     let wrong = skipped.iter().filter(|line| matches!(line, Line::Did(deed) if deed.wrong)).count();
     #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
     let (all, wrong) = (skipped.len() as f64, wrong as f64);
-    let note = format!("… {}, {}", plural(all, "more line", "more lines"), went_wrong(wrong));
+    let note = format!("… {}, {}", plural(all, "more request", "more requests"), went_wrong(all, wrong));
     let mut short = lines[..head].to_vec();
     short.push(Line::Skipped(note));
     short.extend_from_slice(&lines[lines.len() - tail..]);
     short
 }
 
-fn went_wrong(wrong: f64) -> String {
-    if wrong > 0.0 { format!("{} of them bad", crate::report::text::count(wrong)) } else { "all well".into() }
+fn went_wrong(all: f64, wrong: f64) -> String {
+    match wrong {
+        0.0 => "all well".into(),
+        wrong if wrong < all => format!("{} of them in vain", crate::report::text::count(wrong)),
+        _ => "all in vain".into(),
+    }
 }
 
 /// What broke before the visit had done anything, or after it was over, is not its story.

@@ -51,7 +51,7 @@ fn logged_out_again_and_again() {
        0:03.3  logs in again  server-2  ok
        0:04.0  looks around             401: who are you?
        0:04.3  logs in again  server-3  ok
-               … 10 more lines, 5 of them bad
+               … 10 more requests, 5 of them in vain
        0:10.0  looks around             401: who are you?
        0:10.3  logs in again  server-3  ok
        0:10.3  gives up                 logged out too often
@@ -87,7 +87,7 @@ fn every_answer_has_words() {
        0:04.5  ------------ server-2 crashes ------------
        0:05.0  adds pen                  no answer for 20 ms                      mug lamp
        0:05.5  ------------ the balancer takes server-2 to be down ------------
-               … 2 more lines, 2 of them bad
+               … 2 more requests, all in vain
        0:08.0  puts back lamp  server-2  ok                     –                 mug
        0:09.0  an impostor     server-2  welcome!                                 mug
        0:10.0  an impostor               401: turned away                         mug
@@ -112,7 +112,7 @@ fn long_carts_are_cut() {
        0:05.0  adds kettle   server-1  ok                     mug lamp pen book +1  mug lamp pen book +1
        0:06.0  adds scarf    server-1  ok                     mug lamp pen book +2  mug lamp pen book +2
        0:07.0  adds clock    server-1  ok                     mug lamp pen book +3  mug lamp pen book +3
-               … 10 more lines, all well
+               … 10 more requests, all well
        0:18.0  adds item 18  server-1  ok                     mug lamp pen +15      mug lamp pen +15
        0:19.0  adds item 19  server-1  ok                     mug lamp pen +16      mug lamp pen +16
        0:20.0  adds item 20  server-1  ok                     mug lamp pen +17      mug lamp pen +17

@@ -1,6 +1,5 @@
 //! Why carts were lost and visits abandoned, in one or two sentences that the figures make true.
 
-use crate::report::Report;
 use crate::report::stats::Summary;
 use crate::report::text::{count, listed};
 
@@ -20,70 +19,67 @@ pub(super) const CAUSES: [(&str, &str, &str); 8] = [
 const MOST: usize = 2;
 
 /// What took the lost carts; when none was lost, that; and what ended visits early, while there is room.
-pub(super) fn sentences(report: &Report, summaries: &[Summary]) -> Vec<String> {
+pub(super) fn sentences(summaries: &[Summary]) -> Vec<String> {
     let mut sentences = losses(summaries);
-    let opened: f64 = summaries.iter().map(|summary| summary.mean("carts.opened")).sum();
-    if sentences.is_empty() && opened > 0.0 {
-        let designs = if report.variants.len() == 1 { "Not one cart was lost" } else { "No design lost a cart" };
-        let opened = summaries.iter().map(|summary| summary.mean("carts.opened")).fold(f64::MAX, f64::min);
-        let least = if report.variants.len() == 1 { "" } else { " each" };
-        sentences.push(format!("{designs}, of {} and more opened{least}.", count(opened.floor())));
-        if report.variants.len() == 1 {
-            sentences = vec![format!("Not one of {} carts was lost.", count(opened))];
-        }
-    }
+    sentences.extend(no_losses(summaries));
     sentences.extend(endings(summaries));
     sentences.truncate(MOST);
     sentences
 }
 
+/// Said when every cart that was opened came to a good end, everywhere.
+fn no_losses(summaries: &[Summary]) -> Option<String> {
+    let opened: Vec<f64> = summaries.iter().map(|summary| summary.mean("carts.opened")).collect();
+    let bad = ["lost", "overcharged", "unknown", "abandoned", "open"];
+    let sound = summaries.iter().all(|summary| bad.iter().all(|name| summary.mean(&format!("carts.{name}")) <= 0.0));
+    let least = opened.iter().copied().fold(f64::MAX, f64::min);
+    let most = opened.iter().copied().fold(0.0, f64::max);
+    match opened.len() {
+        _ if !sound || most <= 0.0 => None,
+        1 => Some(format!("Not one of {} carts was lost.", about(most))),
+        _ if least >= most => Some(format!("No design lost a cart, of {} opened in each.", about(most))),
+        _ => Some(format!("No design lost a cart, of {} to {} opened in each.", about(least), about(most))),
+    }
+}
+
 /// One sentence for the designs whose carts were lost by the same single cause, one for each design with several.
 fn losses(summaries: &[Summary]) -> Vec<String> {
-    let mut told: Vec<&str> = Vec::new();
-    let mut groups: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
+    let mut groups: Vec<(Vec<(usize, f64)>, Vec<String>)> = Vec::new();
     for (number, summary) in (1..).zip(summaries) {
         let found = causes(summary);
-        let kinds: Vec<usize> = found.iter().map(|(cause, _)| *cause).collect();
-        match groups.iter_mut().find(|(known, _)| *known == kinds && kinds.len() == 1) {
+        match groups.iter_mut().find(|(known, _)| known.len() == 1 && found.len() == 1 && known[0].0 == found[0].0) {
             Some((_, designs)) => designs.push(format!("{number}")),
-            None if kinds.is_empty() => {}
-            None => groups.push((kinds, vec![format!("{number}")])),
+            None if found.is_empty() => {}
+            None => groups.push((found, vec![format!("{number}")])),
         }
     }
+    let mut told: Vec<&str> = Vec::new();
     let mut sentences = Vec::new();
-    for (kinds, designs) in groups {
-        let first: usize = designs[0].parse().unwrap_or(1);
-        let found = causes(&summaries[first - 1]);
-        let mut gloss = |cause: usize| {
-            let (_, word, meaning) = CAUSES[cause];
-            let known = told.contains(&word);
+    for (found, designs) in groups {
+        let mut parts = Vec::new();
+        for (cause, carts) in &found {
+            let (_, word, meaning) = CAUSES[*cause];
+            let how_many = match found.len() {
+                1 => String::new(),
+                _ => format!("{} are ", about(*carts)),
+            };
+            let meaning = if told.contains(&word) { String::new() } else { format!(": {meaning}") };
             told.push(word);
-            (word, if known { "" } else { meaning })
+            parts.push(format!("{how_many}{word}{meaning}"));
+        }
+        let design = if designs.len() == 1 { "design" } else { "designs" };
+        let lead = match found.len() {
+            1 => format!("All carts lost in {design} {} are ", listed(&designs)),
+            _ => format!("In design {}, ", designs[0]),
         };
-        sentences.push(match kinds[..] {
-            [cause] => single(&designs, found[0].1, gloss(cause)),
-            _ => {
-                let parts: Vec<String> = found
-                    .iter()
-                    .map(|(cause, carts)| match gloss(*cause) {
-                        (word, "") => format!("{} are {word}", count(*carts)),
-                        (word, meaning) => format!("{} are {word} ({meaning})", count(*carts)),
-                    })
-                    .collect();
-                format!("Of the carts that design {} lost, {}.", designs[0], listed(&parts))
-            }
-        });
+        sentences.push(format!("{lead}{}.", parts.join("; ")));
     }
     sentences
 }
 
-fn single(designs: &[String], carts: f64, (word, meaning): (&str, &str)) -> String {
-    let colon = if meaning.is_empty() { String::new() } else { format!(": {meaning}") };
-    match designs {
-        [design] if carts > 1.0 => format!("All {} carts that design {design} lost are {word}{colon}.", count(carts)),
-        [design] => format!("The cart that design {design} lost is {word}{colon}."),
-        designs => format!("The carts that designs {} lost are all {word}{colon}.", listed(designs)),
-    }
+/// A mean number of carts, as a whole number.
+fn about(carts: f64) -> String {
+    if carts.fract() == 0.0 { count(carts) } else { format!("about {}", count(carts.round().max(1.0))) }
 }
 
 /// The causes of one design's losses, by their place in [`CAUSES`], the most frequent first.

@@ -56,10 +56,10 @@ const COUNTED: [Counted; 9] = [
     Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
     Counted { name: "unknown", head: "unknown outcome", paths: &["carts.unknown"], of: OPENED, tone: Tone::Loss, rank: 8 },
     Counted { name: "abandoned-carts", head: "carts abandoned", paths: &["carts.abandoned"], of: OPENED, tone: Tone::Loss, rank: 10 },
-    Counted { name: "abandoned", head: "visits abandoned", paths: ABANDONED, of: Some(("visits.begun", "begun")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "abandoned", head: "visits abandoned", paths: ABANDONED, of: Some(("visits.begun", "all visits")), tone: Tone::Loss, rank: 3 },
     Counted { name: "logged-out", head: "logged out", paths: &["logged_out"], of: None, tone: Tone::Loss, rank: 4 },
-    Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "tries")), tone: Tone::Loss, rank: 3 },
-    Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "views")), tone: Tone::Loss, rank: 9 },
+    Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
 ];
 
 /// Most columns that are chosen without being asked for.

@@ -11,14 +11,22 @@ use crate::report::text::{Tone, WIDTH, clean, cut, left, paint, right, width};
 /// Names of designs are wrapped beyond this, and further when room is short.
 const NAME: usize = 38;
 const NAME_AT_LEAST: usize = 20;
+/// Columns that nobody asked for go before a name of this width is wrapped, as long as so many columns stay.
+const NAME_WHOLE: usize = 32;
+const FEW: usize = 3;
 /// Lines of a wrapped name.
 const NAME_LINES: usize = 2;
 
-/// The columns for which there is room, and the names of the others.
+/// The columns for which there is room, and the names of those that were asked for in vain.
 pub(super) fn fitting(report: &Report, mut columns: Vec<Column>) -> (Vec<Column>, Vec<String>) {
     let mut left_out = Vec::new();
-    while columns.len() > 1 && needed(&columns) + name_width(report).min(NAME_AT_LEAST) > WIDTH {
-        left_out.extend(drop_least(&mut columns).map(|column| column.name));
+    let asked_for = !report.scenario.columns.is_empty();
+    let fits = |columns: &[Column], name: usize| needed(columns) + name_width(report).min(name) <= WIDTH;
+    while !asked_for && columns.len() > FEW && !fits(&columns, NAME_WHOLE) {
+        drop_least(&mut columns);
+    }
+    while columns.len() > 1 && !fits(&columns, NAME_AT_LEAST) {
+        left_out.extend(drop_least(&mut columns).map(|column| column.name).filter(|_| asked_for));
     }
     left_out.reverse();
     (columns, left_out)

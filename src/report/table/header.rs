@@ -21,7 +21,8 @@ pub fn header(report: &Report) -> String {
 }
 
 /// `300 users · 3 servers · open for 2 min · seed 1 · simulated`
-fn facts(report: &Report) -> String {
+#[must_use]
+pub fn facts(report: &Report) -> String {
     let scenarios = || report.variants.iter().map(|variant| &variant.scenario);
     let mut facts = vec![users(report)];
     facts.push(range(scenarios().map(|scenario| scenario.servers.count.get()), "server", "servers"));
@@ -54,12 +55,13 @@ fn seeds(report: &Report) -> String {
     let runs = report.variants.iter().map(|variant| variant.runs.len()).max().unwrap_or(0);
     match runs {
         0 | 1 => format!("seed {}", report.seed),
-        runs => format!("{runs} runs from seed {}, mean ± half the 95 % interval", report.seed),
+        runs => format!("{runs} runs, seeds from {}", report.seed),
     }
 }
 
 /// What breaks when: one line when all designs meet the same, else one for each that differs.
-fn timelines(report: &Report) -> Vec<String> {
+#[must_use]
+pub fn timelines(report: &Report) -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for (number, variant) in (1..).zip(&report.variants) {
         let line = timeline(&variant.scenario);
