@@ -5,7 +5,7 @@ use crate::report::Report;
 use crate::report::stats::Summary;
 use crate::report::table::columns::{Cell, Column, choose};
 use crate::report::table::header;
-use crate::report::text::{clean, listed, span};
+use crate::report::text::{clean, listed, span, thousands};
 use crate::scenario::{Affinity, CookieLife, Dist, Positive, Scenario};
 
 /// The report as Markdown; `command` repeats the run.
@@ -68,7 +68,7 @@ fn assumptions(report: &Report) -> Vec<String> {
         format!(
             "Each server has {} workers and a queue of {}; a request takes {} of work.",
             scenario.servers.workers.get(),
-            scenario.servers.queue.get(),
+            thousands(scenario.servers.queue.get()),
             dist(&scenario.servers.service)
         ),
         format!(

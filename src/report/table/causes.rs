@@ -70,7 +70,7 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
         let design = if designs.len() == 1 { "design" } else { "designs" };
         let lead = match found.len() {
             1 => format!("All carts lost in {design} {} are ", listed(&designs)),
-            _ => format!("In design {}, ", designs[0]),
+            _ => format!("Of design {}'s losses ", designs[0]),
         };
         sentences.push(format!("{lead}{}.", parts.join("; ")));
     }
