@@ -96,7 +96,16 @@ mod tests {
     #[test]
     fn spoilers_go_and_the_rest_stays() {
         let toml = "title = \"a\"\n# the point\nlesson = \"\"\"\nno [[variants]] here\n\"\"\"\nnext = \"b\"\n\n[[variants]]\nname = \"x\"\n\n# what must come\n[[expect]]\nthat = \"carts.lost > 0\"\n\n[store]\nlatency = { constant = \"1ms\" }\n";
-        insta::assert_snapshot!(without_spoilers(toml), @"");
+        insta::assert_snapshot!(without_spoilers(toml), @r#"
+        title = "a"
+        next = "b"
+
+        [[variants]]
+        name = "x"
+
+        [store]
+        latency = { constant = "1ms" }
+        "#);
         assert_eq!(without_spoilers("lesson = 'short'\ntitle = 'a'\n"), "title = 'a'\n");
     }
 }

@@ -65,16 +65,20 @@ pub struct Deed {
 
 /// Whose story a report should tell: the variant's index and the visit.
 ///
-/// The first design that lost a cart to a fault, or, when nothing breaks, the first that hurt anybody; in it user 42,
-/// if hurt the way most were, else the first who was.
+/// The first design that lost most of its carts to faults, or else some, or, when nothing breaks, the first that hurt
+/// anybody; in it user 42, if hurt the way most were, else the first who was.
 #[must_use]
 pub fn choose(report: &Report) -> Option<(usize, Hurt)> {
     let first = |variant: &VariantReport| variant.runs.first().is_some_and(|run| !run.hurt.is_empty());
-    let by_fault = |variant: &VariantReport| variant.runs.first().is_some_and(|run| taken_by_faults(&run.figures) > 0);
+    let by_fault = |variant: &VariantReport, share: u64| {
+        let taken = |figures: &Figures| taken_by_faults(figures) > figures.carts.lost * share / 100;
+        variant.runs.first().is_some_and(|run| taken(&run.figures))
+    };
     let at = report
         .variants
         .iter()
-        .position(|variant| first(variant) && by_fault(variant))
+        .position(|variant| first(variant) && by_fault(variant, 50))
+        .or_else(|| report.variants.iter().position(|variant| first(variant) && by_fault(variant, 0)))
         .or_else(|| report.variants.iter().position(first))?;
     let run = report.variants[at].runs.first()?;
     Some((at, hurt_of(run)?))

@@ -107,13 +107,13 @@ fn markdown_for_a_design_review() {
     | 3 | round robin, signed token | 0 | 0 | 0 | 1.02 | 210 bytes carried |
     | 4 | round robin, shared store | 0 | 0 | 0 | 1.02 | 0.63 store calls |
 
-    In design 1, 2,260 are split: their items sit in another server's memory; 73 are wiped: their last copy went with a server. All carts lost in design 2 are wiped.
+    Of design 1's losses 2,260 are split: their items sit in another server's memory; 73 are wiped: their last copy went with a server. All carts lost in design 2 are wiped.
 
     ## Assumptions
 
     - 300 users · 3 servers · open for 2 min · seed 1 · simulated.
     - A visit is login, browse, browse, add, view, add, add and checkout, with 2 s on average (exponential) of thought after each.
-    - Each server has 4 workers and a queue of 1000; a request takes 20 ms on average (exponential) of work.
+    - Each server has 4 workers and a queue of 1,000; a request takes 20 ms on average (exponential) of work.
     - The balancer uses round-robin with no affinity; a health check every 2 s takes 3 failures to call a server down.
     - A call to the shared store takes 1 ms.
     - Users wait 15 s for an answer and try a failed step 3 more times.

@@ -269,9 +269,12 @@ impl Source<'_> {
 
     /// Calls to the store and bytes carried: what a design costs for each request.
     fn price(&self) -> Option<Column> {
+        // What every design carries alike, such as the token of a login, is no price of any.
+        let path = "price.bytes_carried_per_request";
+        let alike = self.summaries.len() > 1 && rounded(self.least(path)) == rounded(self.most(path));
         let column = self.column("price", ["price", "per request"], 1, |summary| {
             let calls = summary.mean("price.store_calls_per_request");
-            let bytes = summary.mean("price.bytes_carried_per_request");
+            let bytes = if alike { 0.0 } else { summary.mean(path) };
             match (calls > 0.0, bytes > 0.0) {
                 (false, false) => nothing(),
                 (true, false) => plain(format!("{calls:.2} store calls")),

@@ -15,7 +15,7 @@ fn plain(text: &str) -> String {
 fn the_whole_output() {
     let report = sticky_crash();
     let (at, hurt) = story::choose(&report).expect("somebody is hurt");
-    assert_eq!((at, hurt.visit.user.0), (0, 42));
+    assert_eq!((at, hurt.visit.user.0), (1, 42));
     let story = story::tell(&report.variants[1], 2, &crashed(), 12).against(&report.variants[3], 4, &unharmed());
     let title = "A deploy is a crash with a calendar. Can we wait?";
     let look = Look { story: Some(&story), next_title: Some(title), ..Look::default() };
@@ -32,8 +32,8 @@ fn the_whole_output() {
     2  sticky, server memory           49   2 %             49  33 %      1.09   –
     3  round robin, signed token        0                    0            1.02   210 bytes carried
     4  round robin, shared store        0                    0            1.02   0.63 store calls
-       In design 1, 2,260 are split: their items sit in another server's memory; 73 are wiped: their
-       last copy went with a server. All carts lost in design 2 are wiped.
+       Of design 1's losses 2,260 are split: their items sit in another server's memory; 73 are wiped:
+       their last copy went with a server. All carts lost in design 2 are wiped.
 
     User 42, design 2                                       server's cart     user 42 has added
        0:24.7  adds mug    server-2  ok                     mug               mug
@@ -63,8 +63,8 @@ fn several_runs_show_how_sure_they_are() {
     2  sticky, server memory         51.2 ± 3.5   2 %     51.2 ± 3.5  35 %   –
     3  round robin, signed token              0                    0         210 bytes carried
     4  round robin, shared store              0                    0         0.63 store calls
-       In design 1, 2,260 are split: their items sit in another server's memory; about 75 are wiped:
-       their last copy went with a server. All carts lost in design 2 are wiped.
+       Of design 1's losses 2,260 are split: their items sit in another server's memory; about 75 are
+       wiped: their last copy went with a server. All carts lost in design 2 are wiped.
        Compared with design 1, 2 loses 2,284 fewer carts; 3 and 4 lose 2,331 to 2,339 fewer carts (95 %
        interval of the paired difference over 4 runs).
 
