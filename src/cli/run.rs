@@ -7,7 +7,7 @@ use whatcart::experiment::{self, FAVOURITE};
 use whatcart::model::{UserId, Visit};
 use whatcart::report::story::{self, Story};
 use whatcart::report::table::{self, Look};
-use whatcart::report::{Report, expect, export};
+use whatcart::report::{HurtBy, Report, expect, export};
 use whatcart::scenario::{Loaded, library, load};
 use whatcart::time::{Instant, Span};
 
@@ -120,12 +120,16 @@ fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story
     Ok(Some(match best {
         None => story,
         Some(best) => {
-            let until = ended + later(ended);
+            let gave_up = chosen.is_some_and(|(_, hurt)| matches!(hurt.how, HurtBy::Abandoned | HurtBy::LoggedOut));
+            let until = ended + if gave_up { A_VISIT } else { later(ended) };
             let tape = experiment::replay(&loaded.variants[best], report.variants[best].runs[0].seed, visit, until);
             story.against(&report.variants[best], best + 1, &tape)
         }
     }))
 }
+
+/// A visit that was given up would have gone on for about so long.
+const A_VISIT: Span = Span::from_secs(60);
 
 /// A visit may end a little later in another design.
 fn later(ended: Instant) -> Span {

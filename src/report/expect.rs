@@ -270,7 +270,9 @@ fn problem(place: String, error: ClaimError) -> Problem {
 
 fn check_column(column: &str, variants: &[crate::scenario::Variant]) -> Option<(String, String)> {
     let mut known = BTreeMap::new();
-    variants.iter().for_each(|variant| known.extend(figures_of(&variant.scenario)));
+    for variant in variants {
+        known.extend(figures_of(&variant.scenario));
+    }
     if COLUMNS.contains(&column) || known.contains_key(column) {
         return None;
     }

@@ -116,14 +116,14 @@ pub(super) fn sticky_crash() -> Report {
 pub(super) fn several_runs() -> Report {
     let mut report = sticky_crash();
     for (variant, wiped) in report.variants.iter_mut().zip([73, 49, 0, 0]) {
-        let luck = [0, 3, 5, 1];
+        let luck = [0u32, 3, 5, 1];
         let split = if wiped == 73 { 2_260 } else { 0 };
         variant.runs = (1..)
             .zip(luck)
             .map(|(seed, luck)| {
                 let base = variant.runs[0].figures.clone();
                 let lucky =
-                    figures(split, if wiped > 0 { wiped + luck } else { 0 }, 1.02 + 0.01 * (luck as f64), 0.0, 0.0);
+                    figures(split, if wiped > 0 { wiped + u64::from(luck) } else { 0 }, 1.02 + 0.01 * f64::from(luck), 0.0, 0.0);
                 run(seed, Figures { price: base.price, ..lucky })
             })
             .collect();

@@ -120,7 +120,8 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
         HurtBy::Lost(Cause::Split) => lost.split,
         HurtBy::Lost(Cause::Unexplained) => lost.unexplained,
         HurtBy::Overcharged => figures.carts.overcharged,
-        HurtBy::Abandoned => visits.abandoned_refused + visits.abandoned_unknown + visits.abandoned_logged_out,
+        // A visit given up weighs more than a login.
+        HurtBy::Abandoned => 10 * (visits.abandoned_refused + visits.abandoned_unknown + visits.abandoned_logged_out),
         HurtBy::LoggedOut => figures.logged_out,
         HurtBy::Impostor => figures.impostors_accepted,
     }
@@ -129,7 +130,8 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
 /// The design that hurt fewest, other than this one; of equals the last, which a scenario builds up to.
 #[must_use]
 pub fn best_other(report: &Report, than: usize) -> Option<usize> {
-    let hurt = |variant: &VariantReport| variant.runs.first().map_or(u64::MAX, |run| run.figures.users_hurt);
+    let count = |figures: &Figures| figures.users_hurt + figures.logged_out + figures.impostors_accepted;
+    let hurt = |variant: &VariantReport| variant.runs.first().map_or(u64::MAX, |run| count(&run.figures));
     let others = report.variants.iter().enumerate().filter(|(i, _)| *i != than);
     let (best, variant) = others.rev().min_by_key(|(_, variant)| hurt(variant))?;
     (hurt(variant) < hurt(report.variants.get(than)?)).then_some(best)

@@ -68,7 +68,7 @@ pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Col
     let why = causes::sentences(summaries).join(" ");
     let several = report.variants.iter().any(|variant| variant.runs.len() > 1);
     let sure = if several { certainty(summaries) } else { None };
-    [Some(why).filter(|why| !why.is_empty()), sure, differing_counts(summaries, columns)]
+    [Some(why).filter(|why| !why.is_empty()), sure, differing_counts(report, summaries, columns)]
         .into_iter()
         .flatten()
         .collect()
@@ -93,8 +93,12 @@ fn certainty(summaries: &[Summary]) -> Option<String> {
 }
 
 /// Said once, when the number of carts differs between designs.
-fn differing_counts(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
+fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
     columns.iter().find(|column| column.head[1] == columns::OF_OPENED)?;
+    let users = |variant: &super::VariantReport| (variant.scenario.users.clone(), variant.scenario.duration);
+    if report.variants.windows(2).any(|pair| users(&pair[0]) != users(&pair[1])) {
+        return None;
+    }
     let opened = summaries.iter().map(|summary| summary.mean("carts.opened"));
     let (least, most) = opened.fold((f64::MAX, 0.0f64), |(least, most), x| (least.min(x), most.max(x)));
     if least >= most {

@@ -182,7 +182,7 @@ pub fn percent(part: f64, whole: f64) -> String {
 pub fn clock(span: Span) -> String {
     let tenths = span.as_nanos() / 100_000_000;
     let text = clock_tenths(span);
-    if tenths % 10 == 0 { text[..text.len() - 2].into() } else { text }
+    if tenths.is_multiple_of(10) { text[..text.len() - 2].into() } else { text }
 }
 
 /// A time since the start to a tenth of a second: `0:24.7`.

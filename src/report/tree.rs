@@ -41,7 +41,7 @@ impl Tree {
     #[must_use]
     pub fn leaves(&self) -> Vec<(String, f64)> {
         let mut leaves = Vec::new();
-        self.map(&mut |path, number| {
+        let _ = self.map(&mut |path, number| {
             leaves.push((path.to_string(), number));
             Tree::Absent
         });
@@ -55,6 +55,7 @@ impl Tree {
     }
 
     /// The tree with every number replaced.
+    #[must_use]
     pub fn map(&self, replace: &mut impl FnMut(&str, f64) -> Tree) -> Tree {
         self.map_below("", replace)
     }

@@ -28,13 +28,19 @@ pub fn markdown(report: &Report, command: &str) -> String {
 
 fn table(report: &Report, columns: &[Column]) -> String {
     let mut text = String::from("| | design |");
-    columns.iter().for_each(|column| text += &format!(" {} |", escaped(column.head.join(" ").trim())));
+    for column in columns {
+        text += &format!(" {} |", escaped(column.head.join(" ").trim()));
+    }
     text += "\n|--:|:--|";
-    columns.iter().for_each(|column| text += if column.words { ":--|" } else { "--:|" });
+    for column in columns {
+        text += if column.words { ":--|" } else { "--:|" };
+    }
     text.push('\n');
     for (row, variant) in report.variants.iter().enumerate() {
         text += &format!("| {} | {} |", row + 1, escaped(&clean(&variant.name)));
-        columns.iter().for_each(|column| text += &format!(" {} |", cell(&column.cells[row])));
+        for column in columns {
+            text += &format!(" {} |", cell(&column.cells[row]));
+        }
         text.push('\n');
     }
     text

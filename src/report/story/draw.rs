@@ -25,7 +25,9 @@ impl Story {
         }
         if let Some((title, lines)) = &self.better {
             text += &format!("{}\n", paint(Tone::Strong, title));
-            lines.iter().for_each(|line| text += &self.line(line, &widths));
+            for line in lines {
+                text += &self.line(line, &widths);
+            }
         }
         text
     }

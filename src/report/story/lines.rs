@@ -35,17 +35,31 @@ impl Story {
         for event in &tape.events {
             teller.hear(event, variant, tape);
         }
-        let end = teller.lines.into_iter().rev().find(|line| match line {
-            Line::Did(deed) => !self.carts || deed.missing.is_some() || deed.wrong,
-            _ => false,
-        });
+        let end = if self.carts { ending(teller.lines) } else { tally(&teller.lines) };
         self.better = end.map(|end| (format!("The same user in design {design}"), vec![end]));
         self
     }
 }
 
+/// What became of the cart.
+fn ending(lines: Vec<Line>) -> Option<Line> {
+    let ends = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some() || deed.wrong);
+    lines.into_iter().rev().find(ends)
+}
+
+/// How often the user was answered.
+fn tally(lines: &[Line]) -> Option<Line> {
+    let wrong = |line: &&Line| matches!(line, Line::Did(deed) if deed.wrong);
+    let all = lines.iter().filter(|line| matches!(line, Line::Did(_))).count();
+    let wrong = lines.iter().filter(wrong).count();
+    #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
+    let (all, wrong) = (all as f64, wrong as f64);
+    (all > 0.0).then(|| Line::Skipped(format!("{}, {}", plural(all, "request", "requests"), went_wrong(all, wrong))))
+}
+
 /// What is known while a visit is heard.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about a visit")]
 struct Teller {
     lines: Vec<Line>,
     /// Acknowledged adds that were not taken out.
@@ -105,9 +119,7 @@ impl Teller {
         self.trouble |= deed.wrong && !matches!(outcome, Outcome::Ok(_));
         deed.weight = if deed.wrong { 3 } else { deed.weight };
         deed.added = self.added;
-        if let Command::Add(_) = request.command {
-            self.opened = true;
-        }
+        self.opened |= matches!((request.command, outcome), (Command::Add(_), Outcome::Ok(_))) || outcome.is_unknown();
         self.lines.push(Line::Did(deed));
     }
 
@@ -230,7 +242,7 @@ fn whole_seconds(time: crate::time::Span) -> crate::time::Span {
 
 /// The lines that tell the story, within `most`.
 fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
-    let dull = if carts { 1 } else { 0 };
+    let dull = u8::from(carts);
     let weight = |line: &Line| match line {
         Line::Did(deed) => deed.weight,
         Line::Broke(..) | Line::Skipped(_) => 3,

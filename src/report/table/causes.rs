@@ -42,9 +42,12 @@ fn no_losses(summaries: &[Summary]) -> Option<String> {
     }
 }
 
+/// The same causes, and the designs that have them.
+type Group = (Vec<(usize, f64)>, Vec<String>);
+
 /// One sentence for the designs whose carts were lost by the same single cause, one for each design with several.
 fn losses(summaries: &[Summary]) -> Vec<String> {
-    let mut groups: Vec<(Vec<(usize, f64)>, Vec<String>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for (number, summary) in (1..).zip(summaries) {
         let found = causes(summary);
         match groups.iter_mut().find(|(known, _)| known.len() == 1 && found.len() == 1 && known[0].0 == found[0].0) {

@@ -112,8 +112,10 @@ impl Source<'_> {
         let differs = |path: &str| self.most(path) > 1.25 * self.least(path);
         columns.extend(self.named_latency("latency").filter(|_| differs("step_latency_ms.p50")));
         columns.extend(self.named_latency("neighbours").filter(|_| differs("neighbours_step_latency_ms.p50")));
-        columns.extend(self.servers().filter(|_| self.least("price.servers") < self.most("price.servers")));
-        columns.extend(self.price().filter(|column| column.cells.iter().any(|cell| cell.tone == Tone::Plain)));
+        if self.least("price.servers") < self.most("price.servers") {
+            columns.push(self.servers());
+        }
+        columns.extend(Some(self.price()).filter(|column| column.cells.iter().any(|cell| cell.tone == Tone::Plain)));
         columns
     }
 
@@ -124,8 +126,8 @@ impl Source<'_> {
             "busiest" => self.busiest().into_iter().collect(),
             "busy" => self.busy().into_iter().collect(),
             "latency" | "neighbours" => self.named_latency(name).into_iter().collect(),
-            "servers" => self.servers().into_iter().collect(),
-            "price" => self.price().into_iter().collect(),
+            "servers" => vec![self.servers()],
+            "price" => vec![self.price()],
             name => self.counted_named(name).or_else(|| self.path(name)).into_iter().collect(),
         }
     }
@@ -261,14 +263,14 @@ impl Source<'_> {
         })
     }
 
-    fn servers(&self) -> Option<Column> {
-        Some(self.column("servers", ["servers", "paid for"], 12, |summary| {
+    fn servers(&self) -> Column {
+        self.column("servers", ["servers", "paid for"], 12, |summary| {
             summary.get("price.servers").map_or_else(nothing, |servers| plain(with_half(servers, &count)))
-        }))
+        })
     }
 
     /// Calls to the store and bytes carried: what a design costs for each request.
-    fn price(&self) -> Option<Column> {
+    fn price(&self) -> Column {
         // What every design carries alike, such as the token of a login, is no price of any.
         let path = "price.bytes_carried_per_request";
         let alike = self.summaries.len() > 1 && rounded(self.least(path)) == rounded(self.most(path));
@@ -282,7 +284,7 @@ impl Source<'_> {
                 (true, true) => plain(format!("{calls:.2} store calls, {} bytes", rounded(bytes))),
             }
         });
-        Some(Column { words: true, ..column })
+        Column { words: true, ..column }
     }
 
     /// A column for any figure.
@@ -333,15 +335,11 @@ fn shared(found: Option<Estimate>, whole: Option<f64>, tone: Tone) -> Cell {
         return Cell { figure: "0".into(), share: String::new(), tone };
     }
     let share = whole.map_or(String::new(), |whole| percent(found.mean, whole));
-    Cell { figure: with_half(found, &mean_count), share, tone }
-}
-
-/// Means of counts need no more than one decimal.
-fn mean_count(x: f64) -> String {
-    match x {
-        x if x.fract() == 0.0 || x >= 99.5 => count(x.round()),
-        x => format!("{x:.1}"),
-    }
+    let print = |x: f64| match found.mean {
+        mean if mean >= 99.5 || found.half.is_none() => count(x.round()),
+        _ => format!("{x:.1}"),
+    };
+    Cell { figure: with_half(found, &print), share, tone }
 }
 
 fn rounded(x: f64) -> String {

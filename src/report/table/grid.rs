@@ -14,6 +14,9 @@ const NAME_AT_LEAST: usize = 20;
 /// Columns that nobody asked for go before a name of this width is wrapped, as long as so many columns stay.
 const NAME_WHOLE: usize = 32;
 const FEW: usize = 3;
+/// Between two columns, and at the least.
+const GAP: usize = 3;
+const GAP_AT_LEAST: usize = 2;
 /// Lines of a wrapped name.
 const NAME_LINES: usize = 2;
 
@@ -21,11 +24,11 @@ const NAME_LINES: usize = 2;
 pub(super) fn fitting(report: &Report, mut columns: Vec<Column>) -> (Vec<Column>, Vec<String>) {
     let mut left_out = Vec::new();
     let asked_for = !report.scenario.columns.is_empty();
-    let fits = |columns: &[Column], name: usize| needed(columns) + name_width(report).min(name) <= WIDTH;
-    while !asked_for && columns.len() > FEW && !fits(&columns, NAME_WHOLE) {
+    let fits = |columns: &[Column], gap, name: usize| needed(columns, gap) + name_width(report).min(name) <= WIDTH;
+    while !asked_for && columns.len() > FEW && !fits(&columns, GAP, NAME_WHOLE) {
         drop_least(&mut columns);
     }
-    while columns.len() > 1 && !fits(&columns, NAME_AT_LEAST) {
+    while columns.len() > 1 && !fits(&columns, GAP_AT_LEAST, NAME_AT_LEAST) {
         left_out.extend(drop_least(&mut columns).map(|column| column.name).filter(|_| asked_for));
     }
     left_out.reverse();
@@ -33,8 +36,8 @@ pub(super) fn fitting(report: &Report, mut columns: Vec<Column>) -> (Vec<Column>
 }
 
 /// Columns of the terminal beside the names.
-fn needed(columns: &[Column]) -> usize {
-    4 + columns.iter().map(|column| 3 + column_width(column)).sum::<usize>()
+fn needed(columns: &[Column], gap: usize) -> usize {
+    4 + columns.iter().map(|column| gap + column_width(column)).sum::<usize>()
 }
 
 fn column_width(column: &Column) -> usize {
@@ -48,9 +51,11 @@ fn name_width(report: &Report) -> usize {
 
 /// The table, with rows numbered from 1, each line at most [`WIDTH`] wide.
 pub(super) fn draw(report: &Report, columns: &[Column]) -> String {
-    let room = WIDTH.saturating_sub(needed(columns)).clamp(NAME_AT_LEAST, NAME);
+    let wide = needed(columns, GAP) + name_width(report).min(NAME) <= WIDTH;
+    let gap = if wide { GAP } else { GAP_AT_LEAST };
+    let room = WIDTH.saturating_sub(needed(columns, gap)).clamp(NAME_AT_LEAST, NAME);
     let mut builder = Builder::new();
-    let head = columns.iter().map(|column| head(column));
+    let head = columns.iter().map(head);
     builder.push_record([String::new(), paint(Tone::Strong, "\ndesign").replace('\n', "")].into_iter().chain(head));
     let cells: Vec<Vec<String>> = columns.iter().map(cells).collect();
     for (row, variant) in report.variants.iter().enumerate() {
@@ -59,7 +64,7 @@ pub(super) fn draw(report: &Report, columns: &[Column]) -> String {
         builder.push_record(start.into_iter().chain(figures));
     }
     let mut table = builder.build();
-    table.with(Style::empty()).with(Padding::new(3, 0, 0, 0));
+    table.with(Style::empty()).with(Padding::new(gap, 0, 0, 0));
     table.with(Modify::new(Columns::new(..1)).with(Padding::zero()).with(Alignment::right()));
     table.with(Modify::new(Columns::new(1..2)).with(Padding::new(2, 0, 0, 0)));
     for (i, column) in columns.iter().enumerate() {
