@@ -3,7 +3,7 @@
 //! Two kinds of events are kept apart by type. [`Seen`] is what users sent and were told: the checker gets nothing
 //! else. [`Inside`] is what only an omniscient observer knows: it explains, and it never judges.
 
-use crate::model::{Command, Items, Life, Outcome, ServerId, Visit};
+use crate::model::{ClientId, Command, Items, Life, Outcome, ServerId, Visit};
 use crate::time::{Instant, Span};
 
 /// Something that happened.
@@ -166,6 +166,10 @@ pub enum PoolEvent {
 pub trait Recorder {
     /// Takes in one event; events come in order of time.
     fn record(&mut self, event: &Event);
+
+    /// A hint: this client will soon send, and what is kept of it may be fetched from memory by then.
+    #[inline]
+    fn foresee(&self, _client: ClientId) {}
 }
 
 /// Records nothing.

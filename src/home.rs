@@ -87,12 +87,12 @@ pub fn carried_bytes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Command::{Add, Browse, Checkout, Login, View};
     use crate::model::Item;
 
     #[test]
     fn the_house_journey_makes_five_cart_calls_in_eight() {
         let mug = Item::new(1).expect("in range");
-        use Command::{Add, Browse, Checkout, Login, View};
         let journey = [Login, Browse, Browse, Add(mug), View, Add(mug), Add(mug), Checkout];
         let calls = |cart, session| {
             let homes = Homes { cart, session };

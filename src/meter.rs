@@ -37,6 +37,17 @@ impl LatencyMeter {
         self.max = self.max.max(latency);
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn with(&self, other: &LatencyMeter) -> LatencyMeter {
+        let mut both = self.clone();
+        both.micros.add(&other.micros).expect("both have the same bounds");
+        both.sum += other.sum;
+        both.count += other.count;
+        both.max = both.max.max(other.max);
+        both
+    }
+
     /// How many were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -102,11 +113,13 @@ pub struct Work {
 /// The streaming meter.
 #[derive(Clone, Debug)]
 pub struct Meter {
-    /// From sending a request to its end.
-    pub latency: LatencyMeter,
-    /// From meaning to do a step to its final answer.
-    pub step_latency: LatencyMeter,
-    /// The same for users who are not heavy, when some are.
+    /// Requests that were the only one of their step: the latency of both.
+    direct: LatencyMeter,
+    /// Other requests, from being sent to their end.
+    indirect_requests: LatencyMeter,
+    /// Other steps, from being meant to their final answer.
+    indirect_steps: LatencyMeter,
+    /// Steps of users who are not heavy, when some are.
     pub neighbours: Option<LatencyMeter>,
     /// Attempts of the balancer beyond each request's first.
     pub balancer_retries: u64,
@@ -139,8 +152,9 @@ impl Meter {
         let window = second * whole.div_ceil(WINDOWS * second.as_nanos()).max(1);
         let servers = scenario.servers.count.index();
         Meter {
-            latency: LatencyMeter::default(),
-            step_latency: LatencyMeter::default(),
+            direct: LatencyMeter::default(),
+            indirect_requests: LatencyMeter::default(),
+            indirect_steps: LatencyMeter::default(),
             neighbours: heavy.map(|_| LatencyMeter::default()),
             balancer_retries: 0,
             work: vec![Work::default(); servers],
@@ -189,16 +203,39 @@ impl Meter {
             Outcome::Failed => counts.failed += 1,
             Outcome::TimedOut => counts.timed_out += 1,
         }
-        self.latency.record(now - told.sent);
+        if told.settled && told.sent == told.meant {
+            self.direct.record(now - told.sent);
+        } else {
+            self.told_indirectly(now, told);
+        }
         if !told.settled {
             return;
         }
-        self.step_latency.record(now - told.meant);
         if let (Some(neighbours), Some(heavy)) = (&mut self.neighbours, self.heavy)
             && !heavy.include(user)
         {
             neighbours.record(now - told.meant);
         }
+    }
+
+    #[cold]
+    fn told_indirectly(&mut self, now: Instant, told: &Told) {
+        self.indirect_requests.record(now - told.sent);
+        if told.settled {
+            self.indirect_steps.record(now - told.meant);
+        }
+    }
+
+    /// From sending a request to its end.
+    #[must_use]
+    pub fn latency(&self) -> LatencyMeter {
+        self.direct.with(&self.indirect_requests)
+    }
+
+    /// From meaning to do a step to its final answer.
+    #[must_use]
+    pub fn step_latency(&self) -> LatencyMeter {
+        self.direct.with(&self.indirect_steps)
     }
 
     /// A server ended work on a request.
@@ -282,7 +319,7 @@ mod tests {
         let some = balance(&[1.0, 2.0, 3.0]);
         assert!((some.peak_to_mean - 1.5).abs() < 1e-12);
         assert!((some.jain - 36.0 / 42.0).abs() < 1e-12);
-        assert_eq!(balance(&[0.0, 0.0]).jain, 1.0);
+        assert_eq!(balance(&[0.0, 0.0]), balance(&[1.0, 1.0]));
     }
 
     #[test]

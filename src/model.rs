@@ -162,8 +162,14 @@ impl Items {
     }
 
     /// The items in order.
+    #[inline]
     pub fn iter(self) -> impl Iterator<Item = Item> {
-        (1..=64).filter_map(Item::new).filter(move |item| self.contains(*item))
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let place = u8::try_from(left.trailing_zeros()).ok()?;
+            left &= left.wrapping_sub(1);
+            Item::new(place + 1)
+        })
     }
 }
 

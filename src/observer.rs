@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::checker::{Checker, Finding, Verdict};
 use crate::history::{Ending, Event, Inside, PoolEvent, Recorder, Seen, Trouble, What};
 use crate::meter::{Meter, Told};
-use crate::model::{Command, UserId, Visit};
+use crate::model::{ClientId, Command, UserId, Visit};
 use crate::post_mortem::{Cause, PostMortem};
 use crate::scenario::Scenario;
 use crate::time::Instant;
@@ -100,7 +100,7 @@ impl Observer {
         self.checker.counts().opened - self.checker.counts().ended()
     }
 
-    #[inline]
+    #[inline(always)]
     fn seen(&mut self, at: Instant, visit: Visit, seen: &Seen) {
         match *seen {
             Seen::Began => self.visits.begun += 1,
@@ -185,7 +185,8 @@ impl Observer {
 }
 
 impl Recorder for Observer {
-    #[inline]
+    // Where an event is made, its kind is known: inlined, most of this disappears.
+    #[inline(always)]
     fn record(&mut self, event: &Event) {
         match &event.what {
             What::Seen(visit, seen) => self.seen(event.at, *visit, seen),
@@ -199,5 +200,10 @@ impl Recorder for Observer {
             What::Inside(_, Inside::Dropped { .. }) => {}
             What::Pool(pool) => self.pool(event.at, *pool),
         }
+    }
+
+    #[inline]
+    fn foresee(&self, client: ClientId) {
+        self.checker.foresee(client);
     }
 }

@@ -40,7 +40,7 @@ pub enum Purpose {
 /// What a draw belongs to, beside its purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Key {
-    /// A user (with the stream in the upper half) or a server.
+    /// A user (with the tab in bits 32 to 47) or a server.
     pub entity: u64,
     /// The visit, counted per client.
     pub visit: u32,
@@ -52,6 +52,7 @@ pub struct Key {
 
 const MIX_A: u64 = 0xa076_1d64_78bd_642f;
 const MIX_B: u64 = 0xe703_7ed1_a0b4_28db;
+const MIX_C: u64 = 0x8ebc_6af0_9c88_c6e3;
 
 /// High and low half of the full product, folded: the mixing step of wyhash.
 #[inline]
@@ -63,13 +64,16 @@ const fn fold(a: u64, b: u64) -> u64 {
 
 impl Seed {
     /// The generator for one purpose and key.
+    ///
+    /// A factor of zero would forget the other one. None can be: seeds and visits lack the top bit that `MIX_A` and
+    /// `MIX_C` have, and entities bits 48 to 55, which are set in `MIX_B`.
     #[inline]
     #[must_use]
     pub fn draw(self, purpose: Purpose, key: Key) -> Draw {
+        let whose = key.entity ^ (purpose as u64) << 56;
         let place = u64::from(key.visit) << 32 | u64::from(key.step) << 16 | u64::from(key.attempt);
-        let purpose = (purpose as u64).wrapping_mul(MIX_B);
-        let half = fold(self.0 ^ MIX_A ^ purpose, key.entity ^ MIX_B);
-        Draw(fold(half ^ MIX_A, place ^ purpose ^ MIX_B))
+        let half = fold(self.0 ^ MIX_A, whose ^ MIX_B);
+        Draw(fold(half ^ MIX_A, place ^ MIX_C))
     }
 
     /// The seed of run `index` of several; run 0 is the plain run.
@@ -100,9 +104,7 @@ impl Draw {
     #[inline]
     pub fn below(&mut self, bound: u32) -> u32 {
         debug_assert!(bound > 0, "there is no number below 0");
-        #[expect(clippy::cast_possible_truncation, reason = "the product is below bound")]
-        let below = (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32;
-        below
+        (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
     }
 }
 
@@ -246,13 +248,27 @@ mod tests {
     }
 
     #[test]
+    fn no_key_is_forgotten() {
+        use Purpose::{Arrival, HealthPhase, Pick, Ring, Run, Service, Store, Think};
+        let mut all = std::collections::BTreeSet::new();
+        for purpose in [Think, Service, Store, Pick, Arrival, HealthPhase, Ring, Run] {
+            for entity in 0..100 {
+                for (visit, step) in [(0, 0), (1, 0), (0, 1)] {
+                    all.insert(Seed(0).draw(purpose, Key { entity, visit, step, attempt: 0 }).bits());
+                }
+            }
+        }
+        assert_eq!(all.len(), 8 * 100 * 3);
+    }
+
+    #[test]
     fn draws_are_the_same_for_ever() {
         // A change here changes every figure anybody has printed: the changelog must say so.
         let mut draw = Seed(1).draw(Purpose::Think, Key { entity: 42, visit: 1, step: 2, attempt: 0 });
         let words = [draw.bits(), draw.bits()];
         let sampler = Sampler::Exponential(Span::from_secs(2));
         let think = sampler.sample(&mut Seed(1).draw(Purpose::Think, Key { entity: 42, ..Key::default() }));
-        assert_eq!(words, [13_477_279_264_443_885_454, 821_814_729_451_955_699]);
-        assert_eq!(think, Span::from_nanos(200_625_149));
+        assert_eq!(words, [12_639_466_883_040_171_404, 15_276_622_363_433_654_546]);
+        assert_eq!(think, Span::from_nanos(1_225_187_376));
     }
 }

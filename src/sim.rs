@@ -14,6 +14,8 @@ mod serving;
 mod tournament;
 mod users;
 
+use std::hint::black_box;
+
 use crate::fault::{self, Fault};
 use crate::history::Recorder;
 use crate::model::{ServerId, ServerState};
@@ -205,17 +207,14 @@ impl Sim {
 impl World {
     fn play<P: Policy, R: Recorder>(&mut self, until: Instant, mut hands: Hands<'_, P, R>) {
         let hands = &mut hands;
+        let end = until + Span::from_nanos(1);
         loop {
             let (service, timer, agenda) = self.events.others();
             let other = service.min(timer).min(agenda);
-            let limit = other.min(until);
-            if let Some(at) = self.events.wakes.peek(limit)
-                && at < other
-            {
+            if let Some((at, client)) = self.events.wakes.pop_before(other.min(end)) {
                 self.now = at;
-                if let Some(client) = self.events.wakes.pop() {
-                    self.wake(hands, client);
-                }
+                self.foresee(hands.recorder);
+                self.wake(hands, client);
                 continue;
             }
             if other > until {
@@ -231,6 +230,20 @@ impl World {
             }
         }
         self.now = self.now.max(until);
+    }
+
+    /// Reads what the next clients' events will need, so that memory is asked for it before it is needed. With millions
+    /// of users nothing of theirs is in a cache, and waiting would cost more than everything else.
+    #[inline]
+    fn foresee(&self, recorder: &impl Recorder) {
+        let (soon, later) = self.events.wakes.foresee();
+        if let Some(client) = soon {
+            self.carts.foresee(self.clients[client.index()].cart);
+        }
+        if let Some(client) = later {
+            black_box(self.clients[client.index()].cart);
+            recorder.foresee(client);
+        }
     }
 
     fn next_due<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {

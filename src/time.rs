@@ -200,29 +200,28 @@ impl FromStr for Span {
                 return Err(SpanError::NoUnit(text.into()));
             }
             let nanos = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(|| SpanError::Unit(unit.into()))?.1;
-            let part = scaled(number, nanos).ok_or_else(|| SpanError::NotATime(text.into()))?;
-            total = part.and_then(|part| total.checked_add(part)).ok_or_else(|| SpanError::TooLong(text.into()))?;
+            let part = scaled(number, nanos).map_err(|wrong| wrong(text.into()))?;
+            total = total.checked_add(part).ok_or_else(|| SpanError::TooLong(text.into()))?;
             rest = tail.trim_start();
         }
         Ok(Span(total))
     }
 }
 
-/// `number` (digits, perhaps with one point) times `unit`, exactly. `None`: not a number; `Some(None)`: too large.
-fn scaled(number: &str, unit: u64) -> Option<Option<u64>> {
+/// `number` (digits, perhaps with one point) times `unit`, exactly; or what is wrong with it.
+fn scaled(number: &str, unit: u64) -> Result<u64, fn(String) -> SpanError> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) || number.ends_with('.') {
-        return None;
+        return Err(SpanError::NotATime);
     }
-    let Ok(whole) = whole.parse::<u64>() else { return Some(None) };
-    let mut nanos = whole.checked_mul(unit);
+    let mut nanos = whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(unit));
     let mut place = unit;
     for digit in fraction.bytes() {
         place /= 10;
         nanos = nanos.and_then(|n| n.checked_add(u64::from(digit - b'0') * place));
     }
-    Some(nanos)
+    nanos.ok_or(SpanError::TooLong)
 }
 
 impl Serialize for Span {

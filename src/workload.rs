@@ -96,11 +96,11 @@ impl Workload {
     pub fn new(scenario: &Scenario, seed: Seed) -> Workload {
         let users = &scenario.users;
         let think = users.think.sampler();
-        let count = users.count.map_or(300, |n| n.get32());
+        let count = users.count.map_or(300, super::scenario::Whole::get32);
         let visit = (think.mean() + scenario.servers.service.sampler().mean()) * users.journey.len() as u64;
         let arrivals = match users.rate {
             Some(rate) => Loop::Open { between: per(rate.get()) },
-            None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, |ramp| ramp.get()) },
+            None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, super::scenario::Time::get) },
         };
         Workload {
             seed,
@@ -135,11 +135,12 @@ impl Workload {
         self.heavy.filter(|heavy| heavy.include(user))
     }
 
-    /// When the first visit of a tab begins (closed loop).
+    /// When the first visit of a tab begins (closed loop): somewhere in the ramp, after a think time like any other.
     #[must_use]
     pub fn first_visit(&self, client: &Client, ramp: Span) -> Instant {
         let mut draw = self.seed.draw(Purpose::Arrival, client.key());
-        Instant::ZERO + Sampler::Uniform { from: Span::ZERO, to: ramp }.sample(&mut draw)
+        let offset = Sampler::Uniform { from: Span::ZERO, to: ramp }.sample(&mut draw);
+        Instant::ZERO + offset + self.think(client)
     }
 
     /// How long after one new visitor the next one comes (open loop).
@@ -221,6 +222,8 @@ pub struct Client {
     pub user: UserId,
     /// Where the user's cookies are; tabs of one user share them.
     pub jar: u32,
+    /// Where the engine keeps the carts of the visit; `u32::MAX` when there are none.
+    pub cart: u32,
     /// When the user first meant to do the step that is under way.
     pub meant: Instant,
     visit: u32,
@@ -255,7 +258,18 @@ impl Client {
     /// A tab that has not visited yet.
     #[must_use]
     pub fn new(user: UserId, tab: u16, jar: u32) -> Client {
-        Client { user, jar, meant: Instant::ZERO, visit: 0, step: 0, attempt: 0, tab, tries: 0, mood: Mood::Away }
+        Client {
+            user,
+            jar,
+            cart: u32::MAX,
+            meant: Instant::ZERO,
+            visit: 0,
+            step: 0,
+            attempt: 0,
+            tab,
+            tries: 0,
+            mood: Mood::Away,
+        }
     }
 
     /// The key of draws about what it does now.

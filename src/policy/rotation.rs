@@ -103,7 +103,7 @@ mod tests {
     fn picks(policy: &mut impl Policy, pool: &PoolView, n: u64) -> String {
         let request = RequestView { hash_key: 0, excluded: &[] };
         (0..n)
-            .map(|i| policy.pick(Instant::ZERO, &request, pool, draw(i)).map_or('-', |s| (b'a' + s.0 as u8) as char))
+            .map(|i| policy.pick(Instant::ZERO, &request, pool, draw(i)).map_or('-', |s| ['a', 'b', 'c'][s.index()]))
             .collect()
     }
 

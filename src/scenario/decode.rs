@@ -100,7 +100,7 @@ impl Error for Mismatch {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Mismatch::said(format!("the key `{field}` is missing here"), None)
+        Mismatch::said(format!("the key `{field}` is missing here"), Some(format!("add `{field} = …`")))
     }
 }
 
@@ -121,7 +121,8 @@ fn found_in_words(found: Unexpected<'_>) -> String {
         Unexpected::Bool(flag) => format!("`{flag}`"),
         Unexpected::Signed(number) => format!("`{number}`"),
         Unexpected::Float(number) if number.is_nan() => "`nan`".into(),
-        Unexpected::Float(number) => format!("`{number:?}`"),
+        Unexpected::Float(number) if number.abs() < 1e15 => format!("`{number}`"),
+        Unexpected::Float(number) => format!("`{number:e}`"),
         Unexpected::Str(text) => format!("the text \"{}\"", shortened(text)),
         Unexpected::Seq => "a list".into(),
         Unexpected::Map => "a table".into(),
@@ -368,7 +369,7 @@ mod tests {
                 "users.think.exponentail = \"2s\"",
                 "exponentail | `exponentail` is not a choice here | did you mean `exponential`?",
             ),
-            ("users.think.lognormal.median = \"2s\"", "lognormal | the key `sigma` is missing here | "),
+            ("users.think.lognormal.median = \"2s\"", "lognormal | the key `sigma` is missing here | add `sigma = …`"),
             ("balancer.policy = { random = 1 }", "random | `random` takes no value | write \"random\""),
             (
                 "balancer.affinity = { cookie = \"vist\" }",

@@ -8,17 +8,17 @@ impl ScenarioError {
     /// The error with its source line, carets and help, as compilers show it; ends without a newline.
     #[must_use]
     pub fn draw(&self, colour: bool) -> String {
-        let title = Level::ERROR.primary_title(&*self.message);
-        let mut group = Group::with_title(title);
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(100);
+        let error = Group::with_title(Level::ERROR.primary_title(&*self.message));
+        let help = self.help.as_deref();
         if let Some(place) = &self.place {
             let annotation = AnnotationKind::Primary.span(place.range.clone()).label(self.label.as_deref());
-            group = group.element(
-                Snippet::source(&*place.source_text).path(&*place.source_name).annotation(annotation).fold(true),
-            );
+            let snippet = Snippet::source(&*place.source_text).path(&*place.source_name).annotation(annotation);
+            let notes = self.note.as_deref().map(|note| Level::NOTE.message(note));
+            let help = help.map(|help| Level::HELP.message(help));
+            return renderer.render(&[error.element(snippet).elements(notes).elements(help)]);
         }
-        group = group.elements(self.note.as_deref().map(|note| Level::NOTE.message(note)));
-        group = group.elements(self.help.as_deref().map(|help| Level::HELP.message(help)));
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        renderer.term_width(100).render(&[group])
+        let help = help.map(|help| renderer.render(&[Group::with_title(Level::HELP.secondary_title(help))]));
+        [Some(renderer.render(&[error])), help].into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 }

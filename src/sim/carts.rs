@@ -1,5 +1,8 @@
 //! Where the simulation keeps carts, behind one small interface for every home.
 
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
 use crate::history::Evidence;
 use crate::model::{ClientId, Command, Item, Items, Life, Reply};
 use crate::pool::Pool;
@@ -21,18 +24,25 @@ pub struct CartResult {
     pub billed: Option<Items>,
 }
 
-/// All carts of open visits, by client.
+/// Where a client's carts are kept: a place in [`Carts`], or [`NO_CART`].
+pub type CartPlace = u32;
+
+/// The client has no cart anywhere.
+pub const NO_CART: CartPlace = u32::MAX;
+
+/// All carts of open visits.
 #[derive(Clone, Debug)]
 pub struct Carts {
     home: Home,
-    orders: Vec<Order>,
+    /// Orders of visits that have checked out and not ended yet: few at any moment.
+    orders: BTreeMap<ClientId, Order>,
 }
 
 #[derive(Clone, Debug)]
 enum Home {
     ServerMemory(MemoryLedger),
     /// One copy each: in the store, or with the user.
-    OneCopy(Vec<Option<Basket>>),
+    OneCopy(OneCopy),
 }
 
 impl Carts {
@@ -41,50 +51,44 @@ impl Carts {
     pub fn new(home: CartHome) -> Carts {
         let home = match home {
             CartHome::ServerMemory => Home::ServerMemory(MemoryLedger::default()),
-            CartHome::SharedStore | CartHome::SignedToken => Home::OneCopy(Vec::new()),
+            CartHome::SharedStore | CartHome::SignedToken => Home::OneCopy(OneCopy::default()),
         };
-        Carts { home, orders: Vec::new() }
-    }
-
-    /// Makes room for clients up to this one.
-    pub fn grow(&mut self, clients: usize) {
-        self.orders.resize(clients, Order::default());
-        match &mut self.home {
-            Home::ServerMemory(ledger) => ledger.heads.resize(clients, NIL),
-            Home::OneCopy(baskets) => baskets.resize(clients, None),
-        }
+        Carts { home, orders: BTreeMap::new() }
     }
 
     /// The cart as its user carries it: what a request takes along when the home is a signed token.
     #[inline]
     #[must_use]
-    pub fn carried(&self, client: ClientId) -> Option<Items> {
+    pub fn carried(&self, place: CartPlace) -> Option<Items> {
         match &self.home {
             Home::ServerMemory(_) => None,
-            Home::OneCopy(baskets) => baskets[client.index()].map(|basket| basket.items),
+            Home::OneCopy(copies) => copies.baskets.get(place as usize).map(|basket| basket.items),
         }
     }
 
     /// The user received a token.
     #[inline]
-    pub fn receive(&mut self, client: ClientId, items: Items) {
-        if let Home::OneCopy(baskets) = &mut self.home {
-            baskets[client.index()] = Some(Basket { items });
+    pub fn receive(&mut self, place: &mut CartPlace, items: Items) {
+        if let Home::OneCopy(copies) = &mut self.home {
+            *copies.at(place) = Basket { items };
         }
     }
 
     /// A server applies a command to the cart in its home, at once and completely.
     #[inline]
-    pub fn apply(&mut self, client: ClientId, life: Life, command: Command, pool: &Pool) -> CartResult {
-        let order = &mut self.orders[client.index()];
+    pub fn apply(
+        &mut self,
+        place: &mut CartPlace,
+        client: ClientId,
+        life: Life,
+        command: Command,
+        pool: &Pool,
+    ) -> CartResult {
         match &mut self.home {
-            Home::ServerMemory(ledger) => ledger.apply(client, life, command, order, pool),
-            Home::OneCopy(baskets) => {
-                let slot = &mut baskets[client.index()];
-                let knew = slot.is_some();
-                let (result, basket) = apply_to(slot.unwrap_or_default(), knew, command, order);
-                *slot = Some(basket);
-                result
+            Home::ServerMemory(ledger) => ledger.apply(place, client, life, command, &mut self.orders, pool),
+            Home::OneCopy(copies) => {
+                let knew = *place != NO_CART;
+                apply_to(copies.at(place), knew, client, command, &mut self.orders)
             }
         }
     }
@@ -92,30 +96,83 @@ impl Carts {
     /// A server applies a command to the copy that came with a request; the user gets the new copy with the answer.
     #[inline]
     pub fn apply_to_token(&mut self, client: ClientId, token: Option<Items>, command: Command) -> (CartResult, Items) {
-        let basket = Basket { items: token.unwrap_or_default() };
-        let (result, basket) = apply_to(basket, token.is_some(), command, &mut self.orders[client.index()]);
+        let mut basket = Basket { items: token.unwrap_or_default() };
+        let result = apply_to(&mut basket, token.is_some(), client, command, &mut self.orders);
         (result, basket.items)
+    }
+
+    /// Reads what the client's next command will need.
+    #[inline]
+    pub fn foresee(&self, place: CartPlace) {
+        match &self.home {
+            Home::ServerMemory(ledger) => {
+                black_box(ledger.chunks.get(place as usize).map(|chunk| chunk.next));
+            }
+            Home::OneCopy(copies) => {
+                black_box(copies.baskets.get(place as usize).copied());
+            }
+        }
     }
 
     /// The visit is over: its carts will not be asked for again.
     #[inline]
-    pub fn forget(&mut self, client: ClientId) {
-        self.orders[client.index()] = Order::default();
+    pub fn forget(&mut self, place: &mut CartPlace, client: ClientId) {
+        if !self.orders.is_empty() {
+            self.orders.remove(&client);
+        }
+        let at = std::mem::replace(place, NO_CART);
+        if at == NO_CART {
+            return;
+        }
         match &mut self.home {
-            Home::ServerMemory(ledger) => ledger.forget(client),
-            Home::OneCopy(baskets) => baskets[client.index()] = None,
+            Home::ServerMemory(ledger) => ledger.forget(at),
+            Home::OneCopy(copies) => copies.free.push(at),
         }
     }
 }
 
 /// Applies a command to one copy.
 #[inline]
-fn apply_to(mut basket: Basket, knew: bool, command: Command, order: &mut Order) -> (CartResult, Basket) {
-    let before = basket.items;
-    let (reply, billed) =
-        if command == Command::Checkout { order.charge(&mut basket) } else { (basket.apply(command), None) };
-    let held = if command == Command::Checkout { before } else { basket.items };
-    (CartResult { reply, knew, held, evidence: Evidence::default(), billed }, basket)
+fn apply_to(
+    basket: &mut Basket,
+    knew: bool,
+    client: ClientId,
+    command: Command,
+    orders: &mut BTreeMap<ClientId, Order>,
+) -> CartResult {
+    let evidence = Evidence::default();
+    if command == Command::Checkout {
+        let held = basket.items;
+        let (reply, billed) = orders.entry(client).or_default().charge(basket);
+        return CartResult { reply, knew, held, evidence, billed };
+    }
+    let reply = basket.apply(command);
+    CartResult { reply, knew, held: basket.items, evidence, billed: None }
+}
+
+/// Carts of which there is one copy.
+#[derive(Clone, Debug, Default)]
+struct OneCopy {
+    baskets: Vec<Basket>,
+    free: Vec<CartPlace>,
+}
+
+impl OneCopy {
+    #[inline]
+    fn at(&mut self, place: &mut CartPlace) -> &mut Basket {
+        if *place == NO_CART {
+            *place = self.free.pop().unwrap_or_else(|| {
+                self.baskets.push(Basket::default());
+                index_of_last(self.baskets.len())
+            });
+            self.baskets[*place as usize] = Basket::default();
+        }
+        &mut self.baskets[*place as usize]
+    }
+}
+
+fn index_of_last(len: usize) -> u32 {
+    u32::try_from(len - 1).ok().filter(|at| *at != NO_CART).expect("fewer than 2^32 carts")
 }
 
 /// Carts in the memories of servers: for each client a chain of small entries, one per (incarnation, item).
@@ -124,16 +181,13 @@ fn apply_to(mut basket: Basket, knew: bool, command: Command, order: &mut Order)
 /// costs nothing here, and memory is what the open visits hold, not users times servers.
 #[derive(Clone, Debug, Default)]
 struct MemoryLedger {
-    /// Each client's first chunk.
-    heads: Vec<u32>,
     chunks: Vec<Chunk>,
     free: Vec<u32>,
 }
 
-const NIL: u32 = u32::MAX;
 const ENTRIES: usize = 7;
 
-/// 32 bytes, half a cache line.
+/// 32 bytes, half a cache line. Entries fill it from the front; only the last chunk of a chain has room.
 #[derive(Clone, Copy, Debug)]
 struct Chunk {
     entries: [Entry; ENTRIES],
@@ -145,76 +199,125 @@ struct Chunk {
 struct Entry(u32);
 
 const CODE_BITS: u32 = 7;
+const CODE_MASK: u32 = (1 << CODE_BITS) - 1;
 
 impl Entry {
-    const EMPTY: Entry = Entry(NIL);
+    const EMPTY: Entry = Entry(u32::MAX);
 
+    #[inline]
     fn new(life: Life, item: Option<Item>) -> Entry {
         debug_assert!(life.0 < (1 << (32 - CODE_BITS)) - 1, "too many incarnations for an entry");
         Entry(life.0 << CODE_BITS | item.map_or(0, |item| u32::from(item.number())))
     }
 
+    #[inline]
     fn life(self) -> Life {
         Life(self.0 >> CODE_BITS)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "masked to 7 bits")]
-    fn item(self) -> Option<Item> {
-        Item::new((self.0 & ((1 << CODE_BITS) - 1)) as u8)
+    /// The item as a set; the mark without an item is the empty set.
+    #[inline]
+    fn items(self) -> Items {
+        let code = self.0 & CODE_MASK;
+        Items(1u64.wrapping_shl(code.wrapping_sub(1)) * u64::from(code != 0))
     }
+}
+
+/// What a walk along a client's chain found.
+struct Found {
+    items: Items,
+    knew: bool,
+    /// The last chunk, and how many of its entries are taken.
+    last: u32,
+    taken: usize,
 }
 
 impl MemoryLedger {
     #[inline]
-    fn apply(&mut self, client: ClientId, life: Life, command: Command, order: &mut Order, pool: &Pool) -> CartResult {
-        let (items, knew) = self.read(client, life);
-        let (mut result, basket) = apply_to(Basket { items }, knew, command, order);
+    fn apply(
+        &mut self,
+        place: &mut CartPlace,
+        client: ClientId,
+        life: Life,
+        command: Command,
+        orders: &mut BTreeMap<ClientId, Order>,
+        pool: &Pool,
+    ) -> CartResult {
+        let mut found = self.read(*place, life);
+        let before = found.items;
+        let mut basket = Basket { items: before };
+        let mut result = apply_to(&mut basket, found.knew, client, command, orders);
         if command == Command::Checkout {
-            result.evidence = self.evidence(client, life, pool);
+            result.evidence = self.evidence(*place, life, pool);
         }
-        self.write(client, life, items, basket.items, knew);
+        for item in before.minus(basket.items).iter() {
+            self.replace(*place, Entry::new(life, Some(item)), Entry::new(life, None));
+        }
+        for item in basket.items.minus(before).iter() {
+            self.append(place, &mut found, Entry::new(life, Some(item)));
+        }
+        if !found.knew && basket.items.is_empty() {
+            self.append(place, &mut found, Entry::new(life, None));
+        }
         result
     }
 
-    /// What this incarnation holds for a client, and whether it knows the cart at all.
+    /// What this incarnation holds of a chain, and whether it knows the cart at all. Without branches on what it finds:
+    /// they could not be predicted.
     #[inline]
-    fn read(&self, client: ClientId, life: Life) -> (Items, bool) {
-        let (mut items, mut knew) = (Items::NONE, false);
-        self.for_each(client, |entry| {
-            if entry.life() == life {
-                knew = true;
-                items = entry.item().map_or(items, |item| items.with(item));
+    fn read(&self, place: CartPlace, life: Life) -> Found {
+        let mut found = Found { items: Items::NONE, knew: false, last: NO_CART, taken: ENTRIES };
+        let mut at = place;
+        while at != NO_CART {
+            let chunk = &self.chunks[at as usize];
+            found.taken = 0;
+            for entry in chunk.entries {
+                let here = entry.life() == life;
+                found.items.0 |= entry.items().0 * u64::from(here);
+                found.knew |= here;
+                found.taken += usize::from(entry != Entry::EMPTY);
             }
-        });
-        (items, knew)
+            found.last = at;
+            at = chunk.next;
+        }
+        found
     }
 
-    /// Stores what has changed.
     #[inline]
-    fn write(&mut self, client: ClientId, life: Life, before: Items, after: Items, knew: bool) {
-        for item in bits(before.minus(after)) {
-            self.replace(client, Entry::new(life, Some(item)), Entry::new(life, None));
+    fn append(&mut self, place: &mut CartPlace, found: &mut Found, entry: Entry) {
+        if let Some(slot) = self.chunks.get_mut(found.last as usize).and_then(|c| c.entries.get_mut(found.taken)) {
+            *slot = entry;
+            found.taken += 1;
+            return;
         }
-        for item in bits(after.minus(before)) {
-            self.append(client, Entry::new(life, Some(item)));
+        let mut chunk = Chunk { entries: [Entry::EMPTY; ENTRIES], next: NO_CART };
+        chunk.entries[0] = entry;
+        let new = if let Some(at) = self.free.pop() {
+            self.chunks[at as usize] = chunk;
+            at
+        } else {
+            self.chunks.push(chunk);
+            index_of_last(self.chunks.len())
+        };
+        match found.last {
+            NO_CART => *place = new,
+            last => self.chunks[last as usize].next = new,
         }
-        if !knew && after.is_empty() {
-            self.append(client, Entry::new(life, None));
-        }
+        (found.last, found.taken) = (new, 1);
     }
 
-    fn evidence(&self, client: ClientId, life: Life, pool: &Pool) -> Evidence {
+    fn evidence(&self, place: CartPlace, life: Life, pool: &Pool) -> Evidence {
         let mut evidence = Evidence::default();
-        self.for_each(client, |entry| {
-            let Some(item) = entry.item().filter(|_| entry.life() != life) else { return };
+        for entry in self.entries(place).filter(|entry| entry.life() != life) {
             match pool.lives[entry.life().0 as usize].killed_by {
-                None => evidence.elsewhere = evidence.elsewhere.with(item),
-                Some(fault) => {
-                    evidence.died = evidence.died.with(item);
+                None => evidence.elsewhere = evidence.elsewhere.union(entry.items()),
+                Some(fault) if !entry.items().is_empty() => {
+                    evidence.died = evidence.died.union(entry.items());
                     evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
                 }
+                Some(_) => {}
             }
-        });
+        }
         evidence.died = evidence.died.minus(evidence.elsewhere);
         if evidence.died.is_empty() {
             evidence.killed_by = None;
@@ -222,59 +325,18 @@ impl MemoryLedger {
         evidence
     }
 
-    #[inline]
-    fn for_each(&self, client: ClientId, mut visit: impl FnMut(Entry)) {
-        let mut at = self.heads[client.index()];
-        while at != NIL {
-            let chunk = &self.chunks[at as usize];
-            for entry in chunk.entries {
-                if entry == Entry::EMPTY {
-                    return;
-                }
-                visit(entry);
-            }
-            at = chunk.next;
-        }
-    }
-
-    #[inline]
-    fn append(&mut self, client: ClientId, entry: Entry) {
-        let mut last = NIL;
-        let mut at = self.heads[client.index()];
-        while at != NIL {
-            let chunk = &mut self.chunks[at as usize];
-            if let Some(place) = chunk.entries.iter_mut().find(|e| **e == Entry::EMPTY) {
-                *place = entry;
-                return;
-            }
-            last = at;
-            at = chunk.next;
-        }
-        let new = self.chunk(entry);
-        match last {
-            NIL => self.heads[client.index()] = new,
-            last => self.chunks[last as usize].next = new,
-        }
-    }
-
-    fn chunk(&mut self, first: Entry) -> u32 {
-        let mut chunk = Chunk { entries: [Entry::EMPTY; ENTRIES], next: NIL };
-        chunk.entries[0] = first;
-        if let Some(at) = self.free.pop() {
-            self.chunks[at as usize] = chunk;
-            return at;
-        }
-        self.chunks.push(chunk);
-        u32::try_from(self.chunks.len() - 1).expect("fewer than 2^32 chunks")
+    fn entries(&self, place: CartPlace) -> impl Iterator<Item = Entry> {
+        let first = self.chunks.get(place as usize);
+        let chain = std::iter::successors(first, |chunk| self.chunks.get(chunk.next as usize));
+        chain.flat_map(|chunk| chunk.entries).filter(|entry| *entry != Entry::EMPTY)
     }
 
     #[cold]
-    fn replace(&mut self, client: ClientId, old: Entry, new: Entry) {
-        let mut at = self.heads[client.index()];
-        while at != NIL {
-            let chunk = &mut self.chunks[at as usize];
-            if let Some(place) = chunk.entries.iter_mut().find(|e| **e == old) {
-                *place = new;
+    fn replace(&mut self, place: CartPlace, old: Entry, new: Entry) {
+        let mut at = place;
+        while let Some(chunk) = self.chunks.get_mut(at as usize) {
+            if let Some(entry) = chunk.entries.iter_mut().find(|entry| **entry == old) {
+                *entry = new;
                 return;
             }
             at = chunk.next;
@@ -282,24 +344,13 @@ impl MemoryLedger {
     }
 
     #[inline]
-    fn forget(&mut self, client: ClientId) {
-        let mut at = std::mem::replace(&mut self.heads[client.index()], NIL);
-        while at != NIL {
+    fn forget(&mut self, place: CartPlace) {
+        let mut at = place;
+        while at != NO_CART {
             self.free.push(at);
             at = self.chunks[at as usize].next;
         }
     }
-}
-
-/// The items of a set, by its bits.
-#[inline]
-fn bits(items: Items) -> impl Iterator<Item = Item> {
-    let mut left = items.0;
-    std::iter::from_fn(move || {
-        let bit = left.trailing_zeros();
-        left &= left.wrapping_sub(1);
-        u8::try_from(bit).ok().and_then(|bit| Item::new(bit + 1))
-    })
 }
 
 #[cfg(test)]
@@ -331,7 +382,7 @@ mod tests {
         ) {
             let mut pool = Pool::new(&Scenario::house(), Seed(1));
             let mut carts = Carts::new(CartHome::ServerMemory);
-            carts.grow(3);
+            let mut places = [NO_CART; 3];
             let mut model: BTreeMap<(u32, Life), Basket> = BTreeMap::new();
             let mut orders = [Order::default(); 3];
             for (client, server, command, dice) in steps {
@@ -342,14 +393,15 @@ mod tests {
                         pool.revive(server, Comeback { after: Span::ZERO, new_host: false });
                     }
                     1 => {
-                        carts.forget(ClientId(client));
+                        carts.forget(&mut places[client as usize], ClientId(client));
                         model.retain(|(c, _), _| *c != client);
                         orders[client as usize] = Order::default();
                     }
                     _ => {}
                 }
                 let life = pool.members[server.index()].life;
-                let got = carts.apply(ClientId(client), life, command, &pool);
+                let place = &mut places[client as usize];
+                let got = carts.apply(place, ClientId(client), life, command, &pool);
                 let knew = model.contains_key(&(client, life));
                 let basket = model.entry((client, life)).or_default();
                 let before = basket.items;

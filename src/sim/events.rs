@@ -55,6 +55,10 @@ pub struct Events {
     connects: VecDeque<Timer>,
     agenda: BinaryHeap<Reverse<(Instant, Due, u64)>>,
     next_number: u64,
+    /// When the first of the timers ends.
+    next_timer: Instant,
+    /// When the first event of the agenda is due.
+    next_due: Instant,
 }
 
 impl Events {
@@ -77,6 +81,8 @@ impl Events {
             connects: VecDeque::new(),
             agenda: BinaryHeap::new(),
             next_number: 0,
+            next_timer: Instant::NEVER,
+            next_due: Instant::NEVER,
         }
     }
 
@@ -84,27 +90,28 @@ impl Events {
     #[inline]
     #[must_use]
     pub fn others(&self) -> (Instant, Instant, Instant) {
-        let answer = self.answers.front().map_or(Instant::NEVER, |timer| timer.at);
-        let connect = self.connects.front().map_or(Instant::NEVER, |timer| timer.at);
-        let agenda = self.agenda.peek().map_or(Instant::NEVER, |Reverse((at, ..))| *at);
-        (self.busy.earliest(), answer.min(connect), agenda)
+        (self.busy.earliest(), self.next_timer, self.next_due)
     }
 
     /// Schedules a rare event.
     pub fn schedule(&mut self, at: Instant, due: Due) {
         self.agenda.push(Reverse((at, due, self.next_number)));
         self.next_number += 1;
+        self.next_due = self.next_due.min(at);
     }
 
     /// Takes the next rare event.
     pub fn take_due(&mut self) -> Option<Due> {
-        self.agenda.pop().map(|Reverse((_, due, _))| due)
+        let due = self.agenda.pop().map(|Reverse((_, due, _))| due);
+        self.next_due = self.agenda.peek().map_or(Instant::NEVER, |Reverse((at, ..))| *at);
+        due
     }
 
     /// Starts a timer of a constant delay.
     #[inline]
     pub fn start_timer(&mut self, kind: TimerKind, at: Instant, request: RequestId, serial: u32) {
         let timer = Timer { at, request, serial };
+        self.next_timer = self.next_timer.min(at);
         match kind {
             TimerKind::Answer => self.answers.push_back(timer),
             TimerKind::Connect => self.connects.push_back(timer),
@@ -114,12 +121,14 @@ impl Events {
     /// Takes the next timer: of which kind, for which use of which slot.
     #[inline]
     pub fn take_timer(&mut self) -> Option<(TimerKind, RequestId, u32)> {
-        let at = |timers: &VecDeque<Timer>| timers.front().map_or(Instant::NEVER, |timer| timer.at);
-        let (kind, timers) = if at(&self.connects) <= at(&self.answers) {
+        let first = |timers: &VecDeque<Timer>| timers.front().map_or(Instant::NEVER, |timer| timer.at);
+        let (kind, timers) = if first(&self.connects) <= first(&self.answers) {
             (TimerKind::Connect, &mut self.connects)
         } else {
             (TimerKind::Answer, &mut self.answers)
         };
-        timers.pop_front().map(|timer| (kind, timer.request, timer.serial))
+        let timer = timers.pop_front();
+        self.next_timer = first(&self.connects).min(first(&self.answers));
+        timer.map(|timer| (kind, timer.request, timer.serial))
     }
 }

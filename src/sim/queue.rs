@@ -21,6 +21,9 @@ const MIN_SHIFT: u32 = 10;
 const TARGET: u64 = 1_024;
 /// The ladder reaches so many mean delays ahead.
 const HORIZON: u64 = 8;
+/// How many events ahead [`WakeQueue::foresee`] looks.
+const SOON: usize = 4;
+const LATER: usize = 8;
 
 /// Pending wake-ups of clients, at most one each, in order of time.
 #[derive(Clone, Debug)]
@@ -33,12 +36,25 @@ pub struct WakeQueue {
     run: Vec<u64>,
     /// Events that came for the current bucket after it was sorted.
     late: BinaryHeap<Reverse<u64>>,
-    /// Later buckets, by number modulo their count (a power of two).
-    buckets: Vec<Vec<u64>>,
-    /// How many events they hold together.
+    /// Later buckets, by number modulo their count (a power of two): each a chain of chunks, the fullest last.
+    buckets: Vec<u32>,
+    chunks: Vec<Chunk>,
+    free: Vec<u32>,
+    /// How many events the buckets hold together.
     in_buckets: usize,
     /// Events beyond the last bucket.
     far: Vec<(Instant, u32)>,
+}
+
+const NIL: u32 = u32::MAX;
+const KEYS: usize = 15;
+
+/// 128 bytes, two cache lines.
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    keys: [u64; KEYS],
+    len: u32,
+    next: u32,
 }
 
 impl WakeQueue {
@@ -56,7 +72,9 @@ impl WakeQueue {
             current: 0,
             run: Vec::new(),
             late: BinaryHeap::new(),
-            buckets: vec![Vec::new(); usize::try_from(count).expect("at most 65,536")],
+            buckets: vec![NIL; usize::try_from(count).expect("at most 65,536")],
+            chunks: Vec::new(),
+            free: Vec::new(),
             in_buckets: 0,
             far: Vec::new(),
         }
@@ -71,52 +89,71 @@ impl WakeQueue {
         if ahead == 0 {
             self.late.push(Reverse(key));
         } else if ahead < self.buckets.len() as u64 {
-            let place = self.place(bucket);
-            self.buckets[place].push(key);
-            self.in_buckets += 1;
+            self.append(self.place(bucket), key);
         } else {
             self.far.push((at, client.0));
         }
     }
 
-    /// The time of the earliest event, if that is not after `limit`. The queue does not look further than that, because
+    /// Takes the earliest event before `limit`, if there is one. The queue does not look further than that, because
     /// events until then may still be pushed.
     #[inline]
-    pub fn peek(&mut self, limit: Instant) -> Option<Instant> {
+    pub fn pop_before(&mut self, limit: Instant) -> Option<(Instant, ClientId)> {
         if self.run.is_empty() && self.late.is_empty() {
             self.open_next(limit);
         }
-        let key = self.lowest()?;
+        let sorted = self.run.last().copied().unwrap_or(u64::MAX);
+        let late = self.late.peek().map_or(u64::MAX, |Reverse(key)| *key);
+        let key = sorted.min(late);
         let at = Instant::from_nanos(self.current << self.shift | key >> ID_BITS);
-        (at <= limit).then_some(at)
-    }
-
-    /// Takes the earliest event; only after `peek` has shown one.
-    #[inline]
-    pub fn pop(&mut self) -> Option<ClientId> {
-        let late = self.late.peek().map(|Reverse(key)| *key);
-        let key = match (self.run.last().copied(), late) {
-            (Some(sorted), Some(late)) if late < sorted => self.late.pop()?.0,
-            (Some(_), _) => self.run.pop()?,
-            (None, _) => self.late.pop()?.0,
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "masked to 24 bits")]
-        Some(ClientId((key & ID_MASK) as u32))
-    }
-
-    #[inline]
-    fn lowest(&self) -> Option<u64> {
-        let late = self.late.peek().map(|Reverse(key)| *key);
-        match (self.run.last().copied(), late) {
-            (Some(sorted), Some(late)) => Some(sorted.min(late)),
-            (sorted, late) => sorted.or(late),
+        if key == u64::MAX || at >= limit {
+            return None;
         }
+        if sorted < late {
+            self.run.pop();
+        } else {
+            self.late.pop();
+        }
+        Some((at, ClientId((key & ID_MASK) as u32)))
+    }
+
+    /// The clients of an event that comes soon, and of one that comes later: hints.
+    #[inline]
+    #[must_use]
+    pub fn foresee(&self) -> (Option<ClientId>, Option<ClientId>) {
+        let ahead = |events: usize| {
+            let key = self.run.get(self.run.len().checked_sub(events)?)?;
+            Some(ClientId((key & ID_MASK) as u32))
+        };
+        (ahead(SOON), ahead(LATER))
     }
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "masked to the count of buckets")]
     fn place(&self, bucket: u64) -> usize {
         (bucket & (self.buckets.len() as u64 - 1)) as usize
+    }
+
+    #[inline]
+    fn append(&mut self, place: usize, key: u64) {
+        self.in_buckets += 1;
+        let head = self.buckets[place];
+        if let Some(chunk) = self.chunks.get_mut(head as usize)
+            && let Some(slot) = chunk.keys.get_mut(chunk.len as usize)
+        {
+            *slot = key;
+            chunk.len += 1;
+            return;
+        }
+        let mut chunk = Chunk { keys: [0; KEYS], len: 1, next: head };
+        chunk.keys[0] = key;
+        self.buckets[place] = if let Some(at) = self.free.pop() {
+            self.chunks[at as usize] = chunk;
+            at
+        } else {
+            self.chunks.push(chunk);
+            u32::try_from(self.chunks.len() - 1).expect("fewer chunks than clients")
+        };
     }
 
     /// Moves on to the next bucket that holds something, but not past the one of `limit`.
@@ -131,16 +168,24 @@ impl WakeQueue {
                     self.rescan_far();
                 }
             }
-            let place = self.place(self.current);
-            if !self.buckets[place].is_empty() {
-                std::mem::swap(&mut self.run, &mut self.buckets[place]);
-                self.in_buckets -= self.run.len();
-                self.run.sort_unstable_by(|a, b| b.cmp(a));
-            }
+            self.load(self.place(self.current));
             if !self.run.is_empty() || !self.late.is_empty() {
                 return;
             }
         }
+    }
+
+    /// Turns a bucket into the sorted run.
+    fn load(&mut self, place: usize) {
+        let mut at = std::mem::replace(&mut self.buckets[place], NIL);
+        while at != NIL {
+            let chunk = &self.chunks[at as usize];
+            self.run.extend_from_slice(&chunk.keys[..chunk.len as usize]);
+            self.free.push(at);
+            at = chunk.next;
+        }
+        self.in_buckets -= self.run.len();
+        self.run.sort_unstable_by(|a, b| b.cmp(a));
     }
 
     /// Nothing is in the buckets: straight to the first far event, or to the limit.
@@ -184,22 +229,19 @@ mod tests {
                     continue;
                 }
                 let limit = now + span;
-                let want = model.first().copied().filter(|(at, _)| *at <= limit);
-                let at = queue.peek(limit);
-                prop_assert_eq!(at, want.map(|(at, _)| at));
-                if let Some((at, client)) = want {
-                    prop_assert_eq!(queue.pop(), Some(ClientId(client)));
-                    model.remove(&(at, client));
-                    now = at;
-                } else {
-                    now = limit;
+                let want = model.first().copied().filter(|(at, _)| *at < limit);
+                let got = queue.pop_before(limit);
+                prop_assert_eq!(got, want.map(|(at, client)| (at, ClientId(client))));
+                if let Some(event) = want {
+                    model.remove(&event);
                 }
+                now = want.map_or(limit, |(at, _)| at);
             }
+            let end = Instant::from_nanos(1 << 60);
             while let Some((at, client)) = model.pop_first() {
-                prop_assert_eq!(queue.peek(Instant::from_nanos(1 << 60)), Some(at));
-                prop_assert_eq!(queue.pop(), Some(ClientId(client)));
+                prop_assert_eq!(queue.pop_before(end), Some((at, ClientId(client))));
             }
-            prop_assert_eq!(queue.peek(Instant::from_nanos(1 << 60)), None);
+            prop_assert_eq!(queue.pop_before(end), None);
         }
     }
 }

@@ -72,7 +72,7 @@ impl Stations {
             held: vec![IDLE; (servers * workers_each) as usize],
             store: StoreLine {
                 latency: scenario.store.latency.sampler(),
-                free: scenario.store.connections.map(|n| n.get32()),
+                free: scenario.store.connections.map(super::super::scenario::Whole::get32),
                 waiting: VecDeque::new(),
             },
         }
@@ -273,7 +273,8 @@ impl World {
             }
             CartHome::ServerMemory | CartHome::SharedStore => {
                 let life = self.pool.members[request.server.index()].life;
-                (self.carts.apply(request.client, life, request.command, &self.pool), None)
+                let place = &mut self.clients[request.client.index()].cart;
+                (self.carts.apply(place, request.client, life, request.command, &self.pool), None)
             }
         };
         Effect {

@@ -23,7 +23,6 @@ impl World {
                 for user in (1..=users).map(UserId) {
                     self.expect_user(user, ramp);
                 }
-                self.carts.grow(self.clients.len());
             }
             Loop::Open { .. } => self.events.schedule(Instant::ZERO, Due::Visitor(UserId(0))),
         }
@@ -67,7 +66,6 @@ impl World {
             let id = self.free_clients.pop().map_or_else(|| self.new_client_id(), ClientId);
             if id.index() == self.clients.len() {
                 self.clients.push(client);
-                self.carts.grow(self.clients.len());
             } else {
                 self.clients[id.index()] = client;
             }
@@ -112,7 +110,7 @@ impl World {
             None
         };
         let token = match self.homes.cart {
-            CartHome::SignedToken => self.carts.carried(client),
+            CartHome::SignedToken => self.carts.carried(sender.cart),
             CartHome::ServerMemory | CartHome::SharedStore => None,
         };
         let id = self.requests.insert(InFlight {
@@ -158,7 +156,7 @@ impl World {
             }
         }
         if let (CartHome::SignedToken, Some(items), Outcome::Ok(_)) = (self.homes.cart, request.token, outcome) {
-            self.carts.receive(request.client, items);
+            self.carts.receive(&mut self.clients[request.client.index()].cart, items);
         }
         self.tell(hands, id, outcome);
         self.requests.remove(id);
@@ -196,7 +194,7 @@ impl World {
         let client = self.clients[id.index()];
         let what = What::Seen(client.visit(id), Seen::Left(ending));
         hands.recorder.record(&Event { at: self.now, what });
-        self.carts.forget(id);
+        self.carts.forget(&mut self.clients[id.index()].cart, id);
         self.open_visits -= 1;
         let mut last = true;
         if self.needs_jars {

@@ -1,6 +1,12 @@
 //! Scenario files, from text to variants: what loads, and what is said of what does not.
 
+#[cfg(feature = "cli")]
 mod errors;
+#[cfg(feature = "cli")]
+mod files;
 mod library;
+mod limits;
+#[cfg(feature = "cli")]
+mod patch_errors;
 mod robust;
 mod variants;

@@ -131,7 +131,7 @@ fn a_long_file_is_read_quickly() {
     let text = format!("title = \"t\"\nduration = \"1m\"\n{}", fault.repeat(20_000));
     let error = load("t", "t.toml", &text, &[], &[]).unwrap_err();
     assert_eq!(error.to_string(), "t.toml:3:1: 20,000 faults are too many: at most 1,000");
-    let keys: String = (0..50_000).map(|i| format!("k{i} = 1\n")).collect();
+    let keys = (0..50_000).map(|i| format!("k{i} = 1")).collect::<Vec<_>>().join("\n");
     let text = format!("title = \"t\"\nduration = \"1m\"\n[[variants]]\nname = \"a\"\n[variants.users]\n{keys}");
     load("t", "t.toml", &text, &[], &[]).unwrap_err();
 }

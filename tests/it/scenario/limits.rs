@@ -1,0 +1,192 @@
+//! Limits that concern several values, and what is said when they are passed.
+
+use std::fmt::Write;
+
+use whatcart::scenario::load;
+
+/// For each text, beside a title and a duration: what is said, on a line, and its remedy on another.
+fn said(texts: &[&str]) -> String {
+    let mut said = String::new();
+    for rest in texts {
+        let text = format!("title = \"t\"\nduration = \"1m\"\n{rest}\n");
+        let error = load("t", "t.toml", &text, &[], &[]).expect_err(rest);
+        writeln!(said, "{rest:?}\n  {error}").unwrap();
+        if let Some(help) = error.help {
+            writeln!(said, "    {help}").unwrap();
+        }
+    }
+    said
+}
+
+#[test]
+fn journeys() {
+    insta::assert_snapshot!(said(&[
+        "users.journey = []",
+        "users.journey = [\"login\", \"add\"]",
+        "users.journey = [\"remove\", \"add\", \"checkout\"]",
+        "users.journey = [\"add\", \"checkout\", \"view\"]",
+        "users.journey = [\"add\", \"checkout\", \"checkout\"]",
+    ]), @r#"
+    "users.journey = []"
+      t.toml:3:17: a visit needs at least one step
+        such as ["login", "add", "checkout"]
+    "users.journey = [\"login\", \"add\"]"
+      t.toml:3:17: this journey fills a cart and never checks out
+        end the journey with "checkout": only there can a cart be found whole or lost
+    "users.journey = [\"remove\", \"add\", \"checkout\"]"
+      t.toml:3:18: there is nothing in the cart to remove at this step
+    "users.journey = [\"add\", \"checkout\", \"view\"]"
+      t.toml:3:37: the cart is gone after checkout: this step comes too late
+    "users.journey = [\"add\", \"checkout\", \"checkout\"]"
+      t.toml:3:37: a visit checks out once; this is the second time
+    "#);
+}
+
+#[test]
+fn users() {
+    insta::assert_snapshot!(said(&[
+        "users = { rate = 5, ramp = \"1s\" }",
+        "users = { count = 5, rate = 5 }",
+        "users.rate = 0",
+        "users.heavy = {}",
+        "users.heavy = { count = 1, one_in = 2 }",
+        "users.heavy.count = 301",
+        "users = { rate = 5, heavy = { count = 1 } }",
+        "users = { count = 5_000_000, heavy = { one_in = 2, parallel = 10 } }",
+        "variants = [{ name = \"a\", duration = \"1h\", users.rate = 1_000_000 }]",
+        "users.think.lognormal = { median = \"1s\", sigma = 6 }",
+    ]), @r#"
+    "users = { rate = 5, ramp = \"1s\" }"
+      t.toml:3:28: `ramp` is for a fixed number of users
+        visitors who come at a `rate` have no common start: leave `ramp` out
+    "users = { count = 5, rate = 5 }"
+      t.toml:3:22: `count` and `rate` exclude each other
+        keep one of `count`, `rate`
+    "users.rate = 0"
+      t.toml:3:14: expected a number above 0 and at most 1,000,000, found `0`
+    "users.heavy = {}"
+      t.toml:3:15: how many are heavy is missing
+        give `count` or `one_in`
+    "users.heavy = { count = 1, one_in = 2 }"
+      t.toml:3:28: `count` and `one_in` exclude each other
+        keep one of `count`, `one_in`
+    "users.heavy.count = 301"
+      t.toml:3:21: 301 heavy users among 300
+        heavy users are some of `users.count`
+    "users = { rate = 5, heavy = { count = 1 } }"
+      t.toml:3:39: `count` is for a fixed number of users
+        with `users.rate` say `one_in`: nobody knows how many will come
+    "users = { count = 5_000_000, heavy = { one_in = 2, parallel = 10 } }"
+      t.toml:3:63: 27,500,000 clients at once are too many: at most 10,000,000
+    "variants = [{ name = \"a\", duration = \"1h\", users.rate = 1_000_000 }]"
+      t.toml:3:57: 1000000 visitors a second for 1h are more than a hundred million
+        lower `users.rate` or `duration`
+    "users.think.lognormal = { median = \"1s\", sigma = 6 }"
+      t.toml:3:50: sigma is at most 5
+        human think times have a sigma of about 1
+    "#);
+}
+
+#[test]
+fn servers() {
+    insta::assert_snapshot!(said(&[
+        "store.latency.uniform = { from = \"2s\", to = \"1s\" }",
+        "servers = { count = 10_000, workers = 1_000 }",
+        "servers = { count = 1, weights = [1, 2] }",
+        "balancer.health.timeout = \"0s\"",
+    ]), @r#"
+    "store.latency.uniform = { from = \"2s\", to = \"1s\" }"
+      t.toml:3:34: `from` (2s) is later than `to` (1s)
+    "servers = { count = 10_000, workers = 1_000 }"
+      t.toml:3:39: 10,000 servers with 1,000 workers each are too many: at most a million workers in all
+    "servers = { count = 1, weights = [1, 2] }"
+      t.toml:3:38: 2 weights for 1 server
+        those not named have weight 1
+    "balancer.health.timeout = \"0s\""
+      t.toml:3:27: 0s is out of range: more than nothing and at most 1d
+    "#);
+}
+
+#[test]
+fn endless_runs() {
+    insta::assert_snapshot!(said(&[
+        "balancer.health.interval = \"1ns\"",
+        "users = { think = { constant = \"0s\" }, pause = \"0s\" }",
+        "users.think.constant = \"0s\"\nservers.service.constant = \"0s\"",
+    ]), @r#"
+    "balancer.health.interval = \"1ns\""
+      t.toml:3:28: so many health checks would take for ever
+        HAProxy checks every 2s
+    "users = { think = { constant = \"0s\" }, pause = \"0s\" }"
+      t.toml:3:48: users who neither think nor pause try again in no time, for ever, when a server refuses them
+        a pause of 1ms is enough
+    "users.think.constant = \"0s\"\nservers.service.constant = \"0s\""
+      t.toml:3:7: a step of a visit takes so little time that this run would not end
+        give users time to think, or servers time to work
+    "#);
+}
+
+#[test]
+fn faults() {
+    insta::assert_snapshot!(said(&[
+        "faults = [{ name = \"x\", at = \"1s\", crash = \"server-1\" }, { name = \"x\", at = \"2s\", crash = \"server-1\" }]",
+        "faults = [{ name = \"\", at = \"1s\", crash = \"server-1\" }]",
+        "faults = [{ at = \"1s\", slow = \"server-1\" }]",
+        "faults = [{ at = \"1s\", crash = \"server-1\", factor = 2 }]",
+        "faults = [{ at = \"1s\", restart = \"server-1\", replace_after = \"5s\" }]",
+        "faults = [{ at = \"1s\", vanish = \"server-1\", restart_after = \"5s\" }]",
+        "faults = [{ at = \"1s\", crash = \"server-1\", restart_after = \"5s\", replace_after = \"5s\" }]",
+        "faults = [{ at = \"1s\", crash = \"server-01\" }]",
+    ]), @r#"
+    "faults = [{ name = \"x\", at = \"1s\", crash = \"server-1\" }, { name = \"x\", at = \"2s\", crash = \"server-1\" }]"
+      t.toml:3:67: two faults are named `x`
+        patches reach a fault by its name: give each its own
+    "faults = [{ name = \"\", at = \"1s\", crash = \"server-1\" }]"
+      t.toml:3:20: this must not be empty
+    "faults = [{ at = \"1s\", slow = \"server-1\" }]"
+      t.toml:3:11: how slow is missing here
+        `factor = 10` makes it ten times slower
+    "faults = [{ at = \"1s\", crash = \"server-1\", factor = 2 }]"
+      t.toml:3:53: `factor` goes with `slow`, not with `crash`
+    "faults = [{ at = \"1s\", restart = \"server-1\", replace_after = \"5s\" }]"
+      t.toml:3:62: `replace_after` goes with `crash` or `vanish`, not with `restart`
+    "faults = [{ at = \"1s\", vanish = \"server-1\", restart_after = \"5s\" }]"
+      t.toml:3:61: `restart_after` goes with `crash`, not with `vanish`
+    "faults = [{ at = \"1s\", crash = \"server-1\", restart_after = \"5s\", replace_after = \"5s\" }]"
+      t.toml:3:66: `restart_after` and `replace_after` exclude each other
+        keep one of `restart_after`, `replace_after`
+    "faults = [{ at = \"1s\", crash = \"server-01\" }]"
+      t.toml:3:32: there is no server `server-01`
+        did you mean `server-1`? there are 3 servers, `server-1` to `server-3`
+    "#);
+}
+
+#[test]
+fn variants_and_texts() {
+    insta::assert_snapshot!(said(&[
+        "variants = 3",
+        "variants = [3]",
+        "variants = [{ name = 3 }]",
+        "variants = [{ name = \" \" }]",
+        "variants = [{ name = \"a\\nb\" }]",
+        "lesson = \"\\u001b[2J\"",
+        "expect = [{ that = \"\" }]",
+    ]), @r#"
+    "variants = 3"
+      t.toml:3:1: expected a list of variants
+        write each variant as `[[variants]]` with a `name` and what is different
+    "variants = [3]"
+      t.toml:3:13: expected a table
+        write each variant as `[[variants]]` with a `name` and what is different
+    "variants = [{ name = 3 }]"
+      t.toml:3:22: a variant's name is a text
+    "variants = [{ name = \" \" }]"
+      t.toml:3:22: this must not be empty
+    "variants = [{ name = \"a\\nb\" }]"
+      t.toml:3:22: this must be a single line, without control characters
+    "lesson = \"\\u001b[2J\""
+      t.toml:3:10: this text has control characters in it
+    "expect = [{ that = \"\" }]"
+      t.toml:3:20: this must not be empty
+    "#);
+}
