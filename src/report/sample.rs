@@ -40,7 +40,7 @@ fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures
     let latency = Latency { mean: 20.6, p50: 14.0, p90: 46.0, p99: 93.0, max: 210.0 };
     Figures {
         carts: Carts { opened: 2_416, intact: 2_416 - lost, lost, ..Carts::default() },
-        lost_by: LostBy { split, wiped, ..LostBy::default() },
+        lost_by: LostBy { wiped, split, ..LostBy::default() },
         visits: Visits { begun: 2_416, finished: 2_416, ..Visits::default() },
         views: 2_416,
         wrong_views: split / 2,
@@ -52,8 +52,8 @@ fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures
         load: Load {
             per_server: per_server.collect(),
             peak_to_mean: peak,
-            jain: 0.999,
             cv: 0.02,
+            jain: 0.999,
             worst_window_peak_to_mean: 1.3,
             window_s: 1.0,
             fair_share_after_s: None,
@@ -122,8 +122,13 @@ pub(super) fn several_runs() -> Report {
             .zip(luck)
             .map(|(seed, luck)| {
                 let base = variant.runs[0].figures.clone();
-                let lucky =
-                    figures(split, if wiped > 0 { wiped + u64::from(luck) } else { 0 }, 1.02 + 0.01 * f64::from(luck), 0.0, 0.0);
+                let lucky = figures(
+                    split,
+                    if wiped > 0 { wiped + u64::from(luck) } else { 0 },
+                    1.02 + 0.01 * f64::from(luck),
+                    0.0,
+                    0.0,
+                );
                 run(seed, Figures { price: base.price, ..lucky })
             })
             .collect();

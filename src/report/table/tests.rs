@@ -57,12 +57,12 @@ fn several_runs_show_how_sure_they_are() {
     300 users · 3 servers · open for 2 min · 4 runs, seeds from 1 · simulated
     0:30 server-2 crashes · 0:35 an empty server-2 replaces it
 
-                                           carts lost        of those open   price
-       design                                of 2,416   at the crash (148)   per request
-    1  round robin, server memory   2,335 ± 3.5  97 %     75.2 ± 3.5  51 %   –
-    2  sticky, server memory         51.2 ± 3.5   2 %     51.2 ± 3.5  35 %   –
-    3  round robin, signed token              0                    0         210 bytes carried
-    4  round robin, shared store              0                    0         0.63 store calls
+                                          carts lost        of those open   price
+       design                               of 2,416   at the crash (148)   per request
+    1  round robin, server memory    2,335 ± 4  97 %     75.2 ± 3.5  51 %   –
+    2  sticky, server memory        51.2 ± 3.5   2 %     51.2 ± 3.5  35 %   –
+    3  round robin, signed token             0                    0         210 bytes carried
+    4  round robin, shared store             0                    0         0.63 store calls
        Of design 1's losses 2,260 are split: their items sit in another server's memory; about 75 are
        wiped: their last copy went with a server. All carts lost in design 2 are wiped.
        Compared with design 1, 2 loses 2,284 fewer carts; 3 and 4 lose 2,331 to 2,339 fewer carts (95 %
