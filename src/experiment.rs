@@ -14,8 +14,7 @@ use crate::seed::Seed;
 use crate::sim::Sim;
 use crate::time::{Instant, Span};
 
-/// The user whose story is told when nobody asks for another.
-pub const FAVOURITE: UserId = UserId(42);
+pub use crate::report::story::FAVOURITE;
 
 /// A run is played in so many slices; between two of them it can be interrupted and its progress seen.
 const SLICES: u64 = 500;

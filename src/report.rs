@@ -6,10 +6,14 @@
 pub mod expect;
 pub mod export;
 mod figures;
+#[cfg(test)]
+mod sample;
 pub mod stats;
 pub mod story;
 #[cfg(feature = "cli")]
 pub mod table;
+pub mod text;
+pub mod tree;
 
 use serde::Serialize;
 

@@ -1,1 +1,123 @@
-//! export
+//! The report for programs: JSON, and with the program's features CSV and Markdown.
+
+#[cfg(feature = "cli")]
+mod csv;
+#[cfg(feature = "cli")]
+mod markdown;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::stats::{Summary, paired};
+use super::tree::Tree;
+use super::{Expectation, Figures, Report, RunReport, SCHEMA, VariantReport};
+
+#[cfg(feature = "cli")]
+pub use self::csv::{csv, series_csv};
+#[cfg(feature = "cli")]
+pub use markdown::markdown;
+
+/// The report as JSON, indented, ending with a newline.
+///
+/// A single run's figures stand in its variant; with several runs the means stand there, and beside them the 95 %
+/// intervals, those of the paired difference to the first variant, and each run.
+///
+/// # Panics
+///
+/// Never: figures are plain data.
+#[must_use]
+pub fn json(report: &Report) -> String {
+    let summaries = Summary::all(&report.variants);
+    let variants = report.variants.iter().zip(&summaries).enumerate();
+    let variants = variants.map(|(i, (variant, summary))| VariantOut {
+        variant,
+        summary,
+        first: (i > 0).then_some(&summaries[0]),
+    });
+    let out = ReportOut {
+        schema: SCHEMA,
+        scenario: &report.name,
+        title: &report.scenario.title,
+        engine: report.engine,
+        seed: report.seed,
+        version: env!("CARGO_PKG_VERSION"),
+        interrupted: report.interrupted,
+        variants: variants.collect(),
+        expectations: &report.expectations,
+    };
+    serde_json::to_string_pretty(&out).expect("figures are plain data") + "\n"
+}
+
+#[derive(Serialize)]
+struct ReportOut<'a> {
+    schema: u32,
+    scenario: &'a str,
+    title: &'a str,
+    engine: &'a str,
+    seed: u64,
+    version: &'a str,
+    interrupted: bool,
+    variants: Vec<VariantOut<'a>>,
+    expectations: &'a [Expectation],
+}
+
+struct VariantOut<'a> {
+    variant: &'a VariantReport,
+    summary: &'a Summary,
+    first: Option<&'a Summary>,
+}
+
+#[derive(Serialize)]
+struct RunOut<'a> {
+    seed: u64,
+    #[serde(flatten)]
+    figures: &'a Figures,
+}
+
+#[derive(Serialize)]
+struct One<'a> {
+    name: &'a str,
+    runs: usize,
+    #[serde(flatten)]
+    figures: &'a Figures,
+}
+
+impl Serialize for VariantOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = &*self.variant.name;
+        match &*self.variant.runs {
+            [RunReport { figures, .. }] => One { name, runs: 1, figures }.serialize(serializer),
+            runs => self.several(runs, serializer),
+        }
+    }
+}
+
+impl VariantOut<'_> {
+    fn several<S: Serializer>(&self, runs: &[RunReport], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_map(None)?;
+        out.serialize_entry("name", &self.variant.name)?;
+        out.serialize_entry("runs", &runs.len())?;
+        let means = self.summary.shape.map(&mut |path, _| Tree::Number(self.summary.mean(path)));
+        if let Tree::Map(fields) = means {
+            fields.iter().try_for_each(|(name, tree)| out.serialize_entry(name, tree))?;
+        }
+        out.serialize_entry("interval95", &self.intervals(|path| self.summary.get(path)))?;
+        if let Some(first) = self.first {
+            out.serialize_entry("paired_difference95", &self.intervals(|path| paired(first, self.summary, path)))?;
+        }
+        let each: Vec<RunOut> = runs.iter().map(|run| RunOut { seed: run.seed, figures: &run.figures }).collect();
+        out.serialize_entry("each", &each)?;
+        out.end()
+    }
+
+    /// The tree of figures with `[low, high]` at each place, or nothing where too few runs have the figure.
+    fn intervals(&self, of: impl Fn(&str) -> Option<super::stats::Estimate>) -> Tree {
+        self.summary.shape.map(&mut |path, _| match of(path).filter(|estimate| estimate.half.is_some()) {
+            Some(estimate) => Tree::List(vec![Tree::Number(estimate.low()), Tree::Number(estimate.high())]),
+            None => Tree::Absent,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,173 @@
-//! table
+//! What a run prints: who and what, the table, why, one user's story, the lesson.
+
+mod causes;
+pub mod columns;
+mod details;
+mod grid;
+pub mod header;
+
+use super::Report;
+use super::stats::{self, Summary};
+use super::story::Story;
+use super::text::{Tone, WIDTH, clean, listed, paint, plural, span, thousands, width, wrap};
+
+/// What to print beside the table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    /// Request accounting, latency, causes, load, faults.
+    pub details: bool,
+    /// The table and nothing else.
+    pub quiet: bool,
+    /// The story of one user, in one or two designs.
+    pub story: Option<&'a Story>,
+    /// The title of the scenario that comes next.
+    pub next_title: Option<&'a str>,
+}
+
+/// The whole output of a run, with codes of colour.
+#[must_use]
+pub fn render(report: &Report, look: &Look) -> String {
+    let summaries = Summary::all(&report.variants);
+    let (columns, left_out) = grid::fitting(report, columns::choose(report, &summaries));
+    let table = grid::draw(report, &columns);
+    if look.quiet {
+        return table;
+    }
+    let mut text = header::header(report);
+    text += "\n";
+    text += &table;
+    text += &notes(report, &summaries, &columns, &left_out);
+    if look.details {
+        text += &details::details(report, &summaries);
+    }
+    if let Some(story) = look.story {
+        text += "\n";
+        text += &story.draw();
+    }
+    text += &lesson(report, look);
+    text
+}
+
+/// Sentences under the table.
+fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], left_out: &[String]) -> String {
+    let sentences = sentences(report, summaries, columns);
+    let mut text: String = sentences.iter().map(|note| wrap("   ", note)).collect();
+    if !left_out.is_empty() {
+        let note = format!("No room for the columns {}: see --details or --format json.", listed(left_out));
+        text += &wrap("   ", &note);
+    }
+    for warning in warnings(report, summaries) {
+        text += &paint_lines(Tone::Loss, &wrap("   ", &warning));
+    }
+    text
+}
+
+/// Why, how sure, and of how many: each true by construction.
+#[must_use]
+pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Vec<String> {
+    let why = causes::sentences(summaries).join(" ");
+    let several = report.variants.iter().any(|variant| variant.runs.len() > 1);
+    let sure = if several { certainty(summaries) } else { None };
+    [Some(why).filter(|why| !why.is_empty()), sure, differing_counts(report, summaries, columns)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn paint_lines(tone: Tone, text: &str) -> String {
+    text.lines().map(|line| paint(tone, line) + "\n").collect()
+}
+
+/// What several runs tell about the difference to the first design.
+fn certainty(summaries: &[Summary]) -> Option<String> {
+    let figures = [
+        ("carts.lost", ["loses", "lose"], "carts"),
+        ("visits.finished", ["finishes", "finish"], "visits"),
+        ("step_latency_ms.p50", ["takes", "take"], "ms for the median step"),
+    ];
+    let tells = |path: &str| summaries.iter().any(|summary| summary.mean(path) > 0.0);
+    let differs =
+        |path: &str| summaries.iter().any(|s| s.get(path).map(|x| x.mean) != summaries[0].get(path).map(|x| x.mean));
+    let (path, verbs, things) = figures.into_iter().find(|(path, ..)| tells(path) && differs(path))?;
+    stats::comparison(summaries, path, verbs, things)
+}
+
+/// Said once, when the number of carts differs between designs.
+fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
+    columns.iter().find(|column| column.head[1] == columns::OF_OPENED)?;
+    let users = |variant: &super::VariantReport| (variant.scenario.users.clone(), variant.scenario.duration);
+    if report.variants.windows(2).any(|pair| users(&pair[0]) != users(&pair[1])) {
+        return None;
+    }
+    let opened = summaries.iter().map(|summary| summary.mean("carts.opened"));
+    let (least, most) = opened.fold((f64::MAX, 0.0f64), |(least, most), x| (least.min(x), most.max(x)));
+    if least >= most {
+        return None;
+    }
+    let range = format!("{} to {}", super::text::count(least), super::text::count(most));
+    Some(if most - least <= 0.05 * most {
+        format!("Carts opened differ a little ({range}): the same visits, only their timing differs.")
+    } else {
+        format!("Carts opened: {range}. Whoever is held up, or gives up, comes back at other times.")
+    })
+}
+
+fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
+    if report.interrupted {
+        return vec!["Interrupted: this is what was measured until then.".into()];
+    }
+    let open: Vec<String> = (1..)
+        .zip(summaries)
+        .filter(|(_, summary)| summary.mean("carts.open") > 0.0)
+        .map(|(number, summary)| format!("{} in design {number}", super::text::count(summary.mean("carts.open"))))
+        .collect();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    let closing = span(report.scenario.closing.get());
+    vec![format!(
+        "Carts still open at the end: {}. `closing` ({closing}) is too short for these visits; raise it.",
+        listed(&open)
+    )]
+}
+
+fn lesson(report: &Report, look: &Look) -> String {
+    let mut text = String::new();
+    let scenario = &report.scenario;
+    if !scenario.lesson.trim().is_empty() {
+        text += "\n";
+        text += &wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &clean(&scenario.lesson.replace('\n', " ")));
+    }
+    if let Some(next) = &scenario.next {
+        text += if text.is_empty() { "\n" } else { "" };
+        text += &next_line(&clean(next), look.next_title.map(clean).as_deref());
+    }
+    text
+}
+
+/// The next scenario's title and how to run it; in two lines where one is too short.
+fn next_line(name: &str, title: Option<&str>) -> String {
+    let head = format!("{}    ", paint(Tone::Strong, "Next"));
+    let command = format!("whatcart run {name}");
+    match title {
+        None => wrap(&head, &command),
+        Some(title) if width(&head) + width(title) + 3 + width(&command) <= WIDTH => {
+            format!("{head}{title}   {command}\n")
+        }
+        Some(title) => wrap(&head, title) + &wrap(&" ".repeat(width(&head)), &command),
+    }
+}
+
+/// `300 users`, `100 to 1,000 users`.
+fn range(values: impl Iterator<Item = u64>, one: &str, many: &str) -> String {
+    let values: Vec<u64> = values.collect();
+    let (least, most) = (values.iter().min().copied().unwrap_or(0), values.iter().max().copied().unwrap_or(0));
+    if least == most {
+        #[expect(clippy::cast_precision_loss, reason = "limits keep it small")]
+        return plural(least as f64, one, many);
+    }
+    format!("{} to {} {many}", thousands(least), thousands(most))
+}
+
+#[cfg(test)]
+mod tests;

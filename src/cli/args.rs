@@ -1,0 +1,144 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples:
+  whatcart                                   the opening story: one server, then three
+  whatcart list                              all scenarios, in the order of the lessons
+  whatcart show sticky-crash --no-spoilers   what to predict before you look
+  whatcart run sticky-crash                  one crash, four designs
+  whatcart run sticky-crash --set servers.count=5 --runs 30
+  whatcart run heavy-user --vary balancer.policy=random,least-requests
+  whatcart init mine.toml && whatcart run mine.toml --format markdown -o review.md";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  whatcart run sticky-crash --seed 7                     other users, another crash
+  whatcart run sticky-crash --runs 30                    how sure are these figures?
+  whatcart run sticky-crash --set users.count=1_000      a larger shop
+  whatcart run sticky-crash --vary servers.count=2,3,10  each design in three sizes
+  whatcart run sticky-crash --only 2 --follow 17         what user 17 met in design 2
+  whatcart run sticky-crash --format json | jq '.variants[].carts.lost'
+
+Exit codes: 0 fine, 2 bad usage or scenario, 3 the run failed, 130 interrupted (what was measured is printed).";
+
+/// A load-balancer simulator that shows why servers must not remember things
+#[derive(Debug, Parser)]
+#[command(name = "whatcart", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// What to do; without a command the opening story is told
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// When to colour what is printed (NO_COLOR is honoured)
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the scenarios, in the order of the lessons
+    List,
+    /// Show a scenario: what to predict, what differs, what breaks when, and its TOML
+    Show {
+        /// A scenario's name or a file
+        #[arg(value_name = "NAME|FILE")]
+        what: String,
+        /// Hide the lesson and what is expected, so that a class can predict first
+        #[arg(long)]
+        no_spoilers: bool,
+    },
+    /// Write a commented scenario to start from
+    Init {
+        /// The file to write; it must not exist
+        file: PathBuf,
+    },
+    /// Run a scenario and print what came out, design by design
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Box<RunArguments>),
+    /// Run scenarios and check what they expect; fails if something does not hold
+    Check {
+        /// Scenarios' names or files; all that come with the program when none is given
+        #[arg(value_name = "NAME|FILE")]
+        what: Vec<String>,
+    },
+    /// Print the JSON Schema of scenarios, for editors
+    Schema,
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// A scenario's name (see `whatcart list`) or a file
+    #[arg(value_name = "NAME|FILE")]
+    pub what: String,
+    /// What runs it
+    #[arg(long, default_value = "sim")]
+    pub engine: Engine,
+    /// The root of all randomness; the scenario's own by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// How many runs with different seeds; more than one show how sure the figures are
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub runs: u32,
+    /// Change a value in every design: servers.count=5
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Make a design of each value: servers.count=2,3,10
+    #[arg(long, value_name = "KEY=A,B,…")]
+    pub vary: Vec<String>,
+    /// Run this design only, by its name or number; may be given again
+    #[arg(long, value_name = "VARIANT")]
+    pub only: Vec<String>,
+    /// How to print
+    #[arg(long, default_value = "table")]
+    pub format: Format,
+    /// Write figures over time to a file, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub series: Option<PathBuf>,
+    /// Write to a file instead of printing; it appears whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Tell the story of this user
+    #[arg(long, value_name = "USER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub follow: Option<u32>,
+    /// Add finer figures: requests, latency, causes, load, faults
+    #[arg(long)]
+    pub details: bool,
+    /// Print the table and nothing else
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// Simulate in virtual time: exact and repeatable
+    Sim,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// Every figure, for programs
+    Json,
+    /// A row for each design and run
+    Csv,
+    /// For a design review, with its assumptions
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}

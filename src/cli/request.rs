@@ -1,0 +1,139 @@
+//! A request: what the flags mean, resolved.
+
+use std::path::PathBuf;
+
+use clap_complete::Shell;
+
+use super::args::{Arguments, Command, Format, RunArguments};
+
+/// The scenario that tells the opening story.
+const OPENING: &str = "what-cart";
+
+/// What to do.
+#[derive(Debug)]
+pub enum Request {
+    List,
+    Show(Show),
+    Init(PathBuf),
+    Run(Box<Run>),
+    Check(Vec<String>),
+    Schema,
+    Completions(Shell),
+}
+
+/// Show a scenario.
+#[derive(Debug)]
+pub struct Show {
+    pub what: String,
+    pub spoilers: bool,
+}
+
+/// Run a scenario.
+#[derive(Debug)]
+pub struct Run {
+    pub what: String,
+    pub seed: Option<u64>,
+    pub runs: u32,
+    pub set: Vec<String>,
+    pub vary: Vec<String>,
+    pub only: Vec<String>,
+    pub format: Format,
+    pub series: Option<PathBuf>,
+    pub output: Option<PathBuf>,
+    pub follow: Option<u32>,
+    pub details: bool,
+    pub quiet: bool,
+}
+
+impl From<Arguments> for Request {
+    fn from(arguments: Arguments) -> Request {
+        match arguments.command {
+            None => Request::Run(Box::new(Run::of(OPENING))),
+            Some(Command::List) => Request::List,
+            Some(Command::Show { what, no_spoilers }) => Request::Show(Show { what, spoilers: !no_spoilers }),
+            Some(Command::Init { file }) => Request::Init(file),
+            Some(Command::Run(run)) => Request::Run(Box::new(Run::from(*run))),
+            Some(Command::Check { what }) => Request::Check(what),
+            Some(Command::Schema) => Request::Schema,
+            Some(Command::Completions { shell }) => Request::Completions(shell),
+        }
+    }
+}
+
+impl Run {
+    /// A plain run.
+    fn of(what: &str) -> Run {
+        Run {
+            what: what.into(),
+            seed: None,
+            runs: 1,
+            set: Vec::new(),
+            vary: Vec::new(),
+            only: Vec::new(),
+            format: Format::Table,
+            series: None,
+            output: None,
+            follow: None,
+            details: false,
+            quiet: false,
+        }
+    }
+
+    /// The command line that repeats it, given the seed it had.
+    pub fn command(&self, seed: u64) -> String {
+        let mut words = vec!["whatcart run".to_string(), quoted(&self.what), format!("--seed {seed}")];
+        if self.runs > 1 {
+            words.push(format!("--runs {}", self.runs));
+        }
+        for (flag, values) in [("--set", &self.set), ("--vary", &self.vary), ("--only", &self.only)] {
+            words.extend(values.iter().map(|value| format!("{flag} {}", quoted(value))));
+        }
+        words.join(" ")
+    }
+}
+
+impl From<RunArguments> for Run {
+    fn from(arguments: RunArguments) -> Run {
+        let RunArguments {
+            what,
+            engine: _,
+            seed,
+            runs,
+            set,
+            vary,
+            only,
+            format,
+            series,
+            output,
+            follow,
+            details,
+            quiet,
+        } = arguments;
+        Run { what, seed, runs, set, vary, only, format, series, output, follow, details, quiet }
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_repeats_the_run() {
+        let set = vec!["title=\"it's mine\"".into(), "servers.count=5".into()];
+        let run = Run { runs: 30, set, only: vec!["sticky, server memory".into()], ..Run::of("sticky-crash") };
+        assert_eq!(
+            run.command(7),
+            r#"whatcart run sticky-crash --seed 7 --runs 30 --set 'title="it'\''s mine"' --set servers.count=5 --only 'sticky, server memory'"#
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! `whatcart run`
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use anyhow::anyhow;
+use whatcart::experiment::{self, FAVOURITE};
+use whatcart::model::{UserId, Visit};
+use whatcart::report::story::{self, Story};
+use whatcart::report::table::{self, Look};
+use whatcart::report::{HurtBy, Report, expect, export};
+use whatcart::scenario::{Loaded, library, load};
+use whatcart::time::{Instant, Span};
+
+use super::args::Format;
+use super::progress::Progress;
+use super::request::Run;
+use super::screen::Screen;
+use super::target::Target;
+use super::{Ended, Failure, interrupt, source, usage};
+
+/// Rows of a whole output, as far as a story can help it.
+const ROWS: usize = 34;
+
+/// Runs a scenario and prints, or writes, what came out.
+pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
+    let mut loaded = source::load(&source::find(&request.what)?, &request.set, &request.vary)?;
+    source::only(&mut loaded, &request.only)?;
+    check_user(request, &loaded)?;
+    let output = request.output.as_deref().map(Target::new).transpose()?;
+    let series = request.series.as_deref().map(Target::new).transpose()?;
+
+    let progress = Progress::new(request.quiet);
+    let show = |permille| progress.at(permille);
+    let options = experiment::Options {
+        seed: request.seed,
+        runs: request.runs,
+        favourite: request.follow.map_or(FAVOURITE, UserId),
+        interrupt: interrupt::noticed(),
+        progress: &show,
+    };
+    let report = measured(&loaded, &options)?;
+    progress.end();
+
+    let text = printed(request, &loaded, &report)?;
+    if let Some(series) = series {
+        series.write(&export::series_csv(&report))?;
+    }
+    match output {
+        Some(output) => output.write(&screen.for_file(&text))?,
+        None => screen.print(&text)?,
+    }
+    Ok(if report.interrupted { Ended::Interrupted } else { Ended::Well })
+}
+
+/// The report with its expectations judged, unless the run was changed or cut short: then they need not hold.
+pub fn measured(loaded: &Loaded, options: &experiment::Options) -> Result<Report, Failure> {
+    let ran = catch_unwind(AssertUnwindSafe(|| experiment::run(loaded, options)));
+    let mut report = ran.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
+    if !loaded.patched && !report.interrupted {
+        report.expectations = expect::judge(&report).map_err(|error| anyhow!(error))?;
+    }
+    Ok(report)
+}
+
+/// In a closed loop it is known beforehand who there is.
+fn check_user(request: &Run, loaded: &Loaded) -> Result<(), Failure> {
+    let Some(user) = request.follow else { return Ok(()) };
+    let users = |scenario: &whatcart::scenario::Scenario| match scenario.users.rate {
+        Some(_) => u64::from(u32::MAX),
+        None => scenario.users.count.map_or(300, whatcart::scenario::Whole::get),
+    };
+    let most = loaded.variants.iter().map(|variant| users(&variant.scenario)).max().unwrap_or(0);
+    if u64::from(user) > most {
+        return Err(no_user(user, most));
+    }
+    Ok(())
+}
+
+fn no_user(user: u32, most: u64) -> Failure {
+    usage(format!("there is no user {user}"), format!("the users of this shop are 1 to {most}"))
+}
+
+fn printed(request: &Run, loaded: &Loaded, report: &Report) -> Result<String, Failure> {
+    Ok(match request.format {
+        Format::Json => export::json(report),
+        Format::Csv => export::csv(report),
+        Format::Markdown => export::markdown(report, &request.command(report.seed)),
+        Format::Table => {
+            let story = if request.quiet { None } else { story(request, loaded, report)? };
+            let next = report.scenario.next.as_deref().and_then(library::find);
+            let next = next.and_then(|entry| load(entry.name, entry.name, entry.text, &[], &[]).ok());
+            let next_title = next.as_ref().map(|next| &*next.base.title);
+            let look = Look { details: request.details, quiet: request.quiet, story: story.as_ref(), next_title };
+            table::render(report, &look)
+        }
+    })
+}
+
+/// The story of the user asked for, or, of a single run, of one whom a design failed.
+fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story>, Failure> {
+    if report.interrupted || (report.variants.iter().all(|variant| variant.runs.len() > 1) && request.follow.is_none())
+    {
+        return Ok(None);
+    }
+    let chosen = story::choose(report);
+    let (at, visit, ended) = match (request.follow, chosen) {
+        (None, None) => return Ok(None),
+        (None, Some((at, hurt))) => (at, hurt.visit, hurt.ended),
+        (Some(user), chosen) => {
+            let at = chosen.map_or(0, |(at, _)| at);
+            let (visit, ended) = followed(loaded, report, at, user)?;
+            (at, visit, ended)
+        }
+    };
+    let best = story::best_other(report, at);
+    let rows = report.variants.len() + 12 + report.scenario.lesson.len() / 90 + if best.is_some() { 3 } else { 1 };
+    let variant = &report.variants[at];
+    let tape = experiment::replay(&loaded.variants[at], variant.runs[0].seed, visit, ended);
+    let story = story::tell(variant, at + 1, &tape, ROWS.saturating_sub(rows).max(7));
+    Ok(Some(match best {
+        None => story,
+        Some(best) => {
+            let gave_up = chosen.is_some_and(|(_, hurt)| matches!(hurt.how, HurtBy::Abandoned | HurtBy::LoggedOut));
+            let until = ended + if gave_up { A_VISIT } else { later(ended) };
+            let tape = experiment::replay(&loaded.variants[best], report.variants[best].runs[0].seed, visit, until);
+            story.against(&report.variants[best], best + 1, &tape)
+        }
+    }))
+}
+
+/// A visit that was given up would have gone on for about so long.
+const A_VISIT: Span = Span::from_secs(60);
+
+/// A visit may end a little later in another design.
+fn later(ended: Instant) -> Span {
+    Span::from_nanos(ended.as_nanos() / 4).max(Span::from_secs(10))
+}
+
+/// The visit of a user that was asked for.
+fn followed(loaded: &Loaded, report: &Report, at: usize, user: u32) -> Result<(Visit, Instant), Failure> {
+    let run = &report.variants[at].runs[0];
+    experiment::follow(&loaded.variants[at], run.seed, UserId(user)).ok_or_else(|| {
+        if u64::from(user) > run.figures.users {
+            return no_user(user, run.figures.users);
+        }
+        let help = "follow somebody else, or let the shop be open for longer: --set duration=10m";
+        usage(format!("user {user} never finished a visit in design {}", at + 1), help)
+    })
+}

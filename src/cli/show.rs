@@ -1,0 +1,111 @@
+//! `whatcart show`
+
+use whatcart::report::table::header::timeline;
+use whatcart::report::text::{Tone, clean, clean_lines, left, paint, width, wrap};
+use whatcart::scenario::Loaded;
+
+use super::request::Show;
+use super::screen::Screen;
+use super::{Ended, Failure, source};
+
+/// Prints what a scenario asks, what differs, what breaks when, and how it is written.
+pub fn show(request: &Show, screen: &Screen) -> Result<Ended, Failure> {
+    let source = source::find(&request.what)?;
+    let loaded = source::load(&source, &[], &[])?;
+    let toml = if request.spoilers { source.text.to_string() } else { without_spoilers(&source.text) };
+    let text = format!("{}\n{}\n", summary(&loaded, request.spoilers), clean_lines(toml.trim_end()));
+    screen.print(&text)?;
+    Ok(Ended::Well)
+}
+
+fn summary(loaded: &Loaded, spoilers: bool) -> String {
+    let base = &loaded.base;
+    let mut text = wrap(&paint(Tone::Strong, &left(&loaded.name, width(&loaded.name) + 3)), &clean(&base.title));
+    text += &matter("Question", &base.question);
+    text += &matter("Differs", &base.varies);
+    text += &matter("Breaks", &timeline(&loaded.variants[0].scenario));
+    for (number, variant) in (1..).zip(&loaded.variants) {
+        let name = format!("{number}  {}", variant.name);
+        text += &if number == 1 { matter("Designs", &name) } else { wrap(&left("", HEAD), &name) };
+    }
+    if spoilers {
+        text += &matter("Lesson", &base.lesson);
+    }
+    text
+}
+
+const HEAD: usize = 10;
+
+/// A word and what there is to say about it; nothing when there is nothing.
+fn matter(name: &str, words: &str) -> String {
+    if words.trim().is_empty() {
+        return String::new();
+    }
+    format!("\n{}", wrap(&paint(Tone::Strong, &left(name, HEAD)), &clean(&words.replace('\n', " "))))
+}
+
+/// The TOML without its lesson and its expectations.
+fn without_spoilers(toml: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut text_ends: Option<&str> = None;
+    let mut in_expect = false;
+    for line in toml.lines() {
+        if let Some(quotes) = text_ends {
+            text_ends = text_ends.filter(|_| !line.contains(quotes));
+            continue;
+        }
+        let code = line.trim_start();
+        if code.starts_with('[') {
+            in_expect = code.trim_end() == "[[expect]]" || code.starts_with("[[expect]]");
+            if in_expect {
+                drop_comments(&mut kept);
+            }
+        }
+        let lesson = code.strip_prefix("lesson").is_some_and(|rest| rest.trim_start().starts_with('='));
+        if lesson {
+            drop_comments(&mut kept);
+            text_ends = ["\"\"\"", "'''"].into_iter().find(|quotes| line.matches(quotes).count() == 1);
+        }
+        if !lesson && !in_expect {
+            kept.push(line);
+        }
+    }
+    let mut text = String::new();
+    let mut blank = true;
+    for line in kept {
+        if !(blank && line.trim().is_empty()) {
+            text += line;
+            text.push('\n');
+        }
+        blank = line.trim().is_empty();
+    }
+    text
+}
+
+/// Comments belong to what follows them.
+fn drop_comments(kept: &mut Vec<&str>) {
+    while kept.last().is_some_and(|line| line.trim_start().starts_with('#')) {
+        kept.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spoilers_go_and_the_rest_stays() {
+        let toml = "title = \"a\"\n# the point\nlesson = \"\"\"\nno [[variants]] here\n\"\"\"\nnext = \"b\"\n\n[[variants]]\nname = \"x\"\n\n# what must come\n[[expect]]\nthat = \"carts.lost > 0\"\n\n[store]\nlatency = { constant = \"1ms\" }\n";
+        insta::assert_snapshot!(without_spoilers(toml), @r#"
+        title = "a"
+        next = "b"
+
+        [[variants]]
+        name = "x"
+
+        [store]
+        latency = { constant = "1ms" }
+        "#);
+        assert_eq!(without_spoilers("lesson = 'short'\ntitle = 'a'\n"), "title = 'a'\n");
+    }
+}

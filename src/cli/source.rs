@@ -1,0 +1,62 @@
+//! From a name or a file to a scenario that can be run.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use whatcart::report::expect;
+use whatcart::report::text::clean;
+use whatcart::scenario::{self, Loaded, library, nearest};
+
+use super::{Failure, usage};
+
+/// A scenario's text and what to call it.
+pub struct Source {
+    pub name: String,
+    pub file: String,
+    pub text: Cow<'static, str>,
+}
+
+/// The scenario that comes with the program under this name, or the file.
+pub fn find(what: &str) -> Result<Source, Failure> {
+    if let Some(entry) = library::find(what) {
+        let file = format!("{}.toml", entry.name);
+        return Ok(Source { name: entry.name.into(), file, text: entry.text.into() });
+    }
+    let path = Path::new(what);
+    let text = scenario::read::read(path)?;
+    let name = path.file_stem().map_or(what.into(), |stem| clean(&stem.to_string_lossy()));
+    Ok(Source { name, file: what.into(), text: text.into() })
+}
+
+/// Reads it with these changes, and checks what it claims about figures before anything runs.
+pub fn load(source: &Source, set: &[String], vary: &[String]) -> Result<Loaded, Failure> {
+    let loaded = scenario::load(&source.name, &source.file, &source.text, set, vary)?;
+    if let Some(problem) = expect::validate(&loaded).into_iter().next() {
+        return Err(loaded.error_at(&problem.place, problem.message, problem.help).into());
+    }
+    Ok(loaded)
+}
+
+/// Keeps only the variants of these names or numbers.
+pub fn only(loaded: &mut Loaded, wanted: &[String]) -> Result<(), Failure> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut keep = vec![false; loaded.variants.len()];
+    for one in wanted {
+        let by_name = loaded.variants.iter().position(|variant| variant.name == *one);
+        let by_number = || one.parse().ok().and_then(|n: usize| n.checked_sub(1)).filter(|n| *n < keep.len());
+        let Some(at) = by_name.or_else(by_number) else { return Err(no_variant(one, loaded)) };
+        keep[at] = true;
+    }
+    let mut keep = keep.into_iter();
+    loaded.variants.retain(|_| keep.next().unwrap_or(false));
+    Ok(())
+}
+
+fn no_variant(wanted: &str, loaded: &Loaded) -> Failure {
+    let names = loaded.variants.iter().map(|variant| &*variant.name);
+    let count = loaded.variants.len();
+    let help = nearest::suggest(wanted, &format!("give a number from 1 to {count}, or a name"), names);
+    usage(format!("`{}` has no variant `{wanted}`", loaded.name), help.unwrap_or_default())
+}

@@ -1,0 +1,223 @@
+//! From the text of a claim to its tree.
+
+use super::{Claim, ClaimError, Comparison, Operator, Sum};
+
+/// Parentheses and signs deeper than this are refused, rather than trusted to the stack.
+const DEEPEST: usize = 50;
+
+/// Reads a claim.
+///
+/// # Errors
+///
+/// When it is not one comparison, or a chain of two in the same direction, with the place where it goes wrong.
+pub fn parse(text: &str) -> Result<Claim, ClaimError> {
+    let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.chars().count() + 1 };
+    let first = parser.sum(0)?;
+    let mut rest: Vec<(Comparison, Sum)> = Vec::new();
+    while let Some((Token::Compare(comparison), column)) = parser.peek() {
+        parser.next += 1;
+        match rest.last() {
+            Some(_) if rest.len() == 2 => return Err(wrong(column, "too many comparisons: at most `a < b < c`")),
+            Some((before, _)) if !before.chains_with(comparison) => {
+                return Err(wrong(column, format!("`{before}` and `{comparison}` cannot stand in one chain")));
+            }
+            _ => rest.push((comparison, parser.sum(0)?)),
+        }
+    }
+    match parser.peek() {
+        Some((token, column)) => Err(wrong(column, format!("{} is not expected here", token.name()))),
+        None if rest.is_empty() => Err(ClaimError {
+            help: Some("write for example `carts.lost == 0` or `40 < lost_by.wiped < 60`".into()),
+            ..wrong(parser.end, "a comparison is missing")
+        }),
+        None => Ok(Claim { first, rest }),
+    }
+}
+
+fn wrong(column: usize, message: impl Into<String>) -> ClaimError {
+    ClaimError { column, message: message.into(), help: None }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Number(f64),
+    Path(String),
+    Operator(Operator),
+    Compare(Comparison),
+    Open,
+    Close,
+}
+
+impl Token {
+    fn name(&self) -> String {
+        match self {
+            Token::Number(number) => format!("`{number}`"),
+            Token::Path(path) => format!("`{path}`"),
+            Token::Operator(Operator::Add) => "`+`".into(),
+            Token::Operator(Operator::Subtract) => "`-`".into(),
+            Token::Operator(Operator::Multiply) => "`*`".into(),
+            Token::Operator(Operator::Divide) => "`/`".into(),
+            Token::Compare(comparison) => format!("`{comparison}`"),
+            Token::Open => "`(`".into(),
+            Token::Close => "`)`".into(),
+        }
+    }
+}
+
+/// The tokens of a text, each with its place counted from 1.
+fn tokens(text: &str) -> Result<Vec<(Token, usize)>, ClaimError> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(&c) = chars.get(at) {
+        let column = at + 1;
+        let run = |part: fn(char) -> bool| chars[at..].iter().take_while(|c| part(**c)).collect::<String>();
+        let (token, length) = match c {
+            c if c.is_whitespace() => {
+                at += 1;
+                continue;
+            }
+            '(' => (Token::Open, 1),
+            ')' => (Token::Close, 1),
+            '+' => (Token::Operator(Operator::Add), 1),
+            '-' => (Token::Operator(Operator::Subtract), 1),
+            '*' => (Token::Operator(Operator::Multiply), 1),
+            '/' => (Token::Operator(Operator::Divide), 1),
+            '<' | '>' | '=' | '!' => comparison(c, chars.get(at + 1) == Some(&'='), column)?,
+            c if c.is_ascii_digit() => {
+                let digits = run(|c| c.is_ascii_digit() || c == '.' || c == '_');
+                let number = digits
+                    .replace('_', "")
+                    .parse()
+                    .map_err(|_| wrong(column, format!("`{digits}` is not a number")))?;
+                (Token::Number(number), digits.len())
+            }
+            c if c.is_ascii_alphabetic() || c == '_' => {
+                let path = run(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+                let length = path.len();
+                (Token::Path(path), length)
+            }
+            c => return Err(wrong(column, format!("`{}` is not expected here", c.escape_debug()))),
+        };
+        tokens.push((token, column));
+        at += length;
+    }
+    Ok(tokens)
+}
+
+fn comparison(first: char, equal_follows: bool, column: usize) -> Result<(Token, usize), ClaimError> {
+    let found = match (first, equal_follows) {
+        ('<', false) => Comparison::Less,
+        ('<', true) => Comparison::AtMost,
+        ('>', false) => Comparison::More,
+        ('>', true) => Comparison::AtLeast,
+        ('=', true) => Comparison::Equal,
+        ('!', true) => Comparison::Unequal,
+        _ => return Err(wrong(column, format!("`{first}` is not a comparison: write `{first}=`"))),
+    };
+    Ok((Token::Compare(found), 1 + usize::from(equal_follows)))
+}
+
+struct Parser {
+    tokens: Vec<(Token, usize)>,
+    next: usize,
+    /// One place after the text.
+    end: usize,
+}
+
+impl Parser {
+    fn peek(&self) -> Option<(Token, usize)> {
+        self.tokens.get(self.next).cloned()
+    }
+
+    /// The next token if it is one of these operators.
+    fn operator(&mut self, wanted: [Operator; 2]) -> Option<Operator> {
+        match self.tokens.get(self.next) {
+            Some((Token::Operator(operator), _)) if wanted.contains(operator) => {
+                self.next += 1;
+                Some(*operator)
+            }
+            _ => None,
+        }
+    }
+
+    fn sum(&mut self, depth: usize) -> Result<Sum, ClaimError> {
+        let mut left = self.product(depth)?;
+        while let Some(operator) = self.operator([Operator::Add, Operator::Subtract]) {
+            left = Sum::Of(Box::new(left), operator, Box::new(self.product(depth)?));
+        }
+        Ok(left)
+    }
+
+    fn product(&mut self, depth: usize) -> Result<Sum, ClaimError> {
+        let mut left = self.factor(depth)?;
+        while let Some(operator) = self.operator([Operator::Multiply, Operator::Divide]) {
+            left = Sum::Of(Box::new(left), operator, Box::new(self.factor(depth)?));
+        }
+        Ok(left)
+    }
+
+    fn factor(&mut self, depth: usize) -> Result<Sum, ClaimError> {
+        let Some((token, column)) = self.peek() else {
+            return Err(wrong(self.end, "a number or a figure is missing"));
+        };
+        if depth == DEEPEST {
+            return Err(wrong(column, "too deep"));
+        }
+        self.next += 1;
+        match token {
+            Token::Number(number) => Ok(Sum::Number(number)),
+            Token::Path(path) => Ok(Sum::Path { path, column }),
+            Token::Operator(Operator::Subtract) => Ok(Sum::Minus(Box::new(self.factor(depth + 1)?))),
+            Token::Open => {
+                let sum = self.sum(depth + 1)?;
+                match self.peek() {
+                    Some((Token::Close, _)) => self.next += 1,
+                    Some((_, column)) => return Err(wrong(column, "`)` is missing")),
+                    None => return Err(wrong(self.end, "`)` is missing")),
+                }
+                Ok(sum)
+            }
+            other => Err(wrong(column, format!("{} is not expected here: write a number or a figure", other.name()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn says_where_and_what() {
+        for (claim, message) in [
+            ("", "at character 1: a number or a figure is missing"),
+            ("carts.lost", "at character 11: a comparison is missing"),
+            ("carts.lost = 0", "at character 12: `=` is not a comparison: write `==`"),
+            ("carts.lost > ", "at character 14: a number or a figure is missing"),
+            ("1 < 2 > 1", "at character 7: `<` and `>` cannot stand in one chain"),
+            ("1 == 2 == 1", "at character 8: `==` and `==` cannot stand in one chain"),
+            ("1 < 2 < 3 < 4", "at character 11: too many comparisons: at most `a < b < c`"),
+            ("(1 + 2 < 3", "at character 8: `)` is missing"),
+            ("1 2 < 3", "at character 3: `2` is not expected here"),
+            ("1.2.3 < 3", "at character 1: `1.2.3` is not a number"),
+            ("* 2 < 3", "at character 1: `*` is not expected here: write a number or a figure"),
+            ("carts.lost < 5 %", "at character 16: `%` is not expected here"),
+        ] {
+            assert_eq!(parse(claim).expect_err(claim).to_string(), message, "{claim}");
+        }
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let deep = format!("{}1 < 2", "-".repeat(100_000));
+        assert!(parse(&deep).expect_err("too deep").to_string().ends_with("too deep"));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "[a-z0-9.()<>=!+*/ -]{0,40}|.{0,20}") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Markdown for a design review: the table, what it assumes, and how to repeat it.
+
+use crate::model::Step;
+use crate::report::Report;
+use crate::report::stats::Summary;
+use crate::report::table::columns::{Cell, Column, choose};
+use crate::report::table::header;
+use crate::report::text::{clean, listed, span, thousands};
+use crate::scenario::{Affinity, CookieLife, Dist, Positive, Scenario};
+
+/// The report as Markdown; `command` repeats the run.
+#[must_use]
+pub fn markdown(report: &Report, command: &str) -> String {
+    let summaries = Summary::all(&report.variants);
+    let columns = choose(report, &summaries);
+    let mut text = format!("# {}\n\n{}\n\n", escaped(&clean(&report.name)), escaped(&clean(&report.scenario.title)));
+    text += &table(report, &columns);
+    for sentence in crate::report::table::sentences(report, &summaries, &columns) {
+        text += &format!("\n{}\n", escaped(&sentence));
+    }
+    text += "\n## Assumptions\n\n";
+    for line in assumptions(report) {
+        text += &format!("- {}\n", escaped(&line));
+    }
+    text += &format!("\n## To repeat it\n\n```sh\n{}\n```\n", clean(command));
+    text
+}
+
+fn table(report: &Report, columns: &[Column]) -> String {
+    let mut text = String::from("| | design |");
+    for column in columns {
+        text += &format!(" {} |", escaped(column.head.join(" ").trim()));
+    }
+    text += "\n|--:|:--|";
+    for column in columns {
+        text += if column.words { ":--|" } else { "--:|" };
+    }
+    text.push('\n');
+    for (row, variant) in report.variants.iter().enumerate() {
+        text += &format!("| {} | {} |", row + 1, escaped(&clean(&variant.name)));
+        for column in columns {
+            text += &format!(" {} |", cell(&column.cells[row]));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn cell(cell: &Cell) -> String {
+    match &*cell.share {
+        "" => cell.figure.clone(),
+        share => format!("{} ({share})", cell.figure),
+    }
+}
+
+/// Text that Markdown takes as it is.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '|' | '*' | '_' | '`' | '<' | '[' | '\\' | '#') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What was assumed, for those who doubt it: of the scenario as written; variants say in their names what they change.
+fn assumptions(report: &Report) -> Vec<String> {
+    let scenario = &report.scenario;
+    let mut lines = vec![
+        format!("{}.", header::facts(report)),
+        journey(scenario),
+        format!(
+            "Each server has {} workers and a queue of {}; a request takes {} of work.",
+            scenario.servers.workers.get(),
+            thousands(scenario.servers.queue.get()),
+            dist(&scenario.servers.service)
+        ),
+        format!(
+            "The balancer uses {} with {}; a health check every {} takes {} failures to call a server down.",
+            kebab(&scenario.balancer.policy),
+            affinity(scenario.balancer.affinity),
+            span(scenario.balancer.health.interval.get()),
+            scenario.balancer.health.fall.get()
+        ),
+        format!("A call to the shared store takes {}.", dist(&scenario.store.latency)),
+        format!(
+            "Users wait {} for an answer and try a failed step {} more times.",
+            span(scenario.users.timeout.get()),
+            scenario.users.patience.get()
+        ),
+    ];
+    lines.extend(header::timelines(report).into_iter().map(|line| format!("{line}.")));
+    let varies = clean(scenario.varies.replace('\n', " ").trim());
+    if !varies.is_empty() {
+        lines.push(format!("Designs differ in {}.", varies.trim_end_matches('.')));
+    }
+    let how = if report.engine == "sim" { "simulated, not measured" } else { "measured on one machine" };
+    lines.push(format!("Every figure is {how}, by whatcart {}.", env!("CARGO_PKG_VERSION")));
+    lines
+}
+
+fn journey(scenario: &Scenario) -> String {
+    let steps: Vec<String> = scenario.users.journey.iter().map(|step: &Step| kebab(step)).collect();
+    format!("A visit is {}, with {} of thought after each.", listed(&steps), dist(&scenario.users.think))
+}
+
+/// A policy or step as it is written in a scenario.
+fn kebab(value: &impl std::fmt::Debug) -> String {
+    let mut out = String::new();
+    for c in format!("{value:?}").chars() {
+        if c.is_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+fn affinity(affinity: Affinity) -> String {
+    match affinity {
+        Affinity::None => "no affinity".into(),
+        Affinity::Cookie(CookieLife::Visit) => "a cookie that lives for a visit".into(),
+        Affinity::Cookie(CookieLife::User) => "a cookie that lives for ever".into(),
+        Affinity::Cookie(CookieLife::For(life)) => format!("a cookie that lives for {}", span(life)),
+    }
+}
+
+fn dist(dist: &Dist) -> String {
+    match dist {
+        Dist::Constant(time) => span(time.get()),
+        Dist::Exponential(mean) => format!("{} on average (exponential)", span(mean.get())),
+        Dist::Lognormal(l) => {
+            format!("{} in the median (lognormal, sigma {})", span(l.median.get()), Positive::get(l.sigma))
+        }
+        Dist::Uniform(u) => format!("{} to {}", span(u.from.get()), span(u.to.get())),
+    }
+}

@@ -1,0 +1,248 @@
+//! Reports and tapes made by hand, for the tests of everything that prints them.
+
+use super::{
+    Carts, Cause, FaultFigures, Figures, Hurt, HurtBy, Latency, Load, LostBy, Price, Report, Requests, RunReport,
+    Series, SeriesRow, ServerLoad, Tape, VariantReport, Visits,
+};
+use crate::history::{Event, Evidence, Inside, PoolEvent, Request, Seen, Served, What};
+use crate::model::{ClientId, Command, Item, Items, Life, Outcome, Reply, ServerId, UserId, Visit};
+use crate::scenario::Scenario;
+use crate::time::{Instant, Span};
+
+const STICKY_CRASH: &str = r#"
+title    = "Sticky sessions keep every cart whole. What does one crash cost?"
+lesson   = """
+Sticky sessions did not remove the danger: they moved it to the day the server dies."""
+next     = "deploy-drain"
+duration = "2m"
+[[faults]]
+name  = "the crash"
+at    = "30s"
+crash = "server-2"
+replace_after = "5s"
+[[expect]]
+variant = "sticky, server memory"
+that    = "lost_by.wiped > 0"
+[[expect]]
+that    = "carts.lost == 0"
+"#;
+
+/// A scenario from its text.
+pub(super) fn scenario(text: &str) -> Scenario {
+    toml::from_str(text).expect("a sound scenario")
+}
+
+/// A whole number of carts and what became of them.
+fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures {
+    let lost = split + wiped;
+    let busy = [0.25 * peak, 0.25, 0.24];
+    let per_server = (1..).zip(busy).map(|(i, busy)| ServerLoad { name: format!("server-{i}"), requests: 6_442, busy });
+    let latency = Latency { mean: 20.6, p50: 14.0, p90: 46.0, p99: 93.0, max: 210.0 };
+    Figures {
+        carts: Carts { opened: 2_416, intact: 2_416 - lost, lost, ..Carts::default() },
+        lost_by: LostBy { wiped, split, ..LostBy::default() },
+        visits: Visits { begun: 2_416, finished: 2_416, ..Visits::default() },
+        views: 2_416,
+        wrong_views: split / 2,
+        users: 300,
+        users_hurt: if lost > 300 { 300 } else { lost },
+        requests: Requests { sent: 19_341, ok: 19_328, failed: 13, ..Requests::default() },
+        latency_ms: latency.clone(),
+        step_latency_ms: Latency { p99: 104.0, max: 1_210.0, ..latency },
+        load: Load {
+            per_server: per_server.collect(),
+            peak_to_mean: peak,
+            cv: 0.02,
+            jain: 0.999,
+            worst_window_peak_to_mean: 1.3,
+            window_s: 1.0,
+            fair_share_after_s: None,
+        },
+        price: Price {
+            store_calls_per_request: store,
+            store_calls_per_second: store * 150.0,
+            bytes_carried_per_request: bytes,
+            servers: 3,
+        },
+        faults: vec![FaultFigures { name: "the crash".into(), at_s: 30.0, open_carts: 148, lost_of_open: wiped }],
+        ..Figures::default()
+    }
+}
+
+pub(super) fn visit(user: u32) -> Visit {
+    Visit { user: UserId(user), client: ClientId(user - 1), number: 3 }
+}
+
+fn run(seed: u64, figures: Figures) -> RunReport {
+    let hurt = |how, user| Hurt { visit: visit(user), ended: at(38_000), how };
+    let mut hurts = Vec::new();
+    if figures.lost_by.split > 0 {
+        hurts.push(hurt(HurtBy::Lost(Cause::Split), 7));
+    }
+    if figures.lost_by.wiped > 0 {
+        hurts.extend([hurt(HurtBy::Lost(Cause::Wiped), 5), hurt(HurtBy::Lost(Cause::Wiped), 42)]);
+    }
+    let row = SeriesRow { sent: 150, ok: 150, open_carts: 148, served: vec![50, 50, 50], ..SeriesRow::default() };
+    RunReport {
+        seed,
+        figures,
+        series: Series { window: Span::from_secs(1), rows: vec![row.clone(), row] },
+        hurt: hurts,
+    }
+}
+
+/// The report of the design's own example.
+pub(super) fn sticky_crash() -> Report {
+    let base = scenario(STICKY_CRASH);
+    let variant =
+        |name: &str, figures| VariantReport { name: name.into(), scenario: base.clone(), runs: vec![run(1, figures)] };
+    Report {
+        name: "sticky-crash".into(),
+        engine: "sim",
+        seed: 1,
+        interrupted: false,
+        variants: vec![
+            variant("round robin, server memory", figures(2_260, 73, 1.02, 0.0, 0.0)),
+            variant("sticky, server memory", figures(0, 49, 1.09, 0.0, 0.0)),
+            variant("round robin, signed token", figures(0, 0, 1.02, 0.0, 210.3)),
+            variant("round robin, shared store", figures(0, 0, 1.02, 0.628, 0.0)),
+        ],
+        scenario: base,
+        expectations: Vec::new(),
+    }
+}
+
+/// The same over several seeds, whose luck differs.
+pub(super) fn several_runs() -> Report {
+    let mut report = sticky_crash();
+    for (variant, wiped) in report.variants.iter_mut().zip([73, 49, 0, 0]) {
+        let luck = [0u32, 3, 5, 1];
+        let split = if wiped == 73 { 2_260 } else { 0 };
+        variant.runs = (1..)
+            .zip(luck)
+            .map(|(seed, luck)| {
+                let base = variant.runs[0].figures.clone();
+                let lucky = figures(
+                    split,
+                    if wiped > 0 { wiped + u64::from(luck) } else { 0 },
+                    1.02 + 0.01 * f64::from(luck),
+                    0.0,
+                    0.0,
+                );
+                run(seed, Figures { price: base.price, ..lucky })
+            })
+            .collect();
+    }
+    report
+}
+
+fn at(millis: u64) -> Instant {
+    Instant::ZERO + Span::from_millis(millis)
+}
+
+pub(super) fn items(numbers: &[u8]) -> Items {
+    numbers.iter().filter_map(|n| Item::new(*n)).fold(Items::NONE, Items::with)
+}
+
+/// What one request is and does, for a tape.
+pub(super) struct Heard {
+    pub at: u64,
+    pub command: Command,
+    pub server: u32,
+    pub knew: Option<bool>,
+    pub cart: Items,
+    pub outcome: Outcome,
+    pub evidence: Evidence,
+}
+
+impl Heard {
+    pub(super) fn ok(at: u64, command: Command, server: u32) -> Heard {
+        Heard {
+            at,
+            command,
+            server,
+            knew: None,
+            cart: Items::NONE,
+            outcome: Outcome::Ok(Reply::Done),
+            evidence: Evidence::default(),
+        }
+    }
+
+    pub(super) fn cart(self, knew: bool, cart: &[u8]) -> Heard {
+        let cart = items(cart);
+        let reply = match self.command {
+            Command::Checkout => Reply::Charged(cart),
+            Command::View => Reply::Cart(cart),
+            _ => Reply::Done,
+        };
+        Heard { knew: Some(knew), cart, outcome: Outcome::Ok(reply), ..self }
+    }
+
+    pub(super) fn ends(self, outcome: Outcome) -> Heard {
+        Heard { outcome, ..self }
+    }
+}
+
+/// The tape of one visit, with `broken` in its place.
+pub(super) fn tape(user: u32, heard: Vec<Heard>, broken: &[(u64, PoolEvent)]) -> Tape {
+    let visit = visit(user);
+    let mut events = vec![Event { at: at(0), what: What::Seen(visit, Seen::Began) }];
+    for (step, one) in (0..).zip(heard) {
+        let request = Request { step, attempt: 0, command: one.command };
+        let served = Served {
+            request,
+            server: ServerId(one.server),
+            life: Life(one.server),
+            busy: Span::from_millis(20),
+            knew_cart: one.knew,
+            cart: one.cart,
+            store_calls: 0,
+            carried_bytes: 0,
+            evidence: one.evidence,
+        };
+        let sent = at(one.at - 20);
+        events.push(Event { at: sent, what: What::Seen(visit, Seen::Sent(request)) });
+        if matches!(one.outcome, Outcome::Ok(_)) {
+            events.push(Event { at: at(one.at), what: What::Inside(visit, Inside::Served(served)) });
+        }
+        let told = Seen::Told { request, sent, meant: sent, outcome: one.outcome, settled: true };
+        events.push(Event { at: at(one.at), what: What::Seen(visit, told) });
+    }
+    events.extend(broken.iter().map(|(millis, event)| Event { at: at(*millis), what: What::Pool(*event) }));
+    events.sort_by_key(|event| event.at);
+    Tape { events }
+}
+
+pub(super) fn item(number: u8) -> Item {
+    Item::new(number).expect("1 to 64")
+}
+
+/// User 42 meets the crash.
+pub(super) fn crashed() -> Tape {
+    let add = |n| Command::Add(item(n));
+    let killed = Evidence { died: items(&[1, 2]), killed_by: Some(0), ..Evidence::default() };
+    let heard = vec![
+        Heard::ok(20_100, Command::Login, 1),
+        Heard::ok(22_300, Command::Browse, 1),
+        Heard::ok(24_700, add(1), 1).cart(false, &[1]),
+        Heard::ok(26_000, Command::View, 1).cart(true, &[1]),
+        Heard::ok(27_900, add(2), 1).cart(true, &[1, 2]),
+        Heard::ok(32_700, add(3), 0).cart(false, &[3]),
+        Heard { evidence: killed, ..Heard::ok(38_000, Command::Checkout, 0).cart(true, &[3]) },
+    ];
+    let struck = PoolEvent::Struck { fault: 0, server: ServerId(1), memory_lost: true };
+    tape(42, heard, &[(30_000, struck)])
+}
+
+/// The same visit, served from the store.
+pub(super) fn unharmed() -> Tape {
+    let add = |n| Command::Add(item(n));
+    let heard = vec![
+        Heard::ok(20_100, Command::Login, 1),
+        Heard::ok(24_700, add(1), 1).cart(false, &[1]),
+        Heard::ok(27_900, add(2), 2).cart(true, &[1, 2]),
+        Heard::ok(32_700, add(3), 0).cart(true, &[1, 2, 3]),
+        Heard::ok(38_000, Command::Checkout, 0).cart(true, &[1, 2, 3]),
+    ];
+    tape(42, heard, &[])
+}

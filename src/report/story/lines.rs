@@ -1,0 +1,293 @@
+//! From the events of a visit to the lines of a story.
+
+use super::{Deed, Line, Story, broke};
+use crate::history::{Ending, Event, Inside, PoolEvent, Request, Seen, Served, Trouble, What};
+use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId};
+use crate::report::text::{plural, span};
+use crate::report::{Tape, VariantReport};
+use crate::time::Instant;
+
+/// Most lines of a story's first part.
+const MOST: usize = 12;
+
+/// Tells a visit: `design` is the variant's number in the table, `most` how many lines there is room for (at most 12).
+#[must_use]
+pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) -> Story {
+    let mut teller = Teller::default();
+    for event in &tape.events {
+        teller.hear(event, variant, tape);
+    }
+    let user = tape.events.iter().find_map(|event| match event.what {
+        What::Seen(visit, _) | What::Inside(visit, _) => Some(visit.user),
+        What::Pool(_) => None,
+    });
+    let title = user.map_or(String::new(), |user| format!("User {}, design {design}", user.0));
+    let carts =
+        !teller.logged_out && teller.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.cart.is_some()));
+    Story { title, carts, lines: shortened(teller.lines, carts, most.min(MOST)), better: None }
+}
+
+impl Story {
+    /// Adds how the same user fared in a better design: the end of that visit.
+    #[must_use]
+    pub fn against(mut self, variant: &VariantReport, design: usize, tape: &Tape) -> Story {
+        let mut teller = Teller::default();
+        for event in &tape.events {
+            teller.hear(event, variant, tape);
+        }
+        let end = if self.carts { ending(teller.lines) } else { tally(&teller.lines) };
+        self.better = end.map(|end| (format!("The same user in design {design}"), vec![end]));
+        self
+    }
+}
+
+/// What became of the cart.
+fn ending(lines: Vec<Line>) -> Option<Line> {
+    let ends = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some() || deed.wrong);
+    lines.into_iter().rev().find(ends)
+}
+
+/// How often the user was answered.
+fn tally(lines: &[Line]) -> Option<Line> {
+    let wrong = |line: &&Line| matches!(line, Line::Did(deed) if deed.wrong);
+    let all = lines.iter().filter(|line| matches!(line, Line::Did(_))).count();
+    let wrong = lines.iter().filter(wrong).count();
+    #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
+    let (all, wrong) = (all as f64, wrong as f64);
+    (all > 0.0).then(|| Line::Skipped(format!("{}, {}", plural(all, "request", "requests"), went_wrong(all, wrong))))
+}
+
+/// What is known while a visit is heard.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about a visit")]
+struct Teller {
+    lines: Vec<Line>,
+    /// Acknowledged adds that were not taken out.
+    added: Items,
+    /// An add was sent before: the user has a cart.
+    opened: bool,
+    logged_in: bool,
+    logged_out: bool,
+    /// Who served what, until the user is told.
+    served: Vec<Served>,
+    dropped: Option<ServerId>,
+    /// Something went wrong before: what the balancer believes concerns this story.
+    trouble: bool,
+}
+
+impl Teller {
+    fn hear(&mut self, event: &Event, variant: &VariantReport, tape: &Tape) {
+        match event.what {
+            What::Pool(pool @ PoolEvent::Struck { .. }) => self.lines.extend(broke(pool, event.at, variant, tape)),
+            What::Pool(PoolEvent::Believed { server, up: false }) if self.trouble => {
+                self.lines.push(Line::Broke(event.at, format!("the balancer takes {server} to be down")));
+            }
+            What::Pool(_) | What::Seen(_, Seen::Began | Seen::Left(Ending::Finished)) => {}
+            What::Inside(_, Inside::Served(served)) => self.served.push(served),
+            What::Inside(_, Inside::Dropped { server }) => self.dropped = server,
+            What::Inside(_, Inside::Retried { from }) => self.dropped = Some(from),
+            What::Seen(_, Seen::Sent(_)) => self.dropped = None,
+            What::Seen(_, Seen::Billed(items)) => self.billed(event.at, items),
+            What::Seen(_, Seen::Told { request, sent, outcome, .. }) => self.told(event.at, request, sent, outcome),
+            What::Seen(_, Seen::Left(Ending::GaveUp(trouble))) => self.gave_up(event.at, trouble),
+        }
+    }
+
+    fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {
+        let served = self.served.iter().position(|served| served.request == request).map(|i| self.served.remove(i));
+        let mut deed = Deed { at, action: self.action(request), weight: weight(request.command), ..Deed::default() };
+        deed.server = served.map(|served| served.server).or(self.dropped).map_or(String::new(), |s| s.to_string());
+        deed.answer = match outcome {
+            Outcome::Ok(reply) => {
+                self.acknowledge(request.command);
+                self.good(&mut deed, request.command, reply, served)
+            }
+            Outcome::Refused(refusal) => {
+                deed.wrong = request.command != Command::ForgeSession;
+                self.logged_out |= deed.wrong && refusal == Refusal::Unauthorized;
+                refused(refusal, request.command).into()
+            }
+            Outcome::Failed => {
+                deed.wrong = true;
+                "cut off: did it work?".into()
+            }
+            Outcome::TimedOut => {
+                deed.wrong = true;
+                format!("no answer for {}", span(whole_seconds(at - sent)))
+            }
+        };
+        self.trouble |= deed.wrong && !matches!(outcome, Outcome::Ok(_));
+        deed.weight = if deed.wrong { 3 } else { deed.weight };
+        deed.added = self.added;
+        self.opened |= matches!((request.command, outcome), (Command::Add(_), Outcome::Ok(_))) || outcome.is_unknown();
+        self.lines.push(Line::Did(deed));
+    }
+
+    fn acknowledge(&mut self, command: Command) {
+        match command {
+            Command::Add(item) => self.added = self.added.with(item),
+            Command::Remove(item) => self.added = self.added.without(item),
+            _ => {}
+        }
+    }
+
+    /// What a 2xx says, in words.
+    fn good(&mut self, deed: &mut Deed, command: Command, reply: Reply, served: Option<Served>) -> String {
+        if command.touches_cart() {
+            deed.cart = served.map(|served| served.cart);
+        }
+        let forgotten = self.opened && served.is_some_and(|served| served.knew_cart == Some(false));
+        match (command, reply) {
+            (Command::Login, _) => {
+                deed.weight = if self.logged_in { 2 } else { 0 };
+                self.logged_in = true;
+                "ok".into()
+            }
+            (_, Reply::Charged(items)) => {
+                let missing = self.added.minus(items);
+                let extra = items.minus(self.added);
+                deed.missing = Some(missing);
+                deed.wrong = !missing.is_empty() || !extra.is_empty();
+                if items.is_empty() { "charged: nothing".into() } else { format!("charged: {items}") }
+            }
+            (Command::View, Reply::Cart(items)) => {
+                let missing = self.added.minus(items);
+                deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
+                match (forgotten, missing.is_empty()) {
+                    (true, _) => "\"What cart?\" Empty.".into(),
+                    (false, false) => {
+                        format!("where is the {}?", missing.iter().next().map_or(String::new(), |i| i.to_string()))
+                    }
+                    (false, true) => "ok".into(),
+                }
+            }
+            (Command::ForgeSession, _) => {
+                deed.wrong = true;
+                "welcome!".into()
+            }
+            _ if forgotten => {
+                deed.wrong = true;
+                "\"What cart?\" New one.".into()
+            }
+            _ => "ok".into(),
+        }
+    }
+
+    fn action(&self, request: Request) -> String {
+        match request.command {
+            Command::Login if self.logged_in => "logs in again".into(),
+            Command::Login => "logs in".into(),
+            Command::Browse => "looks around".into(),
+            Command::Add(item) => format!("adds {item}"),
+            Command::Remove(item) => format!("puts back {item}"),
+            Command::View => "looks at cart".into(),
+            Command::Checkout => "checks out".into(),
+            Command::Logout => "logs out".into(),
+            Command::ForgeSession => "an impostor".into(),
+        }
+    }
+
+    /// An order on the statement is news only when the answer to the checkout never came.
+    fn billed(&mut self, at: Instant, items: Items) {
+        let answered = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some());
+        let asked = self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action == "checks out"));
+        if asked && !self.lines.iter().any(answered) {
+            let answer = format!("charged: {items}");
+            let action = "finds a bill".into();
+            let missing = Some(self.added.minus(items));
+            let deed = Deed { at, action, answer, added: self.added, missing, weight: 3, ..Deed::default() };
+            self.lines.push(Line::Did(deed));
+        }
+    }
+
+    fn gave_up(&mut self, at: Instant, trouble: Trouble) {
+        let answer = match trouble {
+            Trouble::Refused => "refused too often",
+            Trouble::Unknown => "no answer too often",
+            Trouble::LoggedOut => "logged out too often",
+        };
+        let action = "gives up".into();
+        let deed =
+            Deed { at, action, answer: answer.into(), added: self.added, wrong: true, weight: 3, ..Deed::default() };
+        self.lines.push(Line::Did(deed));
+    }
+}
+
+fn refused(refusal: Refusal, command: Command) -> &'static str {
+    match refusal {
+        Refusal::Unauthorized if command == Command::ForgeSession => "401: turned away",
+        Refusal::Unauthorized => "401: who are you?",
+        Refusal::QueueFull => "503: queue full",
+        Refusal::NoServer => "503: no server",
+        Refusal::Unreachable => "503: cannot connect",
+    }
+}
+
+/// How much a request tells that went well.
+fn weight(command: Command) -> u8 {
+    match command {
+        Command::Login | Command::Browse => 0,
+        Command::View | Command::Logout => 1,
+        Command::Add(_) | Command::Remove(_) => 2,
+        Command::Checkout | Command::ForgeSession => 3,
+    }
+}
+
+fn whole_seconds(time: crate::time::Span) -> crate::time::Span {
+    match time.as_nanos() / crate::time::NANOS_PER_SEC {
+        0 => crate::time::Span::from_millis((time.as_nanos() / 1_000_000).max(1)),
+        seconds => crate::time::Span::from_secs(seconds),
+    }
+}
+
+/// The lines that tell the story, within `most`.
+fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
+    let dull = u8::from(carts);
+    let weight = |line: &Line| match line {
+        Line::Did(deed) => deed.weight,
+        Line::Broke(..) | Line::Skipped(_) => 3,
+    };
+    if carts || lines.len() > most {
+        lines.retain(|line| weight(line) > 0);
+    }
+    if lines.len() > most || carts {
+        let interesting: Vec<Line> = lines.iter().filter(|line| weight(line) > dull).cloned().collect();
+        if !interesting.is_empty() {
+            lines = interesting;
+        }
+    }
+    trim_faults(&mut lines);
+    if lines.len() <= most {
+        return lines;
+    }
+    let head = most * 3 / 5;
+    let tail = most - head - 1;
+    let skipped = &lines[head..lines.len() - tail];
+    let wrong = skipped.iter().filter(|line| matches!(line, Line::Did(deed) if deed.wrong)).count();
+    #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
+    let (all, wrong) = (skipped.len() as f64, wrong as f64);
+    let note = format!("… {}, {}", plural(all, "more request", "more requests"), went_wrong(all, wrong));
+    let mut short = lines[..head].to_vec();
+    short.push(Line::Skipped(note));
+    short.extend_from_slice(&lines[lines.len() - tail..]);
+    short
+}
+
+fn went_wrong(all: f64, wrong: f64) -> String {
+    match wrong {
+        0.0 => "all well".into(),
+        wrong if wrong < all => format!("{} of them in vain", crate::report::text::count(wrong)),
+        _ => "all in vain".into(),
+    }
+}
+
+/// What broke before the visit had done anything, or after it was over, is not its story.
+fn trim_faults(lines: &mut Vec<Line>) {
+    let is_deed = |line: &Line| matches!(line, Line::Did(_));
+    if let Some(last) = lines.iter().rposition(is_deed) {
+        lines.truncate(last + 1);
+    }
+    if let Some(first) = lines.iter().position(is_deed) {
+        lines.drain(..first);
+    }
+}

@@ -1,0 +1,135 @@
+use super::*;
+use crate::history::{Ending, Event, Seen};
+use crate::model::{Command, Outcome, Refusal, ServerId};
+use crate::report::sample::{Heard, crashed, item, sticky_crash, tape, unharmed, visit};
+use crate::report::text::{WIDTH, width};
+
+/// The text of a story without colour.
+fn drawn(story: &Story) -> String {
+    let text = story.draw();
+    text.lines().for_each(|line| assert!(width(line) <= WIDTH, "{line}"));
+    #[cfg(feature = "cli")]
+    let text = anstream::adapter::strip_str(&text).to_string();
+    text
+}
+
+#[test]
+fn a_cart_goes_with_its_server() {
+    let report = sticky_crash();
+    let story = tell(&report.variants[1], 2, &crashed(), 12).against(&report.variants[3], 4, &unharmed());
+    insta::assert_snapshot!(drawn(&story), @r#"
+    User 42, design 2                                       server's cart     user 42 has added
+       0:24.7  adds mug    server-2  ok                     mug               mug
+       0:27.9  adds lamp   server-2  ok                     mug lamp          mug lamp
+       0:30.0  ------------ server-2 crashes: 49 open carts gone, this one too ------------
+       0:32.7  adds pen    server-1  "What cart?" New one.  pen               mug lamp pen
+       0:38.0  checks out  server-1  charged: pen           MISSING mug lamp
+    The same user in design 4
+       0:38.0  checks out  server-1  charged: mug lamp pen  complete
+    "#);
+}
+
+#[test]
+fn logged_out_again_and_again() {
+    let report = sticky_crash();
+    let who = Outcome::Refused(Refusal::Unauthorized);
+    let mut heard = vec![Heard::ok(1_000, Command::Login, 0)];
+    for i in 0..9u32 {
+        let at = 2_000 + 1_000 * u64::from(i);
+        heard.push(Heard::ok(at, Command::Browse, 1 + i % 2).ends(who));
+        heard.push(Heard::ok(at + 300, Command::Login, i % 3));
+    }
+    let mut tape = tape(42, heard, &[]);
+    let gave_up = Seen::Left(Ending::GaveUp(crate::history::Trouble::LoggedOut));
+    let last = tape.events.last().expect("events").at;
+    tape.events.push(Event { at: last, what: What::Seen(visit(42), gave_up) });
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 10)), @r"
+    User 42, design 1
+       0:02.0  looks around             401: who are you?
+       0:02.3  logs in again  server-1  ok
+       0:03.0  looks around             401: who are you?
+       0:03.3  logs in again  server-2  ok
+       0:04.0  looks around             401: who are you?
+       0:04.3  logs in again  server-3  ok
+               … 10 more requests, 5 of them in vain
+       0:10.0  looks around             401: who are you?
+       0:10.3  logs in again  server-3  ok
+       0:10.3  gives up                 logged out too often
+    ");
+}
+
+#[test]
+fn every_answer_has_words() {
+    let report = sticky_crash();
+    let add = |n| Command::Add(item(n));
+    let heard = vec![
+        Heard::ok(1_000, add(1), 0).cart(false, &[1]),
+        Heard::ok(2_000, Command::View, 1).cart(false, &[]),
+        Heard::ok(3_000, add(2), 1).cart(false, &[2]),
+        Heard::ok(4_000, Command::View, 1).cart(true, &[2]),
+        Heard::ok(5_000, add(3), 0).ends(Outcome::TimedOut),
+        Heard::ok(6_000, add(3), 0).ends(Outcome::Failed),
+        Heard::ok(7_000, add(3), 0).ends(Outcome::Refused(Refusal::NoServer)),
+        Heard::ok(8_000, Command::Remove(item(2)), 1).cart(true, &[]),
+        Heard::ok(9_000, Command::ForgeSession, 1),
+        Heard::ok(10_000, Command::ForgeSession, 1).ends(Outcome::Refused(Refusal::Unauthorized)),
+        Heard::ok(11_000, Command::Checkout, 1).cart(true, &[]),
+    ];
+    let vanished = PoolEvent::Struck { fault: 0, server: ServerId(1), memory_lost: false };
+    let believed = PoolEvent::Believed { server: ServerId(1), up: false };
+    let tape = tape(7, heard, &[(4_500, vanished), (5_500, believed)]);
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 20)), @r#"
+    User 7, design 1                                            server's cart     user 7 has added
+       0:01.0  adds mug        server-1  ok                     mug               mug
+       0:02.0  looks at cart   server-2  "What cart?" Empty.    –                 mug
+       0:03.0  adds lamp       server-2  "What cart?" New one.  lamp              mug lamp
+       0:04.0  looks at cart   server-2  where is the mug?      lamp              mug lamp
+       0:04.5  ------------ server-2 crashes ------------
+       0:05.0  adds pen                  no answer for 20 ms                      mug lamp
+       0:05.5  ------------ the balancer takes server-2 to be down ------------
+               … 2 more requests, all in vain
+       0:08.0  puts back lamp  server-2  ok                     –                 mug
+       0:09.0  an impostor     server-2  welcome!                                 mug
+       0:10.0  an impostor               401: turned away                         mug
+       0:11.0  checks out      server-2  charged: nothing       MISSING mug
+    "#);
+}
+
+#[test]
+fn long_carts_are_cut() {
+    let report = sticky_crash();
+    let all: Vec<u8> = (1..=20).collect();
+    let heard =
+        (1..=20).map(|n| Heard::ok(u64::from(n) * 1_000, Command::Add(item(n)), 0).cart(n > 1, &all[..n.into()]));
+    let checkout = Heard::ok(30_000, Command::Checkout, 1).cart(false, &[]);
+    let tape = tape(42, heard.chain([checkout]).collect(), &[]);
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 12)), @r"
+    User 42, design 1                                         server's cart         user 42 has added
+       0:01.0  adds mug      server-1  ok                     mug                   mug
+       0:02.0  adds lamp     server-1  ok                     mug lamp              mug lamp
+       0:03.0  adds pen      server-1  ok                     mug lamp pen          mug lamp pen
+       0:04.0  adds book     server-1  ok                     mug lamp pen book     mug lamp pen book
+       0:05.0  adds kettle   server-1  ok                     mug lamp pen book +1  mug lamp pen book +1
+       0:06.0  adds scarf    server-1  ok                     mug lamp pen book +2  mug lamp pen book +2
+       0:07.0  adds clock    server-1  ok                     mug lamp pen book +3  mug lamp pen book +3
+               … 10 more requests, all well
+       0:18.0  adds item 18  server-1  ok                     mug lamp pen +15      mug lamp pen +15
+       0:19.0  adds item 19  server-1  ok                     mug lamp pen +16      mug lamp pen +16
+       0:20.0  adds item 20  server-1  ok                     mug lamp pen +17      mug lamp pen +17
+       0:30.0  checks out    server-2  charged: nothing       MISSING mug lamp pen book kettle scarf +14
+    ");
+}
+
+#[test]
+fn chooses_user_42_where_a_fault_took_carts() {
+    let mut report = sticky_crash();
+    assert_eq!(choose(&report).map(|(at, hurt)| (at, hurt.visit.user.0)), Some((1, 42)));
+    report.variants.remove(0);
+    assert_eq!(choose(&report).map(|(at, hurt)| (at, hurt.visit.user.0)), Some((0, 42)));
+    assert_eq!(best_other(&report, 0), Some(2));
+    report.variants[0].runs[0].hurt.retain(|hurt| hurt.visit.user.0 != 42);
+    assert_eq!(choose(&report).map(|(_, hurt)| hurt.visit.user.0), Some(5));
+    report.variants.remove(0);
+    assert_eq!(choose(&report), None);
+    assert_eq!(best_other(&report, 0), None);
+}

@@ -1,0 +1,367 @@
+//! The columns that a table can have, and which of them say something.
+
+use crate::report::stats::{Estimate, Summary};
+use crate::report::text::{Tone, clean, clock, count, percent, real};
+use crate::report::{Report, VariantReport};
+use crate::time::{NANOS_PER_SEC, Span};
+
+/// The second line of a header when the number of carts opened differs from row to row.
+pub(super) const OF_OPENED: &str = "of opened";
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// What `columns` in a scenario calls it.
+    pub name: String,
+    /// Its two lines of header.
+    pub head: [String; 2],
+    /// Row by row.
+    pub cells: Vec<Cell>,
+    /// What has to go first when there is no room: the largest.
+    pub rank: u8,
+    /// Words rather than numbers.
+    pub words: bool,
+}
+
+/// One cell: a figure and, where it has one, its share of the column's denominator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// The figure.
+    pub figure: String,
+    /// `97 %`, or nothing.
+    pub share: String,
+    /// Loss or not.
+    pub tone: Tone,
+}
+
+/// A column that counts something.
+struct Counted {
+    name: &'static str,
+    head: &'static str,
+    /// What is counted; several paths are added up.
+    paths: &'static [&'static str],
+    /// Of what: a path, and its word when the rows differ.
+    of: Option<(&'static str, &'static str)>,
+    tone: Tone,
+    rank: u8,
+}
+
+const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
+const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
+
+#[rustfmt::skip]
+const COUNTED: [Counted; 9] = [
+    Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
+    Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
+    Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
+    Counted { name: "unknown", head: "unknown outcome", paths: &["carts.unknown"], of: OPENED, tone: Tone::Loss, rank: 8 },
+    Counted { name: "abandoned-carts", head: "carts abandoned", paths: &["carts.abandoned"], of: OPENED, tone: Tone::Loss, rank: 10 },
+    Counted { name: "abandoned", head: "visits abandoned", paths: ABANDONED, of: Some(("visits.begun", "all visits")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "logged-out", head: "logged out", paths: &["logged_out"], of: None, tone: Tone::Loss, rank: 4 },
+    Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
+];
+
+/// Most columns that are chosen without being asked for.
+const MOST: usize = 6;
+
+/// What columns are made of.
+struct Source<'a> {
+    report: &'a Report,
+    summaries: &'a [Summary],
+}
+
+/// The columns of a report's table: those the scenario names, or those of the usual ones that say something.
+#[must_use]
+pub fn choose(report: &Report, summaries: &[Summary]) -> Vec<Column> {
+    let source = Source { report, summaries };
+    let named: Vec<Column> = report.scenario.columns.iter().flat_map(|name| source.named(name)).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let mut columns = source.telling();
+    while columns.len() > MOST {
+        drop_least(&mut columns);
+    }
+    if columns.is_empty() {
+        columns = source.latency("latency", "median step", "step_latency_ms.p50", 0).into_iter().collect();
+    }
+    columns
+}
+
+/// Takes out the column that is missed least.
+pub(super) fn drop_least(columns: &mut Vec<Column>) -> Option<Column> {
+    let (at, _) = columns.iter().enumerate().max_by_key(|(at, column)| (column.rank, *at))?;
+    Some(columns.remove(at))
+}
+
+impl Source<'_> {
+    /// The usual columns in their order, without those that say nothing.
+    fn telling(&self) -> Vec<Column> {
+        let counted = |name: &str| self.counted_named(name).filter(|_| self.counts_something(name));
+        let mut columns: Vec<Column> = Vec::new();
+        columns.extend(counted("lost"));
+        columns.extend(counted("intact").filter(|_| self.neither_lost_nor_intact()));
+        columns.extend(self.open_at_faults().into_iter().filter(|column| column.cells.iter().any(is_loss)));
+        for name in ["overcharged", "unknown", "abandoned-carts", "abandoned", "logged-out", "impostors", "wrong-views"]
+        {
+            columns.extend(counted(name));
+        }
+        columns.extend(self.busiest().filter(|_| self.most("load.peak_to_mean") >= 1.05));
+        columns.extend(self.busy().filter(|_| self.most("load.peak_to_mean") >= 1.5));
+        let differs = |path: &str| self.most(path) > 1.25 * self.least(path);
+        columns.extend(self.named_latency("latency").filter(|_| differs("step_latency_ms.p50")));
+        columns.extend(self.named_latency("neighbours").filter(|_| differs("neighbours_step_latency_ms.p50")));
+        if self.least("price.servers") < self.most("price.servers") {
+            columns.push(self.servers());
+        }
+        columns.extend(Some(self.price()).filter(|column| column.cells.iter().any(|cell| cell.tone == Tone::Plain)));
+        columns
+    }
+
+    /// The columns of one name; a fault each for `open`, otherwise one; a path is a column of its own.
+    fn named(&self, name: &str) -> Vec<Column> {
+        match name {
+            "open" => self.open_at_faults(),
+            "busiest" => self.busiest().into_iter().collect(),
+            "busy" => self.busy().into_iter().collect(),
+            "latency" | "neighbours" => self.named_latency(name).into_iter().collect(),
+            "servers" => vec![self.servers()],
+            "price" => vec![self.price()],
+            name => self.counted_named(name).or_else(|| self.path(name)).into_iter().collect(),
+        }
+    }
+
+    fn most(&self, path: &str) -> f64 {
+        self.summaries.iter().map(|summary| summary.mean(path)).fold(0.0, f64::max)
+    }
+
+    fn least(&self, path: &str) -> f64 {
+        self.summaries.iter().map(|summary| summary.mean(path)).fold(f64::MAX, f64::min)
+    }
+
+    fn counts_something(&self, name: &str) -> bool {
+        let paths = COUNTED.iter().find(|counted| counted.name == name).map_or(&[][..], |counted| counted.paths);
+        paths.iter().any(|path| self.most(path) > 0.0)
+    }
+
+    /// Whether the share of intact carts is more than what the lost ones leave.
+    fn neither_lost_nor_intact(&self) -> bool {
+        self.summaries.iter().any(|summary| {
+            let known = summary.mean("carts.lost") + summary.mean("carts.intact");
+            summary.mean("carts.opened") - known > 0.005 * summary.mean("carts.opened")
+        })
+    }
+
+    fn column(&self, name: &str, head: [&str; 2], rank: u8, cell: impl Fn(&Summary) -> Cell) -> Column {
+        let cells = self.summaries.iter().map(cell).collect();
+        Column { name: name.into(), head: head.map(clean), cells, rank, words: false }
+    }
+
+    fn counted_named(&self, name: &str) -> Option<Column> {
+        let counted = COUNTED.iter().find(|counted| counted.name == name)?;
+        let second = counted.of.map_or("times".into(), |(path, word)| self.denominator(path, word));
+        Some(self.column(name, [counted.head, &second], counted.rank, |summary| {
+            let found = total(summary, counted.paths);
+            shared(found, counted.of.map(|(path, _)| summary.mean(path)), counted.tone)
+        }))
+    }
+
+    /// `of 2,416` when it is so in every row, else `of opened`.
+    fn denominator(&self, path: &str, word: &str) -> String {
+        let (least, most) = (self.least(path), self.most(path));
+        if least >= most && most.fract() == 0.0 { format!("of {}", count(most)) } else { format!("of {word}") }
+    }
+
+    /// Carts that were open when a fault struck, and lost something to it: a column for each of one or two faults, one
+    /// in all for more.
+    fn open_at_faults(&self) -> Vec<Column> {
+        let mut names: Vec<(String, String)> = Vec::new();
+        for variant in &self.report.variants {
+            for (i, fault) in variant.runs.first().map_or(&[][..], |run| &run.figures.faults).iter().enumerate() {
+                if !names.iter().any(|(known, _)| *known == fault.name) {
+                    names.push((fault.name.clone(), called(variant, i, &fault.name, fault.at_s)));
+                }
+            }
+        }
+        if names.len() > 2 {
+            return vec![self.open_at("when a fault struck", None)];
+        }
+        names.iter().map(|(name, called)| self.open_at(called, Some(name))).collect()
+    }
+
+    fn open_at(&self, called: &str, only: Option<&str>) -> Column {
+        let of = |variant: &VariantReport, value: fn(&crate::report::FaultFigures) -> u64| {
+            let faults = |run: &crate::report::RunReport| -> u64 {
+                run.figures.faults.iter().filter(|fault| only.is_none_or(|name| fault.name == name)).map(value).sum()
+            };
+            #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
+            let values: Vec<f64> = variant.runs.iter().map(|run| faults(run) as f64).collect();
+            Estimate::of(&values)
+        };
+        let opens: Vec<f64> = self
+            .report
+            .variants
+            .iter()
+            .map(|v| of(v, |fault| fault.open_carts).map_or(0.0, |open| open.mean))
+            .collect();
+        let cells = self
+            .report
+            .variants
+            .iter()
+            .zip(&opens)
+            .map(|(variant, open)| shared(of(variant, |fault| fault.lost_of_open), Some(*open), Tone::Loss));
+        let first = opens.first().copied().unwrap_or(0.0);
+        let same = opens.iter().all(|open| open.to_bits() == first.to_bits()) && first.fract() == 0.0;
+        let second = if same { format!("{called} ({})", count(first)) } else { called.into() };
+        Column {
+            name: "open".into(),
+            head: ["of those open".into(), clean(&second)],
+            cells: cells.collect(),
+            rank: 2,
+            words: false,
+        }
+    }
+
+    fn busiest(&self) -> Option<Column> {
+        let several = |summary: &Summary| summary.get("load.per_server.1.busy").is_some();
+        self.summaries.iter().any(several).then(|| {
+            self.column("busiest", ["busiest", "x mean"], 8, |summary| match summary.get("load.peak_to_mean") {
+                Some(peak) if several(summary) => plain(with_half(peak, &|x| format!("{x:.2}"))),
+                _ => nothing(),
+            })
+        })
+    }
+
+    /// `99/24/24 %`, for pools of two to six.
+    fn busy(&self) -> Option<Column> {
+        let servers = |summary: &Summary| -> Vec<f64> {
+            (0..).map_while(|i| summary.get(&format!("load.per_server.{i}.busy"))).map(|busy| busy.mean).collect()
+        };
+        let most = self.summaries.iter().map(|summary| servers(summary).len()).max()?;
+        (2..=6).contains(&most).then(|| {
+            self.column("busy", ["busy, server", "by server"], 6, |summary| {
+                let shares: Vec<String> = servers(summary).iter().map(|busy| format!("{:.0}", 100.0 * busy)).collect();
+                plain(format!("{} %", shares.join("/")))
+            })
+        })
+    }
+
+    fn named_latency(&self, name: &str) -> Option<Column> {
+        match name {
+            "latency" => self.latency(name, "median", "step_latency_ms.p50", 11),
+            _ => self.latency(name, "neighbours'", "neighbours_step_latency_ms.p50", 5),
+        }
+    }
+
+    fn latency(&self, name: &str, first: &str, path: &str, rank: u8) -> Option<Column> {
+        self.summaries.iter().any(|summary| summary.get(path).is_some()).then(|| {
+            let second = if name == "latency" { "a step" } else { "median a step" };
+            self.column(name, [first, second], rank, |summary| {
+                summary.get(path).map_or_else(nothing, |ms| plain(with_half(ms, &milliseconds)))
+            })
+        })
+    }
+
+    fn servers(&self) -> Column {
+        self.column("servers", ["servers", "paid for"], 12, |summary| {
+            summary.get("price.servers").map_or_else(nothing, |servers| plain(with_half(servers, &count)))
+        })
+    }
+
+    /// Calls to the store and bytes carried: what a design costs for each request.
+    fn price(&self) -> Column {
+        // What every design carries alike, such as the token of a login, is no price of any.
+        let path = "price.bytes_carried_per_request";
+        let alike = self.summaries.len() > 1 && rounded(self.least(path)) == rounded(self.most(path));
+        let column = self.column("price", ["price", "per request"], 1, |summary| {
+            let calls = summary.mean("price.store_calls_per_request");
+            let bytes = if alike { 0.0 } else { summary.mean(path) };
+            match (calls > 0.0, bytes > 0.0) {
+                (false, false) => nothing(),
+                (true, false) => plain(format!("{calls:.2} store calls")),
+                (false, true) => plain(format!("{} bytes carried", rounded(bytes))),
+                (true, true) => plain(format!("{calls:.2} store calls, {} bytes", rounded(bytes))),
+            }
+        });
+        Column { words: true, ..column }
+    }
+
+    /// A column for any figure.
+    fn path(&self, path: &str) -> Option<Column> {
+        self.summaries.iter().any(|summary| summary.get(path).is_some()).then(|| {
+            let words = path.replace('_', " ");
+            let (first, second) = words.rsplit_once('.').unwrap_or(("", &words));
+            self.column(path, [&first.replace('.', " "), second], 9, |summary| {
+                let whole = summary.each.iter().all(|(_, figures)| figures.get(path).is_none_or(|x| x.fract() == 0.0));
+                let print = |x: f64| if whole { count(x) } else { real(x) };
+                summary.get(path).map_or_else(nothing, |found| plain(with_half(found, &print)))
+            })
+        })
+    }
+}
+
+/// How a header calls a fault: `at the crash`, or by its time when it has no name.
+fn called(variant: &VariantReport, index: usize, name: &str, at_s: f64) -> String {
+    let named = variant.scenario.faults.get(index).is_some_and(|fault| fault.name.as_deref() == Some(name));
+    if named {
+        return format!("at {name}");
+    }
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
+    let at = Span::from_nanos((at_s * NANOS_PER_SEC as f64) as u64);
+    format!("at {}", clock(at))
+}
+
+/// The sum of several figures, run by run.
+fn total(summary: &Summary, paths: &[&str]) -> Option<Estimate> {
+    let sum =
+        |figures: &std::collections::BTreeMap<String, f64>| paths.iter().filter_map(|path| figures.get(*path)).sum();
+    Estimate::of(&summary.each.iter().map(|(_, figures)| sum(figures)).collect::<Vec<f64>>())
+}
+
+/// A figure with `± half` when there is one that shows.
+fn with_half(estimate: Estimate, print: &dyn Fn(f64) -> String) -> String {
+    let figure = print(estimate.mean);
+    match estimate.half.map(print) {
+        Some(half) if half.contains(|c: char| ('1'..='9').contains(&c)) => format!("{figure} ± {half}"),
+        _ => figure,
+    }
+}
+
+fn shared(found: Option<Estimate>, whole: Option<f64>, tone: Tone) -> Cell {
+    let Some(found) = found else { return nothing() };
+    if found.mean <= 0.0 {
+        let tone = if tone == Tone::Loss { Tone::Fine } else { tone };
+        return Cell { figure: "0".into(), share: String::new(), tone };
+    }
+    let share = whole.map_or(String::new(), |whole| percent(found.mean, whole));
+    let print = |x: f64| match found.mean {
+        mean if mean >= 99.5 || found.half.is_none() => count(x.round()),
+        _ => format!("{x:.1}"),
+    };
+    Cell { figure: with_half(found, &print), share, tone }
+}
+
+fn rounded(x: f64) -> String {
+    count(x.round())
+}
+
+fn milliseconds(ms: f64) -> String {
+    match ms {
+        ms if ms >= 10_000.0 => format!("{:.1} s", ms / 1e3),
+        ms if ms >= 9.95 => format!("{} ms", rounded(ms)),
+        ms => format!("{ms:.1} ms"),
+    }
+}
+
+fn plain(figure: String) -> Cell {
+    Cell { figure, share: String::new(), tone: Tone::Plain }
+}
+
+fn nothing() -> Cell {
+    Cell { figure: "–".into(), share: String::new(), tone: Tone::Faint }
+}
+
+fn is_loss(cell: &Cell) -> bool {
+    cell.tone == Tone::Loss
+}

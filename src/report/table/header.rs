@@ -1,0 +1,130 @@
+//! The lines above the table: what is run, and what breaks when.
+
+use super::range;
+use crate::report::Report;
+use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, width, wrap};
+use crate::scenario::{Fault, Scenario, Whole};
+use crate::time::Span;
+
+/// Name and title, the facts, the timeline of faults.
+#[must_use]
+pub fn header(report: &Report) -> String {
+    let name = clean(&report.name);
+    let gap = " ".repeat(17usize.saturating_sub(width(&name)).max(3));
+    let head = cut(&format!("{name}{gap}"), WIDTH / 2);
+    let mut text = wrap(&paint(Tone::Strong, &head), &clean(&report.scenario.title));
+    text += &wrap("", &facts(report));
+    for line in timelines(report) {
+        text += &wrap("", &line);
+    }
+    text
+}
+
+/// `300 users · 3 servers · open for 2 min · seed 1 · simulated`
+#[must_use]
+pub fn facts(report: &Report) -> String {
+    let scenarios = || report.variants.iter().map(|variant| &variant.scenario);
+    let mut facts = vec![users(report)];
+    facts.push(range(scenarios().map(|scenario| scenario.servers.count.get()), "server", "servers"));
+    let mut open: Vec<String> = scenarios().map(|scenario| span(scenario.duration.get())).collect();
+    open.dedup();
+    facts.push(format!("open for {}", open.join(" or ")));
+    facts.push(seeds(report));
+    facts.push(if report.engine == "sim" { "simulated".into() } else { "real requests on this machine".into() });
+    facts.join(" · ")
+}
+
+fn users(report: &Report) -> String {
+    let mut rates: Vec<String> = Vec::new();
+    let mut counts = Vec::new();
+    for variant in &report.variants {
+        let users = &variant.scenario.users;
+        match users.rate {
+            Some(rate) => rates.push(format!("{} new visitors a second", count(rate.get()))),
+            None => counts.push(users.count.map_or(300, Whole::get)),
+        }
+    }
+    rates.dedup();
+    if !counts.is_empty() {
+        rates.insert(0, range(counts.into_iter(), "user", "users"));
+    }
+    rates.join(" or ")
+}
+
+fn seeds(report: &Report) -> String {
+    let runs = report.variants.iter().map(|variant| variant.runs.len()).max().unwrap_or(0);
+    match runs {
+        0 | 1 => format!("seed {}", report.seed),
+        runs => format!("{runs} runs, seeds from {}", report.seed),
+    }
+}
+
+/// What breaks when: one line when all designs meet the same, else one for each that differs.
+#[must_use]
+pub fn timelines(report: &Report) -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for (number, variant) in (1..).zip(&report.variants) {
+        let line = timeline(&variant.scenario);
+        match lines.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, designs)) => designs.push(format!("{number}")),
+            None => lines.push((line, vec![format!("{number}")])),
+        }
+    }
+    if lines.len() == 1 {
+        return lines.into_iter().map(|(line, _)| line).filter(|line| !line.is_empty()).collect();
+    }
+    let of = |(line, designs): (String, Vec<String>)| {
+        let word = if designs.len() == 1 { "design" } else { "designs" };
+        let line = if line.is_empty() { "nothing breaks".into() } else { line };
+        format!("{line} ({word} {})", crate::report::text::listed(&designs))
+    };
+    lines.into_iter().map(of).take(3).collect()
+}
+
+/// `0:30 server-2 crashes · 0:35 an empty server-2 replaces it`
+#[must_use]
+pub fn timeline(scenario: &Scenario) -> String {
+    let mut moments: Vec<(Span, String)> = scenario.faults.iter().flat_map(|fault| moments(fault, scenario)).collect();
+    moments.sort_by_key(|(at, _)| *at);
+    let most = 8;
+    let more = moments.len().saturating_sub(most);
+    let mut words: Vec<String> =
+        moments.into_iter().take(most).map(|(at, what)| format!("{} {what}", clock(at))).collect();
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    words.join(" · ")
+}
+
+/// What a fault does, and what comes of it, each at its time.
+fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
+    let at = fault.at.get();
+    let later = |span: Span| Span::from_nanos(at.as_nanos().saturating_add(span.as_nanos()));
+    let mut moments = vec![(at, deed(fault))];
+    let server = server(fault);
+    if let Some(after) = fault.restart_after {
+        moments.push((later(after.get()), format!("{server} is back, empty")));
+    }
+    if let Some(after) = fault.replace_after {
+        moments.push((later(after.get()), format!("an empty {server} replaces it")));
+    }
+    if fault.restart.is_some() || fault.replace.is_some() {
+        moments.push((later(scenario.servers.boot.get()), format!("{server} is up, empty")));
+    }
+    if let (true, Some(lasting)) = (fault.slow.is_some(), fault.lasting) {
+        moments.push((later(lasting.get()), format!("{server} is fast again")));
+    }
+    moments
+}
+
+/// The server that a fault names.
+fn server(fault: &Fault) -> String {
+    let names = [&fault.crash, &fault.restart, &fault.replace, &fault.vanish, &fault.slow];
+    clean(names.into_iter().flatten().next().map_or("", String::as_str))
+}
+
+/// What a fault does, in words: `server-2 crashes`.
+#[must_use]
+pub fn deed(fault: &Fault) -> String {
+    crate::report::story::deed(fault, &server(fault))
+}

@@ -1,0 +1,225 @@
+//! The program as its users meet it: exit codes, pipes, interrupts, files.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn whatcart(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_whatcart"));
+    command.args(args).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn output(args: &[&str]) -> Output {
+    whatcart(args).output().expect("the program starts")
+}
+
+/// Exit code, standard output, standard error.
+fn ran(args: &[&str]) -> (i32, String, String) {
+    let output = output(args);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("not killed"), text(output.stdout), text(output.stderr))
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a place for files")
+}
+
+fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().expect("UTF-8").into()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// A run that takes as long as anybody could wait, in many slices.
+const LONG: [&str; 7] = ["run", "what-cart", "--set", "duration=20h", "--set", "users.count=2_000", "--format=json"];
+
+#[test]
+fn alone_it_tells_the_opening_story() {
+    let (code, alone, errors) = ran(&[]);
+    assert_eq!((code, &*errors), (0, ""));
+    assert_eq!(alone, ran(&["run", "what-cart"]).1);
+    for part in ["what-cart", "carts lost", "User ", "MISSING", "Lesson", "whatcart run grow"] {
+        assert!(alone.contains(part), "{part}:\n{alone}");
+    }
+    assert!(!alone.contains('\u{1b}'), "no colour in a pipe");
+    assert!(alone.lines().all(|line| line.chars().count() <= 100), "{alone}");
+}
+
+#[test]
+fn same_input_same_bytes() {
+    let args = ["run", "sticky-crash", "--seed=7", "--runs=3", "--format=json"];
+    let first = output(&args).stdout;
+    let again = whatcart(&args).env("RAYON_NUM_THREADS", "1").output().expect("the program starts").stdout;
+    assert!(first == again);
+}
+
+#[test]
+fn bad_input_ends_with_2_and_says_what_to_do() {
+    let folder = folder();
+    fs::write(folder.path().join("bytes.toml"), b"title = \"\xff\"").expect("written");
+    fs::write(folder.path().join("broken.toml"), "title = \"a\nduration = 1").expect("written");
+    fs::write(folder.path().join("exists.toml"), "mine").expect("written");
+    let claim = "title = \"a\"\nduration = \"1m\"\n[[expect]]\nthat = \"lost_by.wipd > 0\"\n";
+    fs::write(folder.path().join("claim.toml"), claim).expect("written");
+    let column = "title = \"a\"\nduration = \"1m\"\ncolumns = [\"lost\", \"bussy\"]\n";
+    fs::write(folder.path().join("column.toml"), column).expect("written");
+    let file = |name: &str| path(&folder, name);
+    for (args, part) in [
+        (vec!["run", &file("missing.toml")], "there is no file"),
+        (vec!["run", "stickycrash"], "did you mean `sticky-crash`?"),
+        (vec!["run", &path(&folder, ".")], "is a directory"),
+        (vec!["run", &file("bytes.toml")], "not UTF-8"),
+        (vec!["run", &file("broken.toml")], "broken.toml:1"),
+        (vec!["run", &file("claim.toml")], "did you mean `lost_by.wiped`?"),
+        (vec!["check", &file("claim.toml")], "claim.toml:4"),
+        (vec!["run", &file("column.toml")], "did you mean `busy`?"),
+        (vec!["show", "nothing-like-it"], "whatcart list"),
+        (vec!["init", &file("exists.toml")], "nothing was overwritten"),
+        (vec!["run", "sticky-crash", "--only", "stiky, server memory"], "did you mean `sticky, server memory`?"),
+        (vec!["run", "sticky-crash", "--only", "5"], "has no variant `5`"),
+        (vec!["run", "sticky-crash", "--follow", "301"], "the users of this shop are 1 to 300"),
+        (vec!["run", "sticky-crash", "--set", "servers.cuont=5"], "did you mean `count`?"),
+        (vec!["run", "sticky-crash", "--runs", "0"], "1..=1000"),
+        (vec!["run", "sticky-crash", "--format", "xml"], "possible values"),
+        (vec!["fly"], "unrecognized subcommand"),
+    ] {
+        let (code, out, errors) = ran(&args);
+        assert_eq!(code, 2, "{args:?}: {errors}");
+        assert_eq!(out, "", "{args:?}");
+        assert!(errors.contains(part), "{args:?}: {part} is not in\n{errors}");
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("exists.toml")).expect("still there"), "mine");
+}
+
+#[test]
+fn what_cannot_be_written_is_known_before_the_run() {
+    let folder = folder();
+    let nowhere = path(&folder, "no/such/folder/out.json");
+    let here = path(&folder, ".");
+    for target in [&nowhere, &here] {
+        for flag in ["-o", "--series"] {
+            let long = [&LONG[..], &[flag, target]].concat();
+            let (code, out, errors) = ran(&long);
+            assert_eq!((code, &*out), (3, ""), "{errors}");
+            assert!(errors.contains("cannot be written") || errors.contains("is a directory"), "{errors}");
+        }
+    }
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn files_appear_whole() {
+    let folder = folder();
+    let (out, series) = (path(&folder, "out.md"), path(&folder, "series.csv"));
+    fs::write(&out, "old").expect("written");
+    let (code, printed, errors) = ran(&["run", "sticky-crash", "--format=markdown", "-o", &out, "--series", &series]);
+    assert_eq!((code, &*printed, &*errors), (0, "", ""));
+    assert_eq!(names(folder.path()), ["out.md", "series.csv"]);
+    let text = fs::read_to_string(&out).expect("written");
+    assert!(text.starts_with("# sticky-crash") && text.contains("whatcart run sticky-crash --seed 1"), "{text}");
+    assert!(fs::read_to_string(&series).expect("written").starts_with("variant,seed,from_s,"));
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut child = whatcart(&["run", "sticky-crash", "--runs=40", "--format=json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    BufReader::with_capacity(16, child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!(line, "{\n");
+    assert_eq!((ended.status.code(), &*String::from_utf8_lossy(&ended.stderr)), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_prints_what_was_measured() {
+    let child = whatcart(&LONG).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let id = child.id().to_string();
+    // The handler is set before the first slice: a signal that comes earlier would end the program without results.
+    let wait = Command::new("sleep").arg("1").status().expect("sleep");
+    let sent = Command::new("kill").args(["-INT", &id]).status().expect("kill");
+    assert!(wait.success() && sent.success());
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
+    let read: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("whole JSON");
+    assert_eq!(read["interrupted"], true);
+    assert!(read["variants"][0]["requests"]["sent"].as_u64() > Some(0), "{}", read["variants"][0]["requests"]);
+}
+
+#[test]
+fn init_writes_a_scenario_that_holds() {
+    let folder = folder();
+    let file = path(&folder, "mine.toml");
+    let (code, out, _) = ran(&["init", &file]);
+    assert_eq!(code, 0);
+    assert!(out.contains("whatcart run"));
+    let (code, out, errors) = ran(&["check", &file]);
+    assert_eq!(code, 0, "{out}{errors}");
+    assert!(out.contains("All 2 expectations hold."), "{out}");
+}
+
+#[test]
+fn check_fails_when_something_does_not_hold() {
+    let folder = folder();
+    let file = path(&folder, "wrong.toml");
+    let text = "title = \"a\"\nduration = \"20s\"\n[[expect]]\nthat = \"carts.lost == 0\"\n[[expect]]\nthat = \"carts.opened > 0\"\n";
+    fs::write(&file, text).expect("written");
+    let (code, out, _) = ran(&["check", &file]);
+    assert_eq!(code, 1);
+    assert!(out.contains("FAILED") && out.contains("carts.lost == 0") && out.contains("carts.lost = "), "{out}");
+    assert!(out.contains("1 of 2 expectations did not hold."), "{out}");
+}
+
+#[test]
+fn show_can_keep_the_secret() {
+    let (_, all, _) = ran(&["show", "sticky-crash"]);
+    let (_, some, _) = ran(&["show", "sticky-crash", "--no-spoilers"]);
+    assert!(all.contains("they moved it to the day") && all.contains("lost_by.wiped > 20"));
+    assert!(!some.contains("they moved it to the day") && !some.contains("expect"), "{some}");
+    assert!(some.contains("[[variants]]") && some.contains("Question"));
+}
+
+#[test]
+fn only_one_design_and_one_user() {
+    let (code, out, errors) = ran(&["run", "sticky-crash", "--only", "2", "--follow", "17", "--color=always"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(out.contains("User 17, design 1") && out.contains('\u{1b}'), "{out}");
+    assert!(out.contains("sticky, server memory") && !out.contains("signed token"), "{out}");
+    let plain = whatcart(&["run", "sticky-crash"]).env("NO_COLOR", "1").output().expect("the program starts");
+    assert!(!String::from_utf8_lossy(&plain.stdout).contains('\u{1b}'));
+}
+
+#[test]
+fn changed_scenarios_need_not_hold() {
+    let (code, out, _) =
+        ran(&["run", "sticky-crash", "--set", "servers.count=1", "--set", "faults=[]", "--format=json"]);
+    assert_eq!(code, 0);
+    let read: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(read["expectations"], serde_json::json!([]));
+}
+
+#[test]
+fn helps_editors_and_shells() {
+    assert!(serde_json::from_str::<serde_json::Value>(&ran(&["schema"]).1).expect("JSON").is_object());
+    assert!(ran(&["completions", "bash"]).1.contains("whatcart"));
+    let (code, help, _) = ran(&["--help"]);
+    assert_eq!(code, 0);
+    assert!(help.contains("Examples:") && help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    let (_, list, _) = ran(&["list"]);
+    assert!(list.lines().all(|line| line.chars().count() <= 100) && list.contains("sticky-crash"), "{list}");
+}
