@@ -174,7 +174,7 @@ impl Checker {
         self.counts.users += u64::from(self.users.insert(visit.user));
     }
 
-    #[inline]
+    #[inline(always)]
     fn sent(&mut self, visit: Visit, request: Request) -> Option<Finding> {
         let cart = &mut self.carts[visit.client.index()];
         match request.command {
@@ -240,7 +240,7 @@ impl Checker {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn told(&mut self, visit: Visit, request: Request, outcome: Outcome) -> Option<Finding> {
         match request.command {
             Command::Add(item) => self.add_told(visit, item, outcome),

@@ -188,13 +188,13 @@ impl Meter {
     }
 
     /// A user sent a request.
-    #[inline]
+    #[inline(always)]
     pub fn sent(&mut self, now: Instant) {
         self.window(now).requests.sent += 1;
     }
 
     /// A request ended for its user.
-    #[inline]
+    #[inline(always)]
     pub fn told(&mut self, now: Instant, user: UserId, told: &Told) {
         let counts = &mut self.window(now).requests;
         match told.outcome {

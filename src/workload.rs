@@ -151,7 +151,7 @@ impl Workload {
     }
 
     /// How long a client thinks after the step it has just done.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn think(&self, client: &Client) -> Span {
         let think = self.think.sample(&mut self.seed.draw(Purpose::Think, client.key()));
@@ -320,7 +320,7 @@ impl Client {
     }
 
     /// Takes in how a request ended, and decides.
-    #[inline]
+    #[inline(always)]
     pub fn told(&mut self, workload: &Workload, command: Command, outcome: Outcome) -> Next {
         self.attempt = self.attempt.saturating_add(1);
         match outcome {
@@ -343,7 +343,7 @@ impl Client {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, workload: &Workload) -> Next {
         self.step += 1;
         self.attempt = 0;

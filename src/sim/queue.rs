@@ -46,7 +46,7 @@ pub struct WakeQueue {
 }
 
 const NIL: u32 = u32::MAX;
-const KEYS: usize = 15;
+const KEYS: u32 = 15;
 
 /// A chain of chunks, of which only the first is not full. How full is kept here, so that an append only writes to the
 /// chunk: a write need not wait for memory.
@@ -64,7 +64,7 @@ impl Bucket {
 #[derive(Clone, Copy, Debug)]
 #[repr(align(128))]
 struct Chunk {
-    keys: [u64; KEYS],
+    keys: [u64; KEYS as usize],
     next: u32,
 }
 
@@ -92,7 +92,7 @@ impl WakeQueue {
     }
 
     /// Wakes a client at a time, which must not lie before the last one taken.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, at: Instant, client: ClientId) {
         let bucket = at.as_nanos() >> self.shift;
         let ahead = bucket.wrapping_sub(self.current);
@@ -108,7 +108,7 @@ impl WakeQueue {
 
     /// Takes the earliest event before `limit`, if there is one. The queue does not look further than that, because
     /// events until then may still be pushed.
-    #[inline]
+    #[inline(always)]
     pub fn pop_before(&mut self, limit: Instant) -> Option<(Instant, ClientId)> {
         if self.run.is_empty() && self.late.is_empty() {
             self.open_next(limit);
@@ -159,7 +159,7 @@ impl WakeQueue {
             bucket.taken += 1;
             return;
         }
-        let mut chunk = Chunk { keys: [0; KEYS], next: bucket.first };
+        let mut chunk = Chunk { keys: [0; KEYS as usize], next: bucket.first };
         chunk.keys[0] = key;
         let first = if let Some(at) = self.free.pop() {
             self.chunks[at as usize] = chunk;
@@ -196,7 +196,7 @@ impl WakeQueue {
         while let Some(chunk) = self.chunks.get(at as usize) {
             self.run.extend_from_slice(&chunk.keys[..len as usize]);
             self.free.push(at);
-            (at, len) = (chunk.next, KEYS as u32);
+            (at, len) = (chunk.next, KEYS);
         }
         self.in_buckets -= self.run.len();
         self.run.sort_unstable_by(|a, b| b.cmp(a));

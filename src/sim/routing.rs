@@ -11,7 +11,7 @@ use crate::seed::Purpose;
 
 impl World {
     /// Sends a request to a server, or refuses it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn route<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         self.excluded.clear();
         self.route_further(hands, id);
@@ -46,7 +46,7 @@ impl World {
     }
 
     /// The server for a request: the pinned one, or the policy's choice.
-    #[inline]
+    #[inline(always)]
     fn choose<P: Policy, R>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) -> Result<ServerId, Refusal> {
         let request = &self.requests[id];
         let client = &self.clients[request.client.index()];

@@ -100,7 +100,7 @@ fn idle_workers(server: u32, each: u32) -> Vec<u32> {
 
 impl World {
     /// A request reaches a server that runs.
-    #[inline]
+    #[inline(always)]
     pub(super) fn arrive<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         let server = self.requests[id].server.index();
         if let Some(worker) = self.stations.idle[server].pop() {
@@ -117,7 +117,7 @@ impl World {
     }
 
     /// A worker takes a request.
-    #[inline]
+    #[inline(always)]
     fn start(&mut self, worker: u32, id: RequestId) {
         self.stations.held[worker as usize] = id;
         let request = &mut self.requests[id];
@@ -138,13 +138,13 @@ impl World {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn calls(&self, id: RequestId) -> StoreCalls {
         let request = &self.requests[id];
         home::store_calls(self.homes, request.command, request.session.is_some())
     }
 
-    #[inline]
+    #[inline(always)]
     fn service_time(&self, id: RequestId) -> Span {
         let request = &self.requests[id];
         let mut draw = self.workload.seed.draw(Purpose::Service, request.key);
@@ -153,6 +153,7 @@ impl World {
         self.stations.service.sample(&mut draw) * times
     }
 
+    #[inline(always)]
     fn store_time(&self, id: RequestId, call: StoreCall) -> Span {
         let latency = &self.stations.store.latency;
         if let Sampler::Constant(span) = latency {
@@ -167,7 +168,7 @@ impl World {
     }
 
     /// Something ended for the worker whose time has come.
-    #[inline]
+    #[inline(always)]
     pub(super) fn service_event<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
         #[expect(clippy::cast_possible_truncation, reason = "at most a million workers")]
         let worker = self.events.busy.winner() as u32;
@@ -227,7 +228,7 @@ impl World {
     }
 
     /// The end of service: the effect is committed, the worker takes the next request, the user gets the answer.
-    #[inline]
+    #[inline(always)]
     fn finish<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, worker: u32, id: RequestId) {
         let effect = self.commit(id);
         self.report_served(hands, id, &effect);
@@ -244,7 +245,7 @@ impl World {
         self.answer(hands, id, effect.outcome);
     }
 
-    #[inline]
+    #[inline(always)]
     fn next_in_queue(&mut self, worker: u32, id: RequestId) {
         let server = self.requests[id].server.index();
         if let Some(next) = self.stations.queues[server].pop_front() {
@@ -257,7 +258,7 @@ impl World {
     }
 
     /// What the request does, now and completely. What belongs to a visit that has ended does nothing.
-    #[inline]
+    #[inline(always)]
     fn commit(&mut self, id: RequestId) -> Effect {
         let request = self.requests[id];
         if !self.accepts(&request) {
@@ -287,6 +288,7 @@ impl World {
         }
     }
 
+    #[inline(always)]
     fn report_served<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId, effect: &Effect) {
         let request = &self.requests[id];
         let visit = request.visit();

@@ -84,7 +84,7 @@ impl World {
     }
 
     /// A client's think time or pause is over.
-    #[inline]
+    #[inline(always)]
     pub(super) fn wake<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId) {
         let client = &mut self.clients[id.index()];
         if client.is_away() {
@@ -135,7 +135,7 @@ impl World {
     }
 
     /// A server answered, and the user is still there: cookies first, then the news.
-    #[inline]
+    #[inline(always)]
     pub(super) fn answer<P: Policy, R: Recorder>(
         &mut self,
         hands: &mut Hands<'_, P, R>,
@@ -163,7 +163,7 @@ impl World {
     }
 
     /// A user learns how a request ended, and goes on. The request itself stays where it is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tell<P: Policy, R: Recorder>(
         &mut self,
         hands: &mut Hands<'_, P, R>,
