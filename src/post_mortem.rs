@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::Evidence;
-use crate::model::{Items, Visit};
+use crate::model::{ClientId, Items, Visit};
 
 /// Why an item was missing; a cart takes the first that applies, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,8 +55,10 @@ pub struct Toll {
 /// The streaming post-mortem.
 #[derive(Clone, Debug, Default)]
 pub struct PostMortem {
-    /// Evidence of checkouts at which something was elsewhere, until their visits end.
-    evidence: BTreeMap<u32, Evidence>,
+    /// Evidence of the last checkout at which something was elsewhere: most are judged at once.
+    latest: Option<(ClientId, Evidence)>,
+    /// The same of earlier ones whose visits have not ended.
+    earlier: BTreeMap<ClientId, Evidence>,
     lost_by: [u64; Cause::ALL.len()],
     /// By fault.
     tolls: BTreeMap<u32, Toll>,
@@ -89,14 +91,24 @@ impl PostMortem {
     /// A checkout was served. The first one of a visit counts: a later one repeats its charge.
     #[inline]
     pub fn checked_out(&mut self, visit: Visit, evidence: &Evidence) {
-        if *evidence != Evidence::default() {
-            self.evidence.entry(visit.client.0).or_insert(*evidence);
+        if *evidence == Evidence::default() || self.evidence(visit).is_some() {
+            return;
+        }
+        if let Some((client, earlier)) = self.latest.replace((visit.client, *evidence)) {
+            self.earlier.insert(client, earlier);
+        }
+    }
+
+    fn evidence(&self, visit: Visit) -> Option<Evidence> {
+        match self.latest {
+            Some((client, evidence)) if client == visit.client => Some(evidence),
+            _ => self.earlier.get(&visit.client).copied(),
         }
     }
 
     /// The checker found a cart lost. Returns the cause, and counts it.
     pub fn lost(&mut self, visit: Visit, missing: Items) -> Cause {
-        let evidence = self.evidence.get(&visit.client.0).copied().unwrap_or_default();
+        let evidence = self.evidence(visit).unwrap_or_default();
         let cause = missing.iter().map(|item| cause(Items::of(item), &evidence)).min().unwrap_or(Cause::Unexplained);
         self.lost_by[cause as usize] += 1;
         if cause == Cause::Wiped
@@ -110,8 +122,11 @@ impl PostMortem {
     /// A visit is over: its evidence is no longer needed.
     #[inline]
     pub fn left(&mut self, visit: Visit) {
-        if !self.evidence.is_empty() {
-            self.evidence.remove(&visit.client.0);
+        if self.latest.is_some_and(|(client, _)| client == visit.client) {
+            self.latest = None;
+        }
+        if !self.earlier.is_empty() {
+            self.earlier.remove(&visit.client);
         }
     }
 }

@@ -34,8 +34,22 @@ pub const NO_CART: CartPlace = u32::MAX;
 #[derive(Clone, Debug)]
 pub struct Carts {
     home: Home,
-    /// Orders of visits that have checked out and not ended yet: few at any moment.
-    orders: BTreeMap<ClientId, Order>,
+    orders: OrderBook,
+}
+
+/// Orders that may be asked for again. An order whose user is there to hear of it is not: it ends its visit's shopping.
+/// So these are few.
+type OrderBook = BTreeMap<ClientId, Order>;
+
+/// A command as it reaches a home.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Whose cart.
+    pub client: ClientId,
+    /// What to do.
+    pub command: Command,
+    /// Whether the user waits for the answer.
+    pub awaited: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -53,7 +67,7 @@ impl Carts {
             CartHome::ServerMemory => Home::ServerMemory(MemoryLedger::default()),
             CartHome::SharedStore | CartHome::SignedToken => Home::OneCopy(OneCopy::default()),
         };
-        Carts { home, orders: BTreeMap::new() }
+        Carts { home, orders: OrderBook::new() }
     }
 
     /// The cart as its user carries it: what a request takes along when the home is a signed token.
@@ -76,28 +90,21 @@ impl Carts {
 
     /// A server applies a command to the cart in its home, at once and completely.
     #[inline]
-    pub fn apply(
-        &mut self,
-        place: &mut CartPlace,
-        client: ClientId,
-        life: Life,
-        command: Command,
-        pool: &Pool,
-    ) -> CartResult {
+    pub fn apply(&mut self, place: &mut CartPlace, life: Life, call: Call, pool: &Pool) -> CartResult {
         match &mut self.home {
-            Home::ServerMemory(ledger) => ledger.apply(place, client, life, command, &mut self.orders, pool),
+            Home::ServerMemory(ledger) => ledger.apply(place, life, call, &mut self.orders, pool),
             Home::OneCopy(copies) => {
                 let knew = *place != NO_CART;
-                apply_to(copies.at(place), knew, client, command, &mut self.orders)
+                apply_to(copies.at(place), knew, call, &mut self.orders)
             }
         }
     }
 
     /// A server applies a command to the copy that came with a request; the user gets the new copy with the answer.
     #[inline]
-    pub fn apply_to_token(&mut self, client: ClientId, token: Option<Items>, command: Command) -> (CartResult, Items) {
+    pub fn apply_to_token(&mut self, token: Option<Items>, call: Call) -> (CartResult, Items) {
         let mut basket = Basket { items: token.unwrap_or_default() };
-        let result = apply_to(&mut basket, token.is_some(), client, command, &mut self.orders);
+        let result = apply_to(&mut basket, token.is_some(), call, &mut self.orders);
         (result, basket.items)
     }
 
@@ -136,20 +143,18 @@ impl Carts {
 
 /// Applies a command to one copy.
 #[inline]
-fn apply_to(
-    basket: &mut Basket,
-    knew: bool,
-    client: ClientId,
-    command: Command,
-    orders: &mut BTreeMap<ClientId, Order>,
-) -> CartResult {
+fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
     let evidence = Evidence::default();
-    if command == Command::Checkout {
+    if call.command == Command::Checkout {
         let held = basket.items;
-        let (reply, billed) = orders.entry(client).or_default().charge(basket);
+        let mut order = orders.get(&call.client).copied().unwrap_or_default();
+        let (reply, billed) = order.charge(basket);
+        if !call.awaited {
+            orders.insert(call.client, order);
+        }
         return CartResult { reply, knew, held, evidence, billed };
     }
-    let reply = basket.apply(command);
+    let reply = basket.apply(call.command);
     CartResult { reply, knew, held: basket.items, evidence, billed: None }
 }
 
@@ -241,17 +246,16 @@ impl MemoryLedger {
     fn apply(
         &mut self,
         place: &mut CartPlace,
-        client: ClientId,
         life: Life,
-        command: Command,
-        orders: &mut BTreeMap<ClientId, Order>,
+        call: Call,
+        orders: &mut OrderBook,
         pool: &Pool,
     ) -> CartResult {
         let mut found = self.read(*place, life);
         let before = found.items;
         let mut basket = Basket { items: before };
-        let mut result = apply_to(&mut basket, found.knew, client, command, orders);
-        if command == Command::Checkout {
+        let mut result = apply_to(&mut basket, found.knew, call, orders);
+        if call.command == Command::Checkout {
             result.evidence = self.evidence(*place, life, pool);
         }
         for item in before.minus(basket.items).iter() {
@@ -408,12 +412,20 @@ mod tests {
                 }
                 let life = pool.members[server.index()].life;
                 let place = &mut places[client as usize];
-                let got = carts.apply(place, ClientId(client), life, command, &pool);
+                let call = Call { client: ClientId(client), command, awaited: dice % 2 == 0 };
+                let got = carts.apply(place, life, call, &pool);
                 let knew = model.contains_key(&(client, life));
                 let basket = model.entry((client, life)).or_default();
                 let before = basket.items;
                 let (reply, billed) = match command {
-                    Command::Checkout => orders[client as usize].charge(basket),
+                    Command::Checkout => {
+                        let mut order = orders[client as usize];
+                        let charged = order.charge(basket);
+                        if !call.awaited {
+                            orders[client as usize] = order;
+                        }
+                        charged
+                    }
                     _ => (basket.apply(command), None),
                 };
                 prop_assert_eq!((got.reply, got.billed, got.knew), (reply, billed, knew));

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::queue::WakeQueue;
-use super::requests::RequestId;
+use super::requests::{RequestId, Requests};
 use super::tournament::Tournament;
 use crate::model::{ServerId, UserId};
 use crate::time::{Instant, Span};
@@ -118,17 +118,29 @@ impl Events {
         }
     }
 
-    /// Takes the next timer: of which kind, for which use of which slot.
+    /// Takes the next timer: of which kind, for which request. `None` when nobody waits for that any more; then the
+    /// timers behind it that nobody waits for go too, whenever they would end, so that an answered request costs no
+    /// event.
     #[inline]
-    pub fn take_timer(&mut self) -> Option<(TimerKind, RequestId, u32)> {
-        let first = |timers: &VecDeque<Timer>| timers.front().map_or(Instant::NEVER, |timer| timer.at);
+    pub fn take_timer(&mut self, requests: &Requests) -> Option<(TimerKind, RequestId)> {
         let (kind, timers) = if first(&self.connects) <= first(&self.answers) {
             (TimerKind::Connect, &mut self.connects)
         } else {
             (TimerKind::Answer, &mut self.answers)
         };
-        let timer = timers.pop_front();
+        let timer = timers.pop_front()?;
+        let awaited = |timer: &Timer| requests.is_awaited(timer.request, timer.serial);
+        if !awaited(&timer) {
+            while timers.front().is_some_and(|timer| !awaited(timer)) {
+                timers.pop_front();
+            }
+        }
         self.next_timer = first(&self.connects).min(first(&self.answers));
-        timer.map(|timer| (kind, timer.request, timer.serial))
+        awaited(&timer).then_some((kind, timer.request))
     }
+}
+
+/// When the first of these timers ends.
+fn first(timers: &VecDeque<Timer>) -> Instant {
+    timers.front().map_or(Instant::NEVER, |timer| timer.at)
 }

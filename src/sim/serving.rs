@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::requests::{Phase, Place, RequestId, StoreCall};
+use super::carts::Call;
+use super::requests::{InFlight, Phase, Place, RequestId, StoreCall};
 use super::users::{WHO_ARE_YOU, ok};
 use super::{Hands, World};
 use crate::history::{Event, Evidence, Inside, Recorder, Seen, Served, What};
@@ -267,15 +268,17 @@ impl World {
         if !request.command.touches_cart() || (request.departed && !self.is_current(&request)) {
             return Effect::none(ok(Reply::Done), request.token);
         }
+        let InFlight { client, command, departed, server, token, .. } = request;
+        let call = Call { client, command, awaited: !departed };
         let (result, token) = match self.homes.cart {
             CartHome::SignedToken => {
-                let (result, token) = self.carts.apply_to_token(request.client, request.token, request.command);
+                let (result, token) = self.carts.apply_to_token(token, call);
                 (result, Some(token))
             }
             CartHome::ServerMemory | CartHome::SharedStore => {
-                let life = self.pool.members[request.server.index()].life;
-                let place = &mut self.clients[request.client.index()].cart;
-                (self.carts.apply(place, request.client, life, request.command, &self.pool), None)
+                let life = self.pool.members[server.index()].life;
+                let place = &mut self.clients[client.index()].cart;
+                (self.carts.apply(place, life, call, &self.pool), None)
             }
         };
         Effect {

@@ -221,10 +221,7 @@ impl World {
 
     /// A timeout ends: of a user, or of a connection.
     pub(super) fn timer_event<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
-        let Some((kind, id, serial)) = self.events.take_timer() else { return };
-        if !self.requests.is_awaited(id, serial) {
-            return;
-        }
+        let Some((kind, id)) = self.events.take_timer(&self.requests) else { return };
         match kind {
             TimerKind::Connect => self.connect_timed_out(hands, id),
             TimerKind::Answer => {
