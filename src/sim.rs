@@ -26,7 +26,7 @@ use crate::seed::Seed;
 use crate::time::{Instant, Span};
 use crate::workload::{Client, HeavyUsers, Jar, Workload};
 
-use carts::Carts;
+use carts::{Carts, Shelf};
 use events::{Due, Events};
 use requests::Requests;
 use serving::Stations;
@@ -49,7 +49,7 @@ struct World {
     retries: u8,
     connect_timeout: Span,
     events: Events,
-    clients: Vec<Client>,
+    clients: Vec<Seat>,
     free_clients: Vec<u32>,
     /// Empty when neither logins nor affinity need one.
     jars: Vec<Jar>,
@@ -63,6 +63,20 @@ struct World {
     faults: Vec<Fault>,
     /// Servers that the request being routed has failed to reach; kept to be used again.
     excluded: Vec<ServerId>,
+}
+
+/// A client, and its carts beside it: one cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Seat {
+    client: Client,
+    shelf: Shelf,
+}
+
+impl Seat {
+    fn new(client: Client) -> Seat {
+        Seat { client, shelf: Shelf::EMPTY }
+    }
 }
 
 /// What an event needs besides the world.
@@ -237,13 +251,10 @@ impl World {
     /// would cost more than everything else.
     #[inline]
     fn foresee(&self, recorder: &impl Recorder) {
-        let Some((soon, later)) = self.events.wakes.upcoming() else { return };
-        let places = soon.map(|client| self.clients[client.index()].cart);
-        self.carts.foresee(places);
-        let later = later.inspect(|client| {
-            black_box(self.clients[client.index()].cart);
-        });
-        recorder.foresee(later);
+        let Some(clients) = self.events.wakes.upcoming() else { return };
+        recorder.foresee(clients.inspect(|client| {
+            black_box(self.clients[client.index()].client.meant);
+        }));
     }
 
     fn next_due<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {

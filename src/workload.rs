@@ -217,14 +217,11 @@ fn commands(journey: &[Step]) -> Vec<Command> {
 
 /// One tab of one user, walking its journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(align(32))] // never across two cache lines
 pub struct Client {
     /// Whose.
     pub user: UserId,
     /// Where the user's cookies are; tabs of one user share them.
     pub jar: u32,
-    /// Where the engine keeps the carts of the visit; `u32::MAX` when there are none.
-    pub cart: u32,
     /// When the user first meant to do the step that is under way.
     pub meant: Instant,
     visit: u32,
@@ -259,18 +256,7 @@ impl Client {
     /// A tab that has not visited yet.
     #[must_use]
     pub fn new(user: UserId, tab: u16, jar: u32) -> Client {
-        Client {
-            user,
-            jar,
-            cart: u32::MAX,
-            meant: Instant::ZERO,
-            visit: 0,
-            step: 0,
-            attempt: 0,
-            tab,
-            tries: 0,
-            mood: Mood::Away,
-        }
+        Client { user, jar, meant: Instant::ZERO, visit: 0, step: 0, attempt: 0, tab, tries: 0, mood: Mood::Away }
     }
 
     /// The key of draws about what it does now.

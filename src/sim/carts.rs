@@ -1,7 +1,6 @@
 //! Where the simulation keeps carts, behind one small interface for every home.
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
 
 use crate::history::Evidence;
 use crate::model::{ClientId, Command, Item, Items, Life, Reply};
@@ -24,17 +23,12 @@ pub struct CartResult {
     pub billed: Option<Items>,
 }
 
-/// Where a client's carts are kept: a place in [`Carts`], or [`NO_CART`].
-pub type CartPlace = u32;
-
-/// The client has no cart anywhere.
-pub const NO_CART: CartPlace = u32::MAX;
-
-/// All carts of open visits.
+/// What carts of open visits need beside the clients' own shelves.
 #[derive(Clone, Debug)]
 pub struct Carts {
-    home: Home,
+    home: CartHome,
     orders: OrderBook,
+    ledger: Overflow,
 }
 
 /// Orders that may be asked for again. An order whose user is there to hear of it is not: it ends its visit's shopping.
@@ -52,52 +46,24 @@ pub struct Call {
     pub awaited: bool,
 }
 
-#[derive(Clone, Debug)]
-enum Home {
-    ServerMemory(MemoryLedger),
-    /// One copy each: in the store, or with the user.
-    OneCopy(OneCopy),
-}
-
 impl Carts {
     /// No carts yet.
     #[must_use]
     pub fn new(home: CartHome) -> Carts {
-        let home = match home {
-            CartHome::ServerMemory => Home::ServerMemory(MemoryLedger::default()),
-            CartHome::SharedStore | CartHome::SignedToken => Home::OneCopy(OneCopy::default()),
-        };
-        Carts { home, orders: OrderBook::new() }
-    }
-
-    /// The cart as its user carries it: what a request takes along when the home is a signed token.
-    #[inline]
-    #[must_use]
-    pub fn carried(&self, place: CartPlace) -> Option<Items> {
-        match &self.home {
-            Home::ServerMemory(_) => None,
-            Home::OneCopy(copies) => copies.baskets.get(place as usize).map(|basket| basket.items),
-        }
-    }
-
-    /// The user received a token.
-    #[inline]
-    pub fn receive(&mut self, place: &mut CartPlace, items: Items) {
-        if let Home::OneCopy(copies) = &mut self.home {
-            *copies.at(place) = Basket { items };
-        }
+        Carts { home, orders: OrderBook::new(), ledger: Overflow::default() }
     }
 
     /// A server applies a command to the cart in its home, at once and completely.
     #[inline]
-    pub fn apply(&mut self, place: &mut CartPlace, life: Life, call: Call, pool: &Pool) -> CartResult {
-        match &mut self.home {
-            Home::ServerMemory(ledger) => ledger.apply(place, life, call, &mut self.orders, pool),
-            Home::OneCopy(copies) => {
-                let knew = *place != NO_CART;
-                apply_to(copies.at(place), knew, call, &mut self.orders)
-            }
+    pub fn apply(&mut self, shelf: &mut Shelf, life: Life, call: Call, pool: &Pool) -> CartResult {
+        if self.home == CartHome::ServerMemory {
+            return self.ledger.apply(shelf, life, call, &mut self.orders, pool);
         }
+        let copy = shelf.copy();
+        let mut basket = Basket { items: copy.unwrap_or_default() };
+        let result = apply_to(&mut basket, copy.is_some(), call, &mut self.orders);
+        shelf.keep(basket.items);
+        result
     }
 
     /// A server applies a command to the copy that came with a request; the user gets the new copy with the answer.
@@ -108,36 +74,14 @@ impl Carts {
         (result, basket.items)
     }
 
-    /// Reads what the next commands of these carts will need.
-    #[inline]
-    pub fn foresee(&self, places: impl Iterator<Item = CartPlace>) {
-        match &self.home {
-            Home::ServerMemory(ledger) => {
-                black_box(
-                    places.filter_map(|at| ledger.chunks.get(at as usize)).fold(0, |sum, chunk| sum ^ chunk.next),
-                );
-            }
-            Home::OneCopy(copies) => {
-                let baskets = places.filter_map(|at| copies.baskets.get(at as usize));
-                black_box(baskets.fold(0, |sum, basket| sum ^ basket.items.0));
-            }
-        }
-    }
-
     /// The visit is over: its carts will not be asked for again.
     #[inline]
-    pub fn forget(&mut self, place: &mut CartPlace, client: ClientId) {
+    pub fn forget(&mut self, shelf: &mut Shelf, client: ClientId) {
         if !self.orders.is_empty() {
             self.orders.remove(&client);
         }
-        let at = std::mem::replace(place, NO_CART);
-        if at == NO_CART {
-            return;
-        }
-        match &mut self.home {
-            Home::ServerMemory(ledger) => ledger.forget(at),
-            Home::OneCopy(copies) => copies.free.push(at),
-        }
+        self.ledger.free_chain(shelf.next);
+        *shelf = Shelf::EMPTY;
     }
 }
 
@@ -158,49 +102,58 @@ fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook)
     CartResult { reply, knew, held: basket.items, evidence, billed: None }
 }
 
-/// Carts of which there is one copy.
-#[derive(Clone, Debug, Default)]
-struct OneCopy {
-    baskets: Vec<Basket>,
-    free: Vec<CartPlace>,
-}
-
-impl OneCopy {
-    #[inline]
-    fn at(&mut self, place: &mut CartPlace) -> &mut Basket {
-        if *place == NO_CART {
-            *place = self.free.pop().unwrap_or_else(|| {
-                self.baskets.push(Basket::default());
-                index_of_last(self.baskets.len())
-            });
-            self.baskets[*place as usize] = Basket::default();
-        }
-        &mut self.baskets[*place as usize]
-    }
-}
-
-fn index_of_last(len: usize) -> u32 {
-    u32::try_from(len - 1).ok().filter(|at| *at != NO_CART).expect("fewer than 2^32 carts")
-}
-
-/// Carts in the memories of servers: for each client a chain of small entries, one per (incarnation, item).
+/// What is kept of one client's carts: 32 bytes beside the client itself, so that one look at memory finds both.
 ///
-/// An entry that names a dead incarnation is what died with it: no server can read it, the post-mortem can. So a crash
-/// costs nothing here, and memory is what the open visits hold, not users times servers.
-#[derive(Clone, Debug, Default)]
-struct MemoryLedger {
-    chunks: Vec<Chunk>,
-    free: Vec<u32>,
+/// With carts in server memory it holds entries, one per (incarnation, item), from the front; those that find no room
+/// are in a chain of further chunks. An entry that names a dead incarnation is what died with it: no server can read it,
+/// the post-mortem can. So a crash costs nothing here, and memory is what the open visits hold, not users times servers.
+/// With one copy (in the store, or with the user) it holds that copy.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub struct Shelf {
+    entries: [Entry; ENTRIES],
+    next: u32,
 }
 
 const ENTRIES: usize = 7;
+/// No further chunk.
+const NIL: u32 = u32::MAX;
 
-/// 32 bytes, half a cache line. Entries fill it from the front; only the last chunk of a chain has room.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-struct Chunk {
-    entries: [Entry; ENTRIES],
-    next: u32,
+impl Shelf {
+    /// No cart anywhere.
+    pub const EMPTY: Shelf = Shelf { entries: [Entry::EMPTY; ENTRIES], next: NIL };
+
+    /// The one copy, when there is one.
+    #[inline]
+    #[must_use]
+    pub fn copy(&self) -> Option<Items> {
+        let [low, high, mark, ..] = self.entries;
+        (mark != Entry::EMPTY).then(|| Items(u64::from(low.0) | u64::from(high.0) << 32))
+    }
+
+    /// Keeps the one copy.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are kept")]
+    pub fn keep(&mut self, items: Items) {
+        self.entries[0] = Entry(items.0 as u32);
+        self.entries[1] = Entry((items.0 >> 32) as u32);
+        self.entries[2] = Entry(0);
+    }
+}
+
+impl Shelf {
+    /// Whether the old entry was here and is now the new one.
+    fn replace(&mut self, old: Entry, new: Entry) -> bool {
+        let place = self.entries.iter_mut().find(|entry| **entry == old);
+        place.map(|entry| *entry = new).is_some()
+    }
+}
+
+/// Entries that found no room on their clients' shelves.
+#[derive(Clone, Debug, Default)]
+struct Overflow {
+    chunks: Vec<Shelf>,
+    free: Vec<u32>,
 }
 
 /// An item in the memory of an incarnation, or (item 0) only the fact that it knows the cart.
@@ -232,94 +185,99 @@ impl Entry {
     }
 }
 
-/// What a walk along a client's chain found.
+/// What a walk along a client's entries found.
 struct Found {
     items: Items,
     knew: bool,
-    /// The last chunk, and how many of its entries are taken.
+    /// The last chunk ([`NIL`] is the shelf itself), and how many of its entries are taken.
     last: u32,
     taken: usize,
 }
 
-impl MemoryLedger {
+impl Found {
+    /// Compares without branches, for they could not be predicted.
     #[inline]
-    fn apply(
-        &mut self,
-        place: &mut CartPlace,
-        life: Life,
-        call: Call,
-        orders: &mut OrderBook,
-        pool: &Pool,
-    ) -> CartResult {
-        let mut found = self.read(*place, life);
+    fn read(&mut self, chunk: &Shelf, life: Life) {
+        let mut here = 0u32;
+        self.taken = 0;
+        for (i, entry) in chunk.entries.iter().enumerate() {
+            here |= u32::from(entry.life() == life) << i;
+            self.taken += usize::from(*entry != Entry::EMPTY);
+        }
+        self.knew |= here != 0;
+        while here != 0 {
+            self.items.0 |= chunk.entries[here.trailing_zeros() as usize].items().0;
+            here &= here - 1;
+        }
+    }
+}
+
+impl Overflow {
+    #[inline]
+    fn apply(&mut self, shelf: &mut Shelf, life: Life, call: Call, orders: &mut OrderBook, pool: &Pool) -> CartResult {
+        let mut found = self.find(shelf, life);
         let before = found.items;
         let mut basket = Basket { items: before };
         let mut result = apply_to(&mut basket, found.knew, call, orders);
         if call.command == Command::Checkout {
-            result.evidence = self.evidence(*place, life, pool);
+            result.evidence = self.evidence(shelf, life, pool);
         }
         for item in before.minus(basket.items).iter() {
-            self.replace(*place, Entry::new(life, Some(item)), Entry::new(life, None));
+            self.replace(shelf, Entry::new(life, Some(item)), Entry::new(life, None));
         }
         for item in basket.items.minus(before).iter() {
-            self.append(place, &mut found, Entry::new(life, Some(item)));
+            self.append(shelf, &mut found, Entry::new(life, Some(item)));
         }
         if !found.knew && basket.items.is_empty() {
-            self.append(place, &mut found, Entry::new(life, None));
+            self.append(shelf, &mut found, Entry::new(life, None));
         }
         result
     }
 
-    /// What this incarnation holds of a chain, and whether it knows the cart at all. Compares without branches,
-    /// for they could not be predicted.
+    /// What this incarnation holds for a client, and whether it knows the cart at all.
     #[inline]
-    fn read(&self, place: CartPlace, life: Life) -> Found {
-        let mut found = Found { items: Items::NONE, knew: false, last: NO_CART, taken: ENTRIES };
-        let mut at = place;
+    fn find(&self, shelf: &Shelf, life: Life) -> Found {
+        let mut found = Found { items: Items::NONE, knew: false, last: NIL, taken: 0 };
+        found.read(shelf, life);
+        let mut at = shelf.next;
         while let Some(chunk) = self.chunks.get(at as usize) {
-            let mut here = 0u32;
-            let mut taken = 0;
-            for (i, entry) in chunk.entries.iter().enumerate() {
-                here |= u32::from(entry.life() == life) << i;
-                taken += usize::from(*entry != Entry::EMPTY);
-            }
-            found.knew |= here != 0;
-            while here != 0 {
-                found.items.0 |= chunk.entries[here.trailing_zeros() as usize].items().0;
-                here &= here - 1;
-            }
-            (found.last, found.taken) = (at, taken);
+            found.read(chunk, life);
+            found.last = at;
             at = chunk.next;
         }
         found
     }
 
     #[inline]
-    fn append(&mut self, place: &mut CartPlace, found: &mut Found, entry: Entry) {
-        if let Some(slot) = self.chunks.get_mut(found.last as usize).and_then(|c| c.entries.get_mut(found.taken)) {
+    fn append(&mut self, shelf: &mut Shelf, found: &mut Found, entry: Entry) {
+        let last = self.chunks.get_mut(found.last as usize).unwrap_or(shelf);
+        if let Some(slot) = last.entries.get_mut(found.taken) {
             *slot = entry;
             found.taken += 1;
             return;
         }
-        let mut chunk = Chunk { entries: [Entry::EMPTY; ENTRIES], next: NO_CART };
-        chunk.entries[0] = entry;
-        let new = if let Some(at) = self.free.pop() {
-            self.chunks[at as usize] = chunk;
-            at
-        } else {
-            self.chunks.push(chunk);
-            index_of_last(self.chunks.len())
-        };
-        match found.last {
-            NO_CART => *place = new,
-            last => self.chunks[last as usize].next = new,
-        }
+        let new = self.chunk(entry);
+        self.chunks.get_mut(found.last as usize).unwrap_or(shelf).next = new;
         (found.last, found.taken) = (new, 1);
     }
 
-    fn evidence(&self, place: CartPlace, life: Life, pool: &Pool) -> Evidence {
+    #[cold]
+    fn chunk(&mut self, entry: Entry) -> u32 {
+        let mut chunk = Shelf::EMPTY;
+        chunk.entries[0] = entry;
+        if let Some(at) = self.free.pop() {
+            self.chunks[at as usize] = chunk;
+            return at;
+        }
+        self.chunks.push(chunk);
+        u32::try_from(self.chunks.len() - 1).ok().filter(|at| *at != NIL).expect("fewer than 2^32 chunks")
+    }
+
+    fn evidence(&self, shelf: &Shelf, life: Life, pool: &Pool) -> Evidence {
         let mut evidence = Evidence::default();
-        for entry in self.entries(place).filter(|entry| entry.life() != life) {
+        let chain = std::iter::successors(Some(shelf), |chunk| self.chunks.get(chunk.next as usize));
+        let entries = chain.flat_map(|chunk| chunk.entries).take_while(|entry| *entry != Entry::EMPTY);
+        for entry in entries.filter(|entry| entry.life() != life) {
             match pool.lives[entry.life().0 as usize].killed_by {
                 None => evidence.elsewhere = evidence.elsewhere.union(entry.items()),
                 Some(fault) if !entry.items().is_empty() => {
@@ -336,18 +294,14 @@ impl MemoryLedger {
         evidence
     }
 
-    fn entries(&self, place: CartPlace) -> impl Iterator<Item = Entry> {
-        let first = self.chunks.get(place as usize);
-        let chain = std::iter::successors(first, |chunk| self.chunks.get(chunk.next as usize));
-        chain.flat_map(|chunk| chunk.entries).filter(|entry| *entry != Entry::EMPTY)
-    }
-
     #[cold]
-    fn replace(&mut self, place: CartPlace, old: Entry, new: Entry) {
-        let mut at = place;
+    fn replace(&mut self, shelf: &mut Shelf, old: Entry, new: Entry) {
+        if shelf.replace(old, new) {
+            return;
+        }
+        let mut at = shelf.next;
         while let Some(chunk) = self.chunks.get_mut(at as usize) {
-            if let Some(entry) = chunk.entries.iter_mut().find(|entry| **entry == old) {
-                *entry = new;
+            if chunk.replace(old, new) {
                 return;
             }
             at = chunk.next;
@@ -355,11 +309,11 @@ impl MemoryLedger {
     }
 
     #[inline]
-    fn forget(&mut self, place: CartPlace) {
-        let mut at = place;
-        while at != NO_CART {
+    fn free_chain(&mut self, first: u32) {
+        let mut at = first;
+        while let Some(chunk) = self.chunks.get(at as usize) {
             self.free.push(at);
-            at = self.chunks[at as usize].next;
+            at = chunk.next;
         }
     }
 }
@@ -393,7 +347,7 @@ mod tests {
         ) {
             let mut pool = Pool::new(&Scenario::house(), Seed(1));
             let mut carts = Carts::new(CartHome::ServerMemory);
-            let mut places = [NO_CART; 3];
+            let mut shelves = [Shelf::EMPTY; 3];
             let mut model: BTreeMap<(u32, Life), Basket> = BTreeMap::new();
             let mut orders = [Order::default(); 3];
             for (client, server, command, dice) in steps {
@@ -404,16 +358,16 @@ mod tests {
                         pool.revive(server, Comeback { after: Span::ZERO, new_host: false });
                     }
                     1 => {
-                        carts.forget(&mut places[client as usize], ClientId(client));
+                        carts.forget(&mut shelves[client as usize], ClientId(client));
                         model.retain(|(c, _), _| *c != client);
                         orders[client as usize] = Order::default();
                     }
                     _ => {}
                 }
                 let life = pool.members[server.index()].life;
-                let place = &mut places[client as usize];
+                let shelf = &mut shelves[client as usize];
                 let call = Call { client: ClientId(client), command, awaited: dice % 2 == 0 };
-                let got = carts.apply(place, life, call, &pool);
+                let got = carts.apply(shelf, life, call, &pool);
                 let knew = model.contains_key(&(client, life));
                 let basket = model.entry((client, life)).or_default();
                 let before = basket.items;

@@ -128,18 +128,16 @@ impl WakeQueue {
         Some((at, ClientId((key & ID_MASK) as u32)))
     }
 
-    /// Now and then: the clients of the next batch of events, and those of the batch after it. A hint for those who
-    /// want to fetch their data in time.
+    /// Now and then: the clients of a batch of events that comes soon, but not at once. A hint for those who want to
+    /// fetch their data in time.
     #[inline]
-    pub fn upcoming(&self) -> Option<(impl Iterator<Item = ClientId>, impl Iterator<Item = ClientId>)> {
+    pub fn upcoming(&self) -> Option<impl Iterator<Item = ClientId>> {
         let left = self.run.len();
-        if left == 0 || !left.is_multiple_of(BATCH) {
+        if !left.is_multiple_of(BATCH) || left <= BATCH {
             return None;
         }
-        let (later, soon) = self.run.split_at(left - BATCH);
-        let later = &later[later.len().saturating_sub(BATCH)..];
-        let client = |key: &u64| ClientId((key & ID_MASK) as u32);
-        Some((soon.iter().map(client), later.iter().map(client)))
+        let batch = &self.run[left.saturating_sub(2 * BATCH)..left - BATCH];
+        Some(batch.iter().map(|key| ClientId((key & ID_MASK) as u32)))
     }
 
     #[inline]

@@ -49,7 +49,7 @@ impl World {
     #[inline(always)]
     fn choose<P: Policy, R>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) -> Result<ServerId, Refusal> {
         let request = &self.requests[id];
-        let client = &self.clients[request.client.index()];
+        let client = &self.clients[request.client.index()].client;
         let view = &self.pool.view;
         let bound = if self.needs_jars {
             self.jars[client.jar as usize].pin.bound(self.affinity, self.pinned_down, self.now, view)

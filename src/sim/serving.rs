@@ -277,8 +277,8 @@ impl World {
             }
             CartHome::ServerMemory | CartHome::SharedStore => {
                 let life = self.pool.members[server.index()].life;
-                let place = &mut self.clients[client.index()].cart;
-                (self.carts.apply(place, life, call, &self.pool), None)
+                let shelf = &mut self.clients[client.index()].shelf;
+                (self.carts.apply(shelf, life, call, &self.pool), None)
             }
         };
         Effect {

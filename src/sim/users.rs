@@ -2,7 +2,7 @@
 
 use super::events::{Due, TimerKind};
 use super::requests::{InFlight, Place, RequestId};
-use super::{Hands, World};
+use super::{Hands, Seat, World};
 use crate::history::{Ending, Event, Recorder, Seen, What};
 use crate::model::{ClientId, Command, Outcome, Reply, ServerId, UserId};
 use crate::policy::Policy;
@@ -39,7 +39,7 @@ impl World {
             if at < self.workload.closes {
                 self.events.wakes.push(at, self.new_client_id());
             }
-            self.clients.push(client);
+            self.clients.push(Seat::new(client));
         }
     }
 
@@ -65,9 +65,9 @@ impl World {
             let client = Client::new(user, tab, jar);
             let id = self.free_clients.pop().map_or_else(|| self.new_client_id(), ClientId);
             if id.index() == self.clients.len() {
-                self.clients.push(client);
+                self.clients.push(Seat::new(client));
             } else {
-                self.clients[id.index()] = client;
+                self.clients[id.index()] = Seat::new(client);
             }
             self.wake(hands, id);
         }
@@ -86,7 +86,7 @@ impl World {
     /// A client's think time or pause is over.
     #[inline(always)]
     pub(super) fn wake<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId) {
-        let client = &mut self.clients[id.index()];
+        let client = &mut self.clients[id.index()].client;
         if client.is_away() {
             client.begin();
             self.open_visits += 1;
@@ -101,7 +101,7 @@ impl World {
 
     #[inline]
     fn send<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, client: ClientId) {
-        let sender = &mut self.clients[client.index()];
+        let Seat { client: sender, shelf } = &mut self.clients[client.index()];
         let request = sender.request(&self.workload, self.now);
         let (key, visit) = (sender.key(), sender.visit(client));
         let session = if self.workload.logs_in && !matches!(request.command, Command::Login | Command::ForgeSession) {
@@ -110,7 +110,7 @@ impl World {
             None
         };
         let token = match self.homes.cart {
-            CartHome::SignedToken => self.carts.carried(sender.cart),
+            CartHome::SignedToken => shelf.copy(),
             CartHome::ServerMemory | CartHome::SharedStore => None,
         };
         let id = self.requests.insert(InFlight {
@@ -144,7 +144,7 @@ impl World {
     ) {
         let request = self.requests[id];
         if self.needs_jars {
-            let jar = &mut self.jars[self.clients[request.client.index()].jar as usize];
+            let jar = &mut self.jars[self.clients[request.client.index()].client.jar as usize];
             jar.pin.answered(self.affinity, request.server, self.now);
             match (request.command, outcome) {
                 (Command::Login, Outcome::Ok(_)) => {
@@ -156,7 +156,7 @@ impl World {
             }
         }
         if let (CartHome::SignedToken, Some(items), Outcome::Ok(_)) = (self.homes.cart, request.token, outcome) {
-            self.carts.receive(&mut self.clients[request.client.index()].cart, items);
+            self.clients[request.client.index()].shelf.keep(items);
         }
         self.tell(hands, id, outcome);
         self.requests.remove(id);
@@ -173,7 +173,7 @@ impl World {
         let request = self.requests[id];
         // From here on nobody waits for it, whatever its user does next.
         self.requests[id].departed = true;
-        let client = &mut self.clients[request.client.index()];
+        let client = &mut self.clients[request.client.index()].client;
         let meant = client.meant;
         let next = client.told(&self.workload, request.command, outcome);
         let settled = matches!(next, Next::Think | Next::Leave(_));
@@ -191,10 +191,10 @@ impl World {
     }
 
     fn leave<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId, ending: Ending) {
-        let client = self.clients[id.index()];
+        let client = self.clients[id.index()].client;
         let what = What::Seen(client.visit(id), Seen::Left(ending));
         hands.recorder.record(&Event { at: self.now, what });
-        self.carts.forget(&mut self.clients[id.index()].cart, id);
+        self.carts.forget(&mut self.clients[id.index()].shelf, id);
         self.open_visits -= 1;
         let mut last = true;
         if self.needs_jars {
@@ -251,7 +251,7 @@ impl World {
     /// Whether the visit that a request belongs to is still under way.
     #[inline]
     pub(super) fn is_current(&self, request: &InFlight) -> bool {
-        let client = &self.clients[request.client.index()];
+        let client = &self.clients[request.client.index()].client;
         !client.is_away() && client.visit(request.client) == request.visit()
     }
 }
