@@ -18,7 +18,7 @@ const MAX_SHIFT: u32 = 63 - ID_BITS;
 /// 2^10 ns: finer buckets would only be empty.
 const MIN_SHIFT: u32 = 10;
 /// Events in a bucket, when there are many.
-const TARGET: u64 = 1_024;
+const TARGET: u64 = 2_048;
 /// The ladder reaches so many mean delays ahead.
 const HORIZON: u64 = 8;
 /// How many events [`WakeQueue::upcoming`] shows at a time.

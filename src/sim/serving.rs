@@ -127,8 +127,7 @@ impl World {
         request.place = Place::Running(Phase::Work);
         let calls = self.calls(id);
         if self.stations.store.free.is_none() {
-            let store = self.store_time(id, StoreCall::Before) * u64::from(calls.before)
-                + self.store_time(id, StoreCall::After) * u64::from(calls.after);
+            let store = if calls == StoreCalls::default() { Span::ZERO } else { self.store_times(id, calls) };
             let until = self.now + self.service_time(id) + store;
             self.events.busy.set(worker as usize, until);
         } else if calls.before > 0 {
@@ -154,7 +153,11 @@ impl World {
         self.stations.service.sample(&mut draw) * times
     }
 
-    #[inline(always)]
+    fn store_times(&self, id: RequestId, calls: StoreCalls) -> Span {
+        self.store_time(id, StoreCall::Before) * u64::from(calls.before)
+            + self.store_time(id, StoreCall::After) * u64::from(calls.after)
+    }
+
     fn store_time(&self, id: RequestId, call: StoreCall) -> Span {
         let latency = &self.stations.store.latency;
         if let Sampler::Constant(span) = latency {
