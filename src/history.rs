@@ -109,6 +109,8 @@ pub struct Served {
     pub server: ServerId,
     /// By which incarnation.
     pub life: Life,
+    /// From being sent until a worker took it.
+    pub waited: Span,
     /// How long it held a worker, waiting for the store included.
     pub busy: Span,
     /// Whether the cart was known where it was looked for; `None` when it was not looked for.

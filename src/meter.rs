@@ -119,8 +119,8 @@ pub struct Meter {
     indirect_requests: LatencyMeter,
     /// Other steps, from being meant to their final answer.
     indirect_steps: LatencyMeter,
-    /// Steps of users who are not heavy, when some are.
-    pub neighbours: Option<LatencyMeter>,
+    /// The heavy users' neighbours, when there are heavy users.
+    pub neighbours: Option<Neighbours>,
     /// Attempts of the balancer beyond each request's first.
     pub balancer_retries: u64,
     /// By server.
@@ -135,7 +135,6 @@ pub struct Meter {
     pub windows: Vec<Window>,
     /// The length of a window.
     pub window: Span,
-    heavy: Option<HeavyUsers>,
     closes: Instant,
     window_ends: Instant,
 }
@@ -155,7 +154,7 @@ impl Meter {
             direct: LatencyMeter::default(),
             indirect_requests: LatencyMeter::default(),
             indirect_steps: LatencyMeter::default(),
-            neighbours: heavy.map(|_| LatencyMeter::default()),
+            neighbours: heavy.map(|heavy| Neighbours::new(heavy, servers)),
             balancer_retries: 0,
             work: vec![Work::default(); servers],
             store_calls: 0,
@@ -163,7 +162,6 @@ impl Meter {
             carried_bytes: 0,
             windows: vec![Window { served: vec![0; servers], ..Window::default() }],
             window,
-            heavy,
             closes: Instant::ZERO + scenario.duration.get(),
             window_ends: Instant::ZERO + window,
         }
@@ -195,7 +193,7 @@ impl Meter {
 
     /// A request ended for its user.
     #[inline(always)]
-    pub fn told(&mut self, now: Instant, user: UserId, told: &Told) {
+    pub fn told(&mut self, now: Instant, told: &Told) {
         let counts = &mut self.window(now).requests;
         match told.outcome {
             Outcome::Ok(_) => counts.ok += 1,
@@ -207,14 +205,6 @@ impl Meter {
             self.direct.record(now - told.sent);
         } else {
             self.told_indirectly(now, told);
-        }
-        if !told.settled {
-            return;
-        }
-        if let (Some(neighbours), Some(heavy)) = (&mut self.neighbours, self.heavy)
-            && !heavy.include(user)
-        {
-            neighbours.record(now - told.meant);
         }
     }
 
@@ -240,7 +230,7 @@ impl Meter {
 
     /// A server ended work on a request.
     #[inline]
-    pub fn served(&mut self, now: Instant, served: &Served) {
+    pub fn served(&mut self, now: Instant, user: UserId, served: &Served) {
         let work = &mut self.work[served.server.index()];
         work.requests += 1;
         self.store_calls += u64::from(served.store_calls);
@@ -250,6 +240,9 @@ impl Meter {
             self.store_calls_while_open += u64::from(served.store_calls);
         }
         self.window(now).served[served.server.index()] += 1;
+        if let Some(neighbours) = &mut self.neighbours {
+            neighbours.served(now, user, served);
+        }
     }
 
     /// Requests by outcome, over all windows.
@@ -265,6 +258,32 @@ impl Meter {
                 timed_out: sum.timed_out + add.timed_out,
             }
         })
+    }
+}
+
+/// What it is like to share a server with a heavy user: requests of others, served where a heavy user's request was
+/// served less than a second before.
+#[derive(Clone, Debug)]
+pub struct Neighbours {
+    /// From being sent to the end of service.
+    pub latency: LatencyMeter,
+    heavy: HeavyUsers,
+    /// By server: when a heavy user's request was served there last.
+    last_heavy: Vec<Option<Instant>>,
+}
+
+impl Neighbours {
+    fn new(heavy: HeavyUsers, servers: usize) -> Neighbours {
+        Neighbours { latency: LatencyMeter::default(), heavy, last_heavy: vec![None; servers] }
+    }
+
+    fn served(&mut self, now: Instant, user: UserId, served: &Served) {
+        let last = &mut self.last_heavy[served.server.index()];
+        if self.heavy.include(user) {
+            *last = Some(now);
+        } else if last.is_some_and(|last| now - last < Span::from_secs(1)) {
+            self.latency.record(served.waited + served.busy);
+        }
     }
 }
 

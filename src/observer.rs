@@ -106,7 +106,7 @@ impl Observer {
             Seen::Began => self.visits.begun += 1,
             Seen::Sent(_) => self.meter.sent(at),
             Seen::Told { sent, meant, outcome, settled, .. } => {
-                self.meter.told(at, visit.user, &Told { sent, meant, outcome, settled });
+                self.meter.told(at, &Told { sent, meant, outcome, settled });
             }
             Seen::Left(ending) => self.count_visit(ending),
             Seen::Billed(_) => {}
@@ -191,7 +191,7 @@ impl Recorder for Observer {
         match &event.what {
             What::Seen(visit, seen) => self.seen(event.at, *visit, seen),
             What::Inside(visit, Inside::Served(served)) => {
-                self.meter.served(event.at, served);
+                self.meter.served(event.at, visit.user, served);
                 if served.request.command == Command::Checkout {
                     self.post_mortem.checked_out(*visit, &served.evidence);
                 }

@@ -115,9 +115,10 @@ pub struct Figures {
     pub latency_ms: Latency,
     /// From meaning to do a step to its final answer.
     pub step_latency_ms: Latency,
-    /// The same for users who are not heavy; absent when nobody is.
+    /// From sending to the end of service, for requests of others where a heavy user's request was served less than a
+    /// second before; absent when nobody is heavy.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub neighbours_step_latency_ms: Option<Latency>,
+    pub neighbours_latency_ms: Option<Latency>,
     /// How evenly the servers worked.
     pub load: Load,
     /// What the design costs.

@@ -229,7 +229,7 @@ pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     let mut figures = Figures::default();
     figures.load.per_server = vec![ServerLoad::default(); scenario.servers.count.index()];
     figures.load.fair_share_after_s = Some(0.0);
-    figures.neighbours_step_latency_ms = Some(Latency::default());
+    figures.neighbours_latency_ms = Some(Latency::default());
     figures.faults = vec![FaultFigures::default(); scenario.faults.len()];
     Tree::of(&figures).by_path()
 }

@@ -41,7 +41,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         requests: requests(&observer.meter, in_flight),
         latency_ms: latency(&observer.meter.latency()),
         step_latency_ms: latency(&observer.meter.step_latency()),
-        neighbours_step_latency_ms: observer.meter.neighbours.as_ref().map(latency),
+        neighbours_latency_ms: observer.meter.neighbours.as_ref().map(|neighbours| latency(&neighbours.latency)),
         load: load(observer, scenario),
         price: price(&observer.meter, scenario),
         faults: fault_figures(observer, faults),

@@ -193,6 +193,7 @@ pub(super) fn tape(user: u32, heard: Vec<Heard>, broken: &[(u64, PoolEvent)]) ->
             request,
             server: ServerId(one.server),
             life: Life(one.server),
+            waited: Span::ZERO,
             busy: Span::from_millis(20),
             knew_cart: one.knew,
             cart: one.cart,

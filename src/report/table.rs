@@ -68,10 +68,15 @@ pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Col
     let why = causes::sentences(summaries).join(" ");
     let several = report.variants.iter().any(|variant| variant.runs.len() > 1);
     let sure = if several { certainty(summaries) } else { None };
-    [Some(why).filter(|why| !why.is_empty()), sure, differing_counts(report, summaries, columns)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        Some(why).filter(|why| !why.is_empty()),
+        sure,
+        differing_counts(report, summaries, columns),
+        carried_alike(summaries, columns),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn paint_lines(tone: Tone, text: &str) -> String {
@@ -110,6 +115,14 @@ fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::
     } else {
         format!("Carts opened: {range}. Whoever is held up, or gives up, comes back at other times.")
     })
+}
+
+/// Said when the price column leaves something out.
+fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
+    let bytes = columns::carried_alike(summaries);
+    let priced = columns.iter().any(|column| column.cells.iter().any(|cell| cell.figure.contains("bytes")));
+    let bytes = super::text::count(bytes);
+    (priced && bytes != "0").then(|| format!("Every design also carries {bytes} bytes of session a request."))
 }
 
 fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {

@@ -303,6 +303,7 @@ impl World {
             request: request.request(),
             server: request.server,
             life: self.pool.members[request.server.index()].life,
+            waited: request.started - request.sent,
             busy: self.now - request.started,
             knew_cart: effect.knew_cart,
             cart: effect.cart,

@@ -111,7 +111,7 @@ impl Source<'_> {
         columns.extend(self.busy().filter(|_| self.most("load.peak_to_mean") >= 1.5));
         let differs = |path: &str| self.most(path) > 1.25 * self.least(path);
         columns.extend(self.named_latency("latency").filter(|_| differs("step_latency_ms.p50")));
-        columns.extend(self.named_latency("neighbours").filter(|_| differs("neighbours_step_latency_ms.p50")));
+        columns.extend(self.named_latency("neighbours").filter(|_| differs("neighbours_latency_ms.p50")));
         if self.least("price.servers") < self.most("price.servers") {
             columns.push(self.servers());
         }
@@ -250,13 +250,13 @@ impl Source<'_> {
     fn named_latency(&self, name: &str) -> Option<Column> {
         match name {
             "latency" => self.latency(name, "median", "step_latency_ms.p50", 11),
-            _ => self.latency(name, "neighbours'", "neighbours_step_latency_ms.p50", 5),
+            _ => self.latency(name, "neighbours'", "neighbours_latency_ms.p50", 5),
         }
     }
 
     fn latency(&self, name: &str, first: &str, path: &str, rank: u8) -> Option<Column> {
         self.summaries.iter().any(|summary| summary.get(path).is_some()).then(|| {
-            let second = if name == "latency" { "a step" } else { "median a step" };
+            let second = if name == "latency" { "a step" } else { "median" };
             self.column(name, [first, second], rank, |summary| {
                 summary.get(path).map_or_else(nothing, |ms| plain(with_half(ms, &milliseconds)))
             })
@@ -271,13 +271,11 @@ impl Source<'_> {
 
     /// Calls to the store and bytes carried: what a design costs for each request.
     fn price(&self) -> Column {
-        // What every design carries alike, such as the token of a login, is no price of any.
-        let path = "price.bytes_carried_per_request";
-        let alike = self.summaries.len() > 1 && rounded(self.least(path)) == rounded(self.most(path));
+        let alike = carried_alike(self.summaries);
         let column = self.column("price", ["price", "per request"], 1, |summary| {
             let calls = summary.mean("price.store_calls_per_request");
-            let bytes = if alike { 0.0 } else { summary.mean(path) };
-            match (calls > 0.0, bytes > 0.0) {
+            let bytes = summary.mean(BYTES_CARRIED) - alike;
+            match (calls > 0.0, bytes >= 0.5) {
                 (false, false) => nothing(),
                 (true, false) => plain(format!("{calls:.2} store calls")),
                 (false, true) => plain(format!("{} bytes carried", rounded(bytes))),
@@ -313,6 +311,14 @@ fn called(variant: &VariantReport, index: usize, name: &str, at_s: f64) -> Strin
 }
 
 /// The sum of several figures, run by run.
+const BYTES_CARRIED: &str = "price.bytes_carried_per_request";
+
+/// Bytes a request that every design carries, such as the token of a login: no price of any one of them.
+pub(super) fn carried_alike(summaries: &[Summary]) -> f64 {
+    let least = summaries.iter().map(|summary| summary.mean(BYTES_CARRIED)).fold(f64::MAX, f64::min);
+    if summaries.len() > 1 { least } else { 0.0 }
+}
+
 fn total(summary: &Summary, paths: &[&str]) -> Option<Estimate> {
     let sum =
         |figures: &std::collections::BTreeMap<String, f64>| paths.iter().filter_map(|path| figures.get(*path)).sum();

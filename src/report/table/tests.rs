@@ -159,7 +159,7 @@ fn named_columns_are_shown_as_named() {
 #[test]
 fn every_name_makes_a_column() {
     let mut report = sticky_crash();
-    report.variants[0].runs[0].figures.neighbours_step_latency_ms = Some(Latency::default());
+    report.variants[0].runs[0].figures.neighbours_latency_ms = Some(Latency::default());
     let summaries = Summary::all(&report.variants);
     for name in crate::report::expect::COLUMNS {
         report.scenario.columns = vec![name.into()];
@@ -264,7 +264,7 @@ prop_compose! {
         [figures.logged_out, figures.wrong_views, figures.views] = [counts[12], counts[13], counts[14]];
         [figures.impostors, figures.impostors_accepted] = [counts[15], counts[1] / 2];
         figures.step_latency_ms.p50 = parts[0] * 1e3;
-        figures.neighbours_step_latency_ms = Some(Latency { p50: parts[1], ..Latency::default() });
+        figures.neighbours_latency_ms = Some(Latency { p50: parts[1], ..Latency::default() });
         figures.load.peak_to_mean = parts[2] / 1e3;
         figures.load.per_server = vec![ServerLoad { busy: parts[3] / 9e3, ..ServerLoad::default() }; servers];
         figures.price.store_calls_per_request = parts[4];
