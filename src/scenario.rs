@@ -11,6 +11,7 @@ mod decode;
 mod draw;
 pub mod error;
 pub mod library;
+pub mod limits;
 mod load;
 pub mod nearest;
 mod patch;
@@ -21,170 +22,15 @@ pub mod schema;
 mod tree;
 
 pub use error::ScenarioError;
+pub use limits::{Duration, Pause, Positive, RunTime, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
 
-use std::fmt;
-
-use serde::de::{Error, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use crate::model::Step;
 use crate::seed::Sampler;
 use crate::time::Span;
-
-const MS: u64 = 1_000_000;
-const SECOND: u64 = 1_000 * MS;
-const HOUR: u64 = 3_600 * SECOND;
-const DAY: u64 = 24 * HOUR;
-
-/// A whole number from `MIN` to `MAX`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Whole<const MIN: u64, const MAX: u64>(u64);
-
-/// A span of time from `MIN` to `MAX` nanoseconds, written as `"30s"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Time<const MIN: u64, const MAX: u64>(Span);
-
-/// A time that may be nothing, up to a day.
-pub type Pause = Time<0, DAY>;
-/// A time that cannot be nothing, up to a day.
-pub type Duration = Time<1, DAY>;
-/// The length of a run.
-pub type RunTime = Time<SECOND, DAY>;
-
-/// A finite number above 0 and at most a million.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Positive(f64);
-
-impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
-    /// A default; fails to compile in a const when out of range.
-    #[must_use]
-    pub const fn of(value: u64) -> Self {
-        assert!(MIN <= value && value <= MAX, "out of range");
-        Whole(value)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-
-    /// The number as an index. Limits keep it in 32 bits, so it fits everywhere.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "limits keep it in 32 bits")]
-    pub const fn index(self) -> usize {
-        assert!(MAX <= u32::MAX as u64, "an index has 32 bits");
-        self.0 as usize
-    }
-
-    /// The number in 32 bits.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "limits keep it in 32 bits")]
-    pub const fn get32(self) -> u32 {
-        assert!(MAX <= u32::MAX as u64, "this number has 32 bits");
-        self.0 as u32
-    }
-}
-
-impl<const MIN: u64, const MAX: u64> Time<MIN, MAX> {
-    /// A default; fails to compile in a const when out of range.
-    #[must_use]
-    pub const fn of(span: Span) -> Self {
-        assert!(MIN <= span.as_nanos() && span.as_nanos() <= MAX, "out of range");
-        Time(span)
-    }
-
-    /// The span.
-    #[must_use]
-    pub const fn get(self) -> Span {
-        self.0
-    }
-}
-
-impl Positive {
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bounds<const MIN: u64, const MAX: u64>;
-        impl<const MIN: u64, const MAX: u64> Visitor<'_> for Bounds<MIN, MAX> {
-            type Value = Whole<MIN, MAX>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a whole number from {} to {}", thousands(MIN), thousands(MAX))
-            }
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-                let found = Unexpected::Signed(value);
-                u64::try_from(value)
-                    .ok()
-                    .filter(|value| (MIN..=MAX).contains(value))
-                    .map(Whole)
-                    .ok_or_else(|| E::invalid_value(found, &self))
-            }
-        }
-        deserializer.deserialize_i64(Bounds)
-    }
-}
-
-impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Time<MIN, MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let span = Span::deserialize(deserializer)?;
-        if (MIN..=MAX).contains(&span.as_nanos()) {
-            return Ok(Time(span));
-        }
-        let most = Span::from_nanos(MAX);
-        Err(D::Error::custom(match MIN {
-            0 => format_args!("{span} is too long: at most {most}").to_string(),
-            1 => format_args!("{span} is out of range: more than nothing and at most {most}").to_string(),
-            _ => format_args!("{span} is out of range: from {} to {most}", Span::from_nanos(MIN)).to_string(),
-        }))
-    }
-}
-
-impl<'de> Deserialize<'de> for Positive {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Finite;
-        impl Visitor<'_> for Finite {
-            type Value = Positive;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number above 0 and at most 1,000,000")
-            }
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Positive, E> {
-                #[expect(clippy::cast_precision_loss, reason = "in range it is exact")]
-                self.visit_f64(value as f64)
-            }
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Positive, E> {
-                if value > 0.0 && value <= 1e6 {
-                    return Ok(Positive(value));
-                }
-                Err(E::invalid_value(Unexpected::Float(value), &self))
-            }
-        }
-        deserializer.deserialize_f64(Finite)
-    }
-}
-
-/// Digits in groups of three: `1,000,000`.
-#[must_use]
-pub fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// One variant of a scenario, with its patches merged in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -285,7 +131,7 @@ pub struct Users {
     pub journey: Vec<Step>,
     /// How long a user thinks after each step.
     pub think: Dist,
-    /// Closed loop: first visits begin evenly spread over this long. By default the length of one visit without waiting.
+    /// Closed loop: first visits begin spread over this long. By default the length of one visit without waiting.
     pub ramp: Option<Pause>,
     /// How often a user tries a step again before giving up the visit.
     pub patience: Whole<0, 100>,
