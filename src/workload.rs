@@ -96,11 +96,11 @@ impl Workload {
     pub fn new(scenario: &Scenario, seed: Seed) -> Workload {
         let users = &scenario.users;
         let think = users.think.sampler();
-        let count = users.count.map_or(300, super::scenario::Whole::get32);
+        let count = users.people().map_or(0, |n| u32::try_from(n).expect("limited to 10 million"));
         let visit = (think.mean() + scenario.servers.service.sampler().mean()) * users.journey.len() as u64;
         let arrivals = match users.rate {
             Some(rate) => Loop::Open { between: per(rate.get()) },
-            None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, super::scenario::Time::get) },
+            None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, crate::scenario::Time::get) },
         };
         Workload {
             seed,
