@@ -78,12 +78,15 @@ struct Cart {
     flags: u8,
     /// Views in flight.
     views_out: u8,
+    /// Checkouts in flight.
+    checkouts_out: u8,
     bills: u8,
 }
 
 const OPENED: u8 = 1;
 const ENDED: u8 = 2;
 const PENDING_IS_REMOVE: u8 = 4;
+/// A checkout was sent, and is not known to have been without effect; or it is answered.
 const CHECKOUT_OUT: u8 = 8;
 const CHECKOUT_UNKNOWN: u8 = 16;
 const CHARGED: u8 = 32;
@@ -92,7 +95,7 @@ const IN_DOUBT: u8 = 64;
 /// What is rarely needed of a visit, kept apart.
 #[derive(Clone, Copy, Debug, Default)]
 struct Doubts {
-    /// Adds whose effect is unknown, or that were concurrent with a checkout.
+    /// Adds whose effect is unknown, or whose order with other requests for the same item is.
     adds: Items,
     /// The same for removes.
     removes: Items,
@@ -104,8 +107,11 @@ struct Doubts {
     /// Acknowledged while a checkout was out.
     added_during_checkout: Items,
     removed_during_checkout: Items,
+    /// Added while a checkout was out and not removed since: what it may have left in the cart.
+    left_over: Items,
     /// Acknowledged while a view was out.
     added_during_view: Items,
+    /// Acknowledged while a view was out, or bought then.
     removed_during_view: Items,
     /// Ghosts that were counted.
     ghosts: Items,
@@ -183,7 +189,7 @@ impl Checker {
                     cart.pending = item.number();
                     cart.flags &= !PENDING_IS_REMOVE;
                 } else {
-                    self.doubts(visit).pending_adds.0 |= Items::of(item).0;
+                    self.one_more_pending(visit, item, false);
                 }
                 return self.open(visit);
             }
@@ -192,11 +198,14 @@ impl Checker {
                     cart.pending = item.number();
                     cart.flags |= PENDING_IS_REMOVE;
                 } else {
-                    self.doubts(visit).pending_removes.0 |= Items::of(item).0;
+                    self.one_more_pending(visit, item, true);
                 }
             }
             Command::View => cart.views_out = cart.views_out.saturating_add(1),
-            Command::Checkout => self.checkout_sent(visit),
+            Command::Checkout => {
+                cart.flags |= CHECKOUT_OUT;
+                cart.checkouts_out = cart.checkouts_out.saturating_add(1);
+            }
             Command::Login | Command::Browse | Command::Logout | Command::ForgeSession => {}
         }
         None
@@ -213,21 +222,17 @@ impl Checker {
         Some(Finding::Opened)
     }
 
-    /// What is in flight now is concurrent with the checkout.
-    fn checkout_sent(&mut self, visit: Visit) {
-        let cart = &mut self.carts[visit.client.index()];
-        cart.flags |= CHECKOUT_OUT;
-        let (pending, flags) = (cart.pending, cart.flags);
-        if pending == 0 && flags & IN_DOUBT == 0 {
-            return;
-        }
+    /// Two requests for the same item in flight: nobody knows which of them comes last.
+    #[cold]
+    fn one_more_pending(&mut self, visit: Visit, item: Item, remove: bool) {
+        let pending = self.carts[visit.client.index()].pending;
         let doubts = self.doubts(visit);
-        doubts.adds.0 |= doubts.pending_adds.0;
-        doubts.removes.0 |= doubts.pending_removes.0;
-        if let Some(item) = Item::new(pending) {
-            let side = if flags & PENDING_IS_REMOVE == 0 { &mut doubts.adds } else { &mut doubts.removes };
-            *side = side.with(item);
+        if pending == item.number() || doubts.pending_adds.union(doubts.pending_removes).contains(item) {
+            doubts.adds = doubts.adds.with(item);
+            doubts.removes = doubts.removes.with(item);
         }
+        let side = if remove { &mut doubts.pending_removes } else { &mut doubts.pending_adds };
+        *side = side.with(item);
     }
 
     /// An order on the statement. A second one for the same visit is a double charge.
@@ -268,19 +273,15 @@ impl Checker {
 
     #[inline]
     fn add_told(&mut self, visit: Visit, item: Item, outcome: Outcome) {
-        let flags = self.settle(visit, item, false);
+        self.settle(visit, item, false);
         match outcome {
-            Outcome::Ok(_) if flags & CHECKOUT_OUT != 0 => {
-                let doubts = self.doubts(visit);
-                doubts.adds = doubts.adds.with(item);
-                doubts.added_during_checkout = doubts.added_during_checkout.with(item);
-            }
             Outcome::Ok(_) => {
                 let cart = &mut self.carts[visit.client.index()];
-                cart.held = cart.held.with(item);
-                if cart.views_out > 0 {
-                    let doubts = self.doubts(visit);
-                    doubts.added_during_view = doubts.added_during_view.with(item);
+                if cart.flags & CHARGED == 0 {
+                    cart.held = cart.held.with(item);
+                }
+                if cart.views_out > 0 || cart.flags & (CHECKOUT_OUT | CHARGED) != 0 {
+                    self.added_meanwhile(visit, item);
                 }
             }
             Outcome::Failed | Outcome::TimedOut => {
@@ -291,21 +292,36 @@ impl Checker {
         }
     }
 
+    /// An add was acknowledged while a checkout or a view was out: it may have come before or after that.
+    #[cold]
+    fn added_meanwhile(&mut self, visit: Visit, item: Item) {
+        let Cart { flags, views_out, .. } = self.carts[visit.client.index()];
+        let doubts = self.doubts(visit);
+        if flags & (CHECKOUT_OUT | CHARGED) != 0 {
+            doubts.added_during_checkout = doubts.added_during_checkout.with(item);
+            doubts.left_over = doubts.left_over.with(item);
+        }
+        if views_out > 0 {
+            doubts.added_during_view = doubts.added_during_view.with(item);
+        }
+    }
+
     fn remove_told(&mut self, visit: Visit, item: Item, outcome: Outcome) {
-        let flags = self.settle(visit, item, true);
-        let views_out = self.carts[visit.client.index()].views_out > 0;
+        self.settle(visit, item, true);
         match outcome {
-            Outcome::Ok(_) if flags & CHECKOUT_OUT != 0 => {
-                let doubts = self.doubts(visit);
-                doubts.removes = doubts.removes.with(item);
-                doubts.removed_during_checkout = doubts.removed_during_checkout.with(item);
-            }
             Outcome::Ok(_) => {
                 let cart = &mut self.carts[visit.client.index()];
-                cart.held = cart.held.without(item);
+                if cart.flags & CHARGED == 0 {
+                    cart.held = cart.held.without(item);
+                }
+                let (checking_out, viewing) = (cart.flags & CHECKOUT_OUT != 0, cart.views_out > 0);
                 let doubts = self.doubts(visit);
                 doubts.removed = doubts.removed.with(item);
-                if views_out {
+                doubts.left_over = doubts.left_over.without(item);
+                if checking_out {
+                    doubts.removed_during_checkout = doubts.removed_during_checkout.with(item);
+                }
+                if viewing {
                     doubts.removed_during_view = doubts.removed_during_view.with(item);
                 }
             }
@@ -317,28 +333,26 @@ impl Checker {
         }
     }
 
-    /// A request for this item is no longer in flight. Returns the cart's flags.
+    /// A request for this item is no longer in flight.
     #[inline]
-    fn settle(&mut self, visit: Visit, item: Item, remove: bool) -> u8 {
+    fn settle(&mut self, visit: Visit, item: Item, remove: bool) {
         let cart = &mut self.carts[visit.client.index()];
-        let flags = cart.flags;
-        if cart.pending == item.number() && (flags & PENDING_IS_REMOVE != 0) == remove {
+        if cart.pending == item.number() && (cart.flags & PENDING_IS_REMOVE != 0) == remove {
             cart.pending = 0;
         } else {
             let doubts = self.doubts(visit);
             let side = if remove { &mut doubts.pending_removes } else { &mut doubts.pending_adds };
             *side = side.without(item);
         }
-        flags
     }
 
     fn view_told(&mut self, visit: Visit, outcome: Outcome) -> Option<Finding> {
         let cart = &mut self.carts[visit.client.index()];
         cart.views_out = cart.views_out.saturating_sub(1);
-        let Outcome::Ok(Reply::Cart(shown)) = outcome else { return None };
-        self.counts.views += 1;
         let cart = *cart;
         let (must, may) = self.view_bounds(visit, cart);
+        let Outcome::Ok(Reply::Cart(shown)) = outcome else { return None };
+        self.counts.views += 1;
         let wrong = !must.minus(shown).is_empty() || !shown.minus(may).is_empty();
         if !shown.minus(may).is_empty() {
             self.count_ghosts(visit, cart, shown.minus(may));
@@ -364,6 +378,9 @@ impl Checker {
             let doubts = self.doubts(visit);
             must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(doubts.added_during_view);
             may = may.union(doubts.adds).union(doubts.pending_adds).union(doubts.removed_during_view);
+            if cart.flags & CHARGED != 0 {
+                may = may.union(doubts.left_over);
+            }
             if cart.views_out == 0 {
                 doubts.added_during_view = Items::NONE;
                 doubts.removed_during_view = Items::NONE;
@@ -377,6 +394,7 @@ impl Checker {
 
     fn checkout_told(&mut self, visit: Visit, outcome: Outcome) -> Option<Finding> {
         let cart = &mut self.carts[visit.client.index()];
+        cart.checkouts_out = cart.checkouts_out.saturating_sub(1);
         match outcome {
             Outcome::Ok(Reply::Charged(charged)) => {
                 cart.flags &= !CHECKOUT_OUT;
@@ -388,11 +406,11 @@ impl Checker {
                 None
             }
             Outcome::Refused(_) => {
-                let sure = cart.flags & CHECKOUT_UNKNOWN == 0;
+                let sure = cart.flags & CHECKOUT_UNKNOWN == 0 && cart.checkouts_out == 0;
                 if sure {
                     cart.flags &= !CHECKOUT_OUT;
                 }
-                if sure && cart.flags & IN_DOUBT != 0 {
+                if sure && cart.flags & (IN_DOUBT | CHARGED) == IN_DOUBT {
                     self.reopen(visit);
                 }
                 None
@@ -403,11 +421,32 @@ impl Checker {
     /// The checkout certainly did nothing: what was acknowledged meanwhile counts for the next one.
     fn reopen(&mut self, visit: Visit) {
         let doubts = self.doubts(visit);
-        let added = std::mem::take(&mut doubts.added_during_checkout);
-        let removed = std::mem::take(&mut doubts.removed_during_checkout);
-        doubts.removed = doubts.removed.union(removed);
-        let cart = &mut self.carts[visit.client.index()];
-        cart.held = cart.held.union(added).minus(removed);
+        doubts.added_during_checkout = Items::NONE;
+        doubts.removed_during_checkout = Items::NONE;
+        doubts.left_over = Items::NONE;
+    }
+
+    /// What a checkout that is answered now must charge, and what it may charge.
+    fn charge_bounds(&mut self, visit: Visit, cart: Cart) -> (Items, Items) {
+        let (mut must, mut may) = (cart.held, cart.held);
+        if let Some(item) = Item::new(cart.pending) {
+            may = may.with(item);
+            if cart.flags & PENDING_IS_REMOVE != 0 {
+                must = must.without(item);
+            }
+        }
+        if cart.flags & IN_DOUBT != 0 {
+            let doubts = self.doubts(visit);
+            let during = doubts.added_during_checkout.union(doubts.removed_during_checkout);
+            must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(during);
+            may = may.union(doubts.adds).union(doubts.pending_adds).union(during);
+        }
+        if cart.views_out > 0 {
+            // Such a view may still show what was bought.
+            let doubts = self.doubts(visit);
+            doubts.removed_during_view = doubts.removed_during_view.union(cart.held);
+        }
+        (must, may)
     }
 
     fn judge(&mut self, visit: Visit, charged: Items) -> Option<Finding> {
@@ -415,12 +454,7 @@ impl Checker {
         if cart.flags & ENDED != 0 || cart.flags & OPENED == 0 {
             return None;
         }
-        let (mut must, mut may) = (cart.held, cart.held);
-        if cart.flags & IN_DOUBT != 0 {
-            let doubts = self.doubts(visit);
-            must = must.minus(doubts.removes);
-            may = may.union(doubts.adds);
-        }
+        let (must, may) = self.charge_bounds(visit, cart);
         let (missing, extra) = (must.minus(charged), charged.minus(may));
         if !extra.is_empty() {
             self.count_ghosts(visit, cart, extra);

@@ -1,5 +1,13 @@
 //! One integration test binary: a module per area.
 
+mod arithmetic;
+mod clean;
 #[cfg(feature = "cli")]
 mod cli;
+mod coverage;
+mod determinism;
+mod oracle;
+mod planted;
 mod scenario;
+mod support;
+mod tidy;

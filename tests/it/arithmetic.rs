@@ -1,0 +1,80 @@
+//! Figures agree with arithmetic: queueing theory, shares of lost carts, and Little's law.
+//!
+//! Each figure is measured with several seeds. Theory must lie in the 99.9 % interval of their mean, and that interval
+//! must be narrow enough to mean something.
+
+mod loss;
+mod queues;
+
+use whatcart::history::{Event, Recorder, Seen, What};
+use whatcart::meter::{Meter, Told};
+use whatcart::scenario::Scenario;
+use whatcart::seed::Seed;
+use whatcart::sim::Sim;
+use whatcart::time::Instant;
+
+use crate::support::worlds::end;
+
+/// A mean over several seeds, and half of its 99.9 % interval.
+#[derive(Clone, Copy, Debug)]
+struct Estimate {
+    mean: f64,
+    half: f64,
+}
+
+/// Quantiles of Student's t for a two-sided 99.9 %, by degrees of freedom from 1.
+const STUDENT: [f64; 30] = [
+    636.62, 31.60, 12.92, 8.610, 6.869, 5.959, 5.408, 5.041, 4.781, 4.587, 4.437, 4.318, 4.221, 4.140, 4.073, 4.015,
+    3.965, 3.922, 3.883, 3.850, 3.819, 3.792, 3.768, 3.745, 3.725, 3.707, 3.690, 3.674, 3.659, 3.646,
+];
+
+#[expect(clippy::cast_precision_loss, reason = "statistics")]
+fn estimate(samples: &[f64]) -> Estimate {
+    let n = samples.len() as f64;
+    let mean = samples.iter().sum::<f64>() / n;
+    let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let student = STUDENT[(samples.len() - 2).min(STUDENT.len() - 1)];
+    Estimate { mean, half: student * (variance / n).sqrt() }
+}
+
+/// Theory lies in the interval, widened by what the reference itself is rounded to, and the interval is narrow.
+fn assert_agrees(what: &str, got: Estimate, theory: f64, rounded: f64, narrow: f64) {
+    println!("{what}: theory {theory:.4}, measured {:.4} ± {:.4}", got.mean, got.half);
+    assert!((got.mean - theory).abs() <= got.half + rounded, "{what}: {theory:.4} is not in {got:?}");
+    assert!(got.half <= narrow * theory, "{what}: {got:?} says too little about {theory:.4}");
+}
+
+/// Meters what happens after a warm-up.
+struct Measured {
+    meter: Meter,
+    from: Instant,
+}
+
+impl Recorder for Measured {
+    fn record(&mut self, event: &Event) {
+        if event.at < self.from {
+            return;
+        }
+        match event.what {
+            What::Seen(_, Seen::Sent(_)) => self.meter.sent(event.at),
+            What::Seen(_, Seen::Told { sent, meant, outcome, settled, .. }) => {
+                self.meter.told(event.at, &Told { sent, meant, outcome, settled });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The mean latency in milliseconds, seed by seed, without the first part of each run.
+fn mean_latency(scenario: &Scenario, seeds: u64, from: Instant) -> Estimate {
+    let mean = |seed| {
+        let mut sim = Sim::new(scenario, Seed(seed));
+        let mut measured = Measured { meter: Meter::new(scenario, None), from };
+        sim.advance(end(scenario), &mut measured);
+        assert!(sim.is_over(), "everybody has left");
+        let requests = measured.meter.requests();
+        assert_eq!(requests.refused + requests.failed + requests.timed_out, 0, "{requests:?}");
+        measured.meter.latency().mean_ms()
+    };
+    estimate(&(1..=seeds).map(mean).collect::<Vec<_>>())
+}

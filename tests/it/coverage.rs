@@ -1,0 +1,260 @@
+//! Every kind of event, outcome, verdict and cause is met at least once: a state never reached is a failure. And
+//! behaviour that the design promises, on real runs.
+
+mod balancing;
+mod crowds;
+
+use std::collections::BTreeMap;
+
+use whatcart::checker::{Finding, Verdict};
+use whatcart::fault::FaultKind;
+use whatcart::history::{Ending, Event, Inside, PoolEvent, Recorder, Seen, Trouble, What};
+use whatcart::model::{Command, Outcome, Refusal, Reply, ServerState, Step, UserId};
+use whatcart::observer::Observer;
+use whatcart::post_mortem::Cause;
+use whatcart::report::HurtBy;
+use whatcart::scenario::{Affinity, CartHome, CookieLife, PinnedDown, PolicyName, Scenario, SessionHome, Time, Whole};
+use whatcart::seed::Seed;
+use whatcart::sim::Sim;
+
+use crate::support::naive::Naive;
+use crate::support::worlds::{constant, end, exponential, fault, time};
+
+/// How often each kind of thing was met, by name. Every name is entered with 0 first.
+struct Met(BTreeMap<&'static str, u64>);
+
+/// An exhaustive match from a kind to its name; a new kind does not compile until it is named here. All names but those
+/// of kinds that no scenario can reach yet are expected.
+macro_rules! names {
+    ($function:ident($kind:ty): $($pattern:pat => $name:literal),+ $(; not yet: $($later:pat => $late:literal),+)?) => {
+        fn $function(kind: &$kind) -> &'static str {
+            match kind {
+                $($pattern => $name,)+
+                $($($later => $late,)+)?
+            }
+        }
+        mod $function {
+            pub const ALL: &[&str] = &[$($name),+];
+        }
+    };
+}
+
+names!(command(Command):
+    Command::Login => "login", Command::Browse => "browse", Command::Add(_) => "add", Command::Remove(_) => "remove",
+    Command::View => "view", Command::Checkout => "checkout", Command::Logout => "logout",
+    Command::ForgeSession => "forge session");
+names!(step(Step):
+    Step::Login => "step login", Step::Browse => "step browse", Step::Add => "step add", Step::Remove => "step remove",
+    Step::View => "step view", Step::Checkout => "step checkout", Step::Logout => "step logout",
+    Step::ForgeSession => "step forge session");
+names!(outcome(Outcome):
+    Outcome::Ok(Reply::Done) => "done", Outcome::Ok(Reply::Cart(_)) => "cart shown",
+    Outcome::Ok(Reply::Charged(_)) => "charged", Outcome::Refused(Refusal::Unauthorized) => "401",
+    Outcome::Refused(Refusal::QueueFull) => "queue full", Outcome::Refused(Refusal::NoServer) => "no server",
+    Outcome::Refused(Refusal::Unreachable) => "unreachable", Outcome::Failed => "failed",
+    Outcome::TimedOut => "timed out"
+    // A 401 is an outcome, never the content of a 200.
+    ; not yet: Outcome::Ok(Reply::WhoAreYou) => "401 as a reply");
+names!(ending(Ending):
+    Ending::Finished => "finished", Ending::GaveUp(Trouble::Refused) => "gave up on refusals",
+    Ending::GaveUp(Trouble::Unknown) => "gave up on unknown outcomes",
+    Ending::GaveUp(Trouble::LoggedOut) => "gave up on logouts");
+names!(seen(Seen):
+    Seen::Began => "began", Seen::Sent(_) => "sent", Seen::Billed(_) => "billed", Seen::Told { .. } => "told",
+    Seen::Left(_) => "left");
+names!(inside(Inside):
+    Inside::Retried { .. } => "retried", Inside::Served(_) => "served",
+    Inside::Dropped { server: Some(_) } => "dropped by a server", Inside::Dropped { server: None } => "dropped before");
+names!(pool(PoolEvent):
+    PoolEvent::Struck { memory_lost: true, .. } => "struck, memory lost",
+    PoolEvent::Struck { memory_lost: false, .. } => "struck, memory kept", PoolEvent::Ready { .. } => "ready",
+    PoolEvent::Believed { up: true, .. } => "believed up", PoolEvent::Believed { up: false, .. } => "believed down");
+names!(finding(Finding):
+    Finding::Opened => "opened", Finding::Cart(Verdict::Intact) => "intact", Finding::Cart(Verdict::Lost(_)) => "lost",
+    Finding::Cart(Verdict::Overcharged(_)) => "overcharged",
+    Finding::Cart(Verdict::Abandoned(Trouble::Refused)) => "abandoned after refusals",
+    Finding::Cart(Verdict::Abandoned(Trouble::Unknown)) => "abandoned after unknown outcomes",
+    Finding::Cart(Verdict::Abandoned(Trouble::LoggedOut)) => "abandoned after logouts",
+    Finding::Cart(Verdict::Unknown) => "unknown", Finding::WrongView => "wrong view",
+    Finding::LoggedOut => "logged out", Finding::Impostor => "impostor");
+names!(cause(Cause):
+    Cause::Wiped => "wiped", Cause::Split => "split"
+    ; not yet: Cause::RolledBack => "rolled back", Cause::Evicted => "evicted", Cause::Expired => "expired",
+    Cause::Overwritten => "overwritten", Cause::Stale => "stale", Cause::Unexplained => "unexplained");
+names!(hurt(HurtBy):
+    HurtBy::Lost(_) => "hurt by loss", HurtBy::Overcharged => "hurt by overcharging",
+    HurtBy::Abandoned => "hurt by giving up", HurtBy::LoggedOut => "hurt by logout",
+    HurtBy::Impostor => "hurt by an impostor");
+names!(fault_kind(FaultKind):
+    FaultKind::Crash(None) => "a crash for good", FaultKind::Crash(Some(_)) => "a crash with a comeback",
+    FaultKind::Vanish(None) => "a vanishing for good", FaultKind::Vanish(Some(_)) => "a vanishing with a comeback",
+    FaultKind::Slow { lasting: None, .. } => "slow for good", FaultKind::Slow { lasting: Some(_), .. } => "slow for a while");
+names!(state(ServerState):
+    ServerState::Up => "up", ServerState::Down => "down", ServerState::Silent => "silent"
+    ; not yet: ServerState::Booting => "booting", ServerState::Draining => "draining");
+
+impl Met {
+    fn nothing() -> Met {
+        let all = [
+            command::ALL,
+            step::ALL,
+            outcome::ALL,
+            ending::ALL,
+            seen::ALL,
+            inside::ALL,
+            pool::ALL,
+            finding::ALL,
+            cause::ALL,
+            hurt::ALL,
+            fault_kind::ALL,
+            state::ALL,
+        ];
+        Met(all.concat().into_iter().map(|name| (name, 0)).collect())
+    }
+
+    fn meet(&mut self, name: &'static str) {
+        *self.0.entry(name).or_default() += 1;
+    }
+
+    fn event(&mut self, event: &Event) {
+        match &event.what {
+            What::Seen(_, what) => {
+                self.meet(seen(what));
+                match what {
+                    Seen::Sent(request) => self.meet(command(&request.command)),
+                    Seen::Told { outcome: how, .. } => self.meet(outcome(how)),
+                    Seen::Left(how) => self.meet(ending(how)),
+                    Seen::Began | Seen::Billed(_) => {}
+                }
+            }
+            What::Inside(_, what) => self.meet(inside(what)),
+            What::Pool(what) => self.meet(pool(what)),
+        }
+    }
+
+    fn run(&mut self, scenario: &Scenario) {
+        scenario.users.journey.iter().for_each(|it| self.meet(step(it)));
+        let mut sim = Sim::new(scenario, Seed(1));
+        let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
+        let mut naive = Naive::default();
+        for percent in 1..=100 {
+            let mut events = Vec::new();
+            let at = end(scenario).as_nanos() / 100 * percent;
+            sim.advance(whatcart::time::Instant::from_nanos(at), &mut events);
+            sim.view().servers.iter().for_each(|server| self.meet(state(&server.state)));
+            for event in &events {
+                self.event(event);
+                observer.record(event);
+                naive.record(event);
+            }
+        }
+        naive.judge().findings.values().flatten().for_each(|it| self.meet(finding(it)));
+        observer.hurt().iter().for_each(|it| self.meet(hurt(&it.how)));
+        for (why, n) in Cause::ALL.iter().zip(observer.post_mortem.lost_by()) {
+            (0..n).for_each(|_| self.meet(cause(why)));
+        }
+        sim.faults().iter().for_each(|it| self.meet(fault_kind(&it.kind)));
+        let _ = whatcart::report::figures(&observer, scenario, sim.view().awaited, sim.faults());
+    }
+}
+
+/// A minute of the house settings with fewer users.
+pub fn base() -> Scenario {
+    let mut scenario = Scenario::house();
+    scenario.duration = time(60_000);
+    scenario.users.count = Some(Whole::of(60));
+    scenario.users.think = exponential(1_000_000);
+    scenario
+}
+
+/// Nobody remembers anything in the right place.
+fn forgetful() -> Scenario {
+    use Step::{Add, Browse, Checkout, ForgeSession, Login, Logout, Remove, View};
+    let mut scenario = base();
+    scenario.users.journey = vec![Login, Browse, Add, Add, Remove, View, ForgeSession, Checkout, Logout];
+    scenario.users.patience = Whole::of(6);
+    scenario.homes.session = SessionHome::ServerMemory;
+    scenario
+}
+
+/// Carts split, sessions are taken at their word.
+fn gullible() -> Scenario {
+    let mut scenario = forgetful();
+    scenario.homes.session = SessionHome::UnsignedCookie;
+    scenario
+}
+
+/// Sticky users, and one server after another in trouble.
+fn stormy() -> Scenario {
+    let mut scenario = base();
+    scenario.servers.count = Whole::of(6);
+    scenario.servers.service = exponential(150_000);
+    scenario.balancer.affinity = Affinity::Cookie(CookieLife::Visit);
+    let mut restarted = fault("crash", 2, 20_000, None);
+    restarted.restart_after = Some(time(4_000));
+    scenario.faults = vec![
+        fault("crash", 1, 10_000, Some(7_000)),
+        restarted,
+        fault("restart", 3, 24_000, None),
+        fault("replace", 4, 28_000, None),
+        fault("vanish", 5, 12_000, Some(12_000)),
+        fault("vanish", 6, 45_000, None),
+        fault("crash", 5, 50_000, None),
+        fault("slow", 1, 30_000, Some(5_000)),
+        fault("slow", 2, 40_000, None),
+    ];
+    scenario
+}
+
+/// Impatient users at servers that are too small.
+fn crowded() -> Scenario {
+    let mut scenario = base();
+    scenario.users.count = Some(Whole::of(10));
+    scenario.servers.count = Whole::of(1);
+    scenario.servers.workers = Whole::of(1);
+    scenario.servers.queue = Whole::of(3);
+    scenario.servers.service = exponential(120_000);
+    scenario.users.timeout = Time::of(whatcart::time::Span::from_millis(250));
+    scenario.users.patience = Whole::of(2);
+    scenario
+}
+
+/// Users bound to a server that never comes back, and a balancer that keeps them there.
+fn stuck() -> Scenario {
+    let mut scenario = base();
+    scenario.balancer.affinity = Affinity::Cookie(CookieLife::User);
+    scenario.balancer.pinned_down = PinnedDown::Fail;
+    scenario.balancer.retries = Whole::of(0);
+    scenario.homes.cart = CartHome::SharedStore;
+    scenario.faults = vec![fault("crash", 2, 15_000, None)];
+    scenario
+}
+
+#[test]
+fn everything_is_met() {
+    let mut met = Met::nothing();
+    for scenario in [base(), forgetful(), gullible(), stormy(), crowded(), stuck()] {
+        met.run(&scenario);
+    }
+    let missing: Vec<&str> = met.0.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
+    assert!(missing.is_empty(), "never met: {missing:?}\nmet: {:#?}", met.0);
+    for later in ["unexplained", "401 as a reply", "overwritten", "stale", "booting"] {
+        assert!(!met.0.contains_key(later), "{later} is met now: expect it");
+    }
+}
+
+/// Every policy serves, evenly enough not to forget a server.
+#[test]
+fn every_policy_uses_every_server() {
+    use PolicyName::{LeastRequests, PowerOfTwo, Random, RingHash, RoundRobin, WeightedRoundRobin};
+    for policy in [RoundRobin, WeightedRoundRobin, Random, LeastRequests, PowerOfTwo, RingHash] {
+        let mut scenario = base();
+        scenario.balancer.policy = policy;
+        scenario.servers.service = constant(5);
+        let mut observer = Observer::new(&scenario, None, UserId(1));
+        Sim::new(&scenario, Seed(1)).advance(end(&scenario), &mut observer);
+        let requests: Vec<u64> = observer.meter.work.iter().map(|work| work.requests).collect();
+        let all: u64 = requests.iter().sum();
+        assert!(requests.iter().all(|n| *n * 6 > all), "{policy:?}: {requests:?}");
+    }
+}

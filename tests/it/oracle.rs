@@ -1,0 +1,148 @@
+//! The streaming checker and a naive one agree: on what real simulations record, and on made-up histories.
+
+use std::collections::BTreeMap;
+
+use whatcart::checker::{Checker, Finding, Verdict};
+use whatcart::history::{Event, Recorder, What};
+use whatcart::model::UserId;
+use whatcart::observer::Observer;
+use whatcart::report::figures;
+use whatcart::scenario::Scenario;
+use whatcart::seed::Seed;
+use whatcart::sim::Sim;
+
+use crate::support::histories::{Rules, moves, play};
+use crate::support::naive::{Judgement, Naive};
+use crate::support::worlds::{any_world, end, show};
+use crate::support::{for_all, told_as_lines};
+
+/// What the streaming checker says of a history.
+pub fn streaming(events: &[Event]) -> Judgement {
+    let mut checker = Checker::new();
+    let mut findings: BTreeMap<_, Vec<Finding>> = BTreeMap::new();
+    for event in events {
+        let What::Seen(visit, seen) = event.what else { continue };
+        if let Some(finding) = checker.observe(visit, &seen) {
+            findings.entry(visit).or_default().push(finding);
+        }
+    }
+    Judgement { counts: checker.counts().clone(), open_carts: checker.open_carts(), findings }
+}
+
+/// What the naive one says.
+fn naive(events: &[Event]) -> Judgement {
+    let mut naive = Naive::default();
+    for event in events {
+        naive.record(event);
+    }
+    naive.judge()
+}
+
+/// The first visit that they judge differently, or the counts.
+fn difference(streaming: &Judgement, naive: &Judgement) -> Option<String> {
+    let visits = streaming.findings.keys().chain(naive.findings.keys());
+    for visit in visits {
+        let (this, that) = (streaming.findings.get(visit), naive.findings.get(visit));
+        if this != that {
+            return Some(format!("of {visit:?} the streaming checker says {this:?}, the naive one {that:?}"));
+        }
+    }
+    (streaming != naive).then(|| format!("the streaming checker counts {streaming:#?}, the naive one {naive:#?}"))
+}
+
+/// That both say the same of a history.
+pub fn agree(events: &[Event]) -> Result<(), String> {
+    difference(&streaming(events), &naive(events)).map_or(Ok(()), Err)
+}
+
+#[test]
+fn they_agree_on_made_up_histories() {
+    let rules = Rules { tangled: false, lies: true };
+    let show = |moves: &Vec<_>| told_as_lines(&play(moves, rules));
+    for_all(3_000, &moves(120), show, |moves| agree(&play(moves, rules)));
+}
+
+/// Where requests for the same item, or several views or checkouts, are in flight at once, the streaming checker may
+/// overlook what the naive one sees. It never sees more.
+#[test]
+fn the_streaming_one_never_accuses_alone() {
+    let rules = Rules { tangled: true, lies: true };
+    let show = |moves: &Vec<_>| told_as_lines(&play(moves, rules));
+    for_all(3_000, &moves(120), show, |moves| {
+        let events = play(moves, rules);
+        no_more_severe(&streaming(&events), &naive(&events))
+    });
+}
+
+fn no_more_severe(streaming: &Judgement, naive: &Judgement) -> Result<(), String> {
+    let views = |findings: &[Finding]| findings.iter().filter(|f| **f == Finding::WrongView).count();
+    for (visit, findings) in &streaming.findings {
+        let against = naive.findings.get(visit).map_or(&[][..], Vec::as_slice);
+        let verdict = |findings: &[Finding]| {
+            findings.iter().find_map(|finding| match finding {
+                Finding::Cart(verdict) => Some(*verdict),
+                _ => None,
+            })
+        };
+        let milder = match (verdict(findings), verdict(against)) {
+            (Some(Verdict::Lost(some)), Some(Verdict::Lost(all)))
+            | (Some(Verdict::Overcharged(some)), Some(Verdict::Overcharged(all))) => some.minus(all).is_empty(),
+            (Some(Verdict::Overcharged(_)), Some(Verdict::Lost(_)))
+            | (Some(Verdict::Intact), Some(Verdict::Lost(_) | Verdict::Overcharged(_))) => true,
+            (this, that) => this == that,
+        };
+        if !milder || views(findings) > views(against) {
+            return Err(format!("of {visit:?} the streaming checker says {findings:?}, the naive one {against:?}"));
+        }
+    }
+    let (this, that) = (&streaming.counts, &naive.counts);
+    let same = (this.opened, this.views, this.logged_out, this.double_charges, this.users);
+    if same != (that.opened, that.views, that.logged_out, that.double_charges, that.users) || this.ghosts > that.ghosts
+    {
+        return Err(format!("the streaming checker counts {this:?}, the naive one {that:?}"));
+    }
+    Ok(())
+}
+
+/// Everything of one run, and what its conservation laws say: `figures` panics when one is broken.
+fn record(scenario: &Scenario) -> Vec<Event> {
+    struct Both {
+        events: Vec<Event>,
+        observer: Observer,
+    }
+    impl Recorder for Both {
+        fn record(&mut self, event: &Event) {
+            self.events.push(*event);
+            self.observer.record(event);
+        }
+    }
+    let mut sim = Sim::new(scenario, Seed(scenario.seed.get()));
+    let mut both = Both { events: Vec::new(), observer: Observer::new(scenario, sim.heavy(), UserId(1)) };
+    sim.advance(end(scenario), &mut both);
+    let _ = figures(&both.observer, scenario, sim.view().awaited, sim.faults());
+    both.events
+}
+
+#[test]
+fn they_agree_on_random_simulations() {
+    let total = std::cell::RefCell::new(whatcart::checker::Counts::default());
+    for_all(400, &any_world(), show, |scenario| {
+        let events = record(scenario);
+        let judgement = streaming(&events);
+        let counts = &judgement.counts;
+        let mut total = total.borrow_mut();
+        total.intact += counts.intact;
+        total.lost += counts.lost;
+        total.abandoned += counts.abandoned;
+        total.unknown += counts.unknown;
+        total.wrong_views += counts.wrong_views;
+        total.logged_out += counts.logged_out;
+        total.ghosts += counts.ghosts;
+        total.impostors_accepted += counts.impostors_accepted;
+        total.overcharged += counts.overcharged;
+        difference(&judgement, &naive(&events)).map_or(Ok(()), Err)
+    });
+    let t = total.into_inner();
+    let met = [t.intact, t.lost, t.abandoned, t.unknown, t.wrong_views, t.logged_out, t.ghosts, t.impostors_accepted];
+    assert!(met.iter().all(|n| *n >= 50), "too tame to mean something: {t:?}");
+}

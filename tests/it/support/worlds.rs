@@ -1,0 +1,214 @@
+//! Random small scenarios over everything that a scenario can say, and short names for building fixed ones.
+
+use proptest::prelude::*;
+use whatcart::model::Step;
+use whatcart::scenario::{
+    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, HashOn, Health, Heavy, Homes, PinnedDown, PolicyName,
+    Positive, Scenario, Servers, SessionHome, Store, Time, Users, Whole,
+};
+use whatcart::time::{Instant, Span};
+
+pub fn ms(millis: u64) -> Span {
+    Span::from_millis(millis)
+}
+
+pub fn at_ms(millis: u64) -> Instant {
+    Instant::ZERO + ms(millis)
+}
+
+pub fn time<const MIN: u64, const MAX: u64>(millis: u64) -> Time<MIN, MAX> {
+    Time::of(ms(millis))
+}
+
+pub fn exponential(micros: u64) -> Dist {
+    Dist::Exponential(Time::of(Span::from_nanos(micros * 1_000)))
+}
+
+pub fn constant(millis: u64) -> Dist {
+    Dist::Constant(time(millis))
+}
+
+/// A rate for an open loop.
+pub fn rate(per_second: f64) -> Positive {
+    serde_json::from_str(&format!("{per_second:?}")).expect("a rate above 0")
+}
+
+/// A fault of this scenario: `verb` as in the file.
+pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault {
+    let name = Some(format!("server-{server}"));
+    let of = |this: &str| name.clone().filter(|_| verb == this);
+    Fault {
+        name: None,
+        at: time(at),
+        crash: of("crash"),
+        restart: of("restart"),
+        replace: of("replace"),
+        vanish: of("vanish"),
+        slow: of("slow"),
+        restart_after: None,
+        replace_after: back_after.filter(|_| verb == "crash" || verb == "vanish").map(time),
+        factor: (verb == "slow").then(|| Whole::of(7)),
+        lasting: back_after.filter(|_| verb == "slow").map(time),
+    }
+}
+
+/// The end of a run: everybody has left by then, or never will.
+pub fn end(scenario: &Scenario) -> Instant {
+    Instant::ZERO + scenario.duration.get() + scenario.closing.get()
+}
+
+/// What matters of a scenario, for a test that failed.
+pub fn show(scenario: &Scenario) -> String {
+    let Scenario { seed, duration, users, servers, balancer, homes, store, faults, .. } = scenario;
+    let parts = format!("{users:#?}\n{servers:#?}\n{balancer:#?}\n{homes:#?}\n{store:#?}\n{faults:#?}");
+    format!("seed {} for {}\n{parts}", seed.get(), duration.get())
+}
+
+/// Any small scenario: a run of it takes a few thousand events.
+pub fn any_world() -> impl Strategy<Value = Scenario> {
+    let faults = prop::collection::vec(any_fault(), 0..5);
+    (any::<u32>(), users(), servers(), balancer(), homes(), store(), faults).prop_map(
+        |(seed, users, servers, balancer, homes, store, faults)| Scenario {
+            seed: Whole::of(u64::from(seed)),
+            duration: time(6_000),
+            closing: time(120_000),
+            users,
+            servers,
+            balancer,
+            homes,
+            store,
+            faults,
+            ..Scenario::house()
+        },
+    )
+}
+
+fn dist(scale: u64) -> impl Strategy<Value = Dist> {
+    let uniform = whatcart::scenario::Uniform { from: time(scale / 3), to: time(scale * 2) };
+    prop_oneof![Just(constant(scale)), Just(exponential(scale * 1_000)), Just(Dist::Uniform(uniform))]
+}
+
+fn journey() -> impl Strategy<Value = Vec<Step>> {
+    let middle = prop_oneof![
+        1 => Just(Step::Browse),
+        5 => Just(Step::Add),
+        2 => Just(Step::Remove),
+        3 => Just(Step::View),
+        1 => Just(Step::ForgeSession),
+    ];
+    let around = (any::<bool>(), prop::bool::weighted(0.9), any::<bool>(), any::<bool>());
+    (prop::collection::vec(middle, 1..9), around).prop_map(|(middle, (login, checkout, look_back, logout))| {
+        let mut inside = 0;
+        let sensible = middle.into_iter().filter(|step| {
+            inside += i32::from(*step == Step::Add);
+            inside -= i32::from(*step == Step::Remove && inside > 0);
+            *step != Step::Remove || inside > 0
+        });
+        let mut steps: Vec<Step> = login.then_some(Step::Login).into_iter().chain(sensible).collect();
+        steps.extend(checkout.then_some(Step::Checkout));
+        steps.extend((checkout && look_back).then_some(Step::View));
+        steps.extend((login && logout).then_some(Step::Logout));
+        if steps.is_empty() { vec![Step::Browse] } else { steps }
+    })
+}
+
+fn heavy() -> impl Strategy<Value = Option<Heavy>> {
+    prop::option::weighted(0.3, (1u64..5, 1u64..4, 1u64..4, 1u64..4)).prop_map(|heavy| {
+        heavy.map(|(one_in, activity, cost, parallel)| Heavy {
+            count: None,
+            one_in: Some(Whole::of(one_in)),
+            activity: Whole::of(activity),
+            cost: Whole::of(cost),
+            parallel: Whole::of(parallel),
+        })
+    })
+}
+
+fn users() -> impl Strategy<Value = Users> {
+    let who = (1u64..25, prop::bool::weighted(0.2), journey(), heavy(), 1u64..4);
+    let thinking = prop_oneof![Just(5u64), Just(40), Just(300)].prop_flat_map(dist);
+    let nerves = (
+        0u64..5,
+        prop_oneof![Just(0u64), Just(50), Just(700)],
+        prop_oneof![Just(5u64), Just(30), Just(200), Just(15_000)],
+    );
+    (who, thinking, nerves).prop_map(|((count, open, journey, heavy, nat), think, (patience, pause, timeout))| Users {
+        count: (!open).then(|| Whole::of(count)),
+        rate: open.then(|| rate(0.5 * f64::from(u32::try_from(count).expect("below 25")))),
+        journey,
+        think,
+        ramp: None,
+        patience: Whole::of(patience),
+        pause: time(pause),
+        timeout: time(timeout),
+        nat: Whole::of(nat),
+        heavy,
+    })
+}
+
+fn servers() -> impl Strategy<Value = Servers> {
+    let service = prop_oneof![Just(3u64), Just(20), Just(60)].prop_flat_map(dist);
+    let weights = prop::collection::vec(1u64..4, 0..3);
+    (1u64..5, 1u64..4, prop_oneof![Just(0u64), Just(2), Just(1_000)], service, weights, 10u64..4_000).prop_map(
+        |(count, workers, queue, service, weights, boot)| Servers {
+            count: Whole::of(count),
+            workers: Whole::of(workers),
+            queue: Whole::of(queue),
+            service,
+            weights: weights.into_iter().take(usize::try_from(count).expect("small")).map(Whole::of).collect(),
+            boot: time(boot),
+        },
+    )
+}
+
+fn balancer() -> impl Strategy<Value = Balancer> {
+    use PolicyName::{LeastRequests, PowerOfTwo, Random, RingHash, RoundRobin, WeightedRoundRobin};
+    let policy =
+        prop::sample::select(vec![RoundRobin, WeightedRoundRobin, Random, LeastRequests, PowerOfTwo, RingHash]);
+    let affinity = prop::sample::select(vec![
+        Affinity::None,
+        Affinity::Cookie(CookieLife::Visit),
+        Affinity::Cookie(CookieLife::User),
+        Affinity::Cookie(CookieLife::For(ms(400))),
+    ]);
+    let pinned_down = prop::sample::select(vec![PinnedDown::Redispatch, PinnedDown::Fail]);
+    let hash_on = prop::sample::select(vec![HashOn::User, HashOn::Address]);
+    let limits = (0u64..4, prop_oneof![Just(10u64), Just(5_000)]);
+    let health = (50u64..2_500, 10u64..2_500, 1u64..4, 1u64..4);
+    (policy, affinity, pinned_down, hash_on, limits, health).prop_map(
+        |(policy, affinity, pinned_down, hash_on, (retries, connect), (interval, timeout, fall, rise))| Balancer {
+            policy,
+            affinity,
+            pinned_down,
+            hash_on,
+            points: Whole::of(16),
+            retries: Whole::of(retries),
+            connect_timeout: time(connect),
+            health: Health {
+                interval: time(interval),
+                timeout: time(timeout.min(interval)),
+                fall: Whole::of(fall),
+                rise: Whole::of(rise),
+            },
+        },
+    )
+}
+
+fn homes() -> impl Strategy<Value = Homes> {
+    use CartHome as C;
+    use SessionHome as S;
+    let cart = prop_oneof![3 => Just(C::ServerMemory), 1 => Just(C::SharedStore), 1 => Just(C::SignedToken)];
+    let session = prop::sample::select(vec![S::ServerMemory, S::SharedStore, S::SignedToken, S::UnsignedCookie]);
+    (cart, session).prop_map(|(cart, session)| Homes { cart, session })
+}
+
+fn store() -> impl Strategy<Value = Store> {
+    (prop_oneof![Just(0u64), Just(4)].prop_flat_map(dist), prop::option::of(1u64..4))
+        .prop_map(|(latency, connections)| Store { latency, connections: connections.map(Whole::of) })
+}
+
+fn any_fault() -> impl Strategy<Value = Fault> {
+    let verb = prop::sample::select(vec!["crash", "restart", "replace", "vanish", "slow"]);
+    (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000))
+        .prop_map(|(verb, server, at, back)| fault(verb, server, at, back))
+}
