@@ -229,7 +229,7 @@ impl Meter {
     }
 
     /// A server ended work on a request.
-    #[inline]
+    #[inline(always)]
     pub fn served(&mut self, now: Instant, user: UserId, served: &Served) {
         let work = &mut self.work[served.server.index()];
         work.requests += 1;

@@ -17,8 +17,6 @@ pub struct CartResult {
     pub knew: bool,
     /// What it held after the effect; for a checkout, before it was emptied.
     pub held: Items,
-    /// Where else items of this visit are, for a checkout.
-    pub evidence: Evidence,
     /// A charge that appears on the statement.
     pub billed: Option<Items>,
 }
@@ -55,15 +53,24 @@ impl Carts {
 
     /// A server applies a command to the cart in its home, at once and completely.
     #[inline]
-    pub fn apply(&mut self, shelf: &mut Shelf, life: Life, call: Call, pool: &Pool) -> CartResult {
+    pub fn apply(&mut self, shelf: &mut Shelf, life: Life, call: Call) -> CartResult {
         if self.home == CartHome::ServerMemory {
-            return self.ledger.apply(shelf, life, call, &mut self.orders, pool);
+            return self.ledger.apply(shelf, life, call, &mut self.orders);
         }
         let copy = shelf.copy();
         let mut basket = Basket { items: copy.unwrap_or_default() };
         let result = apply_to(&mut basket, copy.is_some(), call, &mut self.orders);
         shelf.keep(basket.items);
         result
+    }
+
+    /// Where else items of this visit are than with this incarnation.
+    #[must_use]
+    pub fn evidence(&self, shelf: &Shelf, life: Life, pool: &Pool) -> Evidence {
+        match self.home {
+            CartHome::ServerMemory => self.ledger.evidence(shelf, life, pool),
+            CartHome::SharedStore | CartHome::SignedToken => Evidence::default(),
+        }
     }
 
     /// A server applies a command to the copy that came with a request; the user gets the new copy with the answer.
@@ -88,7 +95,6 @@ impl Carts {
 /// Applies a command to one copy.
 #[inline]
 fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
-    let evidence = Evidence::default();
     if call.command == Command::Checkout {
         let held = basket.items;
         let mut order = orders.get(&call.client).copied().unwrap_or_default();
@@ -96,10 +102,10 @@ fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook)
         if !call.awaited {
             orders.insert(call.client, order);
         }
-        return CartResult { reply, knew, held, evidence, billed };
+        return CartResult { reply, knew, held, billed };
     }
     let reply = basket.apply(call.command);
-    CartResult { reply, knew, held: basket.items, evidence, billed: None }
+    CartResult { reply, knew, held: basket.items, billed: None }
 }
 
 /// What is kept of one client's carts: 32 bytes beside the client itself, so that one look at memory finds both.
@@ -214,14 +220,11 @@ impl Found {
 
 impl Overflow {
     #[inline]
-    fn apply(&mut self, shelf: &mut Shelf, life: Life, call: Call, orders: &mut OrderBook, pool: &Pool) -> CartResult {
+    fn apply(&mut self, shelf: &mut Shelf, life: Life, call: Call, orders: &mut OrderBook) -> CartResult {
         let mut found = self.find(shelf, life);
         let before = found.items;
         let mut basket = Basket { items: before };
-        let mut result = apply_to(&mut basket, found.knew, call, orders);
-        if call.command == Command::Checkout {
-            result.evidence = self.evidence(shelf, life, pool);
-        }
+        let result = apply_to(&mut basket, found.knew, call, orders);
         for item in before.minus(basket.items).iter() {
             self.replace(shelf, Entry::new(life, Some(item)), Entry::new(life, None));
         }
@@ -367,7 +370,7 @@ mod tests {
                 let life = pool.members[server.index()].life;
                 let shelf = &mut shelves[client as usize];
                 let call = Call { client: ClientId(client), command, awaited: dice % 2 == 0 };
-                let got = carts.apply(shelf, life, call, &pool);
+                let got = carts.apply(shelf, life, call);
                 let knew = model.contains_key(&(client, life));
                 let basket = model.entry((client, life)).or_default();
                 let before = basket.items;
@@ -389,8 +392,9 @@ mod tests {
                     let others = |alive: bool| model.iter()
                         .filter(|((c, l), _)| *c == client && *l != life && pool.lives_on(*l) == alive)
                         .fold(Items::NONE, |all, (_, b)| all.union(b.items));
-                    prop_assert_eq!(got.evidence.elsewhere, others(true));
-                    prop_assert_eq!(got.evidence.died, others(false).minus(others(true)));
+                    let evidence = carts.evidence(shelf, life, &pool);
+                    prop_assert_eq!(evidence.elsewhere, others(true));
+                    prop_assert_eq!(evidence.died, others(false).minus(others(true)));
                 }
             }
         }

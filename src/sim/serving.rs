@@ -8,7 +8,7 @@ use super::users::{WHO_ARE_YOU, ok};
 use super::{Hands, World};
 use crate::history::{Event, Evidence, Inside, Recorder, Seen, Served, What};
 use crate::home::{self, StoreCalls};
-use crate::model::{Items, Outcome, Refusal, Reply, ServerId};
+use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId};
 use crate::policy::Policy;
 use crate::scenario::{CartHome, Scenario};
 use crate::seed::{Purpose, Sampler};
@@ -46,15 +46,13 @@ struct Effect {
     outcome: Outcome,
     knew_cart: Option<bool>,
     cart: Items,
-    evidence: Evidence,
     billed: Option<Items>,
     token: Option<Items>,
 }
 
 impl Effect {
     fn none(outcome: Outcome, token: Option<Items>) -> Effect {
-        let evidence = Evidence::default();
-        Effect { outcome, knew_cart: None, cart: Items::NONE, evidence, billed: None, token }
+        Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token }
     }
 }
 
@@ -281,14 +279,13 @@ impl World {
             CartHome::ServerMemory | CartHome::SharedStore => {
                 let life = self.pool.members[server.index()].life;
                 let shelf = &mut self.clients[client.index()].shelf;
-                (self.carts.apply(shelf, life, call, &self.pool), None)
+                (self.carts.apply(shelf, life, call), None)
             }
         };
         Effect {
             outcome: ok(result.reply),
             knew_cart: Some(result.knew),
             cart: result.held,
-            evidence: result.evidence,
             billed: result.billed,
             token,
         }
@@ -309,13 +306,23 @@ impl World {
             cart: effect.cart,
             store_calls: self.calls(id).total(),
             carried_bytes: home::carried_bytes(self.homes, request.command, with_session, request.token, effect.token),
-            evidence: effect.evidence,
+            evidence: self.evidence(request, effect),
         };
         let mut record = |what| hands.recorder.record(&Event { at: self.now, what });
         record(What::Inside(visit, Inside::Served(served)));
         if let Some(items) = effect.billed {
             record(What::Seen(visit, Seen::Billed(items)));
         }
+    }
+
+    /// Where else items of the visit are, when a checkout has looked for them.
+    #[inline(always)]
+    fn evidence(&self, request: &InFlight, effect: &Effect) -> Evidence {
+        if request.command != Command::Checkout || effect.knew_cart.is_none() {
+            return Evidence::default();
+        }
+        let life = self.pool.members[request.server.index()].life;
+        self.carts.evidence(&self.clients[request.client.index()].shelf, life, &self.pool)
     }
 
     /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.
