@@ -183,6 +183,11 @@ impl Entry {
         Life(self.0 >> CODE_BITS)
     }
 
+    #[inline]
+    fn is_of(self, life: Life) -> bool {
+        self.0 ^ (life.0 << CODE_BITS) <= CODE_MASK
+    }
+
     /// The item as a set; the mark without an item is the empty set.
     #[inline]
     fn items(self) -> Items {
@@ -207,7 +212,7 @@ impl Found {
         let mut here = 0u32;
         self.taken = 0;
         for (i, entry) in chunk.entries.iter().enumerate() {
-            here |= u32::from(entry.life() == life) << i;
+            here |= u32::from(entry.is_of(life)) << i;
             self.taken += usize::from(*entry != Entry::EMPTY);
         }
         self.knew |= here != 0;

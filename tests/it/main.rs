@@ -8,6 +8,8 @@ mod coverage;
 mod determinism;
 mod oracle;
 mod planted;
+#[cfg(feature = "cli")]
+mod readme;
 mod scenario;
 mod support;
 mod tidy;

@@ -1,0 +1,60 @@
+//! The README shows what the program prints: every marked block is compared with real output, and its scenario runs.
+//!
+//! `UPDATE_README=1 cargo test readme` writes the blocks anew.
+
+use std::path::Path;
+use std::process::Command;
+
+const FENCE: &str = "```\n";
+const OUTPUT: &str = "<!-- output: whatcart";
+const SCENARIO: &str = "<!-- scenario -->\n```toml\n";
+
+fn whatcart(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_whatcart")).args(arguments).output().expect("the program runs");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+/// The README with every marked block made anew.
+fn refreshed(readme: &str) -> (String, usize) {
+    let (mut text, mut blocks) = (String::new(), 0);
+    let mut rest = readme;
+    while let Some(at) = rest.find(OUTPUT) {
+        let (before, marked) = rest.split_at(at);
+        let (marker, block) = marked.split_once(" -->\n").expect("the marker ends");
+        let arguments: Vec<&str> = marker[OUTPUT.len()..].split_whitespace().collect();
+        let old = block.strip_prefix(FENCE).expect("a fence follows the marker");
+        let (_, after) = old.split_once(FENCE).expect("the fence is closed");
+        text += &format!("{before}{marker} -->\n{FENCE}{}{FENCE}", whatcart(&arguments));
+        (rest, blocks) = (after, blocks + 1);
+    }
+    (text + rest, blocks)
+}
+
+#[test]
+fn what_it_shows_is_what_is_printed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).expect("there is a README");
+    let (fresh, blocks) = refreshed(&readme);
+    assert!(blocks >= 3, "the README shows the opening story, the list and a crash");
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(&path, fresh).expect("the README can be written");
+        return;
+    }
+    let differs = readme.lines().zip(fresh.lines()).find(|(old, new)| old != new);
+    assert!(readme == fresh, "first difference: {differs:?}; `UPDATE_README=1 cargo test readme` writes it anew");
+}
+
+#[test]
+fn its_scenario_runs_and_holds() {
+    let readme = include_str!("../../README.md");
+    let (_, scenario) = readme.split_once(SCENARIO).expect("it shows a scenario");
+    let (scenario, _) = scenario.split_once("```").expect("the fence is closed");
+    assert!(scenario.lines().count() <= 11, "about ten lines");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, scenario).expect("a file");
+    let table = whatcart(&["run", file.to_str().expect("text"), "--quiet"]);
+    assert!(table.contains("shared store") && table.contains("carts lost"), "{table}");
+    assert!(whatcart(&["check", file.to_str().expect("text")]).contains("ok"));
+}
