@@ -1,6 +1,6 @@
 //! The scenario as written in TOML: data types, defaults and limits.
 //!
-//! These types are one resolved variant; the file's `variants` are patches that [`load`] merges before this shape is
+//! These types are one resolved variant; the file's `variants` are patches that [`load()`] merges before this shape is
 //! read. Limits that concern one value live in its type ([`Whole`], [`Time`]); those that concern several are checked
 //! by [`check`].
 
