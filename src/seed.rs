@@ -4,10 +4,11 @@
 //! scenario meets the same users. A key is mixed into a 64-bit state (two rounds of a 64x64->128 multiply, as in
 //! wyhash); the state then runs as a small generator (wyrand) for samplers that need more than one word.
 
+mod ziggurat;
+
 use std::convert::Infallible;
 
-use rand::{Rng as _, TryRng};
-use rand_distr::{Distribution, Exp1, StandardNormal};
+use rand::{Rng as _, RngExt as _, TryRng};
 
 use crate::time::Span;
 
@@ -160,14 +161,8 @@ impl Sampler {
     pub fn sample(&self, draw: &mut Draw) -> Span {
         match *self {
             Sampler::Constant(span) => span,
-            Sampler::Exponential(mean) => {
-                let x: f64 = Exp1.sample(draw);
-                nanos(x * mean.as_nanos() as f64)
-            }
-            Sampler::Lognormal { median, sigma } => {
-                let z: f64 = StandardNormal.sample(draw);
-                nanos(libm::exp(sigma * z) * median.as_nanos() as f64)
-            }
+            Sampler::Exponential(mean) => nanos(ziggurat::exponential(draw) * mean.as_nanos() as f64),
+            Sampler::Lognormal { median, sigma } => nanos(libm::exp(sigma * normal(draw)) * median.as_nanos() as f64),
             Sampler::Uniform { from, to } => {
                 let width = (to - from).as_nanos().saturating_add(1);
                 let offset = (u128::from(draw.bits()) * u128::from(width)) >> 64;
@@ -186,6 +181,12 @@ impl Sampler {
             Sampler::Uniform { from, to } => Span::from_nanos(u64::midpoint(from.as_nanos(), to.as_nanos())),
         }
     }
+}
+
+/// A standard normal draw (Box and Muller, 1958).
+fn normal(draw: &mut Draw) -> f64 {
+    let radius = (-2.0 * libm::log(1.0 - draw.random::<f64>())).sqrt();
+    radius * libm::cos(2.0 * std::f64::consts::PI * draw.random::<f64>())
 }
 
 /// Whole nanoseconds of a float that is not negative; saturates.

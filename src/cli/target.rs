@@ -34,6 +34,10 @@ impl Target {
             if kind.is_some_and(|kind| kind.permissions().readonly()) {
                 bail!("`{shown}` is read-only");
             }
+            let folder = target.folder();
+            if !folder.is_dir() {
+                bail!("`{shown}` cannot be written: there is no folder `{}`", folder.display());
+            }
             target.temporary().with_context(|| format!("`{shown}` cannot be written"))?;
         }
         Ok(target)
@@ -51,9 +55,12 @@ impl Target {
         Ok(())
     }
 
+    fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
     /// A file beside the target, which vanishes unless it takes the target's place.
     fn temporary(&self) -> Result<NamedTempFile> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         builder.prefix(".whatcart-");
         #[cfg(unix)]
@@ -63,6 +70,6 @@ impl Target {
         };
         #[cfg(unix)]
         builder.permissions(permissions);
-        Ok(builder.tempfile_in(folder)?)
+        Ok(builder.tempfile_in(self.folder())?)
     }
 }

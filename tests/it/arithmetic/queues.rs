@@ -122,7 +122,7 @@ fn few_users_are_a_machine_repairman() {
     let think_micros = 50 * SERVICE_MICROS * 10 / (8 * 4);
     let theory = repairman(50, 4, 156.25);
     assert!((theory - 13.359).abs() < 0.001, "{theory}");
-    let got = mean_latency(&closed(50, think_micros, 1, 4, 400), 10, at_ms(5_000));
+    let got = mean_latency(&closed(50, think_micros, 1, 4, 400), 16, at_ms(5_000));
     assert_agrees("machine repairman", got, theory, 0.0, 0.01);
 }
 
