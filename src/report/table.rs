@@ -67,7 +67,7 @@ fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], le
 pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Vec<String> {
     let why = causes::sentences(summaries).join(" ");
     let several = report.variants.iter().any(|variant| variant.runs.len() > 1);
-    let sure = if several { certainty(summaries) } else { None };
+    let sure = if several { certainty(summaries, columns) } else { None };
     [
         Some(why).filter(|why| !why.is_empty()),
         sure,
@@ -84,16 +84,19 @@ fn paint_lines(tone: Tone, text: &str) -> String {
 }
 
 /// What several runs tell about the difference to the first design.
-fn certainty(summaries: &[Summary]) -> Option<String> {
+fn certainty(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
     let figures = [
-        ("carts.lost", ["loses", "lose"], "carts"),
-        ("visits.finished", ["finishes", "finish"], "visits"),
-        ("step_latency_ms.p50", ["takes", "take"], "ms for the median step"),
+        ("lost", "carts.lost", ["loses", "lose"], "carts"),
+        ("abandoned", "visits.finished", ["finishes", "finish"], "visits"),
+        ("neighbours", "neighbours_latency_ms.p50", ["takes", "take"], "ms for a neighbour's median request"),
+        ("latency", "step_latency_ms.p50", ["takes", "take"], "ms for the median step"),
     ];
+    let shown = |name: &str| columns.iter().any(|column| column.name == name);
     let tells = |path: &str| summaries.iter().any(|summary| summary.mean(path) > 0.0);
     let differs =
         |path: &str| summaries.iter().any(|s| s.get(path).map(|x| x.mean) != summaries[0].get(path).map(|x| x.mean));
-    let (path, verbs, things) = figures.into_iter().find(|(path, ..)| tells(path) && differs(path))?;
+    let (_, path, verbs, things) =
+        figures.into_iter().find(|(name, path, ..)| shown(name) && tells(path) && differs(path))?;
     stats::comparison(summaries, path, verbs, things)
 }
 

@@ -233,15 +233,15 @@ impl Source<'_> {
         })
     }
 
-    /// `99/24/24 %`, for pools of two to six.
+    /// `99/24/24 %`, for pools of two to six. Over several runs from the busiest on: which server that is may differ
+    /// from run to run, and a mean by name would hide it.
     fn busy(&self) -> Option<Column> {
-        let servers = |summary: &Summary| -> Vec<f64> {
-            (0..).map_while(|i| summary.get(&format!("load.per_server.{i}.busy"))).map(|busy| busy.mean).collect()
-        };
-        let most = self.summaries.iter().map(|summary| servers(summary).len()).max()?;
+        let most = self.summaries.iter().map(|summary| busy_shares(summary).len()).max()?;
+        let several = self.summaries.iter().any(|summary| summary.each.len() > 1);
+        let order = if several { "busiest first" } else { "by server" };
         (2..=6).contains(&most).then(|| {
-            self.column("busy", ["busy, server", "by server"], 6, |summary| {
-                let shares: Vec<String> = servers(summary).iter().map(|busy| format!("{:.0}", 100.0 * busy)).collect();
+            self.column("busy", ["busy, server", order], 6, |summary| {
+                let shares: Vec<String> = busy_shares(summary).iter().map(|x| format!("{:.0}", 100.0 * x)).collect();
                 plain(format!("{} %", shares.join("/")))
             })
         })
@@ -311,6 +311,23 @@ fn called(variant: &VariantReport, index: usize, name: &str, at_s: f64) -> Strin
 }
 
 /// The sum of several figures, run by run.
+/// How busy the servers were: by server, or over several runs the mean of the busiest, of the next, and so on.
+#[expect(clippy::cast_precision_loss, reason = "a mean")]
+fn busy_shares(summary: &Summary) -> Vec<f64> {
+    let runs = summary.each.len();
+    let mut sums: Vec<f64> = Vec::new();
+    for (_, figures) in &summary.each {
+        let mut shares: Vec<f64> =
+            (0..).map_while(|i| figures.get(&format!("load.per_server.{i}.busy")).copied()).collect();
+        if runs > 1 {
+            shares.sort_by(|a, b| b.total_cmp(a));
+        }
+        sums.resize(shares.len(), 0.0);
+        sums.iter_mut().zip(&shares).for_each(|(sum, share)| *sum += share / runs as f64);
+    }
+    sums
+}
+
 const BYTES_CARRIED: &str = "price.bytes_carried_per_request";
 
 /// Bytes a request that every design carries, such as the token of a login: no price of any one of them.
