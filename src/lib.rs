@@ -7,8 +7,8 @@
 //! ## Map, and the rule that imports point one way
 //!
 //! ```text
-//! time seed model  <-  scenario  <-  workload shop home policy pool fault history
-//!     <-  checker post_mortem meter  <-  sim  <-  report experiment  <-  cli
+//! time seed model  <-  scenario  <-  history shop home policy fault pool workload
+//!     <-  checker post_mortem meter  <-  sim observer  <-  report  <-  experiment  <-  cli
 //! ```
 //!
 //! The core knows no clock, no I/O and no global randomness. `ARCHITECTURE.md` has the reasons; a test reads the
