@@ -11,6 +11,7 @@ pub mod show;
 
 mod interrupt;
 mod progress;
+mod real;
 mod source;
 mod target;
 

@@ -13,8 +13,14 @@ use crate::scenario::{Loaded, Scenario, Variant};
 use crate::seed::Seed;
 use crate::sim::Sim;
 use crate::time::{Instant, Span};
+use crate::workload::Workload;
+
+#[cfg(feature = "http")]
+mod execute;
 
 pub use crate::report::story::FAVOURITE;
+#[cfg(feature = "http")]
+pub use execute::{HttpOptions, News, execute};
 
 /// A run is played in so many slices; between two of them it can be interrupted and its progress seen.
 const SLICES: u64 = 500;
@@ -93,6 +99,7 @@ fn one(scenario: &Scenario, seed: u64, options: &Options, tick: &dyn Fn()) -> Ru
         figures: figures(&observer, scenario, sim.view().awaited, sim.faults()),
         series: series(&observer.meter),
         hurt: observer.hurt().to_vec(),
+        tape: None,
     }
 }
 
@@ -101,9 +108,9 @@ fn share(end: Span, slice: u64) -> Span {
     Span::from_nanos(u64::try_from(nanos).expect("at most `end`"))
 }
 
-/// Plays a run again up to a moment, and keeps what happened in one visit, and to the pool meanwhile.
+/// What happened in one visit up to a moment, and to the pool meanwhile: from the run's tape, or else by playing it again.
 #[must_use]
-pub fn replay(variant: &Variant, seed: u64, visit: Visit, until: Instant) -> Tape {
+pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) -> Tape {
     struct Filter {
         visit: Visit,
         events: Vec<Event>,
@@ -120,14 +127,22 @@ pub fn replay(variant: &Variant, seed: u64, visit: Visit, until: Instant) -> Tap
         }
     }
     let mut filter = Filter { visit, events: Vec::new() };
-    Sim::new(&variant.scenario, Seed(seed)).advance(until, &mut filter);
+    again(variant, run, until, &mut filter);
     Tape { events: filter.events }
+}
+
+/// Lets a recorder take in a run once more.
+fn again(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut impl Recorder) {
+    match &run.tape {
+        Some(tape) => tape.iter().take_while(|event| event.at <= until).for_each(|event| recorder.record(event)),
+        None => Sim::new(&variant.scenario, Seed(run.seed)).advance(until, recorder),
+    }
 }
 
 /// The visit of a user that a story should tell: the first that went wrong, else the first that was finished. With it,
 /// the moment it was over. `None` when this user never finished a visit in this run.
 #[must_use]
-pub fn follow(variant: &Variant, seed: u64, user: UserId) -> Option<(Visit, Instant)> {
+pub fn follow(variant: &Variant, run: &RunReport, user: UserId) -> Option<(Visit, Instant)> {
     struct Visits {
         observer: Observer,
         user: UserId,
@@ -144,10 +159,10 @@ pub fn follow(variant: &Variant, seed: u64, user: UserId) -> Option<(Visit, Inst
         }
     }
     let scenario = &variant.scenario;
-    let mut sim = Sim::new(scenario, Seed(seed));
-    let observer = Observer::new(scenario, sim.heavy(), user);
+    let heavy = Workload::new(scenario, Seed(run.seed)).heavy();
+    let observer = Observer::new(scenario, heavy, user);
     let mut visits = Visits { observer, user, finished: None };
-    sim.advance(Instant::ZERO + scenario.duration.get() + scenario.closing.get(), &mut visits);
+    again(variant, run, Instant::ZERO + scenario.duration.get() + scenario.closing.get(), &mut visits);
     let hurt = visits.observer.hurt().iter().find(|hurt| hurt.visit.user == user);
     hurt.map(|hurt| (hurt.visit, hurt.ended)).or(visits.finished)
 }

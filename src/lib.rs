@@ -19,6 +19,8 @@ pub mod experiment;
 pub mod fault;
 pub mod history;
 pub mod home;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod meter;
 pub mod model;
 pub mod observer;

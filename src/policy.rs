@@ -136,3 +136,36 @@ impl AnyPolicy {
         }
     }
 }
+
+/// Does the same with whichever policy it is.
+macro_rules! whichever {
+    ($any:expr, $policy:ident => $act:expr) => {
+        match $any {
+            AnyPolicy::RoundRobin($policy) => $act,
+            AnyPolicy::WeightedRoundRobin($policy) => $act,
+            AnyPolicy::Random($policy) => $act,
+            AnyPolicy::LeastRequests($policy) => $act,
+            AnyPolicy::PowerOfTwo($policy) => $act,
+            AnyPolicy::RingHash($policy) => $act,
+        }
+    };
+}
+
+/// Matched at every call: for an engine in which that costs nothing beside the rest.
+impl Policy for AnyPolicy {
+    fn pick(&mut self, now: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId> {
+        whichever!(self, policy => policy.pick(now, request, pool, draw))
+    }
+
+    fn on_start(&mut self, server: ServerId) {
+        whichever!(self, policy => policy.on_start(server));
+    }
+
+    fn on_complete(&mut self, now: Instant, server: ServerId, latency: Span, outcome: Outcome) {
+        whichever!(self, policy => policy.on_complete(now, server, latency, outcome));
+    }
+
+    fn on_pool_change(&mut self, pool: &PoolView) {
+        whichever!(self, policy => policy.on_pool_change(pool));
+    }
+}

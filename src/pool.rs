@@ -148,14 +148,22 @@ impl HealthRules {
         }
     }
 
+    /// How long a check waits for its answer.
+    #[must_use]
+    pub fn timeout(&self) -> Span {
+        self.timeout
+    }
+
     /// Where in the interval a server's checks fall.
-    fn phase(&self, server: ServerId, seed: Seed) -> Span {
+    #[must_use]
+    pub fn phase(&self, server: ServerId, seed: Seed) -> Span {
         let mut draw = seed.draw(Purpose::HealthPhase, Key { entity: u64::from(server.0), ..Key::default() });
         Span::from_nanos(draw.bits() % self.interval.as_nanos())
     }
 
     /// The first check after `now`.
-    fn next_check(&self, phase: Span, now: Instant) -> Instant {
+    #[must_use]
+    pub fn next_check(&self, phase: Span, now: Instant) -> Instant {
         let first = Instant::ZERO + phase;
         if now < first {
             return first;

@@ -23,7 +23,7 @@ pub use crate::post_mortem::Cause;
 use crate::scenario::Scenario;
 use crate::time::Span;
 
-pub use figures::{figures, series};
+pub use figures::{figures, latency, series};
 
 /// The version of the JSON that [`export`] writes; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -69,6 +69,8 @@ pub struct RunReport {
     pub series: Series,
     /// For each kind of hurt, the first visits that had it: candidates for a story.
     pub hurt: Vec<Hurt>,
+    /// Everything that happened, in order, when it cannot be played again.
+    pub tape: Option<Vec<Event>>,
 }
 
 /// A user's visit, event by event, for a story.
@@ -125,6 +127,21 @@ pub struct Figures {
     pub price: Price,
     /// What each fault met and took.
     pub faults: Vec<FaultFigures>,
+    /// How real time was kept; absent when time was simulated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
+}
+
+/// How an engine that runs against the wall clock kept time. All other figures are in the scenario's own time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Pace {
+    /// Seconds of the scenario in one real second.
+    pub speed: f64,
+    /// How much later than meant requests were sent, in real milliseconds.
+    pub late_ms: Latency,
+    /// Whether that was little enough for latency and load to mean something. Over several runs the share of those in
+    /// which it was, 0 to 1.
+    pub kept_up: bool,
 }
 
 /// Carts by outcome.

@@ -77,6 +77,9 @@ pub struct Scenario {
     /// The database that every server can reach.
     #[serde(default)]
     pub store: Store,
+    /// TEMP
+    #[serde(default)]
+    pub tokens: Tokens,
     /// What breaks, and when.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -112,6 +115,7 @@ impl Scenario {
             balancer: Balancer::default(),
             homes: Homes::default(),
             store: Store::default(),
+            tokens: Tokens::default(),
             faults: Vec::new(),
             expect: Vec::new(),
         }
@@ -472,11 +476,44 @@ pub struct Store {
     pub latency: Dist,
     /// How many calls it serves at once; others wait in line. No limit when absent.
     pub connections: Option<Whole<1, 100_000>>,
+    /// TEMP
+    pub update: StoreUpdate,
+}
+
+/// TEMP
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreUpdate {
+    /// TEMP
+    Atomic,
+    /// TEMP
+    ReadModifyWrite,
+}
+
+/// TEMP
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    /// TEMP
+    pub lifetime: Duration,
+    /// TEMP
+    pub leeway: Pause,
+}
+impl Default for Tokens {
+    fn default() -> Self {
+        Tokens { lifetime: Time::of(Span::from_secs(900)), leeway: Time::of(Span::from_secs(60)) }
+    }
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Store { latency: Dist::Constant(Time::of(Span::from_millis(1))), connections: None }
+        Store {
+            latency: Dist::Constant(Time::of(Span::from_millis(1))),
+            connections: None,
+            update: StoreUpdate::Atomic,
+        }
     }
 }
 

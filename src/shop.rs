@@ -32,6 +32,12 @@ impl Basket {
 pub struct Order(Option<Items>);
 
 impl Order {
+    /// Whether something, possibly nothing, has been charged.
+    #[must_use]
+    pub fn is_charged(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Checks out a basket. Returns the reply, and what was charged now (`None` when it had been charged before).
     #[inline]
     pub fn charge(&mut self, basket: &mut Basket) -> (Reply, Option<Items>) {

@@ -78,6 +78,12 @@ impl HeavyUsers {
         HeavyUsers { which, activity: heavy.activity.get(), cost: heavy.cost.get(), parallel }
     }
 
+    /// How many tabs each has.
+    #[must_use]
+    pub fn tabs(self) -> u64 {
+        u64::from(self.parallel)
+    }
+
     /// Whether this user is one of them.
     #[inline]
     #[must_use]

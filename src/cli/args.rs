@@ -22,6 +22,7 @@ Examples:
   whatcart run sticky-crash --set users.count=1_000      a larger shop
   whatcart run sticky-crash --vary servers.count=2,3,10  each design in three sizes
   whatcart run sticky-crash --only 2 --follow 17         what user 17 met in design 2
+  whatcart run sticky-crash --engine http                the same with real requests, six times as fast
   whatcart run sticky-crash --format json | jq '.variants[].carts.lost'
 
 Exit codes: 0 fine, 2 bad usage or scenario, 3 the run failed, 130 interrupted (what was measured is printed).";
@@ -79,9 +80,15 @@ pub struct RunArguments {
     /// A scenario's name (see `whatcart list`) or a file
     #[arg(value_name = "NAME|FILE")]
     pub what: String,
-    /// What runs it
+    /// What runs it: simulate, or send real requests to real servers on this machine
     #[arg(long, default_value = "sim")]
     pub engine: Engine,
+    /// Divide every time in the scenario (engine http): 10 plays ten minutes in one
+    #[arg(long, value_name = "X", value_parser = speed)]
+    pub speed: Option<f64>,
+    /// Say where the servers are, for curl (engine http)
+    #[arg(short, long)]
+    pub verbose: bool,
     /// The root of all randomness; the scenario's own by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
@@ -117,10 +124,20 @@ pub struct RunArguments {
     pub quiet: bool,
 }
 
+/// A speed at which a run still means something.
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if (0.1..=1_000.0).contains(&speed) => Ok(speed),
+        _ => Err("a speed is a number from 0.1 to 1000: 1 is real time, 10 is ten times as fast".into()),
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
     /// Simulate in virtual time: exact and repeatable
     Sim,
+    /// Real requests over real sockets on this machine, against the clock
+    Http,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -20,7 +20,7 @@ impl Progress {
     /// `quiet`: never appears. Nor does it without a terminal.
     pub fn new(quiet: bool) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::hidden());
-        let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {eta} left");
+        let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
         Progress { bar, wanted: !quiet && stderr().is_terminal(), shown: Once::new() }
     }
@@ -34,6 +34,16 @@ impl Progress {
         if self.bar.elapsed() > PATIENCE {
             self.shown.call_once(|| self.bar.set_draw_target(ProgressDrawTarget::stderr()));
         }
+    }
+
+    /// What goes on, beside the bar.
+    pub fn say(&self, what: String) {
+        self.bar.set_message(what);
+    }
+
+    /// A line above the bar, that stays.
+    pub fn note(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
     }
 
     /// Leaves no trace.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap_complete::Shell;
 
-use super::args::{Arguments, Command, Format, RunArguments};
+use super::args::{Arguments, Command, Engine, Format, RunArguments};
 
 /// The scenario that tells the opening story.
 const OPENING: &str = "what-cart";
@@ -32,6 +32,9 @@ pub struct Show {
 #[derive(Debug)]
 pub struct Run {
     pub what: String,
+    pub engine: Engine,
+    pub speed: Option<f64>,
+    pub verbose: bool,
     pub seed: Option<u64>,
     pub runs: u32,
     pub set: Vec<String>,
@@ -65,6 +68,9 @@ impl Run {
     fn of(what: &str) -> Run {
         Run {
             what: what.into(),
+            engine: Engine::Sim,
+            speed: None,
+            verbose: false,
             seed: None,
             runs: 1,
             set: Vec::new(),
@@ -82,6 +88,10 @@ impl Run {
     /// The command line that repeats it, given the seed it had.
     pub fn command(&self, seed: u64) -> String {
         let mut words = vec!["whatcart run".to_string(), quoted(&self.what), format!("--seed {seed}")];
+        if self.engine == Engine::Http {
+            words.push("--engine http".into());
+        }
+        words.extend(self.speed.map(|speed| format!("--speed {speed}")));
         if self.runs > 1 {
             words.push(format!("--runs {}", self.runs));
         }
@@ -96,7 +106,9 @@ impl From<RunArguments> for Run {
     fn from(arguments: RunArguments) -> Run {
         let RunArguments {
             what,
-            engine: _,
+            engine,
+            speed,
+            verbose,
             seed,
             runs,
             set,
@@ -109,7 +121,23 @@ impl From<RunArguments> for Run {
             details,
             quiet,
         } = arguments;
-        Run { what, seed, runs, set, vary, only, format, series, output, follow, details, quiet }
+        Run {
+            what,
+            engine,
+            speed,
+            verbose,
+            seed,
+            runs,
+            set,
+            vary,
+            only,
+            format,
+            series,
+            output,
+            follow,
+            details,
+            quiet,
+        }
     }
 }
 

@@ -11,12 +11,12 @@ use whatcart::report::{HurtBy, Report, expect, export};
 use whatcart::scenario::{Loaded, library, load};
 use whatcart::time::{Instant, Span};
 
-use super::args::Format;
+use super::args::{Engine, Format};
 use super::progress::Progress;
 use super::request::Run;
 use super::screen::Screen;
 use super::target::Target;
-use super::{Ended, Failure, interrupt, source, usage};
+use super::{Ended, Failure, interrupt, real, source, usage};
 
 /// Rows of a whole output, as far as a story can help it.
 const ROWS: usize = 34;
@@ -38,8 +38,12 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
         interrupt: interrupt::noticed(),
         progress: &show,
     };
-    let report = measured(&loaded, &options)?;
+    let report = match request.engine {
+        Engine::Sim => measured(&loaded, &options),
+        Engine::Http => real::executed(&loaded, &options, request, &progress),
+    };
     progress.end();
+    let report = report?;
 
     let text = printed(request, &loaded, &report)?;
     if let Some(series) = series {
@@ -49,7 +53,11 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
         Some(output) => output.write(&screen.for_file(&text))?,
         None => screen.print(&text)?,
     }
-    Ok(if report.interrupted { Ended::Interrupted } else { Ended::Well })
+    if report.interrupted {
+        return Ok(Ended::Interrupted);
+    }
+    real::kept_up(&report)?;
+    Ok(Ended::Well)
 }
 
 /// The report with its expectations judged, unless the run was changed or cut short: then they need not hold.
@@ -115,14 +123,14 @@ fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story
     let best = story::best_other(report, at);
     let rows = report.variants.len() + 12 + report.scenario.lesson.len() / 90 + if best.is_some() { 3 } else { 1 };
     let variant = &report.variants[at];
-    let tape = experiment::replay(&loaded.variants[at], variant.runs[0].seed, visit, ended);
+    let tape = experiment::replay(&loaded.variants[at], &variant.runs[0], visit, ended);
     let story = story::tell(variant, at + 1, &tape, ROWS.saturating_sub(rows).max(7));
     Ok(Some(match best {
         None => story,
         Some(best) => {
             let gave_up = chosen.is_some_and(|(_, hurt)| matches!(hurt.how, HurtBy::Abandoned | HurtBy::LoggedOut));
             let until = ended + if gave_up { A_VISIT } else { later(ended) };
-            let tape = experiment::replay(&loaded.variants[best], report.variants[best].runs[0].seed, visit, until);
+            let tape = experiment::replay(&loaded.variants[best], &report.variants[best].runs[0], visit, until);
             story.against(&report.variants[best], best + 1, &tape)
         }
     }))
@@ -139,7 +147,7 @@ fn later(ended: Instant) -> Span {
 /// The visit of a user that was asked for.
 fn followed(loaded: &Loaded, report: &Report, at: usize, user: u32) -> Result<(Visit, Instant), Failure> {
     let run = &report.variants[at].runs[0];
-    experiment::follow(&loaded.variants[at], run.seed, UserId(user)).ok_or_else(|| {
+    experiment::follow(&loaded.variants[at], run, UserId(user)).ok_or_else(|| {
         if u64::from(user) > run.figures.users {
             return no_user(user, run.figures.users);
         }

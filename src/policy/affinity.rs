@@ -32,6 +32,18 @@ impl Default for Pin {
 }
 
 impl Pin {
+    /// A cookie that names a server, set for it at `since`.
+    #[must_use]
+    pub fn to(server: ServerId, since: Instant) -> Pin {
+        Pin { server: server.0, since }
+    }
+
+    /// When it was first set for its server.
+    #[must_use]
+    pub fn since(self) -> Instant {
+        self.since
+    }
+
     /// The server it names, if any.
     #[must_use]
     pub fn server(self) -> Option<ServerId> {

@@ -45,6 +45,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         load: load(observer, scenario),
         price: price(&observer.meter, scenario),
         faults: fault_figures(observer, faults),
+        pace: None,
     };
     assert_conservation(&figures);
     figures
@@ -108,7 +109,9 @@ fn requests(meter: &Meter, in_flight: u64) -> Requests {
     }
 }
 
-fn latency(meter: &LatencyMeter) -> Latency {
+/// The figures of a histogram.
+#[must_use]
+pub fn latency(meter: &LatencyMeter) -> Latency {
     Latency {
         mean: meter.mean_ms(),
         p50: meter.quantile_ms(0.5),

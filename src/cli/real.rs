@@ -1,0 +1,87 @@
+//! Runs over real sockets: what is said meanwhile, and how they can fail.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use anyhow::anyhow;
+use whatcart::experiment::{self, HttpOptions, News};
+use whatcart::fault;
+use whatcart::http::Progress as Way;
+use whatcart::model::ServerId;
+use whatcart::report::Report;
+use whatcart::report::text::{clean, clock, thousands};
+use whatcart::scenario::{Loaded, Variant};
+
+use super::Failure;
+use super::progress::Progress;
+use super::request::Run;
+
+/// Plays a scenario over real sockets, with a bar that says what goes on.
+pub fn executed(
+    loaded: &Loaded,
+    options: &experiment::Options,
+    request: &Run,
+    progress: &Progress,
+) -> Result<Report, Failure> {
+    let at = Cell::new((0, 1));
+    let news = |news: &News| match news {
+        News::Started { variant, number, speed, addresses } => {
+            at.set(*number);
+            if request.verbose {
+                progress.note(&doors(variant, *number, *speed, addresses));
+            }
+        }
+        News::Goes { variant, progress: way } => {
+            let (number, of) = at.get();
+            progress.at((number as u64 - 1) * 1_000 / of as u64 + permille(way) / of as u64);
+            progress.say(format!("design {number} of {of} · {}", under_way(variant, way)));
+        }
+    };
+    let http = HttpOptions { speed: request.speed, news: &news };
+    let ran = catch_unwind(AssertUnwindSafe(|| experiment::execute(loaded, options, &http)));
+    let ran = ran.map_err(|_| anyhow!("whatcart broke one of its own laws: please report this command"))?;
+    Ok(ran.map_err(|failure| anyhow!(failure))?)
+}
+
+fn permille(way: &Way) -> u64 {
+    (way.now.as_nanos() / (way.ends.as_nanos() / 1_000).max(1)).min(1_000)
+}
+
+/// `0:34 · 3,210 requests · 45 carts lost · server-2 crashes`
+fn under_way(variant: &Variant, way: &Way) -> String {
+    let faults = fault::timeline(&variant.scenario);
+    let mut words = vec![clock(way.now.since_start()), format!("{} requests", thousands(way.sent))];
+    words.push(format!("{} carts lost", thousands(way.lost)));
+    words.extend(way.struck.last().and_then(|index| faults.get(*index as usize)).map(ToString::to_string));
+    words.join(" · ")
+}
+
+/// Where the servers of a design are, and how to visit one.
+fn doors(variant: &Variant, (number, of): (usize, usize), speed: f64, addresses: &[SocketAddr]) -> String {
+    let mut text = format!("design {number} of {of}, {}, {speed}x as fast:\n", clean(&variant.name));
+    for (id, address) in (0..).map(ServerId).zip(addresses) {
+        text += &format!("  {id}  http://{address}\n");
+    }
+    let first = addresses.first().map_or(String::new(), ToString::to_string);
+    text += &format!(
+        "  curl -c jar -b jar http://{first}/cart/items -d '{{\"item\":1}}'; curl -b jar http://{first}/cart\n"
+    );
+    text
+}
+
+/// Figures are printed even when the machine was too slow for them; but then the run has failed.
+pub fn kept_up(report: &Report) -> Result<(), Failure> {
+    let paces = report.variants.iter().flat_map(|variant| &variant.runs).filter_map(|run| run.figures.pace.as_ref());
+    let worst = paces
+        .filter(|pace| !pace.kept_up)
+        .map(|pace| pace.late_ms.p99)
+        .fold(None, |worst: Option<f64>, late| Some(worst.map_or(late, |worst| worst.max(late))));
+    match worst {
+        None => Ok(()),
+        Some(late) => Err(Failure::Run(anyhow!(
+            "this machine could not keep up: 1 request in 100 was sent more than {late:.0} ms late. Latency and load \
+             above are not to be trusted. Use a lower --speed, or fewer users"
+        ))),
+    }
+}

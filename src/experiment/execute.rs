@@ -1,0 +1,104 @@
+//! The same, over real sockets: variants and runs one after another, so that they do not disturb each other.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use super::Options;
+use crate::http::{self, Failure, Played, Progress};
+use crate::report::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series};
+use crate::scenario::{Loaded, Variant};
+use crate::seed::Seed;
+
+/// How to play over real sockets, beside [`Options`].
+pub struct HttpOptions<'a> {
+    /// Scenario seconds a second; chosen for each variant when absent.
+    pub speed: Option<f64>,
+    /// Told what goes on.
+    pub news: &'a dyn Fn(&News),
+}
+
+/// What goes on.
+pub enum News<'a> {
+    /// The servers of a variant have started.
+    Started {
+        /// The variant.
+        variant: &'a Variant,
+        /// Its number, counted from 1, of how many.
+        number: (usize, usize),
+        /// Scenario seconds a second.
+        speed: f64,
+        /// Where the servers are.
+        addresses: &'a [SocketAddr],
+    },
+    /// It is under way.
+    Goes {
+        /// The variant.
+        variant: &'a Variant,
+        /// How far it is.
+        progress: &'a Progress,
+    },
+}
+
+/// Plays every variant of a scenario over real sockets. The expectations are left for the report.
+///
+/// # Errors
+///
+/// When a run failed. What was measured before that is worth nothing without it.
+pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result<Report, Failure> {
+    let seed = options.seed.unwrap_or(loaded.base.seed.get());
+    let mut variants = Vec::new();
+    for (number, variant) in (1..).zip(&loaded.variants) {
+        let mut runs = Vec::new();
+        for index in 0..options.runs {
+            if options.interrupt.load(Ordering::Relaxed) && !(variants.is_empty() && runs.is_empty()) {
+                break;
+            }
+            let number = (number, loaded.variants.len());
+            runs.push(one(variant, number, Seed(seed).of_run(index).0, options, http)?);
+        }
+        if runs.is_empty() {
+            break;
+        }
+        variants.push(VariantReport { name: variant.name.clone(), scenario: variant.scenario.clone(), runs });
+    }
+    Ok(Report {
+        name: loaded.name.clone(),
+        scenario: loaded.base.clone(),
+        engine: "http",
+        seed,
+        interrupted: options.interrupt.load(Ordering::Relaxed),
+        variants,
+        expectations: Vec::new(),
+    })
+}
+
+/// One variant, one seed.
+fn one(
+    variant: &Variant,
+    number: (usize, usize),
+    seed: u64,
+    options: &Options,
+    http: &HttpOptions,
+) -> Result<RunReport, Failure> {
+    let scenario = &variant.scenario;
+    let speed = http.speed.unwrap_or_else(|| http::default_speed(scenario));
+    let played = http::play(
+        scenario,
+        Seed(seed),
+        &http::Options {
+            speed,
+            favourite: options.favourite,
+            interrupt: options.interrupt,
+            progress: &|progress| (http.news)(&News::Goes { variant, progress }),
+            started: &|addresses| (http.news)(&News::Started { variant, number, speed, addresses }),
+        },
+    )?;
+    let Played { observer, tape, late, awaited, faults } = played;
+    let late_ms: Latency = latency(&late);
+    let mut figures = figures(&observer, scenario, awaited, &faults);
+    figures.pace = Some(Pace { speed, kept_up: late_ms.p99 <= LATEST_MS, late_ms });
+    Ok(RunReport { seed, figures, series: series(&observer.meter), hurt: observer.hurt().to_vec(), tape: Some(tape) })
+}
+
+/// Of 100 requests 99 must be sent less than so many real milliseconds late, or the machine did not keep up.
+const LATEST_MS: f64 = 20.0;

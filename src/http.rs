@@ -1,0 +1,252 @@
+//! The engine over real sockets: real requests to real servers on this machine, against the wall clock.
+//!
+//! It shares every decision with the simulation (policies, health rules, shop, homes, workload, faults, checker, meter)
+//! and owns only the I/O. Servers are HTTP/1.1 servers on loopback ports of their own; users are tasks with cookie jars;
+//! between them is the balancer, a function over pooled connections. Times of the scenario are divided by the speed;
+//! figures are in the scenario's time again.
+
+mod balancer;
+mod clock;
+mod failure;
+mod faults;
+mod log;
+mod shop_server;
+mod store;
+mod token;
+mod users;
+mod wire;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::fault::{self, Fault};
+use crate::history::Event;
+use crate::meter::LatencyMeter;
+use crate::model::{Life, ServerId, UserId};
+use crate::observer::Observer;
+use crate::pool::HealthRules;
+use crate::scenario::Scenario;
+use crate::seed::Seed;
+use crate::time::{Instant, Span};
+use crate::workload::{HeavyUsers, Loop, Workload};
+
+use balancer::Balancer;
+use clock::Clock;
+pub use failure::Failure;
+use faults::Fate;
+use log::Log;
+use shop_server::{Shop, Slot};
+use store::{Embedded, Store};
+use token::Signer;
+use users::Crowd;
+
+/// A run takes about so long, at the speed chosen for it.
+const RUN: Span = Span::from_secs(20);
+/// Mean service takes at least so long: shorter times drown in what a real machine adds.
+const SERVICE: Span = Span::from_millis(2);
+/// How often a run that is under way is looked at.
+const GLANCE: Duration = Duration::from_millis(50);
+/// How long tasks may take to end when the run is over.
+const LAST_ORDERS: Duration = Duration::from_secs(2);
+
+/// How to play one variant.
+pub struct Options<'a> {
+    /// Scenario seconds a second.
+    pub speed: f64,
+    /// Whose hurt visits are all remembered.
+    pub favourite: UserId,
+    /// Set from outside to stop early.
+    pub interrupt: &'a AtomicBool,
+    /// Told now and then how it is going.
+    pub progress: &'a dyn Fn(&Progress),
+    /// Told where the servers are, when they have started.
+    pub started: &'a dyn Fn(&[SocketAddr]),
+}
+
+/// How a run is going.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Time of the scenario.
+    pub now: Instant,
+    /// When it is over at the latest.
+    pub ends: Instant,
+    /// Requests sent so far.
+    pub sent: u64,
+    /// Carts lost so far.
+    pub lost: u64,
+    /// Faults that have struck, by their index.
+    pub struck: Vec<u32>,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Played {
+    /// Verdicts, causes and measures.
+    pub observer: Observer,
+    /// Everything that happened, in order.
+    pub tape: Vec<Event>,
+    /// How late requests were sent, in real time.
+    pub late: LatencyMeter,
+    /// Requests that users still waited for.
+    pub awaited: u64,
+    /// The faults of the scenario.
+    pub faults: Vec<Fault>,
+}
+
+/// The speed at which mean service takes 2 ms or more and the run about 20 s; never slower than the scenario itself.
+#[must_use]
+pub fn default_speed(scenario: &Scenario) -> f64 {
+    let service = scenario.servers.service.sampler().mean();
+    let by_service = if service == Span::ZERO { f64::INFINITY } else { service.as_secs_f64() / SERVICE.as_secs_f64() };
+    let by_length = scenario.duration.get().as_secs_f64() / RUN.as_secs_f64();
+    by_service.min(by_length).max(1.0)
+}
+
+/// Plays one variant from a clean state. Nothing of it is left when this returns.
+///
+/// # Errors
+///
+/// When the run itself failed: then it has no figures.
+pub fn play(scenario: &Scenario, seed: Seed, options: &Options) -> Result<Played, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failure::of_io("no threads to run on".into(), &error))?;
+    let played = runtime.block_on(async { Stage::set(scenario, seed, options)?.play(options).await });
+    end(runtime);
+    played
+}
+
+/// Ends every task and closes every socket.
+fn end(runtime: Runtime) {
+    runtime.shutdown_timeout(LAST_ORDERS);
+}
+
+/// Everything that takes part in a run.
+struct Stage {
+    clock: Clock,
+    log: Arc<Log>,
+    crowd: Arc<Crowd>,
+    fate: Arc<Fate>,
+    failures: mpsc::UnboundedReceiver<Failure>,
+    /// Health checks: they end with the stage.
+    checks: JoinSet<()>,
+    ends: Instant,
+}
+
+impl Stage {
+    fn set(scenario: &Scenario, seed: Seed, options: &Options) -> Result<Stage, Failure> {
+        let workload = Arc::new(Workload::new(scenario, seed));
+        let servers = scenario.servers.count.get32();
+        failure::check(clients(&workload), u64::from(servers))?;
+        let clock = Clock::start(options.speed);
+        let heavy = workload.heavy();
+        let log = Arc::new(Log::new(clock, Observer::new(scenario, heavy, options.favourite)));
+        let (alarm, failures) = mpsc::unbounded_channel();
+        let store = Store::new(&scenario.store, Box::<Embedded>::default(), clock);
+        let tokens = &scenario.tokens;
+        let signer = Signer::new(tokens.lifetime.get(), tokens.leeway.get())
+            .map_err(|error| Failure::Machine { what: "no randomness for a key".into(), why: error.to_string() })?;
+        let parts = (store, signer);
+        let shop = Shop::new(scenario, Arc::clone(&workload), Arc::clone(&log), parts, (clock, alarm.clone()));
+        let shop = Arc::new(shop);
+        let slots = (0..servers)
+            .map(|i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop)))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        let addresses: Vec<SocketAddr> = slots.iter().map(|slot| slot.address).collect();
+        (options.started)(&addresses);
+        let edges = (clock, alarm.clone());
+        let balancer = Balancer::new(scenario, &addresses, Arc::clone(&workload), Arc::clone(&log), edges);
+        let routing = Arc::clone(balancer.routing());
+        let rules = HealthRules::new(&scenario.balancer.health);
+        let mut checks = JoinSet::new();
+        for slot in &slots {
+            let known = (clock, Arc::clone(&log));
+            checks.spawn(balancer::health::watch(slot.id, slot.address, rules, Arc::clone(&routing), known));
+        }
+        let faults = fault::timeline(scenario);
+        let fate = Arc::new(Fate { clock, log: Arc::clone(&log), routing, slots, faults });
+        let crowd = Arc::new(Crowd {
+            clock,
+            log: Arc::clone(&log),
+            workload,
+            balancer: Arc::new(balancer),
+            sessions: scenario.homes.session,
+            failures: alarm,
+            clients: AtomicU32::new(0),
+            free: Mutex::new(Vec::new()),
+        });
+        let ends = Instant::ZERO + scenario.duration.get() + scenario.closing.get();
+        Ok(Stage { clock, log, crowd, fate, failures, checks, ends })
+    }
+
+    async fn play(mut self, options: &Options<'_>) -> Result<Played, Failure> {
+        let mut faults = JoinSet::new();
+        for index in 0..u32::try_from(self.fate.faults.len()).expect("fewer than 2^32 faults") {
+            faults.spawn(Arc::clone(&self.fate).fulfil(index));
+        }
+        let mut users = JoinSet::new();
+        users.spawn(users::come(Arc::clone(&self.crowd)));
+        let mut glance = tokio::time::interval(GLANCE);
+        loop {
+            tokio::select! {
+                biased;
+                Some(failure) = self.failures.recv() => return Err(failure),
+                Some(ended) = faults.join_next() => ended.map_err(|_| Failure::Panic("a fault".into()))??,
+                Some(ended) = users.join_next() => {
+                    ended.map_err(|_| Failure::Panic("the crowd of users".into()))??;
+                    break;
+                }
+                _ = glance.tick() => {
+                    (options.progress)(&self.progress());
+                    if options.interrupt.load(Ordering::Relaxed) || self.clock.now() >= self.ends {
+                        break;
+                    }
+                }
+            }
+        }
+        // Those who still wait are counted, not heard: from here on nothing changes any more.
+        users.shutdown().await;
+        faults.shutdown().await;
+        self.checks.shutdown().await;
+        // What went wrong in the last moment counts too.
+        match self.failures.try_recv() {
+            Ok(failure) => Err(failure),
+            Err(_) => Ok(self.log.close(&self.fate.faults)),
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        let book = self.log.book();
+        let counts = book.observer.checker.counts();
+        Progress {
+            now: self.clock.now(),
+            ends: self.ends,
+            sent: book.observer.meter.requests().sent,
+            lost: counts.lost,
+            struck: book.struck.clone(),
+        }
+    }
+}
+
+/// Clients that may all wait for an answer at once: all of a closed loop; of an open one as many as Little's law says.
+fn clients(workload: &Workload) -> u64 {
+    match workload.arrivals {
+        Loop::Closed { users, .. } => {
+            let tabs = |heavy: HeavyUsers| (1..=users).map(UserId).filter(|user| heavy.include(*user)).count() as u64;
+            let heavy = workload.heavy().map_or(0, tabs);
+            let each = workload.heavy().map_or(0, HeavyUsers::tabs);
+            u64::from(users) - heavy + heavy * each
+        }
+        Loop::Open { between } => {
+            let visit = workload.mean_think() * workload.commands.len() as u64;
+            visit.as_nanos() / between.as_nanos().max(1)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Health checks: the balancer asks every server `GET /health`, over a new connection each time, and believes what it
+//! hears. A check takes no worker.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Empty;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::Routing;
+use crate::history::PoolEvent;
+use crate::http::clock::Clock;
+use crate::http::log::Log;
+use crate::model::ServerId;
+use crate::pool::HealthRules;
+use crate::time::Instant;
+
+/// Checks one server again and again, for ever.
+pub async fn watch(
+    server: ServerId,
+    address: SocketAddr,
+    rules: HealthRules,
+    routing: Arc<Routing>,
+    (clock, log): (Clock, Arc<Log>),
+) {
+    let phase = rules.phase(server, routing.seed());
+    let mut next = Instant::ZERO + phase;
+    loop {
+        clock.sleep_until(next).await;
+        let ends = clock.now() + rules.timeout();
+        let passed = clock.before(ends, is_well(address)).await.unwrap_or(false);
+        if let Some(up) = routing.checked(server, passed) {
+            log.pool(PoolEvent::Believed { server, up });
+        }
+        // A check that has used up its whole interval is followed by the next one at once.
+        next = rules.next_check(phase, next).max(clock.now());
+    }
+}
+
+/// Whether the server says so.
+async fn is_well(address: SocketAddr) -> bool {
+    ask(address).await.unwrap_or(false)
+}
+
+async fn ask(address: SocketAddr) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::get("/health").header("host", address.to_string()).body(Empty::<Bytes>::new())?;
+    let answered = async { sender.send_request(request).await.map(|response| response.status().is_success()) };
+    tokio::pin!(connection);
+    tokio::select! {
+        answered = answered => Ok(answered?),
+        _ = &mut connection => Ok(false),
+    }
+}

@@ -1,0 +1,176 @@
+//! Which server a request goes to: the affinity cookie, then the policy, over what the balancer believes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::fault::server_named;
+use crate::http::clock::Clock;
+use crate::http::wire::{self, RequestId};
+use crate::model::{Outcome, Refusal, Reply, ServerId, UserId};
+use crate::policy::affinity::{Bound, Pin};
+use crate::policy::{AnyPolicy, Policy, RequestView};
+use crate::pool::Pool;
+use crate::scenario::{Affinity, CookieLife, PinnedDown, Scenario};
+use crate::seed::{Key, Purpose, Seed};
+use crate::time::Instant;
+use crate::workload::Workload;
+
+/// The balancer's mind.
+pub struct Routing {
+    desk: Mutex<Desk>,
+    workload: Arc<Workload>,
+    affinity: Affinity,
+    pinned_down: PinnedDown,
+    clock: Clock,
+    seed: Seed,
+}
+
+struct Desk {
+    pool: Pool,
+    policy: AnyPolicy,
+    /// Requests that belong to no user of the run.
+    strangers: u32,
+}
+
+/// A request on its way to a server. The balancer counts it as in flight until this is dropped.
+pub struct Ticket {
+    /// Where it went.
+    pub server: ServerId,
+    sent: Instant,
+    outcome: Outcome,
+    routing: Arc<Routing>,
+}
+
+impl Ticket {
+    /// The server answered.
+    pub fn answered(&mut self) {
+        self.outcome = Outcome::Ok(Reply::Done);
+    }
+}
+
+impl Routing {
+    /// At the start all servers are believed up.
+    #[must_use]
+    pub fn new(scenario: &Scenario, workload: Arc<Workload>, clock: Clock) -> Routing {
+        let seed = workload.seed;
+        let pool = Pool::new(scenario, seed);
+        let policy = AnyPolicy::new(scenario, &pool.view, seed);
+        Routing {
+            desk: Mutex::new(Desk { pool, policy, strangers: 0 }),
+            workload,
+            affinity: scenario.balancer.affinity,
+            pinned_down: scenario.balancer.pinned_down,
+            clock,
+            seed,
+        }
+    }
+
+    /// The root of all randomness.
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the servers as they are, and as they are believed to be.
+    pub fn with_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
+        act(&mut self.desk().pool)
+    }
+
+    /// What the affinity cookie says.
+    #[must_use]
+    pub fn pin(&self, headers: &HeaderMap) -> Pin {
+        if self.affinity == Affinity::None {
+            return Pin::default();
+        }
+        let servers = self.desk().pool.members.len();
+        let read = |text: &str| {
+            let (name, since) = text.split_once('@').unwrap_or((text, "0"));
+            let server = server_named(name).filter(|server| server.index() < servers)?;
+            Some(Pin::to(server, Instant::from_nanos(since.parse().ok()?)))
+        };
+        wire::cookie(headers, wire::SERVER).and_then(read).unwrap_or_default()
+    }
+
+    /// The cookie that a user must get, when a server has answered whom the old one does not name. One with a limited
+    /// life says since when it holds, so that the balancer can tell when it is over, whatever the browser thinks.
+    #[must_use]
+    pub fn new_cookie(&self, old: Pin, server: ServerId) -> Option<HeaderValue> {
+        let Affinity::Cookie(life) = self.affinity else { return None };
+        let mut pin = old;
+        pin.answered(self.affinity, server, self.clock.now());
+        if pin == old {
+            return None;
+        }
+        let value = match life {
+            CookieLife::Visit => format!("{server}; Path=/; HttpOnly"),
+            CookieLife::User => format!("{server}; Path=/; HttpOnly; Max-Age=31536000"),
+            CookieLife::For(_) => format!("{server}@{}; Path=/; HttpOnly; Max-Age=31536000", pin.since().as_nanos()),
+        };
+        HeaderValue::try_from(format!("{}={value}", wire::SERVER)).ok()
+    }
+
+    /// The server for a request: the pinned one, or the policy's choice.
+    ///
+    /// # Errors
+    ///
+    /// When none is left.
+    pub fn choose(
+        self: &Arc<Routing>,
+        id: Option<RequestId>,
+        pin: Pin,
+        excluded: &[ServerId],
+        retries: u8,
+    ) -> Result<Ticket, Refusal> {
+        let now = self.clock.now();
+        let mut desk = self.desk();
+        let Desk { pool, policy, strangers } = &mut *desk;
+        let server = match pin.bound(self.affinity, self.pinned_down, now, &pool.view) {
+            Bound::To(server) if !excluded.contains(&server) => server,
+            Bound::Fail => return Err(Refusal::NoServer),
+            Bound::To(_) | Bound::Free => {
+                let mut key = id.map_or_else(|| stranger(strangers), |id| id.key);
+                // Another try has other luck; the upper byte of the attempt is free for it.
+                key.attempt |= u16::from(retries) << 8;
+                let draw = self.seed.draw(Purpose::Pick, key);
+                let hash_key = id.map_or(key.entity, |id| self.workload.hash_key(UserId(id.visit().user.0)));
+                let asked = RequestView { hash_key, excluded };
+                let none_left = if excluded.is_empty() { Refusal::NoServer } else { Refusal::Unreachable };
+                policy.pick(now, &asked, &pool.view, draw).ok_or(none_left)?
+            }
+        };
+        pool.view.in_flight[server.index()] += 1;
+        policy.on_start(server);
+        Ok(Ticket { server, sent: now, outcome: Outcome::Failed, routing: Arc::clone(self) })
+    }
+
+    /// A health check of a server ended. Returns the new belief, if it changed.
+    pub fn checked(&self, server: ServerId, passed: bool) -> Option<bool> {
+        let mut desk = self.desk();
+        let Desk { pool, policy, .. } = &mut *desk;
+        let changed = pool.checked(server, passed);
+        if changed.is_some() {
+            policy.on_pool_change(&pool.view);
+        }
+        changed
+    }
+}
+
+fn stranger(strangers: &mut u32) -> Key {
+    *strangers = strangers.wrapping_add(1);
+    Key { entity: 1 << 48 | u64::from(*strangers), ..Key::default() }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let now = self.routing.clock.now();
+        let mut desk = self.routing.desk();
+        let Desk { pool, policy, .. } = &mut *desk;
+        pool.view.in_flight[self.server.index()] -= 1;
+        policy.on_complete(now, self.server, now - self.sent, self.outcome);
+    }
+}

@@ -1,0 +1,246 @@
+//! The history of a run over sockets, written down by everyone as it happens.
+//!
+//! One lock gives all events one order, and each is stamped while it is held: so times never run back, and an effect is
+//! written down before its answer can be.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Played;
+use super::clock::Clock;
+use crate::fault::Fault;
+use crate::history::{Event, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served, What};
+use crate::meter::LatencyMeter;
+use crate::model::{ClientId, Command, Items, Life, Outcome, ServerId, Visit};
+use crate::observer::Observer;
+use crate::time::{Instant, Span};
+
+/// Events that a tape keeps at most: beyond that there is no story to tell.
+const LONGEST_TAPE: usize = 4_000_000;
+
+/// The history, and what is measured beside it.
+#[derive(Debug)]
+pub struct Log {
+    clock: Clock,
+    book: Mutex<Book>,
+}
+
+/// What the log has taken in.
+#[derive(Debug)]
+pub struct Book {
+    /// Verdicts, causes and measures so far.
+    pub observer: Observer,
+    /// Everything that happened, for stories. Empty when it would be too long.
+    pub tape: Vec<Event>,
+    /// How late requests were sent, in real time.
+    pub late: LatencyMeter,
+    clients: Vec<Seat>,
+    killed_by: Vec<(Life, u32)>,
+    /// Faults that have struck, by their index.
+    pub struck: Vec<u32>,
+    /// Nothing is taken in any more.
+    closed: bool,
+}
+
+/// What an omniscient observer knows of a client.
+#[derive(Debug, Default)]
+struct Seat {
+    /// The number of the visit that is open; 0 when none is.
+    visit: u32,
+    waiting: bool,
+    /// What incarnations hold of the visit's cart, living or dead.
+    copies: Vec<(Life, Items)>,
+    overwritten: Items,
+    expired: Items,
+}
+
+/// What a server did to the cart of a visit, beside the answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kept {
+    /// What the incarnation now remembers of the cart, if it keeps carts.
+    pub copy: Option<Items>,
+    /// What its write replaced with an older copy.
+    pub overwritten: Items,
+    /// What was in a token that had expired.
+    pub expired: Items,
+    /// What was charged now.
+    pub billed: Option<Items>,
+}
+
+/// A request as its user sent it and how it ended.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "as in history::Seen::Told")]
+pub struct Answered {
+    pub request: Request,
+    pub sent: Instant,
+    pub meant: Instant,
+    pub outcome: Outcome,
+    pub settled: bool,
+}
+
+impl Log {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(clock: Clock, observer: Observer) -> Log {
+        let late = LatencyMeter::default();
+        let book = Book {
+            observer,
+            tape: Vec::new(),
+            late,
+            clients: Vec::new(),
+            killed_by: Vec::new(),
+            struck: Vec::new(),
+            closed: false,
+        };
+        Log { clock, book: Mutex::new(book) }
+    }
+
+    /// Looks into the book. A panic elsewhere fails the run by other ways.
+    pub fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run is over: whatever is still under way is not written down any more.
+    #[must_use]
+    pub fn close(&self, faults: &[Fault]) -> Played {
+        let mut book = self.book();
+        book.closed = true;
+        Played {
+            observer: book.observer.clone(),
+            tape: std::mem::take(&mut book.tape),
+            late: book.late.clone(),
+            awaited: book.clients.iter().filter(|seat| seat.waiting).count() as u64,
+            faults: faults.to_vec(),
+        }
+    }
+
+    /// A visit begins.
+    pub fn began(&self, visit: Visit) {
+        let mut book = self.book();
+        *book.seat(visit.client) = Seat { visit: visit.number, ..Seat::default() };
+        book.write(self.clock.now(), What::Seen(visit, Seen::Began));
+    }
+
+    /// A request goes to the balancer; its user meant to send it at `intended`.
+    pub fn sent(&self, visit: Visit, request: Request, intended: Instant) {
+        let mut book = self.book();
+        let now = self.clock.now();
+        book.seat(visit.client).waiting = true;
+        let late = Span::from_nanos(u64::try_from(self.clock.real(now - intended).as_nanos()).unwrap_or(u64::MAX));
+        book.late.record(late);
+        book.write(now, What::Seen(visit, Seen::Sent(request)));
+    }
+
+    /// A request ended for its user.
+    pub fn told(&self, visit: Visit, answered: &Answered) {
+        let Answered { request, sent, meant, outcome, settled } = *answered;
+        let mut book = self.book();
+        book.seat(visit.client).waiting = false;
+        let told = Seen::Told { request, sent, meant, outcome, settled };
+        book.write(self.clock.now(), What::Seen(visit, told));
+    }
+
+    /// A visit is over.
+    pub fn left(&self, visit: Visit, ending: crate::history::Ending) {
+        let mut book = self.book();
+        *book.seat(visit.client) = Seat::default();
+        book.write(self.clock.now(), What::Seen(visit, Seen::Left(ending)));
+    }
+
+    /// A server ended work on a request: its effect is committed. `started`: when a worker took it.
+    pub fn served(&self, visit: Visit, mut served: Served, started: Instant, kept: Kept) {
+        let mut book = self.book();
+        let now = self.clock.now();
+        served.busy = now - started;
+        let current = book.keep(visit, served.life, kept);
+        if current && served.request.command == Command::Checkout && served.knew_cart.is_some() {
+            served.evidence = book.evidence(visit.client, served.life);
+        }
+        book.write(now, What::Inside(visit, Inside::Served(served)));
+        if let (true, Some(items)) = (current, kept.billed) {
+            book.write(now, What::Seen(visit, Seen::Billed(items)));
+        }
+    }
+
+    /// The balancer goes on to another server.
+    pub fn retried(&self, visit: Visit, from: ServerId) {
+        self.book().write(self.clock.now(), What::Inside(visit, Inside::Retried { from }));
+    }
+
+    /// A request was given up before any effect.
+    pub fn dropped(&self, visit: Visit, server: Option<ServerId>) {
+        self.book().write(self.clock.now(), What::Inside(visit, Inside::Dropped { server }));
+    }
+
+    /// Something happened to the pool.
+    pub fn pool(&self, event: PoolEvent) {
+        self.book().write(self.clock.now(), What::Pool(event));
+    }
+
+    /// A fault ended an incarnation.
+    pub fn killed(&self, life: Life, fault: u32, server: ServerId) {
+        let mut book = self.book();
+        book.killed_by.push((life, fault));
+        book.write(self.clock.now(), What::Pool(PoolEvent::Struck { fault, server, memory_lost: true }));
+    }
+}
+
+impl Book {
+    /// Takes in an event, unless the run is over.
+    fn write(&mut self, at: Instant, what: What) {
+        if self.closed {
+            return;
+        }
+        if let What::Pool(PoolEvent::Struck { fault, .. }) = what {
+            self.struck.push(fault);
+        }
+        let event = Event { at, what };
+        self.observer.record(&event);
+        if self.tape.len() < LONGEST_TAPE {
+            self.tape.push(event);
+        }
+    }
+
+    fn seat(&mut self, client: ClientId) -> &mut Seat {
+        if client.index() >= self.clients.len() {
+            self.clients.resize_with(client.index() + 1, Seat::default);
+        }
+        &mut self.clients[client.index()]
+    }
+
+    /// Notes where the visit's items are now. False when the visit is over, and nothing of it will be asked for again.
+    fn keep(&mut self, visit: Visit, life: Life, kept: Kept) -> bool {
+        let seat = self.seat(visit.client);
+        if seat.visit != visit.number {
+            return false;
+        }
+        seat.overwritten = seat.overwritten.union(kept.overwritten);
+        seat.expired = seat.expired.union(kept.expired);
+        if let Some(items) = kept.copy {
+            match seat.copies.iter_mut().find(|(of, _)| *of == life) {
+                Some((_, copy)) => *copy = items,
+                None => seat.copies.push((life, items)),
+            }
+        }
+        true
+    }
+
+    /// Where else the visit's items are than with this incarnation.
+    fn evidence(&self, client: ClientId, life: Life) -> Evidence {
+        let seat = &self.clients[client.index()];
+        let mut evidence = Evidence { overwritten: seat.overwritten, ..Evidence::default() };
+        for (of, items) in seat.copies.iter().filter(|(of, items)| *of != life && !items.is_empty()) {
+            match self.killed_by.iter().find(|(dead, _)| dead == of) {
+                None => evidence.elsewhere = evidence.elsewhere.union(*items),
+                Some((_, fault)) => {
+                    evidence.died = evidence.died.union(*items);
+                    evidence.killed_by = Some(evidence.killed_by.map_or(*fault, |first| first.min(*fault)));
+                }
+            }
+        }
+        evidence.died = evidence.died.minus(evidence.elsewhere);
+        if evidence.died.is_empty() {
+            evidence.killed_by = None;
+        }
+        evidence
+    }
+}

@@ -1,0 +1,181 @@
+//! Servers: each an HTTP/1.1 server on a loopback port of its own, that can die in the middle of a request.
+//!
+//! A [`Slot`] is the place in the pool, with its port; an [`Incarnation`] is one life of the process behind it.
+
+mod answer;
+mod cart;
+mod incarnation;
+mod port;
+mod session;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dashmap::DashMap;
+use tokio::sync::mpsc;
+
+use super::clock::Clock;
+use super::failure::{self, Failure};
+use super::log::Log;
+use super::store::Store;
+use super::token::Signer;
+use super::wire::CartId;
+use crate::model::{Life, ServerId};
+use crate::scenario::{Homes, Scenario, StoreUpdate};
+use crate::seed::Sampler;
+use crate::shop::Order;
+use crate::workload::Workload;
+
+pub use incarnation::{Death, Incarnation};
+use port::Port;
+
+/// What all servers of a run share.
+pub struct Shop {
+    /// The run's clock.
+    pub clock: Clock,
+    /// The history.
+    pub log: Arc<Log>,
+    /// The users, for the work that their requests are.
+    pub workload: Arc<Workload>,
+    /// Where state lives.
+    pub homes: Homes,
+    /// The shared store.
+    pub store: Store,
+    /// How it is updated.
+    pub update: StoreUpdate,
+    /// Makes and checks tokens.
+    pub signer: Signer,
+    /// What a request takes, without the store.
+    pub service: Sampler,
+    /// How many requests a server works on at once.
+    pub workers: usize,
+    /// How many more may wait.
+    pub queue: usize,
+    /// What was charged, by visit: the payment provider's book, durable and shared in every design.
+    pub orders: DashMap<CartId, Arc<tokio::sync::Mutex<Order>>>,
+    /// Numbers for guests: requests that belong to no user of the run.
+    pub guests: AtomicU32,
+    /// Where a run that cannot go on is told so.
+    pub failures: mpsc::UnboundedSender<Failure>,
+}
+
+impl Shop {
+    /// What the servers of a scenario share.
+    #[must_use]
+    pub fn new(
+        scenario: &Scenario,
+        workload: Arc<Workload>,
+        log: Arc<Log>,
+        (store, signer): (Store, Signer),
+        (clock, failures): (Clock, mpsc::UnboundedSender<Failure>),
+    ) -> Shop {
+        Shop {
+            clock,
+            log,
+            workload,
+            homes: scenario.homes,
+            store,
+            update: scenario.store.update,
+            signer,
+            service: scenario.servers.service.sampler(),
+            workers: scenario.servers.workers.index(),
+            queue: scenario.servers.queue.index(),
+            orders: DashMap::new(),
+            guests: AtomicU32::new(0),
+            failures,
+        }
+    }
+
+    /// The run cannot go on.
+    pub fn fail(&self, failure: Failure) {
+        // Nobody listens any more when the run is already over.
+        let _ = self.failures.send(failure);
+    }
+}
+
+/// A place in the pool. Its port stays ours while the server is down.
+pub struct Slot {
+    /// Which.
+    pub id: ServerId,
+    /// Where.
+    pub address: SocketAddr,
+    /// How many times slower than usual it works.
+    pub slow: AtomicU32,
+    shop: Arc<Shop>,
+    port: tokio::sync::Mutex<Port>,
+    now: Mutex<Now>,
+}
+
+enum Now {
+    Up(Arc<Incarnation>),
+    /// With the incarnation that vanished, and whose connections hang.
+    Down(Option<Arc<Incarnation>>),
+    Dying,
+}
+
+impl Slot {
+    /// Binds a port and starts the first incarnation.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port left, or no file descriptor.
+    pub fn start(id: ServerId, life: Life, shop: Arc<Shop>) -> Result<Arc<Slot>, Failure> {
+        let port = Port::bind().map_err(|error| failure::of_io(format!("{id} cannot have a port"), &error))?;
+        let (address, slow) = (port.address(), AtomicU32::new(1));
+        let port = tokio::sync::Mutex::new(port);
+        let slot = Arc::new(Slot { id, address, slow, shop, port, now: Mutex::new(Now::Down(None)) });
+        slot.revive(life)?;
+        Ok(slot)
+    }
+
+    /// A new, empty incarnation takes requests. What an old one left hanging is reset: another host answers now for its
+    /// address.
+    ///
+    /// # Errors
+    ///
+    /// When the port does not listen.
+    pub fn revive(self: &Arc<Slot>, life: Life) -> Result<(), Failure> {
+        let defect = || Failure::Defect(format!("{} was to start and is not down", self.id));
+        let mut port = self.port.try_lock().map_err(|_| defect())?;
+        let trouble = |error| failure::of_io(format!("{} cannot listen on {}", self.id, self.address), &error);
+        let listener = port.listen().map_err(trouble)?;
+        let incarnation = Incarnation::start(life, Arc::clone(self), Arc::clone(&self.shop), listener);
+        let before = std::mem::replace(&mut *self.now(), Now::Up(incarnation));
+        match before {
+            Now::Down(vanished) => vanished.iter().for_each(|old| old.die(Death::Crash, |_| ())),
+            Now::Up(_) | Now::Dying => return Err(defect()),
+        }
+        Ok(())
+    }
+
+    /// Ends the incarnation that runs. `strike` is told at the moment of its death, when no effect of it can be committed
+    /// any more. Returns when nothing listens any more: a crashed server refuses, a vanished one is silent.
+    ///
+    /// # Errors
+    ///
+    /// When the port is lost to somebody else.
+    pub async fn kill(&self, death: Death, strike: impl FnOnce(Life)) -> Result<(), Failure> {
+        let mut port = self.port.lock().await;
+        let before = std::mem::replace(&mut *self.now(), Now::Dying);
+        let Now::Up(incarnation) = before else {
+            return Err(Failure::Defect(format!("{} was to die and is not up", self.id)));
+        };
+        incarnation.die(death, strike);
+        incarnation.stopped_listening().await;
+        let trouble = |error| failure::of_io(format!("{} lost {}", self.id, self.address), &error);
+        port.close(death).map_err(trouble)?;
+        *self.now() = Now::Down((death == Death::Vanish).then_some(incarnation));
+        Ok(())
+    }
+
+    fn now(&self) -> std::sync::MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many times slower than usual it works.
+    #[must_use]
+    pub fn slowness(&self) -> u64 {
+        u64::from(self.slow.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,356 @@
+//! What a server does with a request: reads it, waits for a worker, works, commits, answers.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use serde::Deserialize;
+
+use super::cart::{self, CartEffect};
+use super::session;
+use super::{Incarnation, Shop};
+use crate::history::{Evidence, Request as Asked, Served};
+use crate::http::log::Kept;
+use crate::http::store::StoreError;
+use crate::http::wire::{self, Ask, Body, CartId, Listed, RequestId};
+use crate::model::{Command, Item, Items, Refusal, Reply, UserId};
+use crate::seed::{Key, Purpose};
+use crate::time::{Instant, Span};
+
+/// Most bytes of an uploaded file.
+const FILE_LIMIT: usize = 1 << 20;
+/// Most bytes of any other body.
+const BODY_LIMIT: usize = 4 << 10;
+/// How long a client may take to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most characters of a user's name.
+const NAME_LIMIT: usize = 64;
+/// Files of guests that one process keeps.
+const MOST_FILES: usize = 1_000;
+
+/// A request that was read.
+pub struct Asking {
+    /// What it asks.
+    pub what: What,
+    /// Whose, when it belongs to a user of the run.
+    pub id: Option<RequestId>,
+    /// The cart it is about, if it names one.
+    pub cart: Option<CartId>,
+    /// Who logs in.
+    pub name: String,
+    /// The rest.
+    pub headers: HeaderMap,
+    /// When it arrived.
+    pub sent: Option<Instant>,
+}
+
+/// What a request asks.
+pub enum What {
+    /// Something that the model knows.
+    Shop(Command),
+    /// Keep a file.
+    Upload(u8, Bytes),
+    /// Give it back.
+    Download(u8),
+    /// Say that you are well.
+    Health,
+}
+
+#[derive(Deserialize)]
+struct NewItem {
+    item: u8,
+}
+
+#[derive(Deserialize)]
+struct NewLogin {
+    user: String,
+}
+
+type Answer = Response<Full<Bytes>>;
+
+/// Reads a request to its end, or says what is wrong with it.
+pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
+    let (head, body) = request.into_parts();
+    let ask = Ask::of(&head.method, head.uri.path());
+    let limit = if matches!(ask, Ask::Upload(_)) { FILE_LIMIT } else { BODY_LIMIT };
+    let ask = match ask {
+        Ask::NoSuchPath => return Err(error(StatusCode::NOT_FOUND, "no such path", Some(PATHS))),
+        Ask::WrongMethod => {
+            let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "not with this method", Some(PATHS));
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST, PUT, DELETE"));
+            return Err(answer);
+        }
+        ask => ask,
+    };
+    let body = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
+    let body = match body {
+        Err(_) => return Err(error(StatusCode::REQUEST_TIMEOUT, "the body took too long", None)),
+        Ok(Err(_)) => return Err(error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was cut", None)),
+        Ok(Ok(body)) => body.to_bytes(),
+    };
+    let mut name = String::new();
+    let what = match ask {
+        Ask::AddItem => What::Shop(Command::Add(new_item(&body)?)),
+        Ask::Shop(Command::Login) => {
+            name = new_login(&body)?;
+            What::Shop(Command::Login)
+        }
+        Ask::Shop(command) => What::Shop(command),
+        Ask::Upload(file) => What::Upload(file, body),
+        Ask::Download(file) => What::Download(file),
+        Ask::Health | Ask::WrongMethod | Ask::NoSuchPath => What::Health,
+    };
+    let cart = wire::cookie(&head.headers, wire::VISIT).and_then(|id| id.parse().ok());
+    let id = RequestId::of(&head.headers);
+    let sent = wire::started(&head.headers);
+    Ok(Asking { what, id, cart, name, headers: head.headers, sent })
+}
+
+const PATHS: &str = "POST /login, GET /, POST /cart/items {\"item\":1}, DELETE /cart/items/1, GET /cart, \
+                     POST /checkout, PUT or GET /files/1, POST /logout, GET /health";
+
+fn new_item(body: &Bytes) -> Result<Item, Answer> {
+    let item = serde_json::from_slice(body).ok().and_then(|new: NewItem| Item::new(new.item));
+    let hint = r#"write it as {"item":1}; items are 1 to 64"#;
+    item.ok_or_else(|| error(StatusCode::BAD_REQUEST, "which item?", Some(hint)))
+}
+
+fn new_login(body: &Bytes) -> Result<String, Answer> {
+    let named = serde_json::from_slice(body).ok().map(|new: NewLogin| new.user);
+    let name = if body.is_empty() { Some("guest".into()) } else { named };
+    let fine = |name: &String| {
+        (1..=NAME_LIMIT).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b))
+    };
+    let hint = r#"write it as {"user":"ann"}: at most 64 letters, digits and -_.@"#;
+    name.filter(fine).ok_or_else(|| error(StatusCode::BAD_REQUEST, "who?", Some(hint)))
+}
+
+/// What needs no worker.
+pub fn at_once(request: &Asking) -> Option<Answer> {
+    matches!(request.what, What::Health).then(|| json(StatusCode::OK, &Body::default()))
+}
+
+/// Waits for a worker, works, commits and answers. `None`: the process died meanwhile.
+pub async fn work(life: Arc<Incarnation>, request: Asking) -> Option<Answer> {
+    let shop = &life.shop;
+    let sent = request.sent.unwrap_or_else(|| shop.clock.now());
+    let Some(_worker) = life.worker().await else {
+        if let Some(id) = request.id {
+            shop.log.dropped(id.visit(), Some(life.slot.id));
+        }
+        let name = wire::refusal_name(Refusal::QueueFull);
+        return Some(error(StatusCode::SERVICE_UNAVAILABLE, name, None));
+    };
+    let job = Job::new(&life, &request, sent);
+    match request.what {
+        What::Shop(command) => job.serve(command).await.unwrap_or_else(|full| Some(too_much(&full))),
+        What::Upload(file, ref bytes) => job.upload(file, bytes.clone()).await,
+        What::Download(file) => job.download(file).await,
+        What::Health => None,
+    }
+}
+
+/// A request that a worker holds.
+pub struct Job<'a> {
+    /// The process that works on it.
+    pub life: &'a Incarnation,
+    /// What all servers share.
+    pub shop: &'a Shop,
+    /// The request.
+    pub request: &'a Asking,
+    /// Whose luck it has.
+    pub key: Key,
+    /// The cart it is about.
+    pub cart: CartId,
+    /// How long calls to the store take: before the work, and after it.
+    pub store_times: (Span, Span),
+    sent: Instant,
+    started: Instant,
+}
+
+/// What a request came to.
+pub struct Done {
+    reply: Reply,
+    accepted: bool,
+    cart: Option<CartEffect>,
+    cookies: Vec<String>,
+    carried: usize,
+}
+
+impl<'a> Job<'a> {
+    fn new(life: &'a Incarnation, request: &'a Asking, sent: Instant) -> Job<'a> {
+        let shop = &*life.shop;
+        // Guests have keys of their own, in bits that no user has.
+        let guest =
+            || Key { entity: 1 << 48 | u64::from(shop.guests.fetch_add(1, Ordering::Relaxed)), ..Key::default() };
+        let key = request.id.map_or_else(guest, |id| id.key);
+        let new_cart = || CartId { user: 0, tab: 0, visit: getrandom::u32().unwrap_or_default() };
+        let mut luck = shop.workload.seed.draw(Purpose::Store, key);
+        let first = shop.store.latency.sample(&mut luck);
+        let store_times = (first, shop.store.latency.sample(&mut luck));
+        let cart = request.cart.unwrap_or_else(new_cart);
+        Job { life, shop, request, key, cart, store_times, sent, started: shop.clock.now() }
+    }
+
+    /// How long a worker is busy with it, without the store.
+    fn service_time(&self) -> Span {
+        let cost = self.request.id.map_or(1, |id| self.shop.workload.cost(UserId(id.visit().user.0)));
+        let mut luck = self.shop.workload.seed.draw(Purpose::Service, self.key);
+        self.shop.service.sample(&mut luck) * (cost * self.life.slot.slowness())
+    }
+
+    async fn labour(&self) {
+        let time = self.service_time();
+        if time > Span::ZERO {
+            self.shop.clock.sleep_until(self.shop.clock.now() + time).await;
+        }
+    }
+
+    async fn serve(&self, command: Command) -> Result<Option<Answer>, StoreError> {
+        let mut calls = 0;
+        let caller = session::look_up(self, command, &mut calls).await?;
+        let copy = cart::read_first(self, command, &mut calls).await?;
+        self.labour().await;
+        let mut cookies = Vec::new();
+        let mut carried = session::carried(self, command);
+        let accepted = session::accepted(self, &caller);
+        let mut order = None;
+        if accepted {
+            carried += session::log_in_or_out(self, command, &mut cookies, &mut calls).await?;
+            order = cart::open_order(self, command)?;
+        }
+        let mut order = match &order {
+            None => None,
+            Some(order) => Some(order.lock().await),
+        };
+        let stored =
+            if accepted { cart::in_store(self, command, copy, order.as_deref_mut(), &mut calls).await? } else { None };
+        let done = self.life.while_alive(|| {
+            let cart = if accepted { stored.or_else(|| cart::here(self, command, order.as_deref_mut())) } else { None };
+            let mut done = Done { reply: Reply::Done, accepted, cart, cookies, carried };
+            done.finish(self, command);
+            self.record(command, &done, calls);
+            done
+        });
+        Ok(done.map(|done| done.answer(command, self)))
+    }
+
+    fn record(&self, command: Command, done: &Done, calls: u32) {
+        let Some(id) = self.request.id else { return };
+        let effect = done.cart.as_ref();
+        let served = Served {
+            request: Asked { step: id.key.step, attempt: id.key.attempt, command },
+            server: self.life.slot.id,
+            life: self.life.life,
+            waited: self.started - self.sent,
+            busy: Span::ZERO,
+            knew_cart: effect.map(|effect| effect.knew),
+            cart: effect.map_or(Items::NONE, |effect| effect.held),
+            store_calls: calls,
+            carried_bytes: u32::try_from(done.carried).unwrap_or(u32::MAX),
+            evidence: Evidence::default(),
+        };
+        let kept = effect.map_or(Kept::default(), |effect| effect.kept);
+        self.shop.log.served(id.visit(), served, self.started, kept);
+    }
+
+    async fn upload(&self, file: u8, bytes: Bytes) -> Option<Answer> {
+        self.labour().await;
+        let files = &self.life.memory.files;
+        self.life.while_alive(|| {
+            if files.len() >= MOST_FILES && !files.contains_key(&(self.cart, file)) {
+                return error(StatusCode::INSUFFICIENT_STORAGE, "this server keeps no more files", None);
+            }
+            files.insert((self.cart, file), bytes);
+            self.named(json(StatusCode::CREATED, &Body::default()))
+        })
+    }
+
+    async fn download(&self, file: u8) -> Option<Answer> {
+        self.labour().await;
+        let kept = self.life.while_alive(|| self.life.memory.files.get(&(self.cart, file)).map(|file| file.clone()))?;
+        Some(match kept {
+            None => error(StatusCode::NOT_FOUND, "what file?", None),
+            Some(bytes) => {
+                let mut answer = Response::new(Full::new(bytes));
+                answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+                answer
+            }
+        })
+    }
+
+    /// Who came without a cart gets one that travels from now on.
+    fn named(&self, mut answer: Answer) -> Answer {
+        if self.request.cart.is_none() {
+            set_cookie(&mut answer, &cookie(wire::VISIT, &self.cart.to_string()));
+        }
+        answer
+    }
+}
+
+impl Done {
+    /// What the cart's answer and its token come to.
+    fn finish(&mut self, job: &Job, command: Command) {
+        let Some(cart) = &self.cart else { return };
+        self.reply = cart.reply;
+        self.carried += cart.carried;
+        if let Some(token) = &cart.token {
+            self.cookies.push(cookie(wire::CART, token));
+        }
+        debug_assert!(command.touches_cart(), "{} did something to a cart", job.cart);
+    }
+
+    fn answer(self, command: Command, job: &Job) -> Answer {
+        if !self.accepted {
+            return error(StatusCode::UNAUTHORIZED, "who are you?", Some("POST /login"));
+        }
+        let mut body = Body::default();
+        match self.reply {
+            Reply::Cart(items) => body.cart = Some(Listed(items)),
+            Reply::Charged(items) => body.charged = Some(Listed(items)),
+            Reply::Done | Reply::WhoAreYou => body.cart = self.cart.as_ref().map(|cart| Listed(cart.held)),
+        }
+        if command == Command::Login {
+            body.user = Some(job.request.name.clone());
+        }
+        let mut answer = json(StatusCode::OK, &body);
+        self.cookies.iter().for_each(|cookie| set_cookie(&mut answer, cookie));
+        if command.touches_cart() { job.named(answer) } else { answer }
+    }
+}
+
+/// A cookie for this shop: not for scripts, and not sent along from other sites.
+#[must_use]
+pub fn cookie(name: &str, value: &str) -> String {
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax")
+}
+
+fn set_cookie(answer: &mut Answer, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        answer.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+fn too_much(full: &StoreError) -> Answer {
+    error(StatusCode::INSUFFICIENT_STORAGE, &full.to_string(), None)
+}
+
+/// An answer that says what is wrong.
+#[must_use]
+pub fn error(status: StatusCode, what: &str, hint: Option<&str>) -> Answer {
+    json(status, &Body { error: Some(what.into()), hint: hint.map(Into::into), ..Body::default() })
+}
+
+fn json(status: StatusCode, body: &Body) -> Answer {
+    let text = serde_json::to_vec(body).expect("plain data");
+    let mut answer = Response::new(Full::new(Bytes::from(text)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}

@@ -1,0 +1,181 @@
+//! Carts, wherever they live.
+
+use std::sync::Arc;
+
+use dashmap::Entry;
+use tokio::sync::Mutex;
+
+use super::answer::Job;
+use crate::http::log::Kept;
+use crate::http::store::StoreError;
+use crate::http::token::Carried;
+use crate::http::wire;
+use crate::model::{Command, Items, Reply};
+use crate::scenario::{CartHome, StoreUpdate};
+use crate::shop::{Basket, Order};
+
+/// Most orders that the book takes: beyond that a guest cannot check out.
+const MOST_ORDERS: usize = 1_000_000;
+
+/// What one request did to a cart.
+#[derive(Clone, Debug)]
+pub struct CartEffect {
+    /// The shop's answer.
+    pub reply: Reply,
+    /// Whether the cart was known where it was looked for.
+    pub knew: bool,
+    /// What it held after the effect; for a checkout, before it was emptied.
+    pub held: Items,
+    /// For the post-mortem.
+    pub kept: Kept,
+    /// The cart as it travels on.
+    pub token: Option<String>,
+    /// Bytes that it took on the way, there and back.
+    pub carried: usize,
+}
+
+impl CartEffect {
+    fn of(applied: Applied, knew: bool) -> CartEffect {
+        let Applied { reply, held, billed } = applied;
+        CartEffect { reply, knew, held, kept: Kept { billed, ..Kept::default() }, token: None, carried: 0 }
+    }
+}
+
+struct Applied {
+    reply: Reply,
+    held: Items,
+    billed: Option<Items>,
+}
+
+/// Does a command to one copy; a checkout by way of the order book.
+fn apply(basket: &mut Basket, command: Command, order: Option<&mut Order>) -> Applied {
+    if let Some(order) = order {
+        let held = basket.items;
+        let (reply, billed) = order.charge(basket);
+        return Applied { reply, held, billed };
+    }
+    let reply = basket.apply(command);
+    Applied { reply, held: basket.items, billed: None }
+}
+
+/// The order of a visit, for a checkout: who holds it keeps others from charging at the same time.
+pub fn open_order(job: &Job, command: Command) -> Result<Option<Arc<Mutex<Order>>>, StoreError> {
+    if command != Command::Checkout {
+        return Ok(None);
+    }
+    let named = job.request.headers.get(wire::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()?.parse().ok());
+    let orders = &job.shop.orders;
+    if job.request.id.is_none() && orders.len() >= MOST_ORDERS {
+        return Err(StoreError::Full);
+    }
+    Ok(Some(Arc::clone(&orders.entry(named.unwrap_or(job.cart)).or_default())))
+}
+
+/// The copy that a read-modify-write begins with.
+pub async fn read_first(job: &Job<'_>, command: Command, calls: &mut u32) -> Result<Option<Option<Items>>, StoreError> {
+    let shop = job.shop;
+    let reads = shop.homes.cart == CartHome::SharedStore && shop.update == StoreUpdate::ReadModifyWrite;
+    if !reads || !command.touches_cart() {
+        return Ok(None);
+    }
+    *calls += 1;
+    shop.store.call(job.store_times.0, |store| store.read_cart(job.cart)).await.map(Some)
+}
+
+/// The effect on a cart in the shared store. `None` when it does not live there.
+pub async fn in_store(
+    job: &Job<'_>,
+    command: Command,
+    copy: Option<Option<Items>>,
+    order: Option<&mut Order>,
+    calls: &mut u32,
+) -> Result<Option<CartEffect>, StoreError> {
+    if job.shop.homes.cart != CartHome::SharedStore || !command.touches_cart() {
+        return Ok(None);
+    }
+    match copy {
+        None => update(job, command, order, calls).await,
+        Some(copy) => modify_and_write(job, command, copy, order, calls).await,
+    }
+    .map(Some)
+}
+
+/// All at once, in the store.
+async fn update(
+    job: &Job<'_>,
+    command: Command,
+    order: Option<&mut Order>,
+    calls: &mut u32,
+) -> Result<CartEffect, StoreError> {
+    *calls += 1;
+    // What was charged before is not taken out again.
+    let again = order.as_ref().is_some_and(|order| order.is_charged());
+    let asked = if again { Command::View } else { command };
+    let updated = job.shop.store.call(job.store_times.1, |store| store.update_cart(job.cart, asked)).await?;
+    let mut basket = Basket { items: updated.before.unwrap_or_default() };
+    Ok(CartEffect::of(apply(&mut basket, command, order), updated.before.is_some()))
+}
+
+/// What was read at the start is changed here and written back, whatever happened to it meanwhile.
+async fn modify_and_write(
+    job: &Job<'_>,
+    command: Command,
+    copy: Option<Items>,
+    order: Option<&mut Order>,
+    calls: &mut u32,
+) -> Result<CartEffect, StoreError> {
+    let mut basket = Basket { items: copy.unwrap_or_default() };
+    let mut effect = CartEffect::of(apply(&mut basket, command, order), copy.is_some());
+    if command == Command::View {
+        return Ok(effect);
+    }
+    *calls += 1;
+    let replaced = job.shop.store.call(job.store_times.1, |store| store.write_cart(job.cart, basket.items)).await?;
+    let mut meant = Basket { items: replaced.unwrap_or_default() };
+    meant.apply(command);
+    effect.kept.overwritten = meant.items.minus(basket.items);
+    Ok(effect)
+}
+
+/// The effect on a cart that this process has at hand: in its memory, or in the request's token.
+pub fn here(job: &Job, command: Command, order: Option<&mut Order>) -> Option<CartEffect> {
+    if !command.touches_cart() {
+        return None;
+    }
+    match job.shop.homes.cart {
+        CartHome::ServerMemory => Some(in_memory(job, command, order)),
+        CartHome::SignedToken => Some(in_token(job, command, order)),
+        CartHome::SharedStore => None,
+    }
+}
+
+fn in_memory(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffect {
+    let place = job.life.memory.carts.entry(job.cart);
+    let before = match &place {
+        Entry::Occupied(cart) => Some(*cart.get()),
+        Entry::Vacant(_) => None,
+    };
+    let mut basket = Basket { items: before.unwrap_or_default() };
+    let mut effect = CartEffect::of(apply(&mut basket, command, order), before.is_some());
+    place.insert(basket.items);
+    effect.kept.copy = Some(basket.items);
+    effect
+}
+
+fn in_token(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffect {
+    let now = job.shop.clock.now();
+    let token = wire::cookie(&job.request.headers, wire::CART);
+    let carried = token.and_then(|token| job.shop.signer.carried(token, job.cart, now));
+    let (before, expired) = match carried {
+        Some(Carried::Good(items)) => (Some(items), Items::NONE),
+        Some(Carried::Expired(items)) => (None, items),
+        None => (None, Items::NONE),
+    };
+    let mut basket = Basket { items: before.unwrap_or_default() };
+    let mut effect = CartEffect::of(apply(&mut basket, command, order), before.is_some());
+    let new = job.shop.signer.cart(job.cart, basket.items, now);
+    effect.carried = token.map_or(0, str::len) + new.len();
+    effect.token = Some(new);
+    effect.kept.expired = expired;
+    effect
+}

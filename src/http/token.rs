@@ -1,0 +1,221 @@
+//! Signed tokens: JWTs (RFC 7519) with HS256, and nothing else.
+//!
+//! The algorithm is pinned, so a token that names another one, or none, is refused. `exp` is judged by the run's clock:
+//! at six times the speed a token of 15 minutes lasts two and a half.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::wire::{CartId, Listed, user_name};
+use crate::model::{Items, UserId};
+use crate::time::{Instant, Span};
+
+/// The wall's time that the run's clock starts at, in seconds since 1970: some day in 2023.
+const EPOCH: u64 = 1_700_000_000;
+
+/// Makes tokens, and knows its own again. The key is new in every run and never leaves it.
+pub struct Signer {
+    make: EncodingKey,
+    verify: DecodingKey,
+    rules: Validation,
+    lifetime: Span,
+    leeway: Span,
+}
+
+/// A date as RFC 7519 counts it, with three decimals.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Date(Box<RawValue>);
+
+#[derive(Serialize)]
+struct NewSession {
+    sub: String,
+    iat: Date,
+    exp: Date,
+}
+
+#[derive(Serialize)]
+struct NewCart {
+    cart: String,
+    iat: Date,
+    exp: Date,
+    items: Listed,
+}
+
+#[derive(Clone, Deserialize)]
+struct Session {
+    sub: String,
+    exp: f64,
+}
+
+#[derive(Clone, Deserialize)]
+struct Cart {
+    cart: String,
+    exp: f64,
+    items: Listed,
+}
+
+/// A cart that came as a token of this shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// As it was when it was signed.
+    Good(Items),
+    /// The same, but its time is over.
+    Expired(Items),
+}
+
+impl Signer {
+    /// With a key of 256 random bits.
+    ///
+    /// # Errors
+    ///
+    /// When the machine gives no randomness.
+    pub fn new(lifetime: Span, leeway: Span) -> Result<Signer, getrandom::Error> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.required_spec_claims.clear();
+        rules.validate_exp = false; // judged below, by the run's clock
+        let (make, verify) = (EncodingKey::from_secret(&key), DecodingKey::from_secret(&key));
+        Ok(Signer { make, verify, rules, lifetime, leeway })
+    }
+
+    /// A session of this user, issued now.
+    #[must_use]
+    pub fn session(&self, user: &str, now: Instant) -> String {
+        let claims = NewSession { sub: user.into(), iat: date(now), exp: date(now + self.lifetime) };
+        self.sign(&claims)
+    }
+
+    /// Whether a session is one of ours and still good.
+    #[must_use]
+    pub fn accepts_session(&self, token: &str, now: Instant) -> bool {
+        self.read::<Session>(token).is_some_and(|claims| !claims.sub.is_empty() && self.is_current(claims.exp, now))
+    }
+
+    /// A cart, issued now.
+    #[must_use]
+    pub fn cart(&self, id: CartId, items: Items, now: Instant) -> String {
+        let (iat, exp) = (date(now), date(now + self.lifetime));
+        self.sign(&NewCart { cart: id.to_string(), iat, exp, items: Listed(items) })
+    }
+
+    /// What a token says about this cart. `None` when we did not sign it, or it is another cart's.
+    #[must_use]
+    pub fn carried(&self, token: &str, id: CartId, now: Instant) -> Option<Carried> {
+        let claims = self.read::<Cart>(token).filter(|claims| claims.cart == id.to_string())?;
+        let items = claims.items.0;
+        Some(if self.is_current(claims.exp, now) { Carried::Good(items) } else { Carried::Expired(items) })
+    }
+
+    fn sign(&self, claims: &impl Serialize) -> String {
+        encode(&Header::new(Algorithm::HS256), claims, &self.make).expect("plain data and a key of the right kind")
+    }
+
+    fn read<T: DeserializeOwned + Clone>(&self, token: &str) -> Option<T> {
+        decode::<T>(token, &self.verify, &self.rules).ok().map(|token| token.claims)
+    }
+
+    fn is_current(&self, exp: f64, now: Instant) -> bool {
+        let now = now.since_start().as_secs_f64() + secs(EPOCH);
+        now < exp + self.leeway.as_secs_f64()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
+fn secs(whole: u64) -> f64 {
+    whole as f64
+}
+
+fn date(at: Instant) -> Date {
+    let millis = at.as_nanos() / 1_000_000;
+    let text = format!("{}.{:03}", EPOCH + millis / 1_000, millis % 1_000);
+    Date(RawValue::from_string(text).expect("a number"))
+}
+
+/// What somebody without the key can make up: a token that says it needs no signature.
+#[must_use]
+pub fn forged_session(user: UserId) -> String {
+    let claims = format!(r#"{{"sub":"{}","iat":{EPOCH},"exp":9999999999}}"#, user_name(user));
+    format!("{}.{}.", base64url(br#"{"typ":"JWT","alg":"none"}"#), base64url(claims.as_bytes()))
+}
+
+/// RFC 4648, section 5, without padding.
+fn base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for i in 0..=chunk.len() {
+            text.push(char::from(DIGITS[(word >> (18 - 6 * i) & 63) as usize]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home;
+    use crate::model::Item;
+
+    const MINUTE: Span = Span::from_secs(60);
+
+    fn signer() -> Signer {
+        Signer::new(MINUTE, Span::from_secs(10)).expect("randomness")
+    }
+
+    fn at(secs: u64) -> Instant {
+        Instant::ZERO + Span::from_secs(secs)
+    }
+
+    #[test]
+    fn a_session_is_good_until_its_time_and_the_leeway_are_over() {
+        let signer = signer();
+        let token = signer.session("user-000042", at(5));
+        for (now, good) in [(5, true), (64, true), (74, true), (75, false), (1_000, false)] {
+            assert_eq!(signer.accepts_session(&token, at(now)), good, "at {now} s");
+        }
+    }
+
+    #[test]
+    fn nobody_else_can_make_one() {
+        let signer = signer();
+        let token = signer.session("user-000042", at(5));
+        let (head, signature) = token.rsplit_once('.').expect("three parts");
+        let other = Signer::new(MINUTE, MINUTE).expect("randomness").session("user-000042", at(5));
+        let forged = forged_session(UserId(42));
+        let longer = base64url(br#"{"sub":"user-000042","iat":1700000005.000,"exp":9999999999.000}"#);
+        let stretched = format!("{}.{longer}.{signature}", head.split('.').next().expect("a header"));
+        for wrong in ["", "x", "..", head, &other, &forged, &stretched, &format!("{head}."), &token[1..]] {
+            assert!(!signer.accepts_session(wrong, at(6)), "{wrong}");
+        }
+        assert!(signer.accepts_session(&token, at(6)));
+    }
+
+    #[test]
+    fn a_cart_is_good_for_its_own_visit_only() {
+        let signer = signer();
+        let id = CartId { user: 42, tab: 0, visit: 1 };
+        let items = Items::of(Item::new(7).expect("in range"));
+        let token = signer.cart(id, items, at(0));
+        assert_eq!(signer.carried(&token, id, at(69)), Some(Carried::Good(items)));
+        assert_eq!(signer.carried(&token, id, at(70)), Some(Carried::Expired(items)));
+        assert_eq!(signer.carried(&token, CartId { visit: 2, ..id }, at(1)), None);
+        assert_eq!(signer.carried(&signer.session("000042-0001", at(0)), id, at(1)), None);
+    }
+
+    /// What the simulation counts is what goes over the wire.
+    #[test]
+    fn tokens_are_as_long_as_the_model_says() {
+        let signer = signer();
+        let id = CartId { user: 42, tab: 0, visit: 1 };
+        let session = signer.session(&user_name(UserId(42)), at(3));
+        assert_eq!(session.len(), home::session_bytes(crate::scenario::SessionHome::SignedToken) as usize);
+        for items in [Items::NONE, Items(0b111), Items(u64::MAX), Items(0b1111_1111_1111)] {
+            assert_eq!(signer.cart(id, items, at(3)).len(), home::cart_token_bytes(items) as usize, "{items}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Users: a task for each tab, that walks its journey as the workload says, with cookies in a jar.
+
+mod jar;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, COOKIE};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::balancer::Balancer;
+use super::clock::Clock;
+use super::failure::Failure;
+use super::log::{Answered, Log};
+use super::token;
+use super::wire::{self, Body, CartId, RequestId};
+use crate::history;
+use crate::model::{ClientId, Command, Outcome, Refusal, Reply, UserId};
+use crate::scenario::SessionHome;
+use crate::time::{Instant, Span};
+use crate::workload::{Client, Loop, Next, Workload};
+
+use jar::{Jar, Tab};
+
+/// Most bytes of an answer that a user reads.
+const ANSWER_LIMIT: usize = 64 << 10;
+
+/// What all users share.
+pub struct Crowd {
+    /// The run's clock.
+    pub clock: Clock,
+    /// The history.
+    pub log: Arc<Log>,
+    /// What they do.
+    pub workload: Arc<Workload>,
+    /// Whom they ask.
+    pub balancer: Arc<Balancer>,
+    /// How logins are kept: those who forge one know it too.
+    pub sessions: SessionHome,
+    /// Where a run that cannot go on is told so.
+    pub failures: mpsc::UnboundedSender<Failure>,
+    /// Numbers that were given to clients.
+    pub clients: AtomicU32,
+    /// Numbers of clients who have gone.
+    pub free: Mutex<Vec<ClientId>>,
+}
+
+/// Lets everybody come who will. Returns when the shop has closed and all have left.
+pub async fn come(crowd: Arc<Crowd>) -> Result<(), Failure> {
+    let mut tasks = JoinSet::new();
+    match crowd.workload.arrivals {
+        Loop::Closed { users, ramp } => {
+            for user in (1..=users).map(UserId) {
+                crowd.tabs(user, |client, tab| tasks.spawn(Arc::clone(&crowd).keep_visiting(client, tab, ramp)));
+            }
+        }
+        Loop::Open { between } => visitors(&crowd, between, &mut tasks).await?,
+    }
+    while let Some(ended) = tasks.join_next().await {
+        check(ended)?;
+    }
+    Ok(())
+}
+
+/// New visitors come, one after another, and the tasks of those who have left are cleared away.
+async fn visitors(crowd: &Arc<Crowd>, between: Span, tasks: &mut JoinSet<()>) -> Result<(), Failure> {
+    let mut at = Instant::ZERO;
+    for user in (1..).map(UserId) {
+        at = at + crowd.workload.until_visitor(user, between);
+        if at >= crowd.workload.closes {
+            break;
+        }
+        crowd.clock.sleep_until(at).await;
+        while let Some(ended) = tasks.try_join_next() {
+            check(ended)?;
+        }
+        let most = super::failure::clients_within(super::failure::limit());
+        if tasks.len() as u64 >= most {
+            return Err(Failure::TooMany { clients: tasks.len() as u64 + 1, most });
+        }
+        crowd.tabs(user, |client, tab| tasks.spawn(Arc::clone(crowd).visit_once(client, tab, at)));
+    }
+    Ok(())
+}
+
+fn check(ended: Result<(), tokio::task::JoinError>) -> Result<(), Failure> {
+    match ended {
+        Err(error) if error.is_panic() => Err(Failure::Panic("a user's task".into())),
+        _ => Ok(()),
+    }
+}
+
+/// One tab: its client, its number, and what it shares.
+struct Seat {
+    id: ClientId,
+    jar: Arc<Mutex<Jar>>,
+    tab: Tab,
+}
+
+impl Seat {
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Crowd {
+    /// Seats a user's tabs.
+    fn tabs<T>(&self, user: UserId, mut seat: impl FnMut(Client, Seat) -> T) {
+        let jar = Arc::new(Mutex::new(Jar::default()));
+        for tab in 0..self.workload.tabs(user) {
+            let id = self.free().pop().unwrap_or_else(|| ClientId(self.clients.fetch_add(1, Ordering::Relaxed)));
+            seat(Client::new(user, tab, 0), Seat { id, jar: Arc::clone(&jar), tab: Tab::default() });
+        }
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<ClientId>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closed loop: visit after visit, until the shop closes.
+    async fn keep_visiting(self: Arc<Crowd>, mut client: Client, mut seat: Seat, ramp: Span) {
+        let mut at = self.workload.first_visit(&client, ramp);
+        while at < self.workload.closes {
+            self.clock.sleep_until(at).await;
+            self.visit(&mut client, &mut seat, at).await;
+            at = self.clock.now() + self.workload.think(&client);
+        }
+    }
+
+    /// Open loop: one visit, and the place is free for somebody else.
+    async fn visit_once(self: Arc<Crowd>, mut client: Client, mut seat: Seat, at: Instant) {
+        self.visit(&mut client, &mut seat, at).await;
+        self.free().push(seat.id);
+    }
+
+    /// One visit, from its beginning to its end. `intended`: when it should begin.
+    async fn visit(&self, client: &mut Client, seat: &mut Seat, mut intended: Instant) {
+        client.begin();
+        seat.tab = Tab::new(CartId::of(&client.key()).to_string());
+        seat.jar().visit_began();
+        let visit = client.visit(seat.id);
+        self.log.began(visit);
+        loop {
+            let request = client.request(&self.workload, intended);
+            let (key, meant) = (client.key(), client.meant);
+            self.log.sent(visit, request, intended);
+            let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
+            let next = client.told(&self.workload, request.command, outcome);
+            let settled = matches!(next, Next::Think | Next::Leave(_));
+            self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
+            let now = self.clock.now();
+            intended = match next {
+                Next::Think => now + self.workload.think(client),
+                Next::Pause => now + self.workload.pause,
+                Next::Again => now,
+                Next::Leave(ending) => {
+                    self.log.left(visit, ending);
+                    seat.jar().visit_ended();
+                    return;
+                }
+            };
+            self.clock.sleep_until(intended).await;
+        }
+    }
+
+    /// Sends a request and waits for what comes of it, as long as the user has patience.
+    async fn ask(&self, id: RequestId, request: history::Request, seat: &mut Seat, intended: Instant) -> Outcome {
+        let message = self.message(id, request.command, seat, intended);
+        let answered = async {
+            let response = self.balancer.handle(message).await;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, ANSWER_LIMIT).collect().await.ok()?.to_bytes();
+            Some(Response::from_parts(head, body))
+        };
+        match self.clock.before(intended + self.workload.timeout, answered).await {
+            None => Outcome::TimedOut,
+            // The answer broke off in the middle: nobody knows what it would have said.
+            Some(None) => Outcome::Failed,
+            Some(Some(response)) => {
+                let jar = Arc::clone(&seat.jar);
+                jar.lock().unwrap_or_else(PoisonError::into_inner).keep(&mut seat.tab, response.headers());
+                self.understand(request.command, &response)
+            }
+        }
+    }
+
+    fn message(&self, id: RequestId, command: Command, seat: &Seat, intended: Instant) -> Request<Bytes> {
+        let user = id.visit().user;
+        let (method, path, body) = wire::spelled(command, user);
+        let forged = (command == Command::ForgeSession).then(|| self.forged(user));
+        let with_session = !matches!(command, Command::Login | Command::ForgeSession);
+        let cookies = seat.jar().header(&seat.tab, with_session, forged.as_deref());
+        let mut headers = HeaderMap::with_capacity(6);
+        let mut set =
+            |name, value: String| drop(headers.insert(name, HeaderValue::try_from(value).expect("plain text")));
+        set(COOKIE, cookies);
+        set(wire::REQUEST_ID, id.to_string());
+        set(wire::REQUEST_START, intended.as_nanos().to_string());
+        if !body.is_empty() {
+            set(CONTENT_TYPE, "application/json".into());
+        }
+        if command == Command::Checkout {
+            set(wire::IDEMPOTENCY_KEY, seat.tab.visit.clone());
+        }
+        let mut request = Request::new(Bytes::from(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse().expect("a path");
+        *request.headers_mut() = headers;
+        request
+    }
+
+    /// A session that somebody makes up in a user's name.
+    fn forged(&self, user: UserId) -> String {
+        match self.sessions {
+            SessionHome::SignedToken => token::forged_session(user),
+            SessionHome::UnsignedCookie => wire::user_name(user),
+            SessionHome::ServerMemory | SessionHome::SharedStore => "0".repeat(32),
+        }
+    }
+
+    /// What an answer means to its user.
+    fn understand(&self, command: Command, response: &Response<Bytes>) -> Outcome {
+        let body = || serde_json::from_slice::<Body>(response.body()).ok();
+        match response.status() {
+            StatusCode::OK => body().and_then(|body| reply(command, &body)).map_or(Outcome::Failed, Outcome::Ok),
+            StatusCode::UNAUTHORIZED => Outcome::Refused(Refusal::Unauthorized),
+            StatusCode::SERVICE_UNAVAILABLE => Outcome::Refused(refusal(body())),
+            status if status.is_client_error() => {
+                let what = format!("a request of a user ({command:?}) was answered with {status}");
+                // Nobody listens any more when the run is already over.
+                let _ = self.failures.send(Failure::Defect(what));
+                Outcome::Failed
+            }
+            _ => Outcome::Failed,
+        }
+    }
+}
+
+fn reply(command: Command, body: &Body) -> Option<Reply> {
+    match command {
+        Command::View => body.cart.map(|cart| Reply::Cart(cart.0)),
+        Command::Checkout => body.charged.map(|charged| Reply::Charged(charged.0)),
+        _ => Some(Reply::Done),
+    }
+}
+
+fn refusal(body: Option<Body>) -> Refusal {
+    let error = body.and_then(|body| body.error).unwrap_or_default();
+    wire::REFUSALS.iter().find(|(name, _)| *name == error).map_or(Refusal::Unreachable, |(_, refusal)| *refusal)
+}

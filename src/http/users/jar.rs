@@ -1,0 +1,136 @@
+//! What a user's browser keeps: one cookie jar for all tabs, and each tab its own cart.
+
+use http::HeaderMap;
+use http::header::SET_COOKIE;
+
+use crate::http::wire;
+
+/// A cookie that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Kept {
+    name: String,
+    value: String,
+    /// It outlives the browser session.
+    persistent: bool,
+}
+
+/// The cookies of one user. The last answer received wins.
+#[derive(Debug, Default)]
+pub struct Jar {
+    cookies: Vec<Kept>,
+    open_visits: u16,
+}
+
+/// What one tab keeps for itself: its cart's id, and the cart when it is a token.
+#[derive(Debug, Default)]
+pub struct Tab {
+    /// The cart's id.
+    pub visit: String,
+    token: Option<String>,
+}
+
+impl Tab {
+    /// A tab that begins a visit.
+    #[must_use]
+    pub fn new(visit: String) -> Tab {
+        Tab { visit, token: None }
+    }
+}
+
+impl Jar {
+    /// A tab begins a visit.
+    pub fn visit_began(&mut self) {
+        self.open_visits += 1;
+    }
+
+    /// A visit ended. When it was the last one, the browser is closed and forgets what is not to outlive it.
+    pub fn visit_ended(&mut self) {
+        self.open_visits -= 1;
+        if self.open_visits == 0 {
+            self.cookies.retain(|kept| kept.persistent && kept.name != wire::SESSION);
+        }
+    }
+
+    /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked.
+    pub fn keep(&mut self, tab: &mut Tab, headers: &HeaderMap) {
+        for line in headers.get_all(SET_COOKIE) {
+            let Some(cookie) = line.to_str().ok().and_then(|line| cookie::Cookie::parse(line).ok()) else { continue };
+            if cookie.name() == wire::CART {
+                tab.token = Some(cookie.value().to_owned());
+                continue;
+            }
+            self.cookies.retain(|kept| kept.name != cookie.name());
+            let max_age = cookie.max_age();
+            if max_age.is_none_or(|age| age.is_positive()) {
+                let (name, value) = (cookie.name().to_owned(), cookie.value().to_owned());
+                self.cookies.push(Kept { name, value, persistent: max_age.is_some() });
+            }
+        }
+    }
+
+    /// The header field of a request. `with_session`: logged in, if it is; otherwise as `forged`, if that is given.
+    #[must_use]
+    pub fn header(&self, tab: &Tab, with_session: bool, forged: Option<&str>) -> String {
+        let mut line = format!("{}={}", wire::VISIT, tab.visit);
+        let mut add = |name: &str, value: &str| {
+            line.push_str("; ");
+            line.push_str(name);
+            line.push('=');
+            line.push_str(value);
+        };
+        if let Some(token) = &tab.token {
+            add(wire::CART, token);
+        }
+        for kept in self.cookies.iter().filter(|kept| with_session || kept.name != wire::SESSION) {
+            add(&kept.name, &kept.value);
+        }
+        if let Some(forged) = forged {
+            add(wire::SESSION, forged);
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn answer(cookies: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(SET_COOKIE, HeaderValue::from_static(cookie));
+        }
+        headers
+    }
+
+    #[test]
+    fn a_browser_session_ends_with_the_last_tab() {
+        let (mut jar, mut tab) = (Jar::default(), Tab { visit: "000042-0001".into(), token: None });
+        let mut other = Tab { visit: "000042.1-0001".into(), token: None };
+        jar.visit_began();
+        jar.visit_began();
+        jar.keep(&mut tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]));
+        jar.keep(&mut other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]));
+        assert_eq!(
+            jar.header(&tab, true, None),
+            "visit=000042-0001; cart=c1; session=s1; server=server-3; taste=sweet"
+        );
+        assert_eq!(
+            jar.header(&other, false, Some("x")),
+            "visit=000042.1-0001; server=server-3; taste=sweet; session=x"
+        );
+        jar.visit_ended();
+        assert!(jar.header(&tab, true, None).contains("session=s1"));
+        jar.visit_ended();
+        assert_eq!(jar.header(&other, true, None), "visit=000042.1-0001; server=server-3; taste=sweet");
+    }
+
+    #[test]
+    fn a_cookie_is_taken_back() {
+        let (mut jar, mut tab) = (Jar::default(), Tab::default());
+        jar.keep(&mut tab, &answer(&["session=s1"]));
+        jar.keep(&mut tab, &answer(&["session=; Max-Age=0", "nonsense"]));
+        assert_eq!(jar.header(&tab, true, None), "visit=");
+    }
+}

@@ -1,0 +1,340 @@
+//! What goes over the wire: paths, header fields, cookies and bodies, for both ends.
+
+use std::fmt;
+use std::str::FromStr;
+
+use http::{HeaderMap, HeaderName, Method};
+use serde::de::{Error, SeqAccess};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::{ClientId, Command, Item, Items, Refusal, UserId, Visit};
+use crate::seed::Key;
+use crate::time::Instant;
+
+/// Whose request it is, and the how-manieth: see [`RequestId`].
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// When its user sent it: nanoseconds on the run's clock. (Front ends write `X-Request-Start` so that servers can tell
+/// how long a request queued before them.)
+pub const REQUEST_START: HeaderName = HeaderName::from_static("x-request-start");
+/// The visit, so that a checkout that is tried again charges once.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The cookie with the session: a token, or a key into somebody's table.
+pub const SESSION: &str = "session";
+/// The cookie with the cart's id, which travels with the user in every design.
+pub const VISIT: &str = "visit";
+/// The cookie with the cart itself, when it is a signed token.
+pub const CART: &str = "cart";
+/// The affinity cookie, set by the balancer.
+pub const SERVER: &str = "server";
+
+/// Whose request it is, and the how-manieth: user, tab, client, visit, step and attempt, as in `42-0-41-1-3-0`.
+///
+/// Servers draw the work it takes from it, so that it is the same in every design and in both engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId {
+    /// The key of its draws.
+    pub key: Key,
+    /// The client.
+    pub client: ClientId,
+}
+
+impl RequestId {
+    /// The visit it belongs to.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is the user")]
+    pub fn visit(&self) -> Visit {
+        Visit { user: UserId(self.key.entity as u32), client: self.client, number: self.key.visit }
+    }
+
+    /// The one that came with a request.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Option<RequestId> {
+        headers.get(REQUEST_ID)?.to_str().ok()?.parse().ok()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Key { entity, visit, step, attempt } = self.key;
+        write!(f, "{}-{}-{}-{visit}-{step}-{attempt}", entity & 0xffff_ffff, entity >> 32, self.client.0)
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<RequestId, ()> {
+        fn next<T: FromStr>(parts: &mut std::str::Split<'_, char>) -> Result<T, ()> {
+            parts.next().ok_or(())?.parse().map_err(drop)
+        }
+        let mut parts = text.split('-');
+        let user: u32 = next(&mut parts)?;
+        let tab: u16 = next(&mut parts)?;
+        let client = ClientId(next(&mut parts)?);
+        let entity = u64::from(tab) << 32 | u64::from(user);
+        let key = Key { entity, visit: next(&mut parts)?, step: next(&mut parts)?, attempt: next(&mut parts)? };
+        if parts.next().is_some() { Err(()) } else { Ok(RequestId { key, client }) }
+    }
+}
+
+/// The name of a cart: the user's number and the visit's, as in `000042-0001`; with a tab, `000042.3-0001`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CartId {
+    /// Whose; 0 for a guest who came without a name.
+    pub user: u32,
+    /// In which tab.
+    pub tab: u16,
+    /// The how-manieth visit.
+    pub visit: u32,
+}
+
+impl CartId {
+    /// The cart of a visit of the run.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of an entity")]
+    pub fn of(key: &Key) -> CartId {
+        CartId { user: key.entity as u32, tab: (key.entity >> 32) as u16, visit: key.visit }
+    }
+}
+
+impl fmt::Display for CartId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:06}", self.user)?;
+        if self.tab > 0 {
+            write!(f, ".{}", self.tab)?;
+        }
+        write!(f, "-{:04}", self.visit)
+    }
+}
+
+impl FromStr for CartId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<CartId, ()> {
+        let (who, visit) = text.split_once('-').ok_or(())?;
+        let (user, tab) = who.split_once('.').unwrap_or((who, "0"));
+        let number = |digits: &str| digits.parse::<u32>().map_err(drop);
+        Ok(CartId { user: number(user)?, tab: tab.parse().map_err(drop)?, visit: number(visit)? })
+    }
+}
+
+/// The name of a user: `user-000042`.
+#[must_use]
+pub fn user_name(user: UserId) -> String {
+    format!("user-{:06}", user.0)
+}
+
+/// The value of a cookie that came with a request.
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name).then_some(value)
+    })
+}
+
+/// The moment that a request's user sent it, if it says so.
+#[must_use]
+pub fn started(headers: &HeaderMap) -> Option<Instant> {
+    headers.get(REQUEST_START)?.to_str().ok()?.parse().ok().map(Instant::from_nanos)
+}
+
+/// What a request asks of the server, by method and path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Something that the model knows. The item of an add is in the body.
+    Shop(Command),
+    /// `POST /cart/items`
+    AddItem,
+    /// `PUT /files/{n}`
+    Upload(u8),
+    /// `GET /files/{n}`
+    Download(u8),
+    /// `GET /health`
+    Health,
+    /// A path that is there, but not for this method.
+    WrongMethod,
+    /// No such path.
+    NoSuchPath,
+}
+
+impl Ask {
+    /// What method and path mean.
+    #[must_use]
+    pub fn of(method: &Method, path: &str) -> Ask {
+        let paths: &[(Method, Ask)] = match path {
+            "/" => &[(Method::GET, Ask::Shop(Command::Browse))],
+            "/health" => &[(Method::GET, Ask::Health)],
+            "/login" => &[(Method::POST, Ask::Shop(Command::Login))],
+            "/logout" => &[(Method::POST, Ask::Shop(Command::Logout))],
+            "/cart" => &[(Method::GET, Ask::Shop(Command::View))],
+            "/cart/items" => &[(Method::POST, Ask::AddItem)],
+            "/checkout" => &[(Method::POST, Ask::Shop(Command::Checkout))],
+            _ => return Ask::of_numbered(method, path),
+        };
+        paths.iter().find(|(known, _)| known == method).map_or(Ask::WrongMethod, |(_, ask)| *ask)
+    }
+
+    fn of_numbered(method: &Method, path: &str) -> Ask {
+        let number = |prefix: &str| path.strip_prefix(prefix)?.parse().ok().and_then(Item::new);
+        if let Some(item) = number("/cart/items/") {
+            return if method == Method::DELETE { Ask::Shop(Command::Remove(item)) } else { Ask::WrongMethod };
+        }
+        match (number("/files/"), method) {
+            (Some(file), &Method::PUT) => Ask::Upload(file.number()),
+            (Some(file), &Method::GET) => Ask::Download(file.number()),
+            (Some(_), _) => Ask::WrongMethod,
+            (None, _) => Ask::NoSuchPath,
+        }
+    }
+}
+
+/// How a command is asked: method, path, and a body if it has one.
+#[must_use]
+pub fn spelled(command: Command, user: UserId) -> (Method, String, String) {
+    let plain = |method, path: &str| (method, path.to_owned(), String::new());
+    match command {
+        Command::Login => (Method::POST, "/login".into(), format!(r#"{{"user":"{}"}}"#, user_name(user))),
+        Command::Browse | Command::ForgeSession => plain(Method::GET, "/"),
+        Command::Add(item) => (Method::POST, "/cart/items".into(), format!(r#"{{"item":{}}}"#, item.number())),
+        Command::Remove(item) => (Method::DELETE, format!("/cart/items/{}", item.number()), String::new()),
+        Command::View => plain(Method::GET, "/cart"),
+        Command::Checkout => plain(Method::POST, "/checkout"),
+        Command::Logout => plain(Method::POST, "/logout"),
+    }
+}
+
+/// Every body that the shop sends: what does not apply is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// What the cart holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cart: Option<Listed>,
+    /// What was charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged: Option<Listed>,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What one can do about it, or what else there is to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Who is logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+/// Items as a list of their numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listed(pub Items);
+
+impl Serialize for Listed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Item::number))
+    }
+}
+
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Listed, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Listed;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of items, numbered 1 to 64")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed, A::Error> {
+                let mut items = Items::NONE;
+                while let Some(number) = list.next_element()? {
+                    items = items.with(Item::new(number).ok_or_else(|| A::Error::custom("items are 1 to 64"))?);
+                }
+                Ok(Listed(items))
+            }
+        }
+        deserializer.deserialize_seq(Visitor)
+    }
+}
+
+/// What a refusal is called in the `error` of a 503.
+pub const REFUSALS: [(&str, Refusal); 3] =
+    [("queue full", Refusal::QueueFull), ("no server", Refusal::NoServer), ("unreachable", Refusal::Unreachable)];
+
+/// The name of a refusal that is a 503.
+#[must_use]
+pub fn refusal_name(refusal: Refusal) -> &'static str {
+    REFUSALS.iter().find(|(_, known)| *known == refusal).map_or("unauthorized", |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_command_is_read_as_it_is_spelled() {
+        let item = Item::new(7).expect("in range");
+        let commands = [Command::Login, Command::Browse, Command::Remove(item), Command::View, Command::Checkout];
+        for command in commands.into_iter().chain([Command::Logout]) {
+            let (method, path, _) = spelled(command, UserId(42));
+            assert_eq!(Ask::of(&method, &path), Ask::Shop(command), "{method} {path}");
+        }
+        let (method, path, body) = spelled(Command::Add(item), UserId(42));
+        assert_eq!((Ask::of(&method, &path), body.as_str()), (Ask::AddItem, r#"{"item":7}"#));
+    }
+
+    #[test]
+    fn strange_paths_are_told_apart() {
+        for (method, path, ask) in [
+            (Method::PUT, "/cart", Ask::WrongMethod),
+            (Method::GET, "/cart/items/3", Ask::WrongMethod),
+            (Method::DELETE, "/cart/items/0", Ask::NoSuchPath),
+            (Method::DELETE, "/cart/items/65", Ask::NoSuchPath),
+            (Method::DELETE, "/cart/items/-1", Ask::NoSuchPath),
+            (Method::PUT, "/files/5", Ask::Upload(5)),
+            (Method::GET, "/files/5", Ask::Download(5)),
+            (Method::DELETE, "/files/5", Ask::WrongMethod),
+            (Method::GET, "/files/../../etc/passwd", Ask::NoSuchPath),
+            (Method::GET, "/nothing", Ask::NoSuchPath),
+            (Method::GET, "/health", Ask::Health),
+        ] {
+            assert_eq!(Ask::of(&method, path), ask, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append("cookie", HeaderValue::from_static("a=1; server=server-2;session=x=y"));
+        headers.append("cookie", HeaderValue::from_static("visit=000042-0001"));
+        assert_eq!(cookie(&headers, SERVER), Some("server-2"));
+        assert_eq!(cookie(&headers, SESSION), Some("x=y"));
+        assert_eq!(cookie(&headers, VISIT), Some("000042-0001"));
+        assert_eq!(cookie(&headers, CART), None);
+    }
+
+    proptest! {
+        #[test]
+        fn ids_read_back(user: u32, tab: u16, client: u32, visit: u32, step: u16, attempt: u16) {
+            let key = Key { entity: u64::from(tab) << 32 | u64::from(user), visit, step, attempt };
+            let id = RequestId { key, client: ClientId(client) };
+            prop_assert_eq!(id.to_string().parse(), Ok(id));
+            let cart = CartId::of(&key);
+            prop_assert_eq!(cart.to_string().parse(), Ok(cart));
+        }
+
+        #[test]
+        fn nonsense_is_no_id(text in ".{0,40}") {
+            let _ = text.parse::<RequestId>();
+            let _ = text.parse::<CartId>();
+        }
+
+        #[test]
+        fn lists_read_back(items: u64) {
+            let body = Body { cart: Some(Listed(Items(items))), ..Body::default() };
+            let text = serde_json::to_string(&body).expect("plain data");
+            prop_assert_eq!(serde_json::from_str::<Body>(&text).ok(), Some(body));
+        }
+    }
+}
