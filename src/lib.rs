@@ -8,8 +8,11 @@
 //!
 //! ```text
 //! time seed model  <-  scenario  <-  history shop home policy fault pool workload
-//!     <-  checker post_mortem meter  <-  sim observer  <-  report  <-  experiment  <-  cli
+//!     <-  checker post_mortem meter  <-  observer  <-  sim | http  <-  report  <-  experiment  <-  cli
 //! ```
+//!
+//! Two engines drive the core, and neither imports the other: `sim` plays in virtual time, `http` with real requests over
+//! loopback sockets (feature `http`, on by default).
 //!
 //! The core knows no clock, no I/O and no global randomness. `ARCHITECTURE.md` has the reasons; a test reads the
 //! imports and fails when an arrow runs back.

@@ -26,6 +26,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let mut loaded = source::load(&source::find(&request.what)?, &request.set, &request.vary)?;
     source::only(&mut loaded, &request.only)?;
     check_user(request, &loaded)?;
+    check_time(request)?;
     let output = request.output.as_deref().map(Target::new).transpose()?;
     let series = request.series.as_deref().map(Target::new).transpose()?;
 
@@ -82,6 +83,19 @@ fn check_user(request: &Run, loaded: &Loaded) -> Result<(), Failure> {
         return Err(no_user(user, most));
     }
     Ok(())
+}
+
+/// Simulated time has no speed, and simulated servers no address.
+fn check_time(request: &Run) -> Result<(), Failure> {
+    let flag = match (request.engine, request.speed, request.verbose) {
+        (Engine::Sim, Some(_), _) => "--speed",
+        (Engine::Sim, None, true) => "--verbose",
+        _ => return Ok(()),
+    };
+    Err(usage(
+        format!("{flag} is for real requests, and these would be simulated"),
+        "add --engine http, or leave it out",
+    ))
 }
 
 fn no_user(user: u32, most: u64) -> Failure {

@@ -4,12 +4,16 @@ mod arithmetic;
 mod clean;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod conformance;
 mod coverage;
 mod determinism;
 mod oracle;
 mod planted;
 #[cfg(feature = "cli")]
 mod readme;
+#[cfg(all(feature = "cli", unix))]
+mod real;
 mod scenario;
 mod support;
 mod tidy;

@@ -22,9 +22,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("meter", &["history", "model", "scenario", "time", "workload"]),
     ("observer", &["checker", "history", "meter", "model", "post_mortem", "scenario", "time", "workload"]),
     ("sim", &["fault", "history", "home", "model", "policy", "pool", "scenario", "seed", "shop", "time", "workload"]),
+    (
+        "http",
+        &[
+            "fault", "history", "home", "meter", "model", "observer", "policy", "pool", "scenario", "seed", "shop",
+            "time", "workload",
+        ],
+    ),
     ("report", &["fault", "history", "meter", "model", "observer", "post_mortem", "scenario", "time"]),
-    ("experiment", &["history", "model", "observer", "report", "scenario", "seed", "sim", "time"]),
-    ("cli", &["experiment", "model", "report", "scenario", "seed", "time"]),
+    ("experiment", &["history", "http", "model", "observer", "report", "scenario", "seed", "sim", "time", "workload"]),
+    ("cli", &["experiment", "fault", "http", "model", "report", "scenario", "seed", "time"]),
     ("main", &["cli"]),
 ];
 

@@ -1,0 +1,78 @@
+//! Both engines play every scenario, and do what simulations predict: one test, two arms.
+//!
+//! The scenarios are shortened, so that all of them are played over real sockets in a minute; `--engine both` plays them
+//! whole. The conservation laws are asserted in every run, whichever engine it is.
+
+use std::sync::atomic::AtomicBool;
+
+use rayon::prelude::*;
+use whatcart::experiment::{self, FAVOURITE, HttpOptions, Options, PREDICTION_SEEDS, predict};
+use whatcart::report::Report;
+use whatcart::report::agreement::compare;
+use whatcart::scenario::{Loaded, library, load};
+
+/// The seed of predictions; arms have others.
+const PREDICTED: u64 = 1_000;
+/// At ten times the speed mean service takes two milliseconds.
+const SPEED: f64 = 10.0;
+
+/// An engine, by what it makes of a scenario with a seed.
+type Arm = fn(&Loaded, u64) -> Report;
+
+fn simulated(loaded: &Loaded, seed: u64) -> Report {
+    experiment::run(loaded, &options(seed))
+}
+
+fn executed(loaded: &Loaded, seed: u64) -> Report {
+    let http = HttpOptions { speed: Some(SPEED), news: &|_| () };
+    experiment::execute(loaded, &options(seed), &http).expect("the machine can play it")
+}
+
+fn options(seed: u64) -> Options<'static> {
+    static NEVER: AtomicBool = AtomicBool::new(false);
+    Options { seed: Some(seed), runs: 1, favourite: FAVOURITE, interrupt: &NEVER, progress: &|_| () }
+}
+
+/// Every scenario, design by design, each shorter than it is: what breaks does so halfway.
+fn scenarios() -> Vec<Loaded> {
+    let shortened = |entry: &library::Entry| {
+        let whole = load(entry.name, entry.name, entry.text, &[], &[]).expect("it comes with the program");
+        let mut set: Vec<String> = vec!["duration=24s".into(), "closing=1m".into()];
+        let faults = whole.base.faults.iter().filter_map(|fault| fault.name.as_ref());
+        set.extend(faults.map(|name| format!("faults.\"{name}\".at=12s")));
+        load(entry.name, entry.name, entry.text, &set, &[]).expect("only shorter")
+    };
+    let apart = |loaded: Loaded| {
+        let one = |variant| Loaded { variants: vec![variant], ..loaded.clone() };
+        loaded.variants.clone().into_iter().map(one).collect::<Vec<_>>()
+    };
+    library::all().iter().map(shortened).flat_map(apart).collect()
+}
+
+/// What of a design came otherwise than simulations predict.
+fn differing(loaded: &Loaded, arm: Arm, seed: u64) -> Vec<String> {
+    let predicted = predict(loaded, PREDICTED, PREDICTION_SEEDS, &AtomicBool::new(false), &|_| ());
+    let agreement = compare(&arm(loaded, seed), &predicted);
+    assert!(agreement.judged() > 15, "{}: only {} figures were judged", loaded.name, agreement.judged());
+    let name = format!("{}, {}", loaded.name, loaded.variants[0].name);
+    agreement.differing().map(|(_, one)| format!("{name}: {one:?}")).collect()
+}
+
+fn conforms(arm: Arm) {
+    let designs = scenarios();
+    assert!(designs.len() > 20, "every design of every scenario");
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
+    let differing: Vec<String> = threads
+        .install(|| designs.par_iter().with_max_len(1).flat_map_iter(|loaded| differing(loaded, arm, 7)).collect());
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn the_simulation_does_what_simulations_predict() {
+    conforms(simulated);
+}
+
+#[test]
+fn real_requests_do_what_simulations_predict() {
+    conforms(executed);
+}

@@ -1,0 +1,135 @@
+//! Real runs as their users meet them: addresses for curl, limits of the machine, interrupts, exit codes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+const WHATCART: &str = env!("CARGO_BIN_EXE_whatcart");
+
+/// A shop that is open for five real seconds.
+const SHORT: [&str; 9] = [
+    "run",
+    "what-cart",
+    "--engine=http",
+    "--speed=8",
+    "--set=duration=40s",
+    "--set=users.count=60",
+    "--only=2",
+    "--seed=1",
+    "--color=never",
+];
+
+fn ran(args: &[&str]) -> (i32, String, String) {
+    of(&Command::new(WHATCART).args(args).output().expect("the program starts"))
+}
+
+fn of(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    (output.status.code().expect("not killed"), text(&output.stdout), text(&output.stderr))
+}
+
+/// The program with these arguments in a shell that may open fewer files.
+fn with_files(limit: u32, args: &[&str]) -> (i32, String, String) {
+    let script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
+    of(&Command::new("sh").args(["-c", &script, WHATCART]).args(args).output().expect("there is a shell"))
+}
+
+fn interrupt(child: &Child) {
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
+    assert!(killed.success());
+}
+
+#[test]
+fn a_real_run_prints_what_a_simulated_one_does() {
+    let (code, printed, errors) = ran(&SHORT);
+    assert_eq!((code, &*errors), (0, ""), "{printed}");
+    for part in ["what-cart", "real requests on this machine", "carts lost", "All carts lost", "MISSING", "Lesson"] {
+        assert!(printed.contains(part), "{part}:\n{printed}");
+    }
+    assert!(printed.lines().all(|line| line.chars().count() <= 100), "{printed}");
+}
+
+#[test]
+fn its_json_says_how_real_time_was_kept() {
+    let (code, printed, _) = ran(&[&SHORT[..], &["--format=json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+    assert_eq!((code, json["engine"].as_str()), (0, Some("http")));
+    let figures = &json["variants"][0];
+    assert_eq!(figures["pace"]["speed"], 8.0);
+    assert!(figures["pace"]["late_ms"]["p50"].as_f64().expect("a number") < 20.0, "{figures}");
+    let of = |name: &str| figures["requests"][name].as_u64().expect("a count");
+    assert!(of("sent") > 1_000);
+    assert_eq!(of("sent"), of("ok") + of("refused") + of("failed") + of("timed_out") + of("in_flight"));
+}
+
+/// What `--verbose` prints is enough to visit a server by hand while it is being used.
+#[test]
+fn a_server_can_be_visited_by_hand() {
+    let args = [&SHORT[..], &["--verbose"]].concat();
+    let mut child =
+        Command::new(WHATCART).args(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let errors = BufReader::new(child.stderr.take().expect("piped"));
+    let lines = errors.lines().map_while(Result::ok);
+    let doors: Vec<String> = lines.filter_map(|line| Some(line.split_once("http://")?.1.to_owned())).take(3).collect();
+    let ask = |door: &str, request: &str| {
+        let mut stream = TcpStream::connect(door).expect("a server listens");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+    let add = "POST /cart/items HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: 10\r\n\r\n{\"item\":3}";
+    let added = ask(&doors[0], add);
+    assert!(added.starts_with("HTTP/1.1 200") && added.ends_with(r#"{"cart":[3]}"#), "{added}");
+    let (_, cookie) = added.split_once("visit=").expect("a cookie");
+    let visit = cookie.split(';').next().expect("a value");
+    let view = format!("GET /cart HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nCookie: visit={visit}\r\n\r\n");
+    assert!(ask(&doors[0], &view).ends_with(r#"{"cart":[3]}"#));
+    assert!(ask(&doors[1], &view).ends_with(r#"{"cart":[]}"#), "What cart?");
+    interrupt(&child);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert!(TcpStream::connect(&*doors[0]).is_err(), "nothing outlives the run");
+}
+
+#[test]
+fn an_interrupt_prints_what_was_measured() {
+    let args = [&SHORT[..], &["--verbose", "--set=duration=10m"]].concat();
+    let mut child =
+        Command::new(WHATCART).args(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().expect("piped")).read_line(&mut line).expect("a line");
+    // The servers are up; a moment later there is something to print, or not: both are fine.
+    interrupt(&child);
+    let mut printed = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut printed).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert!(printed.contains("nterrupted") && printed.contains("carts lost"), "{printed}");
+}
+
+#[test]
+fn too_few_files_and_too_many_users_are_told_with_the_remedy() {
+    let (code, printed, errors) = with_files(100, &["run", "what-cart", "--engine=http", "--only=2"]);
+    assert_eq!((code, &*printed), (3, ""));
+    assert!(errors.contains("100 open files") && errors.contains("ulimit -n 1024"), "{errors}");
+    assert!(errors.contains("--set users.count=1"), "{errors}");
+    let (code, _, errors) = ran(&["run", "what-cart", "--engine=http", "--set=users.count=1_000_000"]);
+    assert_eq!(code, 3);
+    assert!(errors.contains("at most 20000") && errors.contains("--engine sim"), "{errors}");
+}
+
+#[test]
+fn flags_that_mean_nothing_are_refused() {
+    for args in [
+        ["run", "what-cart", "--speed=2", "--engine=sim"],
+        ["run", "what-cart", "--speed=0", "--engine=http"],
+        ["run", "what-cart", "--speed=nan", "--engine=http"],
+        ["run", "what-cart", "--speed=1e9", "--engine=http"],
+        ["run", "what-cart", "--verbose", "--engine=sim"],
+        ["run", "what-cart", "--engine=carrier-pigeon", "--quiet"],
+    ] {
+        let (code, printed, errors) = ran(&args);
+        assert_eq!((code, &*printed), (2, ""), "{args:?}: {errors}");
+    }
+}
