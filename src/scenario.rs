@@ -30,7 +30,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::Step;
 use crate::seed::Sampler;
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// One variant of a scenario, with its patches merged in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -77,6 +77,9 @@ pub struct Scenario {
     /// The database that every server can reach.
     #[serde(default)]
     pub store: Store,
+    /// Carts and logins that travel with the user.
+    #[serde(default)]
+    pub tokens: Tokens,
     /// What breaks, and when.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -112,6 +115,7 @@ impl Scenario {
             balancer: Balancer::default(),
             homes: Homes::default(),
             store: Store::default(),
+            tokens: Tokens::default(),
             faults: Vec::new(),
             expect: Vec::new(),
         }
@@ -472,11 +476,55 @@ pub struct Store {
     pub latency: Dist,
     /// How many calls it serves at once; others wait in line. No limit when absent.
     pub connections: Option<Whole<1, 100_000>>,
+    /// How servers change a cart in it.
+    pub update: StoreUpdate,
+}
+
+/// How servers change a cart in the shared store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreUpdate {
+    /// One call after the work changes what is there then, as `SADD` does in Redis or a single `UPDATE` in SQL.
+    Atomic,
+    /// The cart is read before the work, and what was made of that copy is written after it: what others wrote in
+    /// between is lost.
+    ReadModifyWrite,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Store { latency: Dist::Constant(Time::of(Span::from_millis(1))), connections: None }
+        Store {
+            latency: Dist::Constant(Time::of(Span::from_millis(1))),
+            connections: None,
+            update: StoreUpdate::Atomic,
+        }
+    }
+}
+
+/// Signed tokens: carts and logins that travel with the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    /// How long one is valid after it was issued. A login issues a session; every answer about the cart issues that anew.
+    pub lifetime: Duration,
+    /// How much longer servers accept it, because their clocks differ. (Common verifiers of JWTs allow 60 s.)
+    pub leeway: Pause,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Tokens { lifetime: Time::of(Span::from_secs(900)), leeway: Time::of(Span::from_secs(60)) }
+    }
+}
+
+impl Tokens {
+    /// From when on servers refuse a token that is issued now.
+    #[inline]
+    #[must_use]
+    pub fn end(&self, now: Instant) -> Instant {
+        now + self.lifetime.get() + self.leeway.get()
     }
 }
 
