@@ -134,8 +134,10 @@ pub struct Evidence {
     pub died: Items,
     /// The fault that killed the first of those, an index into the faults that struck.
     pub killed_by: Option<u32>,
-    /// Replaced by a concurrent writer's older copy.
+    /// Replaced by a concurrent writer's older copy, at some time of the visit.
     pub overwritten: Items,
+    /// In a token that was shown after its time, at some time of the visit.
+    pub expired: Items,
 }
 
 /// What happened to the pool.

@@ -1,14 +1,14 @@
 //! Where each kind of state lives, and what living there costs.
 
-use crate::model::{Command, Items};
-use crate::scenario::{CartHome, Homes, SessionHome};
+use crate::model::{Command, Items, UserId, Visit};
+use crate::scenario::{CartHome, Homes, SessionHome, StoreUpdate};
 
 /// Calls to the shared store that one request makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreCalls {
-    /// Before the work: looking up the session.
+    /// Before the work: looking up the session, then reading the cart that will be written.
     pub before: u32,
-    /// After the work: reading or writing the cart, writing or deleting the session.
+    /// After the work: changing, reading or writing the cart, writing or deleting the session.
     pub after: u32,
 }
 
@@ -21,94 +21,173 @@ impl StoreCalls {
 }
 
 /// The calls that a request makes. `with_session`: it carries a session.
+///
+/// An atomic update is one call at the end. Read-modify-write reads the cart before the work and writes it afterwards;
+/// a view only reads.
 #[inline]
 #[must_use]
-pub fn store_calls(homes: Homes, command: Command, with_session: bool) -> StoreCalls {
+pub fn store_calls(homes: Homes, update: StoreUpdate, command: Command, with_session: bool) -> StoreCalls {
     let session = homes.session == SessionHome::SharedStore;
     let looks_up = session && (with_session || command == Command::ForgeSession) && command != Command::Login;
     let writes_session = session && matches!(command, Command::Login | Command::Logout);
     let cart = homes.cart == CartHome::SharedStore && command.touches_cart();
-    StoreCalls { before: u32::from(looks_up), after: u32::from(writes_session) + u32::from(cart) }
+    let reads = cart && update == StoreUpdate::ReadModifyWrite;
+    let changes = cart && !(reads && command == Command::View);
+    StoreCalls { before: u32::from(looks_up) + u32::from(reads), after: u32::from(writes_session) + u32::from(changes) }
 }
 
-/// Bytes of a signed token around a payload of so many bytes: a JWT with HS256 is three base64url parts (RFC 7519), of
-/// which the header has 36 characters and the signature 43.
+/// Bytes of a signed token around a payload of so many bytes: a JWT with HS256 is three parts in base64url without
+/// padding (RFC 7515), of which the header `{"typ":"JWT","alg":"HS256"}` has 36 characters and the signature 43.
 #[inline]
 #[must_use]
 pub const fn token_bytes(payload: u32) -> u32 {
     36 + 1 + (payload * 4).div_ceil(3) + 1 + 43
 }
 
-/// The payload `{"sub":"user-000042","iat":1700000000,"exp":1700000900}`.
-pub const SESSION_PAYLOAD_BYTES: u32 = 55;
-/// The payload `{"cart":"000042-0001","iat":1700000000,"items":[]}`.
-const EMPTY_CART_PAYLOAD_BYTES: u32 = 50;
-/// `42,`: one more item in it.
-const ITEM_BYTES: u32 = 3;
-/// The cookie `user=user-000042`.
-const UNSIGNED_COOKIE_BYTES: u32 = 16;
+/// The payload `{"sub":"user-000042","iat":1700000000.000,"exp":1700000900.000}`, for users of six digits.
+const SESSION_PAYLOAD_BYTES: u32 = 63;
+/// The payload `{"cart":"000042-0001","iat":1700000000.000,"exp":1700000900.000,"items":[]}`, for users of six digits
+/// and visits of four.
+const EMPTY_CART_PAYLOAD_BYTES: u32 = 75;
+/// The cookie's value `user-000042`, for users of six digits. (Names of cookies are not counted, for tokens neither.)
+const UNSIGNED_COOKIE_BYTES: u32 = 11;
+/// Items from 10 on, which are written with two digits.
+const TWO_DIGITS: Items = Items(u64::MAX << 9);
 
-/// Bytes of a cart that travels as a signed token.
+/// Digits of a number beyond those that are always written.
+#[inline]
+const fn extra_digits(number: u32, always: u32) -> u32 {
+    match number.checked_ilog10() {
+        Some(log) => (log + 1).saturating_sub(always),
+        None => 0,
+    }
+}
+
+#[inline]
+const fn extra_user_digits(user: UserId) -> u32 {
+    extra_digits(user.0, 6)
+}
+
+/// Bytes of a cart that travels as a signed token. (The tabs of one user are not told apart in it.)
 #[inline]
 #[must_use]
-pub fn cart_token_bytes(items: Items) -> u32 {
-    token_bytes(EMPTY_CART_PAYLOAD_BYTES + ITEM_BYTES * items.len())
+pub const fn cart_token_bytes(visit: Visit, items: Items) -> u32 {
+    let id = extra_user_digits(visit.user) + extra_digits(visit.number, 4);
+    let digits = items.len() + items.intersection(TWO_DIGITS).len();
+    let commas = items.len().saturating_sub(1);
+    token_bytes(EMPTY_CART_PAYLOAD_BYTES + id + digits + commas)
 }
 
 /// Bytes of a session that travels with the user; 0 for one that is only a key into somebody's table.
 #[inline]
 #[must_use]
-pub fn session_bytes(home: SessionHome) -> u32 {
+pub const fn session_bytes(home: SessionHome, user: UserId) -> u32 {
     match home {
-        SessionHome::SignedToken => token_bytes(SESSION_PAYLOAD_BYTES),
-        SessionHome::UnsignedCookie => UNSIGNED_COOKIE_BYTES,
+        SessionHome::SignedToken => token_bytes(SESSION_PAYLOAD_BYTES + extra_user_digits(user)),
+        SessionHome::UnsignedCookie => UNSIGNED_COOKIE_BYTES + extra_user_digits(user),
         SessionHome::ServerMemory | SessionHome::SharedStore => 0,
     }
 }
 
 /// Bytes of state that a request and its answer carry: tokens in the request, and those that the answer sets anew.
 ///
-/// `before` and `after`: the cart token's items as sent and as answered; `None` when there is no such token.
+/// `sent` and `set`: what is in the cart token of the request, and in that of the answer; `None` when there is none.
 #[inline]
 #[must_use]
 pub fn carried_bytes(
     homes: Homes,
+    visit: Visit,
     command: Command,
     with_session: bool,
-    before: Option<Items>,
-    after: Option<Items>,
+    sent: Option<Items>,
+    set: Option<Items>,
 ) -> u32 {
-    let session = if with_session || command == Command::Login { session_bytes(homes.session) } else { 0 };
-    let sent = before.map_or(0, cart_token_bytes);
-    let set = if after == before { 0 } else { after.map_or(0, cart_token_bytes) };
-    session + sent + set
+    let carries_session = with_session || command == Command::Login;
+    let session = if carries_session { session_bytes(homes.session, visit.user) } else { 0 };
+    let cart = |items| cart_token_bytes(visit, items);
+    session + sent.map_or(0, cart) + set.map_or(0, cart)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Command::{Add, Browse, Checkout, Login, View};
-    use crate::model::Item;
+    use crate::model::{ClientId, Item};
 
     #[test]
-    fn the_house_journey_makes_five_cart_calls_in_eight() {
+    fn calls_of_the_house_journey() {
         let mug = Item::new(1).expect("in range");
         let journey = [Login, Browse, Browse, Add(mug), View, Add(mug), Add(mug), Checkout];
-        let calls = |cart, session| {
+        let calls = |cart, session, update| {
             let homes = Homes { cart, session };
-            journey.iter().map(|c| store_calls(homes, *c, *c != Login).total()).sum::<u32>()
+            journey.iter().map(|c| store_calls(homes, update, *c, *c != Login).total()).sum::<u32>()
         };
-        assert_eq!(calls(CartHome::ServerMemory, SessionHome::ServerMemory), 0);
-        assert_eq!(calls(CartHome::SharedStore, SessionHome::SignedToken), 5);
-        assert_eq!(calls(CartHome::ServerMemory, SessionHome::SharedStore), 8);
+        for (update, carts) in [(StoreUpdate::Atomic, 5), (StoreUpdate::ReadModifyWrite, 9)] {
+            assert_eq!(calls(CartHome::ServerMemory, SessionHome::ServerMemory, update), 0);
+            assert_eq!(calls(CartHome::SharedStore, SessionHome::SignedToken, update), carts);
+            assert_eq!(calls(CartHome::ServerMemory, SessionHome::SharedStore, update), 8);
+        }
     }
 
     #[test]
-    fn a_token_grows_with_its_cart() {
-        let none = cart_token_bytes(Items::NONE);
-        let full = cart_token_bytes(Items(u64::MAX));
-        assert_eq!((none, full), (148, 404));
-        // Header, payload and signature of a real token with this payload have this many characters.
-        assert_eq!(token_bytes(SESSION_PAYLOAD_BYTES), 36 + 1 + 74 + 1 + 43);
+    fn a_cart_is_read_before_the_work_and_written_after_it() {
+        let mug = Item::new(1).expect("in range");
+        let homes = Homes { cart: CartHome::SharedStore, session: SessionHome::SharedStore };
+        let calls = |update, command| {
+            let StoreCalls { before, after } = store_calls(homes, update, command, true);
+            (before, after)
+        };
+        assert_eq!([Browse, View, Add(mug)].map(|c| calls(StoreUpdate::Atomic, c)), [(1, 0), (1, 1), (1, 1)]);
+        assert_eq!([Browse, View, Add(mug)].map(|c| calls(StoreUpdate::ReadModifyWrite, c)), [(1, 0), (2, 0), (2, 1)]);
+    }
+
+    /// Characters of bytes in base64url without padding.
+    fn base64url(bytes: &[u8]) -> String {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let bits = |place: usize| (0..6).fold(0, |six, i| six << 1 | bit(bytes, place * 6 + i));
+        (0..(bytes.len() * 8).div_ceil(6)).map(|place| char::from(alphabet[bits(place)])).collect()
+    }
+
+    fn bit(bytes: &[u8], i: usize) -> usize {
+        bytes.get(i / 8).map_or(0, |byte| usize::from(byte >> (7 - i % 8) & 1))
+    }
+
+    fn length(payload: &str) -> u32 {
+        let header = base64url(br#"{"typ":"JWT","alg":"HS256"}"#);
+        assert_eq!(header, "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9");
+        let token = format!("{header}.{}.{}", base64url(payload.as_bytes()), base64url(&[0; 32]));
+        u32::try_from(token.len()).expect("short")
+    }
+
+    #[test]
+    fn sizes_are_those_of_real_tokens() {
+        let times = r#""iat":1700000000.000,"exp":1700000900.000"#;
+        for user in [1, 42, 999_999, 1_000_000, 12_345_678] {
+            let session = format!(r#"{{"sub":"user-{user:06}",{times}}}"#);
+            assert_eq!(session_bytes(SessionHome::SignedToken, UserId(user)), length(&session), "{session}");
+            let cookie = format!("user-{user:06}").len();
+            assert_eq!(session_bytes(SessionHome::UnsignedCookie, UserId(user)) as usize, cookie);
+            for number in [1, 9_999, 10_000] {
+                let visit = Visit { user: UserId(user), client: ClientId(7), number };
+                for items in [0, 1, 0b111, 1 << 8, 1 << 9, 0b11 << 8, u64::MAX].map(Items) {
+                    let numbers: Vec<String> = items.iter().map(|item| item.number().to_string()).collect();
+                    let list = numbers.join(",");
+                    let cart = format!(r#"{{"cart":"{user:06}-{number:04}",{times},"items":[{list}]}}"#);
+                    assert_eq!(cart_token_bytes(visit, items), length(&cart), "{cart}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_about_the_cart_carries_it_too() {
+        let homes = Homes { cart: CartHome::SignedToken, session: SessionHome::SignedToken };
+        let visit = Visit { user: UserId(42), client: ClientId(0), number: 1 };
+        let [session, empty] = [session_bytes(homes.session, visit.user), cart_token_bytes(visit, Items::NONE)];
+        let carried = |command, with_session, sent, set| carried_bytes(homes, visit, command, with_session, sent, set);
+        assert_eq!(carried(Login, false, None, None), session);
+        assert_eq!(carried(Browse, true, Some(Items::NONE), None), session + empty);
+        assert_eq!(carried(View, true, Some(Items::NONE), Some(Items::NONE)), session + 2 * empty);
+        assert_eq!(carried(Checkout, false, None, Some(Items::NONE)), empty);
     }
 }

@@ -13,7 +13,7 @@ use crate::time::{Instant, Span};
 /// What a server really does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Up, down or silent.
+    /// Up, draining, down or silent.
     pub state: ServerState,
     /// The incarnation that runs, or ran last.
     pub life: Life,
@@ -42,6 +42,8 @@ pub struct Pool {
     /// As the balancer sees them.
     pub view: PoolView,
     health: Vec<Health>,
+    /// By server: whether the balancer was told to send no new users there.
+    drained: Vec<bool>,
     rules: HealthRules,
 }
 
@@ -58,6 +60,7 @@ impl Pool {
             lives: (0..n).map(|i| Incarnation { server: ServerId(i), killed_by: None }).collect(),
             view: PoolView::new(weights),
             health: (0..n).map(|i| Health::new(rules.phase(ServerId(i), seed))).collect(),
+            drained: vec![false; n as usize],
             rules,
         }
     }
@@ -72,7 +75,7 @@ impl Pool {
     /// Kills a running server. False when there was nothing to kill.
     pub fn kill(&mut self, server: ServerId, fault: u32, kind: FaultKind) -> bool {
         let member = &mut self.members[server.index()];
-        if member.state != ServerState::Up {
+        if !runs(member.state) {
             return false;
         }
         member.state = if matches!(kind, FaultKind::Vanish(_)) { ServerState::Silent } else { ServerState::Down };
@@ -80,13 +83,45 @@ impl Pool {
         true
     }
 
+    /// Tells the balancer to send no new users to a server; those bound to it by a cookie still go there. A process
+    /// that comes back under this name is drained too, until [`Pool::end_drain`]. False when it was drained already.
+    pub fn drain(&mut self, server: ServerId) -> bool {
+        self.set_drained(server, true)
+    }
+
+    /// The server may have new users again, once it is up. False when it was not drained.
+    pub fn end_drain(&mut self, server: ServerId) -> bool {
+        self.set_drained(server, false)
+    }
+
+    fn set_drained(&mut self, server: ServerId, drained: bool) -> bool {
+        if std::mem::replace(&mut self.drained[server.index()], drained) == drained {
+            return false;
+        }
+        let usual = self.usual_state(server);
+        let state = &mut self.members[server.index()].state;
+        if runs(*state) {
+            *state = usual;
+        }
+        if self.health[server.index()].up {
+            self.view.believe(server, usual);
+        }
+        true
+    }
+
+    /// What a server does while it runs.
+    fn usual_state(&self, server: ServerId) -> ServerState {
+        if self.drained[server.index()] { ServerState::Draining } else { ServerState::Up }
+    }
+
     /// Brings a dead server back: a new, empty incarnation.
     pub fn revive(&mut self, server: ServerId, comeback: Comeback) {
         let life = Life(u32::try_from(self.lives.len()).expect("fewer than 2^32 incarnations"));
         self.lives.push(Incarnation { server, killed_by: None });
+        let state = self.usual_state(server);
         let member = &mut self.members[server.index()];
         *member = Member {
-            state: ServerState::Up,
+            state,
             life,
             host: member.host + u32::from(comeback.new_host),
             slow: if comeback.new_host { 1 } else { member.slow },
@@ -97,7 +132,7 @@ impl Pool {
     /// belief agrees with the truth change nothing, and need not be played.
     pub fn watch(&mut self, server: ServerId, now: Instant) -> Option<Instant> {
         let health = &mut self.health[server.index()];
-        let truth = self.members[server.index()].state == ServerState::Up;
+        let truth = runs(self.members[server.index()].state);
         if health.watched || health.agrees_with(truth) {
             return None;
         }
@@ -121,10 +156,16 @@ impl Pool {
         health.watched = false;
         let changed = health.check(passed, &self.rules);
         if let Some(up) = changed {
-            self.view.believe(server, if up { ServerState::Up } else { ServerState::Down });
+            let state = if up { self.usual_state(server) } else { ServerState::Down };
+            self.view.believe(server, state);
         }
         changed
     }
+}
+
+/// Whether a server in this state answers.
+fn runs(state: ServerState) -> bool {
+    matches!(state, ServerState::Up | ServerState::Draining)
 }
 
 /// The rules of active health checks.
@@ -227,6 +268,78 @@ mod tests {
             .into();
         let want = [None, None, None, None, None, Some(false), None, None, None, Some(true)];
         assert_eq!(told, want);
+    }
+
+    const SECOND: ServerId = ServerId(1);
+
+    fn pool() -> Pool {
+        Pool::new(&Scenario::house(), Seed(1))
+    }
+
+    fn both(pool: &Pool) -> (ServerState, ServerState) {
+        (pool.members[1].state, pool.view.states[1])
+    }
+
+    /// Plays so many health checks of the second server, as far as they are played at all.
+    fn play_checks(pool: &mut Pool, most: usize) {
+        for _ in 0..most {
+            let Some(at) = pool.watch(SECOND, Instant::ZERO) else { return };
+            let (passed, _) = pool.check(SECOND, at);
+            pool.checked(SECOND, passed);
+        }
+    }
+
+    #[test]
+    fn a_drained_server_runs_without_new_users() {
+        use ServerState::{Draining, Up};
+        let mut pool = pool();
+        assert!(!pool.end_drain(SECOND));
+        assert!(pool.drain(SECOND) && !pool.drain(SECOND));
+        assert_eq!(both(&pool), (Draining, Draining));
+        assert_eq!(pool.view.up, [ServerId(0), ServerId(2)]);
+        assert_eq!(pool.watch(SECOND, Instant::ZERO), None, "checks pass as before");
+        assert_eq!(pool.check(SECOND, Instant::ZERO), (true, Instant::ZERO));
+        assert_eq!(pool.checked(SECOND, true), None);
+        assert_eq!(both(&pool), (Draining, Draining));
+        assert!(pool.end_drain(SECOND) && !pool.end_drain(SECOND));
+        assert_eq!(both(&pool), (Up, Up));
+        assert!(pool.view.eligible[1]);
+    }
+
+    #[test]
+    fn a_drained_server_can_die_and_comes_back_drained() {
+        use ServerState::{Down, Draining, Up};
+        let back = Comeback { after: Span::ZERO, new_host: true };
+        let mut pool = pool();
+        pool.drain(SECOND);
+        assert!(pool.kill(SECOND, 0, FaultKind::Crash(Some(back))));
+        assert_eq!(both(&pool), (Down, Draining), "the balancer does not know yet");
+        play_checks(&mut pool, 10);
+        assert_eq!(both(&pool), (Down, Down));
+        pool.revive(SECOND, back);
+        play_checks(&mut pool, 10);
+        assert_eq!(both(&pool), (Draining, Draining), "it has risen, and nobody new goes there");
+        assert!(!pool.view.eligible[1]);
+        pool.end_drain(SECOND);
+        assert_eq!(both(&pool), (Up, Up));
+    }
+
+    #[test]
+    fn the_end_of_a_drain_revives_nobody() {
+        use ServerState::{Down, Up};
+        let back = Comeback { after: Span::ZERO, new_host: false };
+        let mut pool = pool();
+        pool.drain(SECOND);
+        pool.kill(SECOND, 0, FaultKind::Crash(None));
+        pool.end_drain(SECOND);
+        assert_eq!(both(&pool), (Down, Up), "as after any death that no check has noticed");
+        play_checks(&mut pool, 10);
+        pool.drain(SECOND);
+        pool.end_drain(SECOND);
+        assert_eq!(both(&pool), (Down, Down));
+        pool.revive(SECOND, back);
+        play_checks(&mut pool, 10);
+        assert_eq!(both(&pool), (Up, Up));
     }
 
     #[test]

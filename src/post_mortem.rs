@@ -134,7 +134,9 @@ impl PostMortem {
 /// Why one item was missing.
 fn cause(item: Items, evidence: &Evidence) -> Cause {
     let found = |items: Items| !items.intersection(item).is_empty();
-    if found(evidence.overwritten) {
+    if found(evidence.expired) {
+        Cause::Expired
+    } else if found(evidence.overwritten) {
         Cause::Overwritten
     } else if found(evidence.elsewhere) {
         Cause::Split

@@ -30,7 +30,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::Step;
 use crate::seed::Sampler;
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
 /// One variant of a scenario, with its patches merged in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -77,7 +77,7 @@ pub struct Scenario {
     /// The database that every server can reach.
     #[serde(default)]
     pub store: Store,
-    /// TEMP
+    /// Carts and logins that travel with the user.
     #[serde(default)]
     pub tokens: Tokens,
     /// What breaks, and when.
@@ -476,35 +476,20 @@ pub struct Store {
     pub latency: Dist,
     /// How many calls it serves at once; others wait in line. No limit when absent.
     pub connections: Option<Whole<1, 100_000>>,
-    /// TEMP
+    /// How servers change a cart in it.
     pub update: StoreUpdate,
 }
 
-/// TEMP
+/// How servers change a cart in the shared store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreUpdate {
-    /// TEMP
+    /// One call after the work changes what is there then, as `SADD` does in Redis or a single `UPDATE` in SQL.
     Atomic,
-    /// TEMP
+    /// The cart is read before the work, and what was made of that copy is written after it: what others wrote in
+    /// between is lost.
     ReadModifyWrite,
-}
-
-/// TEMP
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct Tokens {
-    /// TEMP
-    pub lifetime: Duration,
-    /// TEMP
-    pub leeway: Pause,
-}
-impl Default for Tokens {
-    fn default() -> Self {
-        Tokens { lifetime: Time::of(Span::from_secs(900)), leeway: Time::of(Span::from_secs(60)) }
-    }
 }
 
 impl Default for Store {
@@ -514,6 +499,32 @@ impl Default for Store {
             connections: None,
             update: StoreUpdate::Atomic,
         }
+    }
+}
+
+/// Signed tokens: carts and logins that travel with the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    /// How long one is valid after it was issued. A login issues a session; every answer about the cart issues that anew.
+    pub lifetime: Duration,
+    /// How much longer servers accept it, because their clocks differ. (Common verifiers of JWTs allow 60 s.)
+    pub leeway: Pause,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Tokens { lifetime: Time::of(Span::from_secs(900)), leeway: Time::of(Span::from_secs(60)) }
+    }
+}
+
+impl Tokens {
+    /// From when on servers refuse a token that is issued now.
+    #[inline]
+    #[must_use]
+    pub fn end(&self, now: Instant) -> Instant {
+        now + self.lifetime.get() + self.leeway.get()
     }
 }
 

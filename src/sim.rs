@@ -21,7 +21,7 @@ use crate::history::Recorder;
 use crate::model::{ServerId, ServerState};
 use crate::policy::{AnyPolicy, Policy};
 use crate::pool::Pool;
-use crate::scenario::{Affinity, Homes, PinnedDown, Scenario};
+use crate::scenario::{Affinity, Homes, PinnedDown, Scenario, StoreUpdate, Tokens};
 use crate::seed::Seed;
 use crate::time::{Instant, Span};
 use crate::workload::{Client, HeavyUsers, Jar, Workload};
@@ -44,6 +44,8 @@ struct World {
     now: Instant,
     workload: Workload,
     homes: Homes,
+    update: StoreUpdate,
+    tokens: Tokens,
     affinity: Affinity,
     pinned_down: PinnedDown,
     retries: u8,
@@ -127,6 +129,8 @@ impl Sim {
         let mut world = World {
             now: Instant::ZERO,
             homes: scenario.homes,
+            update: scenario.store.update,
+            tokens: scenario.tokens,
             affinity: scenario.balancer.affinity,
             pinned_down: scenario.balancer.pinned_down,
             retries: u8::try_from(scenario.balancer.retries.get()).expect("limited to 10"),

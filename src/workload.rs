@@ -4,7 +4,7 @@
 //! an engine: an engine asks a client what it sends, tells it the outcome, and does what it says next.
 
 use crate::history::{Ending, Request, Trouble};
-use crate::model::{ClientId, Command, Item, Outcome, Refusal, Step, UserId, Visit};
+use crate::model::{ClientId, Command, Item, Life, Outcome, Refusal, Step, UserId, Visit};
 use crate::policy::affinity::Pin;
 use crate::scenario::{HashOn, Heavy, Scenario};
 use crate::seed::{Key, Purpose, Sampler, Seed};
@@ -363,17 +363,19 @@ impl Client {
 pub struct Jar {
     /// The affinity cookie.
     pub pin: Pin,
-    /// The session: for one in server memory the incarnation that knows it.
+    /// The session, when logged in.
     pub session: Option<Session>,
     /// Visits that are open in some tab.
     pub open_visits: u16,
 }
 
-/// A session as its user carries it.
+/// A session as its user carries it: who takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The incarnation that logged the user in.
-    pub from: crate::model::Life,
+pub enum Session {
+    /// Only the incarnation that logged the user in, which has it in its memory.
+    Memory(Life),
+    /// Every server, before this moment: a signed token. One that does not expire ends [never](Instant::NEVER).
+    Until(Instant),
 }
 
 impl Jar {

@@ -227,7 +227,8 @@ impl Book {
     /// Where else the visit's items are than with this incarnation.
     fn evidence(&self, client: ClientId, life: Life) -> Evidence {
         let seat = &self.clients[client.index()];
-        let mut evidence = Evidence { overwritten: seat.overwritten, ..Evidence::default() };
+        let Seat { overwritten, expired, .. } = *seat;
+        let mut evidence = Evidence { overwritten, expired, ..Evidence::default() };
         for (of, items) in seat.copies.iter().filter(|(of, items)| *of != life && !items.is_empty()) {
             match self.killed_by.iter().find(|(dead, _)| dead == of) {
                 None => evidence.elsewhere = evidence.elsewhere.union(*items),

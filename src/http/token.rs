@@ -159,7 +159,8 @@ fn base64url(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::home;
-    use crate::model::Item;
+    use crate::model::{ClientId, Item, Visit};
+    use crate::scenario::SessionHome;
 
     const MINUTE: Span = Span::from_secs(60);
 
@@ -212,10 +213,11 @@ mod tests {
     fn tokens_are_as_long_as_the_model_says() {
         let signer = signer();
         let id = CartId { user: 42, tab: 0, visit: 1 };
+        let visit = Visit { user: UserId(42), client: ClientId(0), number: 1 };
         let session = signer.session(&user_name(UserId(42)), at(3));
-        assert_eq!(session.len(), home::session_bytes(crate::scenario::SessionHome::SignedToken) as usize);
+        assert_eq!(session.len(), home::session_bytes(SessionHome::SignedToken, UserId(42)) as usize);
         for items in [Items::NONE, Items(0b111), Items(u64::MAX), Items(0b1111_1111_1111)] {
-            assert_eq!(signer.cart(id, items, at(3)).len(), home::cart_token_bytes(items) as usize, "{items}");
+            assert_eq!(signer.cart(id, items, at(3)).len(), home::cart_token_bytes(visit, items) as usize, "{items}");
         }
     }
 }

@@ -88,6 +88,7 @@ fn run(seed: u64, figures: Figures) -> RunReport {
         figures,
         series: Series { window: Span::from_secs(1), rows: vec![row.clone(), row] },
         hurt: hurts,
+        tape: None,
     }
 }
 

@@ -189,6 +189,7 @@ mod tests {
             figures: Figures { carts: Carts { lost: *lost, ..Carts::default() }, ..Figures::default() },
             series: Series::default(),
             hurt: Vec::new(),
+            tape: None,
         };
         let runs: Vec<RunReport> = (1..).zip(lost).map(run).collect();
         Summary::of(&runs)

@@ -7,6 +7,7 @@ use crate::model::{ClientId, Command, Item, Items, Life, Reply};
 use crate::pool::Pool;
 use crate::scenario::CartHome;
 use crate::shop::{Basket, Order};
+use crate::time::Instant;
 
 /// What one request did to a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +28,11 @@ pub struct Carts {
     home: CartHome,
     orders: OrderBook,
     ledger: Overflow,
+    /// What was lost of carts that have one copy: few of them lose anything before their visit ends.
+    lost: BTreeMap<ClientId, Evidence>,
 }
 
-/// Orders that may be asked for again. An order whose user is there to hear of it is not: it ends its visit's shopping.
-/// So these are few.
+/// Orders that may be asked for again. Nearly all are asked for once, by a user who is there to hear of it.
 type OrderBook = BTreeMap<ClientId, Order>;
 
 /// A command as it reaches a home.
@@ -40,15 +42,16 @@ pub struct Call {
     pub client: ClientId,
     /// What to do.
     pub command: Command,
-    /// Whether the user waits for the answer.
-    pub awaited: bool,
+    /// Whether the same may be asked again, or was before and still runs: the user has gone, or this is not the first
+    /// try.
+    pub repeated: bool,
 }
 
 impl Carts {
     /// No carts yet.
     #[must_use]
     pub fn new(home: CartHome) -> Carts {
-        Carts { home, orders: OrderBook::new(), ledger: Overflow::default() }
+        Carts { home, orders: OrderBook::new(), ledger: Overflow::default(), lost: BTreeMap::new() }
     }
 
     /// A server applies a command to the cart in its home, at once and completely.
@@ -64,12 +67,41 @@ impl Carts {
         result
     }
 
-    /// Where else items of this visit are than with this incarnation.
+    /// A server writes what a command makes of the copy that it had read, whatever is in the store by now. A view only
+    /// shows its copy.
+    pub fn write_back(&mut self, shelf: &mut Shelf, read: Option<Items>, call: Call) -> CartResult {
+        let mut basket = Basket { items: read.unwrap_or_default() };
+        let result = apply_to(&mut basket, read.is_some(), call, &mut self.orders);
+        if call.command == Command::View {
+            return result;
+        }
+        let taken = match call.command {
+            Command::Remove(item) => Items::of(item),
+            Command::Checkout => result.held,
+            _ => Items::NONE,
+        };
+        let overwritten = shelf.copy().unwrap_or_default().minus(basket.items).minus(taken);
+        if !overwritten.is_empty() {
+            let lost = &mut self.lost.entry(call.client).or_default().overwritten;
+            *lost = lost.union(overwritten);
+        }
+        shelf.keep(basket.items);
+        result
+    }
+
+    /// A token was shown after its time: what is in it is lost.
+    #[cold]
+    pub fn expired(&mut self, client: ClientId, token: Items) {
+        let lost = &mut self.lost.entry(client).or_default().expired;
+        *lost = lost.union(token);
+    }
+
+    /// Where else items of this visit are than with this incarnation, and what became of those that are nowhere.
     #[must_use]
-    pub fn evidence(&self, shelf: &Shelf, life: Life, pool: &Pool) -> Evidence {
+    pub fn evidence(&self, shelf: &Shelf, client: ClientId, life: Life, pool: &Pool) -> Evidence {
         match self.home {
             CartHome::ServerMemory => self.ledger.evidence(shelf, life, pool),
-            CartHome::SharedStore | CartHome::SignedToken => Evidence::default(),
+            CartHome::SharedStore | CartHome::SignedToken => self.lost.get(&client).copied().unwrap_or_default(),
         }
     }
 
@@ -87,6 +119,9 @@ impl Carts {
         if !self.orders.is_empty() {
             self.orders.remove(&client);
         }
+        if !self.lost.is_empty() {
+            self.lost.remove(&client);
+        }
         self.ledger.free_chain(shelf.next);
         *shelf = Shelf::EMPTY;
     }
@@ -99,7 +134,7 @@ fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook)
         let held = basket.items;
         let mut order = orders.get(&call.client).copied().unwrap_or_default();
         let (reply, billed) = order.charge(basket);
-        if !call.awaited {
+        if call.repeated {
             orders.insert(call.client, order);
         }
         return CartResult { reply, knew, held, billed };
@@ -144,6 +179,23 @@ impl Shelf {
         self.entries[0] = Entry(items.0 as u32);
         self.entries[1] = Entry((items.0 >> 32) as u32);
         self.entries[2] = Entry(0);
+    }
+
+    /// Keeps the one copy as a token that servers refuse from `end` on.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are kept")]
+    pub fn keep_token(&mut self, items: Items, end: Instant) {
+        self.keep(items);
+        self.entries[3] = Entry(end.as_nanos() as u32);
+        self.entries[4] = Entry((end.as_nanos() >> 32) as u32);
+    }
+
+    /// From when on servers refuse the token.
+    #[inline]
+    #[must_use]
+    pub fn token_end(&self) -> Instant {
+        let [_, _, _, low, high, ..] = self.entries;
+        Instant::from_nanos(u64::from(low.0) | u64::from(high.0) << 32)
     }
 }
 
@@ -374,7 +426,7 @@ mod tests {
                 }
                 let life = pool.members[server.index()].life;
                 let shelf = &mut shelves[client as usize];
-                let call = Call { client: ClientId(client), command, awaited: dice % 2 == 0 };
+                let call = Call { client: ClientId(client), command, repeated: dice % 2 == 1 };
                 let got = carts.apply(shelf, life, call);
                 let knew = model.contains_key(&(client, life));
                 let basket = model.entry((client, life)).or_default();
@@ -383,7 +435,7 @@ mod tests {
                     Command::Checkout => {
                         let mut order = orders[client as usize];
                         let charged = order.charge(basket);
-                        if !call.awaited {
+                        if call.repeated {
                             orders[client as usize] = order;
                         }
                         charged
@@ -397,7 +449,7 @@ mod tests {
                     let others = |alive: bool| model.iter()
                         .filter(|((c, l), _)| *c == client && *l != life && pool.lives_on(*l) == alive)
                         .fold(Items::NONE, |all, (_, b)| all.union(b.items));
-                    let evidence = carts.evidence(shelf, life, &pool);
+                    let evidence = carts.evidence(shelf, ClientId(client), life, &pool);
                     prop_assert_eq!(evidence.elsewhere, others(true));
                     prop_assert_eq!(evidence.died, others(false).minus(others(true)));
                 }

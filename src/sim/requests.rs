@@ -25,8 +25,11 @@ pub struct InFlight {
     pub sent: Instant,
     /// When a worker took it.
     pub started: Instant,
-    /// The cart, when it travels with the user.
-    pub token: Option<Items>,
+    /// The cart as it came with the request (a signed token), or as it was read from the store before the work. In the
+    /// answer: the new token, when it sets one.
+    pub copy: Option<Items>,
+    /// From when on servers refuse that token.
+    pub copy_ends: Instant,
     /// The session it carries.
     pub session: Option<Session>,
     /// The server it was sent to last.
@@ -61,7 +64,7 @@ pub enum Place {
 /// What a worker does for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Waiting in line for a connection to the store, to look the session up or to write.
+    /// Waiting in line for a connection to the store.
     StoreLine(StoreCall),
     /// Waiting for the store's answer.
     Store(StoreCall),
@@ -69,7 +72,7 @@ pub enum Phase {
     Work,
 }
 
-/// Which of the two calls a request may make.
+/// When a request calls the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreCall {
     /// Before the work.

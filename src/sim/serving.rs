@@ -10,7 +10,7 @@ use crate::history::{Event, Evidence, Inside, Recorder, Seen, Served, What};
 use crate::home::{self, StoreCalls};
 use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId};
 use crate::policy::Policy;
-use crate::scenario::{CartHome, Scenario};
+use crate::scenario::{CartHome, Scenario, StoreUpdate};
 use crate::seed::{Purpose, Sampler};
 use crate::time::{Instant, Span};
 
@@ -47,12 +47,13 @@ struct Effect {
     knew_cart: Option<bool>,
     cart: Items,
     billed: Option<Items>,
+    /// The cart token that the answer sets anew.
     token: Option<Items>,
 }
 
 impl Effect {
-    fn none(outcome: Outcome, token: Option<Items>) -> Effect {
-        Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token }
+    fn none(outcome: Outcome) -> Effect {
+        Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token: None }
     }
 }
 
@@ -125,6 +126,7 @@ impl World {
         request.place = Place::Running(Phase::Work);
         let calls = self.calls(id);
         if self.stations.store.free.is_none() {
+            self.read_cart(id);
             let store = if calls == StoreCalls::default() { Span::ZERO } else { self.store_times(id, calls) };
             let until = self.now + self.service_time(id) + store;
             self.events.busy.set(worker as usize, until);
@@ -139,7 +141,16 @@ impl World {
     #[inline(always)]
     fn calls(&self, id: RequestId) -> StoreCalls {
         let request = &self.requests[id];
-        home::store_calls(self.homes, request.command, request.session.is_some())
+        home::store_calls(self.homes, self.update, request.command, request.session.is_some())
+    }
+
+    /// With read-modify-write: a server takes a copy of the cart, before the work.
+    #[inline(always)]
+    fn read_cart(&mut self, id: RequestId) {
+        if self.update == StoreUpdate::ReadModifyWrite && self.homes.cart == CartHome::SharedStore {
+            let request = &mut self.requests[id];
+            request.copy = self.clients[request.client.index()].shelf.copy();
+        }
     }
 
     #[inline(always)]
@@ -152,20 +163,26 @@ impl World {
     }
 
     fn store_times(&self, id: RequestId, calls: StoreCalls) -> Span {
-        self.store_time(id, StoreCall::Before) * u64::from(calls.before)
-            + self.store_time(id, StoreCall::After) * u64::from(calls.after)
+        self.store_time(id, calls, StoreCall::Before) + self.store_time(id, calls, StoreCall::After)
     }
 
-    fn store_time(&self, id: RequestId, call: StoreCall) -> Span {
+    /// How long the calls before the work take, or those after it: one by one, on one connection.
+    fn store_time(&self, id: RequestId, calls: StoreCalls, side: StoreCall) -> Span {
+        let count = match side {
+            StoreCall::Before => calls.before,
+            StoreCall::After => calls.after,
+        };
         let latency = &self.stations.store.latency;
         if let Sampler::Constant(span) = latency {
-            return *span;
+            return *span * u64::from(count);
         }
         let mut draw = self.workload.seed.draw(Purpose::Store, self.requests[id].key);
-        let first = latency.sample(&mut draw);
-        match call {
-            StoreCall::Before => first,
-            StoreCall::After => latency.sample(&mut draw),
+        let [first, last, second] = [(); 3].map(|()| latency.sample(&mut draw));
+        match (side, count) {
+            (_, 0) => Span::ZERO,
+            (StoreCall::Before, 1) => first,
+            (StoreCall::Before, _) => first + second,
+            (StoreCall::After, _) => last,
         }
     }
 
@@ -213,7 +230,10 @@ impl World {
 
     fn call_store(&mut self, worker: u32, id: RequestId, call: StoreCall) {
         self.requests[id].place = Place::Running(Phase::Store(call));
-        let until = self.now + self.store_time(id, call);
+        if call == StoreCall::Before {
+            self.read_cart(id);
+        }
+        let until = self.now + self.store_time(id, self.calls(id), call);
         self.events.busy.set(worker as usize, until);
     }
 
@@ -236,7 +256,7 @@ impl World {
         self.report_served(hands, id, &effect);
         self.next_in_queue(worker, id);
         let request = &mut self.requests[id];
-        request.token = effect.token;
+        request.copy = effect.token;
         if request.departed {
             self.requests.remove(id);
             return;
@@ -264,21 +284,26 @@ impl World {
     fn commit(&mut self, id: RequestId) -> Effect {
         let request = self.requests[id];
         if !self.accepts(&request) {
-            return Effect::none(WHO_ARE_YOU, request.token);
+            return Effect::none(WHO_ARE_YOU);
         }
         if !request.command.touches_cart() || (request.departed && !self.is_current(&request)) {
-            return Effect::none(ok(Reply::Done), request.token);
+            return Effect::none(ok(Reply::Done));
         }
-        let InFlight { client, command, departed, server, token, .. } = request;
-        let call = Call { client, command, awaited: !departed };
-        let (result, token) = match self.homes.cart {
-            CartHome::SignedToken => {
-                let (result, token) = self.carts.apply_to_token(token, call);
+        let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
+        let call = Call { client, command, repeated: departed || key.attempt > 0 };
+        let shelf = &mut self.clients[client.index()].shelf;
+        let (result, token) = match (self.homes.cart, self.update) {
+            (CartHome::SignedToken, _) => {
+                let good = copy.filter(|_| self.now < copy_ends);
+                if let (Some(token), None) = (copy, good) {
+                    self.carts.expired(client, token);
+                }
+                let (result, token) = self.carts.apply_to_token(good, call);
                 (result, Some(token))
             }
-            CartHome::ServerMemory | CartHome::SharedStore => {
+            (CartHome::SharedStore, StoreUpdate::ReadModifyWrite) => (self.carts.write_back(shelf, copy, call), None),
+            (CartHome::ServerMemory, _) | (CartHome::SharedStore, StoreUpdate::Atomic) => {
                 let life = self.pool.members[server.index()].life;
-                let shelf = &mut self.clients[client.index()].shelf;
                 (self.carts.apply(shelf, life, call), None)
             }
         };
@@ -296,6 +321,7 @@ impl World {
         let request = &self.requests[id];
         let visit = request.visit();
         let with_session = request.session.is_some();
+        let shown = request.copy.filter(|_| self.homes.cart == CartHome::SignedToken);
         let served = Served {
             request: request.request(),
             server: request.server,
@@ -305,7 +331,7 @@ impl World {
             knew_cart: effect.knew_cart,
             cart: effect.cart,
             store_calls: self.calls(id).total(),
-            carried_bytes: home::carried_bytes(self.homes, request.command, with_session, request.token, effect.token),
+            carried_bytes: home::carried_bytes(self.homes, visit, request.command, with_session, shown, effect.token),
             evidence: self.evidence(request, effect),
         };
         let mut record = |what| hands.recorder.record(&Event { at: self.now, what });
@@ -315,14 +341,15 @@ impl World {
         }
     }
 
-    /// Where else items of the visit are, when a checkout has looked for them.
+    /// Where else items of the visit are or what took them, when a checkout has looked for them.
     #[inline(always)]
     fn evidence(&self, request: &InFlight, effect: &Effect) -> Evidence {
         if request.command != Command::Checkout || effect.knew_cart.is_none() {
             return Evidence::default();
         }
         let life = self.pool.members[request.server.index()].life;
-        self.carts.evidence(&self.clients[request.client.index()].shelf, life, &self.pool)
+        let shelf = &self.clients[request.client.index()].shelf;
+        self.carts.evidence(shelf, request.client, life, &self.pool)
     }
 
     /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.

@@ -109,9 +109,9 @@ impl World {
         } else {
             None
         };
-        let token = match self.homes.cart {
-            CartHome::SignedToken => shelf.copy(),
-            CartHome::ServerMemory | CartHome::SharedStore => None,
+        let (copy, copy_ends) = match self.homes.cart {
+            CartHome::SignedToken => (shelf.copy(), shelf.token_end()),
+            CartHome::ServerMemory | CartHome::SharedStore => (None, Instant::ZERO),
         };
         let id = self.requests.insert(InFlight {
             key,
@@ -119,7 +119,8 @@ impl World {
             command: request.command,
             sent: self.now,
             started: self.now,
-            token,
+            copy,
+            copy_ends,
             session,
             server: ServerId(0),
             worker: 0,
@@ -148,15 +149,18 @@ impl World {
             jar.pin.answered(self.affinity, request.server, self.now);
             match (request.command, outcome) {
                 (Command::Login, Outcome::Ok(_)) => {
-                    let from = self.pool.members[request.server.index()].life;
-                    jar.session = Some(Session { from });
+                    jar.session = Some(match self.homes.session {
+                        SessionHome::ServerMemory => Session::Memory(self.pool.members[request.server.index()].life),
+                        SessionHome::SignedToken => Session::Until(self.tokens.end(self.now)),
+                        SessionHome::SharedStore | SessionHome::UnsignedCookie => Session::Until(Instant::NEVER),
+                    });
                 }
                 (Command::Logout, Outcome::Ok(_)) => jar.session = None,
                 _ => {}
             }
         }
-        if let (CartHome::SignedToken, Some(items), Outcome::Ok(_)) = (self.homes.cart, request.token, outcome) {
-            self.clients[request.client.index()].shelf.keep(items);
+        if let (CartHome::SignedToken, Some(items), Outcome::Ok(_)) = (self.homes.cart, request.copy, outcome) {
+            self.clients[request.client.index()].shelf.keep_token(items, self.tokens.end(self.now));
         }
         self.tell(hands, id, outcome);
         self.requests.remove(id);
@@ -240,11 +244,10 @@ impl World {
         if request.command == Command::ForgeSession {
             return self.homes.session == SessionHome::UnsignedCookie;
         }
-        match (self.homes.session, request.session) {
-            (SessionHome::ServerMemory, Some(session)) => {
-                session.from == self.pool.members[request.server.index()].life
-            }
-            _ => true,
+        match request.session {
+            Some(Session::Memory(life)) => life == self.pool.members[request.server.index()].life,
+            Some(Session::Until(end)) => self.now < end,
+            None => true,
         }
     }
 

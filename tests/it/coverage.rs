@@ -2,6 +2,7 @@
 //! behaviour that the design promises, on real runs.
 
 mod balancing;
+mod copies;
 mod crowds;
 
 use std::collections::BTreeMap;
@@ -78,9 +79,9 @@ names!(finding(Finding):
     Finding::Cart(Verdict::Unknown) => "unknown", Finding::WrongView => "wrong view",
     Finding::LoggedOut => "logged out", Finding::Impostor => "impostor");
 names!(cause(Cause):
-    Cause::Wiped => "wiped", Cause::Split => "split"
-    ; not yet: Cause::RolledBack => "rolled back", Cause::Evicted => "evicted", Cause::Expired => "expired",
-    Cause::Overwritten => "overwritten", Cause::Stale => "stale", Cause::Unexplained => "unexplained");
+    Cause::Expired => "expired", Cause::Overwritten => "overwritten", Cause::Wiped => "wiped", Cause::Split => "split"
+    ; not yet: Cause::RolledBack => "rolled back", Cause::Evicted => "evicted", Cause::Stale => "stale",
+    Cause::Unexplained => "unexplained");
 names!(hurt(HurtBy):
     HurtBy::Lost(_) => "hurt by loss", HurtBy::Overcharged => "hurt by overcharging",
     HurtBy::Abandoned => "hurt by giving up", HurtBy::LoggedOut => "hurt by logout",
@@ -233,12 +234,14 @@ fn stuck() -> Scenario {
 #[test]
 fn everything_is_met() {
     let mut met = Met::nothing();
-    for scenario in [base(), forgetful(), gullible(), stormy(), crowded(), stuck()] {
+    for scenario in
+        [base(), forgetful(), gullible(), stormy(), crowded(), stuck(), copies::rewriting(), copies::dawdling()]
+    {
         met.run(&scenario);
     }
     let missing: Vec<&str> = met.0.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
     assert!(missing.is_empty(), "never met: {missing:?}\nmet: {:#?}", met.0);
-    for later in ["unexplained", "401 as a reply", "overwritten", "stale", "booting"] {
+    for later in ["unexplained", "401 as a reply", "evicted", "stale", "booting"] {
         assert!(!met.0.contains_key(later), "{later} is met now: expect it");
     }
 }

@@ -208,7 +208,7 @@ fn roomy() -> Scenario {
     scenario.users.ramp = Some(time(5_000));
     scenario.users.think = exponential(700_000);
     scenario.servers.workers = Whole::of(64);
-    scenario.store = Store { latency: constant(0), connections: None };
+    scenario.store = Store { latency: constant(0), ..Store::default() };
     scenario
 }
 

@@ -218,7 +218,7 @@ impl<'a> Job<'a> {
         let copy = cart::read_first(self, command, &mut calls).await?;
         self.labour().await;
         let mut cookies = Vec::new();
-        let mut carried = session::carried(self, command);
+        let mut carried = session::carried(self, command) + cart::carried(self);
         let accepted = session::accepted(self, &caller);
         let mut order = None;
         if accepted {

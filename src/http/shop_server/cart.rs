@@ -30,7 +30,7 @@ pub struct CartEffect {
     pub kept: Kept,
     /// The cart as it travels on.
     pub token: Option<String>,
-    /// Bytes that it took on the way, there and back.
+    /// Bytes of the token, on the way back.
     pub carried: usize,
 }
 
@@ -149,6 +149,14 @@ pub fn here(job: &Job, command: Command, order: Option<&mut Order>) -> Option<Ca
     }
 }
 
+/// Bytes of the cart that a request carries: all requests do, whatever they ask.
+pub fn carried(job: &Job) -> usize {
+    match job.shop.homes.cart {
+        CartHome::SignedToken => wire::cookie(&job.request.headers, wire::CART).map_or(0, str::len),
+        CartHome::ServerMemory | CartHome::SharedStore => 0,
+    }
+}
+
 fn in_memory(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffect {
     let place = job.life.memory.carts.entry(job.cart);
     let before = match &place {
@@ -174,7 +182,7 @@ fn in_token(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffec
     let mut basket = Basket { items: before.unwrap_or_default() };
     let mut effect = CartEffect::of(apply(&mut basket, command, order), before.is_some());
     let new = job.shop.signer.cart(job.cart, basket.items, now);
-    effect.carried = token.map_or(0, str::len) + new.len();
+    effect.carried = new.len();
     effect.token = Some(new);
     effect.kept.expired = expired;
     effect

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use whatcart::model::Step;
 use whatcart::scenario::{
     Affinity, Balancer, CartHome, CookieLife, Dist, Fault, HashOn, Health, Heavy, Homes, PinnedDown, PolicyName,
-    Positive, Scenario, Servers, SessionHome, Store, Time, Users, Whole,
+    Positive, Scenario, Servers, SessionHome, Store, StoreUpdate, Time, Tokens, Users, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -59,16 +59,16 @@ pub fn end(scenario: &Scenario) -> Instant {
 
 /// What matters of a scenario, for a test that failed.
 pub fn show(scenario: &Scenario) -> String {
-    let Scenario { seed, duration, users, servers, balancer, homes, store, faults, .. } = scenario;
-    let parts = format!("{users:#?}\n{servers:#?}\n{balancer:#?}\n{homes:#?}\n{store:#?}\n{faults:#?}");
+    let Scenario { seed, duration, users, servers, balancer, homes, store, tokens, faults, .. } = scenario;
+    let parts = format!("{users:#?}\n{servers:#?}\n{balancer:#?}\n{homes:#?}\n{store:#?}\n{tokens:#?}\n{faults:#?}");
     format!("seed {} for {}\n{parts}", seed.get(), duration.get())
 }
 
 /// Any small scenario: a run of it takes a few thousand events.
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
-    (any::<u32>(), users(), servers(), balancer(), homes(), store(), faults).prop_map(
-        |(seed, users, servers, balancer, homes, store, faults)| Scenario {
+    (any::<u32>(), users(), servers(), balancer(), homes(), store(), tokens(), faults).prop_map(
+        |(seed, users, servers, balancer, homes, store, tokens, faults)| Scenario {
             seed: Whole::of(u64::from(seed)),
             duration: time(6_000),
             closing: time(120_000),
@@ -77,6 +77,7 @@ pub fn any_world() -> impl Strategy<Value = Scenario> {
             balancer,
             homes,
             store,
+            tokens,
             faults,
             ..Scenario::house()
         },
@@ -203,8 +204,19 @@ fn homes() -> impl Strategy<Value = Homes> {
 }
 
 fn store() -> impl Strategy<Value = Store> {
-    (prop_oneof![Just(0u64), Just(4)].prop_flat_map(dist), prop::option::of(1u64..4))
-        .prop_map(|(latency, connections)| Store { latency, connections: connections.map(Whole::of) })
+    let update = prop::sample::select(vec![StoreUpdate::Atomic, StoreUpdate::ReadModifyWrite]);
+    (prop_oneof![Just(0u64), Just(4)].prop_flat_map(dist), prop::option::of(1u64..4), update)
+        .prop_map(|(latency, connections, update)| Store { latency, connections: connections.map(Whole::of), update })
+}
+
+fn tokens() -> impl Strategy<Value = Tokens> {
+    prop_oneof![
+        2 => Just(Tokens::default()),
+        1 => (1u64..2_000, 0u64..200).prop_map(|(lifetime, leeway)| Tokens {
+            lifetime: time(lifetime),
+            leeway: time(leeway),
+        }),
+    ]
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {
