@@ -3,6 +3,8 @@
 //! Every (variant, run) is a simulation of its own; nothing is shared between them, so the number of threads changes
 //! no byte of what comes out.
 
+mod predict;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::history::{Event, Recorder, Seen, What};
@@ -18,6 +20,7 @@ use crate::workload::Workload;
 #[cfg(feature = "http")]
 mod execute;
 
+pub use self::predict::{PREDICTION_SEEDS, predict};
 pub use crate::report::story::FAVOURITE;
 #[cfg(feature = "http")]
 pub use execute::{HttpOptions, News, execute};
@@ -68,6 +71,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Report {
         interrupted: options.interrupt.load(Ordering::Relaxed),
         variants: variants.collect(),
         expectations: Vec::new(),
+        agreement: None,
     }
 }
 

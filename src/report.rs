@@ -3,6 +3,7 @@
 //! [`Figures`] is one variant of one run. A [`Report`] is all variants and runs of one scenario; [`table`], [`story`]
 //! and [`export`] turn it into text.
 
+pub mod agreement;
 pub mod expect;
 pub mod export;
 mod figures;
@@ -23,6 +24,7 @@ pub use crate::post_mortem::Cause;
 use crate::scenario::Scenario;
 use crate::time::Span;
 
+pub use self::agreement::Agreement;
 pub use figures::{figures, latency, series};
 
 /// The version of the JSON that [`export`] writes; it grows when a field changes its meaning or goes.
@@ -43,8 +45,12 @@ pub struct Report {
     pub interrupted: bool,
     /// Variant by variant, in the order of the scenario.
     pub variants: Vec<VariantReport>,
+    /// Designs that only a simulation can play, and that were left out.
+    pub left_out: Vec<String>,
     /// What the scenario expected, and whether it came.
     pub expectations: Vec<Expectation>,
+    /// Whether what really ran is what simulations predict; absent when it was not asked for.
+    pub agreement: Option<Agreement>,
 }
 
 /// One variant, over all runs.
@@ -59,7 +65,7 @@ pub struct VariantReport {
 }
 
 /// One run of one variant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RunReport {
     /// Its seed.
     pub seed: u64,

@@ -83,6 +83,9 @@ pub struct Scenario {
     /// What breaks, and when.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// Left out by the engine over real sockets: it is more than one machine can hold.
+    #[serde(default)]
+    pub sim_only: bool,
     /// What must come out, for `whatcart check`.
     #[serde(default)]
     pub expect: Vec<Expect>,
@@ -117,6 +120,7 @@ impl Scenario {
             store: Store::default(),
             tokens: Tokens::default(),
             faults: Vec::new(),
+            sim_only: false,
             expect: Vec::new(),
         }
     }

@@ -80,7 +80,7 @@ pub struct RunArguments {
     /// A scenario's name (see `whatcart list`) or a file
     #[arg(value_name = "NAME|FILE")]
     pub what: String,
-    /// What runs it: simulate, or send real requests to real servers on this machine
+    /// What plays it
     #[arg(long, default_value = "sim")]
     pub engine: Engine,
     /// Divide every time in the scenario (engine http): 10 plays ten minutes in one
@@ -138,6 +138,8 @@ pub enum Engine {
     Sim,
     /// Real requests over real sockets on this machine, against the clock
     Http,
+    /// Real requests, beside what a hundred simulations predict: do they agree?
+    Both,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

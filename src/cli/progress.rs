@@ -1,6 +1,6 @@
 //! How far a long run is, for those who sit before it.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::sync::Once;
 use std::time::Duration;
 
@@ -43,7 +43,8 @@ impl Progress {
 
     /// A line above the bar, that stays.
     pub fn note(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        // Who closed it does not want to know.
+        self.bar.suspend(|| drop(writeln!(stderr(), "{line}")));
     }
 
     /// Leaves no trace.

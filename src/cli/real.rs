@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::anyhow;
-use whatcart::experiment::{self, HttpOptions, News};
+use whatcart::experiment::{self, HttpOptions, News, PREDICTION_SEEDS, predict};
 use whatcart::fault;
 use whatcart::http::Progress as Way;
 use whatcart::model::ServerId;
 use whatcart::report::Report;
+use whatcart::report::agreement::compare;
 use whatcart::report::text::{clean, clock, thousands};
 use whatcart::scenario::{Loaded, Variant};
 
@@ -42,6 +43,23 @@ pub fn executed(
     let ran = catch_unwind(AssertUnwindSafe(|| experiment::execute(loaded, options, &http)));
     let ran = ran.map_err(|_| anyhow!("whatcart broke one of its own laws: please report this command"))?;
     Ok(ran.map_err(|failure| anyhow!(failure))?)
+}
+
+/// The same, beside what simulations predict.
+pub fn compared(
+    loaded: &Loaded,
+    options: &experiment::Options,
+    request: &Run,
+    progress: &Progress,
+) -> Result<Report, Failure> {
+    let seed = options.seed.unwrap_or(loaded.base.seed.get());
+    progress.say(format!("{PREDICTION_SEEDS} simulations of each design"));
+    let predicted = predict(loaded, seed, PREDICTION_SEEDS, options.interrupt, options.progress);
+    let mut report = executed(loaded, options, request, progress)?;
+    if !report.interrupted {
+        report.agreement = Some(compare(&report, &predicted));
+    }
+    Ok(report)
 }
 
 fn permille(way: &Way) -> u64 {

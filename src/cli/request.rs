@@ -88,8 +88,10 @@ impl Run {
     /// The command line that repeats it, given the seed it had.
     pub fn command(&self, seed: u64) -> String {
         let mut words = vec!["whatcart run".to_string(), quoted(&self.what), format!("--seed {seed}")];
-        if self.engine == Engine::Http {
-            words.push("--engine http".into());
+        match self.engine {
+            Engine::Sim => {}
+            Engine::Http => words.push("--engine http".into()),
+            Engine::Both => words.push("--engine both".into()),
         }
         words.extend(self.speed.map(|speed| format!("--speed {speed}")));
         if self.runs > 1 {

@@ -7,7 +7,7 @@ use whatcart::experiment::{self, FAVOURITE};
 use whatcart::model::{UserId, Visit};
 use whatcart::report::story::{self, Story};
 use whatcart::report::table::{self, Look};
-use whatcart::report::{HurtBy, Report, expect, export};
+use whatcart::report::{Agreement, HurtBy, Report, expect, export};
 use whatcart::scenario::{Loaded, library, load};
 use whatcart::time::{Instant, Span};
 
@@ -42,6 +42,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let report = match request.engine {
         Engine::Sim => measured(&loaded, &options),
         Engine::Http => real::executed(&loaded, &options, request, &progress),
+        Engine::Both => real::compared(&loaded, &options, request, &progress),
     };
     progress.end();
     let report = report?;
@@ -58,7 +59,8 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
         return Ok(Ended::Interrupted);
     }
     real::kept_up(&report)?;
-    Ok(Ended::Well)
+    let agrees = report.agreement.as_ref().is_none_or(Agreement::agrees);
+    Ok(if agrees { Ended::Well } else { Ended::Unexpected })
 }
 
 /// The report with its expectations judged, unless the run was changed or cut short: then they need not hold.

@@ -69,6 +69,7 @@ pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result
         interrupted: options.interrupt.load(Ordering::Relaxed),
         variants,
         expectations: Vec::new(),
+        agreement: None,
     })
 }
 

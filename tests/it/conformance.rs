@@ -43,7 +43,11 @@ fn scenarios() -> Vec<Loaded> {
         load(entry.name, entry.name, entry.text, &set, &[]).expect("only shorter")
     };
     let apart = |loaded: Loaded| {
-        let one = |variant| Loaded { variants: vec![variant], ..loaded.clone() };
+        let one = |variant| {
+            let mut alone = loaded.clone();
+            alone.variants = vec![variant];
+            alone
+        };
         loaded.variants.clone().into_iter().map(one).collect::<Vec<_>>()
     };
     library::all().iter().map(shortened).flat_map(apart).collect()

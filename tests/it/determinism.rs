@@ -8,6 +8,7 @@ use whatcart::experiment::{self, FAVOURITE, Options};
 use whatcart::fault::{self, Fault};
 use whatcart::history::{Event, Inside, Seen, What};
 use whatcart::model::{Command, Outcome, Step};
+use whatcart::report::RunReport;
 use whatcart::scenario::{CartHome, PolicyName, Scenario, Store, Variant, Whole, load};
 use whatcart::seed::Seed;
 use whatcart::sim::Sim;
@@ -287,8 +288,12 @@ fn a_replay_tells_what_happened() {
     scenario.faults = vec![fault("crash", 2, 20_000, Some(3_000))];
     let variant = Variant { name: "replayed".into(), scenario: scenario.clone() };
     let user = whatcart::model::UserId(7);
-    let (visit, until) = experiment::follow(&variant, scenario.seed.get(), user).expect("user 7 finishes a visit");
-    let tape = experiment::replay(&variant, scenario.seed.get(), visit, until);
+    let played = RunReport { seed: scenario.seed.get(), ..RunReport::default() };
+    let taped = RunReport { tape: Some(whole(&scenario)), ..played.clone() };
+    let (visit, until) = experiment::follow(&variant, &played, user).expect("user 7 finishes a visit");
+    let tape = experiment::replay(&variant, &played, visit, until);
+    assert_eq!(experiment::follow(&variant, &taped, user), Some((visit, until)));
+    assert_eq!(experiment::replay(&variant, &taped, visit, until).events, tape.events);
     let wanted = |event: &Event| match event.what {
         What::Seen(of, _) | What::Inside(of, _) => of == visit,
         What::Pool(_) => event.at <= until,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::report::expect;
-use crate::report::sample::{several_runs, sticky_crash};
+use crate::report::sample::{both_engines, several_runs, sticky_crash};
 
 #[test]
 fn one_run_keeps_its_figures_in_order() {
@@ -72,6 +72,48 @@ fn several_runs_have_means_intervals_and_each() {
     assert_eq!(sticky["paired_difference95"]["carts"]["lost"], serde_json::json!([-2284.0, -2284.0]));
     assert!(read["variants"][0].get("paired_difference95").is_none());
     assert!(sticky["load"].get("fair_share_after_s").is_none());
+}
+
+#[test]
+fn both_engines_have_their_judgements() {
+    let read: serde_json::Value = serde_json::from_str(&json(&both_engines())).expect("JSON");
+    assert_eq!(read["agrees"], true);
+    assert_eq!(read["simulations"], 24);
+    let sticky = &read["variants"][1];
+    assert_eq!(sticky["pace"]["speed"], 6.0);
+    assert_eq!(sticky["pace"]["kept_up"], true);
+    let judgement = |figure: &str| {
+        let all = sticky["agreement"].as_array().expect("judgements");
+        all.iter().find(|one| one["figure"] == figure).expect(figure).clone()
+    };
+    insta::assert_snapshot!(judgement("lost_by.wiped"), @"");
+    insta::assert_snapshot!(judgement("lost_by.split"), @"");
+    assert_eq!(judgement("carts.lost / carts.opened")["predicted"], "interval");
+
+    let alone: serde_json::Value = serde_json::from_str(&json(&sticky_crash())).expect("JSON");
+    for (place, name) in [(&alone, "agrees"), (&alone["variants"][0], "agreement"), (&alone["variants"][0], "pace")] {
+        assert!(place.get(name).is_none(), "{name}");
+    }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn csv_has_what_was_judged() {
+    let text = csv(&both_engines());
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().expect("a head").split(',').collect();
+    let at = head.iter().position(|name| *name == "predicted low lost_by.wiped").expect("a column");
+    let rows: Vec<String> =
+        lines.map(|line| line.split(',').skip(at + 1).take(4).collect::<Vec<_>>().join(" ")).collect();
+    insta::assert_snapshot!(format!("{}\n{}", head[at..at + 4].join(" | "), rows.join("\n")), @"");
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn markdown_of_both_engines() {
+    let text = markdown(&both_engines(), "whatcart run sticky-crash --engine both");
+    let both = text.split_once("## Both engines").expect("a part").1.split_once("## To repeat").expect("a part").0;
+    insta::assert_snapshot!(both, @"");
 }
 
 #[cfg(feature = "cli")]

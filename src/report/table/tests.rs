@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::report::sample::{crashed, scenario, several_runs, sticky_crash, unharmed};
+use crate::report::sample::{both_engines, crashed, scenario, several_runs, sticky_crash, unharmed};
 use crate::report::story;
 use crate::report::text::{WIDTH, width};
 use crate::report::{Figures, Latency, ServerLoad};
@@ -71,6 +71,34 @@ fn several_runs_show_how_sure_they_are() {
     Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.
     Next    whatcart run deploy-drain
     ");
+}
+
+#[test]
+fn both_engines_side_by_side() {
+    let text = plain(&render(&both_engines(), &Look::default()));
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn engines_that_differ_and_a_machine_that_was_too_slow() {
+    let mut report = both_engines();
+    report.agreement = None;
+    let predicted: Vec<Vec<Figures>> =
+        several_runs().variants.into_iter().map(|v| v.runs.into_iter().map(|run| run.figures).collect()).collect();
+    for variant in [1, 3] {
+        let figures = &mut report.variants[variant].runs[0].figures;
+        figures.lost_by.overwritten = 7;
+        figures.price.store_calls_per_request *= 1.5;
+        figures.pace.as_mut().expect("a pace").kept_up = false;
+    }
+    report.agreement = Some(crate::report::agreement::compare(&report, &predicted));
+    let text = render(&report, &Look { details: true, ..Look::default() });
+    assert!(text.contains("\u{1b}[1m\u{1b}[91mDIFFERS"), "{text:?}");
+    let text = plain(&text);
+    let told =
+        text.split_once("at the crash (148)").expect("a head").1.split_once("Requests of users").expect("details").0;
+    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(text.split_once("How late").expect("details").1.split_once("Lost carts").expect("more").0, @"");
 }
 
 #[test]
