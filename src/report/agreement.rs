@@ -188,7 +188,8 @@ pub fn judge(trials: &[Trial]) -> Agreement {
     }
 }
 
-/// [`judge`], of all variants of a report whose runs were real, in the order of `predicted`.
+/// [`judge`], of all variants of a report whose runs were real, in the order of `predicted`. Neither may have been
+/// interrupted.
 #[must_use]
 pub fn compare(report: &Report, predicted: &[Vec<Figures>]) -> Agreement {
     let trials = report.variants.iter().zip(predicted).map(|(variant, predicted)| {

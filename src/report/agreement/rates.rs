@@ -18,7 +18,7 @@ use super::{Judgement, Predicted, Trial, Unit, Verdict};
 use crate::report::stats::prediction;
 use crate::report::{FaultFigures, Figures};
 
-/// Cases by which a share or a number of events may lie beyond what was predicted.
+/// Cases by which what is counted may lie beyond what was predicted.
 const GRACE: f64 = 3.0;
 
 /// What a machine's timers and sockets may add to a request, in real milliseconds.
@@ -64,17 +64,32 @@ struct Rate {
     delay: Delay,
     /// Part and whole; 1 is the whole of what is no part of anything.
     of: Of,
+    /// How many cases more or less may be luck.
+    grace: f64,
 }
 
 impl Rate {
     fn new(figure: &str, what: &str, scale: Scale, of: impl Fn(&Figures) -> (f64, f64) + 'static) -> Rate {
         let unit = if scale == Scale::Share { Unit::Share } else { Unit::Number };
-        Rate { figure: figure.into(), what: what.into(), unit, scale, delay: Delay::None, of: Box::new(of) }
+        Rate {
+            figure: figure.into(),
+            what: what.into(),
+            unit,
+            scale,
+            delay: Delay::None,
+            of: Box::new(of),
+            grace: GRACE,
+        }
+    }
+
+    /// One that is a mean over so many requests that single ones do not show.
+    fn mean(figure: &str, what: &str, of: fn(&Figures) -> f64) -> Rate {
+        Rate { grace: 0.0, ..Rate::new(figure, what, Scale::Plain, move |figures| (of(figures), 1.0)) }
     }
 
     /// One that hangs on how fast things go.
     fn timed(figure: &str, what: &str, unit: Unit, delay: Delay, of: fn(&Figures) -> f64) -> Rate {
-        Rate { unit, delay, ..Rate::new(figure, what, Scale::Plain, move |figures| (of(figures), 1.0)) }
+        Rate { unit, delay, ..Rate::mean(figure, what, of) }
     }
 }
 
@@ -105,14 +120,12 @@ fn rates(faults: &[FaultFigures]) -> Vec<Rate> {
         Rate::new("requests.sent / visits.begun", "requests per visit", Scale::Plain, |f| {
             counts(f.requests.sent, f.visits.begun)
         }),
-        Rate::new("price.store_calls_per_request", "store calls per request", Scale::Plain, |f| {
-            (f.price.store_calls_per_request, 1.0)
+        Rate::mean("price.store_calls_per_request", "store calls per request", |f| f.price.store_calls_per_request),
+        Rate::mean("price.bytes_carried_per_request", "bytes carried per request", |f| {
+            f.price.bytes_carried_per_request
         }),
-        Rate::new("price.bytes_carried_per_request", "bytes carried per request", Scale::Plain, |f| {
-            (f.price.bytes_carried_per_request, 1.0)
-        }),
-        #[expect(clippy::cast_precision_loss, reason = "a number of visits")]
-        Rate::timed("visits.begun", "visits", Unit::Number, Delay::Load, |f| f.visits.begun as f64),
+        #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
+        Rate::timed("requests.sent", "requests", Unit::Number, Delay::Load, |f| f.requests.sent as f64),
         Rate::timed("latency_ms.mean", "mean latency", Unit::Millis, Delay::Latency, |f| f.latency_ms.mean),
         Rate::timed("latency_ms.p50", "median latency", Unit::Millis, Delay::Latency, |f| f.latency_ms.p50),
         Rate::timed("load.peak_to_mean", "busiest x mean", Unit::Number, Delay::Load, |f| f.load.peak_to_mean),
@@ -216,7 +229,7 @@ impl Compared {
         let scaled: Vec<f64> = self.simulated.iter().map(|(part, whole)| scale.of(*part, *whole)).collect();
         let Some((low, high)) = prediction(&scaled, self.runs, tail) else { return (least, most) };
         let whole = self.executed.1;
-        let grace = if scale == Scale::Plain { 0.0 } else { GRACE / whole };
+        let grace = self.rate.grace / whole;
         let (low, high) = (scale.back(low, whole).min(least) - grace, scale.back(high, whole).max(most) + grace);
         match scale {
             Scale::Share => (low.max(0.0), high.min(1.0)),

@@ -2,7 +2,7 @@
 
 use crate::report::Agreement;
 use crate::report::agreement::{Judgement, Predicted, SERVICE_AT_LEAST_MS, Unit, Verdict};
-use crate::report::text::{Tone, WIDTH, clean, count, cut, left, listed, paint, real, right, wrap};
+use crate::report::text::{Tone, WIDTH, clean, count, cut, left, listed, paint, real, right, width, wrap};
 
 /// Columns: number and name, then the cells.
 const NUMBER: usize = 3;
@@ -10,6 +10,10 @@ const NAME_AT_LEAST: usize = 24;
 const GAP: usize = 2;
 /// Most differences that the verdict names.
 const MOST: usize = 4;
+
+/// What a range is.
+const RANGES: &str = "Ranges: for counts the least and the most of any simulation; for rates where real runs should lie, \
+                      with a certainty of 99.9 % for all rates together.";
 
 /// One figure, in words.
 pub struct Row {
@@ -31,19 +35,19 @@ pub const HEAD: [&str; 6] = ["both engines", "simulated", "range", "happened", "
 pub fn block(agreement: &Agreement) -> String {
     let rows = rows(agreement);
     let cells = |row: &Row| row.cells.clone();
-    let mut widths = HEAD[1..].iter().map(|head| head.len()).collect::<Vec<_>>();
+    let mut widths = HEAD[1..].iter().map(|head| width(head)).collect::<Vec<_>>();
     for cells in rows.iter().map(cells) {
-        widths.iter_mut().zip(&cells).for_each(|(width, cell)| *width = (*width).max(crate::report::text::width(cell)));
+        widths.iter_mut().zip(&cells).for_each(|(so_far, cell)| *so_far = (*so_far).max(width(cell)));
     }
-    let needed = NUMBER + widths.iter().map(|width| GAP + width).sum::<usize>();
-    let names = rows.iter().map(|row| crate::report::text::width(&row.what)).max().unwrap_or(0);
+    let needed = NUMBER + widths.iter().map(|columns| GAP + columns).sum::<usize>();
+    let names = rows.iter().map(|row| width(&row.what)).max().unwrap_or(0);
     let name = names.max(NAME_AT_LEAST).min(WIDTH.saturating_sub(needed)).max(1);
     let line = |number: &str, what: &str, cells: &[String], tone: Tone| {
         let mut line = left(number, NUMBER) + &left(&cut(what, name), name);
-        for (i, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+        for (i, (cell, columns)) in cells.iter().zip(&widths).enumerate() {
             let last = i + 1 == cells.len();
             line += &" ".repeat(GAP);
-            line += &if last { paint(tone, cell) } else { right(cell, *width) };
+            line += &if last { paint(tone, cell) } else { right(cell, *columns) };
         }
         line.trim_end().to_string() + "\n"
     };
@@ -59,7 +63,7 @@ pub fn block(agreement: &Agreement) -> String {
             text += &wrap(&left(&number, NUMBER), &absent);
         }
     }
-    for sentence in absent_everywhere(agreement).into_iter().chain(untimed(agreement)) {
+    for sentence in absent_everywhere(agreement).into_iter().chain([RANGES.into()]).chain(untimed(agreement)) {
         text += &wrap("   ", &sentence);
     }
     let tone = if agreement.agrees() { Tone::Fine } else { Tone::Loss };
@@ -133,19 +137,22 @@ fn range(one: &Judgement) -> String {
     }
 }
 
-/// How far what happened is from the mean of the simulations: in percent of it, for shares in percentage points.
+/// How far what happened is from the mean of the simulations: so many, or in percent of it, for shares in percentage
+/// points.
 fn difference(one: &Judgement) -> String {
     let apart = one.observed - one.mean;
-    let text = match one.unit {
-        Unit::Share => format!("{} points", signed(100.0 * apart, 1)),
-        _ if one.mean <= 0.0 => return String::new(),
-        _ => format!("{} %", signed(100.0 * apart / one.mean, 1)),
-    };
-    text
+    match one.unit {
+        Unit::Losses | Unit::Cases => signed(apart),
+        Unit::Share => format!("{} points", signed(100.0 * apart)),
+        _ if one.mean <= 0.0 => String::new(),
+        _ => format!("{} %", signed(100.0 * apart / one.mean)),
+    }
 }
 
-fn signed(x: f64, decimals: usize) -> String {
-    let text = format!("{:.decimals$}", x.abs());
+/// With its sign, to a tenth where it is small; 0 has none.
+fn signed(x: f64) -> String {
+    let size = x.abs();
+    let text = if size < 9.95 { format!("{size:.1}") } else { count(size.round()) };
     let nothing = !text.contains(|c: char| ('1'..='9').contains(&c));
     let sign = match x {
         _ if nothing => "",
@@ -212,6 +219,7 @@ pub fn sentences(agreement: &Agreement) -> Vec<String> {
         .filter_map(|design| absent(agreement, design).map(|absent| format!("Design {design}: {absent}.")));
     let mut sentences: Vec<String> = each.collect();
     sentences.extend(absent_everywhere(agreement));
+    sentences.push(RANGES.into());
     sentences.extend(untimed(agreement));
     sentences.push(verdict(agreement));
     sentences
