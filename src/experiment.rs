@@ -23,7 +23,7 @@ mod execute;
 pub use self::predict::{PREDICTION_SEEDS, predict};
 pub use crate::report::story::FAVOURITE;
 #[cfg(feature = "http")]
-pub use execute::{HttpOptions, News, execute};
+pub use execute::{HttpOptions, News, execute, take_out_sim_only};
 
 /// A run is played in so many slices; between two of them it can be interrupted and its progress seen.
 const SLICES: u64 = 500;
@@ -70,6 +70,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Report {
         seed,
         interrupted: options.interrupt.load(Ordering::Relaxed),
         variants: variants.collect(),
+        left_out: Vec::new(),
         expectations: Vec::new(),
         agreement: None,
     }

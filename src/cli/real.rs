@@ -11,12 +11,22 @@ use whatcart::http::Progress as Way;
 use whatcart::model::ServerId;
 use whatcart::report::Report;
 use whatcart::report::agreement::compare;
-use whatcart::report::text::{clean, clock, thousands};
+use whatcart::report::text::{clean, clock, listed, thousands};
 use whatcart::scenario::{Loaded, Variant};
 
-use super::Failure;
 use super::progress::Progress;
 use super::request::Run;
+use super::{Failure, usage};
+
+/// Leaves out what only a simulation can play, and says what that is.
+pub fn playable(loaded: &mut Loaded) -> Result<Vec<String>, Failure> {
+    let left_out = experiment::take_out_sim_only(loaded);
+    if loaded.variants.is_empty() {
+        let message = format!("only a simulation is large enough for {}", listed(&left_out));
+        return Err(usage(message, "leave out --engine, or take another design"));
+    }
+    Ok(left_out)
+}
 
 /// Plays a scenario over real sockets, with a bar that says what goes on.
 pub fn executed(

@@ -27,6 +27,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     source::only(&mut loaded, &request.only)?;
     check_user(request, &loaded)?;
     check_time(request)?;
+    let left_out = if request.engine == Engine::Sim { Vec::new() } else { real::playable(&mut loaded)? };
     let output = request.output.as_deref().map(Target::new).transpose()?;
     let series = request.series.as_deref().map(Target::new).transpose()?;
 
@@ -45,7 +46,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
         Engine::Both => real::compared(&loaded, &options, request, &progress),
     };
     progress.end();
-    let report = report?;
+    let report = Report { left_out, ..report? };
 
     let text = printed(request, &loaded, &report)?;
     if let Some(series) = series {

@@ -39,6 +39,14 @@ pub enum News<'a> {
     },
 }
 
+/// Takes out the variants that only a simulation can play, and says which.
+pub fn take_out_sim_only(loaded: &mut Loaded) -> Vec<String> {
+    let (sim_only, real): (Vec<Variant>, Vec<Variant>) =
+        std::mem::take(&mut loaded.variants).into_iter().partition(|variant| variant.scenario.sim_only);
+    loaded.variants = real;
+    sim_only.into_iter().map(|variant| variant.name).collect()
+}
+
 /// Plays every variant of a scenario over real sockets. The expectations are left for the report.
 ///
 /// # Errors
@@ -68,6 +76,7 @@ pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result
         seed,
         interrupted: options.interrupt.load(Ordering::Relaxed),
         variants,
+        left_out: Vec::new(),
         expectations: Vec::new(),
         agreement: None,
     })

@@ -109,6 +109,7 @@ pub(super) fn sticky_crash() -> Report {
             variant("round robin, shared store", figures(0, 0, 1.02, 0.628, 0.0)),
         ],
         scenario: base,
+        left_out: Vec::new(),
         expectations: Vec::new(),
         agreement: None,
     }

@@ -61,6 +61,11 @@ fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], le
         let note = format!("No room for the columns {}: see --details or --format json.", listed(left_out));
         text += &wrap("   ", &note);
     }
+    if !report.left_out.is_empty() {
+        let names: Vec<String> = report.left_out.iter().map(|name| clean(name)).collect();
+        let note = format!("Not played, because only a simulation is large enough: {}.", listed(&names));
+        text += &wrap("   ", &note);
+    }
     for warning in warnings(report, summaries) {
         text += &paint_lines(Tone::Loss, &wrap("   ", &warning));
     }

@@ -40,7 +40,9 @@ fn scenarios() -> Vec<Loaded> {
         let mut set: Vec<String> = vec!["duration=24s".into(), "closing=1m".into()];
         let faults = whole.base.faults.iter().filter_map(|fault| fault.name.as_ref());
         set.extend(faults.map(|name| format!("faults.\"{name}\".at=12s")));
-        load(entry.name, entry.name, entry.text, &set, &[]).expect("only shorter")
+        let mut short = load(entry.name, entry.name, entry.text, &set, &[]).expect("only shorter");
+        experiment::take_out_sim_only(&mut short);
+        short
     };
     let apart = |loaded: Loaded| {
         let one = |variant| {
