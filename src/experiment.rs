@@ -3,6 +3,8 @@
 //! Every (variant, run) is a simulation of its own; nothing is shared between them, so the number of threads changes
 //! no byte of what comes out.
 
+mod predict;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::history::{Event, Recorder, Seen, What};
@@ -14,6 +16,7 @@ use crate::seed::Seed;
 use crate::sim::Sim;
 use crate::time::{Instant, Span};
 
+pub use self::predict::{PREDICTION_SEEDS, predict};
 pub use crate::report::story::FAVOURITE;
 
 /// A run is played in so many slices; between two of them it can be interrupted and its progress seen.
@@ -62,6 +65,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Report {
         interrupted: options.interrupt.load(Ordering::Relaxed),
         variants: variants.collect(),
         expectations: Vec::new(),
+        agreement: None,
     }
 }
 

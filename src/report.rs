@@ -3,6 +3,7 @@
 //! [`Figures`] is one variant of one run. A [`Report`] is all variants and runs of one scenario; [`table`], [`story`]
 //! and [`export`] turn it into text.
 
+pub mod agreement;
 pub mod expect;
 pub mod export;
 mod figures;
@@ -23,6 +24,7 @@ pub use crate::post_mortem::Cause;
 use crate::scenario::Scenario;
 use crate::time::Span;
 
+pub use self::agreement::Agreement;
 pub use figures::{figures, series};
 
 /// The version of the JSON that [`export`] writes; it grows when a field changes its meaning or goes.
@@ -45,6 +47,8 @@ pub struct Report {
     pub variants: Vec<VariantReport>,
     /// What the scenario expected, and whether it came.
     pub expectations: Vec<Expectation>,
+    /// Whether what really ran is what simulations predict; absent when it was not asked for.
+    pub agreement: Option<Agreement>,
 }
 
 /// One variant, over all runs.
@@ -125,6 +129,21 @@ pub struct Figures {
     pub price: Price,
     /// What each fault met and took.
     pub faults: Vec<FaultFigures>,
+    /// How real time was kept; absent when time was simulated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
+}
+
+/// How an engine that runs against the wall clock kept time. All other figures are in the scenario's own time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Pace {
+    /// Seconds of the scenario in one real second.
+    pub speed: f64,
+    /// How much later than meant requests were sent, in real milliseconds.
+    pub late_ms: Latency,
+    /// Whether that was little enough for latency and load to mean something. Over several runs the share of those in
+    /// which it was, 0 to 1.
+    pub kept_up: bool,
 }
 
 /// Carts by outcome.

@@ -8,9 +8,10 @@ mod markdown;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::agreement::Judgement;
 use super::stats::{Summary, paired};
 use super::tree::Tree;
-use super::{Expectation, Figures, Report, RunReport, SCHEMA, VariantReport};
+use super::{Agreement, Expectation, Figures, Report, RunReport, SCHEMA, VariantReport};
 
 #[cfg(feature = "cli")]
 pub use self::csv::{csv, series_csv};
@@ -20,7 +21,8 @@ pub use markdown::markdown;
 /// The report as JSON, indented, ending with a newline.
 ///
 /// A single run's figures stand in its variant; with several runs the means stand there, and beside them the 95 %
-/// intervals, those of the paired difference to the first variant, and each run.
+/// intervals, those of the paired difference to the first variant, and each run. Beside simulations, every variant has
+/// the `agreement` of its figures with them, and the whole says whether it `agrees`.
 ///
 /// # Panics
 ///
@@ -33,6 +35,7 @@ pub fn json(report: &Report) -> String {
         variant,
         summary,
         first: (i > 0).then_some(&summaries[0]),
+        agreement: report.agreement.as_ref().and_then(|agreement| agreement.variants.get(i)).map(Vec::as_slice),
     });
     let out = ReportOut {
         schema: SCHEMA,
@@ -42,6 +45,8 @@ pub fn json(report: &Report) -> String {
         seed: report.seed,
         version: env!("CARGO_PKG_VERSION"),
         interrupted: report.interrupted,
+        simulations: report.agreement.as_ref().map(|agreement| agreement.simulations),
+        agrees: report.agreement.as_ref().map(Agreement::agrees),
         variants: variants.collect(),
         expectations: &report.expectations,
     };
@@ -57,6 +62,10 @@ struct ReportOut<'a> {
     seed: u64,
     version: &'a str,
     interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulations: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agrees: Option<bool>,
     variants: Vec<VariantOut<'a>>,
     expectations: &'a [Expectation],
 }
@@ -65,6 +74,7 @@ struct VariantOut<'a> {
     variant: &'a VariantReport,
     summary: &'a Summary,
     first: Option<&'a Summary>,
+    agreement: Option<&'a [Judgement]>,
 }
 
 #[derive(Serialize)]
@@ -80,13 +90,17 @@ struct One<'a> {
     runs: usize,
     #[serde(flatten)]
     figures: &'a Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<&'a [Judgement]>,
 }
 
 impl Serialize for VariantOut<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let name = &*self.variant.name;
         match &*self.variant.runs {
-            [RunReport { figures, .. }] => One { name, runs: 1, figures }.serialize(serializer),
+            [RunReport { figures, .. }] => {
+                One { name, runs: 1, figures, agreement: self.agreement }.serialize(serializer)
+            }
             runs => self.several(runs, serializer),
         }
     }
@@ -107,6 +121,9 @@ impl VariantOut<'_> {
         }
         let each: Vec<RunOut> = runs.iter().map(|run| RunOut { seed: run.seed, figures: &run.figures }).collect();
         out.serialize_entry("each", &each)?;
+        if let Some(agreement) = self.agreement {
+            out.serialize_entry("agreement", agreement)?;
+        }
         out.end()
     }
 

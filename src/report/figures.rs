@@ -45,6 +45,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         load: load(observer, scenario),
         price: price(&observer.meter, scenario),
         faults: fault_figures(observer, faults),
+        pace: None,
     };
     assert_conservation(&figures);
     figures

@@ -3,8 +3,10 @@
 mod causes;
 pub mod columns;
 mod details;
+pub mod engines;
 mod grid;
 pub mod header;
+pub mod pace;
 
 use super::Report;
 use super::stats::{self, Summary};
@@ -37,6 +39,9 @@ pub fn render(report: &Report, look: &Look) -> String {
     text += "\n";
     text += &table;
     text += &notes(report, &summaries, &columns, &left_out);
+    if let Some(agreement) = &report.agreement {
+        text += &engines::block(agreement);
+    }
     if look.details {
         text += &details::details(report, &summaries);
     }
@@ -73,6 +78,7 @@ pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Col
         sure,
         differing_counts(report, summaries, columns),
         carried_alike(summaries, columns),
+        pace::lateness(report),
     ]
     .into_iter()
     .flatten()
@@ -129,22 +135,22 @@ fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<S
 }
 
 fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
+    let behind = pace::warning(report);
     if report.interrupted {
-        return vec!["Interrupted: this is what was measured until then.".into()];
+        let interrupted = "Interrupted: this is what was measured until then.".into();
+        return [Some(interrupted), behind].into_iter().flatten().collect();
     }
     let open: Vec<String> = (1..)
         .zip(summaries)
         .filter(|(_, summary)| summary.mean("carts.open") > 0.0)
         .map(|(number, summary)| format!("{} in design {number}", super::text::count(summary.mean("carts.open"))))
         .collect();
-    if open.is_empty() {
-        return Vec::new();
-    }
     let closing = span(report.scenario.closing.get());
-    vec![format!(
-        "Carts still open at the end: {}. `closing` ({closing}) is too short for these visits; raise it.",
-        listed(&open)
-    )]
+    let still_open = (!open.is_empty()).then(|| {
+        let open = listed(&open);
+        format!("Carts still open at the end: {open}. `closing` ({closing}) is too short for these visits; raise it.")
+    });
+    behind.into_iter().chain(still_open).collect()
 }
 
 fn lesson(report: &Report, look: &Look) -> String {

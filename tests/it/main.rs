@@ -1,5 +1,6 @@
 //! One integration test binary: a module per area.
 
+mod agreement;
 mod arithmetic;
 mod clean;
 #[cfg(feature = "cli")]

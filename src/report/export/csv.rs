@@ -1,10 +1,11 @@
 //! CSV: a row for each variant and run, or for each window of each run.
 
+use crate::report::agreement::Verdict;
 use crate::report::stats::Summary;
 use crate::report::{Report, SeriesRow};
 
 /// The figures: a row for each variant and run, a column for each figure by its path. A figure that a run lacks is
-/// empty.
+/// empty. Beside simulations, further columns have what they predict of each judged figure and what came of it.
 #[must_use]
 pub fn csv(report: &Report) -> String {
     let summaries = Summary::all(&report.variants);
@@ -14,16 +15,45 @@ pub fn csv(report: &Report) -> String {
             paths.push(path);
         }
     }
-    let head = ["variant", "seed"].into_iter().chain(paths.iter().map(String::as_str));
-    let mut rows = vec![head.map(String::from).collect()];
-    for (variant, summary) in report.variants.iter().zip(&summaries) {
+    let judged = judged(report);
+    let mut head: Vec<String> =
+        ["variant", "seed"].into_iter().map(String::from).chain(paths.iter().cloned()).collect();
+    head.extend(judged.iter().flat_map(|figure| JUDGED.map(|name| format!("{name} {figure}"))));
+    let mut rows = vec![head];
+    for (i, (variant, summary)) in report.variants.iter().zip(&summaries).enumerate() {
         for (seed, figures) in &summary.each {
             let mut row = vec![variant.name.clone(), seed.to_string()];
             row.extend(paths.iter().map(|path| figures.get(path).map_or(String::new(), f64::to_string)));
+            row.extend(judged.iter().flat_map(|figure| judgement(report, i, figure)));
             rows.push(row);
         }
     }
     text(&rows)
+}
+
+/// What is told of each judged figure.
+const JUDGED: [&str; 4] = ["predicted low", "predicted high", "executed", "verdict"];
+
+/// Every figure that was judged in some variant.
+fn judged(report: &Report) -> Vec<&str> {
+    let mut figures: Vec<&str> = Vec::new();
+    for one in report.agreement.iter().flat_map(|agreement| agreement.variants.iter().flatten()) {
+        if !figures.contains(&&*one.figure) {
+            figures.push(&one.figure);
+        }
+    }
+    figures
+}
+
+fn judgement(report: &Report, variant: usize, figure: &str) -> [String; JUDGED.len()] {
+    let all = report.agreement.as_ref().and_then(|agreement| agreement.variants.get(variant));
+    let Some(one) = all.and_then(|all| all.iter().find(|one| one.figure == figure)) else { return Default::default() };
+    let verdict = match one.verdict {
+        Verdict::Agrees => "agrees",
+        Verdict::Differs => "differs",
+        Verdict::NotJudged => "not_judged",
+    };
+    [one.low.to_string(), one.high.to_string(), one.observed.to_string(), verdict.into()]
 }
 
 /// The figures over time: a row for each variant, run and window; the last columns are what each server served.

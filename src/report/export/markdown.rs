@@ -1,11 +1,11 @@
 //! Markdown for a design review: the table, what it assumes, and how to repeat it.
 
 use crate::model::Step;
-use crate::report::Report;
 use crate::report::stats::Summary;
 use crate::report::table::columns::{Cell, Column, choose};
-use crate::report::table::header;
+use crate::report::table::{engines, header, pace};
 use crate::report::text::{clean, listed, span, thousands};
+use crate::report::{Agreement, Report};
 use crate::scenario::{Affinity, CookieLife, Dist, Positive, Scenario};
 
 /// The report as Markdown; `command` repeats the run.
@@ -17,6 +17,12 @@ pub fn markdown(report: &Report, command: &str) -> String {
     text += &table(report, &columns);
     for sentence in crate::report::table::sentences(report, &summaries, &columns) {
         text += &format!("\n{}\n", escaped(&sentence));
+    }
+    if let Some(warning) = pace::warning(report) {
+        text += &format!("\n**{}**\n", escaped(&warning));
+    }
+    if let Some(agreement) = &report.agreement {
+        text += &both_engines(agreement);
     }
     text += "\n## Assumptions\n\n";
     for line in assumptions(report) {
@@ -42,6 +48,22 @@ fn table(report: &Report, columns: &[Column]) -> String {
             text += &format!(" {} |", cell(&column.cells[row]));
         }
         text.push('\n');
+    }
+    text
+}
+
+/// What simulations predicted and what happened, where there is something to tell.
+fn both_engines(agreement: &Agreement) -> String {
+    let mut text = String::from("\n## Both engines\n\n| design | figure |");
+    for head in &engines::HEAD[1..] {
+        text += &format!(" {head} |");
+    }
+    text += "\n|--:|:--|--:|--:|--:|--:|:--|\n";
+    for row in engines::rows(agreement) {
+        text += &format!("| {} | {} | {} |\n", row.design, escaped(&row.what), row.cells.join(" | "));
+    }
+    for sentence in engines::sentences(agreement) {
+        text += &format!("\n{}\n", escaped(&sentence));
     }
     text
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::report::expect;
-use crate::report::sample::{several_runs, sticky_crash};
+use crate::report::sample::{both_engines, several_runs, sticky_crash};
 
 #[test]
 fn one_run_keeps_its_figures_in_order() {
@@ -72,6 +72,99 @@ fn several_runs_have_means_intervals_and_each() {
     assert_eq!(sticky["paired_difference95"]["carts"]["lost"], serde_json::json!([-2284.0, -2284.0]));
     assert!(read["variants"][0].get("paired_difference95").is_none());
     assert!(sticky["load"].get("fair_share_after_s").is_none());
+}
+
+#[test]
+fn both_engines_have_their_judgements() {
+    let read: serde_json::Value = serde_json::from_str(&json(&both_engines())).expect("JSON");
+    assert_eq!(read["agrees"], true);
+    assert_eq!(read["simulations"], 24);
+    let sticky = &read["variants"][1];
+    assert_eq!(sticky["pace"]["speed"], 6.0);
+    assert_eq!(sticky["pace"]["kept_up"], true);
+    let judgement = |figure: &str| {
+        let all = sticky["agreement"].as_array().expect("judgements");
+        all.iter().find(|one| one["figure"] == figure).expect(figure).clone()
+    };
+    insta::assert_snapshot!(judgement("lost_by.wiped"), @r#"{"figure":"lost_by.wiped","high":55.0,"low":43.0,"mean":49.041666666666664,"observed":49.0,"predicted":"certain","verdict":"agrees"}"#);
+    insta::assert_snapshot!(judgement("lost_by.split"), @r#"{"figure":"lost_by.split","high":0.0,"low":0.0,"mean":0.0,"observed":0.0,"predicted":"impossible","verdict":"agrees"}"#);
+    assert_eq!(judgement("carts.lost / carts.opened")["predicted"], "interval");
+
+    let alone: serde_json::Value = serde_json::from_str(&json(&sticky_crash())).expect("JSON");
+    for (place, name) in [(&alone, "agrees"), (&alone["variants"][0], "agreement"), (&alone["variants"][0], "pace")] {
+        assert!(place.get(name).is_none(), "{name}");
+    }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn csv_has_what_was_judged() {
+    let text = csv(&both_engines());
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().expect("a head").split(',').collect();
+    let at = head.iter().position(|name| *name == "predicted low lost_by.wiped").expect("a column");
+    let rows: Vec<String> =
+        lines.map(|line| line.split(',').skip(at + 1).take(4).collect::<Vec<_>>().join(" ")).collect();
+    insta::assert_snapshot!(format!("{}\n{}", head[at..at + 4].join(" | "), rows.join("\n")), @r"
+    predicted low lost_by.wiped | predicted high lost_by.wiped | executed lost_by.wiped | verdict lost_by.wiped
+    67 79 73 agrees
+    43 55 49 agrees
+    0 0 0 agrees
+    0 0 0 agrees
+    ");
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn markdown_of_both_engines() {
+    let text = markdown(&both_engines(), "whatcart run sticky-crash --engine both");
+    let both = text.split_once("## Both engines").expect("a part").1.split_once("## To repeat").expect("a part").0;
+    insta::assert_snapshot!(both, @r"
+
+
+    | design | figure | simulated | range | happened | difference |  |
+    |--:|:--|--:|--:|--:|--:|:--|
+    | 1 | carts lost, of opened | 96.6 % | 94.9 to 97.9 % | 96.6 % | 0.0 points | ok |
+    | 1 | lost, of open at the crash | 49.4 % | 36.2 to 62.5 % | 49.3 % | 0.0 points | ok |
+    | 1 | wrong views, of all views | 46.8 % | 46.3 to 47.2 % | 46.8 % | 0.0 points | ok |
+    | 1 | requests per visit | 8.01 | 8.01 | 8.01 | 0.0 % | ok |
+    | 1 | split carts | certain | 2,254 to 2,266 | 2,260 | 0.0 | ok |
+    | 1 | wiped carts | certain | 67 to 79 | 73 | 0.0 | ok |
+    | 1 | wrong views | certain | 1,127 to 1,133 | 1,130 | +0.2 | ok |
+    | 2 | carts lost, of opened | 2.0 % | 1.3 to 2.9 % | 2.0 % | 0.0 points | ok |
+    | 2 | lost, of open at the crash | 33.1 % | 20.4 to 46.7 % | 33.1 % | 0.0 points | ok |
+    | 2 | requests per visit | 8.01 | 8.01 | 8.01 | 0.0 % | ok |
+    | 2 | wiped carts | certain | 43 to 55 | 49 | 0.0 | ok |
+    | 3 | requests per visit | 8.01 | 8.01 | 8.01 | 0.0 % | ok |
+    | 3 | bytes carried per request | 210 | 210 | 210 | 0.0 % | ok |
+    | 4 | requests per visit | 8.01 | 8.01 | 8.01 | 0.0 % | ok |
+    | 4 | store calls per request | 0.63 | 0.61 to 0.64 | 0.63 | 0.0 % | ok |
+
+    Design 2: absent, as predicted: split carts and wrong views.
+
+    Design 3: absent, as predicted: split carts, wiped carts and wrong views.
+
+    Design 4: absent, as predicted: split carts, wiped carts and wrong views.
+
+    Absent in every design, as predicted: overwritten carts, stale carts, rolled-back carts, evicted carts, expired carts, unexplained losses, overcharged carts, carts still open, visits given up, visits given up after logouts, logouts, zombie logins, impostors let in, missing files, ghosts and double charges.
+
+    Ranges: for counts the least and the most of any simulation; for rates where real runs should lie, with a certainty of 99.9 % for all rates together.
+
+    Latency and load are not compared: a request takes 3.33 real ms of service, and below 10 ms the delays of this machine would be a good part of what is measured. A lower --speed makes it longer.
+
+    Both engines agree: 128 of 128 judgements.
+
+    ## Assumptions
+
+    - 300 users · 3 servers · open for 2 min · seed 1 · real requests, 6x as fast, beside 24 simulations.
+    - A visit is login, browse, browse, add, view, add, add and checkout, with 2 s on average (exponential) of thought after each.
+    - Each server has 4 workers and a queue of 1,000; a request takes 20 ms on average (exponential) of work.
+    - The balancer uses round-robin with no affinity; a health check every 2 s takes 3 failures to call a server down.
+    - A call to the shared store takes 1 ms.
+    - Users wait 15 s for an answer and try a failed step 3 more times.
+    - 0:30 server-2 crashes · 0:35 an empty server-2 replaces it.
+    - Every figure is measured on one machine, by whatcart 0.1.0.
+    ");
 }
 
 #[cfg(feature = "cli")]

@@ -17,6 +17,7 @@ pub(super) fn details(report: &Report, summaries: &[Summary]) -> String {
     text += &latency(summaries, "Latency of a request, ms", "latency_ms");
     text += &latency(summaries, "Latency of a step (from meaning it to its last answer), ms", "step_latency_ms");
     text += &latency(summaries, "Latency of requests beside a heavy user's, ms", "neighbours_latency_ms");
+    text += &latency(summaries, "How late requests were sent, in real ms", "pace.late_ms");
     text += &lost_by(summaries);
     text += &load(summaries);
     text += &servers(report, summaries);

@@ -30,7 +30,7 @@ pub fn facts(report: &Report) -> String {
     open.dedup();
     facts.push(format!("open for {}", open.join(" or ")));
     facts.push(seeds(report));
-    facts.push(if report.engine == "sim" { "simulated".into() } else { "real requests on this machine".into() });
+    facts.push(super::pace::how(report));
     facts.join(" · ")
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::report::sample::{crashed, scenario, several_runs, sticky_crash, unharmed};
+use crate::report::sample::{both_engines, crashed, scenario, several_runs, sticky_crash, unharmed};
 use crate::report::story;
 use crate::report::text::{WIDTH, width};
 use crate::report::{Figures, Latency, ServerLoad};
@@ -70,6 +70,132 @@ fn several_runs_show_how_sure_they_are() {
 
     Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.
     Next    whatcart run deploy-drain
+    ");
+}
+
+#[test]
+fn both_engines_side_by_side() {
+    let text = plain(&render(&both_engines(), &Look::default()));
+    insta::assert_snapshot!(text, @r"
+    sticky-crash     Sticky sessions keep every cart whole. What does one crash cost?
+    300 users · 3 servers · open for 2 min · seed 1 · real requests, 6x as fast, beside 24 simulations
+    0:30 server-2 crashes · 0:35 an empty server-2 replaces it
+
+                                     carts lost        of those open   busiest   price
+       design                          of 2,416   at the crash (148)    x mean   per request
+    1  round robin, server memory   2,333  97 %             73  49 %      1.02   –
+    2  sticky, server memory           49   2 %             49  33 %      1.09   –
+    3  round robin, signed token        0                    0            1.02   210 bytes carried
+    4  round robin, shared store        0                    0            1.02   0.63 store calls
+       Of design 1's losses 2,260 are split: their items sit in another server's memory; 73 are wiped:
+       their last copy went with a server. All carts lost in design 2 are wiped.
+       99 % of requests were sent less than 1.90 ms later than meant.
+
+       both engines                simulated           range  happened  difference
+    1  carts lost, of opened          96.6 %  94.9 to 97.9 %    96.6 %  0.0 points  ok
+       lost, of open at the crash     49.4 %  36.2 to 62.5 %    49.3 %  0.0 points  ok
+       wrong views, of all views      46.8 %  46.3 to 47.2 %    46.8 %  0.0 points  ok
+       requests per visit               8.01            8.01      8.01       0.0 %  ok
+       split carts                   certain  2,254 to 2,266     2,260         0.0  ok
+       wiped carts                   certain        67 to 79        73         0.0  ok
+       wrong views                   certain  1,127 to 1,133     1,130        +0.2  ok
+    2  carts lost, of opened           2.0 %    1.3 to 2.9 %     2.0 %  0.0 points  ok
+       lost, of open at the crash     33.1 %  20.4 to 46.7 %    33.1 %  0.0 points  ok
+       requests per visit               8.01            8.01      8.01       0.0 %  ok
+       wiped carts                   certain        43 to 55        49         0.0  ok
+       absent, as predicted: split carts and wrong views
+    3  requests per visit               8.01            8.01      8.01       0.0 %  ok
+       bytes carried per request         210             210       210       0.0 %  ok
+       absent, as predicted: split carts, wiped carts and wrong views
+    4  requests per visit               8.01            8.01      8.01       0.0 %  ok
+       store calls per request          0.63    0.61 to 0.64      0.63       0.0 %  ok
+       absent, as predicted: split carts, wiped carts and wrong views
+       Absent in every design, as predicted: overwritten carts, stale carts, rolled-back carts, evicted
+       carts, expired carts, unexplained losses, overcharged carts, carts still open, visits given up,
+       visits given up after logouts, logouts, zombie logins, impostors let in, missing files, ghosts
+       and double charges.
+       Ranges: for counts the least and the most of any simulation; for rates where real runs should
+       lie, with a certainty of 99.9 % for all rates together.
+       Latency and load are not compared: a request takes 3.33 real ms of service, and below 10 ms the
+       delays of this machine would be a good part of what is measured. A lower --speed makes it longer.
+       Both engines agree: 128 of 128 judgements.
+
+    Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.
+    Next    whatcart run deploy-drain
+    ");
+}
+
+#[test]
+fn engines_that_differ_and_a_machine_that_was_too_slow() {
+    let mut report = both_engines();
+    report.agreement = None;
+    let predicted: Vec<Vec<Figures>> =
+        several_runs().variants.into_iter().map(|v| v.runs.into_iter().map(|run| run.figures).collect()).collect();
+    for variant in [1, 3] {
+        let figures = &mut report.variants[variant].runs[0].figures;
+        figures.lost_by.overwritten = 7;
+        figures.price.store_calls_per_request *= 1.5;
+        figures.pace.as_mut().expect("a pace").kept_up = false;
+    }
+    report.agreement = Some(crate::report::agreement::compare(&report, &predicted));
+    let text = render(&report, &Look { details: true, ..Look::default() });
+    assert!(text.contains("\u{1b}[1m\u{1b}[91mDIFFERS"), "{text:?}");
+    let text = plain(&text);
+    let told =
+        text.split_once("at the crash (148)").expect("a head").1.split_once("Requests of users").expect("details").0;
+    insta::assert_snapshot!(told, @r"
+        x mean   per request
+    1  round robin, server memory   2,333  97 %             73  49 %      1.02   –
+    2  sticky, server memory           49   2 %             49  33 %      1.09   –
+    3  round robin, signed token        0                    0            1.02   210 bytes carried
+    4  round robin, shared store        0                    0            1.02   0.94 store calls
+       Of design 1's losses 2,260 are split: their items sit in another server's memory; 73 are wiped:
+       their last copy went with a server. Of design 2's losses 49 are wiped; 7 are overwritten: a
+       concurrent writer put an older copy over them.
+       99 % of requests were sent less than 1.90 ms later than meant.
+       This machine could not keep up in designs 2 and 4: requests were sent too late. Do not trust
+       latency and load of this run. Try a lower --speed, or fewer users.
+
+       both engines                 simulated           range  happened   difference
+    1  carts lost, of opened           96.7 %  94.1 to 98.6 %    96.6 %  −0.1 points  ok
+       lost, of open at the crash      50.8 %  16.8 to 84.5 %    49.3 %  −1.5 points  ok
+       wrong views, of all views       46.8 %          46.8 %    46.8 %   0.0 points  ok
+       requests per visit                8.01            8.01      8.01        0.0 %  ok
+       split carts                    certain           2,260     2,260          0.0  ok
+       wiped carts                    certain        73 to 78        73         −2.2  ok
+       wrong views                    certain           1,130     1,130          0.0  ok
+       absent, as predicted: overwritten carts
+    2  carts lost, of opened            2.1 %   0.40 to 4.9 %     2.0 %  −0.1 points  ok
+       lost, of open at the crash      34.6 %   4.8 to 72.0 %    33.1 %  −1.5 points  ok
+       requests per visit                8.01            8.01      8.01        0.0 %  ok
+       wiped carts                    certain        49 to 54        49         −2.2  ok
+       overwritten carts           impossible                         7         +7.0  DIFFERS
+       absent, as predicted: split carts and wrong views
+    3  requests per visit                8.01            8.01      8.01        0.0 %  ok
+       bytes carried per request          210             210       210        0.0 %  ok
+       absent, as predicted: split carts, wiped carts, overwritten carts and wrong views
+    4  requests per visit                8.01            8.01      8.01        0.0 %  ok
+       store calls per request           0.63            0.63      0.94        +50 %  DIFFERS
+       overwritten carts           impossible                         7         +7.0  DIFFERS
+       absent, as predicted: split carts, wiped carts and wrong views
+       Absent in every design, as predicted: stale carts, rolled-back carts, evicted carts, expired
+       carts, unexplained losses, overcharged carts, carts still open, visits given up, visits given up
+       after logouts, logouts, zombie logins, impostors let in, missing files, ghosts and double
+       charges.
+       Ranges: for counts the least and the most of any simulation; for rates where real runs should
+       lie, with a certainty of 99.9 % for all rates together.
+       Latency and load are not compared: a request takes 3.33 real ms of service, and below 10 ms the
+       delays of this machine would be a good part of what is measured. A lower --speed makes it longer.
+       The engines differ in 3 of 128 judgements: overwritten carts in design 2, store calls per request
+       in design 4 and overwritten carts in design 4.
+    ");
+    insta::assert_snapshot!(text.split_once("How late").expect("details").1.split_once("Lost carts").expect("more").0, @r"
+    requests were sent, in real ms
+      design   mean    p50    p90    p99    max
+      1        0.30   0.20   0.80   1.90   6.40
+      2        0.30   0.20   0.80   1.90   6.40
+      3        0.30   0.20   0.80   1.90   6.40
+      4        0.30   0.20   0.80   1.90   6.40
     ");
 }
 

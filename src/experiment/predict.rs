@@ -1,0 +1,27 @@
+//! What the sim engine predicts of a scenario: the same users in many seeds.
+
+use std::sync::atomic::AtomicBool;
+
+use super::{FAVOURITE, Options, run};
+use crate::report::{Figures, RunReport};
+use crate::scenario::Loaded;
+
+/// How many simulations of each variant a prediction rests on.
+pub const PREDICTION_SEEDS: u32 = 100;
+
+/// Simulates every variant in so many seeds, derived from `seed` as those of several runs are. Variant by variant, run
+/// by run.
+///
+/// An interrupted prediction has figures of runs that were cut short: nothing may be compared with it.
+#[must_use]
+pub fn predict(
+    loaded: &Loaded,
+    seed: u64,
+    seeds: u32,
+    interrupt: &AtomicBool,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Vec<Vec<Figures>> {
+    let options = Options { seed: Some(seed), runs: seeds, favourite: FAVOURITE, interrupt, progress };
+    let figures = |run: RunReport| run.figures;
+    run(loaded, &options).variants.into_iter().map(|variant| variant.runs.into_iter().map(figures).collect()).collect()
+}
