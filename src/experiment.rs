@@ -3,6 +3,8 @@
 //! Every (variant, run) is a simulation of its own; nothing is shared between them, so the number of threads changes
 //! no byte of what comes out.
 
+#[cfg(feature = "http")]
+mod execute;
 mod predict;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,9 +18,6 @@ use crate::seed::Seed;
 use crate::sim::Sim;
 use crate::time::{Instant, Span};
 use crate::workload::Workload;
-
-#[cfg(feature = "http")]
-mod execute;
 
 pub use self::predict::{PREDICTION_SEEDS, predict};
 pub use crate::report::story::FAVOURITE;

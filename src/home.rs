@@ -20,17 +20,24 @@ impl StoreCalls {
     }
 }
 
-/// The calls that a request makes. `with_session`: it carries a session.
+/// The calls that a request makes. `with_session`: it carries a session. `accepted`: the server takes what it carries;
+/// otherwise it is told so before anything is done for it, and all it has cost is the look-up.
 ///
 /// An atomic update is one call at the end. Read-modify-write reads the cart before the work and writes it afterwards;
 /// a view only reads.
 #[inline]
 #[must_use]
-pub fn store_calls(homes: Homes, update: StoreUpdate, command: Command, with_session: bool) -> StoreCalls {
+pub fn store_calls(
+    homes: Homes,
+    update: StoreUpdate,
+    command: Command,
+    with_session: bool,
+    accepted: bool,
+) -> StoreCalls {
     let session = homes.session == SessionHome::SharedStore;
     let looks_up = session && (with_session || command == Command::ForgeSession) && command != Command::Login;
-    let writes_session = session && matches!(command, Command::Login | Command::Logout);
-    let cart = homes.cart == CartHome::SharedStore && command.touches_cart();
+    let writes_session = session && accepted && matches!(command, Command::Login | Command::Logout);
+    let cart = homes.cart == CartHome::SharedStore && accepted && command.touches_cart();
     let reads = cart && update == StoreUpdate::ReadModifyWrite;
     let changes = cart && !(reads && command == Command::View);
     StoreCalls { before: u32::from(looks_up) + u32::from(reads), after: u32::from(writes_session) + u32::from(changes) }
@@ -57,10 +64,7 @@ const TWO_DIGITS: Items = Items(u64::MAX << 9);
 /// Digits of a number beyond those that are always written.
 #[inline]
 const fn extra_digits(number: u32, always: u32) -> u32 {
-    match number.checked_ilog10() {
-        Some(log) => (log + 1).saturating_sub(always),
-        None => 0,
-    }
+    if number < 10u32.pow(always) { 0 } else { number.ilog10() + 1 - always }
 }
 
 #[inline]
@@ -89,7 +93,8 @@ pub const fn session_bytes(home: SessionHome, user: UserId) -> u32 {
     }
 }
 
-/// Bytes of state that a request and its answer carry: tokens in the request, and those that the answer sets anew.
+/// Bytes of state that a request and its answer carry: tokens in the request, forged ones too, and those that the answer
+/// sets anew.
 ///
 /// `sent` and `set`: what is in the cart token of the request, and in that of the answer; `None` when there is none.
 #[inline]
@@ -102,7 +107,7 @@ pub fn carried_bytes(
     sent: Option<Items>,
     set: Option<Items>,
 ) -> u32 {
-    let carries_session = with_session || command == Command::Login;
+    let carries_session = with_session || matches!(command, Command::Login | Command::ForgeSession);
     let session = if carries_session { session_bytes(homes.session, visit.user) } else { 0 };
     let cart = |items| cart_token_bytes(visit, items);
     session + sent.map_or(0, cart) + set.map_or(0, cart)
@@ -120,7 +125,7 @@ mod tests {
         let journey = [Login, Browse, Browse, Add(mug), View, Add(mug), Add(mug), Checkout];
         let calls = |cart, session, update| {
             let homes = Homes { cart, session };
-            journey.iter().map(|c| store_calls(homes, update, *c, *c != Login).total()).sum::<u32>()
+            journey.iter().map(|c| store_calls(homes, update, *c, *c != Login, true).total()).sum::<u32>()
         };
         for (update, carts) in [(StoreUpdate::Atomic, 5), (StoreUpdate::ReadModifyWrite, 9)] {
             assert_eq!(calls(CartHome::ServerMemory, SessionHome::ServerMemory, update), 0);
@@ -134,11 +139,13 @@ mod tests {
         let mug = Item::new(1).expect("in range");
         let homes = Homes { cart: CartHome::SharedStore, session: SessionHome::SharedStore };
         let calls = |update, command| {
-            let StoreCalls { before, after } = store_calls(homes, update, command, true);
+            let StoreCalls { before, after } = store_calls(homes, update, command, true, true);
             (before, after)
         };
         assert_eq!([Browse, View, Add(mug)].map(|c| calls(StoreUpdate::Atomic, c)), [(1, 0), (1, 1), (1, 1)]);
         assert_eq!([Browse, View, Add(mug)].map(|c| calls(StoreUpdate::ReadModifyWrite, c)), [(1, 0), (2, 0), (2, 1)]);
+        let stranger = store_calls(homes, StoreUpdate::ReadModifyWrite, Add(mug), true, false);
+        assert_eq!(stranger, StoreCalls { before: 1, after: 0 });
     }
 
     /// Characters of bytes in base64url without padding.

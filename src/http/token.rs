@@ -135,11 +135,11 @@ fn date(at: Instant) -> Date {
     Date(RawValue::from_string(text).expect("a number"))
 }
 
-/// What somebody without the key can make up: a token that says it needs no signature.
+/// What somebody without the key can make up: all of a token but the right signature.
 #[must_use]
 pub fn forged_session(user: UserId) -> String {
-    let claims = format!(r#"{{"sub":"{}","iat":{EPOCH},"exp":9999999999}}"#, user_name(user));
-    format!("{}.{}.", base64url(br#"{"typ":"JWT","alg":"none"}"#), base64url(claims.as_bytes()))
+    let claims = format!(r#"{{"sub":"{}","iat":{EPOCH}.000,"exp":9999999999.000}}"#, user_name(user));
+    format!("{}.{}.{}", base64url(br#"{"typ":"JWT","alg":"HS256"}"#), base64url(claims.as_bytes()), base64url(&[0; 32]))
 }
 
 /// RFC 4648, section 5, without padding.
@@ -189,8 +189,11 @@ mod tests {
         let other = Signer::new(MINUTE, MINUTE).expect("randomness").session("user-000042", at(5));
         let forged = forged_session(UserId(42));
         let longer = base64url(br#"{"sub":"user-000042","iat":1700000005.000,"exp":9999999999.000}"#);
+        assert_eq!(forged.len(), token.len());
+        let none = base64url(br#"{"typ":"JWT","alg":"none"}"#);
+        let unsigned = format!("{none}.{}.", token.split('.').nth(1).expect("claims"));
         let stretched = format!("{}.{longer}.{signature}", head.split('.').next().expect("a header"));
-        for wrong in ["", "x", "..", head, &other, &forged, &stretched, &format!("{head}."), &token[1..]] {
+        for wrong in ["", "x", "..", head, &other, &forged, &unsigned, &stretched, &format!("{head}."), &token[1..]] {
             assert!(!signer.accepts_session(wrong, at(6)), "{wrong}");
         }
         assert!(signer.accepts_session(&token, at(6)));

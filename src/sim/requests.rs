@@ -42,6 +42,8 @@ pub struct InFlight {
     pub retries: u8,
     /// Whether its user has stopped waiting.
     pub departed: bool,
+    /// Whether the server that works on it takes the session that it shows.
+    pub accepted: bool,
     /// Tells this use of the slot from earlier ones.
     pub serial: u32,
 }

@@ -120,13 +120,14 @@ impl World {
     #[inline(always)]
     fn start(&mut self, worker: u32, id: RequestId) {
         self.stations.held[worker as usize] = id;
+        let accepted = self.accepts(&self.requests[id]);
         let request = &mut self.requests[id];
+        request.accepted = accepted;
         request.worker = worker;
         request.started = self.now;
         request.place = Place::Running(Phase::Work);
         let calls = self.calls(id);
         if self.stations.store.free.is_none() {
-            self.read_cart(id);
             let store = if calls == StoreCalls::default() { Span::ZERO } else { self.store_times(id, calls) };
             let until = self.now + self.service_time(id) + store;
             self.events.busy.set(worker as usize, until);
@@ -141,11 +142,11 @@ impl World {
     #[inline(always)]
     fn calls(&self, id: RequestId) -> StoreCalls {
         let request = &self.requests[id];
-        home::store_calls(self.homes, self.update, request.command, request.session.is_some())
+        let with_session = request.session.is_some();
+        home::store_calls(self.homes, self.update, request.command, with_session, request.accepted)
     }
 
     /// With read-modify-write: a server takes a copy of the cart, before the work.
-    #[inline(always)]
     fn read_cart(&mut self, id: RequestId) {
         if self.update == StoreUpdate::ReadModifyWrite && self.homes.cart == CartHome::SharedStore {
             let request = &mut self.requests[id];
@@ -162,7 +163,14 @@ impl World {
         self.stations.service.sample(&mut draw) * times
     }
 
-    fn store_times(&self, id: RequestId, calls: StoreCalls) -> Span {
+    /// Without a line: all calls of a request at once.
+    fn store_times(&mut self, id: RequestId, calls: StoreCalls) -> Span {
+        if calls.before > 0 {
+            self.read_cart(id);
+        }
+        if let Sampler::Constant(span) = self.stations.store.latency {
+            return span * u64::from(calls.total());
+        }
         self.store_time(id, calls, StoreCall::Before) + self.store_time(id, calls, StoreCall::After)
     }
 
@@ -283,7 +291,7 @@ impl World {
     #[inline(always)]
     fn commit(&mut self, id: RequestId) -> Effect {
         let request = self.requests[id];
-        if !self.accepts(&request) {
+        if !request.accepted {
             return Effect::none(WHO_ARE_YOU);
         }
         if !request.command.touches_cart() || (request.departed && !self.is_current(&request)) {

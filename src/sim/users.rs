@@ -127,6 +127,7 @@ impl World {
             place: Place::Balancer,
             retries: 0,
             departed: false,
+            accepted: true,
             serial: 0,
         });
         let serial = self.requests[id].serial;

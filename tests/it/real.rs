@@ -107,7 +107,7 @@ fn an_interrupt_prints_what_was_measured() {
     let mut printed = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut printed).expect("text");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
-    assert!(printed.contains("nterrupted") && printed.contains("carts lost"), "{printed}");
+    assert!(printed.contains("Interrupted") && printed.contains("1  round robin"), "{printed}");
 }
 
 #[test]

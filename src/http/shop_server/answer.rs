@@ -215,11 +215,11 @@ impl<'a> Job<'a> {
     async fn serve(&self, command: Command) -> Result<Option<Answer>, StoreError> {
         let mut calls = 0;
         let caller = session::look_up(self, command, &mut calls).await?;
-        let copy = cart::read_first(self, command, &mut calls).await?;
+        let accepted = session::accepted(self, &caller);
+        let copy = if accepted { cart::read_first(self, command, &mut calls).await? } else { None };
         self.labour().await;
         let mut cookies = Vec::new();
         let mut carried = session::carried(self, command) + cart::carried(self);
-        let accepted = session::accepted(self, &caller);
         let mut order = None;
         if accepted {
             carried += session::log_in_or_out(self, command, &mut cookies, &mut calls).await?;

@@ -4,8 +4,8 @@
 //! honest where that alone would not be:
 //!
 //! - Shares are compared as the arcsine of their root, numbers of events per visit as their root (both as Anscombe
-//!   corrected them for small numbers). There their spread is nearly normal, however small or near to 1 they are, and
-//!   the interval cannot leave what is possible.
+//!   corrected them for small numbers), latency as its logarithm, busiest x mean as the root of what exceeds 1. There
+//!   their spread is nearly normal, however small or near to 1 they are, and the interval cannot leave what is possible.
 //! - The interval is widened to what the simulations themselves had, from the least to the most, and by [`GRACE`] more
 //!   cases: what happens in few seeds, a few times, has a longer tail than any normal distribution.
 //! - A rate that is the same in every simulation must be the same again, up to rounding. It takes no part of the
@@ -37,9 +37,16 @@ enum Scale {
     Share,
     /// The root of a number of events per case.
     Events,
+    /// The logarithm of a time.
+    Time,
+    /// The root of what exceeds 1.
+    Above1,
     /// As it is.
     Plain,
 }
+
+/// The least time that is told from none, in milliseconds.
+const INSTANT_MS: f64 = 1e-6;
 
 /// What real time adds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,8 +95,12 @@ impl Rate {
     }
 
     /// One that hangs on how fast things go.
-    fn timed(figure: &str, what: &str, unit: Unit, delay: Delay, of: fn(&Figures) -> f64) -> Rate {
-        Rate { unit, delay, ..Rate::mean(figure, what, of) }
+    fn timed(figure: &str, what: &str, delay: Delay, of: fn(&Figures) -> f64) -> Rate {
+        Rate { delay, ..Rate::mean(figure, what, of) }
+    }
+
+    fn latency(figure: &str, what: &str, of: fn(&Figures) -> f64) -> Rate {
+        Rate { unit: Unit::Millis, scale: Scale::Time, ..Rate::timed(figure, what, Delay::Latency, of) }
     }
 }
 
@@ -125,11 +136,17 @@ fn rates(faults: &[FaultFigures]) -> Vec<Rate> {
             f.price.bytes_carried_per_request
         }),
         #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
-        Rate::timed("requests.sent", "requests", Unit::Number, Delay::Load, |f| f.requests.sent as f64),
-        Rate::timed("latency_ms.mean", "mean latency", Unit::Millis, Delay::Latency, |f| f.latency_ms.mean),
-        Rate::timed("latency_ms.p50", "median latency", Unit::Millis, Delay::Latency, |f| f.latency_ms.p50),
-        Rate::timed("load.peak_to_mean", "busiest x mean", Unit::Number, Delay::Load, |f| f.load.peak_to_mean),
-        Rate::timed("mean of load.per_server.busy", "busy share of servers", Unit::Share, Delay::Busy, busy),
+        Rate::timed("requests.sent", "requests", Delay::Load, |f| f.requests.sent as f64),
+        Rate::latency("latency_ms.mean", "mean latency", |f| f.latency_ms.mean),
+        Rate::latency("latency_ms.p50", "median latency", |f| f.latency_ms.p50),
+        Rate {
+            scale: Scale::Above1,
+            ..Rate::timed("load.peak_to_mean", "busiest x mean", Delay::Load, |f| f.load.peak_to_mean)
+        },
+        Rate {
+            unit: Unit::Share,
+            ..Rate::timed("mean of load.per_server.busy", "busy share of servers", Delay::Busy, busy)
+        },
     ]);
     rates
 }
@@ -234,7 +251,7 @@ impl Compared {
         match scale {
             Scale::Share => (low.max(0.0), high.min(1.0)),
             Scale::Events => (low.max(0.0), high),
-            Scale::Plain => (low, high),
+            Scale::Time | Scale::Above1 | Scale::Plain => (low, high),
         }
     }
 
@@ -253,6 +270,8 @@ impl Scale {
         match self {
             Scale::Share => libm::asin(((part + 0.375) / (whole + 0.75)).sqrt()),
             Scale::Events => ((part + 0.375) / whole).sqrt(),
+            Scale::Time => libm::log((part / whole).max(INSTANT_MS)),
+            Scale::Above1 => (part / whole - 1.0).max(0.0).sqrt(),
             Scale::Plain => part / whole,
         }
     }
@@ -265,6 +284,8 @@ impl Scale {
                 (root * root * (whole + 0.75) - 0.375) / whole
             }
             Scale::Events => value.max(0.0) * value.max(0.0) - 0.375 / whole,
+            Scale::Time => libm::exp(value),
+            Scale::Above1 => 1.0 + value.max(0.0) * value.max(0.0),
             Scale::Plain => value,
         }
     }

@@ -153,14 +153,14 @@ fn the_end_of_a_token_is_exact() {
     scenario.users.journey = vec![Step::Login, Step::Browse];
     scenario.users.think = constant(100);
     scenario.servers.service = constant(10);
-    // From one end of service to the next.
+    // From the end of one service to the beginning of the next.
     let logged_out = |lifetime: u64, leeway: u64| {
         let mut scenario = scenario.clone();
         scenario.tokens = Tokens { lifetime: time(lifetime), leeway: time(leeway) };
         play(&scenario).logged_out > 0
     };
-    assert!(logged_out(110, 0) && logged_out(60, 50));
-    assert!(!logged_out(111, 0) && !logged_out(60, 51));
+    assert!(logged_out(100, 0) && logged_out(60, 40));
+    assert!(!logged_out(101, 0) && !logged_out(60, 41));
 }
 
 /// An order that was asked for twice is charged once, although the first answer came too late to be heard.
