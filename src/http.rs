@@ -12,6 +12,8 @@ mod faults;
 mod log;
 mod shop_server;
 mod store;
+#[cfg(test)]
+mod tests;
 mod token;
 mod users;
 mod wire;
@@ -144,7 +146,7 @@ impl Stage {
     fn set(scenario: &Scenario, seed: Seed, options: &Options) -> Result<Stage, Failure> {
         let workload = Arc::new(Workload::new(scenario, seed));
         let servers = scenario.servers.count.get32();
-        failure::check(clients(&workload), u64::from(servers))?;
+        failure::check(clients(&workload), u64::from(servers), failure::limit())?;
         let clock = Clock::start(options.speed);
         let heavy = workload.heavy();
         let log = Arc::new(Log::new(clock, Observer::new(scenario, heavy, options.favourite)));
@@ -199,6 +201,8 @@ impl Stage {
                 biased;
                 Some(failure) = self.failures.recv() => return Err(failure),
                 Some(ended) = faults.join_next() => ended.map_err(|_| Failure::Panic("a fault".into()))??,
+                // Health checks go on for ever.
+                Some(_) = self.checks.join_next() => return Err(Failure::Panic("a health check".into())),
                 Some(ended) = users.join_next() => {
                     ended.map_err(|_| Failure::Panic("the crowd of users".into()))??;
                     break;

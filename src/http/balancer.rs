@@ -82,7 +82,6 @@ impl Balancer {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(IDLE_EACH)
-            .retry_canceled_requests(false)
             .build(connector);
         let authority = |address: &SocketAddr| Authority::try_from(address.to_string()).expect("an address");
         Balancer {

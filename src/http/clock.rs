@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_timer::Delay;
 
-use crate::time::{Instant, NANOS_PER_SEC, Span};
+use crate::time::{Instant, Span};
 
 /// Scenario time, read off the machine's steady clock.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ impl Clock {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturates")]
     pub fn played(&self, real: Duration) -> Span {
-        Span::from_nanos((real.as_secs_f64() * self.speed * NANOS_PER_SEC as f64) as u64)
+        Span::from_nanos((real.as_secs_f64() * self.speed * 1e9) as u64)
     }
 
     /// How long a span of the scenario really takes.

@@ -90,16 +90,16 @@ pub fn clients_within(limit: u64) -> u64 {
 /// More clients than this no machine with one loopback address plays: ports run out.
 const MOST_CLIENTS: u64 = 20_000;
 
-/// Whether so many clients can be played.
+/// Whether so many clients can be played by a process that may have `limit` open files.
 ///
 /// # Errors
 ///
 /// When there are too many for the sockets of this machine, or for the files that this process may open.
-pub fn check(clients: u64, servers: u64) -> Result<(), Failure> {
+pub fn check(clients: u64, servers: u64, limit: u64) -> Result<(), Failure> {
     if clients > MOST_CLIENTS {
         return Err(Failure::TooMany { clients, most: MOST_CLIENTS });
     }
-    let (limit, needed) = (limit(), RESERVE + 2 * servers + 2 * clients);
+    let needed = RESERVE + 2 * servers + 2 * clients;
     if needed > limit {
         let users = clients_within(limit.saturating_sub(2 * servers)).max(1);
         return Err(Failure::Descriptors { limit, suggestion: needed.next_power_of_two(), users });

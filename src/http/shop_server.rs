@@ -169,6 +169,15 @@ impl Slot {
         Ok(())
     }
 
+    /// The incarnation that runs.
+    #[cfg(test)]
+    pub fn incarnation(&self) -> Arc<Incarnation> {
+        match &*self.now() {
+            Now::Up(incarnation) => Arc::clone(incarnation),
+            Now::Down(_) | Now::Dying => panic!("{} is down", self.id),
+        }
+    }
+
     fn now(&self) -> std::sync::MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }

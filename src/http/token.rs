@@ -38,7 +38,8 @@ struct NewSession {
 
 #[derive(Serialize)]
 struct NewCart {
-    cart: String,
+    #[serde(rename = "cart")]
+    id: String,
     iat: Date,
     exp: Date,
     items: Listed,
@@ -52,7 +53,8 @@ struct Session {
 
 #[derive(Clone, Deserialize)]
 struct Cart {
-    cart: String,
+    #[serde(rename = "cart")]
+    id: String,
     exp: f64,
     items: Listed,
 }
@@ -99,13 +101,13 @@ impl Signer {
     #[must_use]
     pub fn cart(&self, id: CartId, items: Items, now: Instant) -> String {
         let (iat, exp) = (date(now), date(now + self.lifetime));
-        self.sign(&NewCart { cart: id.to_string(), iat, exp, items: Listed(items) })
+        self.sign(&NewCart { id: id.to_string(), iat, exp, items: Listed(items) })
     }
 
     /// What a token says about this cart. `None` when we did not sign it, or it is another cart's.
     #[must_use]
     pub fn carried(&self, token: &str, id: CartId, now: Instant) -> Option<Carried> {
-        let claims = self.read::<Cart>(token).filter(|claims| claims.cart == id.to_string())?;
+        let claims = self.read::<Cart>(token).filter(|claims| claims.id == id.to_string())?;
         let items = claims.items.0;
         Some(if self.is_current(claims.exp, now) { Carried::Good(items) } else { Carried::Expired(items) })
     }

@@ -7,7 +7,7 @@ use crate::time::Instant;
 
 /// A user's affinity cookie. Packed, so that a user's jar is half a cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(packed(4))]
+#[repr(C, packed(4))]
 pub struct Pin {
     server: u32,
     since: Instant,

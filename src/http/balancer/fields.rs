@@ -38,7 +38,9 @@ fn strip(headers: &mut HeaderMap) {
         let lines = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
         let named: Vec<HeaderName> =
             lines.flat_map(|line| line.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
-        named.iter().for_each(|name| drop(headers.remove(name)));
+        for name in &named {
+            headers.remove(name);
+        }
     }
     for name in &HOP_BY_HOP {
         headers.remove(name);

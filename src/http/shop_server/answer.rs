@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde::Deserialize;
 
-use super::cart::{self, CartEffect};
+use super::cart::{self, CartEffect, Way};
 use super::session;
 use super::{Incarnation, Shop};
 use crate::history::{Evidence, Request as Asked, Served};
@@ -95,11 +95,17 @@ pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
     };
     let mut name = String::new();
     let what = match ask {
-        Ask::AddItem => What::Shop(Command::Add(new_item(&body)?)),
-        Ask::Shop(Command::Login) => {
-            name = new_login(&body)?;
-            What::Shop(Command::Login)
-        }
+        Ask::AddItem => match new_item(&body) {
+            Some(item) => What::Shop(Command::Add(item)),
+            None => return Err(error(StatusCode::BAD_REQUEST, "which item?", Some(AN_ITEM))),
+        },
+        Ask::Shop(Command::Login) => match new_login(&body) {
+            Some(user) => {
+                name = user;
+                What::Shop(Command::Login)
+            }
+            None => return Err(error(StatusCode::BAD_REQUEST, "who?", Some(A_LOGIN))),
+        },
         Ask::Shop(command) => What::Shop(command),
         Ask::Upload(file) => What::Upload(file, body),
         Ask::Download(file) => What::Download(file),
@@ -114,21 +120,21 @@ pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
 const PATHS: &str = "POST /login, GET /, POST /cart/items {\"item\":1}, DELETE /cart/items/1, GET /cart, \
                      POST /checkout, PUT or GET /files/1, POST /logout, GET /health";
 
-fn new_item(body: &Bytes) -> Result<Item, Answer> {
-    let item = serde_json::from_slice(body).ok().and_then(|new: NewItem| Item::new(new.item));
-    let hint = r#"write it as {"item":1}; items are 1 to 64"#;
-    item.ok_or_else(|| error(StatusCode::BAD_REQUEST, "which item?", Some(hint)))
+const AN_ITEM: &str = r#"write it as {"item":1}; items are 1 to 64"#;
+const A_LOGIN: &str = r#"write it as {"user":"ann"}: at most 64 letters, digits and -_.@"#;
+
+fn new_item(body: &Bytes) -> Option<Item> {
+    serde_json::from_slice(body).ok().and_then(|new: NewItem| Item::new(new.item))
 }
 
-fn new_login(body: &Bytes) -> Result<String, Answer> {
+fn new_login(body: &Bytes) -> Option<String> {
     let named = serde_json::from_slice(body).ok().map(|new: NewLogin| new.user);
     let name = if body.is_empty() { Some("guest".into()) } else { named };
     let fine = |name: &String| {
         (1..=NAME_LIMIT).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b))
     };
-    let hint = r#"write it as {"user":"ann"}: at most 64 letters, digits and -_.@"#;
-    name.filter(fine).ok_or_else(|| error(StatusCode::BAD_REQUEST, "who?", Some(hint)))
+    name.filter(fine)
 }
 
 /// What needs no worker.
@@ -216,7 +222,7 @@ impl<'a> Job<'a> {
         let mut calls = 0;
         let caller = session::look_up(self, command, &mut calls).await?;
         let accepted = session::accepted(self, &caller);
-        let copy = if accepted { cart::read_first(self, command, &mut calls).await? } else { None };
+        let way = if accepted { cart::read_first(self, command, &mut calls).await? } else { Way::Atomic };
         self.labour().await;
         let mut cookies = Vec::new();
         let mut carried = session::carried(self, command) + cart::carried(self);
@@ -230,7 +236,7 @@ impl<'a> Job<'a> {
             Some(order) => Some(order.lock().await),
         };
         let stored =
-            if accepted { cart::in_store(self, command, copy, order.as_deref_mut(), &mut calls).await? } else { None };
+            if accepted { cart::in_store(self, command, way, order.as_deref_mut(), &mut calls).await? } else { None };
         let done = self.life.while_alive(|| {
             let cart = if accepted { stored.or_else(|| cart::here(self, command, order.as_deref_mut())) } else { None };
             let mut done = Done { reply: Reply::Done, accepted, cart, cookies, carried };

@@ -41,6 +41,7 @@ impl CartEffect {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Applied {
     reply: Reply,
     held: Items,
@@ -71,31 +72,40 @@ pub fn open_order(job: &Job, command: Command) -> Result<Option<Arc<Mutex<Order>
     Ok(Some(Arc::clone(&orders.entry(named.unwrap_or(job.cart)).or_default())))
 }
 
+/// How a cart in the store is changed.
+#[derive(Clone, Copy, Debug)]
+pub enum Way {
+    /// All at once, after the work.
+    Atomic,
+    /// From this copy, which was read before the work.
+    From(Option<Items>),
+}
+
 /// The copy that a read-modify-write begins with.
-pub async fn read_first(job: &Job<'_>, command: Command, calls: &mut u32) -> Result<Option<Option<Items>>, StoreError> {
+pub async fn read_first(job: &Job<'_>, command: Command, calls: &mut u32) -> Result<Way, StoreError> {
     let shop = job.shop;
     let reads = shop.homes.cart == CartHome::SharedStore && shop.update == StoreUpdate::ReadModifyWrite;
     if !reads || !command.touches_cart() {
-        return Ok(None);
+        return Ok(Way::Atomic);
     }
     *calls += 1;
-    shop.store.call(job.store_times.0, |store| store.read_cart(job.cart)).await.map(Some)
+    shop.store.call(job.store_times.0, |store| store.read_cart(job.cart)).await.map(Way::From)
 }
 
 /// The effect on a cart in the shared store. `None` when it does not live there.
 pub async fn in_store(
     job: &Job<'_>,
     command: Command,
-    copy: Option<Option<Items>>,
+    way: Way,
     order: Option<&mut Order>,
     calls: &mut u32,
 ) -> Result<Option<CartEffect>, StoreError> {
     if job.shop.homes.cart != CartHome::SharedStore || !command.touches_cart() {
         return Ok(None);
     }
-    match copy {
-        None => update(job, command, order, calls).await,
-        Some(copy) => modify_and_write(job, command, copy, order, calls).await,
+    match way {
+        Way::Atomic => update(job, command, order, calls).await,
+        Way::From(copy) => modify_and_write(job, command, copy, order, calls).await,
     }
     .map(Some)
 }

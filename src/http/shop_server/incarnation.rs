@@ -114,13 +114,19 @@ impl Incarnation {
         let _ = self.listening.subscribe().wait_for(|listening| !listening).await;
     }
 
+    /// Held by every task of this life: one that panics fails the run.
+    fn alarm(&self) -> Alarm<'_> {
+        Alarm(self)
+    }
+
     /// Runs something as a task of this life: ended by its death and by nothing else, whoever hangs up.
-    async fn outlive<T: Send + 'static>(
+    pub async fn outlive<T: Send + 'static>(
         self: &Arc<Incarnation>,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Option<T> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
+            let _alarm = this.alarm();
             let mut fate = this.fate.subscribe();
             tokio::select! {
                 biased;
@@ -128,18 +134,11 @@ impl Incarnation {
                 done = work => Some(done),
             }
         });
-        match task.await {
-            Ok(done) => done,
-            Err(error) => {
-                if error.is_panic() {
-                    self.shop.fail(Failure::Panic(format!("a task of {}", self.slot.id)));
-                }
-                None
-            }
-        }
+        task.await.ok().flatten()
     }
 
     async fn listen(self: Arc<Incarnation>, listener: TcpListener) {
+        let _alarm = self.alarm();
         let mut fate = self.fate.subscribe();
         loop {
             let accepted = tokio::select! {
@@ -165,6 +164,7 @@ impl Incarnation {
 
     /// Serves one connection, until its client or this process goes.
     async fn converse(self: Arc<Incarnation>, stream: TcpStream) {
+        let _alarm = self.alarm();
         // Only a socket that is already dead refuses this.
         let _ = stream.set_nodelay(true);
         let this = Arc::clone(&self);
@@ -212,5 +212,16 @@ impl Incarnation {
         let worker = self.workers.acquire().await.expect("never closed");
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         Some(worker)
+    }
+}
+
+/// Tells of a panic when it is dropped by one.
+struct Alarm<'a>(&'a Incarnation);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.shop.fail(Failure::Panic(format!("a task of {}", self.0.slot.id)));
+        }
     }
 }

@@ -112,5 +112,5 @@ pub fn carried(job: &Job, command: Command) -> usize {
 fn unguessable() -> String {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).expect("the run's key was made of the same randomness");
-    bits.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_ne_bytes(bits))
 }

@@ -61,7 +61,7 @@ impl Jar {
             }
             self.cookies.retain(|kept| kept.name != cookie.name());
             let max_age = cookie.max_age();
-            if max_age.is_none_or(|age| age.is_positive()) {
+            if max_age.is_none_or(cookie::time::Duration::is_positive) {
                 let (name, value) = (cookie.name().to_owned(), cookie.value().to_owned());
                 self.cookies.push(Kept { name, value, persistent: max_age.is_some() });
             }

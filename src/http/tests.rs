@@ -1,0 +1,9 @@
+//! The engine at its sockets: what curl sees of a server, what a user sees of the balancer, and what happens when the
+//! other end misbehaves.
+
+mod balancer;
+mod endings;
+mod homes;
+mod servers;
+mod support;
+mod users;

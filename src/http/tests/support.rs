@@ -1,0 +1,210 @@
+//! A shop on sockets, somebody with curl, and servers that misbehave.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use crate::http::balancer::Balancer;
+use crate::http::clock::Clock;
+use crate::http::failure::Failure;
+use crate::http::log::Log;
+use crate::http::shop_server::{Shop, Slot};
+use crate::http::store::{Embedded, Store};
+use crate::http::token::Signer;
+use crate::model::{Life, ServerId, UserId};
+use crate::observer::Observer;
+use crate::scenario::{Dist, Scenario, Time, Whole};
+use crate::seed::Seed;
+use crate::time::Span;
+use crate::workload::Workload;
+
+/// Longer than anything here takes.
+const AT_MOST: Duration = Duration::from_secs(20);
+
+/// A shop whose service takes so many milliseconds.
+pub fn scenario(service_ms: u64) -> Scenario {
+    let mut scenario = Scenario::house();
+    scenario.servers.service = Dist::Constant(Time::of(Span::from_millis(service_ms)));
+    scenario.servers.count = Whole::of(2);
+    scenario.store.latency = Dist::Constant(Time::of(Span::ZERO));
+    scenario
+}
+
+/// Servers and a balancer in front of them.
+pub struct Town {
+    pub slots: Vec<Arc<Slot>>,
+    pub log: Arc<Log>,
+    pub workload: Arc<Workload>,
+    pub clock: Clock,
+    pub balancer: Arc<Balancer>,
+    pub failures: mpsc::UnboundedReceiver<Failure>,
+    pub alarm: mpsc::UnboundedSender<Failure>,
+}
+
+impl Town {
+    /// Real servers.
+    pub fn open(scenario: &Scenario) -> Town {
+        Town::with(scenario, &[])
+    }
+
+    /// Behind the balancer are these addresses, or the real servers when there are none.
+    pub fn with(scenario: &Scenario, rogues: &[SocketAddr]) -> Town {
+        let clock = Clock::start(1.0);
+        let workload = Arc::new(Workload::new(scenario, Seed(1)));
+        let log = Arc::new(Log::new(clock, Observer::new(scenario, None, UserId(42))));
+        let (alarm, failures) = mpsc::unbounded_channel();
+        let store = Store::new(&scenario.store, Box::<Embedded>::default(), clock);
+        let signer = Signer::new(scenario.tokens.lifetime.get(), scenario.tokens.leeway.get()).expect("randomness");
+        let (w, l) = (Arc::clone(&workload), Arc::clone(&log));
+        let shop = Arc::new(Shop::new(scenario, w, l, (store, signer), (clock, alarm.clone())));
+        let slots: Vec<_> = (0..scenario.servers.count.get32())
+            .map(|i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop)).expect("a port"))
+            .collect();
+        let doors: Vec<SocketAddr> = slots.iter().map(|slot| slot.address).collect();
+        let doors = if rogues.is_empty() { doors } else { rogues.to_vec() };
+        let (w, l) = (Arc::clone(&workload), Arc::clone(&log));
+        let balancer = Arc::new(Balancer::new(scenario, &doors, w, l, (clock, alarm.clone())));
+        Town { slots, log, workload, clock, balancer, failures, alarm }
+    }
+
+    pub fn door(&self, index: usize) -> SocketAddr {
+        self.slots[index].address
+    }
+}
+
+/// Somebody with curl and a cookie jar.
+#[derive(Clone, Default)]
+pub struct Curl {
+    pub jar: BTreeMap<String, String>,
+}
+
+/// What came back.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    /// All of it, in small letters.
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn of(text: &str) -> Answer {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        Answer { status, head: head.to_lowercase(), body: body.into() }
+    }
+}
+
+impl Curl {
+    pub fn message(&self, method: &str, path: &str, body: &str) -> String {
+        let cookies: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
+        let length = body.len();
+        format!(
+            "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n{cookies}Content-Length: {length}\r\n\r\n{body}"
+        )
+    }
+
+    /// Asks, and keeps the cookies. The error is that of the socket.
+    pub async fn try_ask(&mut self, door: SocketAddr, what: &str, body: &str) -> io::Result<Answer> {
+        let (method, path) = what.split_once(' ').expect("a method and a path");
+        let mut stream = TcpStream::connect(door).await?;
+        stream.write_all(self.message(method, path, body).as_bytes()).await?;
+        let mut text = Vec::new();
+        stream.read_to_end(&mut text).await?;
+        let answer = Answer::of(&String::from_utf8_lossy(&text));
+        for line in String::from_utf8_lossy(&text).lines().take_while(|line| !line.is_empty()) {
+            let Some(cookie) = line.strip_prefix("set-cookie: ") else { continue };
+            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
+            self.jar.insert(name.into(), value.into());
+            self.jar.retain(|_, value| !value.is_empty());
+        }
+        Ok(answer)
+    }
+
+    /// Status and body of an answer that must come.
+    pub async fn ask(&mut self, door: SocketAddr, what: &str, body: &str) -> (u16, String) {
+        let answer = self.answer(door, what, body).await;
+        (answer.status, answer.body)
+    }
+
+    pub async fn answer(&mut self, door: SocketAddr, what: &str, body: &str) -> Answer {
+        in_time(self.try_ask(door, what, body)).await.expect("an answer")
+    }
+}
+
+/// What comes of something that does not take for ever.
+pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(AT_MOST, future).await.expect("it does not take for ever")
+}
+
+/// Waits until something is true.
+pub async fn until(what: &str, is_true: impl Fn() -> bool) {
+    let waited = async {
+        while !is_true() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(AT_MOST, waited).await.unwrap_or_else(|_| panic!("in vain: {what}"));
+}
+
+/// How a server misbehaves once it has read the head of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rogue {
+    /// Says nothing and keeps the line.
+    Silent,
+    /// Hangs up without a word.
+    CutsOff,
+    /// Hangs up in the middle of the body.
+    CutsBody,
+    /// Answers 200 with something that is no JSON.
+    Nonsense,
+    /// Answers 418.
+    Teapot,
+}
+
+/// A server that misbehaves: where it is, and the requests that it got, first lines and fields.
+pub async fn rogue(how: Rogue) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let got = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&got);
+    tokio::spawn(async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else { return };
+            tokio::spawn(misbehave(stream, how, Arc::clone(&heard)));
+        }
+    });
+    (address, got)
+}
+
+async fn misbehave(mut stream: TcpStream, how: Rogue, heard: Arc<Mutex<Vec<String>>>) {
+    let mut text = Vec::new();
+    let mut chunk = [0; 4096];
+    while !text.windows(4).any(|four| four == b"\r\n\r\n") {
+        match stream.read(&mut chunk).await {
+            Ok(n) if n > 0 => text.extend_from_slice(&chunk[..n]),
+            _ => return,
+        }
+    }
+    heard.lock().expect("not poisoned").push(String::from_utf8_lossy(&text).into());
+    let answer = match how {
+        Rogue::Silent => {
+            // Until the other end gives up.
+            let _ = stream.read(&mut chunk).await;
+            return;
+        }
+        Rogue::CutsOff => return,
+        Rogue::CutsBody => "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"cart\":[1",
+        Rogue::Nonsense => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        Rogue::Teapot => "HTTP/1.1 418 I'm a teapot\r\nContent-Length: 2\r\n\r\n{}",
+    };
+    // It may have gone.
+    let _ = stream.write_all(answer.as_bytes()).await;
+}

@@ -1,0 +1,87 @@
+//! Users before servers that misbehave: every outcome is counted, and nothing hangs.
+
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
+
+use super::support::{Rogue, Town, in_time, rogue, scenario};
+use crate::http::failure::Failure;
+use crate::http::users::{self, Crowd};
+use crate::model::Step;
+use crate::report::{Figures, figures};
+use crate::scenario::{Dist, Scenario, Time, Whole};
+use crate::time::Span;
+
+/// Ten users, one visit each, patient for 100 ms, who try twice.
+fn hurried() -> Scenario {
+    let millis = |n| Time::of(Span::from_millis(n));
+    let mut scenario = scenario(0);
+    scenario.servers.count = Whole::of(1);
+    scenario.users.count = Some(Whole::of(10));
+    scenario.users.journey = vec![Step::Add, Step::View, Step::Checkout];
+    scenario.users.think = Dist::Constant(Time::of(Span::from_millis(600)));
+    scenario.users.ramp = Some(millis(100));
+    scenario.users.patience = Whole::of(1);
+    scenario.users.pause = millis(10);
+    scenario.users.timeout = Time::of(Span::from_millis(100));
+    scenario.duration = Time::of(Span::from_secs(1));
+    scenario
+}
+
+/// What they met at a server of this kind.
+async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
+    let scenario = hurried();
+    let mut town = match how {
+        None => Town::open(&scenario),
+        Some(how) => Town::with(&scenario, &[rogue(how).await.0]),
+    };
+    let crowd = Arc::new(Crowd {
+        clock: town.clock,
+        log: Arc::clone(&town.log),
+        workload: Arc::clone(&town.workload),
+        balancer: Arc::clone(&town.balancer),
+        sessions: scenario.homes.session,
+        failures: town.alarm.clone(),
+        clients: AtomicU32::new(0),
+        free: Mutex::new(Vec::new()),
+    });
+    let came = in_time(users::come(crowd)).await;
+    let told = town.failures.try_recv().map_or(came, Err);
+    let played = town.log.close(&[]);
+    (told, figures(&played.observer, &scenario, played.awaited, &[]))
+}
+
+#[tokio::test]
+async fn an_honest_server_serves_them_all() {
+    let (told, figures) = met(None).await;
+    assert_eq!(told, Ok(()));
+    assert_eq!((figures.carts.opened, figures.carts.intact, figures.requests.ok), (10, 10, 30));
+}
+
+#[tokio::test]
+async fn one_that_accepts_and_never_answers() {
+    let (told, figures) = met(Some(Rogue::Silent)).await;
+    assert_eq!(told, Ok(()));
+    assert_eq!((figures.requests.sent, figures.requests.timed_out), (20, 20));
+    assert_eq!((figures.carts.opened, figures.carts.abandoned), (10, 10), "given up, and not lost");
+}
+
+/// Nobody can know what was done: neither lost nor refused, but failed.
+#[tokio::test]
+async fn ones_that_break_off_or_talk_nonsense() {
+    for how in [Rogue::CutsOff, Rogue::CutsBody] {
+        let (told, figures) = met(Some(how)).await;
+        assert_eq!(told, Ok(()), "{how:?}");
+        assert_eq!((figures.requests.sent, figures.requests.failed), (20, 20), "{how:?}");
+        assert_eq!((figures.carts.abandoned, figures.carts.lost), (10, 0), "{how:?}");
+    }
+    let (told, figures) = met(Some(Rogue::Nonsense)).await;
+    assert_eq!(told, Ok(()));
+    assert_eq!((figures.requests.failed, figures.carts.lost), (20, 0));
+}
+
+/// An answer that no server of ours gives is a defect, not an outcome.
+#[tokio::test]
+async fn one_that_says_what_cannot_be() {
+    let (told, _) = met(Some(Rogue::Teapot)).await;
+    assert!(matches!(&told, Err(Failure::Defect(what)) if what.contains("418")), "{told:?}");
+}
