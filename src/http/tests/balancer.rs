@@ -22,7 +22,7 @@ async fn ask(town: &Town, method: Method, path: &str, cookie: &str) -> (u16, Hea
         request.headers_mut().insert(COOKIE, cookie.parse().expect("plain text"));
     }
     let (head, body) = in_time(town.balancer.handle(request)).await.into_parts();
-    let body = in_time(body.collect()).await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = in_time(body.collect()).await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     (head.status.as_u16(), head.headers, String::from_utf8_lossy(&body).into())
 }
 
