@@ -13,8 +13,8 @@ pub struct Fault {
     pub name: String,
     /// When it strikes.
     pub at: Instant,
-    /// Whom.
-    pub server: ServerId,
+    /// Whom; `None` when it is not about one server.
+    pub server: Option<ServerId>,
     /// How.
     pub kind: FaultKind,
 }
@@ -78,7 +78,7 @@ fn compile(fault: &scenario::Fault, boot: Span) -> Option<Fault> {
     Some(Fault {
         name: fault.name.clone().unwrap_or_else(|| format!("{verb} {server}")),
         at: Instant::ZERO + fault.at.get(),
-        server: server_named(server)?,
+        server: Some(server_named(server)?),
         kind,
     })
 }
@@ -100,7 +100,7 @@ pub fn server_named(name: &str) -> Option<ServerId> {
 /// What it does, as a timeline says it: `server-2 crashes`.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let server = self.server;
+        let server = self.server.map_or_else(String::new, |server| server.to_string());
         match self.kind {
             FaultKind::Crash(_) => write!(f, "{server} crashes"),
             FaultKind::Vanish(_) => write!(f, "{server} vanishes"),

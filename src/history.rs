@@ -147,8 +147,8 @@ pub enum PoolEvent {
     Struck {
         /// The fault.
         fault: u32,
-        /// The server.
-        server: ServerId,
+        /// The server; `None` when it was not about one.
+        server: Option<ServerId>,
         /// Whether the memory of a server went with it.
         memory_lost: bool,
     },

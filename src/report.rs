@@ -14,6 +14,7 @@ pub mod story;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
+pub mod timeline;
 pub mod tree;
 
 use serde::Serialize;

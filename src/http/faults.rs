@@ -34,7 +34,7 @@ impl Fate {
     /// When a server cannot be started again.
     pub async fn fulfil(self: Arc<Fate>, index: u32) -> Result<(), Failure> {
         let Fault { at, server, kind, .. } = self.faults[index as usize];
-        let Some(slot) = self.slots.get(server.index()) else { return Ok(()) };
+        let Some(slot) = server.and_then(|server| self.slots.get(server.index())) else { return Ok(()) };
         self.clock.sleep_until(at).await;
         match kind {
             FaultKind::Slow { factor, lasting } => {
@@ -74,14 +74,14 @@ impl Fate {
     fn slow(&self, slot: &Slot, index: u32, factor: u32) {
         self.routing.with_pool(|pool| pool.members[slot.id.index()].slow = factor);
         slot.slow.store(factor, Ordering::Relaxed);
-        self.log.pool(PoolEvent::Struck { fault: index, server: slot.id, memory_lost: false });
+        self.log.pool(PoolEvent::Struck { fault: index, server: Some(slot.id), memory_lost: false });
     }
 
     /// A slow server is itself again, unless a later fault made it slow anew.
     fn recovered(&self, slot: &Slot, index: u32) {
         let this = &self.faults[index as usize];
         let later = (0u32..).zip(&self.faults).any(|(i, other)| {
-            other.server == slot.id
+            other.server == Some(slot.id)
                 && matches!(other.kind, FaultKind::Slow { .. })
                 && (other.at, i) > (this.at, index)
                 && other.at <= self.clock.now()

@@ -180,7 +180,7 @@ impl Log {
     pub fn killed(&self, life: Life, fault: u32, server: ServerId) {
         let mut book = self.book();
         book.killed_by.push((life, fault));
-        book.write(self.clock.now(), What::Pool(PoolEvent::Struck { fault, server, memory_lost: true }));
+        book.write(self.clock.now(), What::Pool(PoolEvent::Struck { fault, server: Some(server), memory_lost: true }));
     }
 }
 

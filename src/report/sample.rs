@@ -263,7 +263,7 @@ pub(super) fn crashed() -> Tape {
         Heard::ok(32_700, add(3), 0).cart(false, &[3]),
         Heard { evidence: killed, ..Heard::ok(38_000, Command::Checkout, 0).cart(true, &[3]) },
     ];
-    let struck = PoolEvent::Struck { fault: 0, server: ServerId(1), memory_lost: true };
+    let struck = PoolEvent::Struck { fault: 0, server: Some(ServerId(1)), memory_lost: true };
     tape(42, heard, &[(30_000, struck)])
 }
 

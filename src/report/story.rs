@@ -3,11 +3,11 @@
 mod draw;
 mod lines;
 
-use super::text::{clean, count};
+use super::text::count;
+use super::timeline::deed;
 use super::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
 use crate::history::{PoolEvent, What};
 use crate::model::{Items, UserId};
-use crate::scenario::Fault;
 use crate::time::Instant;
 
 pub use super::Hurt;
@@ -137,33 +137,12 @@ pub fn best_other(report: &Report, than: usize) -> Option<usize> {
     (hurt(variant) < hurt(report.variants.get(than)?)).then_some(best)
 }
 
-/// What a fault does, in words: `server-2 crashes`.
-#[must_use]
-pub fn deed(fault: &Fault, server: &str) -> String {
-    if fault.restart.is_some() {
-        return format!("{server} restarts");
-    }
-    if fault.replace.is_some() {
-        return format!("{server} is replaced");
-    }
-    if fault.vanish.is_some() {
-        return format!("{server} falls silent");
-    }
-    if fault.slow.is_some() {
-        let factor = fault.factor.map_or(2, crate::scenario::Whole::get);
-        return format!("{server} works {factor} times slower");
-    }
-    match (&fault.crash, &fault.name) {
-        (None, Some(name)) => clean(name),
-        _ => format!("{server} crashes"),
-    }
-}
-
 /// A line for a fault that struck: what it did, how many open carts lost something to it, and whether this one did.
 fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
     let known = variant.scenario.faults.get(fault as usize);
-    let deed = known.map_or_else(|| format!("{server} breaks"), |known| deed(known, &server.to_string()));
+    let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());
+    let deed = known.map_or_else(|| format!("{whom} breaks"), deed);
     let figures = variant.runs.first().and_then(|run| run.figures.faults.get(fault as usize));
     let gone = figures.map_or(0, |figures| figures.lost_of_open);
     if !memory_lost || gone == 0 {

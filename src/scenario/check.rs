@@ -1,16 +1,12 @@
 //! Limits that concern several values of a scenario.
 
-use std::collections::BTreeSet;
+mod faults;
+mod users;
 
 use super::nearest::nearest;
-use super::{Dist, Expect, Fault, Positive, Scenario, Users, thousands};
-use crate::model::{MAX_ITEMS, Step};
+use super::{Dist, Expect, Scenario, thousands};
 use crate::time::Span;
 
-const MOST_STEPS: usize = 1_000;
-const MOST_FAULTS: usize = 1_000;
-const MOST_CLIENTS: u64 = 10_000_000;
-const MOST_VISITORS: f64 = 1e8;
 const MOST_WORKERS: u64 = 1_000_000;
 const MOST_REQUESTS: f64 = 1e11;
 const MOST_CHECKS: f64 = 1e10;
@@ -43,8 +39,8 @@ fn wrong_but(path: impl Into<String>, message: impl Into<String>, help: impl Int
 ///
 /// The first thing that makes it impossible or endless to run.
 pub fn check(scenario: &Scenario) -> Result<(), Finding> {
-    journey(&scenario.users.journey)?;
-    users(scenario)?;
+    users::journey(&scenario.users.journey)?;
+    users::users(scenario)?;
     for (path, dist) in [
         ("users.think", &scenario.users.think),
         ("servers.service", &scenario.servers.service),
@@ -54,7 +50,7 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     }
     pool(scenario)?;
     ends(scenario)?;
-    faults(scenario)
+    faults::faults(scenario)
 }
 
 /// Checks the texts around the variants, and that expectations name variants there are.
@@ -96,95 +92,6 @@ pub fn line(path: &str, text: &str) -> Result<(), Finding> {
         return wrong(path, "this must be a single line, without control characters");
     }
     Ok(())
-}
-
-fn journey(steps: &[Step]) -> Checked {
-    let path = "users.journey";
-    if steps.is_empty() {
-        return wrong_but(path, "a visit needs at least one step", "such as [\"login\", \"add\", \"checkout\"]");
-    }
-    if steps.len() > MOST_STEPS {
-        return wrong(path, format!("a visit has at most 1,000 steps; this one has {}", thousands(steps.len() as u64)));
-    }
-    let (mut added, mut in_cart) = (0, 0_usize);
-    let mut checkout = None;
-    for (i, step) in steps.iter().enumerate() {
-        let here = format!("{path}[{i}]");
-        match step {
-            Step::Add | Step::Remove | Step::View if checkout.is_some() => {
-                return wrong(here, "the cart is gone after checkout: this step comes too late");
-            }
-            Step::Add => (added, in_cart) = (added + 1, in_cart + 1),
-            Step::Remove if in_cart == 0 => return wrong(here, "there is nothing in the cart to remove at this step"),
-            Step::Remove => in_cart -= 1,
-            Step::Checkout if checkout.is_some() => {
-                return wrong(here, "a visit checks out once; this is the second time");
-            }
-            Step::Checkout => checkout = Some(i),
-            _ => {}
-        }
-    }
-    if added > MAX_ITEMS {
-        let mut adds = steps.iter().enumerate().filter(|(_, step)| **step == Step::Add).map(|(i, _)| i);
-        let first = adds.nth(MAX_ITEMS).unwrap_or_default();
-        return wrong(
-            format!("{path}[{first}]"),
-            format!("a visit adds at most {MAX_ITEMS} items; this one adds {added}, and here is the first too many"),
-        );
-    }
-    if added > 0 && checkout.is_none() {
-        let help = "end the journey with \"checkout\": only there can a cart be found whole or lost";
-        return wrong_but(path, "this journey fills a cart and never checks out", help);
-    }
-    Ok(())
-}
-
-fn users(scenario: &Scenario) -> Checked {
-    let users = &scenario.users;
-    if users.rate.is_some() && users.ramp.is_some() {
-        let help = "visitors who come at a `rate` have no common start: leave `ramp` out";
-        return wrong_but("users.ramp", "`ramp` is for a fixed number of users", help);
-    }
-    if let Some(heavy) = &users.heavy {
-        match (heavy.count, heavy.one_in, users.people()) {
-            (None, None, _) => {
-                return wrong_but("users.heavy", "how many are heavy is missing", "give `count` or `one_in`");
-            }
-            (Some(_), _, None) => {
-                let help = "with `users.rate` say `one_in`: nobody knows how many will come";
-                return wrong_but("users.heavy.count", "`count` is for a fixed number of users", help);
-            }
-            (Some(count), _, Some(people)) if count.get() > people => {
-                let message = format!("{} heavy users among {}", thousands(count.get()), thousands(people));
-                return wrong_but("users.heavy.count", message, "heavy users are some of `users.count`");
-            }
-            _ => {}
-        }
-    }
-    match (users.people(), users.rate) {
-        (Some(people), _) => clients(users, people),
-        (None, Some(rate)) => visitors(scenario, rate),
-        (None, None) => Ok(()),
-    }
-}
-
-fn clients(users: &Users, people: u64) -> Checked {
-    let total = users.heavy.as_ref().map_or(people, |heavy| people + heavy.people(people) * (heavy.parallel.get() - 1));
-    if total <= MOST_CLIENTS {
-        return Ok(());
-    }
-    let message = format!("{} clients at once are too many: at most {}", thousands(total), thousands(MOST_CLIENTS));
-    wrong("users.heavy.parallel", message)
-}
-
-fn visitors(scenario: &Scenario, rate: Positive) -> Checked {
-    let seconds = scenario.duration.get().as_secs_f64();
-    if rate.get() * seconds <= MOST_VISITORS {
-        return Ok(());
-    }
-    let message =
-        format!("{} visitors a second for {} are more than a hundred million", rate.get(), scenario.duration.get());
-    wrong_but("users.rate", message, "lower `users.rate` or `duration`")
 }
 
 fn distribution(path: &str, dist: &Dist) -> Checked {
@@ -250,83 +157,6 @@ fn mean(dist: &Dist) -> f64 {
         Dist::Lognormal(l) => l.median.get().as_secs_f64() * libm::exp(l.sigma.get() * l.sigma.get() / 2.0),
         Dist::Uniform(u) => f64::midpoint(u.from.get().as_secs_f64(), u.to.get().as_secs_f64()),
     }
-}
-
-fn faults(scenario: &Scenario) -> Checked {
-    if scenario.faults.len() > MOST_FAULTS {
-        return wrong(
-            "faults",
-            format!("{} faults are too many: at most 1,000", thousands(scenario.faults.len() as u64)),
-        );
-    }
-    let mut names = BTreeSet::new();
-    for (i, fault) in scenario.faults.iter().enumerate() {
-        let path = format!("faults[{i}]");
-        if let Some(name) = &fault.name {
-            line(&format!("{path}.name"), name)?;
-            if !names.insert(name) {
-                let help = "patches reach a fault by its name: give each its own";
-                return wrong_but(format!("{path}.name"), format!("two faults are named `{name}`"), help);
-            }
-        }
-        if fault.at.get() >= scenario.duration.get() {
-            let message = format!("an event after the end: the shop closes at {}", scenario.duration.get());
-            return wrong_but(format!("{path}.at"), message, "let it happen earlier, or make `duration` longer");
-        }
-        one_fault(&path, fault, scenario.servers.count.get())?;
-    }
-    Ok(())
-}
-
-fn one_fault(path: &str, fault: &Fault, servers: u64) -> Checked {
-    let kinds = [
-        ("crash", &fault.crash),
-        ("restart", &fault.restart),
-        ("replace", &fault.replace),
-        ("vanish", &fault.vanish),
-        ("slow", &fault.slow),
-    ];
-    let mut given = kinds.iter().filter_map(|(kind, server)| Some((*kind, server.as_deref()?)));
-    let Some((kind, server)) = given.next() else {
-        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name";
-        return wrong_but(path, "this fault does not say what happens", help);
-    };
-    if given.next().is_some() {
-        return wrong(path, "a fault breaks one thing: make two of it");
-    }
-    server_exists(&format!("{path}.{kind}"), server, servers)?;
-    for (key, is_given, kinds) in [
-        ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
-        ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
-        ("factor", fault.factor.is_some(), &["slow"]),
-        ("for", fault.lasting.is_some(), &["slow"]),
-    ] {
-        if is_given && !kinds.contains(&kind) {
-            let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
-            let message = format!("`{key}` goes with {}, not with `{kind}`", kinds.join(" or "));
-            return wrong(format!("{path}.{key}"), message);
-        }
-    }
-    if kind == "slow" && fault.factor.is_none() {
-        return wrong_but(path, "how slow is missing here", "`factor = 10` makes it ten times slower");
-    }
-    Ok(())
-}
-
-fn server_exists(path: &str, name: &str, servers: u64) -> Checked {
-    let number = name.strip_prefix("server-").filter(|digits| !digits.starts_with(['0', '+']));
-    let number = number.and_then(|digits| digits.parse::<u64>().ok());
-    if number.is_some_and(|number| (1..=servers).contains(&number)) {
-        return Ok(());
-    }
-    let all = match servers {
-        1 => "there is one server, `server-1`".to_owned(),
-        _ => format!("there are {} servers, `server-1` to `server-{servers}`", thousands(servers)),
-    };
-    let known: Vec<_> = (1..=servers.min(100)).map(|number| format!("server-{number}")).collect();
-    let near = nearest(name, known.iter().map(String::as_str)).filter(|_| number.is_none());
-    let help = near.map_or_else(|| all.clone(), |near| format!("did you mean `{near}`? {all}"));
-    wrong_but(path, format!("there is no server `{name}`"), help)
 }
 
 fn plural(count: u64, noun: &str) -> String {

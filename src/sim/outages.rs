@@ -3,11 +3,11 @@
 use super::events::Due;
 use super::requests::Place;
 use super::{Hands, World};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{Comeback, Fault, FaultKind};
 use crate::history::{Event, PoolEvent, Recorder, What};
 use crate::model::{ServerId, ServerState};
 use crate::policy::Policy;
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 impl World {
     /// A fault joins the log of this run and will strike at its time, or now.
@@ -19,30 +19,55 @@ impl World {
 
     pub(super) fn strike<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, index: u32) {
         let Fault { server, kind, .. } = self.faults[index as usize];
-        if server.index() >= self.pool.members.len() {
+        let server = server.filter(|server| server.index() < self.pool.members.len());
+        match (kind, server) {
+            (FaultKind::Slow { factor, lasting }, Some(server)) => {
+                self.slow_down(hands, server, index, factor, lasting)
+            }
+            (FaultKind::Crash(comeback) | FaultKind::Vanish(comeback), Some(server)) => {
+                self.end_life(hands, server, index, comeback);
+            }
+            (FaultKind::Slow { .. } | FaultKind::Crash(_) | FaultKind::Vanish(_), None) => {}
+        }
+    }
+
+    fn struck<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: Option<ServerId>, index: u32) {
+        let memory_lost = self.faults[index as usize].kind.loses_memory();
+        self.record_pool(hands, PoolEvent::Struck { fault: index, server, memory_lost });
+    }
+
+    fn slow_down<P, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        server: ServerId,
+        index: u32,
+        factor: u32,
+        lasting: Option<Span>,
+    ) {
+        self.pool.members[server.index()].slow = factor;
+        if let Some(lasting) = lasting {
+            self.events.schedule(self.now + lasting, Due::Recovered { server, fault: index });
+        }
+        self.struck(hands, Some(server), index);
+    }
+
+    /// A process dies, or its host falls silent; unless it is dead already.
+    fn end_life<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        server: ServerId,
+        index: u32,
+        comeback: Option<Comeback>,
+    ) {
+        if !self.pool.kill(server, index, self.faults[index as usize].kind) {
             return;
         }
-        let struck = match kind {
-            FaultKind::Slow { factor, lasting } => {
-                self.pool.members[server.index()].slow = factor;
-                if let Some(lasting) = lasting {
-                    self.events.schedule(self.now + lasting, Due::Recovered { server, fault: index });
-                }
-                true
-            }
-            FaultKind::Crash(_) | FaultKind::Vanish(_) => self.pool.kill(server, index, kind),
-        };
-        if struck {
-            let memory_lost = kind.loses_memory();
-            self.record_pool(hands, PoolEvent::Struck { fault: index, server, memory_lost });
+        self.struck(hands, Some(server), index);
+        if let Some(comeback) = comeback {
+            self.events.schedule(self.now + comeback.after, Due::Ready { server, fault: index });
         }
-        if let (true, FaultKind::Crash(comeback) | FaultKind::Vanish(comeback)) = (struck, kind) {
-            if let Some(comeback) = comeback {
-                self.events.schedule(self.now + comeback.after, Due::Ready { server, fault: index });
-            }
-            self.cut_off(hands, server);
-            self.watch(server, self.now);
-        }
+        self.cut_off(hands, server);
+        self.watch(server, self.now);
     }
 
     /// The requests that a dead server held: reset, or swallowed when it is silent.
@@ -86,7 +111,7 @@ impl World {
         fault: u32,
     ) {
         let later = self.faults.iter().enumerate().any(|(i, other)| {
-            other.server == server
+            other.server == Some(server)
                 && matches!(other.kind, FaultKind::Slow { .. })
                 && (other.at, i) > (self.faults[fault as usize].at, fault as usize)
                 && other.at <= self.now

@@ -75,7 +75,7 @@ fn every_answer_has_words() {
         Heard::ok(10_000, Command::ForgeSession, 1).ends(Outcome::Refused(Refusal::Unauthorized)),
         Heard::ok(11_000, Command::Checkout, 1).cart(true, &[]),
     ];
-    let vanished = PoolEvent::Struck { fault: 0, server: ServerId(1), memory_lost: false };
+    let vanished = PoolEvent::Struck { fault: 0, server: Some(ServerId(1)), memory_lost: false };
     let believed = PoolEvent::Believed { server: ServerId(1), up: false };
     let tape = tape(7, heard, &[(4_500, vanished), (5_500, believed)]);
     insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 20)), @r#"

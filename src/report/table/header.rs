@@ -3,7 +3,8 @@
 use super::range;
 use crate::report::Report;
 use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, width, wrap};
-use crate::scenario::{Fault, Scenario, Whole};
+use crate::report::timeline::moments;
+use crate::scenario::{Scenario, Whole};
 use crate::time::Span;
 
 /// Name and title, the facts, the timeline of faults.
@@ -94,37 +95,4 @@ pub fn timeline(scenario: &Scenario) -> String {
         words.push(format!("and {more} more"));
     }
     words.join(" · ")
-}
-
-/// What a fault does, and what comes of it, each at its time.
-fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
-    let at = fault.at.get();
-    let later = |span: Span| Span::from_nanos(at.as_nanos().saturating_add(span.as_nanos()));
-    let mut moments = vec![(at, deed(fault))];
-    let server = server(fault);
-    if let Some(after) = fault.restart_after {
-        moments.push((later(after.get()), format!("{server} is back, empty")));
-    }
-    if let Some(after) = fault.replace_after {
-        moments.push((later(after.get()), format!("an empty {server} replaces it")));
-    }
-    if fault.restart.is_some() || fault.replace.is_some() {
-        moments.push((later(scenario.servers.boot.get()), format!("{server} is up, empty")));
-    }
-    if let (true, Some(lasting)) = (fault.slow.is_some(), fault.lasting) {
-        moments.push((later(lasting.get()), format!("{server} is fast again")));
-    }
-    moments
-}
-
-/// The server that a fault names.
-fn server(fault: &Fault) -> String {
-    let names = [&fault.crash, &fault.restart, &fault.replace, &fault.vanish, &fault.slow];
-    clean(names.into_iter().flatten().next().map_or("", String::as_str))
-}
-
-/// What a fault does, in words: `server-2 crashes`.
-#[must_use]
-pub fn deed(fault: &Fault) -> String {
-    crate::report::story::deed(fault, &server(fault))
 }

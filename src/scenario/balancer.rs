@@ -1,0 +1,111 @@
+//! Who chooses the server.
+
+use serde::Deserialize;
+
+use super::{Affinity, Duration, Time, Whole};
+use crate::time::Span;
+
+/// What chooses a server for each request.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Balancer {
+    /// How it chooses.
+    pub policy: PolicyName,
+    /// Whether a cookie sends users back to the server they used before.
+    pub affinity: Affinity,
+    /// What happens to a user whose server is believed down.
+    pub pinned_down: PinnedDown,
+    /// What hash policies hash.
+    pub hash_on: HashOn,
+    /// Ring hash: points of a server on the ring, times its weight. (nginx and ketama use 160.)
+    pub points: Whole<1, 10_000>,
+    /// How often a request is sent to another server, where that is allowed. (HAProxy's default is 3.)
+    pub retries: Whole<0, 10>,
+    /// How long a connection may take before the balancer tries elsewhere. (Envoy's default is 5 s.)
+    pub connect_timeout: Duration,
+    /// How the balancer finds out who is alive.
+    pub health: Health,
+}
+
+impl Default for Balancer {
+    fn default() -> Self {
+        Balancer {
+            policy: PolicyName::RoundRobin,
+            affinity: Affinity::None,
+            pinned_down: PinnedDown::Redispatch,
+            hash_on: HashOn::User,
+            points: Whole::of(160),
+            retries: Whole::of(3),
+            connect_timeout: Time::of(Span::from_secs(5)),
+            health: Health::default(),
+        }
+    }
+}
+
+/// How a balancer chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyName {
+    /// Each in turn.
+    RoundRobin,
+    /// Each in turn, in proportion to its weight, smoothly.
+    WeightedRoundRobin,
+    /// Anyone.
+    Random,
+    /// Whoever has the fewest requests in flight for its weight.
+    LeastRequests,
+    /// The less loaded of two drawn at random.
+    PowerOfTwo,
+    /// Where the user's hash falls on a ring of servers.
+    RingHash,
+}
+
+/// What happens to a user whose server is believed down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum PinnedDown {
+    /// The policy chooses another.
+    Redispatch,
+    /// 503.
+    Fail,
+}
+
+/// What hash policies hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum HashOn {
+    /// The user's id.
+    User,
+    /// The user's virtual address, which `users.nat` users share.
+    Address,
+}
+
+/// Active health checks. The defaults are HAProxy's.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Health {
+    /// Between two checks of one server.
+    pub interval: Duration,
+    /// How long a check waits for its answer.
+    pub timeout: Duration,
+    /// So many failures in a row: down.
+    pub fall: Whole<1, 100>,
+    /// So many successes in a row: up.
+    pub rise: Whole<1, 100>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Health {
+            interval: Time::of(Span::from_secs(2)),
+            timeout: Time::of(Span::from_secs(2)),
+            fall: Whole::of(3),
+            rise: Whole::of(2),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What breaks, and when.
+
+use serde::Deserialize;
+
+use super::{Duration, Pause, Whole};
+
+/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, each naming a server.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What patches and reports call it.
+    pub name: Option<String>,
+    /// When.
+    pub at: Pause,
+    /// The process dies; connections are refused at once.
+    pub crash: Option<String>,
+    /// The process dies and boots again on the same host.
+    pub restart: Option<String>,
+    /// The host goes; a new one boots under the same name.
+    pub replace: Option<String>,
+    /// The host falls silent: nothing is refused and nothing is answered, until a timeout.
+    pub vanish: Option<String>,
+    /// The server works slower.
+    pub slow: Option<String>,
+    /// After a crash: the process is ready again on the same host after this long.
+    pub restart_after: Option<Pause>,
+    /// After a crash or a vanishing: an empty server is ready in its place after this long.
+    pub replace_after: Option<Pause>,
+    /// When slow: how many times slower.
+    pub factor: Option<Whole<2, 10_000>>,
+    /// When slow: for how long. Until the end when absent.
+    #[serde(rename = "for")]
+    pub lasting: Option<Duration>,
+}
