@@ -3,7 +3,7 @@
 //! Two kinds of events are kept apart by type. [`Seen`] is what users sent and were told: the checker gets nothing
 //! else. [`Inside`] is what only an omniscient observer knows: it explains, and it never judges.
 
-use crate::model::{ClientId, Command, Items, Life, Outcome, ServerId, Visit};
+use crate::model::{ClientId, Command, Items, Life, Outcome, ServerId, ServerState, Visit};
 use crate::time::{Instant, Span};
 
 /// Something that happened.
@@ -163,6 +163,25 @@ pub enum PoolEvent {
         server: ServerId,
         /// Whether it is taken to be up.
         up: bool,
+    },
+    /// The operator of the pool, not an accident, changed what a server does. The first of a new server is that it
+    /// boots; servers are added in the order of their numbers.
+    Turned {
+        /// The server.
+        server: ServerId,
+        /// What it does from now on.
+        state: ServerState,
+    },
+    /// The operator ended a process, with its memory. What the server does next is told by a [`PoolEvent::Turned`].
+    Stopped {
+        /// The server.
+        server: ServerId,
+        /// The plan that wanted it: an index into the faults of the run.
+        fault: u32,
+        /// Users whom a cookie still bound to it.
+        cut_off_users: u32,
+        /// Requests that it held and that were waited for.
+        cut_requests: u32,
     },
 }
 

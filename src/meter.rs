@@ -1,12 +1,16 @@
 //! Measures: latency histograms, load and imbalance, price.
 
+mod tenure;
+
 use hdrhistogram::Histogram;
 
 use crate::history::Served;
-use crate::model::{Outcome, UserId};
+use crate::model::{Outcome, ServerId, ServerState, UserId};
 use crate::scenario::Scenario;
 use crate::time::{Instant, Span};
 use crate::workload::HeavyUsers;
+
+pub use tenure::Tenure;
 
 /// Latencies above this are counted as this: one day.
 const LONGEST_MICROS: u64 = 86_400_000_000;
@@ -125,6 +129,8 @@ pub struct Meter {
     pub balancer_retries: u64,
     /// By server.
     pub work: Vec<Work>,
+    /// By server: when it was there.
+    pub tenures: Vec<Tenure>,
     /// Calls to the shared store.
     pub store_calls: u64,
     /// Of those, the ones made while the shop was open.
@@ -157,6 +163,7 @@ impl Meter {
             neighbours: heavy.map(|heavy| Neighbours::new(heavy, servers)),
             balancer_retries: 0,
             work: vec![Work::default(); servers],
+            tenures: vec![Tenure::from_the_start(); servers],
             store_calls: 0,
             store_calls_while_open: 0,
             carried_bytes: 0,
@@ -183,6 +190,26 @@ impl Meter {
             self.windows.push(Window { open_carts, served: vec![0; self.work.len()], ..Window::default() });
             self.window_ends = self.window_ends + self.window;
         }
+    }
+
+    /// The operator changed what a server does, or added it.
+    pub fn turned(&mut self, now: Instant, server: ServerId, state: ServerState) {
+        if server.index() == self.work.len() {
+            self.work.push(Work::default());
+            self.tenures.push(Tenure::default());
+            let servers = self.work.len();
+            self.window(now).served.resize(servers, 0);
+            if let Some(neighbours) = &mut self.neighbours {
+                neighbours.last_heavy.resize(servers, None);
+            }
+        }
+        self.tenures[server.index()].turned(now, state);
+    }
+
+    /// Whether servers came or went or were stopped by plan.
+    #[must_use]
+    pub fn pool_changed(&self) -> bool {
+        self.tenures.iter().any(Tenure::changed)
     }
 
     /// A user sent a request.

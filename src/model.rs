@@ -309,4 +309,6 @@ pub enum ServerState {
     Down,
     /// Swallows requests: nothing comes back.
     Silent,
+    /// Gone for good: the balancer knows it no more, it costs nothing, and its name is not used again.
+    Retired,
 }

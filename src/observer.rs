@@ -179,7 +179,8 @@ impl Observer {
                 self.post_mortem.struck(fault, open);
             }
             PoolEvent::Ready { server } => self.comebacks.push((at, server.0)),
-            PoolEvent::Believed { .. } => {}
+            PoolEvent::Turned { server, state } => self.meter.turned(at, server, state),
+            PoolEvent::Believed { .. } | PoolEvent::Stopped { .. } => {}
         }
     }
 }

@@ -25,7 +25,8 @@ pub struct RequestView<'a> {
     pub excluded: &'a [ServerId],
 }
 
-/// What a policy may know of the pool: one entry a server, kept up to date in place by the engine.
+/// What a policy may know of the pool: one entry a server, kept up to date in place by the engine. Servers that have
+/// gone for good keep their entries.
 #[derive(Clone, Debug, Default)]
 pub struct PoolView {
     /// Weights, 1 by default.
@@ -76,6 +77,15 @@ impl PoolView {
     pub fn believe(&mut self, server: ServerId, state: ServerState) {
         self.states[server.index()] = state;
         self.eligible[server.index()] = state == ServerState::Up;
+        self.refresh();
+    }
+
+    /// Adds a server that the balancer does not use yet.
+    pub fn add(&mut self, weight: u32) {
+        self.weights.push(weight);
+        self.in_flight.push(0);
+        self.states.push(ServerState::Booting);
+        self.eligible.push(false);
         self.refresh();
     }
 

@@ -3,6 +3,8 @@
 //! The truth and the belief are apart: [`Member`] is what a server really does, [`Health`] what the checks have shown
 //! so far, and [`PoolView`] what the balancer acts upon.
 
+mod slots;
+
 use crate::fault::{Comeback, FaultKind};
 use crate::model::{Life, ServerId, ServerState};
 use crate::policy::PoolView;
@@ -13,7 +15,7 @@ use crate::time::{Instant, Span};
 /// What a server really does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Up, draining, down or silent.
+    /// Booting, up, draining, down, silent, or retired.
     pub state: ServerState,
     /// The incarnation that runs, or ran last.
     pub life: Life,
@@ -42,9 +44,21 @@ pub struct Pool {
     /// As the balancer sees them.
     pub view: PoolView,
     health: Vec<Health>,
-    /// By server: whether the balancer was told to send no new users there.
-    drained: Vec<bool>,
+    /// By server: what the balancer was told about it.
+    duties: Vec<Duty>,
     rules: HealthRules,
+    seed: Seed,
+}
+
+/// What the balancer was told to do with a server that is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Duty {
+    /// Use it.
+    Serve,
+    /// Send no new users there.
+    Drain,
+    /// Check it, and do not use it yet.
+    Stand,
 }
 
 impl Pool {
@@ -60,8 +74,9 @@ impl Pool {
             lives: (0..n).map(|i| Incarnation { server: ServerId(i), killed_by: None }).collect(),
             view: PoolView::new(weights),
             health: (0..n).map(|i| Health::new(rules.phase(ServerId(i), seed))).collect(),
-            drained: vec![false; n as usize],
+            duties: vec![Duty::Serve; n as usize],
             rules,
+            seed,
         }
     }
 
@@ -86,16 +101,16 @@ impl Pool {
     /// Tells the balancer to send no new users to a server; those bound to it by a cookie still go there. A process
     /// that comes back under this name is drained too, until [`Pool::end_drain`]. False when it was drained already.
     pub fn drain(&mut self, server: ServerId) -> bool {
-        self.set_drained(server, true)
+        self.assign(server, Duty::Drain)
     }
 
     /// The server may have new users again, once it is up. False when it was not drained.
     pub fn end_drain(&mut self, server: ServerId) -> bool {
-        self.set_drained(server, false)
+        self.assign(server, Duty::Serve)
     }
 
-    fn set_drained(&mut self, server: ServerId, drained: bool) -> bool {
-        if std::mem::replace(&mut self.drained[server.index()], drained) == drained {
+    fn assign(&mut self, server: ServerId, duty: Duty) -> bool {
+        if std::mem::replace(&mut self.duties[server.index()], duty) == duty {
             return false;
         }
         let usual = self.usual_state(server);
@@ -104,14 +119,25 @@ impl Pool {
             *state = usual;
         }
         if self.health[server.index()].up {
-            self.view.believe(server, usual);
+            self.view.believe(server, self.usual_belief(server));
         }
         true
     }
 
     /// What a server does while it runs.
     fn usual_state(&self, server: ServerId) -> ServerState {
-        if self.drained[server.index()] { ServerState::Draining } else { ServerState::Up }
+        match self.duties[server.index()] {
+            Duty::Serve | Duty::Stand => ServerState::Up,
+            Duty::Drain => ServerState::Draining,
+        }
+    }
+
+    /// What the balancer takes a server for that passes its checks.
+    fn usual_belief(&self, server: ServerId) -> ServerState {
+        match self.duties[server.index()] {
+            Duty::Stand => ServerState::Booting,
+            Duty::Serve | Duty::Drain => self.usual_state(server),
+        }
     }
 
     /// Brings a dead server back: a new, empty incarnation.
@@ -132,8 +158,8 @@ impl Pool {
     /// belief agrees with the truth change nothing, and need not be played.
     pub fn watch(&mut self, server: ServerId, now: Instant) -> Option<Instant> {
         let health = &mut self.health[server.index()];
-        let truth = runs(self.members[server.index()].state);
-        if health.watched || health.agrees_with(truth) {
+        let state = self.members[server.index()].state;
+        if state == ServerState::Retired || health.watched || health.agrees_with(runs(state)) {
             return None;
         }
         health.watched = true;
@@ -145,18 +171,21 @@ impl Pool {
     pub fn check(&self, server: ServerId, now: Instant) -> (bool, Instant) {
         match self.members[server.index()].state {
             ServerState::Up | ServerState::Draining => (true, now),
-            ServerState::Down | ServerState::Booting => (false, now),
+            ServerState::Down | ServerState::Booting | ServerState::Retired => (false, now),
             ServerState::Silent => (false, now + self.rules.timeout),
         }
     }
 
     /// A health check ended. Returns the new belief, if it changed.
     pub fn checked(&mut self, server: ServerId, passed: bool) -> Option<bool> {
+        if self.members[server.index()].state == ServerState::Retired {
+            return None;
+        }
         let health = &mut self.health[server.index()];
         health.watched = false;
         let changed = health.check(passed, &self.rules);
         if let Some(up) = changed {
-            let state = if up { self.usual_state(server) } else { ServerState::Down };
+            let state = if up { self.usual_belief(server) } else { ServerState::Down };
             self.view.believe(server, state);
         }
         changed
@@ -231,6 +260,17 @@ impl Health {
         Health { up: true, against: 0, phase, watched: false }
     }
 
+    /// Believed down until enough checks have passed.
+    fn unproven(phase: Span) -> Health {
+        Health { up: false, ..Health::new(phase) }
+    }
+
+    /// The balancer is told that the server is down.
+    fn mistrust(&mut self) {
+        self.up = false;
+        self.against = 0;
+    }
+
     /// Takes in the result of one check. Returns the new belief, if it changed.
     pub fn check(&mut self, passed: bool, rules: &HealthRules) -> Option<bool> {
         if passed == self.up {
@@ -253,101 +293,4 @@ impl Health {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rules() -> HealthRules {
-        HealthRules::new(&scenario::Health::default())
-    }
-
-    #[test]
-    fn three_failures_down_two_successes_up() {
-        let mut health = Health::new(Span::ZERO);
-        let told: Vec<_> = [false, false, true, false, false, false, true, false, true, true]
-            .map(|passed| health.check(passed, &rules()))
-            .into();
-        let want = [None, None, None, None, None, Some(false), None, None, None, Some(true)];
-        assert_eq!(told, want);
-    }
-
-    const SECOND: ServerId = ServerId(1);
-
-    fn pool() -> Pool {
-        Pool::new(&Scenario::house(), Seed(1))
-    }
-
-    fn both(pool: &Pool) -> (ServerState, ServerState) {
-        (pool.members[1].state, pool.view.states[1])
-    }
-
-    /// Plays so many health checks of the second server, as far as they are played at all.
-    fn play_checks(pool: &mut Pool, most: usize) {
-        for _ in 0..most {
-            let Some(at) = pool.watch(SECOND, Instant::ZERO) else { return };
-            let (passed, _) = pool.check(SECOND, at);
-            pool.checked(SECOND, passed);
-        }
-    }
-
-    #[test]
-    fn a_drained_server_runs_without_new_users() {
-        use ServerState::{Draining, Up};
-        let mut pool = pool();
-        assert!(!pool.end_drain(SECOND));
-        assert!(pool.drain(SECOND) && !pool.drain(SECOND));
-        assert_eq!(both(&pool), (Draining, Draining));
-        assert_eq!(pool.view.up, [ServerId(0), ServerId(2)]);
-        assert_eq!(pool.watch(SECOND, Instant::ZERO), None, "checks pass as before");
-        assert_eq!(pool.check(SECOND, Instant::ZERO), (true, Instant::ZERO));
-        assert_eq!(pool.checked(SECOND, true), None);
-        assert_eq!(both(&pool), (Draining, Draining));
-        assert!(pool.end_drain(SECOND) && !pool.end_drain(SECOND));
-        assert_eq!(both(&pool), (Up, Up));
-        assert!(pool.view.eligible[1]);
-    }
-
-    #[test]
-    fn a_drained_server_can_die_and_comes_back_drained() {
-        use ServerState::{Down, Draining, Up};
-        let back = Comeback { after: Span::ZERO, new_host: true };
-        let mut pool = pool();
-        pool.drain(SECOND);
-        assert!(pool.kill(SECOND, 0, FaultKind::Crash(Some(back))));
-        assert_eq!(both(&pool), (Down, Draining), "the balancer does not know yet");
-        play_checks(&mut pool, 10);
-        assert_eq!(both(&pool), (Down, Down));
-        pool.revive(SECOND, back);
-        play_checks(&mut pool, 10);
-        assert_eq!(both(&pool), (Draining, Draining), "it has risen, and nobody new goes there");
-        assert!(!pool.view.eligible[1]);
-        pool.end_drain(SECOND);
-        assert_eq!(both(&pool), (Up, Up));
-    }
-
-    #[test]
-    fn the_end_of_a_drain_revives_nobody() {
-        use ServerState::{Down, Up};
-        let back = Comeback { after: Span::ZERO, new_host: false };
-        let mut pool = pool();
-        pool.drain(SECOND);
-        pool.kill(SECOND, 0, FaultKind::Crash(None));
-        pool.end_drain(SECOND);
-        assert_eq!(both(&pool), (Down, Up), "as after any death that no check has noticed");
-        play_checks(&mut pool, 10);
-        pool.drain(SECOND);
-        pool.end_drain(SECOND);
-        assert_eq!(both(&pool), (Down, Down));
-        pool.revive(SECOND, back);
-        play_checks(&mut pool, 10);
-        assert_eq!(both(&pool), (Up, Up));
-    }
-
-    #[test]
-    fn checks_keep_their_phase() {
-        let phase = Span::from_millis(500);
-        let at = |ms| Instant::ZERO + Span::from_millis(ms);
-        for (now, next) in [(0, 500), (499, 500), (500, 2_500), (2_499, 2_500), (30_000, 30_500)] {
-            assert_eq!(rules().next_check(phase, at(now)), at(next), "after {now} ms");
-        }
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ pub mod text;
 pub mod timeline;
 pub mod tree;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::history::Event;
 pub use crate::observer::{Hurt, HurtBy};
@@ -271,8 +271,17 @@ pub struct Price {
     pub store_calls_per_second: f64,
     /// Bytes of state that tokens carried, both ways, per request served. Modelled, not measured, in sim.
     pub bytes_carried_per_request: f64,
-    /// Servers paid for.
-    pub servers: u64,
+    /// Servers paid for: their mean number, when they came and went.
+    #[serde(serialize_with = "whole_if_it_is")]
+    pub servers: f64,
+}
+
+/// A number that is whole is written without a fraction.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn whole_if_it_is<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of servers")]
+    let whole = *number as u64;
+    if number.fract() == 0.0 { serializer.serialize_u64(whole) } else { serializer.serialize_f64(*number) }
 }
 
 /// What one fault met and took.

@@ -6,6 +6,7 @@
 
 mod carts;
 mod events;
+mod operations;
 mod outages;
 mod queue;
 mod requests;
@@ -269,6 +270,7 @@ impl World {
             Some(Due::CheckTimeout(server)) => self.check_ended(hands, server, false),
             Some(Due::Check(server)) => self.check(hands, server),
             Some(Due::Visitor(user)) => self.visitor(hands, user),
+            Some(Due::Booted { server, life }) => self.booted(hands, server, life),
             None => {}
         }
     }

@@ -65,7 +65,8 @@ impl Pin {
         match (pool.states[server.index()], when_down) {
             // A server that is drained keeps those it has.
             (ServerState::Up | ServerState::Draining, _) => Bound::To(server),
-            (_, PinnedDown::Redispatch) => Bound::Free,
+            // The name of a server that the balancer knows no more says nothing.
+            (ServerState::Retired, _) | (_, PinnedDown::Redispatch) => Bound::Free,
             (_, PinnedDown::Fail) => Bound::Fail,
         }
     }
@@ -141,5 +142,7 @@ mod tests {
         assert_eq!(pin.bound(affinity, PinnedDown::Redispatch, NOW, &pool), Bound::Free);
         assert_eq!(pin.bound(affinity, PinnedDown::Fail, NOW, &pool), Bound::Fail);
         assert_eq!(pin.bound(Affinity::None, PinnedDown::Fail, NOW, &pool), Bound::Free);
+        pool.believe(ServerId(1), ServerState::Retired);
+        assert_eq!(pin.bound(affinity, PinnedDown::Fail, NOW, &pool), Bound::Free, "nobody waits for what is gone");
     }
 }

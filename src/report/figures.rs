@@ -8,6 +8,7 @@ use crate::meter::{LatencyMeter, Meter, balance};
 use crate::model::ServerId;
 use crate::observer::Observer;
 use crate::scenario::Scenario;
+use crate::time::{Instant, Span};
 
 /// The window in which load imbalance is looked for: long enough that chance evens out.
 const LOAD_WINDOW_SECS: u64 = 10;
@@ -123,13 +124,11 @@ pub fn latency(meter: &LatencyMeter) -> Latency {
 
 fn load(observer: &Observer, scenario: &Scenario) -> Load {
     let meter = &observer.meter;
-    let workers_time = scenario.duration.get() * scenario.servers.workers.get();
-    let busy: Vec<f64> = meter.work.iter().map(|work| work.busy_while_open.as_secs_f64()).collect();
-    let whole = balance(&busy);
+    let whole = balance(&shares_of_work(meter, scenario));
     let per_server = (0u32..).zip(&meter.work).map(|(i, work)| ServerLoad {
         name: ServerId(i).to_string(),
         requests: work.requests,
-        busy: work.busy_while_open.as_secs_f64() / workers_time.as_secs_f64(),
+        busy: busy_share(meter, scenario, i as usize),
     });
     let span = (LOAD_WINDOW_SECS * 1_000_000_000).div_ceil(meter.window.as_nanos()).max(1);
     Load {
@@ -143,17 +142,48 @@ fn load(observer: &Observer, scenario: &Scenario) -> Load {
     }
 }
 
+/// The busy share of a server's workers, of the time it was there while the shop was open.
+fn busy_share(meter: &Meter, scenario: &Scenario, server: usize) -> f64 {
+    let there = meter.tenures[server].there(Instant::ZERO, Instant::ZERO + scenario.duration.get());
+    if there == Span::ZERO {
+        return 0.0;
+    }
+    let workers_time = there * scenario.servers.workers.get();
+    meter.work[server].busy_while_open.as_secs_f64() / workers_time.as_secs_f64()
+}
+
+/// How much each server worked; in a pool that changed, of its time, and of those that were there at all.
+fn shares_of_work(meter: &Meter, scenario: &Scenario) -> Vec<f64> {
+    if !meter.pool_changed() {
+        return meter.work.iter().map(|work| work.busy_while_open.as_secs_f64()).collect();
+    }
+    let closes = Instant::ZERO + scenario.duration.get();
+    let there = (0..meter.work.len()).filter(|server| meter.tenures[*server].there(Instant::ZERO, closes) > Span::ZERO);
+    there.map(|server| busy_share(meter, scenario, server)).collect()
+}
+
 /// The highest busiest x mean of any `span` windows in a row while the shop was open.
 fn worst_window(meter: &Meter, scenario: &Scenario, span: usize) -> f64 {
     let open = scenario.duration.get().as_nanos() / meter.window.as_nanos();
     let open = usize::try_from(open).unwrap_or(usize::MAX).min(meter.windows.len());
-    meter.windows[..open].chunks_exact(span).map(|chunk| balance(&served(chunk)).peak_to_mean).fold(1.0, f64::max)
+    let length = meter.window * span as u64;
+    (0u64..)
+        .zip(meter.windows[..open].chunks_exact(span))
+        .map(|(number, chunk)| {
+            let from = Instant::ZERO + length * number;
+            let there = |server: usize| meter.tenures[server].there(from, from + length) == length;
+            let shares: Vec<f64> =
+                served(chunk).into_iter().enumerate().filter(|(i, _)| there(*i)).map(|(_, n)| n).collect();
+            balance(&shares).peak_to_mean
+        })
+        .fold(1.0, f64::max)
 }
 
 /// Requests served in these windows, by server.
 fn served(windows: &[crate::meter::Window]) -> Vec<f64> {
-    let servers = windows.first().map_or(0, |window| window.served.len());
-    (0..servers).map(|i| windows.iter().map(|window| f64::from(window.served[i])).sum()).collect()
+    let servers = windows.last().map_or(0, |window| window.served.len());
+    let of = |window: &crate::meter::Window, i: usize| window.served.get(i).map_or(0.0, |n| f64::from(*n));
+    (0..servers).map(|i| windows.iter().map(|window| of(window, i)).sum()).collect()
 }
 
 /// Seconds from the first comeback of a server until it carried 90 % of its fair share over five windows.
@@ -174,6 +204,17 @@ fn fair_share_after(observer: &Observer) -> Option<f64> {
     Some((reached - at.since_start()).as_secs_f64())
 }
 
+/// Servers paid for while the shop was open: on average, when they came and went.
+#[expect(clippy::cast_precision_loss, reason = "at most 10,000 servers in one file")]
+fn servers_paid_for(meter: &Meter, scenario: &Scenario) -> f64 {
+    if !meter.pool_changed() {
+        return scenario.servers.count.get() as f64;
+    }
+    let closes = Instant::ZERO + scenario.duration.get();
+    let paid: f64 = meter.tenures.iter().map(|tenure| tenure.paid(Instant::ZERO, closes).as_secs_f64()).sum();
+    paid / scenario.duration.get().as_secs_f64()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a price per request")]
 fn price(meter: &Meter, scenario: &Scenario) -> Price {
     let served: u64 = meter.work.iter().map(|work| work.requests).sum();
@@ -182,7 +223,7 @@ fn price(meter: &Meter, scenario: &Scenario) -> Price {
         store_calls_per_request: per_request(meter.store_calls),
         store_calls_per_second: meter.store_calls_while_open as f64 / scenario.duration.get().as_secs_f64(),
         bytes_carried_per_request: per_request(meter.carried_bytes),
-        servers: scenario.servers.count.get(),
+        servers: servers_paid_for(meter, scenario),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::queue::WakeQueue;
 use super::requests::{RequestId, Requests};
 use super::tournament::Tournament;
-use crate::model::{ServerId, UserId};
+use crate::model::{Life, ServerId, UserId};
 use crate::time::{Instant, Span};
 use crate::workload::{Loop, Workload};
 
@@ -25,6 +25,8 @@ pub enum Due {
     Check(ServerId),
     /// A new visitor comes (open loop).
     Visitor(UserId),
+    /// A process that the operator started has booted.
+    Booted { server: ServerId, life: Life },
 }
 
 /// A timer with a constant delay: such timers end in the order in which they began.

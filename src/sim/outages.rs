@@ -71,7 +71,7 @@ impl World {
     }
 
     /// The requests that a dead server held: reset, or swallowed when it is silent.
-    fn cut_off<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+    pub(super) fn cut_off<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
         let silent = self.pool.members[server.index()].state == ServerState::Silent;
         for id in self.evacuate(server) {
             if self.requests[id].departed {
@@ -96,7 +96,7 @@ impl World {
         else {
             return;
         };
-        if killer == Some(fault) {
+        if killer == Some(fault) && self.pool.members[server.index()].state != ServerState::Retired {
             self.pool.revive(server, comeback);
             self.record_pool(hands, PoolEvent::Ready { server });
             self.watch(server, self.now);
@@ -122,7 +122,7 @@ impl World {
         }
     }
 
-    fn watch(&mut self, server: ServerId, after: Instant) {
+    pub(super) fn watch(&mut self, server: ServerId, after: Instant) {
         if let Some(at) = self.pool.watch(server, after) {
             self.events.schedule(at, Due::Check(server));
         }
@@ -153,7 +153,7 @@ impl World {
         self.watch(server, after);
     }
 
-    fn record_pool<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, event: PoolEvent) {
+    pub(super) fn record_pool<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, event: PoolEvent) {
         hands.recorder.record(&Event { at: self.now, what: What::Pool(event) });
     }
 }

@@ -36,7 +36,7 @@ impl World {
                     let at = self.now + self.connect_timeout;
                     return self.events.start_timer(TimerKind::Connect, at, id, serial);
                 }
-                ServerState::Down | ServerState::Booting => {
+                ServerState::Down | ServerState::Booting | ServerState::Retired => {
                     if !self.retry(hands, id) {
                         return self.refuse(hands, id, Refusal::Unreachable);
                     }

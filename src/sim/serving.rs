@@ -78,6 +78,14 @@ impl Stations {
         }
     }
 
+    /// Makes room for one more server.
+    pub fn grow(&mut self) {
+        let server = u32::try_from(self.idle.len()).expect("fewer than 2^32 servers");
+        self.queues.push(VecDeque::new());
+        self.idle.push(idle_workers(server, self.workers_each));
+        self.held.resize(self.held.len() + self.workers_each as usize, IDLE);
+    }
+
     /// Workers of all servers together.
     #[must_use]
     pub fn workers(&self) -> usize {
@@ -358,6 +366,15 @@ impl World {
         let life = self.pool.members[request.server.index()].life;
         let shelf = &self.clients[request.client.index()].shelf;
         self.carts.evidence(shelf, request.client, life, &self.pool)
+    }
+
+    /// Requests that a server holds and that users wait for.
+    pub(super) fn awaited_at(&self, server: ServerId) -> u32 {
+        let first = (server.0 * self.stations.workers_each) as usize;
+        let running = &self.stations.held[first..first + self.stations.workers_each as usize];
+        let queued = &self.stations.queues[server.index()];
+        let awaited = running.iter().chain(queued).filter(|id| **id != IDLE && !self.requests[**id].departed).count();
+        u32::try_from(awaited).expect("fewer than 2^32 requests at once")
     }
 
     /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.

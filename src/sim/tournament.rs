@@ -18,6 +18,20 @@ impl Tournament {
         Tournament { leaves, nodes: vec![Instant::NEVER; 2 * leaves] }
     }
 
+    /// Makes room for so many leaves; those there are keep their times.
+    pub fn grow(&mut self, leaves: usize) {
+        if leaves <= self.leaves {
+            return;
+        }
+        let mut grown = Tournament::new(leaves);
+        let times = &self.nodes[self.leaves..];
+        grown.nodes[grown.leaves..grown.leaves + times.len()].copy_from_slice(times);
+        for node in (1..grown.leaves).rev() {
+            grown.nodes[node] = grown.nodes[2 * node].min(grown.nodes[2 * node + 1]);
+        }
+        *self = grown;
+    }
+
     /// The earliest time, [`Instant::NEVER`] when there is none.
     #[inline]
     #[must_use]
@@ -64,12 +78,17 @@ mod tests {
             for (leaf, time) in sets {
                 // Late times stand for "taken out".
                 let time = if time < 15 { Instant::from_nanos(time) } else { Instant::NEVER };
-                tree.set(leaf % n, time);
-                times[leaf % n] = time;
+                let leaf = leaf % times.len();
+                tree.set(leaf, time);
+                times[leaf] = time;
                 let earliest = *times.iter().min().expect("not empty");
                 prop_assert_eq!(tree.earliest(), earliest);
                 if earliest < Instant::NEVER {
                     prop_assert_eq!(Some(tree.winner()), times.iter().position(|t| *t == earliest));
+                }
+                if time == Instant::ZERO {
+                    times.push(Instant::NEVER);
+                    tree.grow(times.len());
                 }
             }
         }

@@ -69,7 +69,8 @@ names!(inside(Inside):
 names!(pool(PoolEvent):
     PoolEvent::Struck { memory_lost: true, .. } => "struck, memory lost",
     PoolEvent::Struck { memory_lost: false, .. } => "struck, memory kept", PoolEvent::Ready { .. } => "ready",
-    PoolEvent::Believed { up: true, .. } => "believed up", PoolEvent::Believed { up: false, .. } => "believed down");
+    PoolEvent::Believed { up: true, .. } => "believed up", PoolEvent::Believed { up: false, .. } => "believed down"
+    ; not yet: PoolEvent::Turned { .. } => "turned", PoolEvent::Stopped { .. } => "stopped");
 names!(finding(Finding):
     Finding::Opened => "opened", Finding::Cart(Verdict::Intact) => "intact", Finding::Cart(Verdict::Lost(_)) => "lost",
     Finding::Cart(Verdict::Overcharged(_)) => "overcharged",
@@ -92,7 +93,8 @@ names!(fault_kind(FaultKind):
     FaultKind::Slow { lasting: None, .. } => "slow for good", FaultKind::Slow { lasting: Some(_), .. } => "slow for a while");
 names!(state(ServerState):
     ServerState::Up => "up", ServerState::Down => "down", ServerState::Silent => "silent"
-    ; not yet: ServerState::Booting => "booting", ServerState::Draining => "draining");
+    ; not yet: ServerState::Booting => "booting", ServerState::Draining => "draining",
+    ServerState::Retired => "retired");
 
 impl Met {
     fn nothing() -> Met {

@@ -1,0 +1,68 @@
+//! When a server was there, and when it was paid for.
+
+use crate::model::ServerState;
+use crate::time::{Instant, Span};
+
+/// What the operator let one server do, from when on. Accidents are not in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tenure(Vec<(Instant, ServerState)>);
+
+impl Tenure {
+    /// Up from the start on.
+    #[must_use]
+    pub fn from_the_start() -> Tenure {
+        Tenure(vec![(Instant::ZERO, ServerState::Up)])
+    }
+
+    /// From now on it does something else.
+    pub fn turned(&mut self, now: Instant, state: ServerState) {
+        self.0.push((now, state));
+    }
+
+    /// Whether it was not simply there all the time.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.0 != [(Instant::ZERO, ServerState::Up)]
+    }
+
+    /// For how long of a time it took new users, as far as the operator is concerned.
+    #[must_use]
+    pub fn there(&self, from: Instant, to: Instant) -> Span {
+        self.time(from, to, |state| state == ServerState::Up)
+    }
+
+    /// For how long of a time it was paid for: from the beginning of its boot until it was retired.
+    #[must_use]
+    pub fn paid(&self, from: Instant, to: Instant) -> Span {
+        self.time(from, to, |state| state != ServerState::Retired)
+    }
+
+    fn time(&self, from: Instant, to: Instant, counts: impl Fn(ServerState) -> bool) -> Span {
+        let ends = self.0.iter().skip(1).map(|(at, _)| *at).chain([Instant::NEVER]);
+        let spells = self.0.iter().zip(ends).filter(|((_, state), _)| counts(*state));
+        spells.fold(Span::ZERO, |sum, ((begin, _), end)| {
+            let (begin, end) = ((*begin).max(from), end.min(to));
+            if begin < end { sum + (end - begin) } else { sum }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ServerState::{Booting, Draining, Retired, Up};
+
+    #[test]
+    fn a_server_is_paid_for_while_it_boots_and_drains() {
+        let at = |s| Instant::ZERO + Span::from_secs(s);
+        let mut tenure = Tenure::default();
+        assert!(tenure.changed() && !Tenure::from_the_start().changed());
+        for (s, state) in [(10, Booting), (15, Up), (40, Draining), (50, Retired)] {
+            tenure.turned(at(s), state);
+        }
+        assert_eq!(tenure.there(at(0), at(100)), Span::from_secs(25));
+        assert_eq!(tenure.paid(at(0), at(100)), Span::from_secs(40));
+        assert_eq!(tenure.paid(at(20), at(30)), Span::from_secs(10));
+        assert_eq!(Tenure::from_the_start().there(at(3), at(9)), Span::from_secs(6));
+    }
+}

@@ -1,0 +1,100 @@
+//! What an operator does to the pool while users are there: servers are added, drained, stopped, started and retired.
+
+use super::events::Due;
+use super::{Hands, World};
+use crate::history::{PoolEvent, Recorder};
+use crate::model::{Life, ServerId};
+use crate::policy::Policy;
+use crate::time::Span;
+
+#[allow(dead_code, reason = "the operator of the pool is their first caller")]
+impl World {
+    /// Adds a slot. Its server boots, and the balancer uses it after it has passed its checks.
+    pub(super) fn launch<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        weight: u32,
+        boot: Span,
+    ) -> ServerId {
+        let server = self.pool.add(weight);
+        self.stations.grow();
+        self.events.busy.grow(self.stations.workers());
+        hands.policy.on_pool_change(&self.pool.view);
+        self.turned(hands, server);
+        let life = self.pool.members[server.index()].life;
+        self.events.schedule(self.now + boot, Due::Booted { server, life });
+        server
+    }
+
+    /// Starts a new process under the name of a server that was stopped.
+    pub(super) fn boot<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        server: ServerId,
+        new_host: bool,
+        boot: Span,
+    ) {
+        let life = self.pool.boot(server, new_host);
+        self.turned(hands, server);
+        self.events.schedule(self.now + boot, Due::Booted { server, life });
+        self.watch(server, self.now);
+    }
+
+    /// A process has booted, unless something else has happened to it meanwhile.
+    pub(super) fn booted<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId, life: Life) {
+        if self.pool.booted(server, life) {
+            self.turned(hands, server);
+            self.record_pool(hands, PoolEvent::Ready { server });
+            self.watch(server, self.now);
+        }
+    }
+
+    /// No new users for this server.
+    pub(super) fn drain<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+        if self.pool.drain(server) {
+            hands.policy.on_pool_change(&self.pool.view);
+            self.turned(hands, server);
+        }
+    }
+
+    /// The balancer begins to use a server that was held back.
+    pub(super) fn admit<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+        self.pool.admit(server);
+        hands.policy.on_pool_change(&self.pool.view);
+        self.turned(hands, server);
+    }
+
+    /// Ends a process with everything it remembers and all that it works on. `bound`: users whom a cookie still sends
+    /// there.
+    pub(super) fn stop<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        server: ServerId,
+        fault: u32,
+        bound: u32,
+    ) {
+        let trusted = self.pool.passes_checks(server);
+        self.pool.stop(server, fault);
+        let cut_requests = self.awaited_at(server);
+        self.record_pool(hands, PoolEvent::Stopped { server, fault, cut_off_users: bound, cut_requests });
+        if trusted && !self.pool.passes_checks(server) {
+            hands.policy.on_pool_change(&self.pool.view);
+            self.record_pool(hands, PoolEvent::Believed { server, up: false });
+        }
+        self.cut_off(hands, server);
+        self.watch(server, self.now);
+    }
+
+    /// A slot whose server was stopped is gone for good.
+    pub(super) fn retire<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+        self.pool.retire(server);
+        hands.policy.on_pool_change(&self.pool.view);
+        self.turned(hands, server);
+    }
+
+    /// Tells what a server does now.
+    fn turned<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+        let state = self.pool.as_planned(server);
+        self.record_pool(hands, PoolEvent::Turned { server, state });
+    }
+}
