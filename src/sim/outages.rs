@@ -22,7 +22,7 @@ impl World {
         let server = server.filter(|server| server.index() < self.pool.members.len());
         match (kind, server) {
             (FaultKind::Slow { factor, lasting }, Some(server)) => {
-                self.slow_down(hands, server, index, factor, lasting)
+                self.slow_down(hands, server, index, factor, lasting);
             }
             (FaultKind::Crash(comeback) | FaultKind::Vanish(comeback), Some(server)) => {
                 self.end_life(hands, server, index, comeback);
