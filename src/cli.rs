@@ -10,6 +10,7 @@ pub mod screen;
 pub mod show;
 
 mod interrupt;
+mod predict;
 mod progress;
 mod real;
 mod source;

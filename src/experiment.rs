@@ -5,6 +5,7 @@
 
 #[cfg(feature = "http")]
 mod execute;
+mod precise;
 mod predict;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use crate::sim::Sim;
 use crate::time::{Instant, Span};
 use crate::workload::Workload;
 
+pub use self::precise::{MOST_RUNS, Precision, until_precise};
 pub use self::predict::{PREDICTION_SEEDS, predict};
 pub use crate::report::story::FAVOURITE;
 #[cfg(feature = "http")]
@@ -33,6 +35,8 @@ pub struct Options<'a> {
     pub seed: Option<u64>,
     /// How many runs, with seeds derived from the root.
     pub runs: u32,
+    /// Of those, so many have been played already.
+    pub played: u32,
     /// Whose hurt visits are all remembered.
     pub favourite: UserId,
     /// Set from outside to stop early.
@@ -48,7 +52,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Report {
     let jobs: Vec<(&Variant, u64)> = loaded
         .variants
         .iter()
-        .flat_map(|variant| (0..options.runs).map(move |i| (variant, Seed(seed).of_run(i).0)))
+        .flat_map(|variant| (options.played..options.runs).map(move |i| (variant, Seed(seed).of_run(i).0)))
         .collect();
     let total = jobs.len() as u64 * SLICES;
     let done = AtomicU64::new(0);
@@ -60,7 +64,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Report {
     let variants = loaded.variants.iter().map(|variant| VariantReport {
         name: variant.name.clone(),
         scenario: variant.scenario.clone(),
-        runs: runs.by_ref().take(options.runs as usize).collect(),
+        runs: runs.by_ref().take((options.runs - options.played) as usize).collect(),
     });
     Report {
         name: loaded.name.clone(),

@@ -109,7 +109,7 @@ impl PostMortem {
     /// The checker found a cart lost. Returns the cause, and counts it.
     pub fn lost(&mut self, visit: Visit, missing: Items) -> Cause {
         let evidence = self.evidence(visit).unwrap_or_default();
-        let cause = missing.iter().map(|item| cause(Items::of(item), &evidence)).min().unwrap_or(Cause::Unexplained);
+        let cause = missing.iter().map(|item| cause_of(Items::of(item), &evidence)).min().unwrap_or(Cause::Unexplained);
         self.lost_by[cause as usize] += 1;
         if cause == Cause::Wiped
             && let Some(toll) = evidence.killed_by.and_then(|fault| self.tolls.get_mut(&fault))
@@ -131,8 +131,9 @@ impl PostMortem {
     }
 }
 
-/// Why one item was missing.
-fn cause(item: Items, evidence: &Evidence) -> Cause {
+/// Why one item was missing, by the evidence that was taken at its checkout.
+#[must_use]
+pub fn cause_of(item: Items, evidence: &Evidence) -> Cause {
     let found = |items: Items| !items.intersection(item).is_empty();
     if found(evidence.expired) {
         Cause::Expired

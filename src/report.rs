@@ -4,7 +4,10 @@
 //! and [`export`] turn it into text.
 
 pub mod agreement;
+pub mod assume;
+pub mod chart;
 pub mod expect;
+pub mod explain;
 pub mod export;
 mod figures;
 #[cfg(test)]

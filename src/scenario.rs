@@ -20,6 +20,7 @@ pub mod limits;
 mod load;
 pub mod nearest;
 mod patch;
+mod predict;
 #[cfg(feature = "cli")]
 pub mod read;
 #[cfg(feature = "cli")]
@@ -38,6 +39,7 @@ pub use faults::Fault;
 pub use homes::{CartHome, Homes, SessionHome};
 pub use limits::{Duration, Pause, Positive, RunTime, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
+pub use predict::Predict;
 pub use servers::Servers;
 pub use store::{Store, StoreUpdate};
 pub use tokens::Tokens;
@@ -57,6 +59,9 @@ pub struct Scenario {
     /// What a class should predict before it looks.
     #[serde(default)]
     pub question: String,
+    /// The same with choices, for `run --predict`.
+    #[serde(default)]
+    pub predict: Option<Predict>,
     /// The one thing that differs between the variants.
     #[serde(default)]
     pub varies: String,
@@ -121,6 +126,7 @@ impl Scenario {
         Scenario {
             title: "The house settings".into(),
             question: String::new(),
+            predict: None,
             varies: String::new(),
             lesson: String::new(),
             next: None,

@@ -76,6 +76,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct RunArguments {
     /// A scenario's name (see `whatcart list`) or a file
     #[arg(value_name = "NAME|FILE")]
@@ -95,6 +96,18 @@ pub struct RunArguments {
     /// How many runs with different seeds; more than one show how sure the figures are
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub runs: u32,
+    /// Run until lost carts are known as precisely as that: 5% (of their mean, with 95 % certainty)
+    #[arg(long, value_name = "PERCENT", value_parser = share)]
+    pub until_precise: Option<f64>,
+    /// Ask the scenario's question before the result is shown
+    #[arg(long)]
+    pub predict: bool,
+    /// For each cause of loss, a pair of requests that proves it
+    #[arg(long)]
+    pub explain: bool,
+    /// Every assumption that the figures rest on, with its value and where that comes from
+    #[arg(long)]
+    pub assume: bool,
     /// Change a value in every design: servers.count=5
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -119,6 +132,12 @@ pub struct RunArguments {
     /// Add finer figures: requests, latency, causes, load, faults
     #[arg(long)]
     pub details: bool,
+    /// Draw charts: carts lost over time, how busy each server was
+    #[arg(long)]
+    pub charts: bool,
+    /// Draw with plain ASCII
+    #[arg(long)]
+    pub ascii: bool,
     /// Print the table and nothing else
     #[arg(short, long)]
     pub quiet: bool,
@@ -129,6 +148,14 @@ fn speed(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(speed) if (0.1..=1_000.0).contains(&speed) => Ok(speed),
         _ => Err("a speed is a number from 0.1 to 1000: 1 is real time, 10 is ten times as fast".into()),
+    }
+}
+
+/// A precision, as a share of 1.
+fn share(text: &str) -> Result<f64, String> {
+    match text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>() {
+        Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("a precision is written as 5%, from 0.1% to 100%".into()),
     }
 }
 

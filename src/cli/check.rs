@@ -26,8 +26,9 @@ pub fn check(what: &[String], screen: &Screen) -> Result<Ended, Failure> {
     for loaded in &scenarios {
         let progress = Progress::new(false);
         let show = |permille| progress.at(permille);
-        let options = experiment::Options { seed: None, runs: 1, favourite: FAVOURITE, interrupt, progress: &show };
-        let report = run::measured(loaded, &options)?;
+        let options =
+            experiment::Options { seed: None, runs: 1, played: 0, favourite: FAVOURITE, interrupt, progress: &show };
+        let report = run::measured(loaded, &options, experiment::run)?;
         progress.end();
         if report.interrupted {
             ended = Ended::Interrupted;

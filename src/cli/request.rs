@@ -30,6 +30,7 @@ pub struct Show {
 
 /// Run a scenario.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct Run {
     pub what: String,
     pub engine: Engine,
@@ -37,6 +38,10 @@ pub struct Run {
     pub verbose: bool,
     pub seed: Option<u64>,
     pub runs: u32,
+    pub until_precise: Option<f64>,
+    pub predict: bool,
+    pub explain: bool,
+    pub assume: bool,
     pub set: Vec<String>,
     pub vary: Vec<String>,
     pub only: Vec<String>,
@@ -45,6 +50,8 @@ pub struct Run {
     pub output: Option<PathBuf>,
     pub follow: Option<u32>,
     pub details: bool,
+    pub charts: bool,
+    pub ascii: bool,
     pub quiet: bool,
 }
 
@@ -73,6 +80,10 @@ impl Run {
             verbose: false,
             seed: None,
             runs: 1,
+            until_precise: None,
+            predict: false,
+            explain: false,
+            assume: false,
             set: Vec::new(),
             vary: Vec::new(),
             only: Vec::new(),
@@ -81,6 +92,8 @@ impl Run {
             output: None,
             follow: None,
             details: false,
+            charts: false,
+            ascii: false,
             quiet: false,
         }
     }
@@ -94,6 +107,7 @@ impl Run {
             Engine::Both => words.push("--engine both".into()),
         }
         words.extend(self.speed.map(|speed| format!("--speed {speed}")));
+        words.extend(self.until_precise.map(|share| format!("--until-precise {}%", share * 100.0)));
         if self.runs > 1 {
             words.push(format!("--runs {}", self.runs));
         }
@@ -113,6 +127,10 @@ impl From<RunArguments> for Run {
             verbose,
             seed,
             runs,
+            until_precise,
+            predict,
+            explain,
+            assume,
             set,
             vary,
             only,
@@ -121,6 +139,8 @@ impl From<RunArguments> for Run {
             output,
             follow,
             details,
+            charts,
+            ascii,
             quiet,
         } = arguments;
         Run {
@@ -130,6 +150,10 @@ impl From<RunArguments> for Run {
             verbose,
             seed,
             runs,
+            until_precise,
+            predict,
+            explain,
+            assume,
             set,
             vary,
             only,
@@ -138,6 +162,8 @@ impl From<RunArguments> for Run {
             output,
             follow,
             details,
+            charts,
+            ascii,
             quiet,
         }
     }

@@ -3,11 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::anyhow;
-use whatcart::experiment::{self, FAVOURITE};
+use whatcart::experiment::{self, FAVOURITE, MOST_RUNS, Precision};
 use whatcart::model::{UserId, Visit};
+use whatcart::report::chart::Glyphs;
 use whatcart::report::story::{self, Story};
 use whatcart::report::table::{self, Look};
-use whatcart::report::{Agreement, HurtBy, Report, expect, export};
+use whatcart::report::{Agreement, HurtBy, Report, assume, expect, explain, export};
 use whatcart::scenario::{Loaded, library, load};
 use whatcart::time::{Instant, Span};
 
@@ -16,7 +17,7 @@ use super::progress::Progress;
 use super::request::Run;
 use super::screen::Screen;
 use super::target::Target;
-use super::{Ended, Failure, interrupt, real, source, usage};
+use super::{Ended, Failure, interrupt, predict, real, source, usage};
 
 /// Rows of a whole output, as far as a story can help it.
 const ROWS: usize = 34;
@@ -31,24 +32,41 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let output = request.output.as_deref().map(Target::new).transpose()?;
     let series = request.series.as_deref().map(Target::new).transpose()?;
 
+    let prediction = if request.predict { Some(predict::ask(&loaded, screen)?) } else { None };
     let progress = Progress::new(request.quiet);
     let show = |permille| progress.at(permille);
     let options = experiment::Options {
         seed: request.seed,
         runs: request.runs,
+        played: 0,
         favourite: request.follow.map_or(FAVOURITE, UserId),
         interrupt: interrupt::noticed(),
         progress: &show,
     };
+    let mut reached = None;
     let report = match request.engine {
-        Engine::Sim => measured(&loaded, &options),
+        Engine::Sim => match request.until_precise {
+            None => measured(&loaded, &options, experiment::run),
+            Some(wanted) => measured(&loaded, &options, |loaded, options| {
+                let (report, precision) = experiment::until_precise(loaded, options, wanted);
+                reached = Some(precision);
+                report
+            }),
+        },
         Engine::Http => real::executed(&loaded, &options, request, &progress),
         Engine::Both => real::compared(&loaded, &options, request, &progress),
     };
     progress.end();
     let report = Report { left_out, ..report? };
 
-    let text = printed(request, &loaded, &report)?;
+    let mut text = printed(request, &loaded, &report)?;
+    if request.format == Format::Table {
+        text += &beside(request, &loaded, &report);
+        text += &prediction.map_or_else(String::new, |prediction| prediction.verdict());
+    }
+    if let Some(precision) = reached {
+        screen.complain(&said(&precision));
+    }
     if let Some(series) = series {
         series.write(&export::series_csv(&report))?;
     }
@@ -65,8 +83,12 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
 }
 
 /// The report with its expectations judged, unless the run was changed or cut short: then they need not hold.
-pub fn measured(loaded: &Loaded, options: &experiment::Options) -> Result<Report, Failure> {
-    let ran = catch_unwind(AssertUnwindSafe(|| experiment::run(loaded, options)));
+pub fn measured(
+    loaded: &Loaded,
+    options: &experiment::Options,
+    play: impl FnOnce(&Loaded, &experiment::Options) -> Report,
+) -> Result<Report, Failure> {
+    let ran = catch_unwind(AssertUnwindSafe(|| play(loaded, options)));
     let mut report = ran.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
     if !loaded.patched && !report.interrupted {
         report.expectations = expect::judge(&report).map_err(|error| anyhow!(error))?;
@@ -88,8 +110,37 @@ fn check_user(request: &Run, loaded: &Loaded) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What stands beside the results for those who doubt them: proofs, and assumptions.
+fn beside(request: &Run, loaded: &Loaded, report: &Report) -> String {
+    let mut text = String::new();
+    if request.explain {
+        text += &explain::proofs(report, |at, run, visit, ended| {
+            experiment::replay(&loaded.variants[at], run, visit, ended)
+        });
+    }
+    if request.assume {
+        text += &assume::table(&assume::assumptions(loaded));
+    }
+    text
+}
+
+/// How precise the figures became, and whether that is what was asked for.
+fn said(precision: &Precision) -> String {
+    let Precision { wanted, reached, figure, runs } = precision;
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let known = format!("{figure} is known to within {} after {runs} runs", percent(*reached));
+    if precision.is_reached() {
+        return format!("{known}.");
+    }
+    format!("{known}: {} was not reached, and more than {MOST_RUNS} runs are not made.", percent(*wanted))
+}
+
 /// Simulated time has no speed, and simulated servers no address.
 fn check_time(request: &Run) -> Result<(), Failure> {
+    if request.until_precise.is_some() && request.engine != Engine::Sim {
+        let help = "leave one of them out; --runs repeats real runs as often as you say";
+        return Err(usage("--until-precise makes many runs, and real ones would take hours", help));
+    }
     let flag = match (request.engine, request.speed, request.verbose) {
         (Engine::Sim, Some(_), _) => "--speed",
         (Engine::Sim, None, true) => "--verbose",
@@ -115,7 +166,15 @@ fn printed(request: &Run, loaded: &Loaded, report: &Report) -> Result<String, Fa
             let next = report.scenario.next.as_deref().and_then(library::find);
             let next = next.and_then(|entry| load(entry.name, entry.name, entry.text, &[], &[]).ok());
             let next_title = next.as_ref().map(|next| &*next.base.title);
-            let look = Look { details: request.details, quiet: request.quiet, story: story.as_ref(), next_title };
+            let glyphs = if request.ascii { Glyphs::Ascii } else { Glyphs::Blocks };
+            let look = Look {
+                details: request.details,
+                quiet: request.quiet,
+                story: story.as_ref(),
+                charts: request.charts,
+                glyphs,
+                next_title,
+            };
             table::render(report, &look)
         }
     })

@@ -61,7 +61,8 @@ fn without_spoilers(toml: &str) -> String {
                 drop_comments(&mut kept);
             }
         }
-        let lesson = code.strip_prefix("lesson").is_some_and(|rest| rest.trim_start().starts_with('='));
+        let is_key = |key: &str| code.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+        let lesson = is_key("lesson") || is_key("answer") || is_key("why");
         if lesson {
             drop_comments(&mut kept);
             text_ends = ["\"\"\"", "'''"].into_iter().find(|quotes| line.matches(quotes).count() == 1);

@@ -21,7 +21,7 @@ pub fn predict(
     interrupt: &AtomicBool,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Vec<Vec<Figures>> {
-    let options = Options { seed: Some(seed), runs: seeds, favourite: FAVOURITE, interrupt, progress };
+    let options = Options { seed: Some(seed), runs: seeds, played: 0, favourite: FAVOURITE, interrupt, progress };
     let figures = |run: RunReport| run.figures;
     run(loaded, &options).variants.into_iter().map(|variant| variant.runs.into_iter().map(figures).collect()).collect()
 }

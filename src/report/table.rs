@@ -1,6 +1,7 @@
 //! What a run prints: who and what, the table, why, one user's story, the lesson.
 
 mod causes;
+pub mod charts;
 pub mod columns;
 mod details;
 pub mod engines;
@@ -9,6 +10,7 @@ pub mod header;
 pub mod pace;
 
 use super::Report;
+use super::chart::Glyphs;
 use super::stats::{self, Summary};
 use super::story::Story;
 use super::text::{Tone, WIDTH, clean, listed, paint, plural, span, thousands, width, wrap};
@@ -22,6 +24,10 @@ pub struct Look<'a> {
     pub quiet: bool,
     /// The story of one user, in one or two designs.
     pub story: Option<&'a Story>,
+    /// Charts of time and load.
+    pub charts: bool,
+    /// What charts are drawn with.
+    pub glyphs: Glyphs,
     /// The title of the scenario that comes next.
     pub next_title: Option<&'a str>,
 }
@@ -41,6 +47,10 @@ pub fn render(report: &Report, look: &Look) -> String {
     text += &notes(report, &summaries, &columns, &left_out);
     if let Some(agreement) = &report.agreement {
         text += &engines::block(agreement);
+    }
+    text += &charts::histograms(report, &summaries, look.glyphs);
+    if look.charts {
+        text += &charts::charts(report, look.glyphs);
     }
     if look.details {
         text += &details::details(report, &summaries);
@@ -123,7 +133,11 @@ fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::
     if least >= most {
         return None;
     }
-    let range = format!("{} to {}", super::text::count(least), super::text::count(most));
+    let (least_shown, most_shown) = (super::text::count(least), super::text::count(most));
+    if least_shown == most_shown {
+        return None;
+    }
+    let range = format!("{least_shown} to {most_shown}");
     Some(if most - least <= 0.05 * most {
         format!("Carts opened differ a little ({range}): the same visits, only their timing differs.")
     } else {

@@ -3,8 +3,8 @@
 mod faults;
 mod users;
 
-use super::nearest::nearest;
-use super::{Dist, Expect, Scenario, thousands};
+use super::nearest::{nearest, suggest};
+use super::{Dist, Expect, Predict, Scenario, thousands};
 use crate::time::Span;
 
 const MOST_WORKERS: u64 = 1_000_000;
@@ -65,6 +65,9 @@ pub fn check_texts(scenario: &Scenario, variants: &[String]) -> Result<(), Findi
             return wrong(path, "this text has control characters in it");
         }
     }
+    if let Some(predict) = &scenario.predict {
+        prediction(predict)?;
+    }
     for (i, Expect { variant, that }) in scenario.expect.iter().enumerate() {
         line(&format!("expect[{i}].that"), that)?;
         let Some(name) = variant else { continue };
@@ -75,6 +78,24 @@ pub fn check_texts(scenario: &Scenario, variants: &[String]) -> Result<(), Findi
             };
             return wrong_but(format!("expect[{i}].variant"), format!("there is no variant `{name}`"), help);
         }
+    }
+    Ok(())
+}
+
+fn prediction(predict: &Predict) -> Checked {
+    for (path, text) in [("predict.ask", &predict.ask), ("predict.why", &predict.why)] {
+        line(path, text.replace('\n', " ").trim_end())?;
+    }
+    if !(2..=6).contains(&predict.choices.len()) {
+        return wrong("predict.choices", format!("two to six choices, not {}", predict.choices.len()));
+    }
+    for (i, choice) in predict.choices.iter().enumerate() {
+        line(&format!("predict.choices[{i}]"), choice)?;
+    }
+    if predict.right().is_none() {
+        let help = suggest(&predict.answer, "the choices are", predict.choices.iter().map(String::as_str));
+        let message = "the answer is none of the choices";
+        return Err(Finding { path: "predict.answer".into(), message: message.into(), help });
     }
     Ok(())
 }

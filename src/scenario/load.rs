@@ -41,6 +41,17 @@ impl Loaded {
     pub fn error_at(&self, path: &str, message: impl Into<String>, help: Option<String>) -> ScenarioError {
         self.sources.error(Problem::new(self.tree.locate(path), message, help))
     }
+
+    /// The file or argument that gives the value at `path` (`servers.count`), of the scenario without any variant's
+    /// patch; `None` when it is a default.
+    #[must_use]
+    pub fn source_of(&self, path: &str) -> Option<&str> {
+        let mut node = &self.tree;
+        for key in path.split('.') {
+            node = &node.table()?.get(key)?.node;
+        }
+        Some(self.sources.name(node.origin))
+    }
 }
 
 struct Trouble {

@@ -21,7 +21,8 @@ const EXCLUSIVE: [&[&str]; 5] = [
 pub(super) const MOST_VARIANTS: usize = 64;
 
 /// Keys that belong to the scenario as a whole, not to what runs.
-pub(super) const WHOLE: [&str; 8] = ["title", "question", "varies", "lesson", "next", "columns", "expect", "variants"];
+pub(super) const WHOLE: [&str; 9] =
+    ["title", "question", "predict", "varies", "lesson", "next", "columns", "expect", "variants"];
 
 /// Why a patch did not take.
 #[derive(Debug)]

@@ -81,6 +81,11 @@ impl Sources {
         self.0.len() - 1
     }
 
+    /// What the text is called that something came from.
+    pub fn name(&self, origin: Origin) -> &str {
+        &self.0[origin.source].name
+    }
+
     /// The problem as the world sees it.
     pub fn error(&self, problem: Problem) -> ScenarioError {
         let source = &self.0[problem.at.source];

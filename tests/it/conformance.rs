@@ -30,7 +30,7 @@ fn executed(loaded: &Loaded, seed: u64) -> Report {
 
 fn options(seed: u64) -> Options<'static> {
     static NEVER: AtomicBool = AtomicBool::new(false);
-    Options { seed: Some(seed), runs: 1, favourite: FAVOURITE, interrupt: &NEVER, progress: &|_| () }
+    Options { seed: Some(seed), runs: 1, played: 0, favourite: FAVOURITE, interrupt: &NEVER, progress: &|_| () }
 }
 
 /// Every scenario, design by design, each shorter than it is: what breaks does so halfway.

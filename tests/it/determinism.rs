@@ -271,7 +271,8 @@ fn threads_change_nothing() {
     let never = AtomicBool::new(false);
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-        let options = Options { seed: Some(7), runs: 4, favourite: FAVOURITE, interrupt: &never, progress: &|_| {} };
+        let options =
+            Options { seed: Some(7), runs: 4, played: 0, favourite: FAVOURITE, interrupt: &never, progress: &|_| {} };
         pool.install(|| experiment::run(&loaded, &options))
     };
     let (one, two) = (run(1), run(2));

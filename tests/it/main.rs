@@ -9,6 +9,7 @@ mod cli;
 mod conformance;
 mod coverage;
 mod determinism;
+mod naive_sim;
 mod oracle;
 mod planted;
 #[cfg(feature = "cli")]

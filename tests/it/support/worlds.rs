@@ -224,3 +224,57 @@ fn any_fault() -> impl Strategy<Value = Fault> {
     (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000))
         .prop_map(|(verb, server, at, back)| fault(verb, server, at, back))
 }
+
+/// Small scenarios of the plain sort that the naive simulator plays: a closed loop, round robin, crashes.
+pub fn plain_world() -> impl Strategy<Value = Scenario> {
+    let middle = prop_oneof![2 => Just(Step::Browse), 4 => Just(Step::Add), 2 => Just(Step::View)];
+    let journey = (any::<bool>(), prop::collection::vec(middle, 1..7)).prop_map(|(login, middle)| {
+        let before = login.then_some(Step::Login).into_iter().chain([Step::Add]);
+        before.chain(middle).chain([Step::Checkout]).collect::<Vec<Step>>()
+    });
+    let users = (1u64..9, journey, 0u64..4, 50u64..900, 100u64..1_500);
+    let pool = (1u64..5, 1u64..3, 0u64..4, 5u64..200);
+    let homes = prop::sample::select(vec![CartHome::ServerMemory, CartHome::SharedStore, CartHome::SignedToken]);
+    let balancer = (any::<bool>(), 0u64..4, 100u64..1_500, 1u64..4, 1u64..4);
+    let faults = prop::collection::vec((0u64..100, 100u64..5_900, prop::option::of(1u64..2_000)), 0..4);
+    (users, pool, homes, balancer, faults).prop_map(|(users, pool, cart, balancer, faults)| {
+        let (count, journey, patience, think, timeout) = users;
+        let (servers, workers, queue, service) = pool;
+        let (sticky, retries, interval, fall, rise) = balancer;
+        let crash = |(server, at, back): (u64, u64, Option<u64>)| fault("crash", server % servers + 1, at, back);
+        let base = Scenario::house();
+        Scenario {
+            duration: time(6_000),
+            users: Users {
+                count: Some(Whole::of(count)),
+                journey,
+                think: exponential(think * 1_000),
+                patience: Whole::of(patience),
+                pause: time(think),
+                timeout: time(timeout),
+                ..Users::default()
+            },
+            servers: Servers {
+                count: Whole::of(servers),
+                workers: Whole::of(workers),
+                queue: Whole::of(queue),
+                service: exponential(service * 1_000),
+                ..Servers::default()
+            },
+            balancer: Balancer {
+                affinity: if sticky { Affinity::Cookie(CookieLife::Visit) } else { Affinity::None },
+                retries: Whole::of(retries),
+                health: Health {
+                    interval: time(interval),
+                    fall: Whole::of(fall),
+                    rise: Whole::of(rise),
+                    ..Health::default()
+                },
+                ..Balancer::default()
+            },
+            homes: Homes { cart, ..Homes::default() },
+            faults: faults.into_iter().map(crash).collect(),
+            ..base
+        }
+    })
+}

@@ -1,0 +1,120 @@
+//! `whatcart run --predict`: the question comes before the result.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use whatcart::report::text::{Tone, clean, paint, width, wrap};
+use whatcart::scenario::{Loaded, Predict};
+
+use super::screen::Screen;
+use super::{Failure, usage};
+
+/// Tries that a person has to name one of the choices.
+const TRIES: usize = 3;
+
+/// What somebody said before looking.
+pub struct Prediction {
+    predict: Predict,
+    /// The choice, counted from 0; `None` when nobody could be asked, or nobody would say.
+    said: Option<usize>,
+}
+
+/// Asks the scenario's question on a terminal; elsewhere there is nobody to ask, and that is said.
+///
+/// # Errors
+///
+/// When the scenario has no question.
+pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Prediction, Failure> {
+    let Some(predict) = loaded.base.predict.clone() else {
+        let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
+        return Err(usage(format!("`{}` asks nothing that could be predicted", loaded.name), help));
+    };
+    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        screen.complain("--predict is skipped: there is nobody to ask, for this is not a terminal");
+        return Ok(Prediction { predict, said: None });
+    }
+    screen.print(&question(loaded, &predict))?;
+    let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), predict.choices.len())?;
+    Ok(Prediction { predict, said })
+}
+
+/// The title, the question, and the choices by number.
+fn question(loaded: &Loaded, predict: &Predict) -> String {
+    let head = format!("{}   ", paint(Tone::Strong, &clean(&loaded.name)));
+    let mut text = wrap(&head, &clean(&loaded.base.title));
+    text += "\n";
+    text += &wrap("", &clean(&predict.ask.replace('\n', " ")));
+    for (number, choice) in (1..).zip(&predict.choices) {
+        text += &wrap(&format!("   {number}  "), &clean(choice));
+    }
+    text
+}
+
+/// Reads the number of a choice; an empty line, the end of input or too many misses say nothing.
+fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> anyhow::Result<Option<usize>> {
+    for _ in 0..TRIES {
+        write!(output, "What do you think? 1 to {choices}, or Enter to look at once: ")?;
+        output.flush()?;
+        let mut line = String::new();
+        if input.read_line(&mut line)? == 0 || line.trim().is_empty() {
+            return Ok(None);
+        }
+        match line.trim().parse::<usize>() {
+            Ok(number) if (1..=choices).contains(&number) => return Ok(Some(number - 1)),
+            _ => writeln!(output, "   `{}` is not one of the choices.", clean(line.trim()))?,
+        }
+    }
+    Ok(None)
+}
+
+impl Prediction {
+    /// What was said, what came, and why: printed after the table.
+    pub fn verdict(&self) -> String {
+        let Predict { choices, answer, why, .. } = &self.predict;
+        let head = format!("{}  ", paint(Tone::Strong, "Answer"));
+        let right = self.predict.right();
+        let told = match self.said {
+            None => format!("{}.", clean(answer)),
+            said if said == right => format!("{}: as you said.", clean(answer)),
+            Some(said) => format!("{}. You said: {}.", clean(answer), choices.get(said).map_or("", |s| s.as_str())),
+        };
+        let indent = " ".repeat(width(&head));
+        format!("\n{}{}", wrap(&head, &told), wrap(&indent, &clean(&why.replace('\n', " "))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(typed: &str) -> (Option<usize>, String) {
+        let mut output = Vec::new();
+        let said = answer(&mut typed.as_bytes(), &mut output, 3).expect("memory takes it");
+        (said, String::from_utf8(output).expect("text"))
+    }
+
+    #[test]
+    fn a_number_is_an_answer_and_anything_else_is_asked_again() {
+        assert_eq!(said("2\n").0, Some(1));
+        assert_eq!(said("0\n7\nmany\n").0, None, "three misses are enough");
+        let (answer, told) = said("four\n3\n");
+        assert_eq!(answer, Some(2));
+        assert!(told.contains("`four` is not one of the choices"), "{told}");
+        assert_eq!(said("\n").0, None);
+        assert_eq!(said("").0, None);
+    }
+
+    #[test]
+    fn the_verdict_says_what_came_and_why() {
+        let predict = Predict {
+            ask: "How many?".into(),
+            choices: vec!["none".into(), "about 50".into()],
+            answer: "about 50".into(),
+            why: "A third of 150.".into(),
+        };
+        let verdict =
+            |said| anstream::adapter::strip_str(&Prediction { predict: predict.clone(), said }.verdict()).to_string();
+        assert_eq!(verdict(Some(1)), "\nAnswer  about 50: as you said.\n        A third of 150.\n");
+        assert_eq!(verdict(Some(0)), "\nAnswer  about 50. You said: none.\n        A third of 150.\n");
+        assert_eq!(verdict(None), "\nAnswer  about 50.\n        A third of 150.\n");
+    }
+}

@@ -1,0 +1,147 @@
+//! As many runs as it takes for the figures to be as sure as they should be.
+
+use std::sync::atomic::Ordering;
+
+use super::{Options, run};
+use crate::report::Report;
+use crate::report::stats::{Estimate, Summary};
+use crate::scenario::Loaded;
+
+/// Where a search for precision ends, reached or not.
+pub const MOST_RUNS: u32 = 1_000;
+/// Fewer runs say too little about their own spread.
+const FEWEST_RUNS: u32 = 10;
+
+/// How sure the figures have become.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Precision {
+    /// What was asked for: half of the 95 % interval over the mean, 0 to 1.
+    pub wanted: f64,
+    /// What was reached, in the design where it is worst.
+    pub reached: f64,
+    /// The figure it is about.
+    pub figure: &'static str,
+    /// How many runs it took.
+    pub runs: u32,
+}
+
+impl Precision {
+    /// Whether it is what was asked for.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.reached <= self.wanted
+    }
+}
+
+/// Runs a scenario again and again, until half of the 95 % interval of each design's lost carts is at most `wanted` of
+/// their mean (a share of 1), or [`MOST_RUNS`] runs are made. Where no design loses any cart, the mean latency of a step is what
+/// has to be known as well. `options.runs` is where it begins.
+#[must_use]
+pub fn until_precise(loaded: &Loaded, options: &Options, wanted: f64) -> (Report, Precision) {
+    let mut runs = options.runs.max(FEWEST_RUNS);
+    let mut report = run(loaded, &Options { runs, ..*options });
+    loop {
+        let precision = precision(&report, wanted, runs);
+        let stopped = options.interrupt.load(Ordering::Relaxed);
+        if precision.is_reached() || runs >= MOST_RUNS || stopped {
+            report.interrupted = stopped;
+            return (report, precision);
+        }
+        let more = (next(&precision).min(MOST_RUNS)).max(runs + 1);
+        let further = run(loaded, &Options { runs: more, played: runs, ..*options });
+        for (variant, new) in report.variants.iter_mut().zip(further.variants) {
+            variant.runs.extend(new.runs);
+        }
+        runs = more;
+    }
+}
+
+/// The worst precision of any design.
+fn precision(report: &Report, wanted: f64, runs: u32) -> Precision {
+    let summaries = Summary::all(&report.variants);
+    let loses = summaries.iter().any(|summary| summary.mean("carts.lost") > 0.0);
+    let figure = if loses { "carts.lost" } else { "step_latency_ms.mean" };
+    let reached = summaries.iter().filter_map(|summary| summary.get(figure)).map(relative).fold(0.0, f64::max);
+    Precision { wanted, reached, figure, runs }
+}
+
+/// Half of the interval over the mean; a figure that is 0 in all runs is known exactly.
+fn relative(estimate: Estimate) -> f64 {
+    match estimate.half {
+        Some(half) if half > 0.0 => half / estimate.mean,
+        Some(_) => 0.0,
+        None => f64::INFINITY,
+    }
+}
+
+/// How many runs should do: the interval narrows with their square root. At most four times as many at once, for the
+/// spread that this rests on is an estimate too.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most four times the runs there were")]
+fn next(precision: &Precision) -> u32 {
+    let ratio = (precision.reached / precision.wanted).min(2.0);
+    (f64::from(precision.runs) * ratio * ratio).ceil() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::UserId;
+    use crate::scenario::{library, load};
+    use std::sync::atomic::AtomicBool;
+
+    fn played(wanted: f64, set: &[&str]) -> (Report, Precision) {
+        let entry = library::find("sticky-crash").expect("it comes with the program");
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        let loaded = load(entry.name, entry.name, entry.text, &set, &[]).expect("a sound scenario");
+        let interrupt = AtomicBool::new(false);
+        let options = Options {
+            seed: Some(1),
+            runs: 1,
+            played: 0,
+            favourite: UserId(1),
+            interrupt: &interrupt,
+            progress: &|_| (),
+        };
+        until_precise(&loaded, &options, wanted)
+    }
+
+    const SMALL: &[&str] = &["users.count=60", "duration=40s"];
+
+    #[test]
+    fn runs_go_on_until_the_interval_is_narrow() {
+        let (rough, few) = played(0.5, SMALL);
+        let (fine, many) = played(0.08, SMALL);
+        assert!(few.is_reached() && many.is_reached(), "{few:?} {many:?}");
+        assert!(few.runs < many.runs, "{few:?} {many:?}");
+        assert_eq!(fine.variants[0].runs.len(), many.runs as usize);
+        // The runs of a long search begin with those of a short one.
+        assert_eq!(fine.variants[1].runs[3].figures, rough.variants[1].runs[3].figures);
+        let seeds: std::collections::BTreeSet<u64> = fine.variants[0].runs.iter().map(|run| run.seed).collect();
+        assert_eq!(seeds.len(), many.runs as usize, "every run has a seed of its own");
+    }
+
+    #[test]
+    fn what_is_never_reached_ends_at_a_limit() {
+        let (report, precision) = played(1e-6, &["users.count=10", "duration=35s"]);
+        assert_eq!((precision.runs, precision.is_reached()), (MOST_RUNS, false));
+        assert_eq!(report.variants[3].runs.len(), MOST_RUNS as usize);
+    }
+
+    #[test]
+    fn where_nothing_is_lost_latency_is_what_counts() {
+        let (_, precision) = played(0.5, &["faults=[]", "homes.cart=shared-store", "users.count=10", "duration=10s"]);
+        assert_eq!(precision.figure, "carts.lost", "the token design keeps its own home");
+        let entry = library::find("shared-cart").expect("it comes with the program");
+        let set = ["duration=5s".into(), "users.count=20".into()];
+        let loaded = load(entry.name, entry.name, entry.text, &set, &[]).expect("a sound scenario");
+        let options = Options {
+            seed: Some(1),
+            runs: 1,
+            played: 0,
+            favourite: UserId(1),
+            interrupt: &AtomicBool::new(false),
+            progress: &|_| (),
+        };
+        assert_eq!(until_precise(&loaded, &options, 0.5).1.figure, "step_latency_ms.mean");
+    }
+}

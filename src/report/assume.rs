@@ -1,0 +1,135 @@
+//! Every modelled assumption that a table rests on: its value, and where that comes from.
+
+use super::text::{Tone, WIDTH, clean, cut, left, listed, paint, span, thousands, width};
+use crate::scenario::{CartHome, Dist, Loaded, Scenario, SessionHome};
+
+/// One assumption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumption {
+    /// What it is about.
+    pub what: &'static str,
+    /// Its value; several when designs differ.
+    pub value: String,
+    /// Where that comes from: the scenario, the command line, or whose default it is.
+    pub from: String,
+}
+
+/// What is assumed, where it stands in a scenario, its value, and who set the default.
+struct Row {
+    what: &'static str,
+    path: &'static str,
+    value: fn(&Scenario) -> String,
+    default: &'static str,
+}
+
+const OURS: &str = "house setting";
+const HAPROXY: &str = "HAProxy's default";
+const ENVOY: &str = "Envoy's default";
+const MODEL: &str = "the model";
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    Row { what: "thinking after a step", path: "users.think", value: |s| dist(&s.users.think), default: OURS },
+    Row { what: "a step is tried again", path: "users.patience", value: |s| format!("{} times", s.users.patience.get()), default: OURS },
+    Row { what: "pause before that", path: "users.pause", value: |s| span(s.users.pause.get()), default: OURS },
+    Row { what: "users wait for an answer", path: "users.timeout", value: |s| span(s.users.timeout.get()), default: "Envoy's default route timeout" },
+    Row { what: "workers a server", path: "servers.workers", value: |s| s.servers.workers.get().to_string(), default: OURS },
+    Row { what: "queue of a server", path: "servers.queue", value: |s| thousands(s.servers.queue.get()), default: OURS },
+    Row { what: "work of a request", path: "servers.service", value: |s| dist(&s.servers.service), default: OURS },
+    Row { what: "boot of a process", path: "servers.boot", value: |s| span(s.servers.boot.get()), default: OURS },
+    Row { what: "health check every", path: "balancer.health.interval", value: |s| span(s.balancer.health.interval.get()), default: HAPROXY },
+    Row { what: "failures until down", path: "balancer.health.fall", value: |s| s.balancer.health.fall.get().to_string(), default: HAPROXY },
+    Row { what: "successes until up", path: "balancer.health.rise", value: |s| s.balancer.health.rise.get().to_string(), default: HAPROXY },
+    Row { what: "a dead server is noticed after", path: "balancer.health.interval", value: noticed, default: "follows from the three above" },
+    Row { what: "balancer tries another server", path: "balancer.retries", value: |s| format!("{} times", s.balancer.retries.get()), default: HAPROXY },
+    Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()), default: ENVOY },
+    Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
+    Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()), default: OURS },
+    Row { what: "life of a signed token", path: "tokens.lifetime", value: |s| span(s.tokens.lifetime.get()), default: OURS },
+    Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: "common verifiers of JWTs" },
+];
+
+/// What no scenario can change.
+const FIXED: &[(&str, &str)] = &[
+    ("network, other machines", "no time, no loss"),
+    ("an effect is committed", "at the end of service"),
+    ("a user who leaves", "cancels nothing"),
+    ("the payment provider's book", "durable, shared"),
+];
+
+/// Everything that this scenario's figures rest on. What does not matter to any of its designs is left out.
+#[must_use]
+pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
+    let matters = |row: &&Row| loaded.variants.iter().any(|variant| concerns(row.path, &variant.scenario));
+    let written = ROWS.iter().filter(matters).map(|row| {
+        let mut values: Vec<String> = Vec::new();
+        for variant in &loaded.variants {
+            let value = (row.value)(&variant.scenario);
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        let from = match (values.len(), loaded.source_of(row.path)) {
+            (1, Some(source)) => clean(source),
+            (1, None) => row.default.into(),
+            _ => "differs between designs".into(),
+        };
+        Assumption { what: row.what, value: values.join(" or "), from }
+    });
+    let fixed = FIXED.iter().map(|(what, value)| Assumption { what, value: (*value).into(), from: MODEL.into() });
+    written.chain(fixed).collect()
+}
+
+/// Whether a design has what the value at `path` is about.
+fn concerns(path: &str, scenario: &Scenario) -> bool {
+    let homes = scenario.homes;
+    match path.split('.').next() {
+        Some("store") => homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore,
+        Some("tokens") => homes.cart == CartHome::SignedToken || homes.session == SessionHome::SignedToken,
+        _ => true,
+    }
+}
+
+/// The assumptions as a table.
+#[must_use]
+pub fn table(assumptions: &[Assumption]) -> String {
+    let widest = |of: fn(&Assumption) -> &str| assumptions.iter().map(|one| width(of(one))).max().unwrap_or(0);
+    let what = widest(|one| one.what);
+    let value = widest(|one| &one.value).min(WIDTH / 2 - 10);
+    let mut text = format!("\n{}\n", paint(Tone::Strong, "What these figures rest on"));
+    for one in assumptions {
+        let line = format!("   {}  {}  {}", left(one.what, what), left(&cut(&one.value, value), value), one.from);
+        text += &format!("{}\n", cut(line.trim_end(), WIDTH));
+    }
+    text
+}
+
+fn dist(dist: &Dist) -> String {
+    match dist {
+        Dist::Constant(time) => format!("{}, always", span(time.get())),
+        Dist::Exponential(mean) => format!("{} on average, exponential", span(mean.get())),
+        Dist::Lognormal(l) => format!("lognormal, median {}, sigma {}", span(l.median.get()), l.sigma.get()),
+        Dist::Uniform(u) => format!("{} to {}", span(u.from.get()), span(u.to.get())),
+    }
+}
+
+/// From the death of a server until the balancer knows, when connections are refused at once.
+fn noticed(scenario: &Scenario) -> String {
+    let health = &scenario.balancer.health;
+    let (interval, fall) = (health.interval.get(), health.fall.get());
+    listed(&[span(interval * (fall - 1)), span(interval * fall)]).replace(" and ", " to ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load;
+
+    #[test]
+    fn every_value_says_where_it_comes_from() {
+        let text = "title = 'a'\nduration = '1m'\nservers.workers = 2\n[[variants]]\nname = 'a'\n[[variants]]\nname = 'b'\nhomes.cart = 'shared-store'\nusers.pause = '2s'\n";
+        let loaded = load("mine", "mine.toml", text, &["users.patience=1".into()], &[]).expect("a sound scenario");
+        let printed = anstream::adapter::strip_str(&table(&assumptions(&loaded))).to_string();
+        insta::assert_snapshot!(printed, @r"");
+    }
+}
