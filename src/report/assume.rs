@@ -30,7 +30,7 @@ const MODEL: &str = "the model";
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     Row { what: "thinking after a step", path: "users.think", value: |s| dist(&s.users.think), default: OURS },
-    Row { what: "a step is tried again", path: "users.patience", value: |s| format!("{} times", s.users.patience.get()), default: OURS },
+    Row { what: "a step is tried again", path: "users.patience", value: |s| times(s.users.patience.get()), default: OURS },
     Row { what: "pause before that", path: "users.pause", value: |s| span(s.users.pause.get()), default: OURS },
     Row { what: "users wait for an answer", path: "users.timeout", value: |s| span(s.users.timeout.get()), default: "Envoy's default route timeout" },
     Row { what: "workers a server", path: "servers.workers", value: |s| s.servers.workers.get().to_string(), default: OURS },
@@ -41,7 +41,7 @@ const ROWS: &[Row] = &[
     Row { what: "failures until down", path: "balancer.health.fall", value: |s| s.balancer.health.fall.get().to_string(), default: HAPROXY },
     Row { what: "successes until up", path: "balancer.health.rise", value: |s| s.balancer.health.rise.get().to_string(), default: HAPROXY },
     Row { what: "a dead server is noticed after", path: "balancer.health.interval", value: noticed, default: "follows from the three above" },
-    Row { what: "balancer tries another server", path: "balancer.retries", value: |s| format!("{} times", s.balancer.retries.get()), default: HAPROXY },
+    Row { what: "balancer tries another server", path: "balancer.retries", value: |s| times(s.balancer.retries.get()), default: HAPROXY },
     Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()), default: ENVOY },
     Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
     Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()), default: OURS },
@@ -113,6 +113,14 @@ fn dist(dist: &Dist) -> String {
     }
 }
 
+fn times(most: u64) -> String {
+    match most {
+        0 => "never".into(),
+        1 => "at most once".into(),
+        most => format!("up to {most} times"),
+    }
+}
+
 /// From the death of a server until the balancer knows, when connections are refused at once.
 fn noticed(scenario: &Scenario) -> String {
     let health = &scenario.balancer.health;
@@ -130,6 +138,30 @@ mod tests {
         let text = "title = 'a'\nduration = '1m'\nservers.workers = 2\n[[variants]]\nname = 'a'\n[[variants]]\nname = 'b'\nhomes.cart = 'shared-store'\nusers.pause = '2s'\n";
         let loaded = load("mine", "mine.toml", text, &["users.patience=1".into()], &[]).expect("a sound scenario");
         let printed = anstream::adapter::strip_str(&table(&assumptions(&loaded))).to_string();
-        insta::assert_snapshot!(printed, @r"");
+        insta::assert_snapshot!(printed, @"
+        What these figures rest on
+           thinking after a step            2 s on average, exponential    house setting
+           a step is tried again            at most once                   --set
+           pause before that                1 s or 2 s                     differs between designs
+           users wait for an answer         15 s                           Envoy's default route timeout
+           workers a server                 2                              mine.toml
+           queue of a server                1,000                          house setting
+           work of a request                20 ms on average, exponential  house setting
+           boot of a process                5 s                            house setting
+           health check every               2 s                            HAProxy's default
+           failures until down              3                              HAProxy's default
+           successes until up               2                              HAProxy's default
+           a dead server is noticed after   4 s to 6 s                     follows from the three above
+           balancer tries another server    up to 3 times                  HAProxy's default
+           balancer waits for a connection  5 s                            Envoy's default
+           call to the shared store         1 ms, always                   house setting
+           calls it serves at once          no limit                       house setting
+           life of a signed token           15 min                         house setting
+           leeway of verifiers              1 min                          common verifiers of JWTs
+           network, other machines          no time, no loss               the model
+           an effect is committed           at the end of service          the model
+           a user who leaves                cancels nothing                the model
+           the payment provider's book      durable, shared                the model
+        ");
     }
 }
