@@ -4,10 +4,14 @@
 //! checkout was sent and not removed since, nor possibly removed. `may`: `must` plus items whose adds or removes are
 //! unknown, or concurrent with the checkout. An unknown outcome is never a loss.
 
+mod files;
+
 use std::collections::BTreeMap;
 
 use crate::history::{Ending, Request, Seen, Trouble};
 use crate::model::{ClientId, Command, Item, Items, Outcome, Refusal, Reply, UserId, Visit};
+
+pub use files::FileCounts;
 
 /// How a cart ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub enum Finding {
     LoggedOut,
     /// A made-up session was accepted.
     Impostor,
+    /// A file whose upload was acknowledged was not there.
+    MissingFile,
 }
 
 /// Counts of everything the checker judges.
@@ -58,6 +64,7 @@ pub struct Counts {
     pub double_charges: u64,
     pub users: u64,
     pub users_hurt: u64,
+    pub files: FileCounts,
 }
 
 impl Counts {
@@ -124,6 +131,7 @@ pub struct Checker {
     doubts: BTreeMap<u32, Doubts>,
     users: UserSet,
     hurt: UserSet,
+    files: files::Files,
     counts: Counts,
 }
 
@@ -206,7 +214,7 @@ impl Checker {
                 cart.flags |= CHECKOUT_OUT;
                 cart.checkouts_out = cart.checkouts_out.saturating_add(1);
             }
-            Command::Login | Command::Browse | Command::Logout | Command::ForgeSession => {}
+            _ => {}
         }
         None
     }
@@ -261,6 +269,11 @@ impl Checker {
                 }
             }
             Command::ForgeSession => return self.forgery_told(outcome),
+            Command::Upload(_) | Command::Download(_) => {
+                if let Some(finding) = self.file_told(visit.user, request.command, outcome) {
+                    return Some(finding);
+                }
+            }
             Command::Login | Command::Browse | Command::Logout => {}
         }
         if outcome == Outcome::Refused(Refusal::Unauthorized) {
@@ -497,6 +510,26 @@ impl Checker {
             self.hurt(visit.user);
         }
         Finding::Cart(verdict)
+    }
+
+    #[cold]
+    fn file_told(&mut self, user: UserId, command: Command, outcome: Outcome) -> Option<Finding> {
+        let missing = self.files.told(user, command, outcome);
+        self.counts.files = self.files.counts();
+        if !missing {
+            return None;
+        }
+        self.hurt(user);
+        Some(Finding::MissingFile)
+    }
+
+    /// After the end: all files of a user that are there, wherever that is.
+    pub fn audited(&mut self, user: UserId, found: Items) {
+        let gone = self.files.audited(user, found);
+        self.counts.files = self.files.counts();
+        if gone {
+            self.hurt(user);
+        }
     }
 
     fn forgery_told(&mut self, outcome: Outcome) -> Option<Finding> {

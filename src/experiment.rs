@@ -102,6 +102,7 @@ fn one(scenario: &Scenario, seed: u64, options: &Options, tick: &dyn Fn()) -> Ru
         sim.advance(Instant::ZERO + share(end, slice), &mut observer);
         tick();
     }
+    sim.audit(&mut observer);
     RunReport {
         seed,
         figures: figures(&observer, scenario, sim.view().awaited, sim.faults()),

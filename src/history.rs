@@ -3,7 +3,7 @@
 //! Two kinds of events are kept apart by type. [`Seen`] is what users sent and were told: the checker gets nothing
 //! else. [`Inside`] is what only an omniscient observer knows: it explains, and it never judges.
 
-use crate::model::{ClientId, Command, Items, Life, Outcome, ServerId, ServerState, Visit};
+use crate::model::{ClientId, Command, Items, Life, Outcome, ServerId, ServerState, UserId, Visit};
 use crate::time::{Instant, Span};
 
 /// Something that happened.
@@ -113,7 +113,7 @@ pub struct Served {
     pub waited: Span,
     /// How long it held a worker, waiting for the store included.
     pub busy: Span,
-    /// Whether the cart was known where it was looked for; `None` when it was not looked for.
+    /// Whether the cart (or the file) was known where it was looked for; `None` when it was not looked for.
     pub knew_cart: Option<bool>,
     /// What the cart held, as the server saw it after the effect (before it was emptied, for a checkout).
     pub cart: Items,
@@ -121,7 +121,7 @@ pub struct Served {
     pub store_calls: u32,
     /// Bytes of state that the user's tokens carried, both ways.
     pub carried_bytes: u32,
-    /// Whereabouts of the visit's items, for a checkout or a view.
+    /// Whereabouts of the visit's items, for a checkout or a view; of the file, for a download that does not find it.
     pub evidence: Evidence,
 }
 
@@ -182,6 +182,13 @@ pub enum PoolEvent {
         cut_off_users: u32,
         /// Requests that it held and that were waited for.
         cut_requests: u32,
+    },
+    /// After the end every server and store was searched for a user's files.
+    Audited {
+        /// Whose.
+        user: UserId,
+        /// Those that were there.
+        found: Items,
     },
 }
 

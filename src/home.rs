@@ -1,7 +1,11 @@
 //! Where each kind of state lives, and what living there costs.
 
+mod whereabouts;
+
 use crate::model::{Command, Items, UserId, Visit};
 use crate::scenario::{CartHome, Homes, SessionHome, StoreUpdate};
+
+pub use whereabouts::{Place, Whereabouts};
 
 /// Calls to the shared store that one request makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,7 +128,7 @@ mod tests {
         let mug = Item::new(1).expect("in range");
         let journey = [Login, Browse, Browse, Add(mug), View, Add(mug), Add(mug), Checkout];
         let calls = |cart, session, update| {
-            let homes = Homes { cart, session };
+            let homes = Homes { cart, session, ..Homes::default() };
             journey.iter().map(|c| store_calls(homes, update, *c, *c != Login, true).total()).sum::<u32>()
         };
         for (update, carts) in [(StoreUpdate::Atomic, 5), (StoreUpdate::ReadModifyWrite, 9)] {
@@ -137,7 +141,7 @@ mod tests {
     #[test]
     fn a_cart_is_read_before_the_work_and_written_after_it() {
         let mug = Item::new(1).expect("in range");
-        let homes = Homes { cart: CartHome::SharedStore, session: SessionHome::SharedStore };
+        let homes = Homes { cart: CartHome::SharedStore, session: SessionHome::SharedStore, ..Homes::default() };
         let calls = |update, command| {
             let StoreCalls { before, after } = store_calls(homes, update, command, true, true);
             (before, after)
@@ -188,7 +192,7 @@ mod tests {
 
     #[test]
     fn an_answer_about_the_cart_carries_it_too() {
-        let homes = Homes { cart: CartHome::SignedToken, session: SessionHome::SignedToken };
+        let homes = Homes { cart: CartHome::SignedToken, session: SessionHome::SignedToken, ..Homes::default() };
         let visit = Visit { user: UserId(42), client: ClientId(0), number: 1 };
         let [session, empty] = [session_bytes(homes.session, visit.user), cart_token_bytes(visit, Items::NONE)];
         let carried = |command, with_session, sent, set| carried_bytes(homes, visit, command, with_session, sent, set);

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::history::Served;
 use crate::model::{Outcome, ServerId, ServerState, UserId};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, UploadHome};
 use crate::time::{Instant, Span};
 use crate::workload::HeavyUsers;
 
@@ -135,6 +135,8 @@ pub struct Meter {
     pub store_calls: u64,
     /// Of those, the ones made while the shop was open.
     pub store_calls_while_open: u64,
+    /// Calls to the object store.
+    pub object_calls: u64,
     /// Bytes of state in tokens, both ways.
     pub carried_bytes: u64,
     /// The run in windows of [`Meter::window`].
@@ -143,6 +145,8 @@ pub struct Meter {
     pub window: Span,
     closes: Instant,
     window_ends: Instant,
+    /// Whether files live in an object store.
+    has_objects: bool,
 }
 
 /// At most about so many windows a run.
@@ -166,11 +170,13 @@ impl Meter {
             tenures: vec![Tenure::from_the_start(); servers],
             store_calls: 0,
             store_calls_while_open: 0,
+            object_calls: 0,
             carried_bytes: 0,
             windows: vec![Window { served: vec![0; servers], ..Window::default() }],
             window,
             closes: Instant::ZERO + scenario.duration.get(),
             window_ends: Instant::ZERO + window,
+            has_objects: scenario.homes.upload == UploadHome::ObjectStore,
         }
     }
 
@@ -262,6 +268,9 @@ impl Meter {
         work.requests += 1;
         self.store_calls += u64::from(served.store_calls);
         self.carried_bytes += u64::from(served.carried_bytes);
+        if self.has_objects && served.request.command.file().is_some() && served.knew_cart.is_some() {
+            self.object_calls += 1;
+        }
         if now <= self.closes {
             work.busy_while_open += served.busy;
             self.store_calls_while_open += u64::from(served.store_calls);

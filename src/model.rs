@@ -187,6 +187,42 @@ impl fmt::Display for Items {
     }
 }
 
+/// A file of a user, numbered 1..=64 in the order of uploads. Files outlive visits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct File(Item);
+
+impl File {
+    /// The file with this number, if it is one of 1..=64.
+    #[must_use]
+    pub const fn new(number: u8) -> Option<File> {
+        match Item::new(number) {
+            Some(place) => Some(File(place)),
+            None => None,
+        }
+    }
+
+    /// 1..=64.
+    #[inline]
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0.number()
+    }
+
+    /// Its place in a set of files, which is 64 bits as a cart is.
+    #[inline]
+    #[must_use]
+    pub const fn place(self) -> Item {
+        self.0
+    }
+}
+
+/// `file 3`
+impl fmt::Display for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "file {}", self.number())
+    }
+}
+
 /// One thing a user means to do, as written in a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -208,6 +244,11 @@ pub enum Step {
     Logout,
     /// Somebody else presents a made-up session in this user's name. A sound design refuses.
     ForgeSession,
+    /// Give the shop a file to keep; a user whose 64 files are all there looks around instead.
+    Upload,
+    /// Fetch one of the files that the shop has acknowledged, of this visit or an earlier one; a user who has none yet
+    /// looks around instead.
+    Download,
 }
 
 /// What a request asks of the shop.
@@ -229,6 +270,10 @@ pub enum Command {
     Logout,
     /// `GET /` with a forged session.
     ForgeSession,
+    /// `PUT /files/{n}`
+    Upload(File),
+    /// `GET /files/{n}`
+    Download(File),
 }
 
 impl Command {
@@ -236,7 +281,7 @@ impl Command {
     #[inline]
     #[must_use]
     pub const fn is_idempotent(self) -> bool {
-        matches!(self, Command::Browse | Command::View | Command::Remove(_) | Command::ForgeSession)
+        !matches!(self, Command::Login | Command::Add(_) | Command::Checkout | Command::Logout)
     }
 
     /// Whether it reads or writes the cart.
@@ -244,6 +289,16 @@ impl Command {
     #[must_use]
     pub const fn touches_cart(self) -> bool {
         matches!(self, Command::Add(_) | Command::Remove(_) | Command::View | Command::Checkout)
+    }
+
+    /// The file that it stores or fetches, if it does.
+    #[inline]
+    #[must_use]
+    pub const fn file(self) -> Option<File> {
+        match self {
+            Command::Upload(file) | Command::Download(file) => Some(file),
+            _ => None,
+        }
     }
 }
 
@@ -284,6 +339,8 @@ pub enum Refusal {
     NoServer,
     /// 503 from the balancer: no connection, at any attempt.
     Unreachable,
+    /// 404: the file is not there.
+    NotFound,
 }
 
 impl Outcome {

@@ -24,6 +24,8 @@ pub enum HurtBy {
     LoggedOut,
     /// A made-up session that was accepted.
     Impostor,
+    /// A file that was not there.
+    MissingFile,
 }
 
 /// A visit that went wrong.
@@ -146,6 +148,10 @@ impl Observer {
                 self.suffer(visit, HurtBy::LoggedOut);
             }
             Finding::Impostor => self.suffer(visit, HurtBy::Impostor),
+            Finding::MissingFile => {
+                self.post_mortem.missed(visit);
+                self.suffer(visit, HurtBy::MissingFile);
+            }
             Finding::Opened | Finding::WrongView | Finding::Cart(Verdict::Abandoned(_) | Verdict::Unknown) => {}
         }
     }
@@ -181,6 +187,7 @@ impl Observer {
             PoolEvent::Ready { server } => self.comebacks.push((at, server.0)),
             PoolEvent::Turned { server, state } => self.meter.turned(at, server, state),
             PoolEvent::Believed { .. } | PoolEvent::Stopped { .. } => {}
+            PoolEvent::Audited { user, found } => self.checker.audited(user, found),
         }
     }
 }
@@ -195,6 +202,8 @@ impl Recorder for Observer {
                 self.meter.served(event.at, visit.user, served);
                 if served.request.command == Command::Checkout {
                     self.post_mortem.checked_out(*visit, &served.evidence);
+                } else if let (Command::Download(_), Some(false)) = (served.request.command, served.knew_cart) {
+                    self.post_mortem.sought_in_vain(*visit, &served.evidence);
                 }
             }
             What::Inside(_, Inside::Retried { .. }) => self.meter.balancer_retries += 1,

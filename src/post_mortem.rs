@@ -62,6 +62,9 @@ pub struct PostMortem {
     lost_by: [u64; Cause::ALL.len()],
     /// By fault.
     tolls: BTreeMap<u32, Toll>,
+    /// Files that were looked for in vain, and whose users have not been told: whether they are elsewhere.
+    sought: BTreeMap<ClientId, bool>,
+    files_elsewhere: u64,
 }
 
 impl PostMortem {
@@ -81,6 +84,22 @@ impl PostMortem {
     #[must_use]
     pub fn toll(&self, fault: u32) -> Option<Toll> {
         self.tolls.get(&fault).copied()
+    }
+
+    /// Missing files that were on a server that the request did not reach.
+    #[must_use]
+    pub fn files_elsewhere(&self) -> u64 {
+        self.files_elsewhere
+    }
+
+    /// A server looked for a file in vain.
+    pub fn sought_in_vain(&mut self, visit: Visit, evidence: &Evidence) {
+        self.sought.insert(visit.client, !evidence.elsewhere.is_empty());
+    }
+
+    /// A user was told that a file is not there.
+    pub fn missed(&mut self, visit: Visit) {
+        self.files_elsewhere += u64::from(self.sought.remove(&visit.client) == Some(true));
     }
 
     /// A fault struck while so many carts were open.

@@ -111,7 +111,8 @@ pub struct Figures {
     pub impostors: u64,
     /// Of those, accepted.
     pub impostors_accepted: u64,
-    /// Acknowledged uploads that are gone.
+    /// Acknowledged uploads that were asked for and answered with 404, or are gone when all files are looked for at the
+    /// end.
     pub missing_files: u64,
     /// Items that were removed or bought, and came back.
     pub ghosts: u64,
@@ -119,7 +120,8 @@ pub struct Figures {
     pub double_charges: u64,
     /// Users who made at least one visit.
     pub users: u64,
-    /// Of those, with at least one lost or overcharged cart, abandoned visit, logout, wrong view or double charge.
+    /// Of those, with at least one lost or overcharged cart, abandoned visit, logout, wrong view, double charge or missing
+    /// file.
     pub users_hurt: u64,
     /// Requests by outcome; they sum up to `sent`.
     pub requests: Requests,
@@ -135,6 +137,9 @@ pub struct Figures {
     pub load: Load,
     /// What the design costs.
     pub price: Price,
+    /// Uploads and downloads; absent when nobody uploads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileFigures>,
     /// What each fault met and took.
     pub faults: Vec<FaultFigures>,
     /// How real time was kept; absent when time was simulated.
@@ -265,6 +270,21 @@ pub struct ServerLoad {
     pub busy: f64,
 }
 
+/// Uploads and downloads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FileFigures {
+    /// Files whose upload was acknowledged.
+    pub uploaded: u64,
+    /// Downloads that were answered, with the file or with 404.
+    pub downloads: u64,
+    /// Of those, answered with 404.
+    pub missing_downloads: u64,
+    /// Of those, of files that were on another server just then.
+    pub elsewhere: u64,
+    /// Acknowledged files that are nowhere at the end.
+    pub destroyed: u64,
+}
+
 /// What a design costs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Price {
@@ -274,6 +294,9 @@ pub struct Price {
     pub store_calls_per_second: f64,
     /// Bytes of state that tokens carried, both ways, per request served. Modelled, not measured, in sim.
     pub bytes_carried_per_request: f64,
+    /// Calls to the object store per request served; absent when nobody uploads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_calls_per_request: Option<f64>,
     /// Servers paid for: their mean number, when they came and went.
     #[serde(serialize_with = "whole_if_it_is")]
     pub servers: f64,

@@ -19,6 +19,7 @@ pub mod library;
 pub mod limits;
 mod load;
 pub mod nearest;
+mod objects;
 mod patch;
 mod predict;
 #[cfg(feature = "cli")]
@@ -36,9 +37,10 @@ pub use balancer::{Balancer, HashOn, Health, PinnedDown, PolicyName};
 pub use dist::{Dist, Lognormal, Uniform};
 pub use error::ScenarioError;
 pub use faults::Fault;
-pub use homes::{CartHome, Homes, SessionHome};
+pub use homes::{CartHome, Homes, SessionHome, UploadHome};
 pub use limits::{Duration, Pause, Positive, RunTime, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
+pub use objects::Objects;
 pub use predict::Predict;
 pub use servers::Servers;
 pub use store::{Store, StoreUpdate};
@@ -97,6 +99,9 @@ pub struct Scenario {
     /// The database that every server can reach.
     #[serde(default)]
     pub store: Store,
+    /// The store for files that every server can reach.
+    #[serde(default)]
+    pub objects: Objects,
     /// Carts and logins that travel with the user.
     #[serde(default)]
     pub tokens: Tokens,
@@ -139,6 +144,7 @@ impl Scenario {
             balancer: Balancer::default(),
             homes: Homes::default(),
             store: Store::default(),
+            objects: Objects::default(),
             tokens: Tokens::default(),
             faults: Vec::new(),
             sim_only: false,

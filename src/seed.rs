@@ -36,6 +36,10 @@ pub enum Purpose {
     Ring,
     /// The seed of the n-th of several runs.
     Run,
+    /// Which of their files users fetch.
+    File,
+    /// How long the object store takes.
+    Objects,
 }
 
 /// What a draw belongs to, beside its purpose.
@@ -250,16 +254,16 @@ mod tests {
 
     #[test]
     fn no_key_is_forgotten() {
-        use Purpose::{Arrival, HealthPhase, Pick, Ring, Run, Service, Store, Think};
+        use Purpose::{Arrival, File, HealthPhase, Objects, Pick, Ring, Run, Service, Store, Think};
         let mut all = std::collections::BTreeSet::new();
-        for purpose in [Think, Service, Store, Pick, Arrival, HealthPhase, Ring, Run] {
+        for purpose in [Think, Service, Store, Pick, Arrival, HealthPhase, Ring, Run, File, Objects] {
             for entity in 0..100 {
                 for (visit, step) in [(0, 0), (1, 0), (0, 1)] {
                     all.insert(Seed(0).draw(purpose, Key { entity, visit, step, attempt: 0 }).bits());
                 }
             }
         }
-        assert_eq!(all.len(), 8 * 100 * 3);
+        assert_eq!(all.len(), 10 * 100 * 3);
     }
 
     #[test]

@@ -18,7 +18,13 @@ impl Basket {
             Command::Remove(item) => self.items = self.items.without(item),
             Command::View => return Reply::Cart(self.items),
             Command::Checkout => return Reply::Charged(std::mem::take(&mut self.items)),
-            Command::Login | Command::Browse | Command::Logout | Command::ForgeSession => {}
+            // Sessions and files are kept apart from carts.
+            Command::Login
+            | Command::Logout
+            | Command::ForgeSession
+            | Command::Browse
+            | Command::Upload(_)
+            | Command::Download(_) => {}
         }
         Reply::Done
     }

@@ -6,6 +6,7 @@
 
 mod carts;
 mod events;
+mod files;
 mod operations;
 mod outages;
 mod queue;
@@ -29,6 +30,7 @@ use crate::workload::{Client, HeavyUsers, Jar, Workload};
 
 use carts::{Carts, Shelf};
 use events::{Due, Events};
+use files::Files;
 use requests::Requests;
 use serving::Stations;
 
@@ -60,6 +62,8 @@ struct World {
     needs_jars: bool,
     open_visits: u64,
     carts: Carts,
+    /// Absent where nobody uploads any.
+    files: Option<Box<Files>>,
     requests: Requests,
     pool: Pool,
     stations: Stations,
@@ -144,6 +148,7 @@ impl Sim {
             needs_jars,
             open_visits: 0,
             carts: Carts::new(scenario.homes.cart),
+            files: Files::new(scenario),
             requests: Requests::default(),
             pool,
             stations,

@@ -3,12 +3,16 @@
 //! [`Workload`] is what all users have in common; [`Client`] is one tab and walks its journey. Neither knows a clock or
 //! an engine: an engine asks a client what it sends, tells it the outcome, and does what it says next.
 
+mod folder;
+
 use crate::history::{Ending, Request, Trouble};
-use crate::model::{ClientId, Command, Item, Life, Outcome, Refusal, Step, UserId, Visit};
+use crate::model::{ClientId, Command, File, Item, Life, Outcome, Refusal, Step, UserId, Visit};
 use crate::policy::affinity::Pin;
 use crate::scenario::{HashOn, Heavy, Scenario};
 use crate::seed::{Key, Purpose, Sampler, Seed};
 use crate::time::{Instant, Span};
+
+pub use folder::Folder;
 
 /// How users come.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -197,7 +201,8 @@ fn per(rate: f64) -> Span {
     Span::from_nanos((1e9 / rate) as u64)
 }
 
-/// What the steps ask: the k-th add is of item k, a remove takes the item that was added last and is still there.
+/// What the steps ask: the k-th add is of item k, a remove takes the item that was added last and is still there. Which
+/// file it is will be known when a step comes: see [`Client::name_file`].
 fn commands(journey: &[Step]) -> Vec<Command> {
     let mut added = 0;
     let mut inside: Vec<Item> = Vec::new();
@@ -216,6 +221,8 @@ fn commands(journey: &[Step]) -> Vec<Command> {
             Step::Checkout => Command::Checkout,
             Step::Logout => Command::Logout,
             Step::ForgeSession => Command::ForgeSession,
+            Step::Upload => Command::Upload(File::new(1)?),
+            Step::Download => Command::Download(File::new(1)?),
         })
     };
     journey.iter().map_while(&mut command).collect()
@@ -236,6 +243,8 @@ pub struct Client {
     tab: u16,
     tries: u8,
     mood: Mood,
+    /// The file that the step is about, if it is about one.
+    file: Option<File>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,7 +271,8 @@ impl Client {
     /// A tab that has not visited yet.
     #[must_use]
     pub fn new(user: UserId, tab: u16, jar: u32) -> Client {
-        Client { user, jar, meant: Instant::ZERO, visit: 0, step: 0, attempt: 0, tab, tries: 0, mood: Mood::Away }
+        let (meant, mood) = (Instant::ZERO, Mood::Away);
+        Client { user, jar, meant, visit: 0, step: 0, attempt: 0, tab, tries: 0, mood, file: None }
     }
 
     /// The key of draws about what it does now.
@@ -311,6 +321,23 @@ impl Client {
         Request { step: self.step, attempt: self.attempt, command }
     }
 
+    /// What a request really asks, when it is about a file: the one that was chosen at the first attempt. Who has no file
+    /// to fetch, or no room for another, looks around.
+    #[must_use]
+    pub fn name_file(&mut self, workload: &Workload, folder: &mut Folder, command: Command) -> Command {
+        if command.file().is_none() {
+            return command;
+        }
+        if self.attempt == 0 {
+            self.file = folder.choose(command, &mut workload.seed.draw(Purpose::File, self.key()));
+        }
+        match (command, self.file) {
+            (Command::Upload(_), Some(file)) => Command::Upload(file),
+            (Command::Download(_), Some(file)) => Command::Download(file),
+            _ => Command::Browse,
+        }
+    }
+
     /// Takes in how a request ended, and decides.
     #[inline(always)]
     pub fn told(&mut self, workload: &Workload, command: Command, outcome: Outcome) -> Next {
@@ -320,7 +347,8 @@ impl Client {
                 self.mood = Mood::Shopping;
                 Next::Again
             }
-            Outcome::Ok(_) => self.advance(workload),
+            // What is not there now will not be there in a moment.
+            Outcome::Ok(_) | Outcome::Refused(Refusal::NotFound) => self.advance(workload),
             // A forger does not insist.
             Outcome::Refused(Refusal::Unauthorized) if command == Command::ForgeSession => self.advance(workload),
             Outcome::Refused(Refusal::Unauthorized) => {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, Method};
 use serde::de::{Error, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{ClientId, Command, Item, Items, Refusal, UserId, Visit};
+use crate::model::{ClientId, Command, File, Item, Items, Refusal, UserId, Visit};
 use crate::seed::Key;
 use crate::time::Instant;
 
@@ -203,7 +203,15 @@ pub fn spelled(command: Command, user: UserId) -> (Method, String, String) {
         Command::View => plain(Method::GET, "/cart"),
         Command::Checkout => plain(Method::POST, "/checkout"),
         Command::Logout => plain(Method::POST, "/logout"),
+        Command::Upload(file) => (Method::PUT, format!("/files/{}", file.number()), contents(user, file)),
+        Command::Download(file) => plain(Method::GET, &format!("/files/{}", file.number())),
     }
+}
+
+/// What a user writes into a file, and must find there again.
+#[must_use]
+pub fn contents(user: UserId, file: File) -> String {
+    format!("{file} of {}\n", user_name(user)).repeat(16)
 }
 
 /// Every body that the shop sends: what does not apply is left out.

@@ -14,7 +14,7 @@ pub use self::parse::parse;
 use super::stats::Summary;
 use super::text::count;
 use super::tree::Tree;
-use super::{Expectation, FaultFigures, Figures, Latency, Report, ServerLoad};
+use super::{Expectation, FaultFigures, Figures, FileFigures, Latency, Report, ServerLoad};
 use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
@@ -230,6 +230,8 @@ pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     figures.load.per_server = vec![ServerLoad::default(); scenario.servers.count.index()];
     figures.load.fair_share_after_s = Some(0.0);
     figures.neighbours_latency_ms = Some(Latency::default());
+    figures.files = scenario.users.upload().then(FileFigures::default);
+    figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
     figures.faults = vec![FaultFigures::default(); scenario.faults.len()];
     Tree::of(&figures).by_path()
 }

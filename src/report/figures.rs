@@ -1,7 +1,8 @@
 //! From what was recorded to figures.
 
 use super::{
-    Carts, FaultFigures, Figures, Latency, Load, LostBy, Price, Requests, Series, SeriesRow, ServerLoad, Visits,
+    Carts, FaultFigures, Figures, FileFigures, Latency, Load, LostBy, Price, Requests, Series, SeriesRow, ServerLoad,
+    Visits,
 };
 use crate::fault::Fault;
 use crate::meter::{LatencyMeter, Meter, balance};
@@ -34,7 +35,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         zombie_logins: 0,
         impostors: counts.impostors,
         impostors_accepted: counts.impostors_accepted,
-        missing_files: 0,
+        missing_files: counts.files.missing,
         ghosts: counts.ghosts,
         double_charges: counts.double_charges,
         users: counts.users,
@@ -45,6 +46,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         neighbours_latency_ms: observer.meter.neighbours.as_ref().map(|neighbours| latency(&neighbours.latency)),
         load: load(observer, scenario),
         price: price(&observer.meter, scenario),
+        files: scenario.users.upload().then(|| files(observer)),
         faults: fault_figures(observer, faults),
         pace: None,
     };
@@ -64,6 +66,10 @@ fn assert_conservation(figures: &Figures) {
     let by = &figures.lost_by;
     let sum = by.rolled_back + by.evicted + by.expired + by.overwritten + by.wiped + by.stale + by.split;
     assert_eq!(carts.lost, sum, "lost carts are the sum of their causes: {by:?}");
+    if let Some(files) = &figures.files {
+        let in_order = files.elsewhere <= files.missing_downloads && files.missing_downloads <= files.downloads;
+        assert!(in_order && figures.missing_files <= files.uploaded, "files are counted once: {files:?}");
+    }
 }
 
 fn carts(observer: &Observer) -> Carts {
@@ -223,7 +229,19 @@ fn price(meter: &Meter, scenario: &Scenario) -> Price {
         store_calls_per_request: per_request(meter.store_calls),
         store_calls_per_second: meter.store_calls_while_open as f64 / scenario.duration.get().as_secs_f64(),
         bytes_carried_per_request: per_request(meter.carried_bytes),
+        object_calls_per_request: scenario.users.upload().then(|| per_request(meter.object_calls)),
         servers: servers_paid_for(meter, scenario),
+    }
+}
+
+fn files(observer: &Observer) -> FileFigures {
+    let counts = observer.checker.counts().files;
+    FileFigures {
+        uploaded: counts.uploaded,
+        downloads: counts.downloads,
+        missing_downloads: counts.missing_downloads,
+        elsewhere: observer.post_mortem.files_elsewhere(),
+        destroyed: counts.destroyed,
     }
 }
 

@@ -62,6 +62,7 @@ fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures
             store_calls_per_request: store,
             store_calls_per_second: store * 150.0,
             bytes_carried_per_request: bytes,
+            object_calls_per_request: None,
             servers: 3.0,
         },
         faults: vec![FaultFigures { name: "the crash".into(), at_s: 30.0, open_carts: 148, lost_of_open: wiped }],

@@ -124,6 +124,7 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
         HurtBy::Abandoned => 10 * (visits.abandoned_refused + visits.abandoned_unknown + visits.abandoned_logged_out),
         HurtBy::LoggedOut => figures.logged_out,
         HurtBy::Impostor => figures.impostors_accepted,
+        HurtBy::MissingFile => figures.files.as_ref().map_or(0, |files| files.missing_downloads),
     }
 }
 

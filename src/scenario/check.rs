@@ -45,6 +45,7 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
         ("users.think", &scenario.users.think),
         ("servers.service", &scenario.servers.service),
         ("store.latency", &scenario.store.latency),
+        ("objects.latency", &scenario.objects.latency),
     ] {
         distribution(path, dist)?;
     }

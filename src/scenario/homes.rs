@@ -11,11 +11,13 @@ pub struct Homes {
     pub cart: CartHome,
     /// The login.
     pub session: SessionHome,
+    /// Files that users upload.
+    pub upload: UploadHome,
 }
 
 impl Default for Homes {
     fn default() -> Self {
-        Homes { cart: CartHome::ServerMemory, session: SessionHome::SignedToken }
+        Homes { cart: CartHome::ServerMemory, session: SessionHome::SignedToken, upload: UploadHome::ServerMemory }
     }
 }
 
@@ -45,4 +47,17 @@ pub enum SessionHome {
     SignedToken,
     /// With the user, and taken at its word: anybody can forge it.
     UnsignedCookie,
+}
+
+/// Where an uploaded file lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum UploadHome {
+    /// In the memory of the server that took it.
+    ServerMemory,
+    /// On the disk of the server that took it: a restart keeps it, a replacement brings a new, empty one.
+    LocalDisk,
+    /// In an object store that every server can reach.
+    ObjectStore,
 }

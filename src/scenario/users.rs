@@ -52,6 +52,12 @@ impl Default for Users {
 }
 
 impl Users {
+    /// Whether they ever give the shop a file.
+    #[must_use]
+    pub fn upload(&self) -> bool {
+        self.journey.contains(&Step::Upload)
+    }
+
     /// Closed loop: how many people keep visiting. `None` in an open loop.
     #[must_use]
     pub fn people(&self) -> Option<u64> {

@@ -168,7 +168,7 @@ impl World {
         let mut draw = self.workload.seed.draw(Purpose::Service, request.key);
         let slow = self.pool.members[request.server.index()].slow;
         let times = self.workload.cost(request.visit().user) * u64::from(slow);
-        self.stations.service.sample(&mut draw) * times
+        self.stations.service.sample(&mut draw) * times + self.object_time(id)
     }
 
     /// Without a line: all calls of a request at once.
@@ -303,7 +303,7 @@ impl World {
             return Effect::none(WHO_ARE_YOU);
         }
         if !request.command.touches_cart() || (request.departed && !self.is_current(&request)) {
-            return Effect::none(ok(Reply::Done));
+            return self.effect_beside_carts(&request);
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
         let call = Call { client, command, repeated: departed || key.attempt > 0 };
@@ -329,6 +329,15 @@ impl World {
             cart: result.held,
             billed: result.billed,
             token,
+        }
+    }
+
+    /// What a request does that is not about a cart, or about one whose visit is over.
+    #[inline]
+    fn effect_beside_carts(&mut self, request: &InFlight) -> Effect {
+        match self.file_effect(request) {
+            None => Effect::none(ok(Reply::Done)),
+            Some((outcome, knew)) => Effect { knew_cart: Some(knew), ..Effect::none(outcome) },
         }
     }
 
@@ -361,7 +370,7 @@ impl World {
     #[inline(always)]
     fn evidence(&self, request: &InFlight, effect: &Effect) -> Evidence {
         if request.command != Command::Checkout || effect.knew_cart.is_none() {
-            return Evidence::default();
+            return self.file_evidence(request, effect.knew_cart);
         }
         let life = self.pool.members[request.server.index()].life;
         let shelf = &self.clients[request.client.index()].shelf;

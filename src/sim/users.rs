@@ -102,7 +102,10 @@ impl World {
     #[inline]
     fn send<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, client: ClientId) {
         let Seat { client: sender, shelf } = &mut self.clients[client.index()];
-        let request = sender.request(&self.workload, self.now);
+        let mut request = sender.request(&self.workload, self.now);
+        if let Some(files) = &mut self.files {
+            request.command = sender.name_file(&self.workload, files.folder(sender.user), request.command);
+        }
         let (key, visit) = (sender.key(), sender.visit(client));
         let session = if self.workload.logs_in && !matches!(request.command, Command::Login | Command::ForgeSession) {
             self.jars[sender.jar as usize].session
@@ -179,6 +182,9 @@ impl World {
         // From here on nobody waits for it, whatever its user does next.
         self.requests[id].departed = true;
         let client = &mut self.clients[request.client.index()].client;
+        if let Some(files) = &mut self.files {
+            files.folder(client.user).told(request.command, outcome);
+        }
         let meant = client.meant;
         let next = client.told(&self.workload, request.command, outcome);
         let settled = matches!(next, Next::Think | Next::Leave(_));

@@ -4,6 +4,7 @@
 mod balancing;
 mod copies;
 mod crowds;
+mod files;
 
 use std::collections::BTreeMap;
 
@@ -43,16 +44,17 @@ macro_rules! names {
 names!(command(Command):
     Command::Login => "login", Command::Browse => "browse", Command::Add(_) => "add", Command::Remove(_) => "remove",
     Command::View => "view", Command::Checkout => "checkout", Command::Logout => "logout",
-    Command::ForgeSession => "forge session");
+    Command::ForgeSession => "forge session", Command::Upload(_) => "upload", Command::Download(_) => "download");
 names!(step(Step):
     Step::Login => "step login", Step::Browse => "step browse", Step::Add => "step add", Step::Remove => "step remove",
     Step::View => "step view", Step::Checkout => "step checkout", Step::Logout => "step logout",
-    Step::ForgeSession => "step forge session");
+    Step::ForgeSession => "step forge session", Step::Upload => "step upload", Step::Download => "step download");
 names!(outcome(Outcome):
     Outcome::Ok(Reply::Done) => "done", Outcome::Ok(Reply::Cart(_)) => "cart shown",
     Outcome::Ok(Reply::Charged(_)) => "charged", Outcome::Refused(Refusal::Unauthorized) => "401",
     Outcome::Refused(Refusal::QueueFull) => "queue full", Outcome::Refused(Refusal::NoServer) => "no server",
-    Outcome::Refused(Refusal::Unreachable) => "unreachable", Outcome::Failed => "failed",
+    Outcome::Refused(Refusal::Unreachable) => "unreachable", Outcome::Refused(Refusal::NotFound) => "404",
+    Outcome::Failed => "failed",
     Outcome::TimedOut => "timed out"
     // A 401 is an outcome, never the content of a 200.
     ; not yet: Outcome::Ok(Reply::WhoAreYou) => "401 as a reply");
@@ -69,7 +71,8 @@ names!(inside(Inside):
 names!(pool(PoolEvent):
     PoolEvent::Struck { memory_lost: true, .. } => "struck, memory lost",
     PoolEvent::Struck { memory_lost: false, .. } => "struck, memory kept", PoolEvent::Ready { .. } => "ready",
-    PoolEvent::Believed { up: true, .. } => "believed up", PoolEvent::Believed { up: false, .. } => "believed down"
+    PoolEvent::Believed { up: true, .. } => "believed up", PoolEvent::Believed { up: false, .. } => "believed down",
+    PoolEvent::Audited { .. } => "audited"
     ; not yet: PoolEvent::Turned { .. } => "turned", PoolEvent::Stopped { .. } => "stopped");
 names!(finding(Finding):
     Finding::Opened => "opened", Finding::Cart(Verdict::Intact) => "intact", Finding::Cart(Verdict::Lost(_)) => "lost",
@@ -78,7 +81,7 @@ names!(finding(Finding):
     Finding::Cart(Verdict::Abandoned(Trouble::Unknown)) => "abandoned after unknown outcomes",
     Finding::Cart(Verdict::Abandoned(Trouble::LoggedOut)) => "abandoned after logouts",
     Finding::Cart(Verdict::Unknown) => "unknown", Finding::WrongView => "wrong view",
-    Finding::LoggedOut => "logged out", Finding::Impostor => "impostor");
+    Finding::LoggedOut => "logged out", Finding::Impostor => "impostor", Finding::MissingFile => "missing file");
 names!(cause(Cause):
     Cause::Expired => "expired", Cause::Overwritten => "overwritten", Cause::Wiped => "wiped", Cause::Split => "split"
     ; not yet: Cause::RolledBack => "rolled back", Cause::Evicted => "evicted", Cause::Stale => "stale",
@@ -86,7 +89,7 @@ names!(cause(Cause):
 names!(hurt(HurtBy):
     HurtBy::Lost(_) => "hurt by loss", HurtBy::Overcharged => "hurt by overcharging",
     HurtBy::Abandoned => "hurt by giving up", HurtBy::LoggedOut => "hurt by logout",
-    HurtBy::Impostor => "hurt by an impostor");
+    HurtBy::Impostor => "hurt by an impostor", HurtBy::MissingFile => "hurt by a missing file");
 names!(fault_kind(FaultKind):
     FaultKind::Crash(None) => "a crash for good", FaultKind::Crash(Some(_)) => "a crash with a comeback",
     FaultKind::Vanish(None) => "a vanishing for good", FaultKind::Vanish(Some(_)) => "a vanishing with a comeback",
@@ -145,6 +148,9 @@ impl Met {
             let at = end(scenario).as_nanos() / 100 * percent;
             sim.advance(whatcart::time::Instant::from_nanos(at), &mut events);
             sim.view().servers.iter().for_each(|server| self.meet(state(&server.state)));
+            if percent == 100 {
+                sim.audit(&mut events);
+            }
             for event in &events {
                 self.event(event);
                 observer.record(event);
@@ -236,9 +242,17 @@ fn stuck() -> Scenario {
 #[test]
 fn everything_is_met() {
     let mut met = Met::nothing();
-    for scenario in
-        [base(), forgetful(), gullible(), stormy(), crowded(), stuck(), copies::rewriting(), copies::dawdling()]
-    {
+    for scenario in [
+        base(),
+        forgetful(),
+        gullible(),
+        stormy(),
+        crowded(),
+        stuck(),
+        copies::rewriting(),
+        copies::dawdling(),
+        files::scattered(),
+    ] {
         met.run(&scenario);
     }
     let missing: Vec<&str> = met.0.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use whatcart::checker::{Checker, Finding, Verdict};
-use whatcart::history::{Event, Recorder, What};
+use whatcart::history::{Event, PoolEvent, Recorder, What};
 use whatcart::model::UserId;
 use whatcart::observer::Observer;
 use whatcart::report::figures;
@@ -21,6 +21,9 @@ pub fn streaming(events: &[Event]) -> Judgement {
     let mut checker = Checker::new();
     let mut findings: BTreeMap<_, Vec<Finding>> = BTreeMap::new();
     for event in events {
+        if let What::Pool(PoolEvent::Audited { user, found }) = event.what {
+            checker.audited(user, found);
+        }
         let What::Seen(visit, seen) = event.what else { continue };
         if let Some(finding) = checker.observe(visit, &seen) {
             findings.entry(visit).or_default().push(finding);
@@ -119,6 +122,7 @@ fn record(scenario: &Scenario) -> Vec<Event> {
     let mut sim = Sim::new(scenario, Seed(scenario.seed.get()));
     let mut both = Both { events: Vec::new(), observer: Observer::new(scenario, sim.heavy(), UserId(1)) };
     sim.advance(end(scenario), &mut both);
+    sim.audit(&mut both);
     let _ = figures(&both.observer, scenario, sim.view().awaited, sim.faults());
     both.events
 }
@@ -140,9 +144,15 @@ fn they_agree_on_random_simulations() {
         total.ghosts += counts.ghosts;
         total.impostors_accepted += counts.impostors_accepted;
         total.overcharged += counts.overcharged;
+        total.files.uploaded += counts.files.uploaded;
+        total.files.missing_downloads += counts.files.missing_downloads;
+        total.files.destroyed += counts.files.destroyed;
         difference(&judgement, &naive(&events)).map_or(Ok(()), Err)
     });
     let t = total.into_inner();
-    let met = [t.intact, t.lost, t.abandoned, t.unknown, t.wrong_views, t.logged_out, t.ghosts, t.impostors_accepted];
+    let visits =
+        [t.intact, t.lost, t.abandoned, t.unknown, t.wrong_views, t.logged_out, t.ghosts, t.impostors_accepted];
+    let files = [t.files.uploaded, t.files.missing_downloads, t.files.destroyed];
+    let met = [&visits[..], &files].concat();
     assert!(met.iter().all(|n| *n >= 50), "too tame to mean something: {t:?}");
 }

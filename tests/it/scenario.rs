@@ -1,6 +1,8 @@
 //! Scenario files, from text to variants: what loads, and what is said of what does not.
 
 #[cfg(feature = "cli")]
+mod beside_carts;
+#[cfg(feature = "cli")]
 mod errors;
 #[cfg(feature = "cli")]
 mod files;

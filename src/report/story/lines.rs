@@ -136,7 +136,8 @@ impl Teller {
         if command.touches_cart() {
             deed.cart = served.map(|served| served.cart);
         }
-        let forgotten = self.opened && served.is_some_and(|served| served.knew_cart == Some(false));
+        let knew = served.and_then(|served| served.knew_cart.filter(|_| command.touches_cart()));
+        let forgotten = self.opened && knew == Some(false);
         match (command, reply) {
             (Command::Login, _) => {
                 deed.weight = if self.logged_in { 2 } else { 0 };
@@ -184,6 +185,8 @@ impl Teller {
             Command::Checkout => "checks out".into(),
             Command::Logout => "logs out".into(),
             Command::ForgeSession => "an impostor".into(),
+            Command::Upload(file) => format!("uploads {file}"),
+            Command::Download(file) => format!("fetches {file}"),
         }
     }
 
@@ -220,6 +223,7 @@ fn refused(refusal: Refusal, command: Command) -> &'static str {
         Refusal::QueueFull => "503: queue full",
         Refusal::NoServer => "503: no server",
         Refusal::Unreachable => "503: cannot connect",
+        Refusal::NotFound => "404: what file?",
     }
 }
 
@@ -228,7 +232,7 @@ fn weight(command: Command) -> u8 {
     match command {
         Command::Login | Command::Browse => 0,
         Command::View | Command::Logout => 1,
-        Command::Add(_) | Command::Remove(_) => 2,
+        Command::Add(_) | Command::Remove(_) | Command::Upload(_) | Command::Download(_) => 2,
         Command::Checkout | Command::ForgeSession => 3,
     }
 }

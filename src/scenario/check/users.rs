@@ -16,6 +16,7 @@ pub(super) fn journey(steps: &[Step]) -> Checked {
     if steps.len() > MOST_STEPS {
         return wrong(path, format!("a visit has at most 1,000 steps; this one has {}", thousands(steps.len() as u64)));
     }
+    files(steps)?;
     let (mut added, mut in_cart) = (0, 0_usize);
     let mut checkout = None;
     for (i, step) in steps.iter().enumerate() {
@@ -45,6 +46,25 @@ pub(super) fn journey(steps: &[Step]) -> Checked {
     if added > 0 && checkout.is_none() {
         let help = "end the journey with \"checkout\": only there can a cart be found whole or lost";
         return wrong_but(path, "this journey fills a cart and never checks out", help);
+    }
+    Ok(())
+}
+
+/// A user can only fetch what was uploaded in this visit or an earlier one.
+fn files(steps: &[Step]) -> Checked {
+    let path = "users.journey";
+    let uploads = steps.iter().filter(|step| **step == Step::Upload).count();
+    if let Some(i) = steps.iter().position(|step| *step == Step::Download)
+        && uploads == 0
+    {
+        let help = "put \"upload\" into the journey, anywhere: files outlive visits";
+        return wrong_but(format!("{path}[{i}]"), "this journey downloads files and never uploads any", help);
+    }
+    if uploads > MAX_ITEMS {
+        return wrong(
+            path,
+            format!("a user keeps at most {MAX_ITEMS} files; one visit of this journey uploads {uploads}"),
+        );
     }
     Ok(())
 }

@@ -4,6 +4,8 @@
 //! both places in that history. What is judged at one place is judged with what was known there: a request that was
 //! answered later was still in flight.
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use whatcart::checker::{Counts, Finding, Verdict};
@@ -14,6 +16,8 @@ use whatcart::model::{Command, Item, Items, Outcome, Refusal, Reply, UserId, Vis
 #[derive(Clone, Debug, Default)]
 pub struct Naive {
     visits: BTreeMap<Visit, Vec<Seen>>,
+    /// Everything about files, of all visits, and what was there at the end.
+    files: files::Files,
 }
 
 /// What the whole history comes to.
@@ -30,6 +34,7 @@ impl Recorder for Naive {
         if let What::Seen(visit, seen) = event.what {
             self.visits.entry(visit).or_default().push(seen);
         }
+        self.files.record(event);
     }
 }
 
@@ -47,6 +52,8 @@ impl Naive {
                 all.findings.insert(*visit, findings);
             }
         }
+        all.counts.files = self.files.counts();
+        hurt.extend(self.files.hurt());
         all.counts.users = users.len() as u64;
         all.counts.users_hurt = hurt.len() as u64;
         all
@@ -66,6 +73,8 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
             Finding::WrongView => counts.wrong_views += 1,
             Finding::LoggedOut => counts.logged_out += 1,
             Finding::Impostor => counts.impostors_accepted += 1,
+            // Counted over all visits of a user.
+            Finding::MissingFile => {}
         }
     }
     let opened = findings.contains(&Finding::Opened);
@@ -249,6 +258,7 @@ impl History<'_> {
                 (Command::ForgeSession, Outcome::Ok(_)) => found.push((at, Finding::Impostor)),
                 (Command::ForgeSession, _) => {}
                 (_, Outcome::Refused(Refusal::Unauthorized)) => found.push((at, Finding::LoggedOut)),
+                (_, Outcome::Refused(Refusal::NotFound)) => found.push((at, Finding::MissingFile)),
                 _ => {}
             }
         }

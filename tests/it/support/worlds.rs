@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use whatcart::model::Step;
 use whatcart::scenario::{
-    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, HashOn, Health, Heavy, Homes, PinnedDown, PolicyName,
-    Positive, Scenario, Servers, SessionHome, Store, StoreUpdate, Time, Tokens, Users, Whole,
+    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, HashOn, Health, Heavy, Homes, Objects, PinnedDown,
+    PolicyName, Positive, Scenario, Servers, SessionHome, Store, StoreUpdate, Time, Tokens, UploadHome, Users, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -67,8 +67,9 @@ pub fn show(scenario: &Scenario) -> String {
 /// Any small scenario: a run of it takes a few thousand events.
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
-    (any::<u32>(), users(), servers(), balancer(), homes(), store(), tokens(), faults).prop_map(
-        |(seed, users, servers, balancer, homes, store, tokens, faults)| Scenario {
+    let beside = (store(), objects(), tokens());
+    (any::<u32>(), users(), servers(), balancer(), homes(), beside, faults).prop_map(
+        |(seed, users, servers, balancer, homes, (store, objects, tokens), faults)| Scenario {
             seed: Whole::of(u64::from(seed)),
             duration: time(6_000),
             closing: time(120_000),
@@ -77,6 +78,7 @@ pub fn any_world() -> impl Strategy<Value = Scenario> {
             balancer,
             homes,
             store,
+            objects,
             tokens,
             faults,
             ..Scenario::house()
@@ -96,6 +98,8 @@ fn journey() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Remove),
         3 => Just(Step::View),
         1 => Just(Step::ForgeSession),
+        1 => Just(Step::Upload),
+        1 => Just(Step::Download),
     ];
     let around = (any::<bool>(), prop::bool::weighted(0.9), any::<bool>(), any::<bool>());
     (prop::collection::vec(middle, 1..9), around).prop_map(|(middle, (login, checkout, look_back, logout))| {
@@ -106,6 +110,9 @@ fn journey() -> impl Strategy<Value = Vec<Step>> {
             *step != Step::Remove || inside > 0
         });
         let mut steps: Vec<Step> = login.then_some(Step::Login).into_iter().chain(sensible).collect();
+        if !steps.contains(&Step::Upload) {
+            steps.retain(|step| *step != Step::Download);
+        }
         steps.extend(checkout.then_some(Step::Checkout));
         steps.extend((checkout && look_back).then_some(Step::View));
         steps.extend((login && logout).then_some(Step::Logout));
@@ -198,15 +205,21 @@ fn balancer() -> impl Strategy<Value = Balancer> {
 fn homes() -> impl Strategy<Value = Homes> {
     use CartHome as C;
     use SessionHome as S;
+    use UploadHome as U;
     let cart = prop_oneof![3 => Just(C::ServerMemory), 1 => Just(C::SharedStore), 1 => Just(C::SignedToken)];
     let session = prop::sample::select(vec![S::ServerMemory, S::SharedStore, S::SignedToken, S::UnsignedCookie]);
-    (cart, session).prop_map(|(cart, session)| Homes { cart, session })
+    let upload = prop::sample::select(vec![U::ServerMemory, U::LocalDisk, U::ObjectStore]);
+    (cart, session, upload).prop_map(|(cart, session, upload)| Homes { cart, session, upload })
 }
 
 fn store() -> impl Strategy<Value = Store> {
     let update = prop::sample::select(vec![StoreUpdate::Atomic, StoreUpdate::ReadModifyWrite]);
     (prop_oneof![Just(0u64), Just(4)].prop_flat_map(dist), prop::option::of(1u64..4), update)
         .prop_map(|(latency, connections, update)| Store { latency, connections: connections.map(Whole::of), update })
+}
+
+fn objects() -> impl Strategy<Value = Objects> {
+    prop_oneof![Just(0u64), Just(30)].prop_flat_map(dist).prop_map(|latency| Objects { latency })
 }
 
 fn tokens() -> impl Strategy<Value = Tokens> {

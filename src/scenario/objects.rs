@@ -1,0 +1,21 @@
+//! The object store that every server can reach.
+
+use serde::Deserialize;
+
+use super::{Dist, Time};
+use crate::time::Span;
+
+/// The object store that every server can reach: files go there when `homes.upload` is `object-store`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Objects {
+    /// Writing or reading one object, there and back.
+    pub latency: Dist,
+}
+
+impl Default for Objects {
+    fn default() -> Self {
+        Objects { latency: Dist::Constant(Time::of(Span::from_millis(20))) }
+    }
+}

@@ -1,0 +1,113 @@
+//! Uploaded files in the simulation: they belong to users and outlive visits.
+
+use super::requests::{InFlight, RequestId};
+use super::{Sim, World};
+use crate::history::{Event, Evidence, PoolEvent, Recorder, What};
+use crate::home::{Place, Whereabouts};
+use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId, UserId};
+use crate::pool::Pool;
+use crate::scenario::{Scenario, UploadHome};
+use crate::seed::{Purpose, Sampler};
+use crate::time::Span;
+use crate::workload::Folder;
+
+/// The files of all users.
+#[derive(Clone, Debug)]
+pub struct Files {
+    home: UploadHome,
+    latency: Sampler,
+    /// By user: what they know of their own files.
+    folders: Vec<Folder>,
+    whereabouts: Whereabouts,
+}
+
+impl Files {
+    /// No files yet; `None` for a scenario whose users never upload any.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Option<Box<Files>> {
+        let files = Files {
+            home: scenario.homes.upload,
+            latency: scenario.objects.latency.sampler(),
+            folders: Vec::new(),
+            whereabouts: Whereabouts::default(),
+        };
+        scenario.users.upload().then(|| Box::new(files))
+    }
+
+    /// What a user knows of their own files.
+    pub fn folder(&mut self, user: UserId) -> &mut Folder {
+        let index = user.0 as usize;
+        if index >= self.folders.len() {
+            self.folders.resize_with(index + 1, Folder::default);
+        }
+        &mut self.folders[index]
+    }
+
+    /// A server stores or fetches a file. `None` for a request about no file; else whether it was there.
+    fn apply(&mut self, user: UserId, command: Command, server: ServerId, pool: &Pool) -> Option<bool> {
+        let file = command.file()?;
+        let member = &pool.members[server.index()];
+        let here = Place::of(self.home, server, member.life, member.host);
+        let knew = self.whereabouts.holds(user, here, file);
+        if matches!(command, Command::Upload(_)) {
+            self.whereabouts.keep(user, here, file);
+        }
+        Some(knew)
+    }
+
+    /// Those of a user's files that are anywhere.
+    fn there(&self, user: UserId, pool: &Pool) -> Items {
+        self.whereabouts.there(user, |place| match place {
+            Place::Memory(life) => pool.lives_on(life),
+            Place::Disk(server, host) => pool.members[server.index()].host == host,
+            Place::Objects => true,
+        })
+    }
+}
+
+impl World {
+    /// The answer to a request about a file, and whether the file was there. `None` for any other request.
+    pub(super) fn file_effect(&mut self, request: &InFlight) -> Option<(Outcome, bool)> {
+        let files = self.files.as_mut()?;
+        let knew = files.apply(request.visit().user, request.command, request.server, &self.pool)?;
+        let found = knew || matches!(request.command, Command::Upload(_));
+        let outcome = if found { Outcome::Ok(Reply::Done) } else { Outcome::Refused(Refusal::NotFound) };
+        Some((outcome, knew))
+    }
+
+    /// How long the object store takes for a request, if it is asked.
+    #[inline]
+    pub(super) fn object_time(&self, id: RequestId) -> Span {
+        let request = &self.requests[id];
+        match &self.files {
+            Some(files)
+                if files.home == UploadHome::ObjectStore && request.accepted && request.command.file().is_some() =>
+            {
+                files.latency.sample(&mut self.workload.seed.draw(Purpose::Objects, request.key))
+            }
+            _ => Span::ZERO,
+        }
+    }
+
+    /// Where else a file is that a download looked for in vain.
+    #[inline]
+    pub(super) fn file_evidence(&self, request: &InFlight, knew: Option<bool>) -> Evidence {
+        let (Some(files), Command::Download(file), Some(false)) = (&self.files, request.command, knew) else {
+            return Evidence::default();
+        };
+        let wanted = Items::of(file.place());
+        let elsewhere = files.there(request.visit().user, &self.pool).intersection(wanted);
+        Evidence { elsewhere, died: wanted.minus(elsewhere), ..Evidence::default() }
+    }
+}
+
+impl Sim {
+    /// Searches every server and store for the files of every user, when the run is over.
+    pub fn audit(&self, recorder: &mut impl Recorder) {
+        let World { now, pool, files: Some(files), .. } = &self.world else { return };
+        for user in files.whereabouts.owners() {
+            let found = files.there(user, pool);
+            recorder.record(&Event { at: *now, what: What::Pool(PoolEvent::Audited { user, found }) });
+        }
+    }
+}
