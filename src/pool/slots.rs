@@ -78,9 +78,11 @@ impl Pool {
         dead && self.lives[life.0 as usize].killed_by == Some(fault)
     }
 
-    /// A slot is gone for good. Its server must have been stopped.
+    /// A slot is gone for good, and its host with the disk. Its server must have been stopped.
     pub fn retire(&mut self, server: ServerId) {
-        self.members[server.index()].state = ServerState::Retired;
+        let member = &mut self.members[server.index()];
+        member.state = ServerState::Retired;
+        member.host += 1;
         self.health[server.index()].mistrust();
         self.view.believe(server, ServerState::Retired);
     }
