@@ -6,7 +6,7 @@
 
 mod files;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Ending, Request, Seen, Trouble};
 use crate::model::{ClientId, Command, Item, Items, Outcome, Refusal, Reply, UserId, Visit};
@@ -152,6 +152,13 @@ impl Checker {
     #[must_use]
     pub fn open_carts(&self) -> u64 {
         self.carts.iter().filter(|cart| cart.flags & (OPENED | ENDED) == OPENED).count() as u64
+    }
+
+    /// The clients of carts that are open.
+    #[must_use]
+    pub fn clients_with_open_carts(&self) -> BTreeSet<ClientId> {
+        let open = |cart: &Cart| cart.flags & (OPENED | ENDED) == OPENED;
+        (0u32..).zip(&self.carts).filter(|(_, cart)| open(cart)).map(|(client, _)| ClientId(client)).collect()
     }
 
     /// Reads what these clients' next events will need, so that it is in a cache by then.

@@ -1,9 +1,9 @@
-//! The timeline of what breaks.
+//! The timeline of what breaks, and of what is planned and may break things.
 
 use std::fmt;
 
 use crate::model::ServerId;
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Deploy, Join, Scale, Scenario, Strategy};
 use crate::time::{Instant, Span};
 
 /// One thing that breaks, at one time.
@@ -19,7 +19,7 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-/// What a fault does to its server.
+/// What a fault does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// Process death: connections are refused at once, the memory is gone.
@@ -33,6 +33,14 @@ pub enum FaultKind {
         /// For how long.
         lasting: Option<Span>,
     },
+    /// A new version goes to all servers.
+    Deploy(Deploy),
+    /// The pool gets another size.
+    Scale(Scale),
+    /// More users come.
+    Join(Join),
+    /// The autoscaler begins to look after the pool. What it does later is this fault's doing.
+    Autoscale,
 }
 
 /// How a server comes back: always empty.
@@ -48,14 +56,19 @@ impl FaultKind {
     /// Whether what the server remembered is gone.
     #[must_use]
     pub fn loses_memory(self) -> bool {
-        !matches!(self, FaultKind::Slow { .. })
+        matches!(self, FaultKind::Crash(_) | FaultKind::Vanish(_) | FaultKind::Deploy(_))
     }
 }
 
-/// The faults of a scenario, in the order they are written.
+/// The faults of a scenario, in the order they are written; then its autoscaler, if it has one.
 #[must_use]
 pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
-    scenario.faults.iter().filter_map(|fault| compile(fault, scenario.servers.boot.get())).collect()
+    let faults = scenario.faults.iter().filter_map(|fault| compile(fault, scenario.servers.boot.get()));
+    faults.chain(scenario.autoscaler.map(|_| autoscaler())).collect()
+}
+
+fn autoscaler() -> Fault {
+    Fault { name: "the autoscaler".into(), at: Instant::ZERO, server: None, kind: FaultKind::Autoscale }
 }
 
 /// A fault as it will strike; `None` only for one that validation refuses.
@@ -66,6 +79,9 @@ fn compile(fault: &scenario::Fault, boot: Span) -> Option<Fault> {
         (None, None) => None,
     };
     let booted = |new_host| FaultKind::Crash(Some(Comeback { after: boot, new_host }));
+    if let Some(plan) = plan(fault) {
+        return Some(plan);
+    }
     let (verb, server, kind) = [
         ("crash", &fault.crash, FaultKind::Crash(comeback)),
         ("restart", &fault.restart, booted(false)),
@@ -81,6 +97,18 @@ fn compile(fault: &scenario::Fault, boot: Span) -> Option<Fault> {
         server: Some(server_named(server)?),
         kind,
     })
+}
+
+/// What is planned, and is about no one server.
+fn plan(fault: &scenario::Fault) -> Option<Fault> {
+    let (name, kind) = match (fault.deploy, fault.scale, fault.join) {
+        (Some(deploy), ..) => ("deploy".to_owned(), FaultKind::Deploy(deploy)),
+        (_, Some(scale), _) => (format!("scale to {}", scale.0.to.get()), FaultKind::Scale(scale.0)),
+        (_, _, Some(join)) => ("join".to_owned(), FaultKind::Join(join)),
+        (None, None, None) => return None,
+    };
+    let name = fault.name.clone().unwrap_or(name);
+    Some(Fault { name, at: Instant::ZERO + fault.at.get(), server: None, kind })
 }
 
 fn slow(fault: &scenario::Fault) -> FaultKind {
@@ -105,6 +133,14 @@ impl fmt::Display for Fault {
             FaultKind::Crash(_) => write!(f, "{server} crashes"),
             FaultKind::Vanish(_) => write!(f, "{server} vanishes"),
             FaultKind::Slow { factor, .. } => write!(f, "{server} becomes {factor} times slower"),
+            FaultKind::Deploy(deploy) => f.write_str(match deploy.strategy {
+                Strategy::Rolling => "a rolling deploy begins",
+                Strategy::AllAtOnce => "a deploy stops all servers at once",
+                Strategy::BlueGreen => "a blue-green deploy begins",
+            }),
+            FaultKind::Scale(scale) => write!(f, "the pool is scaled to {}", scale.to.get()),
+            FaultKind::Join(_) => f.write_str("more users come"),
+            FaultKind::Autoscale => f.write_str("an autoscaler looks after the pool"),
         }
     }
 }

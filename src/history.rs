@@ -190,6 +190,11 @@ pub enum PoolEvent {
         /// Those that were there.
         found: Items,
     },
+    /// A deploy is done: every server is new and ready.
+    Finished {
+        /// The deploy: an index into the faults of the run.
+        fault: u32,
+    },
 }
 
 /// Something that takes in the history as it happens.

@@ -10,6 +10,7 @@ mod clock;
 mod failure;
 mod faults;
 mod log;
+mod operator;
 mod shop_server;
 mod store;
 #[cfg(test)]
@@ -20,29 +21,30 @@ mod wire;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::fault::{self, Fault};
+use crate::fault::{self, Fault, FaultKind};
 use crate::history::Event;
 use crate::meter::LatencyMeter;
 use crate::model::{Life, ServerId, UserId};
 use crate::observer::Observer;
 use crate::pool::HealthRules;
-use crate::scenario::Scenario;
+use crate::scenario::{Join, Scenario};
 use crate::seed::Seed;
 use crate::time::{Instant, Span};
-use crate::workload::{HeavyUsers, Loop, Workload};
+use crate::workload::{HeavyUsers, Loop, Wave, Workload};
 
 use balancer::Balancer;
 use clock::Clock;
 pub use failure::Failure;
 use faults::Fate;
 use log::Log;
+use operator::OperatorTask;
 use shop_server::{Shop, Slot};
 use store::{Embedded, Store};
 use token::Signer;
@@ -136,6 +138,7 @@ struct Stage {
     log: Arc<Log>,
     crowd: Arc<Crowd>,
     fate: Arc<Fate>,
+    operator: Option<OperatorTask>,
     failures: mpsc::UnboundedReceiver<Failure>,
     /// Health checks: they end with the stage.
     checks: JoinSet<()>,
@@ -144,7 +147,10 @@ struct Stage {
 
 impl Stage {
     fn set(scenario: &Scenario, seed: Seed, options: &Options) -> Result<Stage, Failure> {
-        let workload = Arc::new(Workload::new(scenario, seed));
+        let mut workload = Workload::new(scenario, seed);
+        let faults = fault::timeline(scenario);
+        let waves = joining(&mut workload, &faults);
+        let workload = Arc::new(workload);
         let servers = scenario.servers.count.get32();
         failure::check(clients(&workload), u64::from(servers), failure::limit())?;
         let clock = Clock::start(options.speed);
@@ -172,7 +178,7 @@ impl Stage {
             let known = (clock, Arc::clone(&log));
             checks.spawn(balancer::health::watch(slot.id, slot.address, rules, Arc::clone(&routing), known));
         }
-        let faults = fault::timeline(scenario);
+        let slots = RwLock::new(slots);
         let fate = Arc::new(Fate { clock, log: Arc::clone(&log), routing, slots, faults });
         let crowd = Arc::new(Crowd {
             clock,
@@ -181,17 +187,23 @@ impl Stage {
             balancer: Arc::new(balancer),
             sessions: scenario.homes.session,
             failures: alarm,
+            waves,
+            jars: Mutex::new(Vec::new()),
             clients: AtomicU32::new(0),
             free: Mutex::new(Vec::new()),
         });
         let ends = Instant::ZERO + scenario.duration.get() + scenario.closing.get();
-        Ok(Stage { clock, log, crowd, fate, failures, checks, ends })
+        let operator = Some(OperatorTask::new(scenario, Arc::clone(&fate), Arc::clone(&crowd), shop));
+        Ok(Stage { clock, log, crowd, fate, operator, failures, checks, ends })
     }
 
     async fn play(mut self, options: &Options<'_>) -> Result<Played, Failure> {
         let mut faults = JoinSet::new();
         for index in 0..u32::try_from(self.fate.faults.len()).expect("fewer than 2^32 faults") {
             faults.spawn(Arc::clone(&self.fate).fulfil(index));
+        }
+        if let Some(operator) = self.operator.take() {
+            faults.spawn(operator.work());
         }
         let mut users = JoinSet::new();
         users.spawn(users::come(Arc::clone(&self.crowd)));
@@ -201,8 +213,8 @@ impl Stage {
                 biased;
                 Some(failure) = self.failures.recv() => return Err(failure),
                 Some(ended) = faults.join_next() => ended.map_err(|_| Failure::Panic("a fault".into()))??,
-                // Health checks go on for ever.
-                Some(_) = self.checks.join_next() => return Err(Failure::Panic("a health check".into())),
+                // Health checks go on for ever, unless their server is gone for good.
+                Some(ended) = self.checks.join_next() => ended.map_err(|_| Failure::Panic("a health check".into()))?,
                 Some(ended) = users.join_next() => {
                     ended.map_err(|_| Failure::Panic("the crowd of users".into()))??;
                     break;
@@ -239,10 +251,22 @@ impl Stage {
     }
 }
 
+/// Lets the workload know of everybody who will join. Returns who they are, in a closed loop.
+fn joining(workload: &mut Workload, faults: &[Fault]) -> Vec<Wave> {
+    let mut joins: Vec<(Instant, Join)> = Vec::new();
+    joins.extend(faults.iter().filter_map(|fault| match fault.kind {
+        FaultKind::Join(join) => Some((fault.at, join)),
+        _ => None,
+    }));
+    joins.sort_by_key(|(at, _)| *at);
+    joins.iter().filter_map(|(at, join)| workload.join(*at, join)).collect()
+}
+
 /// Clients that may all wait for an answer at once: all of a closed loop; of an open one as many as Little's law says.
 fn clients(workload: &Workload) -> u64 {
     match workload.arrivals {
-        Loop::Closed { users, .. } => {
+        Loop::Closed { .. } => {
+            let users = workload.people();
             let tabs = |heavy: HeavyUsers| (1..=users).map(UserId).filter(|user| heavy.include(*user)).count() as u64;
             let heavy = workload.heavy().map_or(0, tabs);
             let each = workload.heavy().map_or(0, HeavyUsers::tabs);

@@ -1,4 +1,7 @@
-//! Everything that a run records, in one recorder: checker, post-mortem, meter, and the first visits that went wrong.
+//! Everything that a run records, in one recorder: checker, post-mortem, meter, what plans cost, and the first visits
+//! that went wrong.
+
+mod plans;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +13,8 @@ use crate::post_mortem::{Cause, PostMortem};
 use crate::scenario::Scenario;
 use crate::time::Instant;
 use crate::workload::HeavyUsers;
+
+pub use plans::{Cost, Plans};
 
 /// How a visit went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +67,8 @@ pub struct Observer {
     pub post_mortem: PostMortem,
     /// Measures.
     pub meter: Meter,
+    /// What deploys and changes of the pool's size cost.
+    pub plans: Plans,
     /// Visits by how they ended.
     pub visits: VisitCounts,
     /// When a server came back after a fault, and which.
@@ -81,6 +88,7 @@ impl Observer {
             checker: Checker::new(),
             post_mortem: PostMortem::new(),
             meter: Meter::new(scenario, heavy),
+            plans: Plans::new(scenario.servers.count.index()),
             visits: VisitCounts::default(),
             comebacks: Vec::new(),
             hurt: Vec::new(),
@@ -179,15 +187,20 @@ impl Observer {
     }
 
     fn pool(&mut self, at: Instant, event: PoolEvent) {
+        self.plans.hear(at, event);
         match event {
+            // What lasts may meet carts that are opened later.
+            PoolEvent::Struck { fault, server: None, memory_lost: true } => {
+                self.post_mortem.struck_for_a_while(fault, self.checker.clients_with_open_carts());
+            }
             PoolEvent::Struck { fault, .. } => {
                 let open = self.open_carts();
                 self.post_mortem.struck(fault, open);
             }
             PoolEvent::Ready { server } => self.comebacks.push((at, server.0)),
             PoolEvent::Turned { server, state } => self.meter.turned(at, server, state),
-            PoolEvent::Believed { .. } | PoolEvent::Stopped { .. } => {}
             PoolEvent::Audited { user, found } => self.checker.audited(user, found),
+            PoolEvent::Believed { .. } | PoolEvent::Stopped { .. } | PoolEvent::Finished { .. } => {}
         }
     }
 }

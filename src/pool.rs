@@ -3,6 +3,7 @@
 //! The truth and the belief are apart: [`Member`] is what a server really does, [`Health`] what the checks have shown
 //! so far, and [`PoolView`] what the balancer acts upon.
 
+pub mod operator;
 mod slots;
 
 use crate::fault::{Comeback, FaultKind};

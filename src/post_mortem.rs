@@ -3,7 +3,7 @@
 //! The post-mortem judges nothing. When the checker says that items were missing, it looks up the evidence that was
 //! taken at that checkout, and names the first cause that applies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::Evidence;
 use crate::model::{ClientId, Items, Visit};
@@ -65,6 +65,8 @@ pub struct PostMortem {
     /// Files that were looked for in vain, and whose users have not been told: whether they are elsewhere.
     sought: BTreeMap<ClientId, bool>,
     files_elsewhere: u64,
+    /// By fault that lasts: those whose carts were open when it began, and still are.
+    met: BTreeMap<u32, BTreeSet<ClientId>>,
 }
 
 impl PostMortem {
@@ -107,6 +109,12 @@ impl PostMortem {
         self.tolls.insert(fault, Toll { open_carts, lost_of_open: 0 });
     }
 
+    /// The same of a fault that lasts: it may take carts too that are opened later.
+    pub fn struck_for_a_while(&mut self, fault: u32, open: BTreeSet<ClientId>) {
+        self.struck(fault, open.len() as u64);
+        self.met.insert(fault, open);
+    }
+
     /// A checkout was served. The first one of a visit counts: a later one repeats its charge.
     #[inline]
     pub fn checked_out(&mut self, visit: Visit, evidence: &Evidence) {
@@ -131,7 +139,9 @@ impl PostMortem {
         let cause = missing.iter().map(|item| cause_of(Items::of(item), &evidence)).min().unwrap_or(Cause::Unexplained);
         self.lost_by[cause as usize] += 1;
         if cause == Cause::Wiped
-            && let Some(toll) = evidence.killed_by.and_then(|fault| self.tolls.get_mut(&fault))
+            && let Some(fault) = evidence.killed_by
+            && self.met.get(&fault).is_none_or(|met| met.contains(&visit.client))
+            && let Some(toll) = self.tolls.get_mut(&fault)
         {
             toll.lost_of_open += 1;
         }
@@ -146,6 +156,9 @@ impl PostMortem {
         }
         if !self.earlier.is_empty() {
             self.earlier.remove(&visit.client);
+        }
+        for met in self.met.values_mut() {
+            met.remove(&visit.client);
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod expect;
 pub mod explain;
 pub mod export;
 mod figures;
+mod plans;
 #[cfg(test)]
 mod sample;
 pub mod stats;
@@ -142,6 +143,12 @@ pub struct Figures {
     pub files: Option<FileFigures>,
     /// What each fault met and took.
     pub faults: Vec<FaultFigures>,
+    /// What each deploy took and cost; absent when none began.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deploys: Vec<DeployFigures>,
+    /// What changes of the pool's size cost; absent when nothing could change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
     /// How real time was kept; absent when time was simulated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pace: Option<Pace>,
@@ -321,6 +328,38 @@ pub struct FaultFigures {
     pub open_carts: u64,
     /// Of those, the ones that lost something to it.
     pub lost_of_open: u64,
+}
+
+/// What one deploy took and cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DeployFigures {
+    /// Its name.
+    pub name: String,
+    /// Seconds from the start of the run until it began.
+    pub at_s: f64,
+    /// Seconds until every server was new and ready; until the shop closed, if that came first.
+    pub took_s: f64,
+    /// Whether it was done in the end. Over several runs the share of those in which it was, 0 to 1.
+    pub finished: bool,
+    /// Users whom a cookie still bound to a server when it was stopped.
+    pub cut_off_users: u64,
+    /// Requests that a server held when it was stopped.
+    pub cut_requests: u64,
+    /// Server-seconds for which fewer servers took new users than when it began.
+    pub capacity_lost: f64,
+}
+
+/// What changes of the pool's size cost, those of an autoscaler and planned ones together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Scaling {
+    /// The most servers that were paid for at once.
+    pub most_servers: u64,
+    /// Servers that were taken out.
+    pub taken_out: u64,
+    /// Users whom a cookie still bound to a server when it was taken out.
+    pub cut_off_users: u64,
+    /// Requests that a server held when it was taken out.
+    pub cut_requests: u64,
 }
 
 /// Figures over time, in windows of equal length.

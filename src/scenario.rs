@@ -21,6 +21,7 @@ mod load;
 pub mod nearest;
 mod objects;
 mod patch;
+mod plans;
 mod predict;
 #[cfg(feature = "cli")]
 pub mod read;
@@ -41,6 +42,7 @@ pub use homes::{CartHome, Homes, SessionHome, UploadHome};
 pub use limits::{Duration, Pause, Positive, RunTime, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
 pub use objects::Objects;
+pub use plans::{Autoscaler, Deploy, First, Join, Scale, ScaleTo, Strategy};
 pub use predict::Predict;
 pub use servers::Servers;
 pub use store::{Store, StoreUpdate};
@@ -108,6 +110,9 @@ pub struct Scenario {
     /// What breaks, and when.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// Who changes the number of servers as the load changes; nobody when absent.
+    #[serde(default)]
+    pub autoscaler: Option<Autoscaler>,
     /// Left out by the engine over real sockets: it is more than one machine can hold.
     #[serde(default)]
     pub sim_only: bool,
@@ -147,6 +152,7 @@ impl Scenario {
             objects: Objects::default(),
             tokens: Tokens::default(),
             faults: Vec::new(),
+            autoscaler: None,
             sim_only: false,
             expect: Vec::new(),
         }

@@ -8,6 +8,7 @@ mod carts;
 mod events;
 mod files;
 mod operations;
+mod operator;
 mod outages;
 mod queue;
 mod requests;
@@ -23,7 +24,8 @@ use crate::history::Recorder;
 use crate::model::{ServerId, ServerState};
 use crate::policy::{AnyPolicy, Policy};
 use crate::pool::Pool;
-use crate::scenario::{Affinity, Homes, PinnedDown, Scenario, StoreUpdate, Tokens};
+use crate::pool::operator::Operator;
+use crate::scenario::{Affinity, Autoscaler, Homes, PinnedDown, Scenario, StoreUpdate, Tokens};
 use crate::seed::Seed;
 use crate::time::{Instant, Span};
 use crate::workload::{Client, HeavyUsers, Jar, Workload};
@@ -68,6 +70,12 @@ struct World {
     pool: Pool,
     stations: Stations,
     faults: Vec<Fault>,
+    operator: Operator,
+    autoscaler: Option<Autoscaler>,
+    /// From the start of a process to its first answer.
+    boot: Span,
+    /// When the operator will look at the pool; at most one look is pending.
+    next_look: Instant,
     /// Servers that the request being routed has failed to reach; kept to be used again.
     excluded: Vec<ServerId>,
 }
@@ -153,6 +161,10 @@ impl Sim {
             pool,
             stations,
             faults: Vec::new(),
+            operator: Operator::new(scenario),
+            autoscaler: scenario.autoscaler,
+            boot: scenario.servers.boot.get(),
+            next_look: Instant::NEVER,
             excluded: Vec::new(),
             workload,
         };
@@ -276,6 +288,8 @@ impl World {
             Some(Due::Check(server)) => self.check(hands, server),
             Some(Due::Visitor(user)) => self.visitor(hands, user),
             Some(Due::Booted { server, life }) => self.booted(hands, server, life),
+            Some(Due::Operate) => self.look(hands),
+            Some(Due::Autoscale) => self.autoscale(hands),
             None => {}
         }
     }

@@ -8,7 +8,7 @@ mod folder;
 use crate::history::{Ending, Request, Trouble};
 use crate::model::{ClientId, Command, File, Item, Life, Outcome, Refusal, Step, UserId, Visit};
 use crate::policy::affinity::Pin;
-use crate::scenario::{HashOn, Heavy, Scenario};
+use crate::scenario::{HashOn, Heavy, Join, Scenario};
 use crate::seed::{Key, Purpose, Sampler, Seed};
 use crate::time::{Instant, Span};
 
@@ -48,11 +48,55 @@ pub struct Workload {
     pub pause: Span,
     /// How long a user waits for an answer.
     pub timeout: Span,
+    /// People there are, with those who have joined (closed loop).
+    people: u32,
+    /// The last change of the rate, if there was one (open loop).
+    rise: Option<Rise>,
     think: Sampler,
     patience: u32,
     heavy: Option<HeavyUsers>,
     hash_on: HashOn,
     nat: u32,
+}
+
+/// People who join (closed loop).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wave {
+    /// The first of them.
+    pub first: UserId,
+    /// The last of them.
+    pub last: UserId,
+    /// From when on they begin.
+    pub from: Instant,
+    /// Over how long.
+    pub over: Span,
+}
+
+impl Wave {
+    /// All of them, in order.
+    pub fn users(self) -> impl Iterator<Item = UserId> {
+        (self.first.0..=self.last.0).map(UserId)
+    }
+}
+
+/// A rate that becomes another one (open loop).
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Rise {
+    from: Instant,
+    over: Span,
+    /// Visitors a second, before and after.
+    rates: [f64; 2],
+}
+
+impl Rise {
+    fn rate(self, now: Instant) -> f64 {
+        let [before, after] = self.rates;
+        let gone = now - self.from;
+        if gone >= self.over {
+            return after;
+        }
+        before + (after - before) * (gone.as_secs_f64() / self.over.as_secs_f64())
+    }
 }
 
 /// Which users are heavy, and how.
@@ -120,6 +164,8 @@ impl Workload {
             logs_in: users.journey.contains(&Step::Login),
             pause: users.pause.get(),
             timeout: users.timeout.get(),
+            people: count,
+            rise: None,
             think,
             patience: users.patience.get32(),
             heavy: users.heavy.as_ref().map(|heavy| HeavyUsers::new(heavy, count)),
@@ -145,17 +191,43 @@ impl Workload {
         self.heavy.filter(|heavy| heavy.include(user))
     }
 
-    /// When the first visit of a tab begins (closed loop): somewhere in the ramp, after a think time like any other.
-    #[must_use]
-    pub fn first_visit(&self, client: &Client, ramp: Span) -> Instant {
-        let mut draw = self.seed.draw(Purpose::Arrival, client.key());
-        let offset = Sampler::Uniform { from: Span::ZERO, to: ramp }.sample(&mut draw);
-        Instant::ZERO + offset + self.think(client)
+    /// More users come from now on. Returns who they are, in a closed loop.
+    pub fn join(&mut self, now: Instant, join: &Join) -> Option<Wave> {
+        match (self.arrivals, join.to, join.rate_to) {
+            (Loop::Closed { .. }, Some(to), _) if to.get32() > self.people => {
+                let first = UserId(self.people + 1);
+                self.people = to.get32();
+                Some(Wave { first, last: UserId(self.people), from: now, over: join.over.get() })
+            }
+            (Loop::Open { between }, _, Some(rate)) => {
+                let before = self.rise.map_or(1.0 / between.as_secs_f64(), |rise| rise.rate(now));
+                self.rise = Some(Rise { from: now, over: join.over.get(), rates: [before, rate.get()] });
+                None
+            }
+            _ => None,
+        }
     }
 
-    /// How long after one new visitor the next one comes (open loop).
+    /// People there are, with those who have joined (closed loop).
     #[must_use]
-    pub fn until_visitor(&self, user: UserId, between: Span) -> Span {
+    pub fn people(&self) -> u32 {
+        self.people
+    }
+
+    /// When the first visit of a tab begins (closed loop): somewhere in the ramp that begins at `from`, after a think
+    /// time like any other.
+    #[must_use]
+    pub fn first_visit(&self, client: &Client, from: Instant, ramp: Span) -> Instant {
+        let mut draw = self.seed.draw(Purpose::Arrival, client.key());
+        let offset = Sampler::Uniform { from: Span::ZERO, to: ramp }.sample(&mut draw);
+        from + offset + self.think(client)
+    }
+
+    /// How long after one new visitor, who comes now, the next one comes (open loop). `between` is the mean time at the
+    /// rate that the run began with.
+    #[must_use]
+    pub fn until_visitor(&self, user: UserId, now: Instant, between: Span) -> Span {
+        let between = self.rise.map_or(between, |rise| per(rise.rate(now)));
         let key = Key { entity: u64::from(user.0), ..Key::default() };
         Sampler::Exponential(between).sample(&mut self.seed.draw(Purpose::Arrival, key))
     }

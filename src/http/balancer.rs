@@ -8,7 +8,7 @@ pub mod health;
 mod routing;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -40,7 +40,7 @@ const IDLE_EACH: usize = 1_024;
 /// What the balancer is made of.
 pub struct Balancer {
     routing: Arc<Routing>,
-    authorities: Vec<Authority>,
+    authorities: RwLock<Vec<Authority>>,
     client: Client<HttpConnector, Full<Bytes>>,
     log: Arc<Log>,
     retries: u8,
@@ -83,15 +83,23 @@ impl Balancer {
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(IDLE_EACH)
             .build(connector);
-        let authority = |address: &SocketAddr| Authority::try_from(address.to_string()).expect("an address");
         Balancer {
             routing: Arc::new(Routing::new(scenario, workload, clock)),
-            authorities: addresses.iter().map(authority).collect(),
+            authorities: RwLock::new(addresses.iter().map(authority).collect()),
             client,
             log,
             retries: u8::try_from(scenario.balancer.retries.get()).expect("limited to 10"),
             failures,
         }
+    }
+
+    /// Behind it is one more server.
+    pub fn add(&self, address: &SocketAddr) {
+        self.authorities.write().unwrap_or_else(PoisonError::into_inner).push(authority(address));
+    }
+
+    fn authority(&self, server: ServerId) -> Authority {
+        self.authorities.read().unwrap_or_else(PoisonError::into_inner)[server.index()].clone()
     }
 
     /// What it believes, and what is true.
@@ -136,7 +144,7 @@ impl Balancer {
         let mut copy = Request::new(Full::new(request.body().clone()));
         *copy.method_mut() = request.method().clone();
         let path = request.uri().path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
-        let uri = Uri::builder().scheme(Scheme::HTTP).authority(self.authorities[server.index()].clone());
+        let uri = Uri::builder().scheme(Scheme::HTTP).authority(self.authority(server));
         *copy.uri_mut() = uri.path_and_query(path).build().expect("made of good parts");
         *copy.headers_mut() = request.headers().clone();
         fields::forwarded(copy.headers_mut());
@@ -173,6 +181,10 @@ impl Balancer {
         }
         own(StatusCode::BAD_GATEWAY, "the server broke off")
     }
+}
+
+fn authority(address: &SocketAddr) -> Authority {
+    Authority::try_from(address.to_string()).expect("an address")
 }
 
 /// An answer of the balancer's own.

@@ -1,7 +1,7 @@
 //! What breaks, and what comes back: real ends of processes, at the scenario's times.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::balancer::Routing;
 use super::clock::Clock;
@@ -21,7 +21,7 @@ pub struct Fate {
     /// Servers as they are.
     pub routing: Arc<Routing>,
     /// The servers.
-    pub slots: Vec<Arc<Slot>>,
+    pub slots: RwLock<Vec<Arc<Slot>>>,
     /// The faults of the run.
     pub faults: Vec<Fault>,
 }
@@ -34,8 +34,12 @@ impl Fate {
     /// When a server cannot be started again.
     pub async fn fulfil(self: Arc<Fate>, index: u32) -> Result<(), Failure> {
         let Fault { at, server, kind, .. } = self.faults[index as usize];
-        let Some(slot) = server.and_then(|server| self.slots.get(server.index())) else { return Ok(()) };
         self.clock.sleep_until(at).await;
+        if let FaultKind::Join(_) = kind {
+            self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost: false });
+        }
+        let Some(slot) = server.and_then(|server| self.slot(server)) else { return Ok(()) };
+        let slot = &slot;
         match kind {
             FaultKind::Slow { factor, lasting } => {
                 self.slow(slot, index, factor);
@@ -46,8 +50,21 @@ impl Fate {
             }
             FaultKind::Crash(comeback) => self.end(slot, index, Death::Crash, comeback).await?,
             FaultKind::Vanish(comeback) => self.end(slot, index, Death::Vanish, comeback).await?,
+            // The operator's, and the crowd's.
+            FaultKind::Deploy(_) | FaultKind::Scale(_) | FaultKind::Autoscale | FaultKind::Join(_) => {}
         }
         Ok(())
+    }
+
+    /// The server of this name, if there is one by now.
+    #[must_use]
+    pub fn slot(&self, server: ServerId) -> Option<Arc<Slot>> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).get(server.index()).cloned()
+    }
+
+    /// One more server.
+    pub fn add(&self, slot: Arc<Slot>) {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner).push(slot);
     }
 
     async fn end(&self, slot: &Arc<Slot>, index: u32, death: Death, comeback: Option<Comeback>) -> Result<(), Failure> {
@@ -60,9 +77,13 @@ impl Fate {
         let Some(comeback) = comeback else { return Ok(()) };
         self.clock.sleep_until(fault.at + comeback.after).await;
         let life = self.routing.with_pool(|pool| {
-            pool.revive(slot.id, comeback);
-            pool.members[slot.id.index()].life
+            // Unless something else has happened to it meanwhile.
+            pool.is_left_dead(slot.id, index).then(|| {
+                pool.revive(slot.id, comeback);
+                pool.members[slot.id.index()].life
+            })
         });
+        let Some(life) = life else { return Ok(()) };
         if comeback.new_host {
             slot.slow.store(1, Ordering::Relaxed);
         }
@@ -92,7 +113,8 @@ impl Fate {
         }
     }
 
-    fn ready(&self, server: ServerId) {
+    /// A server runs again.
+    pub fn ready(&self, server: ServerId) {
         self.log.pool(PoolEvent::Ready { server });
     }
 }

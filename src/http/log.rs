@@ -176,6 +176,13 @@ impl Log {
         self.book().write(self.clock.now(), What::Pool(event));
     }
 
+    /// The operator ended an incarnation: `event` says so.
+    pub fn stopped(&self, life: Life, fault: u32, event: PoolEvent) {
+        let mut book = self.book();
+        book.killed_by.push((life, fault));
+        book.write(self.clock.now(), What::Pool(event));
+    }
+
     /// A fault ended an incarnation.
     pub fn killed(&self, life: Life, fault: u32, server: ServerId) {
         let mut book = self.book();

@@ -121,12 +121,26 @@ impl Slot {
     ///
     /// When there is no port left, or no file descriptor.
     pub fn start(id: ServerId, life: Life, shop: Arc<Shop>) -> Result<Arc<Slot>, Failure> {
+        let slot = Slot::reserve(id, shop)?;
+        slot.revive(life)?;
+        Ok(slot)
+    }
+
+    /// Binds a port, at which connections are refused until the first incarnation starts.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port left, or no file descriptor.
+    pub fn reserve(id: ServerId, shop: Arc<Shop>) -> Result<Arc<Slot>, Failure> {
         let port = Port::bind().map_err(|error| failure::of_io(format!("{id} cannot have a port"), &error))?;
         let (address, slow) = (port.address(), AtomicU32::new(1));
         let port = tokio::sync::Mutex::new(port);
-        let slot = Arc::new(Slot { id, address, slow, shop, port, now: Mutex::new(Now::Down(None)) });
-        slot.revive(life)?;
-        Ok(slot)
+        Ok(Arc::new(Slot { id, address, slow, shop, port, now: Mutex::new(Now::Down(None)) }))
+    }
+
+    /// Waits until a death that is under way is over.
+    pub async fn settled(&self) {
+        drop(self.port.lock().await);
     }
 
     /// A new, empty incarnation takes requests. What an old one left hanging is reset: another host answers now for its

@@ -3,7 +3,7 @@
 mod jar;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE};
@@ -19,12 +19,13 @@ use super::log::{Answered, Log};
 use super::token;
 use super::wire::{self, Body, CartId, RequestId};
 use crate::history;
-use crate::model::{ClientId, Command, Outcome, Refusal, Reply, UserId};
+use crate::model::{ClientId, Command, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::scenario::SessionHome;
 use crate::time::{Instant, Span};
-use crate::workload::{Client, Loop, Next, Workload};
+use crate::workload::{Client, Loop, Next, Wave, Workload};
 
-use jar::{Jar, Tab};
+pub use jar::Jar;
+use jar::Tab;
 
 /// Most bytes of an answer that a user reads.
 const ANSWER_LIMIT: usize = 64 << 10;
@@ -43,6 +44,10 @@ pub struct Crowd {
     pub sessions: SessionHome,
     /// Where a run that cannot go on is told so.
     pub failures: mpsc::UnboundedSender<Failure>,
+    /// People who join later (closed loop).
+    pub waves: Vec<Wave>,
+    /// The jars of those who are there, for whoever counts the users of a server.
+    pub jars: Mutex<Vec<Weak<Mutex<Jar>>>>,
     /// Numbers that were given to clients.
     pub clients: AtomicU32,
     /// Numbers of clients who have gone.
@@ -54,8 +59,12 @@ pub async fn come(crowd: Arc<Crowd>) -> Result<(), Failure> {
     let mut tasks = JoinSet::new();
     match crowd.workload.arrivals {
         Loop::Closed { users, ramp } => {
-            for user in (1..=users).map(UserId) {
-                crowd.tabs(user, |client, tab| tasks.spawn(Arc::clone(&crowd).keep_visiting(client, tab, ramp)));
+            let first = Wave { first: UserId(1), last: UserId(users), from: Instant::ZERO, over: ramp };
+            for wave in [first].into_iter().chain(crowd.waves.iter().copied()) {
+                for user in wave.users() {
+                    let come = |client, tab| Arc::clone(&crowd).keep_visiting(client, tab, wave.from, wave.over);
+                    crowd.tabs(user, |client, tab| tasks.spawn(come(client, tab)));
+                }
             }
         }
         Loop::Open { between } => visitors(&crowd, between, &mut tasks).await?,
@@ -70,7 +79,7 @@ pub async fn come(crowd: Arc<Crowd>) -> Result<(), Failure> {
 async fn visitors(crowd: &Arc<Crowd>, between: Span, tasks: &mut JoinSet<()>) -> Result<(), Failure> {
     let mut at = Instant::ZERO;
     for user in (1..).map(UserId) {
-        at = at + crowd.workload.until_visitor(user, between);
+        at = at + crowd.workload.until_visitor(user, at, between);
         if at >= crowd.workload.closes {
             break;
         }
@@ -111,6 +120,7 @@ impl Crowd {
     /// Seats a user's tabs.
     fn tabs<T>(&self, user: UserId, mut seat: impl FnMut(Client, Seat) -> T) {
         let jar = Arc::new(Mutex::new(Jar::default()));
+        self.jars().push(Arc::downgrade(&jar));
         for tab in 0..self.workload.tabs(user) {
             let id = self.free().pop().unwrap_or_else(|| ClientId(self.clients.fetch_add(1, Ordering::Relaxed)));
             seat(Client::new(user, tab, 0), Seat { id, jar: Arc::clone(&jar), tab: Tab::default() });
@@ -121,9 +131,26 @@ impl Crowd {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closed loop: visit after visit, until the shop closes.
-    async fn keep_visiting(self: Arc<Crowd>, mut client: Client, mut seat: Seat, ramp: Span) {
-        let mut at = self.workload.first_visit(&client, ramp);
+    fn jars(&self) -> MutexGuard<'_, Vec<Weak<Mutex<Jar>>>> {
+        self.jars.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Users whom their affinity cookie sends to this server.
+    #[must_use]
+    pub fn bound_to(&self, server: ServerId) -> u32 {
+        let mut jars = self.jars();
+        jars.retain(|jar| jar.strong_count() > 0);
+        let bound = |jar: &Weak<Mutex<Jar>>| {
+            let Some(jar) = jar.upgrade() else { return false };
+            let jar = jar.lock().unwrap_or_else(PoisonError::into_inner);
+            jar.server().is_some_and(|cookie| self.balancer.routing().is_bound(cookie, server))
+        };
+        u32::try_from(jars.iter().filter(|jar| bound(jar)).count()).expect("as many as users")
+    }
+
+    /// Closed loop: visit after visit, until the shop closes. The first one begins in the ramp from `from` on.
+    async fn keep_visiting(self: Arc<Crowd>, mut client: Client, mut seat: Seat, from: Instant, ramp: Span) {
+        let mut at = self.workload.first_visit(&client, from, ramp);
         while at < self.workload.closes {
             self.clock.sleep_until(at).await;
             self.visit(&mut client, &mut seat, at).await;

@@ -37,6 +37,16 @@ impl Tenure {
         self.time(from, to, |state| state != ServerState::Retired)
     }
 
+    /// When it began to be paid for.
+    pub fn begins(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.0.first().map(|(at, _)| *at).into_iter()
+    }
+
+    /// When it was gone for good.
+    pub fn ends(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.0.iter().filter(|(_, state)| *state == ServerState::Retired).map(|(at, _)| *at)
+    }
+
     fn time(&self, from: Instant, to: Instant, counts: impl Fn(ServerState) -> bool) -> Span {
         let ends = self.0.iter().skip(1).map(|(at, _)| *at).chain([Instant::NEVER]);
         let spells = self.0.iter().zip(ends).filter(|((_, state), _)| counts(*state));

@@ -71,6 +71,14 @@ impl Pin {
         }
     }
 
+    /// Whether it would send its user to this server, if that is up.
+    #[must_use]
+    pub fn binds(self, affinity: Affinity, server: ServerId, now: Instant) -> bool {
+        let Affinity::Cookie(life) = affinity else { return false };
+        let expired = matches!(life, CookieLife::For(span) if now >= self.since + span);
+        self.server == server.0 && !expired
+    }
+
     /// A server answered: the cookie now names it. Its life counts from when it was first set for this server.
     #[inline]
     pub fn answered(&mut self, affinity: Affinity, server: ServerId, now: Instant) {

@@ -70,9 +70,19 @@ impl Pool {
         true
     }
 
-    /// A slot is gone for good. Its server must have been stopped.
+    /// Whether the server that this fault killed is still as it left it.
+    #[must_use]
+    pub fn is_left_dead(&self, server: ServerId, fault: u32) -> bool {
+        let Member { state, life, .. } = self.members[server.index()];
+        let dead = matches!(state, ServerState::Down | ServerState::Silent);
+        dead && self.lives[life.0 as usize].killed_by == Some(fault)
+    }
+
+    /// A slot is gone for good, and its host with the disk. Its server must have been stopped.
     pub fn retire(&mut self, server: ServerId) {
-        self.members[server.index()].state = ServerState::Retired;
+        let member = &mut self.members[server.index()];
+        member.state = ServerState::Retired;
+        member.host += 1;
         self.health[server.index()].mistrust();
         self.view.believe(server, ServerState::Retired);
     }
@@ -102,6 +112,11 @@ impl Pool {
     #[must_use]
     pub fn serves_all(&self, server: ServerId) -> bool {
         self.members[server.index()].state == ServerState::Up && self.view.eligible[server.index()]
+    }
+
+    /// All slots, in order.
+    pub fn servers(&self) -> impl Iterator<Item = ServerId> + use<> {
+        (0..u32::try_from(self.members.len()).expect("fewer than 2^32 slots")).map(ServerId)
     }
 
     /// The slots that are not gone, in order.

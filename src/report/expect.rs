@@ -14,11 +14,11 @@ pub use self::parse::parse;
 use super::stats::Summary;
 use super::text::count;
 use super::tree::Tree;
-use super::{Expectation, FaultFigures, Figures, FileFigures, Latency, Report, ServerLoad};
+use super::{DeployFigures, Expectation, FaultFigures, Figures, FileFigures, Latency, Report, Scaling, ServerLoad};
 use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 16] = [
+pub const COLUMNS: [&str; 21] = [
     "lost",
     "intact",
     "open",
@@ -35,6 +35,11 @@ pub const COLUMNS: [&str; 16] = [
     "neighbours",
     "servers",
     "price",
+    "deploy-took",
+    "cut-off",
+    "cut-requests",
+    "capacity-lost",
+    "fair-share",
 ];
 
 /// A claim that was read: sides and the comparisons between them.
@@ -227,12 +232,15 @@ fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
 #[must_use]
 pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     let mut figures = Figures::default();
-    figures.load.per_server = vec![ServerLoad::default(); scenario.servers.count.index()];
+    figures.load.per_server = vec![ServerLoad::default(); usize::try_from(scenario.most_slots()).unwrap_or(usize::MAX)];
     figures.load.fair_share_after_s = Some(0.0);
     figures.neighbours_latency_ms = Some(Latency::default());
     figures.files = scenario.users.upload().then(FileFigures::default);
     figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
     figures.faults = vec![FaultFigures::default(); scenario.faults.len()];
+    figures.deploys = vec![DeployFigures::default(); scenario.faults.iter().filter(|f| f.deploy.is_some()).count()];
+    let scaled = scenario.autoscaler.is_some() || scenario.faults.iter().any(|fault| fault.scale.is_some());
+    figures.scaling = scaled.then(Scaling::default);
     Tree::of(&figures).by_path()
 }
 

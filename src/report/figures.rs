@@ -1,5 +1,6 @@
 //! From what was recorded to figures.
 
+use super::plans;
 use super::{
     Carts, FaultFigures, Figures, FileFigures, Latency, Load, LostBy, Price, Requests, Series, SeriesRow, ServerLoad,
     Visits,
@@ -48,6 +49,8 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         price: price(&observer.meter, scenario),
         files: scenario.users.upload().then(|| files(observer)),
         faults: fault_figures(observer, faults),
+        deploys: plans::deploys(observer, scenario, faults),
+        scaling: plans::scaling(observer, faults),
         pace: None,
     };
     assert_conservation(&figures);
@@ -144,7 +147,7 @@ fn load(observer: &Observer, scenario: &Scenario) -> Load {
         jain: whole.jain,
         worst_window_peak_to_mean: worst_window(meter, scenario, usize::try_from(span).unwrap_or(usize::MAX)),
         window_s: (meter.window * span).as_secs_f64(),
-        fair_share_after_s: fair_share_after(observer),
+        fair_share_after_s: fair_share_after(observer, scenario),
     }
 }
 
@@ -192,21 +195,30 @@ fn served(windows: &[crate::meter::Window]) -> Vec<f64> {
     (0..servers).map(|i| windows.iter().map(|window| of(window, i)).sum()).collect()
 }
 
-/// Seconds from the first comeback of a server until it carried 90 % of its fair share over five windows.
+/// Seconds from the first comeback of a server, or from the moment that the first servers were added, until they
+/// carried 90 % of their fair share over five windows.
 #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-fn fair_share_after(observer: &Observer) -> Option<f64> {
+fn fair_share_after(observer: &Observer, scenario: &Scenario) -> Option<f64> {
     const WINDOWS: usize = 5;
     let meter = &observer.meter;
-    let (at, server) = *observer.comebacks.first()?;
-    let first = usize::try_from(at.as_nanos() / meter.window.as_nanos()).ok()? + 1;
-    let rest = meter.windows.get(first..)?;
-    let fair = 0.9 / meter.work.len() as f64;
-    let after = rest.windows(WINDOWS).position(|chunk| {
+    let (at, first) = *observer.comebacks.first()?;
+    let added = |server: u32| u64::from(server) >= scenario.servers.count.get();
+    let together = |other: &&(Instant, u32)| added(other.1) && other.0 < at + meter.window;
+    let new: Vec<usize> = match added(first) {
+        true => observer.comebacks.iter().take_while(together).map(|(_, server)| *server as usize).collect(),
+        false => vec![first as usize],
+    };
+    let begin = usize::try_from(at.as_nanos() / meter.window.as_nanos()).ok()? + 1;
+    let rest = meter.windows.get(begin..)?;
+    let after = rest.windows(WINDOWS).enumerate().position(|(i, chunk)| {
+        let from = Instant::ZERO + meter.window * (begin + i) as u64;
+        let there = meter.tenures.iter().filter(|tenure| tenure.there(from, from + meter.window) > Span::ZERO).count();
         let served = served(chunk);
         let all: f64 = served.iter().sum();
-        all > 0.0 && served[server as usize] / all >= fair
+        let theirs: f64 = new.iter().filter_map(|server| served.get(*server)).sum();
+        all > 0.0 && theirs / all >= 0.9 * new.len() as f64 / there.max(1) as f64
     })?;
-    let reached = meter.window * (first + after) as u64;
+    let reached = meter.window * (begin + after) as u64;
     Some((reached - at.since_start()).as_secs_f64())
 }
 

@@ -1,7 +1,7 @@
 //! What breaks when, in words: for the line above a table, and for stories.
 
-use super::text::clean;
-use crate::scenario::{Fault, Scenario};
+use super::text::{self, clean};
+use crate::scenario::{Deploy, Fault, Join, Scenario, Strategy};
 use crate::time::Span;
 
 /// What a fault does, and what comes of it, each at its time.
@@ -36,6 +36,9 @@ fn server(fault: &Fault) -> String {
 #[must_use]
 pub fn deed(fault: &Fault) -> String {
     let server = server(fault);
+    if let Some(plan) = plan(fault) {
+        return plan;
+    }
     if fault.restart.is_some() {
         return format!("{server} restarts");
     }
@@ -52,5 +55,41 @@ pub fn deed(fault: &Fault) -> String {
     match (&fault.crash, &fault.name) {
         (None, Some(name)) => clean(name),
         _ => format!("{server} crashes"),
+    }
+}
+
+/// What is planned, in words.
+fn plan(fault: &Fault) -> Option<String> {
+    if let Some(deploy) = &fault.deploy {
+        return Some(self::deploy(deploy));
+    }
+    if let Some(scale) = fault.scale {
+        return Some(format!("scaled to {}", text::plural(f64::from(scale.0.to.get32()), "server", "servers")));
+    }
+    fault.join.as_ref().map(join)
+}
+
+fn deploy(deploy: &Deploy) -> String {
+    let mut words = match deploy.strategy {
+        Strategy::Rolling => "rolling deploy".to_owned(),
+        Strategy::AllAtOnce => "deploy, all at once".to_owned(),
+        Strategy::BlueGreen => "blue-green deploy".to_owned(),
+    };
+    if deploy.surge() > 0 {
+        words += &format!(", {} spare", deploy.surge());
+    }
+    if deploy.drain.get() > Span::ZERO {
+        words += &format!(", {} to drain", text::span(deploy.drain.get()));
+    }
+    words
+}
+
+fn join(join: &Join) -> String {
+    let over = join.over.get();
+    let slowly = if over > Span::ZERO { format!(" within {}", text::span(over)) } else { String::new() };
+    match (join.to, join.rate_to) {
+        (Some(to), _) => format!("{} users{slowly}", text::thousands(to.get())),
+        (None, Some(rate)) => format!("{} new visitors a second{slowly}", text::count(rate.get())),
+        (None, None) => String::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! Limits that concern several values of a scenario.
 
 mod faults;
+mod plans;
 mod users;
 
 use super::nearest::{nearest, suggest};
@@ -51,7 +52,9 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     }
     pool(scenario)?;
     ends(scenario)?;
-    faults::faults(scenario)
+    faults::faults(scenario)?;
+    plans::joins(scenario)?;
+    plans::autoscaler(scenario)
 }
 
 /// Checks the texts around the variants, and that expectations name variants there are.
@@ -158,6 +161,8 @@ fn ends(scenario: &Scenario) -> Checked {
         return wrong_but("balancer.health.interval", "so many health checks would take for ever", help);
     }
     let Some(people) = scenario.users.people() else { return Ok(()) };
+    let joining = scenario.faults.iter().filter_map(|fault| fault.join?.to).map(super::Whole::get).max();
+    let people = people.max(joining.unwrap_or(0));
     let think = mean(&scenario.users.think);
     if think == 0.0 && scenario.users.pause.get() == Span::ZERO {
         let message = "users who neither think nor pause try again in no time, for ever, when a server refuses them";

@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
-use super::{Duration, Pause, Whole};
+use super::{Deploy, Duration, Join, Pause, ScaleTo, Whole};
 
-/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, each naming a server.
+/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, each naming a server; or something
+/// that is planned and may break things: one of `deploy`, `scale`, `join`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -23,6 +24,12 @@ pub struct Fault {
     pub vanish: Option<String>,
     /// The server works slower.
     pub slow: Option<String>,
+    /// A new version goes to all servers. It waits for an earlier deploy that is not done yet.
+    pub deploy: Option<Deploy>,
+    /// The pool gets another size: a number of servers, or a table with more. It waits for a deploy that is not done yet.
+    pub scale: Option<ScaleTo>,
+    /// More users come.
+    pub join: Option<Join>,
     /// After a crash: the process is ready again on the same host after this long.
     pub restart_after: Option<Pause>,
     /// After a crash or a vanishing: an empty server is ready in its place after this long.

@@ -41,6 +41,12 @@ impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
         Whole(value)
     }
 
+    /// The number, if it is in range.
+    #[must_use]
+    pub const fn new(value: u64) -> Option<Self> {
+        if MIN <= value && value <= MAX { Some(Whole(value)) } else { None }
+    }
+
     /// The number.
     #[must_use]
     pub const fn get(self) -> u64 {
@@ -79,7 +85,17 @@ impl<const MIN: u64, const MAX: u64> Time<MIN, MAX> {
     }
 }
 
+/// It is never NaN.
+impl Eq for Positive {}
+
 impl Positive {
+    /// A default; fails to compile in a const when out of range.
+    #[must_use]
+    pub const fn of(value: f64) -> Self {
+        assert!(value > 0.0 && value <= 1e6, "out of range");
+        Positive(value)
+    }
+
     /// The number.
     #[must_use]
     pub const fn get(self) -> f64 {

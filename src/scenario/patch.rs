@@ -9,12 +9,13 @@ use super::nearest::suggest;
 use super::tree::{Entry, Node, Origin, Problem, Table, Value};
 
 /// Keys of one table of which at most one can stand.
-const EXCLUSIVE: [&[&str]; 5] = [
+const EXCLUSIVE: [&[&str]; 6] = [
     &["constant", "exponential", "lognormal", "uniform"],
-    &["crash", "restart", "replace", "vanish", "slow"],
+    &["crash", "restart", "replace", "vanish", "slow", "deploy", "scale", "join"],
     &["restart_after", "replace_after"],
     &["count", "rate"],
     &["count", "one_in"],
+    &["to", "rate_to"],
 ];
 
 /// Most variants of one scenario.

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::patch::{MOST_VARIANTS, WHOLE};
-use super::{Affinity, Positive, Scenario, Time, Whole};
+use super::{Affinity, Positive, Scale, ScaleTo, Scenario, Time, Whole};
 
 /// The JSON Schema of a scenario file: a [`Scenario`], and its variants as patches of it.
 ///
@@ -128,6 +128,19 @@ impl JsonSchema for Positive {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 })
+    }
+}
+
+impl JsonSchema for ScaleTo {
+    fn schema_name() -> Cow<'static, str> {
+        "ScaleTo".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<Scale>();
+        json_schema!({
+            "description": "The pool gets another size: a number of servers, or a table with more.",
+            "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 10_000 }, table]
+        })
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Due {
     Visitor(UserId),
     /// A process that the operator started has booted.
     Booted { server: ServerId, life: Life },
+    /// The operator looks at the pool.
+    Operate,
+    /// The autoscaler looks at the load.
+    Autoscale,
 }
 
 /// A timer with a constant delay: such timers end in the order in which they began.

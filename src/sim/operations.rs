@@ -5,25 +5,21 @@ use super::{Hands, World};
 use crate::history::{PoolEvent, Recorder};
 use crate::model::{Life, ServerId};
 use crate::policy::Policy;
-use crate::time::Span;
 
-#[allow(dead_code, reason = "the operator of the pool is their first caller")]
 impl World {
-    /// Adds a slot. Its server boots, and the balancer uses it after it has passed its checks.
-    pub(super) fn launch<P: Policy, R: Recorder>(
-        &mut self,
-        hands: &mut Hands<'_, P, R>,
-        weight: u32,
-        boot: Span,
-    ) -> ServerId {
+    /// Adds a slot. Its server boots, and the balancer uses it after it has passed its checks; when it is held back,
+    /// after it was admitted too.
+    pub(super) fn launch<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, weight: u32, held_back: bool) {
         let server = self.pool.add(weight);
+        if held_back {
+            self.pool.hold_back(server);
+        }
         self.stations.grow();
         self.events.busy.grow(self.stations.workers());
         hands.policy.on_pool_change(&self.pool.view);
         self.turned(hands, server);
         let life = self.pool.members[server.index()].life;
-        self.events.schedule(self.now + boot, Due::Booted { server, life });
-        server
+        self.events.schedule(self.now + self.boot, Due::Booted { server, life });
     }
 
     /// Starts a new process under the name of a server that was stopped.
@@ -32,11 +28,10 @@ impl World {
         hands: &mut Hands<'_, P, R>,
         server: ServerId,
         new_host: bool,
-        boot: Span,
     ) {
         let life = self.pool.boot(server, new_host);
         self.turned(hands, server);
-        self.events.schedule(self.now + boot, Due::Booted { server, life });
+        self.events.schedule(self.now + self.boot, Due::Booted { server, life });
         self.watch(server, self.now);
     }
 
@@ -46,6 +41,7 @@ impl World {
             self.turned(hands, server);
             self.record_pool(hands, PoolEvent::Ready { server });
             self.watch(server, self.now);
+            self.operate(hands);
         }
     }
 

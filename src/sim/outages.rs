@@ -28,10 +28,16 @@ impl World {
                 self.end_life(hands, server, index, comeback);
             }
             (FaultKind::Slow { .. } | FaultKind::Crash(_) | FaultKind::Vanish(_), None) => {}
+            (FaultKind::Deploy(_) | FaultKind::Scale(_), _) => {
+                self.operator.plan(index, kind);
+                self.operate(hands);
+            }
+            (FaultKind::Join(join), _) => self.join(hands, index, &join),
+            (FaultKind::Autoscale, _) => self.automate(index),
         }
     }
 
-    fn struck<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: Option<ServerId>, index: u32) {
+    pub(super) fn struck<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: Option<ServerId>, index: u32) {
         let memory_lost = self.faults[index as usize].kind.loses_memory();
         self.record_pool(hands, PoolEvent::Struck { fault: index, server, memory_lost });
     }
@@ -68,6 +74,7 @@ impl World {
         }
         self.cut_off(hands, server);
         self.watch(server, self.now);
+        self.operate(hands);
     }
 
     /// The requests that a dead server held: reset, or swallowed when it is silent.
@@ -91,15 +98,15 @@ impl World {
         server: ServerId,
         fault: u32,
     ) {
-        let killer = self.pool.lives[self.pool.members[server.index()].life.0 as usize].killed_by;
         let (FaultKind::Crash(Some(comeback)) | FaultKind::Vanish(Some(comeback))) = self.faults[fault as usize].kind
         else {
             return;
         };
-        if killer == Some(fault) && self.pool.members[server.index()].state != ServerState::Retired {
+        if self.pool.is_left_dead(server, fault) {
             self.pool.revive(server, comeback);
             self.record_pool(hands, PoolEvent::Ready { server });
             self.watch(server, self.now);
+            self.operate(hands);
         }
     }
 
@@ -146,6 +153,7 @@ impl World {
         if let Some(up) = self.pool.checked(server, passed) {
             hands.policy.on_pool_change(&self.pool.view);
             self.record_pool(hands, PoolEvent::Believed { server, up });
+            self.operate(hands);
         }
         // A check that has used up its whole interval is followed by the next one at once.
         let after = if passed { self.now } else { Instant::from_nanos(self.now.as_nanos().saturating_sub(1)) };

@@ -30,6 +30,8 @@ pub struct Stations {
     /// By worker: the request it holds.
     held: Vec<RequestId>,
     store: StoreLine,
+    /// By server: how long its workers were busy with requests that have ended. Kept for an autoscaler only.
+    worked: Option<Vec<Span>>,
 }
 
 /// The shared store: a latency, and perhaps a line for its connections.
@@ -75,6 +77,7 @@ impl Stations {
                 free: scenario.store.connections.map(super::super::scenario::Whole::get32),
                 waiting: VecDeque::new(),
             },
+            worked: scenario.autoscaler.map(|_| vec![Span::ZERO; servers as usize]),
         }
     }
 
@@ -84,6 +87,15 @@ impl Stations {
         self.queues.push(VecDeque::new());
         self.idle.push(idle_workers(server, self.workers_each));
         self.held.resize(self.held.len() + self.workers_each as usize, IDLE);
+        if let Some(worked) = &mut self.worked {
+            worked.push(Span::ZERO);
+        }
+    }
+
+    /// Workers of one server.
+    #[must_use]
+    pub fn workers_each(&self) -> u32 {
+        self.workers_each
     }
 
     /// Workers of all servers together.
@@ -269,6 +281,11 @@ impl World {
     #[inline(always)]
     fn finish<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, worker: u32, id: RequestId) {
         let effect = self.commit(id);
+        if let Some(worked) = &mut self.stations.worked {
+            let request = &self.requests[id];
+            let sum = &mut worked[request.server.index()];
+            *sum = *sum + (self.now - request.started);
+        }
         self.report_served(hands, id, &effect);
         self.next_in_queue(worker, id);
         let request = &mut self.requests[id];
@@ -377,12 +394,27 @@ impl World {
         self.carts.evidence(shelf, request.client, life, &self.pool)
     }
 
+    /// How long the workers of a server have been busy, with what they do now. Known when there is an autoscaler.
+    pub(super) fn worked(&self, server: ServerId) -> Span {
+        let ended = self.stations.worked.as_ref().map_or(Span::ZERO, |worked| worked[server.index()]);
+        let running = self.held_by(server).iter().filter(|id| **id != IDLE);
+        running.fold(ended, |sum, id| sum + (self.now - self.requests[*id].started))
+    }
+
+    fn held_by(&self, server: ServerId) -> &[RequestId] {
+        let first = (server.0 * self.stations.workers_each) as usize;
+        &self.stations.held[first..first + self.stations.workers_each as usize]
+    }
+
     /// Requests that a server holds and that users wait for.
     pub(super) fn awaited_at(&self, server: ServerId) -> u32 {
-        let first = (server.0 * self.stations.workers_each) as usize;
-        let running = &self.stations.held[first..first + self.stations.workers_each as usize];
         let queued = &self.stations.queues[server.index()];
-        let awaited = running.iter().chain(queued).filter(|id| **id != IDLE && !self.requests[**id].departed).count();
+        let awaited = self
+            .held_by(server)
+            .iter()
+            .chain(queued)
+            .filter(|id| **id != IDLE && !self.requests[**id].departed)
+            .count();
         u32::try_from(awaited).expect("fewer than 2^32 requests at once")
     }
 

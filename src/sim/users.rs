@@ -21,21 +21,22 @@ impl World {
                 let extra = self.workload.heavy().map_or(0, |_| 64);
                 self.clients.reserve_exact(users as usize + extra);
                 for user in (1..=users).map(UserId) {
-                    self.expect_user(user, ramp);
+                    self.expect_user(user, Instant::ZERO, ramp);
                 }
             }
             Loop::Open { .. } => self.events.schedule(Instant::ZERO, Due::Visitor(UserId(0))),
         }
     }
 
-    fn expect_user(&mut self, user: UserId, ramp: Span) {
+    /// Prepares for one who comes within the ramp that begins at `from`.
+    pub(super) fn expect_user(&mut self, user: UserId, from: Instant, ramp: Span) {
         let jar = self.jars.len();
         if self.needs_jars {
             self.jars.push(Jar::new());
         }
         for tab in 0..self.workload.tabs(user) {
             let client = Client::new(user, tab, u32::try_from(jar).expect("as many as users"));
-            let at = self.workload.first_visit(&client, ramp);
+            let at = self.workload.first_visit(&client, from, ramp);
             if at < self.workload.closes {
                 self.events.wakes.push(at, self.new_client_id());
             }
@@ -53,7 +54,7 @@ impl World {
     pub(super) fn visitor<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, user: UserId) {
         let Loop::Open { between } = self.workload.arrivals else { return };
         let next = UserId(user.0 + 1);
-        let at = self.now + self.workload.until_visitor(next, between);
+        let at = self.now + self.workload.until_visitor(next, self.now, between);
         if at < self.workload.closes {
             self.events.schedule(at, Due::Visitor(next));
         }

@@ -5,6 +5,7 @@ mod balancing;
 mod copies;
 mod crowds;
 mod files;
+mod plans;
 
 use std::collections::BTreeMap;
 
@@ -72,8 +73,9 @@ names!(pool(PoolEvent):
     PoolEvent::Struck { memory_lost: true, .. } => "struck, memory lost",
     PoolEvent::Struck { memory_lost: false, .. } => "struck, memory kept", PoolEvent::Ready { .. } => "ready",
     PoolEvent::Believed { up: true, .. } => "believed up", PoolEvent::Believed { up: false, .. } => "believed down",
-    PoolEvent::Audited { .. } => "audited"
-    ; not yet: PoolEvent::Turned { .. } => "turned", PoolEvent::Stopped { .. } => "stopped");
+    PoolEvent::Audited { .. } => "audited", PoolEvent::Turned { .. } => "turned",
+    PoolEvent::Stopped { cut_requests: 0, .. } => "stopped idle", PoolEvent::Stopped { .. } => "stopped at work",
+    PoolEvent::Finished { .. } => "deploy finished");
 names!(finding(Finding):
     Finding::Opened => "opened", Finding::Cart(Verdict::Intact) => "intact", Finding::Cart(Verdict::Lost(_)) => "lost",
     Finding::Cart(Verdict::Overcharged(_)) => "overcharged",
@@ -93,11 +95,13 @@ names!(hurt(HurtBy):
 names!(fault_kind(FaultKind):
     FaultKind::Crash(None) => "a crash for good", FaultKind::Crash(Some(_)) => "a crash with a comeback",
     FaultKind::Vanish(None) => "a vanishing for good", FaultKind::Vanish(Some(_)) => "a vanishing with a comeback",
-    FaultKind::Slow { lasting: None, .. } => "slow for good", FaultKind::Slow { lasting: Some(_), .. } => "slow for a while");
+    FaultKind::Slow { lasting: None, .. } => "slow for good", FaultKind::Slow { lasting: Some(_), .. } => "slow for a while",
+    FaultKind::Deploy(_) => "a deploy", FaultKind::Scale(_) => "a change of size", FaultKind::Join(_) => "users who join",
+    FaultKind::Autoscale => "an autoscaler");
 names!(state(ServerState):
     ServerState::Up => "up", ServerState::Down => "down", ServerState::Silent => "silent"
-    ; not yet: ServerState::Booting => "booting", ServerState::Draining => "draining",
-    ServerState::Retired => "retired");
+,
+    ServerState::Booting => "booting", ServerState::Draining => "draining", ServerState::Retired => "retired");
 
 impl Met {
     fn nothing() -> Met {
@@ -252,12 +256,13 @@ fn everything_is_met() {
         copies::rewriting(),
         copies::dawdling(),
         files::scattered(),
+        plans::busy(),
     ] {
         met.run(&scenario);
     }
     let missing: Vec<&str> = met.0.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();
     assert!(missing.is_empty(), "never met: {missing:?}\nmet: {:#?}", met.0);
-    for later in ["unexplained", "401 as a reply", "evicted", "stale", "booting"] {
+    for later in ["unexplained", "401 as a reply", "evicted", "stale"] {
         assert!(!met.0.contains_key(later), "{later} is met now: expect it");
     }
 }

@@ -15,11 +15,11 @@ use super::Routing;
 use crate::history::PoolEvent;
 use crate::http::clock::Clock;
 use crate::http::log::Log;
-use crate::model::ServerId;
+use crate::model::{ServerId, ServerState};
 use crate::pool::HealthRules;
 use crate::time::Instant;
 
-/// Checks one server again and again, for ever.
+/// Checks one server again and again, until it is gone for good.
 pub async fn watch(
     server: ServerId,
     address: SocketAddr,
@@ -28,9 +28,14 @@ pub async fn watch(
     (clock, log): (Clock, Arc<Log>),
 ) {
     let phase = rules.phase(server, routing.seed());
-    let mut next = Instant::ZERO + phase;
+    let begun = clock.now();
+    let first = Instant::ZERO + phase;
+    let mut next = if begun <= first { first } else { rules.next_check(phase, begun) };
     loop {
         clock.sleep_until(next).await;
+        if routing.with_pool(|pool| pool.members[server.index()].state == ServerState::Retired) {
+            return;
+        }
         let ends = clock.now() + rules.timeout();
         let passed = clock.before(ends, is_well(address)).await.unwrap_or(false);
         if let Some(up) = routing.checked(server, passed) {

@@ -81,6 +81,18 @@ impl Routing {
         act(&mut self.desk().pool)
     }
 
+    /// The same, and the policy is told when the servers that may be chosen are others now.
+    pub fn change_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
+        let mut desk = self.desk();
+        let Desk { pool, policy, .. } = &mut *desk;
+        let before = pool.view.generation;
+        let done = act(pool);
+        if pool.view.generation != before {
+            policy.on_pool_change(&pool.view);
+        }
+        done
+    }
+
     /// What the affinity cookie says.
     #[must_use]
     pub fn pin(&self, headers: &HeaderMap) -> Pin {
@@ -88,12 +100,14 @@ impl Routing {
             return Pin::default();
         }
         let servers = self.desk().pool.members.len();
-        let read = |text: &str| {
-            let (name, since) = text.split_once('@').unwrap_or((text, "0"));
-            let server = server_named(name).filter(|server| server.index() < servers)?;
-            Some(Pin::to(server, Instant::from_nanos(since.parse().ok()?)))
-        };
-        wire::cookie(headers, wire::SERVER).and_then(read).unwrap_or_default()
+        let known = |pin: &Pin| pin.server().is_some_and(|server| server.index() < servers);
+        wire::cookie(headers, wire::SERVER).and_then(read_cookie).filter(known).unwrap_or_default()
+    }
+
+    /// Whether an affinity cookie sends its user to this server.
+    #[must_use]
+    pub fn is_bound(&self, cookie: &str, server: ServerId) -> bool {
+        read_cookie(cookie).is_some_and(|pin| pin.binds(self.affinity, server, self.clock.now()))
     }
 
     /// The cookie that a user must get, when a server has answered whom the old one does not name. One with a limited
@@ -158,6 +172,11 @@ impl Routing {
         }
         changed
     }
+}
+
+fn read_cookie(text: &str) -> Option<Pin> {
+    let (name, since) = text.split_once('@').unwrap_or((text, "0"));
+    Some(Pin::to(server_named(name)?, Instant::from_nanos(since.parse().ok()?)))
 }
 
 fn stranger(strangers: &mut u32) -> Key {

@@ -41,6 +41,8 @@ async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
         balancer: Arc::clone(&town.balancer),
         sessions: scenario.homes.session,
         failures: town.alarm.clone(),
+        waves: Vec::new(),
+        jars: Mutex::new(Vec::new()),
         clients: AtomicU32::new(0),
         free: Mutex::new(Vec::new()),
     });

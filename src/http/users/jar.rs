@@ -51,6 +51,12 @@ impl Jar {
         }
     }
 
+    /// What the affinity cookie says, if there is one.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.cookies.iter().find(|kept| kept.name == wire::SERVER).map(|kept| kept.value.as_str())
+    }
+
     /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked.
     pub fn keep(&mut self, tab: &mut Tab, headers: &HeaderMap) {
         for line in headers.get_all(SET_COOKIE) {

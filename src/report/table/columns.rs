@@ -1,5 +1,7 @@
 //! The columns that a table can have, and which of them say something.
 
+mod plans;
+
 use crate::report::stats::{Estimate, Summary};
 use crate::report::text::{Tone, clean, clock, count, percent, real};
 use crate::report::{Report, VariantReport};
@@ -107,6 +109,8 @@ impl Source<'_> {
         {
             columns.extend(counted(name));
         }
+        columns.extend(self.of_plans("deploy-took"));
+        columns.extend(self.of_plans("cut-off").filter(|column| column.cells.iter().any(is_loss)));
         columns.extend(self.busiest().filter(|_| self.most("load.peak_to_mean") >= 1.05));
         columns.extend(self.busy().filter(|_| self.most("load.peak_to_mean") >= 1.5));
         let differs = |path: &str| self.most(path) > 1.25 * self.least(path);
@@ -128,6 +132,9 @@ impl Source<'_> {
             "latency" | "neighbours" => self.named_latency(name).into_iter().collect(),
             "servers" => vec![self.servers()],
             "price" => vec![self.price()],
+            "deploy-took" | "cut-off" | "cut-requests" | "capacity-lost" | "fair-share" => {
+                self.of_plans(name).into_iter().collect()
+            }
             name => self.counted_named(name).or_else(|| self.path(name)).into_iter().collect(),
         }
     }
@@ -265,7 +272,7 @@ impl Source<'_> {
 
     fn servers(&self) -> Column {
         self.column("servers", ["servers", "paid for"], 12, |summary| {
-            summary.get("price.servers").map_or_else(nothing, |servers| plain(with_half(servers, &count)))
+            summary.get("price.servers").map_or_else(nothing, |servers| plain(with_half(servers, &tenths)))
         })
     }
 
@@ -363,6 +370,11 @@ fn shared(found: Option<Estimate>, whole: Option<f64>, tone: Tone) -> Cell {
         _ => format!("{x:.1}"),
     };
     Cell { figure: with_half(found, &print), share, tone }
+}
+
+/// A number with one digit after the point, unless it is whole.
+fn tenths(x: f64) -> String {
+    if (x - x.round()).abs() < 0.05 { count(x.round()) } else { format!("{x:.1}") }
 }
 
 fn rounded(x: f64) -> String {

@@ -4,7 +4,7 @@ use super::*;
 use crate::report::sample::{both_engines, crashed, scenario, several_runs, sticky_crash, unharmed};
 use crate::report::story;
 use crate::report::text::{WIDTH, width};
-use crate::report::{Figures, Latency, ServerLoad};
+use crate::report::{DeployFigures, Figures, Latency, ServerLoad};
 
 /// Without codes of colour.
 fn plain(text: &str) -> String {
@@ -285,7 +285,9 @@ fn named_columns_are_shown_as_named() {
 #[test]
 fn every_name_makes_a_column() {
     let mut report = sticky_crash();
-    report.variants[0].runs[0].figures.neighbours_latency_ms = Some(Latency::default());
+    let figures = &mut report.variants[0].runs[0].figures;
+    figures.neighbours_latency_ms = Some(Latency::default());
+    figures.deploys = vec![DeployFigures::default()];
     let summaries = Summary::all(&report.variants);
     for name in crate::report::expect::COLUMNS {
         report.scenario.columns = vec![name.into()];

@@ -29,12 +29,12 @@ pub(super) fn faults(scenario: &Scenario) -> Checked {
             let message = format!("an event after the end: the shop closes at {}", scenario.duration.get());
             return wrong_but(format!("{path}.at"), message, "let it happen earlier, or make `duration` longer");
         }
-        one_fault(&path, fault, scenario.servers.count.get())?;
+        one_fault(&path, fault, scenario)?;
     }
     Ok(())
 }
 
-fn one_fault(path: &str, fault: &Fault, servers: u64) -> Checked {
+fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
     let kinds = [
         ("crash", &fault.crash),
         ("restart", &fault.restart),
@@ -42,15 +42,22 @@ fn one_fault(path: &str, fault: &Fault, servers: u64) -> Checked {
         ("vanish", &fault.vanish),
         ("slow", &fault.slow),
     ];
-    let mut given = kinds.iter().filter_map(|(kind, server)| Some((*kind, server.as_deref()?)));
+    let plans = [("deploy", fault.deploy.is_some()), ("scale", fault.scale.is_some()), ("join", fault.join.is_some())];
+    let struck =
+        kinds.iter().filter_map(|(kind, server)| Some((*kind, server.as_deref())).filter(|(_, s)| s.is_some()));
+    let mut given = struck.chain(plans.iter().filter(|(_, given)| *given).map(|(kind, _)| (*kind, None)));
     let Some((kind, server)) = given.next() else {
-        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name";
+        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name, or one of \
+                    `deploy`, `scale`, `join`";
         return wrong_but(path, "this fault does not say what happens", help);
     };
     if given.next().is_some() {
         return wrong(path, "a fault breaks one thing: make two of it");
     }
-    server_exists(&format!("{path}.{kind}"), server, servers)?;
+    if let Some(server) = server {
+        server_exists(&format!("{path}.{kind}"), server, scenario)?;
+    }
+    super::plans::plan(path, fault, scenario)?;
     for (key, is_given, kinds) in [
         ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
         ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
@@ -69,10 +76,12 @@ fn one_fault(path: &str, fault: &Fault, servers: u64) -> Checked {
     Ok(())
 }
 
-fn server_exists(path: &str, name: &str, servers: u64) -> Checked {
+/// A server of the beginning, or one that may be added later.
+fn server_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
+    let servers = scenario.servers.count.get();
     let number = name.strip_prefix("server-").filter(|digits| !digits.starts_with(['0', '+']));
     let number = number.and_then(|digits| digits.parse::<u64>().ok());
-    if number.is_some_and(|number| (1..=servers).contains(&number)) {
+    if number.is_some_and(|number| (1..=scenario.most_slots()).contains(&number)) {
         return Ok(());
     }
     let all = match servers {

@@ -1,0 +1,121 @@
+//! Deploys, changes of the pool's size, an autoscaler and users who join: none that cannot begin, or cannot end in time.
+
+use super::{Checked, MOST_WORKERS, wrong, wrong_but};
+use crate::scenario::{Deploy, Fault, Join, Pause, Scale, Scenario, Strategy, thousands};
+use crate::time::Span;
+
+const MOST_PEOPLE: u64 = 10_000_000;
+
+/// Checks one fault that is a plan.
+pub(super) fn plan(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
+    if let Some(deploy) = &fault.deploy {
+        self::deploy(&format!("{path}.deploy"), deploy)?;
+        drain(&format!("{path}.deploy.drain"), deploy.drain, fault.at.get(), scenario)?;
+    }
+    if let Some(scale) = &fault.scale {
+        self::scale(&format!("{path}.scale"), &scale.0, scenario)?;
+        drain(&format!("{path}.scale.drain"), scale.0.drain, fault.at.get(), scenario)?;
+    }
+    Ok(())
+}
+
+fn deploy(path: &str, deploy: &Deploy) -> Checked {
+    for (key, given) in [("surge", deploy.surge.is_some()), ("unavailable", deploy.unavailable.is_some())] {
+        if given && deploy.strategy != Strategy::Rolling {
+            let help = "all-at-once and blue-green have no steps: leave it out, or take the strategy \"rolling\"";
+            return wrong_but(format!("{path}.{key}"), format!("`{key}` is for rolling deploys"), help);
+        }
+    }
+    if deploy.strategy == Strategy::Rolling && deploy.surge() == 0 && deploy.unavailable() == 0 {
+        let message = "no server may be added and none may be missing: this deploy could not begin";
+        return wrong_but(path, message, "say `surge = 1` or `unavailable = 1`");
+    }
+    if deploy.in_place && (deploy.surge() > 0 || deploy.strategy == Strategy::BlueGreen) {
+        let help = "leave `in_place` out: new servers beside the old ones need hosts of their own";
+        return wrong_but(format!("{path}.in_place"), "two processes cannot have the same place at once", help);
+    }
+    Ok(())
+}
+
+fn scale(path: &str, scale: &Scale, scenario: &Scenario) -> Checked {
+    if scale.to.get() == 0 {
+        let help = "keep at least one server; what comes and goes with every request is a matter of its own";
+        return wrong_but(path, "scaled to 0 servers: users would wait and nobody would ever answer", help);
+    }
+    workers(path, scale.to.get(), scenario)
+}
+
+fn workers(path: &str, servers: u64, scenario: &Scenario) -> Checked {
+    if servers * scenario.servers.workers.get() <= MOST_WORKERS {
+        return Ok(());
+    }
+    let each = thousands(scenario.servers.workers.get());
+    wrong(
+        path,
+        format!(
+            "{} servers with {each} workers each are too many: at most a million workers in all",
+            thousands(servers)
+        ),
+    )
+}
+
+fn drain(path: &str, drain: Pause, from: Span, scenario: &Scenario) -> Checked {
+    let closes = scenario.duration.get();
+    if drain.get() == Span::ZERO || from + drain.get() < closes {
+        return Ok(());
+    }
+    let message = format!("this drain could take longer than the run: the shop closes at {closes}");
+    wrong_but(path, message, "drain for a shorter time, begin earlier, or make `duration` longer")
+}
+
+/// Checks all users who join, in the order of their times.
+pub(super) fn joins(scenario: &Scenario) -> Checked {
+    let mut joins: Vec<(usize, Span, &Join)> = Vec::new();
+    joins.extend(scenario.faults.iter().enumerate().filter_map(|(i, f)| Some((i, f.at.get(), f.join.as_ref()?))));
+    joins.sort_by_key(|(i, at, _)| (*at, *i));
+    let mut people = scenario.users.people();
+    for (i, _, join) in joins {
+        let path = format!("faults[{i}].join");
+        match (&mut people, join.to, join.rate_to) {
+            (Some(_), None, _) => {
+                return wrong_but(path, "how many there are to be is missing", "say `to = 600`");
+            }
+            (None, _, None) => {
+                let help = "these users come at a `rate`: say `rate_to = 20`";
+                return wrong_but(path, "how many are to come is missing", help);
+            }
+            (Some(people), Some(to), _) if to.get() <= *people => {
+                let message =
+                    format!("there are {} users by then: {} are not more", thousands(*people), thousands(to.get()));
+                let help = "`to` counts those too who visit already; users leave by their own will only";
+                return wrong_but(format!("{path}.to"), message, help);
+            }
+            (Some(_), Some(to), _) if to.get() > MOST_PEOPLE => {
+                return wrong(format!("{path}.to"), "at most 10 million people can visit");
+            }
+            (Some(people), Some(to), _) => *people = to.get(),
+            (None, _, Some(_)) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Checks the autoscaler.
+pub(super) fn autoscaler(scenario: &Scenario) -> Checked {
+    let Some(autoscaler) = &scenario.autoscaler else { return Ok(()) };
+    if autoscaler.target.get() > 1.0 {
+        return wrong_but("autoscaler.target", "workers are never busier than all the time", "0.6 aims at 60 %");
+    }
+    let (min, max, count) = (autoscaler.min.get(), autoscaler.max.get(), scenario.servers.count.get());
+    if min > max {
+        let message = format!("at least {} servers and at most {}: no number is both", thousands(min), thousands(max));
+        return wrong_but("autoscaler.min", message, "`min` is the fewest servers, `max` the most");
+    }
+    if !(min..=max).contains(&count) {
+        let message = format!("the run begins with {} servers", thousands(count));
+        let help = "`servers.count` must lie between `autoscaler.min` and `autoscaler.max`";
+        return wrong_but(if count < min { "autoscaler.min" } else { "autoscaler.max" }, message, help);
+    }
+    workers("autoscaler.max", max, scenario)?;
+    drain("autoscaler.drain", autoscaler.drain, Span::ZERO, scenario)
+}
