@@ -1,5 +1,6 @@
 //! Limits that concern several values of a scenario.
 
+mod balancer;
 mod faults;
 mod users;
 
@@ -50,6 +51,7 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
         distribution(path, dist)?;
     }
     pool(scenario)?;
+    balancer::balancer(scenario)?;
     ends(scenario)?;
     faults::faults(scenario)
 }
