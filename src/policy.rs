@@ -3,8 +3,13 @@
 //! Policies are `Clone` structs behind one trait. An engine matches [`AnyPolicy`] once, outside its hot loop.
 
 pub mod affinity;
+pub mod bounded;
 pub mod hashing;
 pub mod least_loaded;
+pub mod maglev;
+pub mod modulo;
+pub mod peak_ewma;
+pub mod rendezvous;
 pub mod rotation;
 
 use crate::model::{Outcome, ServerId, ServerState};
@@ -12,8 +17,13 @@ use crate::scenario::{PolicyName, Scenario};
 use crate::seed::{Draw, Seed};
 use crate::time::{Instant, Span};
 
+pub use bounded::BoundedLoad;
 pub use hashing::RingHash;
 pub use least_loaded::{LeastRequests, PowerOfTwo};
+pub use maglev::Maglev;
+pub use modulo::IpHash;
+pub use peak_ewma::PeakEwma;
+pub use rendezvous::Rendezvous;
 pub use rotation::{Random, RoundRobin, WeightedRoundRobin};
 
 /// What a policy may know of a request.
@@ -129,37 +139,52 @@ pub enum AnyPolicy {
     Random(Random),
     LeastRequests(LeastRequests),
     PowerOfTwo(PowerOfTwo),
+    PeakEwma(PeakEwma),
+    IpHash(IpHash),
     RingHash(RingHash),
+    Rendezvous(Rendezvous),
+    Maglev(Maglev),
 }
 
 impl AnyPolicy {
     /// The policy that a scenario names.
     #[must_use]
     pub fn new(scenario: &Scenario, pool: &PoolView, seed: Seed) -> AnyPolicy {
-        match scenario.balancer.policy {
+        let balancer = &scenario.balancer;
+        let bound = BoundedLoad::new(balancer.bounded_load);
+        match balancer.policy {
             PolicyName::RoundRobin => AnyPolicy::RoundRobin(RoundRobin::default()),
             PolicyName::WeightedRoundRobin => AnyPolicy::WeightedRoundRobin(WeightedRoundRobin::new(pool)),
             PolicyName::Random => AnyPolicy::Random(Random),
             PolicyName::LeastRequests => AnyPolicy::LeastRequests(LeastRequests),
             PolicyName::PowerOfTwo => AnyPolicy::PowerOfTwo(PowerOfTwo),
-            PolicyName::RingHash => AnyPolicy::RingHash(RingHash::new(scenario.balancer.points.get32(), pool, seed)),
+            PolicyName::PeakEwma => AnyPolicy::PeakEwma(PeakEwma::new()),
+            PolicyName::IpHash => AnyPolicy::IpHash(IpHash::new(seed, bound)),
+            PolicyName::RingHash => AnyPolicy::RingHash(RingHash::new(balancer.points.get32(), pool, seed, bound)),
+            PolicyName::Rendezvous => AnyPolicy::Rendezvous(Rendezvous::new(seed, bound)),
+            PolicyName::Maglev => AnyPolicy::Maglev(Maglev::new(pool, seed, bound)),
         }
     }
 }
 
-/// Does the same with whichever policy it is.
+/// Does the same with whichever policy it is, knowing which.
 macro_rules! whichever {
     ($any:expr, $policy:ident => $act:expr) => {
         match $any {
-            AnyPolicy::RoundRobin($policy) => $act,
-            AnyPolicy::WeightedRoundRobin($policy) => $act,
-            AnyPolicy::Random($policy) => $act,
-            AnyPolicy::LeastRequests($policy) => $act,
-            AnyPolicy::PowerOfTwo($policy) => $act,
-            AnyPolicy::RingHash($policy) => $act,
+            $crate::policy::AnyPolicy::RoundRobin($policy) => $act,
+            $crate::policy::AnyPolicy::WeightedRoundRobin($policy) => $act,
+            $crate::policy::AnyPolicy::Random($policy) => $act,
+            $crate::policy::AnyPolicy::LeastRequests($policy) => $act,
+            $crate::policy::AnyPolicy::PowerOfTwo($policy) => $act,
+            $crate::policy::AnyPolicy::PeakEwma($policy) => $act,
+            $crate::policy::AnyPolicy::IpHash($policy) => $act,
+            $crate::policy::AnyPolicy::RingHash($policy) => $act,
+            $crate::policy::AnyPolicy::Rendezvous($policy) => $act,
+            $crate::policy::AnyPolicy::Maglev($policy) => $act,
         }
     };
 }
+pub(crate) use whichever;
 
 /// Matched at every call: for an engine in which that costs nothing beside the rest.
 impl Policy for AnyPolicy {

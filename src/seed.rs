@@ -40,6 +40,12 @@ pub enum Purpose {
     File,
     /// How long the object store takes.
     Objects,
+    /// Which server a user has by modulo.
+    Modulo,
+    /// What a server bids for a user.
+    Rendezvous,
+    /// Places in a Maglev table.
+    Maglev,
 }
 
 /// What a draw belongs to, beside its purpose.
@@ -254,16 +260,20 @@ mod tests {
 
     #[test]
     fn no_key_is_forgotten() {
-        use Purpose::{Arrival, File, HealthPhase, Objects, Pick, Ring, Run, Service, Store, Think};
+        use Purpose::{
+            Arrival, File, HealthPhase, Maglev, Modulo, Objects, Pick, Rendezvous, Ring, Run, Service, Store, Think,
+        };
+        let purposes =
+            [Think, Service, Store, Pick, Arrival, HealthPhase, Ring, Run, File, Objects, Modulo, Rendezvous, Maglev];
         let mut all = std::collections::BTreeSet::new();
-        for purpose in [Think, Service, Store, Pick, Arrival, HealthPhase, Ring, Run, File, Objects] {
+        for purpose in purposes {
             for entity in 0..100 {
                 for (visit, step) in [(0, 0), (1, 0), (0, 1)] {
                     all.insert(Seed(0).draw(purpose, Key { entity, visit, step, attempt: 0 }).bits());
                 }
             }
         }
-        assert_eq!(all.len(), 10 * 100 * 3);
+        assert_eq!(all.len(), purposes.len() * 100 * 3);
     }
 
     #[test]

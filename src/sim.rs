@@ -22,7 +22,7 @@ use std::hint::black_box;
 use crate::fault::{self, Fault};
 use crate::history::Recorder;
 use crate::model::{ServerId, ServerState};
-use crate::policy::{AnyPolicy, Policy};
+use crate::policy::{AnyPolicy, Policy, whichever};
 use crate::pool::Pool;
 use crate::pool::operator::Operator;
 use crate::scenario::{Affinity, Autoscaler, Homes, PinnedDown, Scenario, StoreUpdate, Tokens};
@@ -206,14 +206,7 @@ impl Sim {
 
     /// Plays everything up to and including this moment.
     pub fn advance(&mut self, until: Instant, recorder: &mut impl Recorder) {
-        match &mut self.policy {
-            AnyPolicy::RoundRobin(policy) => self.world.play(until, Hands { policy, recorder }),
-            AnyPolicy::WeightedRoundRobin(policy) => self.world.play(until, Hands { policy, recorder }),
-            AnyPolicy::Random(policy) => self.world.play(until, Hands { policy, recorder }),
-            AnyPolicy::LeastRequests(policy) => self.world.play(until, Hands { policy, recorder }),
-            AnyPolicy::PowerOfTwo(policy) => self.world.play(until, Hands { policy, recorder }),
-            AnyPolicy::RingHash(policy) => self.world.play(until, Hands { policy, recorder }),
-        }
+        whichever!(&mut self.policy, policy => self.world.play(until, Hands { policy, recorder }));
     }
 
     /// A look from outside; costs as much as there are servers.

@@ -1,5 +1,6 @@
 //! Policies that hash the user: weak affinity. They bind nobody, and a change of the pool moves users.
 
+use super::bounded::BoundedLoad;
 use super::{Policy, PoolView, RequestView};
 use crate::model::ServerId;
 use crate::seed::{Draw, Key, Purpose, Seed};
@@ -13,6 +14,7 @@ use crate::time::Instant;
 pub struct RingHash {
     points_per_weight: u32,
     seed: Seed,
+    bound: BoundedLoad,
     ring: Vec<(u64, ServerId)>,
     generation: u64,
 }
@@ -20,8 +22,8 @@ pub struct RingHash {
 impl RingHash {
     /// A ring of the servers that are eligible now, with so many points for a weight of 1.
     #[must_use]
-    pub fn new(points_per_weight: u32, pool: &PoolView, seed: Seed) -> RingHash {
-        let mut ring = RingHash { points_per_weight, seed, ring: Vec::new(), generation: 0 };
+    pub fn new(points_per_weight: u32, pool: &PoolView, seed: Seed, bound: BoundedLoad) -> RingHash {
+        let mut ring = RingHash { points_per_weight, seed, bound, ring: Vec::new(), generation: 0 };
         ring.rebuild(pool);
         ring
     }
@@ -52,7 +54,7 @@ impl Policy for RingHash {
         let place = self.place(request.hash_key);
         let start = self.ring.partition_point(|(point, _)| *point < place);
         let (before, after) = self.ring.split_at(start);
-        after.iter().chain(before).map(|(_, server)| *server).find(|server| pool.open_to(*server, request))
+        self.bound.first(pool, request, after.iter().chain(before).map(|(_, server)| *server))
     }
 
     fn on_pool_change(&mut self, pool: &PoolView) {
@@ -62,18 +64,45 @@ impl Policy for RingHash {
 
 #[cfg(test)]
 #[expect(clippy::cast_precision_loss, reason = "statistics")]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::ServerState;
 
-    fn owners(ring: &mut RingHash, pool: &PoolView, users: u64) -> Vec<ServerId> {
+    /// To whom so many users belong.
+    pub fn owners(policy: &mut impl Policy, pool: &PoolView, users: u64) -> Vec<ServerId> {
         let draw = Seed(1).draw(Purpose::Pick, Key::default());
         (0..users)
             .map(|user| {
                 let request = RequestView { hash_key: user, excluded: &[] };
-                ring.pick(Instant::ZERO, &request, pool, draw).expect("somebody is up")
+                policy.pick(Instant::ZERO, &request, pool, draw).expect("somebody is up")
             })
             .collect()
+    }
+
+    /// The share that has another owner.
+    pub fn moved(before: &[ServerId], after: &[ServerId]) -> f64 {
+        assert_eq!(before.len(), after.len());
+        before.iter().zip(after).filter(|(a, b)| a != b).count() as f64 / before.len() as f64
+    }
+
+    /// Of three servers the one that a request would go to is closed to it.
+    pub fn check_exclusion(policy: &mut impl Policy) {
+        let pool = PoolView::new(vec![1; 3]);
+        let draw = Seed(1).draw(Purpose::Pick, Key::default());
+        for hash_key in 0..100 {
+            let mut pick =
+                |excluded: &[_]| policy.pick(Instant::ZERO, &RequestView { hash_key, excluded }, &pool, draw);
+            let home = pick(&[]).expect("all are up");
+            let other = pick(&[home]).expect("two are left");
+            assert_ne!(other, home);
+            let last = pick(&[home, other]).expect("one is left");
+            assert!(last != home && last != other);
+            assert_eq!(pick(&[home, other, last]), None);
+        }
+    }
+
+    fn ring(points: u32, pool: &PoolView, seed: u64) -> RingHash {
+        RingHash::new(points, pool, Seed(seed), BoundedLoad::default())
     }
 
     #[test]
@@ -83,7 +112,7 @@ mod tests {
             let pool = PoolView::new(vec![1; 10]);
             let squares: f64 = (0..60)
                 .map(|seed| {
-                    let ring = RingHash::new(points, &pool, Seed(seed));
+                    let ring = ring(points, &pool, seed);
                     let mut share = [0.0; 10];
                     let last = ring.ring.last().expect("not empty").0;
                     let mut previous = last;
@@ -102,25 +131,30 @@ mod tests {
     #[test]
     fn a_server_that_leaves_moves_only_its_own_users() {
         let mut pool = PoolView::new(vec![1; 5]);
-        let mut ring = RingHash::new(160, &pool, Seed(3));
+        let mut ring = ring(160, &pool, 3);
         let before = owners(&mut ring, &pool, 20_000);
         pool.believe(ServerId(2), ServerState::Down);
         let after = owners(&mut ring, &pool, 20_000);
-        let moved = before.iter().zip(&after).filter(|(a, b)| a != b).count();
-        let of_the_dead = before.iter().filter(|s| **s == ServerId(2)).count();
-        assert_eq!(moved, of_the_dead);
-        assert!((moved as f64 / 20_000.0 - 0.2).abs() < 0.04, "{moved} of 20,000 moved");
+        let share = moved(&before, &after);
+        let of_the_dead = before.iter().filter(|s| **s == ServerId(2)).count() as f64 / 20_000.0;
+        assert!((share - of_the_dead).abs() < 1e-9, "{share} moved, {of_the_dead} were its own");
+        assert!((share - 0.2).abs() < 0.04, "{share} moved");
         pool.believe(ServerId(2), ServerState::Up);
         assert_eq!(owners(&mut ring, &pool, 20_000), before);
     }
 
     #[test]
+    fn a_full_server_sends_its_users_to_the_next_points() {
+        let mut pool = PoolView::new(vec![1; 4]);
+        let bound = BoundedLoad::new(serde_json::from_str("1.25").ok());
+        pool.in_flight = vec![0, 8, 0, 0];
+        let full = owners(&mut RingHash::new(16, &pool, Seed(3), bound), &pool, 4_000);
+        pool.believe(ServerId(1), ServerState::Down);
+        assert_eq!(full, owners(&mut ring(16, &pool, 3), &pool, 4_000), "as if it were not there");
+    }
+
+    #[test]
     fn an_excluded_server_is_passed_over() {
-        let pool = PoolView::new(vec![1; 3]);
-        let mut ring = RingHash::new(16, &pool, Seed(3));
-        let draw = Seed(1).draw(Purpose::Pick, Key::default());
-        let home = ring.pick(Instant::ZERO, &RequestView { hash_key: 9, excluded: &[] }, &pool, draw);
-        let other = ring.pick(Instant::ZERO, &RequestView { hash_key: 9, excluded: &[home.expect("up")] }, &pool, draw);
-        assert!(other.is_some() && other != home);
+        check_exclusion(&mut ring(16, &PoolView::new(vec![1; 3]), 3));
     }
 }

@@ -43,18 +43,23 @@ pub struct PowerOfTwo;
 
 impl Policy for PowerOfTwo {
     #[inline]
-    fn pick(&mut self, _: Instant, request: &RequestView, pool: &PoolView, mut draw: Draw) -> Option<ServerId> {
-        let first = draw_open(request, pool, &mut draw)?;
-        let second = if request.excluded.is_empty() {
-            another(first, pool, &mut draw)
-        } else {
-            draw_open(request, pool, &mut draw)
-        };
-        Some(match second {
-            Some(second) if compare(pool, second, first).is_lt() => second,
-            _ => first,
-        })
+    fn pick(&mut self, _: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId> {
+        two_choices(request, pool, draw, |a, b| compare(pool, a, b).is_lt())
     }
+}
+
+/// Draws two different servers; the second is chosen only if it is better than the first.
+#[inline]
+pub(super) fn two_choices(
+    request: &RequestView,
+    pool: &PoolView,
+    mut draw: Draw,
+    better: impl Fn(ServerId, ServerId) -> bool,
+) -> Option<ServerId> {
+    let first = draw_open(request, pool, &mut draw)?;
+    let second =
+        if request.excluded.is_empty() { another(first, pool, &mut draw) } else { draw_open(request, pool, &mut draw) };
+    Some(second.filter(|second| better(*second, first)).unwrap_or(first))
 }
 
 /// An eligible server other than `first`, evenly drawn.

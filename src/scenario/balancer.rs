@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Affinity, Duration, Time, Whole};
+use super::{Affinity, Duration, Positive, Time, Whole};
 use crate::time::Span;
 
 /// What chooses a server for each request.
@@ -20,6 +20,10 @@ pub struct Balancer {
     pub hash_on: HashOn,
     /// Ring hash: points of a server on the ring, times its weight. (nginx and ketama use 160.)
     pub points: Whole<1, 10_000>,
+    /// Hash policies: a server has at most so many times its fair share of the requests in flight, one more goes to the
+    /// next in the policy's order. No bound when absent. (HAProxy's `hash-balance-factor`, in per cent; its manual
+    /// advises 1.2 to 2.)
+    pub bounded_load: Option<Positive>,
     /// How often a request is sent to another server, where that is allowed. (HAProxy's default is 3.)
     pub retries: Whole<0, 10>,
     /// How long a connection may take before the balancer tries elsewhere. (Envoy's default is 5 s.)
@@ -36,6 +40,7 @@ impl Default for Balancer {
             pinned_down: PinnedDown::Redispatch,
             hash_on: HashOn::User,
             points: Whole::of(160),
+            bounded_load: None,
             retries: Whole::of(3),
             connect_timeout: Time::of(Span::from_secs(5)),
             health: Health::default(),
@@ -58,8 +63,26 @@ pub enum PolicyName {
     LeastRequests,
     /// The less loaded of two drawn at random.
     PowerOfTwo,
+    /// Of two drawn at random the one that promises to answer sooner: recent latency times requests in flight. As
+    /// Finagle and linkerd choose.
+    PeakEwma,
+    /// The user's hash modulo the servers that are up. Simple; nearly all users move when the pool changes.
+    IpHash,
     /// Where the user's hash falls on a ring of servers.
     RingHash,
+    /// The server that bids most for the user, by a hash of both.
+    Rendezvous,
+    /// Where the user's hash falls in a table of slots that servers take in turn. As Google's Maglev does.
+    Maglev,
+}
+
+impl PolicyName {
+    /// Whether it hashes users, so that each has a server of their own as long as the pool does not change.
+    #[must_use]
+    pub const fn hashes(self) -> bool {
+        use PolicyName::{IpHash, Maglev, Rendezvous, RingHash};
+        matches!(self, IpHash | RingHash | Rendezvous | Maglev)
+    }
 }
 
 /// What happens to a user whose server is believed down.

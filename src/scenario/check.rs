@@ -1,5 +1,6 @@
 //! Limits that concern several values of a scenario.
 
+mod balancer;
 mod faults;
 mod plans;
 mod users;
@@ -51,6 +52,7 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
         distribution(path, dist)?;
     }
     pool(scenario)?;
+    balancer::balancer(scenario)?;
     ends(scenario)?;
     faults::faults(scenario)?;
     plans::joins(scenario)?;

@@ -62,16 +62,23 @@ impl World {
             return;
         }
         let jar = self.new_jar();
-        for tab in 0..self.workload.tabs(user) {
-            let client = Client::new(user, tab, jar);
-            let id = self.free_clients.pop().map_or_else(|| self.new_client_id(), ClientId);
-            if id.index() == self.clients.len() {
-                self.clients.push(Seat::new(client));
-            } else {
-                self.clients[id.index()] = Seat::new(client);
-            }
-            self.wake(hands, id);
+        // All are seated before one wakes: it may leave at once, and another tab of this user must not get its seat.
+        let first = self.seat(Client::new(user, 0, jar));
+        let others: Vec<ClientId> =
+            (1..self.workload.tabs(user)).map(|tab| self.seat(Client::new(user, tab, jar))).collect();
+        self.wake(hands, first);
+        others.into_iter().for_each(|id| self.wake(hands, id));
+    }
+
+    /// A free seat, or a new one.
+    fn seat(&mut self, client: Client) -> ClientId {
+        let id = self.free_clients.pop().map_or_else(|| self.new_client_id(), ClientId);
+        if id.index() == self.clients.len() {
+            self.clients.push(Seat::new(client));
+        } else {
+            self.clients[id.index()] = Seat::new(client);
         }
+        id
     }
 
     fn new_jar(&mut self) -> u32 {

@@ -3,6 +3,7 @@
 //! Each figure is measured with several seeds. Theory must lie in the 99.9 % interval of their mean, and that interval
 //! must be narrow enough to mean something.
 
+mod hashing;
 mod loss;
 mod queues;
 

@@ -16,12 +16,12 @@ use whatcart::model::{Command, Outcome, Refusal, Reply, ServerState, Step, UserI
 use whatcart::observer::Observer;
 use whatcart::post_mortem::Cause;
 use whatcart::report::HurtBy;
-use whatcart::scenario::{Affinity, CartHome, CookieLife, PinnedDown, PolicyName, Scenario, SessionHome, Time, Whole};
+use whatcart::scenario::{Affinity, CartHome, CookieLife, PinnedDown, Scenario, SessionHome, Time, Whole};
 use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use crate::support::naive::Naive;
-use crate::support::worlds::{constant, end, exponential, fault, time};
+use crate::support::worlds::{EVERY_POLICY, constant, end, exponential, fault, time};
 
 /// How often each kind of thing was met, by name. Every name is entered with 0 first.
 struct Met(BTreeMap<&'static str, u64>);
@@ -270,8 +270,7 @@ fn everything_is_met() {
 /// Every policy serves, evenly enough not to forget a server.
 #[test]
 fn every_policy_uses_every_server() {
-    use PolicyName::{LeastRequests, PowerOfTwo, Random, RingHash, RoundRobin, WeightedRoundRobin};
-    for policy in [RoundRobin, WeightedRoundRobin, Random, LeastRequests, PowerOfTwo, RingHash] {
+    for policy in EVERY_POLICY {
         let mut scenario = base();
         scenario.balancer.policy = policy;
         scenario.servers.service = constant(5);

@@ -108,6 +108,21 @@ fn servers() {
 }
 
 #[test]
+fn balancers() {
+    insta::assert_snapshot!(said(&[
+        "balancer.bounded_load = 1.25",
+        "balancer = { policy = \"maglev\", bounded_load = 0.5 }",
+    ]), @r#"
+    "balancer.bounded_load = 1.25"
+      t.toml:3:25: `bounded_load` bounds what a hash policy gives one server; this policy does not hash
+        leave it out, or let `policy` be `ip-hash`, `ring-hash`, `rendezvous` or `maglev`
+    "balancer = { policy = \"maglev\", bounded_load = 0.5 }"
+      t.toml:3:48: 0.5 times the fair share is less than that share: somebody must have the rest
+        1 is perfectly even, 1.25 usual
+    "#);
+}
+
+#[test]
 fn endless_runs() {
     insta::assert_snapshot!(said(&[
         "balancer.health.interval = \"1ns\"",

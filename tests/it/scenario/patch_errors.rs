@@ -46,7 +46,7 @@ fn an_unknown_choice_in_a_set() {
     1 | balancer.policy=fastest
       |                 ^^^^^^^
       |
-      = help: choose one of: `round-robin`, `weighted-round-robin`, `random`, `least-requests`, `power-of-two`, `ring-hash`
+      = help: choose one of: `round-robin`, `weighted-round-robin`, `random`, `least-requests`, `power-of-two`, `peak-ewma`, `ip-hash`, `ring-hash`, `rendezvous`, `maglev`
     ");
 }
 

@@ -28,7 +28,16 @@ pub fn constant(millis: u64) -> Dist {
     Dist::Constant(time(millis))
 }
 
-/// A rate for an open loop.
+/// All there are.
+pub const EVERY_POLICY: [PolicyName; 10] = {
+    use PolicyName::{
+        IpHash, LeastRequests, Maglev, PeakEwma, PowerOfTwo, Random, Rendezvous, RingHash, RoundRobin,
+        WeightedRoundRobin,
+    };
+    [RoundRobin, WeightedRoundRobin, Random, LeastRequests, PowerOfTwo, PeakEwma, IpHash, RingHash, Rendezvous, Maglev]
+};
+
+/// A number above 0, such as a rate for an open loop.
 pub fn rate(per_second: f64) -> Positive {
     serde_json::from_str(&format!("{per_second:?}")).expect("a rate above 0")
 }
@@ -173,9 +182,7 @@ fn servers() -> impl Strategy<Value = Servers> {
 }
 
 fn balancer() -> impl Strategy<Value = Balancer> {
-    use PolicyName::{LeastRequests, PowerOfTwo, Random, RingHash, RoundRobin, WeightedRoundRobin};
-    let policy =
-        prop::sample::select(vec![RoundRobin, WeightedRoundRobin, Random, LeastRequests, PowerOfTwo, RingHash]);
+    let policy = prop::sample::select(EVERY_POLICY.to_vec());
     let affinity = prop::sample::select(vec![
         Affinity::None,
         Affinity::Cookie(CookieLife::Visit),
@@ -184,23 +191,26 @@ fn balancer() -> impl Strategy<Value = Balancer> {
     ]);
     let pinned_down = prop::sample::select(vec![PinnedDown::Redispatch, PinnedDown::Fail]);
     let hash_on = prop::sample::select(vec![HashOn::User, HashOn::Address]);
-    let limits = (0u64..4, prop_oneof![Just(10u64), Just(5_000)]);
+    let limits = (0u64..4, prop_oneof![Just(10u64), Just(5_000)], prop::option::weighted(0.3, 1.0f64..2.0));
     let health = (50u64..2_500, 10u64..2_500, 1u64..4, 1u64..4);
     (policy, affinity, pinned_down, hash_on, limits, health).prop_map(
-        |(policy, affinity, pinned_down, hash_on, (retries, connect), (interval, timeout, fall, rise))| Balancer {
-            policy,
-            affinity,
-            pinned_down,
-            hash_on,
-            points: Whole::of(16),
-            retries: Whole::of(retries),
-            connect_timeout: time(connect),
-            health: Health {
-                interval: time(interval),
-                timeout: time(timeout.min(interval)),
-                fall: Whole::of(fall),
-                rise: Whole::of(rise),
-            },
+        |(policy, affinity, pinned_down, hash_on, (retries, connect, bounded), (interval, timeout, fall, rise))| {
+            Balancer {
+                policy,
+                affinity,
+                pinned_down,
+                hash_on,
+                points: Whole::of(16),
+                bounded_load: bounded.filter(|_| policy.hashes()).map(rate),
+                retries: Whole::of(retries),
+                connect_timeout: time(connect),
+                health: Health {
+                    interval: time(interval),
+                    timeout: time(timeout.min(interval)),
+                    fall: Whole::of(fall),
+                    rise: Whole::of(rise),
+                },
+            }
         },
     )
 }
