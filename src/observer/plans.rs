@@ -109,7 +109,7 @@ impl Cost {
     /// So many servers took new users until now.
     fn count(&mut self, now: Instant, taking: u64) {
         if self.finished.is_none() && now > self.counted {
-            self.capacity_lost = self.capacity_lost + (now - self.counted) * self.servers.saturating_sub(taking);
+            self.capacity_lost += (now - self.counted) * self.servers.saturating_sub(taking);
             self.counted = now;
         }
     }

@@ -204,9 +204,10 @@ fn fair_share_after(observer: &Observer, scenario: &Scenario) -> Option<f64> {
     let (at, first) = *observer.comebacks.first()?;
     let added = |server: u32| u64::from(server) >= scenario.servers.count.get();
     let together = |other: &&(Instant, u32)| added(other.1) && other.0 < at + meter.window;
-    let new: Vec<usize> = match added(first) {
-        true => observer.comebacks.iter().take_while(together).map(|(_, server)| *server as usize).collect(),
-        false => vec![first as usize],
+    let new: Vec<usize> = if added(first) {
+        observer.comebacks.iter().take_while(together).map(|(_, server)| *server as usize).collect()
+    } else {
+        vec![first as usize]
     };
     let begin = usize::try_from(at.as_nanos() / meter.window.as_nanos()).ok()? + 1;
     let rest = meter.windows.get(begin..)?;

@@ -284,7 +284,7 @@ impl World {
         if let Some(worked) = &mut self.stations.worked {
             let request = &self.requests[id];
             let sum = &mut worked[request.server.index()];
-            *sum = *sum + (self.now - request.started);
+            *sum += self.now - request.started;
         }
         self.report_served(hands, id, &effect);
         self.next_in_queue(worker, id);

@@ -62,7 +62,7 @@ impl Autoscaler {
                 && serves(pool, *server) == Some(life)
             {
                 steady += 1;
-                busy = busy + Span::from_nanos(worked(*server).as_nanos().saturating_sub(before.as_nanos()));
+                busy += Span::from_nanos(worked(*server).as_nanos().saturating_sub(before.as_nanos()));
             }
         }
         let window = now - self.looked;

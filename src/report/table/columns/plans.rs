@@ -60,7 +60,7 @@ fn of_deploys(summary: &Summary, name: &str) -> Option<Estimate> {
 }
 
 fn deploy_paths(summary: &Summary, name: &str) -> Vec<String> {
-    (0..).map(|i| format!("deploys.{i}.{name}")).take_while(|path| summary.get(path).is_some()).collect()
+    (0..u32::MAX).map(|i| format!("deploys.{i}.{name}")).take_while(|path| summary.get(path).is_some()).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few deploys")]
