@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::ServerId;
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Forgets, Scenario, StoreFault};
 use crate::time::{Instant, Span};
 
 /// One thing that breaks, at one time.
@@ -33,6 +33,15 @@ pub enum FaultKind {
         /// For how long.
         lasting: Option<Span>,
     },
+    /// The shared store breaks: calls are refused, those under way break off.
+    Store {
+        /// How.
+        how: StoreFault,
+        /// For how long; `None` for the rest of the run.
+        lasting: Option<Span>,
+        /// What it has forgotten of what it had acknowledged.
+        forgets: Forgets,
+    },
 }
 
 /// How a server comes back: always empty.
@@ -45,21 +54,29 @@ pub struct Comeback {
 }
 
 impl FaultKind {
-    /// Whether what the server remembered is gone.
+    /// Whether what the server, or the store, remembered is gone.
     #[must_use]
     pub fn loses_memory(self) -> bool {
-        !matches!(self, FaultKind::Slow { .. })
+        match self {
+            FaultKind::Slow { .. } => false,
+            FaultKind::Store { forgets, .. } => forgets != Forgets::NOTHING,
+            FaultKind::Crash(_) | FaultKind::Vanish(_) => true,
+        }
     }
 }
 
 /// The faults of a scenario, in the order they are written.
 #[must_use]
 pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
-    scenario.faults.iter().filter_map(|fault| compile(fault, scenario.servers.boot.get())).collect()
+    scenario.faults.iter().filter_map(|fault| compile(fault, scenario)).collect()
 }
 
 /// A fault as it will strike; `None` only for one that validation refuses.
-fn compile(fault: &scenario::Fault, boot: Span) -> Option<Fault> {
+fn compile(fault: &scenario::Fault, scenario: &Scenario) -> Option<Fault> {
+    if let Some(how) = fault.store {
+        return Some(of_the_store(fault, how, scenario.store.durability_window));
+    }
+    let boot = scenario.servers.boot.get();
     let comeback = match (fault.restart_after, fault.replace_after) {
         (Some(after), _) => Some(Comeback { after: after.get(), new_host: false }),
         (None, Some(after)) => Some(Comeback { after: after.get(), new_host: true }),
@@ -81,6 +98,21 @@ fn compile(fault: &scenario::Fault, boot: Span) -> Option<Fault> {
         server: Some(server_named(server)?),
         kind,
     })
+}
+
+fn of_the_store(fault: &scenario::Fault, how: StoreFault, window: Forgets) -> Fault {
+    let lasting = fault.lasting.map(scenario::Time::get);
+    let (verb, lasting, forgets) = match how {
+        StoreFault::Outage => ("store outage", lasting, Forgets::NOTHING),
+        StoreFault::Failover => ("store failover", Some(lasting.unwrap_or(Span::ZERO)), window),
+        StoreFault::Restart => ("store restart", Some(lasting.unwrap_or(Span::ZERO)), window),
+    };
+    Fault {
+        name: fault.name.clone().unwrap_or_else(|| verb.into()),
+        at: Instant::ZERO + fault.at.get(),
+        server: None,
+        kind: FaultKind::Store { how, lasting, forgets },
+    }
 }
 
 fn slow(fault: &scenario::Fault) -> FaultKind {
@@ -105,6 +137,9 @@ impl fmt::Display for Fault {
             FaultKind::Crash(_) => write!(f, "{server} crashes"),
             FaultKind::Vanish(_) => write!(f, "{server} vanishes"),
             FaultKind::Slow { factor, .. } => write!(f, "{server} becomes {factor} times slower"),
+            FaultKind::Store { how: StoreFault::Outage, .. } => f.write_str("the store goes down"),
+            FaultKind::Store { how: StoreFault::Failover, .. } => f.write_str("the store fails over"),
+            FaultKind::Store { how: StoreFault::Restart, .. } => f.write_str("the store restarts"),
         }
     }
 }

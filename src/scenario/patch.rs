@@ -11,7 +11,7 @@ use super::tree::{Entry, Node, Origin, Problem, Table, Value};
 /// Keys of one table of which at most one can stand.
 const EXCLUSIVE: [&[&str]; 5] = [
     &["constant", "exponential", "lognormal", "uniform"],
-    &["crash", "restart", "replace", "vanish", "slow"],
+    &["crash", "restart", "replace", "vanish", "slow", "store"],
     &["restart_after", "replace_after"],
     &["count", "rate"],
     &["count", "one_in"],

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::patch::{MOST_VARIANTS, WHOLE};
-use super::{Affinity, Positive, Scenario, Time, Whole};
+use super::{Affinity, Forgets, Positive, Scenario, Time, Whole};
 
 /// The JSON Schema of a scenario file: a [`Scenario`], and its variants as patches of it.
 ///
@@ -128,6 +128,18 @@ impl JsonSchema for Positive {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 })
+    }
+}
+
+impl JsonSchema for Forgets {
+    fn schema_name() -> Cow<'static, str> {
+        "Forgets".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What the store forgets when its process ends.",
+            "anyOf": [{ "const": "all" }, { "type": "string", "pattern": TIME }],
+        })
     }
 }
 

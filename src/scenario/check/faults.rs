@@ -29,12 +29,13 @@ pub(super) fn faults(scenario: &Scenario) -> Checked {
             let message = format!("an event after the end: the shop closes at {}", scenario.duration.get());
             return wrong_but(format!("{path}.at"), message, "let it happen earlier, or make `duration` longer");
         }
-        one_fault(&path, fault, scenario.servers.count.get())?;
+        one_fault(&path, fault, scenario)?;
     }
     Ok(())
 }
 
-fn one_fault(path: &str, fault: &Fault, servers: u64) -> Checked {
+fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
+    let servers = scenario.servers.count.get();
     let kinds = [
         ("crash", &fault.crash),
         ("restart", &fault.restart),
@@ -43,8 +44,14 @@ fn one_fault(path: &str, fault: &Fault, servers: u64) -> Checked {
         ("slow", &fault.slow),
     ];
     let mut given = kinds.iter().filter_map(|(kind, server)| Some((*kind, server.as_deref()?)));
+    if fault.store.is_some() {
+        return match given.next() {
+            Some(_) => wrong(path, "a fault breaks one thing: make two of it"),
+            None => super::store::fault(path, fault, scenario),
+        };
+    }
     let Some((kind, server)) = given.next() else {
-        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name";
+        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name, or `store`";
         return wrong_but(path, "this fault does not say what happens", help);
     };
     if given.next().is_some() {
@@ -55,7 +62,7 @@ fn one_fault(path: &str, fault: &Fault, servers: u64) -> Checked {
         ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
         ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
         ("factor", fault.factor.is_some(), &["slow"]),
-        ("for", fault.lasting.is_some(), &["slow"]),
+        ("for", fault.lasting.is_some(), &["slow", "store"]),
     ] {
         if is_given && !kinds.contains(&kind) {
             let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
