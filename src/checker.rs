@@ -43,6 +43,8 @@ pub enum Finding {
     Impostor,
     /// A file whose upload was acknowledged was not there.
     MissingFile,
+    /// A copy of a session was accepted after its user had logged out.
+    Zombie,
 }
 
 /// Counts of everything the checker judges.
@@ -60,6 +62,8 @@ pub struct Counts {
     pub logged_out: u64,
     pub impostors: u64,
     pub impostors_accepted: u64,
+    pub replays: u64,
+    pub zombie_logins: u64,
     pub ghosts: u64,
     pub double_charges: u64,
     pub users: u64,
@@ -281,6 +285,7 @@ impl Checker {
                     return Some(finding);
                 }
             }
+            Command::ReplayToken => return self.replay_told(outcome),
             Command::Login | Command::Browse | Command::Logout => {}
         }
         if outcome == Outcome::Refused(Refusal::Unauthorized) {
@@ -546,6 +551,16 @@ impl Checker {
         }
         self.counts.impostors_accepted += 1;
         Some(Finding::Impostor)
+    }
+
+    /// A journey replays a session only after its logout was acknowledged.
+    fn replay_told(&mut self, outcome: Outcome) -> Option<Finding> {
+        self.counts.replays += 1;
+        if !matches!(outcome, Outcome::Ok(_)) {
+            return None;
+        }
+        self.counts.zombie_logins += 1;
+        Some(Finding::Zombie)
     }
 
     fn left(&mut self, visit: Visit, ending: Ending) -> Option<Finding> {

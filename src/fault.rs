@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::ServerId;
-use crate::scenario::{self, Deploy, Join, Scale, Scenario, Strategy};
+use crate::scenario::{self, Deploy, Forgets, Join, Scale, Scenario, StoreFault, Strategy};
 use crate::time::{Instant, Span};
 
 /// One thing that breaks, at one time.
@@ -41,6 +41,15 @@ pub enum FaultKind {
     Join(Join),
     /// The autoscaler begins to look after the pool. What it does later is this fault's doing.
     Autoscale,
+    /// The shared store breaks: calls are refused, those under way break off.
+    Store {
+        /// How.
+        how: StoreFault,
+        /// For how long; `None` for the rest of the run.
+        lasting: Option<Span>,
+        /// What it has forgotten of what it had acknowledged.
+        forgets: Forgets,
+    },
 }
 
 /// How a server comes back: always empty.
@@ -53,17 +62,21 @@ pub struct Comeback {
 }
 
 impl FaultKind {
-    /// Whether what the server remembered is gone.
+    /// Whether what the server, or the store, remembered is gone.
     #[must_use]
     pub fn loses_memory(self) -> bool {
-        matches!(self, FaultKind::Crash(_) | FaultKind::Vanish(_) | FaultKind::Deploy(_))
+        match self {
+            FaultKind::Crash(_) | FaultKind::Vanish(_) | FaultKind::Deploy(_) => true,
+            FaultKind::Store { forgets, .. } => forgets != Forgets::NOTHING,
+            FaultKind::Slow { .. } | FaultKind::Scale(_) | FaultKind::Join(_) | FaultKind::Autoscale => false,
+        }
     }
 }
 
 /// The faults of a scenario, in the order they are written; then its autoscaler, if it has one.
 #[must_use]
 pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
-    let faults = scenario.faults.iter().filter_map(|fault| compile(fault, scenario.servers.boot.get()));
+    let faults = scenario.faults.iter().filter_map(|fault| compile(fault, scenario));
     faults.chain(scenario.autoscaler.map(|_| autoscaler())).collect()
 }
 
@@ -72,7 +85,11 @@ fn autoscaler() -> Fault {
 }
 
 /// A fault as it will strike; `None` only for one that validation refuses.
-fn compile(fault: &scenario::Fault, boot: Span) -> Option<Fault> {
+fn compile(fault: &scenario::Fault, scenario: &Scenario) -> Option<Fault> {
+    if let Some(how) = fault.store {
+        return Some(of_the_store(fault, how, scenario.store.durability_window));
+    }
+    let boot = scenario.servers.boot.get();
     let comeback = match (fault.restart_after, fault.replace_after) {
         (Some(after), _) => Some(Comeback { after: after.get(), new_host: false }),
         (None, Some(after)) => Some(Comeback { after: after.get(), new_host: true }),
@@ -111,6 +128,21 @@ fn plan(fault: &scenario::Fault) -> Option<Fault> {
     Some(Fault { name, at: Instant::ZERO + fault.at.get(), server: None, kind })
 }
 
+fn of_the_store(fault: &scenario::Fault, how: StoreFault, window: Forgets) -> Fault {
+    let lasting = fault.lasting.map(scenario::Time::get);
+    let (verb, lasting, forgets) = match how {
+        StoreFault::Outage => ("store outage", lasting, Forgets::NOTHING),
+        StoreFault::Failover => ("store failover", Some(lasting.unwrap_or(Span::ZERO)), window),
+        StoreFault::Restart => ("store restart", Some(lasting.unwrap_or(Span::ZERO)), window),
+    };
+    Fault {
+        name: fault.name.clone().unwrap_or_else(|| verb.into()),
+        at: Instant::ZERO + fault.at.get(),
+        server: None,
+        kind: FaultKind::Store { how, lasting, forgets },
+    }
+}
+
 fn slow(fault: &scenario::Fault) -> FaultKind {
     FaultKind::Slow {
         factor: fault.factor.map_or(1, scenario::Whole::get32),
@@ -141,6 +173,9 @@ impl fmt::Display for Fault {
             FaultKind::Scale(scale) => write!(f, "the pool is scaled to {}", scale.to.get()),
             FaultKind::Join(_) => f.write_str("more users come"),
             FaultKind::Autoscale => f.write_str("an autoscaler looks after the pool"),
+            FaultKind::Store { how: StoreFault::Outage, .. } => f.write_str("the store goes down"),
+            FaultKind::Store { how: StoreFault::Failover, .. } => f.write_str("the store fails over"),
+            FaultKind::Store { how: StoreFault::Restart, .. } => f.write_str("the store restarts"),
         }
     }
 }

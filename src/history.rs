@@ -125,19 +125,24 @@ pub struct Served {
     pub evidence: Evidence,
 }
 
-/// Where the items of a visit are, other than where they were looked for: input of the post-mortem.
+/// Where the items of a visit are, other than where they were looked for, or what took them: input of the post-mortem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// In the memory of servers that live.
     pub elsewhere: Items,
     /// In the memory of incarnations that died, and nowhere else.
     pub died: Items,
-    /// The fault that killed the first of those, an index into the faults that struck.
+    /// The fault that took the first of those or of the rolled back, an index into the faults that struck.
     pub killed_by: Option<u32>,
     /// Replaced by a concurrent writer's older copy, at some time of the visit.
     pub overwritten: Items,
-    /// In a token that was shown after its time, at some time of the visit.
+    /// In a token that was shown after its time, or in a cart that the store had kept for its time, at some time of the
+    /// visit.
     pub expired: Items,
+    /// Forgotten by the store when it failed over or restarted.
+    pub rolled_back: Items,
+    /// Thrown out by the store, which was full.
+    pub evicted: Items,
 }
 
 /// What happened to the pool.

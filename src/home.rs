@@ -3,7 +3,7 @@
 mod whereabouts;
 
 use crate::model::{Command, Items, UserId, Visit};
-use crate::scenario::{CartHome, Homes, SessionHome, StoreUpdate};
+use crate::scenario::{CartHome, Homes, SessionHome, StoreUpdate, Tokens};
 
 pub use whereabouts::{Place, Whereabouts};
 
@@ -24,8 +24,21 @@ impl StoreCalls {
     }
 }
 
-/// The calls that a request makes. `with_session`: it carries a session. `accepted`: the server takes what it carries;
-/// otherwise it is told so before anything is done for it, and all it has cost is the look-up.
+/// What a request shows of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing: it comes from a guest, or from somebody who logs in.
+    Nothing,
+    /// A session whose time is not over.
+    Current,
+    /// A signed token whose time is over.
+    Expired,
+    /// Something made up.
+    Forged,
+}
+
+/// The calls that a request makes. `accepted`: the server takes what it shows; otherwise it is told so before anything
+/// is done for it, and all it has cost are look-ups.
 ///
 /// An atomic update is one call at the end. Read-modify-write reads the cart before the work and writes it afterwards;
 /// a view only reads.
@@ -34,17 +47,36 @@ impl StoreCalls {
 pub fn store_calls(
     homes: Homes,
     update: StoreUpdate,
+    tokens: &Tokens,
     command: Command,
-    with_session: bool,
+    shown: Shown,
     accepted: bool,
 ) -> StoreCalls {
-    let session = homes.session == SessionHome::SharedStore;
-    let looks_up = session && (with_session || command == Command::ForgeSession) && command != Command::Login;
-    let writes_session = session && accepted && matches!(command, Command::Login | Command::Logout);
+    let (looks_up, writes_session) = session_calls(homes.session, tokens, command, shown, accepted);
     let cart = homes.cart == CartHome::SharedStore && accepted && command.touches_cart();
     let reads = cart && update == StoreUpdate::ReadModifyWrite;
     let changes = cart && !(reads && command == Command::View);
-    StoreCalls { before: u32::from(looks_up) + u32::from(reads), after: u32::from(writes_session) + u32::from(changes) }
+    StoreCalls { before: looks_up + u32::from(reads), after: writes_session + u32::from(changes) }
+}
+
+/// Look-ups of a session, and writes.
+#[inline]
+fn session_calls(home: SessionHome, tokens: &Tokens, command: Command, shown: Shown, accepted: bool) -> (u32, u32) {
+    let [login, logout] = [Command::Login, Command::Logout].map(|it| it == command && accepted);
+    match home {
+        SessionHome::SharedStore => {
+            let looks_up = shown != Shown::Nothing && command != Command::Login;
+            (u32::from(looks_up), u32::from(login || logout))
+        }
+        SessionHome::SignedToken if tokens.refresh || tokens.deny_list => {
+            let renews = tokens.refresh && shown == Shown::Expired;
+            let denies = tokens.deny_list && (shown == Shown::Current || renews);
+            let ends = logout && shown != Shown::Nothing;
+            let kept = tokens.refresh && (login || ends);
+            (u32::from(renews) + u32::from(denies), u32::from(kept) + u32::from(tokens.deny_list && ends))
+        }
+        SessionHome::ServerMemory | SessionHome::SignedToken | SessionHome::UnsignedCookie => (0, 0),
+    }
 }
 
 /// Bytes of a signed token around a payload of so many bytes: a JWT with HS256 is three parts in base64url without
@@ -100,19 +132,20 @@ pub const fn session_bytes(home: SessionHome, user: UserId) -> u32 {
 /// Bytes of state that a request and its answer carry: tokens in the request, forged ones too, and those that the answer
 /// sets anew.
 ///
-/// `sent` and `set`: what is in the cart token of the request, and in that of the answer; `None` when there is none.
+/// `renewed`: the answer sets the session anew, as that to a login does. `sent` and `set`: what is in the cart token of
+/// the request, and in that of the answer; `None` when there is none.
 #[inline]
 #[must_use]
 pub fn carried_bytes(
     homes: Homes,
     visit: Visit,
-    command: Command,
-    with_session: bool,
+    shown: Shown,
+    renewed: bool,
     sent: Option<Items>,
     set: Option<Items>,
 ) -> u32 {
-    let carries_session = with_session || matches!(command, Command::Login | Command::ForgeSession);
-    let session = if carries_session { session_bytes(homes.session, visit.user) } else { 0 };
+    let sessions = u32::from(shown != Shown::Nothing) + u32::from(renewed);
+    let session = if sessions == 0 { 0 } else { sessions * session_bytes(homes.session, visit.user) };
     let cart = |items| cart_token_bytes(visit, items);
     session + sent.map_or(0, cart) + set.map_or(0, cart)
 }
@@ -120,8 +153,17 @@ pub fn carried_bytes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Command::{Add, Browse, Checkout, Login, View};
+    use crate::model::Command::{Add, Browse, Checkout, Login, Logout, View};
     use crate::model::{ClientId, Item};
+    use crate::scenario::Time;
+    use crate::time::Span;
+
+    const TOKENS: Tokens = Tokens {
+        lifetime: Time::of(Span::from_secs(900)),
+        leeway: Time::of(Span::from_secs(60)),
+        refresh: false,
+        deny_list: false,
+    };
 
     #[test]
     fn calls_of_the_house_journey() {
@@ -129,7 +171,8 @@ mod tests {
         let journey = [Login, Browse, Browse, Add(mug), View, Add(mug), Add(mug), Checkout];
         let calls = |cart, session, update| {
             let homes = Homes { cart, session, ..Homes::default() };
-            journey.iter().map(|c| store_calls(homes, update, *c, *c != Login, true).total()).sum::<u32>()
+            let shown = |c: &Command| if *c == Login { Shown::Nothing } else { Shown::Current };
+            journey.iter().map(|c| store_calls(homes, update, &TOKENS, *c, shown(c), true).total()).sum::<u32>()
         };
         for (update, carts) in [(StoreUpdate::Atomic, 5), (StoreUpdate::ReadModifyWrite, 9)] {
             assert_eq!(calls(CartHome::ServerMemory, SessionHome::ServerMemory, update), 0);
@@ -138,17 +181,42 @@ mod tests {
         }
     }
 
+    /// What a login, requests with a good and an old token, and a logout cost, by what ends tokens before their time.
+    #[test]
+    fn ending_a_token_early_costs_look_ups() {
+        let homes = Homes { cart: CartHome::ServerMemory, session: SessionHome::SignedToken, ..Homes::default() };
+        let asked = [
+            (Login, Shown::Nothing),
+            (Browse, Shown::Current),
+            (Browse, Shown::Expired),
+            (Browse, Shown::Nothing),
+            (Browse, Shown::Forged),
+            (Logout, Shown::Current),
+        ];
+        for (refresh, deny_list, want) in [
+            (false, false, [0, 0, 0, 0, 0, 0]),
+            (true, false, [1, 0, 1, 0, 0, 1]),
+            (false, true, [0, 1, 0, 0, 0, 2]),
+            (true, true, [1, 1, 2, 0, 0, 3]),
+        ] {
+            let tokens = Tokens { refresh, deny_list, ..TOKENS };
+            let calls =
+                |(command, shown)| store_calls(homes, StoreUpdate::Atomic, &tokens, command, shown, true).total();
+            assert_eq!(asked.map(calls), want, "refresh {refresh}, deny list {deny_list}");
+        }
+    }
+
     #[test]
     fn a_cart_is_read_before_the_work_and_written_after_it() {
         let mug = Item::new(1).expect("in range");
         let homes = Homes { cart: CartHome::SharedStore, session: SessionHome::SharedStore, ..Homes::default() };
         let calls = |update, command| {
-            let StoreCalls { before, after } = store_calls(homes, update, command, true, true);
+            let StoreCalls { before, after } = store_calls(homes, update, &TOKENS, command, Shown::Current, true);
             (before, after)
         };
         assert_eq!([Browse, View, Add(mug)].map(|c| calls(StoreUpdate::Atomic, c)), [(1, 0), (1, 1), (1, 1)]);
         assert_eq!([Browse, View, Add(mug)].map(|c| calls(StoreUpdate::ReadModifyWrite, c)), [(1, 0), (2, 0), (2, 1)]);
-        let stranger = store_calls(homes, StoreUpdate::ReadModifyWrite, Add(mug), true, false);
+        let stranger = store_calls(homes, StoreUpdate::ReadModifyWrite, &TOKENS, Add(mug), Shown::Current, false);
         assert_eq!(stranger, StoreCalls { before: 1, after: 0 });
     }
 
@@ -195,10 +263,11 @@ mod tests {
         let homes = Homes { cart: CartHome::SignedToken, session: SessionHome::SignedToken, ..Homes::default() };
         let visit = Visit { user: UserId(42), client: ClientId(0), number: 1 };
         let [session, empty] = [session_bytes(homes.session, visit.user), cart_token_bytes(visit, Items::NONE)];
-        let carried = |command, with_session, sent, set| carried_bytes(homes, visit, command, with_session, sent, set);
-        assert_eq!(carried(Login, false, None, None), session);
-        assert_eq!(carried(Browse, true, Some(Items::NONE), None), session + empty);
-        assert_eq!(carried(View, true, Some(Items::NONE), Some(Items::NONE)), session + 2 * empty);
-        assert_eq!(carried(Checkout, false, None, Some(Items::NONE)), empty);
+        let carried = |shown, renewed, sent, set| carried_bytes(homes, visit, shown, renewed, sent, set);
+        assert_eq!(carried(Shown::Nothing, true, None, None), session, "a login");
+        assert_eq!(carried(Shown::Current, false, Some(Items::NONE), None), session + empty);
+        assert_eq!(carried(Shown::Current, false, Some(Items::NONE), Some(Items::NONE)), session + 2 * empty);
+        assert_eq!(carried(Shown::Nothing, false, None, Some(Items::NONE)), empty);
+        assert_eq!(carried(Shown::Expired, true, None, None), 2 * session, "an old token out, a new one back");
     }
 }

@@ -157,7 +157,8 @@ impl Stage {
         let heavy = workload.heavy();
         let log = Arc::new(Log::new(clock, Observer::new(scenario, heavy, options.favourite)));
         let (alarm, failures) = mpsc::unbounded_channel();
-        let store = Store::new(&scenario.store, Box::<Embedded>::default(), clock);
+        let backend = Embedded::new(&scenario.store, clock, Arc::clone(&log));
+        let store = Store::new(&scenario.store, Box::new(backend), clock);
         let tokens = &scenario.tokens;
         let signer = Signer::new(tokens.lifetime.get(), tokens.leeway.get())
             .map_err(|error| Failure::Machine { what: "no randomness for a key".into(), why: error.to_string() })?;
@@ -179,7 +180,7 @@ impl Stage {
             checks.spawn(balancer::health::watch(slot.id, slot.address, rules, Arc::clone(&routing), known));
         }
         let slots = RwLock::new(slots);
-        let fate = Arc::new(Fate { clock, log: Arc::clone(&log), routing, slots, faults });
+        let fate = Arc::new(Fate { clock, log: Arc::clone(&log), routing, shop: Arc::clone(&shop), slots, faults });
         let crowd = Arc::new(Crowd {
             clock,
             log: Arc::clone(&log),

@@ -249,6 +249,9 @@ pub enum Step {
     /// Fetch one of the files that the shop has acknowledged, of this visit or an earlier one; a user who has none yet
     /// looks around instead.
     Download,
+    /// Somebody else presents a copy of the user's session, taken before the logout. A logout that is worth its name
+    /// has ended that too.
+    ReplayToken,
 }
 
 /// What a request asks of the shop.
@@ -274,6 +277,8 @@ pub enum Command {
     Upload(File),
     /// `GET /files/{n}`
     Download(File),
+    /// `GET /` with a copy of the session that the user has ended.
+    ReplayToken,
 }
 
 impl Command {
@@ -282,6 +287,23 @@ impl Command {
     #[must_use]
     pub const fn is_idempotent(self) -> bool {
         !matches!(self, Command::Login | Command::Add(_) | Command::Checkout | Command::Logout)
+    }
+
+    /// Whether its HTTP method is safe: it changes nothing (RFC 9110, section 9.2.1).
+    #[inline]
+    #[must_use]
+    pub const fn is_safe(self) -> bool {
+        matches!(
+            self,
+            Command::Browse | Command::View | Command::ForgeSession | Command::ReplayToken | Command::Download(_)
+        )
+    }
+
+    /// Whether it is not the user's own: somebody else tries to pass for the user.
+    #[inline]
+    #[must_use]
+    pub const fn is_a_thief_s(self) -> bool {
+        matches!(self, Command::ForgeSession | Command::ReplayToken)
     }
 
     /// Whether it reads or writes the cart.
@@ -341,6 +363,10 @@ pub enum Refusal {
     Unreachable,
     /// 404: the file is not there.
     NotFound,
+    /// 503 from a server that cannot reach the store.
+    StoreDown,
+    /// 507 from a server: the store has no room for one more cart.
+    StoreFull,
 }
 
 impl Outcome {

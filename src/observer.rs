@@ -31,6 +31,8 @@ pub enum HurtBy {
     Impostor,
     /// A file that was not there.
     MissingFile,
+    /// A copy of a session that was accepted after logout.
+    Zombie,
 }
 
 /// A visit that went wrong.
@@ -160,6 +162,7 @@ impl Observer {
                 self.post_mortem.missed(visit);
                 self.suffer(visit, HurtBy::MissingFile);
             }
+            Finding::Zombie => self.suffer(visit, HurtBy::Zombie),
             Finding::Opened | Finding::WrongView | Finding::Cart(Verdict::Abandoned(_) | Verdict::Unknown) => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::model::{ClientId, Items, Visit};
 /// Why an item was missing; a cart takes the first that applies, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// The store failed over and forgot.
+    /// The store failed over or restarted, and forgot.
     RolledBack,
     /// The store was full.
     Evicted,
@@ -138,7 +138,7 @@ impl PostMortem {
         let evidence = self.evidence(visit).unwrap_or_default();
         let cause = missing.iter().map(|item| cause_of(Items::of(item), &evidence)).min().unwrap_or(Cause::Unexplained);
         self.lost_by[cause as usize] += 1;
-        if cause == Cause::Wiped
+        if matches!(cause, Cause::Wiped | Cause::RolledBack)
             && let Some(fault) = evidence.killed_by
             && self.met.get(&fault).is_none_or(|met| met.contains(&visit.client))
             && let Some(toll) = self.tolls.get_mut(&fault)
@@ -167,7 +167,11 @@ impl PostMortem {
 #[must_use]
 pub fn cause_of(item: Items, evidence: &Evidence) -> Cause {
     let found = |items: Items| !items.intersection(item).is_empty();
-    if found(evidence.expired) {
+    if found(evidence.rolled_back) {
+        Cause::RolledBack
+    } else if found(evidence.evicted) {
+        Cause::Evicted
+    } else if found(evidence.expired) {
         Cause::Expired
     } else if found(evidence.overwritten) {
         Cause::Overwritten

@@ -106,7 +106,10 @@ pub struct Figures {
     pub wrong_views: u64,
     /// How often a user who had logged in was told 401.
     pub logged_out: u64,
-    /// Replayed sessions accepted after logout.
+    /// Copies of sessions presented after logout; absent when nobody does that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replays: Option<u64>,
+    /// Of those, accepted.
     pub zombie_logins: u64,
     /// Made-up sessions presented.
     pub impostors: u64,

@@ -37,7 +37,7 @@ pub use affinity::{Affinity, CookieLife};
 pub use balancer::{Balancer, HashOn, Health, PinnedDown, PolicyName};
 pub use dist::{Dist, Lognormal, Uniform};
 pub use error::ScenarioError;
-pub use faults::Fault;
+pub use faults::{Fault, StoreFault};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
 pub use limits::{Duration, Pause, Positive, RunTime, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
@@ -45,7 +45,7 @@ pub use objects::Objects;
 pub use plans::{Autoscaler, Deploy, First, Join, Scale, ScaleTo, Strategy};
 pub use predict::Predict;
 pub use servers::Servers;
-pub use store::{Store, StoreUpdate};
+pub use store::{Forgets, Store, StoreMemory, StoreUpdate, WhenFull};
 pub use tokens::Tokens;
 pub use users::{Heavy, Users};
 

@@ -22,6 +22,7 @@ impl Basket {
             Command::Login
             | Command::Logout
             | Command::ForgeSession
+            | Command::ReplayToken
             | Command::Browse
             | Command::Upload(_)
             | Command::Download(_) => {}

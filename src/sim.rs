@@ -14,14 +14,17 @@ mod queue;
 mod requests;
 mod routing;
 mod serving;
+mod store_faults;
+mod storekeeper;
 mod tournament;
 mod users;
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use crate::fault::{self, Fault};
 use crate::history::Recorder;
-use crate::model::{ServerId, ServerState};
+use crate::model::{ClientId, ServerId, ServerState};
 use crate::policy::{AnyPolicy, Policy, whichever};
 use crate::pool::Pool;
 use crate::pool::operator::Operator;
@@ -35,6 +38,8 @@ use events::{Due, Events};
 use files::Files;
 use requests::Requests;
 use serving::Stations;
+use storekeeper::Storekeeper;
+use users::Stolen;
 
 /// A simulation of one variant with one seed.
 #[derive(Clone, Debug)]
@@ -66,6 +71,9 @@ struct World {
     carts: Carts,
     /// Absent where nobody uploads any.
     files: Option<Box<Files>>,
+    storekeeper: Storekeeper,
+    /// Copies of sessions whose users have logged out, when somebody will present them.
+    stolen: BTreeMap<ClientId, Stolen>,
     requests: Requests,
     pool: Pool,
     stations: Stations,
@@ -157,6 +165,8 @@ impl Sim {
             open_visits: 0,
             carts: Carts::new(scenario.homes.cart),
             files: Files::new(scenario),
+            storekeeper: Storekeeper::new(scenario),
+            stolen: BTreeMap::new(),
             requests: Requests::default(),
             pool,
             stations,
@@ -277,6 +287,7 @@ impl World {
             Some(Due::Fault(index)) => self.strike(hands, index),
             Some(Due::Ready { server, fault }) => self.comeback(hands, server, fault),
             Some(Due::Recovered { server, fault }) => self.recovered(hands, server, fault),
+            Some(Due::StoreBack) => self.storekeeper.is_back(),
             Some(Due::CheckTimeout(server)) => self.check_ended(hands, server, false),
             Some(Due::Check(server)) => self.check(hands, server),
             Some(Due::Visitor(user)) => self.visitor(hands, user),

@@ -44,6 +44,8 @@ pub struct Workload {
     pub commands: Vec<Command>,
     /// Whether visits log in at all; those that do not need no session.
     pub logs_in: bool,
+    /// Whether somebody keeps a copy of sessions, to present them after logout.
+    pub replays: bool,
     /// How long a user waits before trying a failed step again.
     pub pause: Span,
     /// How long a user waits for an answer.
@@ -162,6 +164,7 @@ impl Workload {
             closes: Instant::ZERO + scenario.duration.get(),
             commands: commands(&users.journey),
             logs_in: users.journey.contains(&Step::Login),
+            replays: users.journey.contains(&Step::ReplayToken),
             pause: users.pause.get(),
             timeout: users.timeout.get(),
             people: count,
@@ -295,6 +298,7 @@ fn commands(journey: &[Step]) -> Vec<Command> {
             Step::ForgeSession => Command::ForgeSession,
             Step::Upload => Command::Upload(File::new(1)?),
             Step::Download => Command::Download(File::new(1)?),
+            Step::ReplayToken => Command::ReplayToken,
         })
     };
     journey.iter().map_while(&mut command).collect()
@@ -421,8 +425,8 @@ impl Client {
             }
             // What is not there now will not be there in a moment.
             Outcome::Ok(_) | Outcome::Refused(Refusal::NotFound) => self.advance(workload),
-            // A forger does not insist.
-            Outcome::Refused(Refusal::Unauthorized) if command == Command::ForgeSession => self.advance(workload),
+            // A thief does not insist.
+            Outcome::Refused(Refusal::Unauthorized) if command.is_a_thief_s() => self.advance(workload),
             Outcome::Refused(Refusal::Unauthorized) => {
                 let next = self.endure(workload, Trouble::LoggedOut, Next::Again);
                 if next == Next::Again {
@@ -476,6 +480,15 @@ pub enum Session {
     Memory(Life),
     /// Every server, before this moment: a signed token. One that does not expire ends [never](Instant::NEVER).
     Until(Instant),
+    /// Every server, as long as the shared store knows the login of this number.
+    Stored(u32),
+    /// Every server, before this moment; from then on as long as the shared store knows the login of this number.
+    Renewable {
+        /// From when on the token is renewed.
+        until: Instant,
+        /// Its refresh session in the store.
+        login: u32,
+    },
 }
 
 impl Jar {

@@ -255,6 +255,7 @@ mod tests {
             Command::Checkout,
             Command::Logout,
             Command::ForgeSession,
+            Command::ReplayToken,
         ] {
             assert_eq!(wire::spelled(command, UserId(1)).0.is_idempotent(), command.is_idempotent(), "{command:?}");
         }

@@ -7,10 +7,12 @@ use super::balancer::Routing;
 use super::clock::Clock;
 use super::failure::Failure;
 use super::log::Log;
-use super::shop_server::{Death, Slot};
+use super::shop_server::{Death, Shop, Slot};
 use crate::fault::{Comeback, Fault, FaultKind};
 use crate::history::PoolEvent;
 use crate::model::ServerId;
+use crate::scenario::Forgets;
+use crate::time::Span;
 
 /// What strikes, and whom.
 pub struct Fate {
@@ -20,6 +22,8 @@ pub struct Fate {
     pub log: Arc<Log>,
     /// Servers as they are.
     pub routing: Arc<Routing>,
+    /// What they share: the store.
+    pub shop: Arc<Shop>,
     /// The servers.
     pub slots: RwLock<Vec<Arc<Slot>>>,
     /// The faults of the run.
@@ -35,6 +39,10 @@ impl Fate {
     pub async fn fulfil(self: Arc<Fate>, index: u32) -> Result<(), Failure> {
         let Fault { at, server, kind, .. } = self.faults[index as usize];
         self.clock.sleep_until(at).await;
+        if let FaultKind::Store { lasting, forgets, .. } = kind {
+            self.break_store(index, lasting, forgets).await;
+            return Ok(());
+        }
         if let FaultKind::Join(_) = kind {
             self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost: false });
         }
@@ -50,8 +58,12 @@ impl Fate {
             }
             FaultKind::Crash(comeback) => self.end(slot, index, Death::Crash, comeback).await?,
             FaultKind::Vanish(comeback) => self.end(slot, index, Death::Vanish, comeback).await?,
-            // The operator's, and the crowd's.
-            FaultKind::Deploy(_) | FaultKind::Scale(_) | FaultKind::Autoscale | FaultKind::Join(_) => {}
+            // The operator's, the crowd's, and the store's.
+            FaultKind::Deploy(_)
+            | FaultKind::Scale(_)
+            | FaultKind::Autoscale
+            | FaultKind::Join(_)
+            | FaultKind::Store { .. } => {}
         }
         Ok(())
     }
@@ -65,6 +77,17 @@ impl Fate {
     /// One more server.
     pub fn add(&self, slot: Arc<Slot>) {
         self.slots.write().unwrap_or_else(PoisonError::into_inner).push(slot);
+    }
+
+    /// The shared store breaks, and perhaps forgets.
+    async fn break_store(&self, index: u32, lasting: Option<Span>, forgets: Forgets) {
+        let memory_lost = self.faults[index as usize].kind.loses_memory();
+        self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost });
+        self.shop.store.break_off(forgets, index);
+        if let Some(lasting) = lasting {
+            self.clock.sleep_until(self.faults[index as usize].at + lasting).await;
+            self.shop.store.is_back();
+        }
     }
 
     async fn end(&self, slot: &Arc<Slot>, index: u32, death: Death, comeback: Option<Comeback>) -> Result<(), Failure> {

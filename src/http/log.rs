@@ -3,10 +3,12 @@
 //! One lock gives all events one order, and each is stamped while it is held: so times never run back, and an effect is
 //! written down before its answer can be.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Played;
 use super::clock::Clock;
+use super::wire::{CartId, RequestId};
 use crate::fault::Fault;
 use crate::history::{Event, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served, What};
 use crate::meter::LatencyMeter;
@@ -34,6 +36,8 @@ pub struct Book {
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
     clients: Vec<Seat>,
+    /// What the shared store took of carts, open or not.
+    gone: BTreeMap<CartId, Evidence>,
     killed_by: Vec<(Life, u32)>,
     /// Faults that have struck, by their index.
     pub struck: Vec<u32>,
@@ -51,6 +55,17 @@ struct Seat {
     copies: Vec<(Life, Items)>,
     overwritten: Items,
     expired: Items,
+}
+
+/// How the shared store lost something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It had kept it for its time.
+    Expired,
+    /// It was full.
+    Evicted,
+    /// It forgot it by this fault.
+    RolledBack(u32),
 }
 
 /// What a server did to the cart of a visit, beside the answer.
@@ -87,6 +102,7 @@ impl Log {
             tape: Vec::new(),
             late,
             clients: Vec::new(),
+            gone: BTreeMap::new(),
             killed_by: Vec::new(),
             struck: Vec::new(),
             closed: false,
@@ -147,18 +163,37 @@ impl Log {
     }
 
     /// A server ended work on a request: its effect is committed. `started`: when a worker took it.
-    pub fn served(&self, visit: Visit, mut served: Served, started: Instant, kept: Kept) {
+    pub fn served(&self, id: RequestId, mut served: Served, started: Instant, kept: Kept) {
+        let visit = id.visit();
         let mut book = self.book();
         let now = self.clock.now();
         served.busy = now - started;
         let current = book.keep(visit, served.life, kept);
         if current && served.request.command == Command::Checkout && served.knew_cart.is_some() {
-            served.evidence = book.evidence(visit.client, served.life);
+            served.evidence = book.evidence(visit.client, served.life, CartId::of(&id.key));
         }
         book.write(now, What::Inside(visit, Inside::Served(served)));
         if let (true, Some(items)) = (current, kept.billed) {
             book.write(now, What::Seen(visit, Seen::Billed(items)));
         }
+    }
+
+    /// The shared store has lost items of a cart.
+    pub fn gone(&self, cart: CartId, how: Gone, items: Items) {
+        if items.is_empty() {
+            return;
+        }
+        let mut book = self.book();
+        let evidence = book.gone.entry(cart).or_default();
+        let lost = match how {
+            Gone::Expired => &mut evidence.expired,
+            Gone::Evicted => &mut evidence.evicted,
+            Gone::RolledBack(fault) => {
+                evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
+                &mut evidence.rolled_back
+            }
+        };
+        *lost = lost.union(items);
     }
 
     /// The balancer goes on to another server.
@@ -231,11 +266,12 @@ impl Book {
         true
     }
 
-    /// Where else the visit's items are than with this incarnation.
-    fn evidence(&self, client: ClientId, life: Life) -> Evidence {
+    /// Where else the visit's items are than with this incarnation, and what took them.
+    fn evidence(&self, client: ClientId, life: Life, cart: CartId) -> Evidence {
         let seat = &self.clients[client.index()];
-        let Seat { overwritten, expired, .. } = *seat;
-        let mut evidence = Evidence { overwritten, expired, ..Evidence::default() };
+        let mut evidence = self.gone.get(&cart).copied().unwrap_or_default();
+        evidence.overwritten = seat.overwritten;
+        evidence.expired = evidence.expired.union(seat.expired);
         for (of, items) in seat.copies.iter().filter(|(of, items)| *of != life && !items.is_empty()) {
             match self.killed_by.iter().find(|(dead, _)| dead == of) {
                 None => evidence.elsewhere = evidence.elsewhere.union(*items),
@@ -246,7 +282,7 @@ impl Book {
             }
         }
         evidence.died = evidence.died.minus(evidence.elsewhere);
-        if evidence.died.is_empty() {
+        if evidence.died.is_empty() && evidence.rolled_back.is_empty() {
             evidence.killed_by = None;
         }
         evidence

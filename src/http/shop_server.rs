@@ -22,7 +22,7 @@ use super::store::Store;
 use super::token::Signer;
 use super::wire::CartId;
 use crate::model::{Life, ServerId};
-use crate::scenario::{Homes, Scenario, StoreUpdate};
+use crate::scenario::{Homes, Scenario, StoreUpdate, Tokens};
 use crate::seed::Sampler;
 use crate::shop::Order;
 use crate::workload::Workload;
@@ -46,6 +46,8 @@ pub struct Shop {
     pub update: StoreUpdate,
     /// Makes and checks tokens.
     pub signer: Signer,
+    /// How tokens end before their time.
+    pub tokens: Tokens,
     /// What a request takes, without the store.
     pub service: Sampler,
     /// How many requests a server works on at once.
@@ -78,6 +80,7 @@ impl Shop {
             store,
             update: scenario.store.update,
             signer,
+            tokens: scenario.tokens,
             service: scenario.servers.service.sampler(),
             workers: scenario.servers.workers.index(),
             queue: scenario.servers.queue.index(),

@@ -1,33 +1,36 @@
-//! The shared store: what every server can reach, with a latency and a capacity.
+//! The shared store: what every server can reach, with a latency, a capacity, and outages.
 //!
 //! [`Backend`] is the seam behind which a real database can stand; [`Embedded`] keeps everything in this process.
 
-use std::future::Future;
-use std::hash::Hash;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod embedded;
 
-use dashmap::{DashMap, Entry};
+use std::future::Future;
+use std::pin::Pin;
+
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::clock::Clock;
 use super::wire::CartId;
 use crate::model::{Command, Items, Reply};
-use crate::scenario;
+use crate::scenario::{self, Forgets};
 use crate::seed::Sampler;
-use crate::shop::Basket;
 use crate::time::Span;
 
-/// Most carts and sessions that the embedded store keeps.
-const MOST: usize = 1_000_000;
+pub use embedded::Embedded;
 
 /// Why the store did not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// It has no room left.
+    /// It has no room left, and has done nothing.
     #[error("the store is full")]
     Full,
+    /// It cannot be reached, and has not heard of it.
+    #[error("the store is down")]
+    Down,
+    /// It was asked, and the connection broke before it answered.
+    #[error("the store broke off")]
+    BrokenOff,
 }
 
 /// What a backend answers, some time.
@@ -58,84 +61,8 @@ pub trait Backend: Send + Sync {
     fn put_session(&self, id: String, user: String) -> Answer<'_, ()>;
     /// Forgets a session.
     fn drop_session(&self, id: String) -> Answer<'_, ()>;
-}
-
-/// Everything in this process.
-#[derive(Debug, Default)]
-pub struct Embedded {
-    carts: DashMap<CartId, Items>,
-    sessions: DashMap<String, String>,
-    kept: AtomicUsize,
-}
-
-fn now<T: Send + 'static>(answer: Result<T, StoreError>) -> Answer<'static, T> {
-    Box::pin(std::future::ready(answer))
-}
-
-impl Embedded {
-    /// Puts a value where nothing or an older one is. Answers with the older one.
-    fn put<K: Eq + Hash, V>(&self, map: &DashMap<K, V>, key: K, value: V) -> Result<Option<V>, StoreError> {
-        match map.entry(key) {
-            Entry::Occupied(mut place) => Ok(Some(place.insert(value))),
-            Entry::Vacant(place) => {
-                self.make_room()?;
-                place.insert(value);
-                Ok(None)
-            }
-        }
-    }
-
-    fn make_room(&self) -> Result<(), StoreError> {
-        if self.kept.fetch_add(1, Ordering::Relaxed) < MOST {
-            return Ok(());
-        }
-        self.kept.fetch_sub(1, Ordering::Relaxed);
-        Err(StoreError::Full)
-    }
-
-    fn update(&self, id: CartId, command: Command) -> Result<Updated, StoreError> {
-        let place = self.carts.entry(id);
-        let before = match &place {
-            Entry::Occupied(cart) => Some(*cart.get()),
-            Entry::Vacant(_) => {
-                self.make_room()?;
-                None
-            }
-        };
-        let mut basket = Basket { items: before.unwrap_or_default() };
-        let reply = basket.apply(command);
-        place.insert(basket.items);
-        Ok(Updated { before, after: basket.items, reply })
-    }
-}
-
-impl Backend for Embedded {
-    fn update_cart(&self, id: CartId, command: Command) -> Answer<'_, Updated> {
-        now(self.update(id, command))
-    }
-
-    fn read_cart(&self, id: CartId) -> Answer<'_, Option<Items>> {
-        now(Ok(self.carts.get(&id).map(|items| *items)))
-    }
-
-    fn write_cart(&self, id: CartId, items: Items) -> Answer<'_, Option<Items>> {
-        now(self.put(&self.carts, id, items))
-    }
-
-    fn session(&self, id: String) -> Answer<'_, Option<String>> {
-        now(Ok(self.sessions.get(&id).map(|user| user.clone())))
-    }
-
-    fn put_session(&self, id: String, user: String) -> Answer<'_, ()> {
-        now(self.put(&self.sessions, id, user).map(drop))
-    }
-
-    fn drop_session(&self, id: String) -> Answer<'_, ()> {
-        if self.sessions.remove(&id).is_some() {
-            self.kept.fetch_sub(1, Ordering::Relaxed);
-        }
-        now(Ok(()))
-    }
+    /// Its process ends by this fault, and forgets what it had not made durable.
+    fn forget(&self, forgets: Forgets, fault: u32);
 }
 
 /// A backend behind a line: every call takes a connection for the scenario's latency.
@@ -145,6 +72,22 @@ pub struct Store {
     /// How long a call takes.
     pub latency: Sampler,
     connections: Option<Semaphore>,
+    line: watch::Sender<Line>,
+}
+
+/// Whether calls get through.
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    /// Outages that are not over.
+    outages: u32,
+    /// How often all calls under way have broken off.
+    cuts: u64,
+}
+
+impl Line {
+    fn is_down(&self) -> bool {
+        self.outages > 0
+    }
 }
 
 impl Store {
@@ -152,26 +95,71 @@ impl Store {
     #[must_use]
     pub fn new(store: &scenario::Store, backend: Box<dyn Backend>, clock: Clock) -> Store {
         let connections = store.connections.map(|n| Semaphore::new(n.index()));
-        Store { backend, clock, latency: store.latency.sampler(), connections }
+        let line = watch::Sender::new(Line::default());
+        Store { backend, clock, latency: store.latency.sampler(), connections, line }
     }
 
-    /// One visit to the store: waits in line, then `span`, and then does it, whatever it is.
+    /// One call that may change something: waits in line, then `span`, and then does it, whatever it is.
     ///
     /// # Errors
     ///
-    /// Those of the backend.
+    /// Those of the backend; and that the store is down, or goes down meanwhile.
     pub async fn call<'a, T>(
         &'a self,
         span: Span,
         what: impl FnOnce(&'a dyn Backend) -> Answer<'a, T>,
     ) -> Result<T, StoreError> {
-        let _connection = match &self.connections {
-            None => None,
-            Some(line) => Some(line.acquire().await.expect("never closed")),
+        let mut line = self.line.subscribe();
+        let _connection = tokio::select! {
+            biased;
+            _ = line.wait_for(Line::is_down) => return Err(StoreError::Down),
+            connection = self.connection() => connection,
         };
+        let cuts = line.borrow_and_update().cuts;
         if span > Span::ZERO {
-            self.clock.sleep_until(self.clock.now() + span).await;
+            tokio::select! {
+                biased;
+                _ = line.wait_for(|line| line.cuts != cuts) => return Err(StoreError::BrokenOff),
+                () = self.clock.sleep_until(self.clock.now() + span) => {}
+            }
         }
         what(&*self.backend).await
+    }
+
+    /// One call that only looks: when it breaks off, nothing has come of it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::call`].
+    pub async fn look<'a, T>(
+        &'a self,
+        span: Span,
+        what: impl FnOnce(&'a dyn Backend) -> Answer<'a, T>,
+    ) -> Result<T, StoreError> {
+        self.call(span, what).await.map_err(|error| match error {
+            StoreError::BrokenOff => StoreError::Down,
+            error => error,
+        })
+    }
+
+    async fn connection(&self) -> Option<SemaphorePermit<'_>> {
+        match &self.connections {
+            None => None,
+            Some(line) => Some(line.acquire().await.expect("never closed")),
+        }
+    }
+
+    /// A fault strikes: calls under way break off, and others are refused until it is over. `forgets`: what is gone.
+    pub fn break_off(&self, forgets: Forgets, fault: u32) {
+        self.line.send_modify(|line| {
+            line.outages += 1;
+            line.cuts += 1;
+        });
+        self.backend.forget(forgets, fault);
+    }
+
+    /// A fault is over.
+    pub fn is_back(&self) {
+        self.line.send_modify(|line| line.outages -= 1);
     }
 }

@@ -5,5 +5,6 @@ mod balancer;
 mod endings;
 mod homes;
 mod servers;
+mod stores;
 mod support;
 mod users;

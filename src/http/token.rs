@@ -91,10 +91,12 @@ impl Signer {
         self.sign(&claims)
     }
 
-    /// Whether a session is one of ours and still good.
+    /// Whose session it is, if it is one of ours, and whether its time is not over.
     #[must_use]
-    pub fn accepts_session(&self, token: &str, now: Instant) -> bool {
-        self.read::<Session>(token).is_some_and(|claims| !claims.sub.is_empty() && self.is_current(claims.exp, now))
+    pub fn read_session(&self, token: &str, now: Instant) -> Option<(String, bool)> {
+        let claims = self.read::<Session>(token).filter(|claims| !claims.sub.is_empty())?;
+        let current = self.is_current(claims.exp, now);
+        Some((claims.sub, current))
     }
 
     /// A cart, issued now.
@@ -179,7 +181,7 @@ mod tests {
         let signer = signer();
         let token = signer.session("user-000042", at(5));
         for (now, good) in [(5, true), (64, true), (74, true), (75, false), (1_000, false)] {
-            assert_eq!(signer.accepts_session(&token, at(now)), good, "at {now} s");
+            assert_eq!(signer.read_session(&token, at(now)), Some(("user-000042".into(), good)), "at {now} s");
         }
     }
 
@@ -196,9 +198,9 @@ mod tests {
         let unsigned = format!("{none}.{}.", token.split('.').nth(1).expect("claims"));
         let stretched = format!("{}.{longer}.{signature}", head.split('.').next().expect("a header"));
         for wrong in ["", "x", "..", head, &other, &forged, &unsigned, &stretched, &format!("{head}."), &token[1..]] {
-            assert!(!signer.accepts_session(wrong, at(6)), "{wrong}");
+            assert_eq!(signer.read_session(wrong, at(6)), None, "{wrong}");
         }
-        assert!(signer.accepts_session(&token, at(6)));
+        assert!(signer.read_session(&token, at(6)).is_some());
     }
 
     #[test]

@@ -196,6 +196,10 @@ impl Crowd {
 
     /// Sends a request and waits for what comes of it, as long as the user has patience.
     async fn ask(&self, id: RequestId, request: history::Request, seat: &mut Seat, intended: Instant) -> Outcome {
+        if request.command == Command::Logout {
+            let session = seat.jar().session();
+            seat.tab.stolen = session;
+        }
         let message = self.message(id, request.command, seat, intended);
         let answered = async {
             let response = self.balancer.handle(message).await;
@@ -209,7 +213,11 @@ impl Crowd {
             Some(None) => Outcome::Failed,
             Some(Some(response)) => {
                 let jar = Arc::clone(&seat.jar);
-                jar.lock().unwrap_or_else(PoisonError::into_inner).keep(&mut seat.tab, response.headers());
+                jar.lock().unwrap_or_else(PoisonError::into_inner).keep(
+                    &mut seat.tab,
+                    response.headers(),
+                    !request.command.is_a_thief_s(),
+                );
                 self.understand(request.command, &response)
             }
         }
@@ -218,9 +226,16 @@ impl Crowd {
     fn message(&self, id: RequestId, command: Command, seat: &Seat, intended: Instant) -> Request<Bytes> {
         let user = id.visit().user;
         let (method, path, body) = wire::spelled(command, user);
-        let forged = (command == Command::ForgeSession).then(|| self.forged(user));
-        let with_session = !matches!(command, Command::Login | Command::ForgeSession);
-        let cookies = seat.jar().header(&seat.tab, with_session, forged.as_deref());
+        let another = match command {
+            Command::ForgeSession => Some(format!("{}={}", wire::SESSION, self.forged(user))),
+            Command::ReplayToken => {
+                let nothing = || format!("{}=nothing-to-steal", wire::SESSION);
+                Some(seat.tab.stolen.clone().unwrap_or_else(nothing))
+            }
+            _ => None,
+        };
+        let with_session = another.is_none() && command != Command::Login;
+        let cookies = seat.jar().header(&seat.tab, with_session, another.as_deref());
         let mut headers = HeaderMap::with_capacity(6);
         let mut set =
             |name, value: String| drop(headers.insert(name, HeaderValue::try_from(value).expect("plain text")));
@@ -255,7 +270,7 @@ impl Crowd {
         match response.status() {
             StatusCode::OK => body().and_then(|body| reply(command, &body)).map_or(Outcome::Failed, Outcome::Ok),
             StatusCode::UNAUTHORIZED => Outcome::Refused(Refusal::Unauthorized),
-            StatusCode::SERVICE_UNAVAILABLE => Outcome::Refused(refusal(body())),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => Outcome::Refused(refusal(body())),
             status if status.is_client_error() => {
                 let what = format!("a request of a user ({command:?}) was answered with {status}");
                 // Nobody listens any more when the run is already over.

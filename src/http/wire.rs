@@ -21,6 +21,8 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 
 /// The cookie with the session: a token, or a key into somebody's table.
 pub const SESSION: &str = "session";
+/// The cookie with the key of a refresh session in the store, when sessions are renewed.
+pub const REFRESH: &str = "refresh";
 /// The cookie with the cart's id, which travels with the user in every design.
 pub const VISIT: &str = "visit";
 /// The cookie with the cart itself, when it is a signed token.
@@ -79,7 +81,7 @@ impl FromStr for RequestId {
 }
 
 /// The name of a cart: the user's number and the visit's, as in `000042-0001`; with a tab, `000042.3-0001`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CartId {
     /// Whose; 0 for a guest who came without a name.
     pub user: u32,
@@ -197,7 +199,7 @@ pub fn spelled(command: Command, user: UserId) -> (Method, String, String) {
     let plain = |method, path: &str| (method, path.to_owned(), String::new());
     match command {
         Command::Login => (Method::POST, "/login".into(), format!(r#"{{"user":"{}"}}"#, user_name(user))),
-        Command::Browse | Command::ForgeSession => plain(Method::GET, "/"),
+        Command::Browse | Command::ForgeSession | Command::ReplayToken => plain(Method::GET, "/"),
         Command::Add(item) => (Method::POST, "/cart/items".into(), format!(r#"{{"item":{}}}"#, item.number())),
         Command::Remove(item) => (Method::DELETE, format!("/cart/items/{}", item.number()), String::new()),
         Command::View => plain(Method::GET, "/cart"),
@@ -264,11 +266,16 @@ impl<'de> Deserialize<'de> for Listed {
     }
 }
 
-/// What a refusal is called in the `error` of a 503.
-pub const REFUSALS: [(&str, Refusal); 3] =
-    [("queue full", Refusal::QueueFull), ("no server", Refusal::NoServer), ("unreachable", Refusal::Unreachable)];
+/// What a refusal is called in the `error` of a 503 or 507.
+pub const REFUSALS: [(&str, Refusal); 5] = [
+    ("queue full", Refusal::QueueFull),
+    ("no server", Refusal::NoServer),
+    ("unreachable", Refusal::Unreachable),
+    ("the store is down", Refusal::StoreDown),
+    ("the store is full", Refusal::StoreFull),
+];
 
-/// The name of a refusal that is a 503.
+/// The name of a refusal that is a 503 or 507.
 #[must_use]
 pub fn refusal_name(refusal: Refusal) -> &'static str {
     REFUSALS.iter().find(|(_, known)| *known == refusal).map_or("unauthorized", |(name, _)| name)

@@ -15,10 +15,11 @@ use super::stats::Summary;
 use super::text::count;
 use super::tree::Tree;
 use super::{DeployFigures, Expectation, FaultFigures, Figures, FileFigures, Latency, Report, Scaling, ServerLoad};
+use crate::model::Step;
 use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 21] = [
+pub const COLUMNS: [&str; 22] = [
     "lost",
     "intact",
     "open",
@@ -28,6 +29,7 @@ pub const COLUMNS: [&str; 21] = [
     "abandoned",
     "logged-out",
     "impostors",
+    "zombies",
     "wrong-views",
     "busiest",
     "busy",
@@ -237,6 +239,7 @@ pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     figures.neighbours_latency_ms = Some(Latency::default());
     figures.files = scenario.users.upload().then(FileFigures::default);
     figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
+    figures.replays = scenario.users.journey.contains(&Step::ReplayToken).then_some(0);
     figures.faults = vec![FaultFigures::default(); scenario.faults.len()];
     figures.deploys = vec![DeployFigures::default(); scenario.faults.iter().filter(|f| f.deploy.is_some()).count()];
     let scaled = scenario.autoscaler.is_some() || scenario.faults.iter().any(|fault| fault.scale.is_some());

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::fault::Fault;
 use crate::meter::{LatencyMeter, Meter, balance};
-use crate::model::ServerId;
+use crate::model::{ServerId, Step};
 use crate::observer::Observer;
 use crate::scenario::Scenario;
 use crate::time::{Instant, Span};
@@ -33,7 +33,8 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         views: counts.views,
         wrong_views: counts.wrong_views,
         logged_out: counts.logged_out,
-        zombie_logins: 0,
+        replays: scenario.users.journey.contains(&Step::ReplayToken).then_some(counts.replays),
+        zombie_logins: counts.zombie_logins,
         impostors: counts.impostors,
         impostors_accepted: counts.impostors_accepted,
         missing_files: counts.files.missing,

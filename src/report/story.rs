@@ -98,10 +98,10 @@ fn hurt_of(run: &RunReport) -> Option<Hurt> {
 
 /// The way of being hurt that tells most about a run: by a fault if there was one, else what happened most often.
 fn main_hurt(run: &RunReport) -> Option<HurtBy> {
-    let wiped = HurtBy::Lost(super::Cause::Wiped);
-    let has = |how: HurtBy| run.hurt.iter().any(|hurt| hurt.how == how);
-    if taken_by_faults(&run.figures) > 0 && has(wiped) {
-        return Some(wiped);
+    let by_faults = [super::Cause::Wiped, super::Cause::RolledBack].map(HurtBy::Lost);
+    let has = |how: &HurtBy| run.hurt.iter().any(|hurt| hurt.how == *how);
+    if let (1.., Some(how)) = (taken_by_faults(&run.figures), by_faults.into_iter().find(has)) {
+        return Some(how);
     }
     run.hurt.iter().map(|hurt| hurt.how).max_by_key(|how| (often(&run.figures, *how), std::cmp::Reverse(*how)))
 }
@@ -125,13 +125,16 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
         HurtBy::LoggedOut => figures.logged_out,
         HurtBy::Impostor => figures.impostors_accepted,
         HurtBy::MissingFile => figures.files.as_ref().map_or(0, |files| files.missing_downloads),
+        HurtBy::Zombie => figures.zombie_logins,
     }
 }
 
 /// The design that hurt fewest, other than this one; of equals the last, which a scenario builds up to.
 #[must_use]
 pub fn best_other(report: &Report, than: usize) -> Option<usize> {
-    let count = |figures: &Figures| figures.users_hurt + figures.logged_out + figures.impostors_accepted;
+    let count = |figures: &Figures| {
+        figures.users_hurt + figures.logged_out + figures.impostors_accepted + figures.zombie_logins
+    };
     let hurt = |variant: &VariantReport| variant.runs.first().map_or(u64::MAX, |run| count(&run.figures));
     let others = report.variants.iter().enumerate().filter(|(i, _)| *i != than);
     let (best, variant) = others.rev().min_by_key(|(_, variant)| hurt(variant))?;
@@ -157,7 +160,13 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
     #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
     let carts = count(gone as f64);
     let word = if gone == 1 { "cart" } else { "carts" };
-    Some(Line::Broke(at, format!("{deed}: {carts} open {word} gone{this_too}")))
+    // What a store has forgotten need not be whole carts.
+    let fate = match (server, gone) {
+        (Some(_), _) => "gone",
+        (None, 1) => "loses items",
+        (None, _) => "lose items",
+    };
+    Some(Line::Broke(at, format!("{deed}: {carts} open {word} {fate}{this_too}")))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What breaks when, in words: for the line above a table, and for stories.
 
 use super::text::{self, clean};
-use crate::scenario::{Deploy, Fault, Join, Scenario, Strategy};
+use crate::scenario::{Deploy, Fault, Join, Scenario, StoreFault, Strategy};
 use crate::time::Span;
 
 /// What a fault does, and what comes of it, each at its time.
@@ -20,8 +20,10 @@ pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
     if fault.restart.is_some() || fault.replace.is_some() {
         moments.push((later(scenario.servers.boot.get()), format!("{server} is up, empty")));
     }
-    if let (true, Some(lasting)) = (fault.slow.is_some(), fault.lasting) {
-        moments.push((later(lasting.get()), format!("{server} is fast again")));
+    match (fault.slow.is_some(), fault.store.is_some(), fault.lasting) {
+        (true, _, Some(lasting)) => moments.push((later(lasting.get()), format!("{server} is fast again"))),
+        (_, true, Some(lasting)) => moments.push((later(lasting.get()), "the store is back".into())),
+        _ => {}
     }
     moments
 }
@@ -35,6 +37,12 @@ fn server(fault: &Fault) -> String {
 /// What a fault does, in words: `server-2 crashes`.
 #[must_use]
 pub fn deed(fault: &Fault) -> String {
+    match fault.store {
+        Some(StoreFault::Outage) => return "the store goes down".into(),
+        Some(StoreFault::Failover) => return "the store fails over".into(),
+        Some(StoreFault::Restart) => return "the store restarts".into(),
+        None => {}
+    }
     let server = server(fault);
     if let Some(plan) = plan(fault) {
         return plan;

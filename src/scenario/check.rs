@@ -3,6 +3,7 @@
 mod balancer;
 mod faults;
 mod plans;
+mod store;
 mod users;
 
 use super::nearest::{nearest, suggest};
@@ -43,6 +44,7 @@ fn wrong_but(path: impl Into<String>, message: impl Into<String>, help: impl Int
 pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     users::journey(&scenario.users.journey)?;
     users::users(scenario)?;
+    store::tokens(scenario)?;
     for (path, dist) in [
         ("users.think", &scenario.users.think),
         ("servers.service", &scenario.servers.service),

@@ -381,7 +381,7 @@ mod tests {
             ),
             (
                 "users.journey = [\"login\", \"buy\"]",
-                "\"buy\" | `buy` is not a choice here | choose one of: `login`, `browse`, `add`, `remove`, `view`, `checkout`, `logout`, `forge-session`, `upload`, `download`",
+                "\"buy\" | `buy` is not a choice here | choose one of: `login`, `browse`, `add`, `remove`, `view`, `checkout`, `logout`, `forge-session`, `upload`, `download`, `replay-token`",
             ),
         ] {
             assert_eq!(message(text), expected, "{text}");

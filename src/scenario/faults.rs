@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::{Deploy, Duration, Join, Pause, ScaleTo, Whole};
 
-/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, each naming a server; or something
-/// that is planned and may break things: one of `deploy`, `scale`, `join`.
+/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, each naming a server, or the `store`; or
+/// something that is planned and may break things: one of `deploy`, `scale`, `join`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -30,13 +30,31 @@ pub struct Fault {
     pub scale: Option<ScaleTo>,
     /// More users come.
     pub join: Option<Join>,
+    /// The shared store breaks.
+    pub store: Option<StoreFault>,
     /// After a crash: the process is ready again on the same host after this long.
     pub restart_after: Option<Pause>,
     /// After a crash or a vanishing: an empty server is ready in its place after this long.
     pub replace_after: Option<Pause>,
     /// When slow: how many times slower.
     pub factor: Option<Whole<2, 10_000>>,
-    /// When slow: for how long. Until the end when absent.
+    /// When slow, or an outage of the store: for how long. Until the end when absent. When the store fails over or
+    /// restarts: how long that takes, no time when absent.
     #[serde(rename = "for")]
     pub lasting: Option<Duration>,
+}
+
+/// How the shared store breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreFault {
+    /// Nobody reaches it: calls are refused at once, those under way break off. It forgets nothing.
+    Outage,
+    /// A replica takes its place, which has not got everything yet: `store.durability_window` says what is forgotten.
+    /// Calls are refused meanwhile.
+    Failover,
+    /// Its process dies and starts again, with what it finds on disk: all but `store.durability_window`. Calls are
+    /// refused meanwhile.
+    Restart,
 }

@@ -15,7 +15,18 @@ macro_rules! entries {
     };
 }
 
-const ALL: &[Entry] = entries!["what-cart", "grow", "sticky-crash", "heavy-user", "shared-cart", "login-sessions"];
+const ALL: &[Entry] = entries![
+    "what-cart",
+    "grow",
+    "sticky-crash",
+    "heavy-user",
+    "shared-cart",
+    "login-sessions",
+    "jwt-revocation",
+    "store-outage",
+    "volatile-store",
+    "store-eviction"
+];
 
 /// All of them, in the order of the lessons.
 #[must_use]

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::patch::{MOST_VARIANTS, WHOLE};
-use super::{Affinity, Positive, Scale, ScaleTo, Scenario, Time, Whole};
+use super::{Affinity, Forgets, Positive, Scale, ScaleTo, Scenario, Time, Whole};
 
 /// The JSON Schema of a scenario file: a [`Scenario`], and its variants as patches of it.
 ///
@@ -140,6 +140,18 @@ impl JsonSchema for ScaleTo {
         json_schema!({
             "description": "The pool gets another size: a number of servers, or a table with more.",
             "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 10_000 }, table]
+        })
+    }
+}
+
+impl JsonSchema for Forgets {
+    fn schema_name() -> Cow<'static, str> {
+        "Forgets".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What the store forgets when its process ends.",
+            "anyOf": [{ "const": "all" }, { "type": "string", "pattern": TIME }],
         })
     }
 }

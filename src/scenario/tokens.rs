@@ -14,11 +14,18 @@ pub struct Tokens {
     pub lifetime: Duration,
     /// How much longer servers accept it, because their clocks differ. (Common verifiers of JWTs allow 60 s.)
     pub leeway: Pause,
+    /// A login also leaves a refresh session in the shared store. When a session's time is over (with the leeway), the
+    /// server looks there, at the cost of one call, and issues it anew; after a logout it is gone.
+    pub refresh: bool,
+    /// A logout writes the session's token to a deny list in the shared store, in which servers look up every token that
+    /// they are shown, at the cost of one call.
+    pub deny_list: bool,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        Tokens { lifetime: Time::of(Span::from_secs(900)), leeway: Time::of(Span::from_secs(60)) }
+        let (lifetime, leeway) = (Time::of(Span::from_secs(900)), Time::of(Span::from_secs(60)));
+        Tokens { lifetime, leeway, refresh: false, deny_list: false }
     }
 }
 

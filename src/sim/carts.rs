@@ -89,6 +89,12 @@ impl Carts {
         result
     }
 
+    /// What became of a client's items, for whoever takes some.
+    #[cold]
+    pub fn losses(&mut self, client: ClientId) -> &mut Evidence {
+        self.lost.entry(client).or_default()
+    }
+
     /// A token was shown after its time: what is in it is lost.
     #[cold]
     pub fn expired(&mut self, client: ClientId, token: Items) {

@@ -19,6 +19,8 @@ pub enum Due {
     Ready { server: ServerId, fault: u32 },
     /// A server that a fault slowed down is itself again.
     Recovered { server: ServerId, fault: u32 },
+    /// An outage of the store is over.
+    StoreBack,
     /// A health check got no answer in time.
     CheckTimeout(ServerId),
     /// A health check begins.

@@ -13,6 +13,9 @@ impl World {
     /// A fault joins the log of this run and will strike at its time, or now.
     pub(super) fn inject(&mut self, fault: Fault) {
         let index = u32::try_from(self.faults.len()).expect("fewer than 2^32 faults");
+        if matches!(fault.kind, FaultKind::Store { .. }) {
+            self.tell_store_calls_apart();
+        }
         self.events.schedule(fault.at.max(self.now), Due::Fault(index));
         self.faults.push(fault);
     }
@@ -27,6 +30,7 @@ impl World {
             (FaultKind::Crash(comeback) | FaultKind::Vanish(comeback), Some(server)) => {
                 self.end_life(hands, server, index, comeback);
             }
+            (FaultKind::Store { lasting, forgets, .. }, _) => self.break_store(hands, index, lasting, forgets),
             (FaultKind::Slow { .. } | FaultKind::Crash(_) | FaultKind::Vanish(_), None) => {}
             (FaultKind::Deploy(_) | FaultKind::Scale(_), _) => {
                 self.operator.plan(index, kind);

@@ -72,6 +72,10 @@ pub enum Phase {
     Store(StoreCall),
     /// Working, or doing all of it at once when the store has no line.
     Work,
+    /// The store refused the call.
+    Refused(StoreCall),
+    /// The call broke off, and might have changed something.
+    BrokenOff,
 }
 
 /// When a request calls the store.

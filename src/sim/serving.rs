@@ -7,15 +7,16 @@ use super::requests::{InFlight, Phase, Place, RequestId, StoreCall};
 use super::users::{WHO_ARE_YOU, ok};
 use super::{Hands, World};
 use crate::history::{Event, Evidence, Inside, Recorder, Seen, Served, What};
-use crate::home::{self, StoreCalls};
+use crate::home::{self, Shown, StoreCalls};
 use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId};
 use crate::policy::Policy;
 use crate::scenario::{CartHome, Scenario, StoreUpdate};
 use crate::seed::{Purpose, Sampler};
 use crate::time::{Instant, Span};
+use crate::workload::Session;
 
 /// Nobody's request.
-const IDLE: RequestId = RequestId(u32::MAX);
+pub(super) const IDLE: RequestId = RequestId(u32::MAX);
 
 /// Queues and workers of all servers, and the store they share.
 #[derive(Clone, Debug)]
@@ -28,23 +29,23 @@ pub struct Stations {
     /// By server: workers that are idle.
     idle: Vec<Vec<u32>>,
     /// By worker: the request it holds.
-    held: Vec<RequestId>,
-    store: StoreLine,
+    pub(super) held: Vec<RequestId>,
+    pub(super) store: StoreLine,
     /// By server: how long its workers were busy with requests that have ended. Kept for an autoscaler only.
     worked: Option<Vec<Span>>,
 }
 
 /// The shared store: a latency, and perhaps a line for its connections.
 #[derive(Clone, Debug)]
-struct StoreLine {
+pub(super) struct StoreLine {
     latency: Sampler,
-    /// `None`: no limit.
-    free: Option<u32>,
-    waiting: VecDeque<u32>,
+    /// Connections that are free. `None`: there is no limit, and all calls of a request are one event.
+    pub(super) free: Option<u32>,
+    pub(super) waiting: VecDeque<u32>,
 }
 
 /// What a request did to a cart and a login.
-struct Effect {
+pub(super) struct Effect {
     outcome: Outcome,
     knew_cart: Option<bool>,
     cart: Items,
@@ -54,7 +55,7 @@ struct Effect {
 }
 
 impl Effect {
-    fn none(outcome: Outcome) -> Effect {
+    pub(super) fn none(outcome: Outcome) -> Effect {
         Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token: None }
     }
 }
@@ -113,6 +114,17 @@ impl Stations {
     }
 }
 
+/// What a request shows of a login to the server that works on it.
+#[inline]
+pub(super) fn shown(request: &InFlight) -> Shown {
+    match request.session {
+        Some(Session::Until(end) | Session::Renewable { until: end, .. }) if request.started >= end => Shown::Expired,
+        Some(_) => Shown::Current,
+        None if request.command.is_a_thief_s() => Shown::Forged,
+        None => Shown::Nothing,
+    }
+}
+
 /// The workers of a server, the first one on top.
 fn idle_workers(server: u32, each: u32) -> Vec<u32> {
     (server * each..(server + 1) * each).rev().collect()
@@ -160,17 +172,18 @@ impl World {
     }
 
     #[inline(always)]
-    fn calls(&self, id: RequestId) -> StoreCalls {
+    pub(super) fn calls(&self, id: RequestId) -> StoreCalls {
         let request = &self.requests[id];
-        let with_session = request.session.is_some();
-        home::store_calls(self.homes, self.update, request.command, with_session, request.accepted)
+        let shown = shown(request);
+        home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, request.accepted)
     }
 
     /// With read-modify-write: a server takes a copy of the cart, before the work.
     fn read_cart(&mut self, id: RequestId) {
         if self.update == StoreUpdate::ReadModifyWrite && self.homes.cart == CartHome::SharedStore {
-            let request = &mut self.requests[id];
-            request.copy = self.clients[request.client.index()].shelf.copy();
+            let client = self.requests[id].client;
+            self.expire_cart(client);
+            self.requests[id].copy = self.clients[client.index()].shelf.copy();
         }
     }
 
@@ -195,7 +208,7 @@ impl World {
     }
 
     /// How long the calls before the work take, or those after it: one by one, on one connection.
-    fn store_time(&self, id: RequestId, calls: StoreCalls, side: StoreCall) -> Span {
+    pub(super) fn store_time(&self, id: RequestId, calls: StoreCalls, side: StoreCall) -> Span {
         let count = match side {
             StoreCall::Before => calls.before,
             StoreCall::After => calls.after,
@@ -205,13 +218,10 @@ impl World {
             return *span * u64::from(count);
         }
         let mut draw = self.workload.seed.draw(Purpose::Store, self.requests[id].key);
-        let [first, last, second] = [(); 3].map(|()| latency.sample(&mut draw));
-        match (side, count) {
-            (_, 0) => Span::ZERO,
-            (StoreCall::Before, 1) => first,
-            (StoreCall::Before, _) => first + second,
-            (StoreCall::After, _) => last,
-        }
+        let [first, last, second, third, last_but_one] = [(); 5].map(|()| latency.sample(&mut draw));
+        let (before, after) = ([first, second, third], [last, last_but_one]);
+        let times = if side == StoreCall::Before { &before[..] } else { &after[..] };
+        times.iter().take(count as usize).fold(Span::ZERO, |sum, time| sum + *time)
     }
 
     /// Something ended for the worker whose time has come.
@@ -235,6 +245,8 @@ impl World {
                     StoreCall::After => self.finish(hands, worker, id),
                 }
             }
+            Place::Running(Phase::Refused(call)) => self.finish_refused(hands, worker, id, call),
+            Place::Running(Phase::BrokenOff) => self.finish_broken_off(hands, worker, id),
             _ if self.calls(id).after > 0 => self.queue_for_store(worker, id, StoreCall::After),
             _ => self.finish(hands, worker, id),
         }
@@ -242,6 +254,9 @@ impl World {
 
     /// A worker wants to call the store, and waits in line if all connections are taken.
     fn queue_for_store(&mut self, worker: u32, id: RequestId, call: StoreCall) {
+        if self.storekeeper.is_down() {
+            return self.refuse_store_call(worker, id, call);
+        }
         let store = &mut self.stations.store;
         match store.free {
             Some(0) => {
@@ -281,12 +296,26 @@ impl World {
     #[inline(always)]
     fn finish<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, worker: u32, id: RequestId) {
         let effect = self.commit(id);
+        let calls = self.calls(id).total();
+        self.finish_with(hands, worker, id, &effect, calls);
+    }
+
+    /// The same, whatever came of it.
+    #[inline(always)]
+    pub(super) fn finish_with<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        worker: u32,
+        id: RequestId,
+        effect: &Effect,
+        calls: u32,
+    ) {
         if let Some(worked) = &mut self.stations.worked {
             let request = &self.requests[id];
             let sum = &mut worked[request.server.index()];
             *sum += self.now - request.started;
         }
-        self.report_served(hands, id, &effect);
+        self.report_served(hands, id, effect, calls);
         self.next_in_queue(worker, id);
         let request = &mut self.requests[id];
         request.copy = effect.token;
@@ -324,6 +353,11 @@ impl World {
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
         let call = Call { client, command, repeated: departed || key.attempt > 0 };
+        if self.storekeeper.is_fussy()
+            && let Err(refusal) = self.before_effect(&request)
+        {
+            return Effect::none(Outcome::Refused(refusal));
+        }
         let shelf = &mut self.clients[client.index()].shelf;
         let (result, token) = match (self.homes.cart, self.update) {
             (CartHome::SignedToken, _) => {
@@ -340,6 +374,9 @@ impl World {
                 (self.carts.apply(shelf, life, call), None)
             }
         };
+        if self.storekeeper.is_fussy() {
+            self.after_effect(&request);
+        }
         Effect {
             outcome: ok(result.reply),
             knew_cart: Some(result.knew),
@@ -359,11 +396,18 @@ impl World {
     }
 
     #[inline(always)]
-    fn report_served<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId, effect: &Effect) {
+    fn report_served<P, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        id: RequestId,
+        effect: &Effect,
+        store_calls: u32,
+    ) {
         let request = &self.requests[id];
         let visit = request.visit();
-        let with_session = request.session.is_some();
-        let shown = request.copy.filter(|_| self.homes.cart == CartHome::SignedToken);
+        let sent = request.copy.filter(|_| self.homes.cart == CartHome::SignedToken);
+        let logged_in = request.command == Command::Login && matches!(effect.outcome, Outcome::Ok(_));
+        let set_anew = logged_in || self.renews(request, effect.outcome);
         let served = Served {
             request: request.request(),
             server: request.server,
@@ -372,8 +416,8 @@ impl World {
             busy: self.now - request.started,
             knew_cart: effect.knew_cart,
             cart: effect.cart,
-            store_calls: self.calls(id).total(),
-            carried_bytes: home::carried_bytes(self.homes, visit, request.command, with_session, shown, effect.token),
+            store_calls,
+            carried_bytes: home::carried_bytes(self.homes, visit, shown(request), set_anew, sent, effect.token),
             evidence: self.evidence(request, effect),
         };
         let mut record = |what| hands.recorder.record(&Event { at: self.now, what });

@@ -51,6 +51,12 @@ impl Tournament {
         node - self.leaves
     }
 
+    /// The time of a leaf.
+    #[must_use]
+    pub fn time(&self, leaf: usize) -> Instant {
+        self.nodes[leaf + self.leaves]
+    }
+
     /// Gives a leaf its time; [`Instant::NEVER`] takes it out.
     #[inline]
     pub fn set(&mut self, leaf: usize, time: Instant) {

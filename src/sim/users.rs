@@ -2,8 +2,10 @@
 
 use super::events::{Due, TimerKind};
 use super::requests::{InFlight, Place, RequestId};
+use super::serving::shown;
 use super::{Hands, Seat, World};
 use crate::history::{Ending, Event, Recorder, Seen, What};
+use crate::home::Shown;
 use crate::model::{ClientId, Command, Outcome, Reply, ServerId, UserId};
 use crate::policy::Policy;
 use crate::scenario::{CartHome, SessionHome};
@@ -12,6 +14,14 @@ use crate::workload::{Client, Jar, Loop, Next, Session};
 
 /// Clients at once: their ids have 24 bits in the queue.
 const MAX_CLIENTS: usize = 1 << 24;
+
+/// A copy of a session whose user has logged out.
+#[derive(Clone, Copy, Debug)]
+pub struct Stolen {
+    session: Session,
+    /// When the logout was committed.
+    logout: Instant,
+}
 
 impl World {
     /// Prepares for everybody who will come.
@@ -117,10 +127,11 @@ impl World {
             request.command = sender.name_file(&self.workload, files.folder(sender.user), request.command);
         }
         let (key, visit) = (sender.key(), sender.visit(client));
-        let session = if self.workload.logs_in && !matches!(request.command, Command::Login | Command::ForgeSession) {
-            self.jars[sender.jar as usize].session
-        } else {
-            None
+        let session = match request.command {
+            Command::Login | Command::ForgeSession => None,
+            Command::ReplayToken => self.stolen.get(&client).map(|stolen| stolen.session),
+            _ if self.workload.logs_in => self.jars[sender.jar as usize].session,
+            _ => None,
         };
         let (copy, copy_ends) = match self.homes.cart {
             CartHome::SignedToken => (shelf.copy(), shelf.token_end()),
@@ -163,13 +174,24 @@ impl World {
             jar.pin.answered(self.affinity, request.server, self.now);
             match (request.command, outcome) {
                 (Command::Login, Outcome::Ok(_)) => {
+                    let until = self.tokens.end(self.now);
                     jar.session = Some(match self.homes.session {
                         SessionHome::ServerMemory => Session::Memory(self.pool.members[request.server.index()].life),
-                        SessionHome::SignedToken => Session::Until(self.tokens.end(self.now)),
-                        SessionHome::SharedStore | SessionHome::UnsignedCookie => Session::Until(Instant::NEVER),
+                        SessionHome::SignedToken if self.tokens.refresh => {
+                            Session::Renewable { until, login: self.storekeeper.log_in(self.now) }
+                        }
+                        SessionHome::SignedToken => Session::Until(until),
+                        SessionHome::SharedStore => Session::Stored(self.storekeeper.log_in(self.now)),
+                        SessionHome::UnsignedCookie => Session::Until(Instant::NEVER),
                     });
                 }
-                (Command::Logout, Outcome::Ok(_)) => jar.session = None,
+                (Command::Logout, Outcome::Ok(_)) => {
+                    jar.session = None;
+                    if let (true, Some(session)) = (self.workload.replays, request.session) {
+                        self.stolen.insert(request.client, Stolen { session, logout: self.now });
+                    }
+                }
+                _ if self.renews(&request, outcome) => self.renew(&request),
                 _ => {}
             }
         }
@@ -216,6 +238,9 @@ impl World {
         let what = What::Seen(client.visit(id), Seen::Left(ending));
         hands.recorder.record(&Event { at: self.now, what });
         self.carts.forget(&mut self.clients[id.index()].shelf, id);
+        if self.workload.replays {
+            self.stolen.remove(&id);
+        }
         self.open_visits -= 1;
         let mut last = true;
         if self.needs_jars {
@@ -261,10 +286,47 @@ impl World {
         if request.command == Command::ForgeSession {
             return self.homes.session == SessionHome::UnsignedCookie;
         }
+        if request.command == Command::ReplayToken {
+            return self.stolen.get(&request.client).is_some_and(|stolen| self.accepts_stolen(stolen));
+        }
         match request.session {
             Some(Session::Memory(life)) => life == self.pool.members[request.server.index()].life,
             Some(Session::Until(end)) => self.now < end,
+            Some(Session::Stored(login)) => self.storekeeper.knows(login),
+            Some(Session::Renewable { until, login }) => self.now < until || self.storekeeper.knows(login),
             None => true,
+        }
+    }
+
+    /// The same for a session whose user has logged out: its logout counts, unless the store has forgotten it.
+    #[cold]
+    fn accepts_stolen(&self, stolen: &Stolen) -> bool {
+        let undone = self.storekeeper.has_forgotten(stolen.logout);
+        let denied = self.tokens.deny_list && !undone;
+        match stolen.session {
+            Session::Memory(_) => false,
+            Session::Until(end) => self.now < end && !denied,
+            Session::Stored(login) => undone && self.storekeeper.knows(login),
+            Session::Renewable { until, login } => {
+                !denied && (self.now < until || undone && self.storekeeper.knows(login))
+            }
+        }
+    }
+
+    /// Whether the answer to a request brings a new token for one whose time was over.
+    #[inline]
+    pub(super) fn renews(&self, request: &InFlight, outcome: Outcome) -> bool {
+        let renewable = self.tokens.refresh && matches!(request.session, Some(Session::Renewable { .. }));
+        renewable && matches!(outcome, Outcome::Ok(_)) && shown(request) == Shown::Expired
+    }
+
+    /// A token was renewed: the user has it now, unless it was somebody else who asked, or the user has just logged out.
+    #[cold]
+    fn renew(&mut self, request: &InFlight) {
+        if let (Some(Session::Renewable { login, .. }), false) = (request.session, request.command.is_a_thief_s()) {
+            let until = self.tokens.end(self.now);
+            let jar = self.clients[request.client.index()].client.jar;
+            self.jars[jar as usize].session = Some(Session::Renewable { until, login });
         }
     }
 

@@ -143,6 +143,7 @@ fn they_agree_on_random_simulations() {
         total.logged_out += counts.logged_out;
         total.ghosts += counts.ghosts;
         total.impostors_accepted += counts.impostors_accepted;
+        total.zombie_logins += counts.zombie_logins;
         total.overcharged += counts.overcharged;
         total.files.uploaded += counts.files.uploaded;
         total.files.missing_downloads += counts.files.missing_downloads;
@@ -152,7 +153,7 @@ fn they_agree_on_random_simulations() {
     let t = total.into_inner();
     let visits =
         [t.intact, t.lost, t.abandoned, t.unknown, t.wrong_views, t.logged_out, t.ghosts, t.impostors_accepted];
-    let files = [t.files.uploaded, t.files.missing_downloads, t.files.destroyed];
-    let met = [&visits[..], &files].concat();
+    let others = [t.zombie_logins, t.files.uploaded, t.files.missing_downloads, t.files.destroyed];
+    let met = [&visits[..], &others].concat();
     assert!(met.iter().all(|n| *n >= 50), "too tame to mean something: {t:?}");
 }

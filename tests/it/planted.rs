@@ -17,13 +17,15 @@ use crate::support::naive::Judgement;
 use crate::support::worlds::{end, time};
 use crate::support::{item, items, told_as_lines};
 
-/// Two items are added, the second is removed, a third is added; a view, the checkout, another view, a forged session.
+/// Two items are added, the second is removed, a third is added; a view, the checkout, another view, a forged session;
+/// the logout, and a copy of the session that was taken before it.
 fn honest() -> Scenario {
-    use Step::{Add, Browse, Checkout, ForgeSession, Login, Remove, View};
+    use Step::{Add, Browse, Checkout, ForgeSession, Login, Logout, Remove, ReplayToken, View};
     let mut scenario = Scenario::house();
     scenario.duration = time(60_000);
     scenario.users.count = Some(Whole::of(5));
-    scenario.users.journey = vec![Login, Browse, Add, Add, Remove, Add, View, Checkout, View, ForgeSession];
+    scenario.users.journey =
+        vec![Login, Browse, Add, Add, Remove, Add, View, Checkout, View, ForgeSession, Logout, ReplayToken];
     scenario.homes.cart = CartHome::SharedStore;
     scenario.homes.session = SessionHome::SharedStore;
     scenario
@@ -204,6 +206,9 @@ const OTHER_BUGS: &[Bug] = &[
     bug!("a forged session is accepted", [INTACT, Finding::Impostor], 0, 0, |e| {
         answer(e, Command::ForgeSession, 0, DONE);
     }),
+    bug!("a session outlives its logout", [INTACT, Finding::Zombie], 0, 0, |e| {
+        answer(e, Command::ReplayToken, 0, DONE);
+    }),
     bug!("401 for a user with a valid session", [Finding::LoggedOut, INTACT], 0, 0, |e| {
         answer(e, Command::Browse, 0, Outcome::Refused(Refusal::Unauthorized));
         again(e, Command::Browse, 1, DONE);
@@ -253,8 +258,9 @@ fn check(bug: &Bug) {
     let new = |count: fn(&Judgement) -> u64| count(&after) - count(&before);
     assert_eq!(new(|j| j.counts.ghosts), bug.ghosts, "ghosts: {name}");
     assert_eq!(new(|j| j.counts.double_charges), bug.double_charges, "double charges: {name}");
-    let harmless =
-        want.iter().all(|found| matches!(found, Finding::Impostor | Finding::Cart(Verdict::Intact | Verdict::Unknown)));
+    let harmless = want.iter().all(|found| {
+        matches!(found, Finding::Impostor | Finding::Zombie | Finding::Cart(Verdict::Intact | Verdict::Unknown))
+    });
     let hurt = u64::from(!harmless || bug.double_charges > 0);
     assert_eq!(new(|j| j.counts.users_hurt), hurt, "users hurt: {name}");
     let others = |judged: &Judgement| judged.findings.iter().filter(|(of, _)| **of != visit).count();

@@ -155,7 +155,7 @@ pub async fn work(life: Arc<Incarnation>, request: Asking) -> Option<Answer> {
     };
     let job = Job::new(&life, &request, sent);
     match request.what {
-        What::Shop(command) => job.serve(command).await.unwrap_or_else(|full| Some(too_much(&full))),
+        What::Shop(command) => job.serve(command).await,
         What::Upload(file, ref bytes) => job.upload(file, bytes.clone()).await,
         What::Download(file) => job.download(file).await,
         What::Health => None,
@@ -218,17 +218,29 @@ impl<'a> Job<'a> {
         }
     }
 
-    async fn serve(&self, command: Command) -> Result<Option<Answer>, StoreError> {
+    async fn serve(&self, command: Command) -> Option<Answer> {
         let mut calls = 0;
-        let caller = session::look_up(self, command, &mut calls).await?;
+        let served = self.work_with_the_store(command, &mut calls).await;
+        served.unwrap_or_else(|trouble| {
+            self.life.while_alive(|| {
+                let carried = session::carried(self, command) + cart::carried(self);
+                let in_vain = Done { reply: Reply::Done, accepted: true, cart: None, cookies: Vec::new(), carried };
+                self.record(command, &in_vain, calls);
+                store_trouble(trouble)
+            })
+        })
+    }
+
+    async fn work_with_the_store(&self, command: Command, calls: &mut u32) -> Result<Option<Answer>, StoreError> {
+        let caller = session::look_up(self, command, calls).await?;
         let accepted = session::accepted(self, &caller);
-        let way = if accepted { cart::read_first(self, command, &mut calls).await? } else { Way::Atomic };
+        let way = if accepted { cart::read_first(self, command, calls).await? } else { Way::Atomic };
         self.labour().await;
         let mut cookies = Vec::new();
         let mut carried = session::carried(self, command) + cart::carried(self);
         let mut order = None;
         if accepted {
-            carried += session::log_in_or_out(self, command, &mut cookies, &mut calls).await?;
+            carried += session::log_in_or_out(self, command, &caller, &mut cookies, calls).await?;
             order = cart::open_order(self, command)?;
         }
         let mut order = match &order {
@@ -236,12 +248,12 @@ impl<'a> Job<'a> {
             Some(order) => Some(order.lock().await),
         };
         let stored =
-            if accepted { cart::in_store(self, command, way, order.as_deref_mut(), &mut calls).await? } else { None };
+            if accepted { cart::in_store(self, command, way, order.as_deref_mut(), calls).await? } else { None };
         let done = self.life.while_alive(|| {
             let cart = if accepted { stored.or_else(|| cart::here(self, command, order.as_deref_mut())) } else { None };
             let mut done = Done { reply: Reply::Done, accepted, cart, cookies, carried };
             done.finish(self, command);
-            self.record(command, &done, calls);
+            self.record(command, &done, *calls);
             done
         });
         Ok(done.map(|done| done.answer(command, self)))
@@ -263,7 +275,7 @@ impl<'a> Job<'a> {
             evidence: Evidence::default(),
         };
         let kept = effect.map_or(Kept::default(), |effect| effect.kept);
-        self.shop.log.served(id.visit(), served, self.started, kept);
+        self.shop.log.served(id, served, self.started, kept);
     }
 
     async fn upload(&self, file: u8, bytes: Bytes) -> Option<Answer> {
@@ -343,8 +355,20 @@ fn set_cookie(answer: &mut Answer, cookie: &str) {
     }
 }
 
-fn too_much(full: &StoreError) -> Answer {
-    error(StatusCode::INSUFFICIENT_STORAGE, &full.to_string(), None)
+/// What a server says when the store has not done its part.
+fn store_trouble(trouble: StoreError) -> Answer {
+    let status = match trouble {
+        StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
+        StoreError::Down => StatusCode::SERVICE_UNAVAILABLE,
+        StoreError::BrokenOff => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    error(status, &trouble.to_string(), None)
+}
+
+/// Counts a call to the store that got through, whatever came of it.
+pub fn counted<T>(calls: &mut u32, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    *calls += u32::from(!matches!(result, Err(StoreError::Down)));
+    result
 }
 
 /// An answer that says what is wrong.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dashmap::Entry;
 use tokio::sync::Mutex;
 
-use super::answer::Job;
+use super::answer::{Job, counted};
 use crate::http::log::Kept;
 use crate::http::store::StoreError;
 use crate::http::token::Carried;
@@ -88,8 +88,8 @@ pub async fn read_first(job: &Job<'_>, command: Command, calls: &mut u32) -> Res
     if !reads || !command.touches_cart() {
         return Ok(Way::Atomic);
     }
-    *calls += 1;
-    shop.store.call(job.store_times.0, |store| store.read_cart(job.cart)).await.map(Way::From)
+    let read = shop.store.look(job.store_times.0, |store| store.read_cart(job.cart)).await;
+    counted(calls, read).map(Way::From)
 }
 
 /// The effect on a cart in the shared store. `None` when it does not live there.
@@ -117,11 +117,15 @@ async fn update(
     order: Option<&mut Order>,
     calls: &mut u32,
 ) -> Result<CartEffect, StoreError> {
-    *calls += 1;
     // What was charged before is not taken out again.
     let again = order.as_ref().is_some_and(|order| order.is_charged());
     let asked = if again { Command::View } else { command };
-    let updated = job.shop.store.call(job.store_times.1, |store| store.update_cart(job.cart, asked)).await?;
+    let (store, span) = (&job.shop.store, job.store_times.1);
+    let updated = match command {
+        Command::View => store.look(span, |store| store.update_cart(job.cart, asked)).await,
+        _ => store.call(span, |store| store.update_cart(job.cart, asked)).await,
+    };
+    let updated = counted(calls, updated)?;
     let mut basket = Basket { items: updated.before.unwrap_or_default() };
     Ok(CartEffect::of(apply(&mut basket, command, order), updated.before.is_some()))
 }
@@ -135,12 +139,17 @@ async fn modify_and_write(
     calls: &mut u32,
 ) -> Result<CartEffect, StoreError> {
     let mut basket = Basket { items: copy.unwrap_or_default() };
-    let mut effect = CartEffect::of(apply(&mut basket, command, order), copy.is_some());
+    // Nothing is charged unless the write gets through.
+    let mut charged = order.as_deref().copied();
+    let mut effect = CartEffect::of(apply(&mut basket, command, charged.as_mut()), copy.is_some());
     if command == Command::View {
         return Ok(effect);
     }
-    *calls += 1;
-    let replaced = job.shop.store.call(job.store_times.1, |store| store.write_cart(job.cart, basket.items)).await?;
+    let write = job.shop.store.call(job.store_times.1, |store| store.write_cart(job.cart, basket.items)).await;
+    let replaced = counted(calls, write)?;
+    if let (Some(order), Some(charged)) = (order, charged) {
+        *order = charged;
+    }
     let mut meant = Basket { items: replaced.unwrap_or_default() };
     meant.apply(command);
     effect.kept.overwritten = meant.items.minus(basket.items);

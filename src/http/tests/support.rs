@@ -39,6 +39,7 @@ pub fn scenario(service_ms: u64) -> Scenario {
 /// Servers and a balancer in front of them.
 pub struct Town {
     pub slots: Vec<Arc<Slot>>,
+    pub shop: Arc<Shop>,
     pub log: Arc<Log>,
     pub workload: Arc<Workload>,
     pub clock: Clock,
@@ -59,7 +60,8 @@ impl Town {
         let workload = Arc::new(Workload::new(scenario, Seed(1)));
         let log = Arc::new(Log::new(clock, Observer::new(scenario, None, UserId(42))));
         let (alarm, failures) = mpsc::unbounded_channel();
-        let store = Store::new(&scenario.store, Box::<Embedded>::default(), clock);
+        let backend = Embedded::new(&scenario.store, clock, Arc::clone(&log));
+        let store = Store::new(&scenario.store, Box::new(backend), clock);
         let signer = Signer::new(scenario.tokens.lifetime.get(), scenario.tokens.leeway.get()).expect("randomness");
         let (w, l) = (Arc::clone(&workload), Arc::clone(&log));
         let shop = Arc::new(Shop::new(scenario, w, l, (store, signer), (clock, alarm.clone())));
@@ -70,7 +72,7 @@ impl Town {
         let doors = if rogues.is_empty() { doors } else { rogues.to_vec() };
         let (w, l) = (Arc::clone(&workload), Arc::clone(&log));
         let balancer = Arc::new(Balancer::new(scenario, &doors, w, l, (clock, alarm.clone())));
-        Town { slots, log, workload, clock, balancer, failures, alarm }
+        Town { slots, shop, log, workload, clock, balancer, failures, alarm }
     }
 
     pub fn door(&self, index: usize) -> SocketAddr {

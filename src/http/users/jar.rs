@@ -27,13 +27,15 @@ pub struct Tab {
     /// The cart's id.
     pub visit: String,
     token: Option<String>,
+    /// A copy of the session as it was before the last logout, as somebody else would present it.
+    pub stolen: Option<String>,
 }
 
 impl Tab {
     /// A tab that begins a visit.
     #[must_use]
     pub fn new(visit: String) -> Tab {
-        Tab { visit, token: None }
+        Tab { visit, ..Tab::default() }
     }
 }
 
@@ -47,7 +49,7 @@ impl Jar {
     pub fn visit_ended(&mut self) {
         self.open_visits -= 1;
         if self.open_visits == 0 {
-            self.cookies.retain(|kept| kept.persistent && kept.name != wire::SESSION);
+            self.cookies.retain(|kept| kept.persistent && !is_session(&kept.name));
         }
     }
 
@@ -57,12 +59,16 @@ impl Jar {
         self.cookies.iter().find(|kept| kept.name == wire::SERVER).map(|kept| kept.value.as_str())
     }
 
-    /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked.
-    pub fn keep(&mut self, tab: &mut Tab, headers: &HeaderMap) {
+    /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked. `own`: the
+    /// session is the user's.
+    pub fn keep(&mut self, tab: &mut Tab, headers: &HeaderMap, own: bool) {
         for line in headers.get_all(SET_COOKIE) {
             let Some(cookie) = line.to_str().ok().and_then(|line| cookie::Cookie::parse(line).ok()) else { continue };
             if cookie.name() == wire::CART {
                 tab.token = Some(cookie.value().to_owned());
+                continue;
+            }
+            if !own && is_session(cookie.name()) {
                 continue;
             }
             self.cookies.retain(|kept| kept.name != cookie.name());
@@ -74,9 +80,18 @@ impl Jar {
         }
     }
 
-    /// The header field of a request. `with_session`: logged in, if it is; otherwise as `forged`, if that is given.
+    /// What a thief would copy of the session: its cookies. `None` for a guest.
     #[must_use]
-    pub fn header(&self, tab: &Tab, with_session: bool, forged: Option<&str>) -> String {
+    pub fn session(&self) -> Option<String> {
+        let cookies = self.cookies.iter().filter(|kept| is_session(&kept.name));
+        let pairs: Vec<String> = cookies.map(|kept| format!("{}={}", kept.name, kept.value)).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// The header field of a request. `with_session`: logged in, if it is; otherwise with the cookies of `another`
+    /// session, if they are given.
+    #[must_use]
+    pub fn header(&self, tab: &Tab, with_session: bool, another: Option<&str>) -> String {
         let mut line = format!("{}={}", wire::VISIT, tab.visit);
         let mut add = |name: &str, value: &str| {
             line.push_str("; ");
@@ -87,14 +102,20 @@ impl Jar {
         if let Some(token) = &tab.token {
             add(wire::CART, token);
         }
-        for kept in self.cookies.iter().filter(|kept| with_session || kept.name != wire::SESSION) {
+        for kept in self.cookies.iter().filter(|kept| with_session || !is_session(&kept.name)) {
             add(&kept.name, &kept.value);
         }
-        if let Some(forged) = forged {
-            add(wire::SESSION, forged);
+        if let Some(another) = another {
+            line.push_str("; ");
+            line.push_str(another);
         }
         line
     }
+}
+
+/// Whether a cookie belongs to a login.
+fn is_session(name: &str) -> bool {
+    name == wire::SESSION || name == wire::REFRESH
 }
 
 #[cfg(test)]
@@ -112,18 +133,18 @@ mod tests {
 
     #[test]
     fn a_browser_session_ends_with_the_last_tab() {
-        let (mut jar, mut tab) = (Jar::default(), Tab { visit: "000042-0001".into(), token: None });
-        let mut other = Tab { visit: "000042.1-0001".into(), token: None };
+        let (mut jar, mut tab) = (Jar::default(), Tab::new("000042-0001".into()));
+        let mut other = Tab::new("000042.1-0001".into());
         jar.visit_began();
         jar.visit_began();
-        jar.keep(&mut tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]));
-        jar.keep(&mut other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]));
+        jar.keep(&mut tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]), true);
+        jar.keep(&mut other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]), true);
         assert_eq!(
             jar.header(&tab, true, None),
             "visit=000042-0001; cart=c1; session=s1; server=server-3; taste=sweet"
         );
         assert_eq!(
-            jar.header(&other, false, Some("x")),
+            jar.header(&other, false, Some("session=x")),
             "visit=000042.1-0001; server=server-3; taste=sweet; session=x"
         );
         jar.visit_ended();
@@ -135,8 +156,8 @@ mod tests {
     #[test]
     fn a_cookie_is_taken_back() {
         let (mut jar, mut tab) = (Jar::default(), Tab::default());
-        jar.keep(&mut tab, &answer(&["session=s1"]));
-        jar.keep(&mut tab, &answer(&["session=; Max-Age=0", "nonsense"]));
+        jar.keep(&mut tab, &answer(&["session=s1"]), true);
+        jar.keep(&mut tab, &answer(&["session=; Max-Age=0", "nonsense"]), true);
         assert_eq!(jar.header(&tab, true, None), "visit=");
     }
 }

@@ -125,6 +125,9 @@ fn rates(faults: &[FaultFigures]) -> Vec<Rate> {
         Rate::new("logged_out / visits.begun", "logouts per visit", Scale::Events, |f| {
             counts(f.logged_out, f.visits.begun)
         }),
+        share("zombie_logins / replays", "zombie logins, of all replays", |f| {
+            counts(f.zombie_logins, f.replays.unwrap_or(0))
+        }),
         share("impostors_accepted / impostors", "impostors let in, of all", |f| {
             counts(f.impostors_accepted, f.impostors)
         }),

@@ -10,6 +10,9 @@ use crate::time::Instant;
 /// Most lines of a story's first part.
 const MOST: usize = 12;
 
+/// What is said when an order turns up that nobody had been told of.
+const A_BILL: &str = "finds a bill";
+
 /// Tells a visit: `design` is the variant's number in the table, `most` how many lines there is room for (at most 12).
 #[must_use]
 pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) -> Story {
@@ -22,8 +25,11 @@ pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) ->
         What::Pool(_) => None,
     });
     let title = user.map_or(String::new(), |user| format!("User {}, design {design}", user.0));
-    let carts =
-        !teller.logged_out && teller.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.cart.is_some()));
+    let any =
+        |wanted: fn(&Deed) -> bool| teller.lines.iter().any(|line| matches!(line, Line::Did(deed) if wanted(deed)));
+    let lost = any(|deed| deed.missing.is_some_and(|missing| !missing.is_empty()));
+    let about_logins = teller.logged_out || teller.robbed;
+    let carts = (lost || !about_logins) && any(|deed| deed.cart.is_some());
     Story { title, carts, lines: shortened(teller.lines, carts, most.min(MOST)), better: None }
 }
 
@@ -59,7 +65,7 @@ fn tally(lines: &[Line]) -> Option<Line> {
 
 /// What is known while a visit is heard.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts about a visit")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a visit")]
 struct Teller {
     lines: Vec<Line>,
     /// Acknowledged adds that were not taken out.
@@ -68,6 +74,8 @@ struct Teller {
     opened: bool,
     logged_in: bool,
     logged_out: bool,
+    /// A thief was let in.
+    robbed: bool,
     /// Who served what, until the user is told.
     served: Vec<Served>,
     dropped: Option<ServerId>,
@@ -100,10 +108,11 @@ impl Teller {
         deed.answer = match outcome {
             Outcome::Ok(reply) => {
                 self.acknowledge(request.command);
+                self.no_news(request.command, at);
                 self.good(&mut deed, request.command, reply, served)
             }
             Outcome::Refused(refusal) => {
-                deed.wrong = request.command != Command::ForgeSession;
+                deed.wrong = !request.command.is_a_thief_s();
                 self.logged_out |= deed.wrong && refusal == Refusal::Unauthorized;
                 refused(refusal, request.command).into()
             }
@@ -166,6 +175,11 @@ impl Teller {
                 deed.wrong = true;
                 "welcome!".into()
             }
+            (Command::ReplayToken, _) => {
+                deed.wrong = true;
+                self.robbed = true;
+                "welcome back!".into()
+            }
             _ if forgotten => {
                 deed.wrong = true;
                 "\"What cart?\" New one.".into()
@@ -187,6 +201,7 @@ impl Teller {
             Command::ForgeSession => "an impostor".into(),
             Command::Upload(file) => format!("uploads {file}"),
             Command::Download(file) => format!("fetches {file}"),
+            Command::ReplayToken => "a thief comes".into(),
         }
     }
 
@@ -196,10 +211,18 @@ impl Teller {
         let asked = self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action == "checks out"));
         if asked && !self.lines.iter().any(answered) {
             let answer = format!("charged: {items}");
-            let action = "finds a bill".into();
+            let action = A_BILL.into();
             let missing = Some(self.added.minus(items));
             let deed = Deed { at, action, answer, added: self.added, missing, weight: 3, ..Deed::default() };
             self.lines.push(Line::Did(deed));
+        }
+    }
+
+    /// The bill of this very answer is in the answer.
+    fn no_news(&mut self, command: Command, now: Instant) {
+        let is_bill = |line: &Line| matches!(line, Line::Did(deed) if deed.action == A_BILL && deed.at == now);
+        if command == Command::Checkout && self.lines.last().is_some_and(is_bill) {
+            self.lines.pop();
         }
     }
 
@@ -218,12 +241,14 @@ impl Teller {
 
 fn refused(refusal: Refusal, command: Command) -> &'static str {
     match refusal {
-        Refusal::Unauthorized if command == Command::ForgeSession => "401: turned away",
+        Refusal::Unauthorized if command.is_a_thief_s() => "401: turned away",
         Refusal::Unauthorized => "401: who are you?",
         Refusal::QueueFull => "503: queue full",
         Refusal::NoServer => "503: no server",
         Refusal::Unreachable => "503: cannot connect",
         Refusal::NotFound => "404: what file?",
+        Refusal::StoreDown => "503: store is down",
+        Refusal::StoreFull => "507: store is full",
     }
 }
 
@@ -233,7 +258,7 @@ fn weight(command: Command) -> u8 {
         Command::Login | Command::Browse => 0,
         Command::View | Command::Logout => 1,
         Command::Add(_) | Command::Remove(_) | Command::Upload(_) | Command::Download(_) => 2,
-        Command::Checkout | Command::ForgeSession => 3,
+        Command::Checkout | Command::ForgeSession | Command::ReplayToken => 3,
     }
 }
 

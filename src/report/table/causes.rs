@@ -9,7 +9,7 @@ pub(super) const CAUSES: [(&str, &str, &str); 8] = [
     ("wiped", "wiped", "their last copy went with a server"),
     ("overwritten", "overwritten", "a concurrent writer put an older copy over them"),
     ("stale", "stale", "an older copy answered"),
-    ("rolled_back", "rolled back", "the store failed over and forgot them"),
+    ("rolled_back", "rolled back", "the store had not made them durable"),
     ("evicted", "evicted", "the store was full and dropped them"),
     ("expired", "expired", "they were kept for their time and no longer"),
     ("unexplained", "unexplained", "a defect of this simulator, please report it"),

@@ -52,7 +52,7 @@ const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
 const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
 
 #[rustfmt::skip]
-const COUNTED: [Counted; 9] = [
+const COUNTED: [Counted; 10] = [
     Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
     Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
     Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
@@ -61,6 +61,7 @@ const COUNTED: [Counted; 9] = [
     Counted { name: "abandoned", head: "visits abandoned", paths: ABANDONED, of: Some(("visits.begun", "all visits")), tone: Tone::Loss, rank: 3 },
     Counted { name: "logged-out", head: "logged out", paths: &["logged_out"], of: None, tone: Tone::Loss, rank: 4 },
     Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "zombies", head: "zombie logins", paths: &["zombie_logins"], of: Some(("replays", "all tries")), tone: Tone::Loss, rank: 3 },
     Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
 ];
 
@@ -105,8 +106,16 @@ impl Source<'_> {
         columns.extend(counted("lost"));
         columns.extend(counted("intact").filter(|_| self.neither_lost_nor_intact()));
         columns.extend(self.open_at_faults().into_iter().filter(|column| column.cells.iter().any(is_loss)));
-        for name in ["overcharged", "unknown", "abandoned-carts", "abandoned", "logged-out", "impostors", "wrong-views"]
-        {
+        for name in [
+            "overcharged",
+            "unknown",
+            "abandoned-carts",
+            "abandoned",
+            "logged-out",
+            "impostors",
+            "zombies",
+            "wrong-views",
+        ] {
             columns.extend(counted(name));
         }
         columns.extend(self.of_plans("deploy-took"));

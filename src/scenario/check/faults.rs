@@ -46,9 +46,15 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
     let struck =
         kinds.iter().filter_map(|(kind, server)| Some((*kind, server.as_deref())).filter(|(_, s)| s.is_some()));
     let mut given = struck.chain(plans.iter().filter(|(_, given)| *given).map(|(kind, _)| (*kind, None)));
+    if fault.store.is_some() {
+        return match given.next() {
+            Some(_) => wrong(path, "a fault breaks one thing: make two of it"),
+            None => super::store::fault(path, fault, scenario),
+        };
+    }
     let Some((kind, server)) = given.next() else {
         let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name, or one of \
-                    `deploy`, `scale`, `join`";
+                    `store`, `deploy`, `scale`, `join`";
         return wrong_but(path, "this fault does not say what happens", help);
     };
     if given.next().is_some() {
@@ -62,7 +68,7 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
         ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
         ("factor", fault.factor.is_some(), &["slow"]),
-        ("for", fault.lasting.is_some(), &["slow"]),
+        ("for", fault.lasting.is_some(), &["slow", "store"]),
     ] {
         if is_given && !kinds.contains(&kind) {
             let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();

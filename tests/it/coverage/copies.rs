@@ -39,7 +39,7 @@ pub fn dawdling() -> Scenario {
     scenario.users.count = Some(Whole::of(200));
     scenario.users.think = exponential(5_000_000);
     scenario.homes.cart = CartHome::SignedToken;
-    scenario.tokens = Tokens { lifetime: time(7_000), leeway: time(1_000) };
+    scenario.tokens = Tokens { lifetime: time(7_000), leeway: time(1_000), ..Tokens::default() };
     scenario
 }
 
@@ -156,7 +156,7 @@ fn the_end_of_a_token_is_exact() {
     // From the end of one service to the beginning of the next.
     let logged_out = |lifetime: u64, leeway: u64| {
         let mut scenario = scenario.clone();
-        scenario.tokens = Tokens { lifetime: time(lifetime), leeway: time(leeway) };
+        scenario.tokens = Tokens { lifetime: time(lifetime), leeway: time(leeway), ..Tokens::default() };
         play(&scenario).logged_out > 0
     };
     assert!(logged_out(100, 0) && logged_out(60, 40));

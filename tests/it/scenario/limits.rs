@@ -205,3 +205,69 @@ fn variants_and_texts() {
       t.toml:3:20: this must not be empty
     "#);
 }
+
+#[test]
+fn stores() {
+    insta::assert_snapshot!(said(&[
+        "faults = [{ at = \"30s\", store = \"outage\", for = \"20s\" }]",
+        "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", crash = \"server-1\" }]",
+        "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", replace_after = \"5s\" }]",
+        "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", factor = 2 }]",
+        "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"fail-over\" }]",
+        "store.durability_window = \"always\"",
+        "store.memory = { carts = 0, when_full = \"evict\" }",
+        "store.memory = { carts = 120 }",
+        "store.ttl = \"0s\"",
+    ]), @r#"
+    "faults = [{ at = \"30s\", store = \"outage\", for = \"20s\" }]"
+      t.toml:3:33: a store outage without a store
+        nothing lives in it here: let `homes.cart` or `homes.session` be "shared-store"
+    "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", crash = \"server-1\" }]"
+      t.toml:4:43: `store` and `crash` exclude each other
+        keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `store`
+    "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", replace_after = \"5s\" }]"
+      t.toml:4:59: `replace_after` is about a server, not the store
+        say how long it lasts with `for`
+    "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", factor = 2 }]"
+      t.toml:4:52: `factor` is about a server, not the store
+        say how long it lasts with `for`
+    "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"fail-over\" }]"
+      t.toml:4:33: `fail-over` is not a choice here
+        did you mean `failover`?
+    "store.durability_window = \"always\""
+      t.toml:3:27: `always` is not what a store forgets: write a time such as "1s", or "all" if it keeps nothing on disk
+    "store.memory = { carts = 0, when_full = \"evict\" }"
+      t.toml:3:26: expected a whole number from 1 to 1,000,000, found `0`
+    "store.memory = { carts = 120 }"
+      t.toml:3:16: the key `when_full` is missing here
+        add `when_full = …`
+    "store.ttl = \"0s\""
+      t.toml:3:13: 0s is out of range: more than nothing and at most 1d
+    "#);
+}
+
+#[test]
+fn logins_that_end() {
+    insta::assert_snapshot!(said(&[
+        "homes.session = \"shared-store\"\ntokens.refresh = true",
+        "homes.session = \"server-memory\"\ntokens.deny_list = true",
+        "users.journey = [\"login\", \"replay-token\", \"logout\"]",
+        "users.journey = [\"logout\", \"login\", \"replay-token\"]",
+        "users.journey = [\"browse\", \"logout\", \"replay-token\"]",
+    ]), @r#"
+    "homes.session = \"shared-store\"\ntokens.refresh = true"
+      t.toml:4:18: `tokens.refresh` without tokens: sessions live elsewhere here
+        let `homes.session` be "signed-token", or leave this out
+    "homes.session = \"server-memory\"\ntokens.deny_list = true"
+      t.toml:4:20: `tokens.deny_list` without tokens: sessions live elsewhere here
+        let `homes.session` be "signed-token", or leave this out
+    "users.journey = [\"login\", \"replay-token\", \"logout\"]"
+      t.toml:3:27: a session is replayed before its owner has logged out
+        let "login" and "logout" come before it: the copy is presented when its owner has logged out
+    "users.journey = [\"logout\", \"login\", \"replay-token\"]"
+      t.toml:3:37: a session is replayed before its owner has logged out
+        let "login" and "logout" come before it: the copy is presented when its owner has logged out
+    "users.journey = [\"browse\", \"logout\", \"replay-token\"]"
+      t.toml:3:38: nobody logs in here: there is no session to copy
+    "#);
+}

@@ -25,6 +25,7 @@ pub enum Move {
     Checkout,
     Browse,
     Forge,
+    Replay,
     /// The shop does what a request asks, perhaps one whose user has gone.
     Execute(u8),
     /// A request is done, if it was not, and answered.
@@ -64,6 +65,7 @@ pub fn moves(longest: usize) -> impl Strategy<Value = Vec<(u8, Move)>> {
         3 => Just(Move::Checkout),
         1 => Just(Move::Browse),
         1 => Just(Move::Forge),
+        1 => Just(Move::Replay),
         5 => number.clone().prop_map(Move::Execute),
         14 => number.clone().prop_map(Move::Answer),
         2 => number.clone().prop_map(Move::Lose),
@@ -141,6 +143,7 @@ impl Shopper {
             Move::Checkout => self.send(Command::Checkout, tape),
             Move::Browse => self.send(Command::Browse, tape),
             Move::Forge => self.send(Command::ForgeSession, tape),
+            Move::Replay => self.send(Command::ReplayToken, tape),
             Move::Execute(n) => {
                 if let Some(i) = self.choose(n, |f| f.done.is_none() && !f.refused) {
                     self.execute(i, tape);
@@ -228,7 +231,7 @@ impl Shopper {
             }
             Command::View => Reply::Cart(self.basket),
             Command::Checkout => Reply::Charged(self.charge(tape)),
-            Command::ForgeSession => Reply::WhoAreYou,
+            Command::ForgeSession | Command::ReplayToken => Reply::WhoAreYou,
             Command::Login | Command::Browse | Command::Logout | Command::Upload(_) | Command::Download(_) => {
                 Reply::Done
             }

@@ -75,6 +75,7 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
             Finding::Impostor => counts.impostors_accepted += 1,
             // Counted over all visits of a user.
             Finding::MissingFile => {}
+            Finding::Zombie => counts.zombie_logins += 1,
         }
     }
     let opened = findings.contains(&Finding::Opened);
@@ -83,6 +84,8 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
     counts.views += history.calls.iter().filter(|call| call.shown().is_some()).count() as u64;
     let forged = |call: &&Call| call.command == Command::ForgeSession && call.told.is_some();
     counts.impostors += history.calls.iter().filter(forged).count() as u64;
+    let replayed = |call: &&Call| call.command == Command::ReplayToken && call.told.is_some();
+    counts.replays += history.calls.iter().filter(replayed).count() as u64;
     counts.ghosts += u64::from(history.ghosts().len());
     let billed_twice = history.seen.iter().filter(|seen| matches!(seen, Seen::Billed(_))).count() > 1;
     counts.double_charges += u64::from(billed_twice);
@@ -256,7 +259,8 @@ impl History<'_> {
             }
             match (call.command, outcome) {
                 (Command::ForgeSession, Outcome::Ok(_)) => found.push((at, Finding::Impostor)),
-                (Command::ForgeSession, _) => {}
+                (Command::ReplayToken, Outcome::Ok(_)) => found.push((at, Finding::Zombie)),
+                (Command::ForgeSession | Command::ReplayToken, _) => {}
                 (_, Outcome::Refused(Refusal::Unauthorized)) => found.push((at, Finding::LoggedOut)),
                 (_, Outcome::Refused(Refusal::NotFound)) => found.push((at, Finding::MissingFile)),
                 _ => {}

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use whatcart::model::Step;
 use whatcart::scenario::{
-    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, HashOn, Health, Heavy, Homes, Objects, PinnedDown,
-    PolicyName, Positive, Scenario, Servers, SessionHome, Store, StoreUpdate, Time, Tokens, UploadHome, Users, Whole,
+    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, Forgets, HashOn, Health, Heavy, Homes, Objects, PinnedDown,
+    PolicyName, Positive, Scenario, Servers, SessionHome, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens,
+    UploadHome, Users, WhenFull, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -57,10 +58,16 @@ pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault
         deploy: None,
         scale: None,
         join: None,
+        store: match verb {
+            "outage" => Some(StoreFault::Outage),
+            "failover" => Some(StoreFault::Failover),
+            "store restart" => Some(StoreFault::Restart),
+            _ => None,
+        },
         restart_after: None,
         replace_after: back_after.filter(|_| verb == "crash" || verb == "vanish").map(time),
         factor: (verb == "slow").then(|| Whole::of(7)),
-        lasting: back_after.filter(|_| verb == "slow").map(time),
+        lasting: back_after.filter(|_| ["slow", "outage", "failover", "store restart"].contains(&verb)).map(time),
     }
 }
 
@@ -113,7 +120,7 @@ fn journey() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Upload),
         1 => Just(Step::Download),
     ];
-    let around = (any::<bool>(), prop::bool::weighted(0.9), any::<bool>(), any::<bool>());
+    let around = (any::<bool>(), prop::bool::weighted(0.9), any::<bool>(), 0usize..4);
     (prop::collection::vec(middle, 1..9), around).prop_map(|(middle, (login, checkout, look_back, logout))| {
         let mut inside = 0;
         let sensible = middle.into_iter().filter(|step| {
@@ -127,7 +134,8 @@ fn journey() -> impl Strategy<Value = Vec<Step>> {
         }
         steps.extend(checkout.then_some(Step::Checkout));
         steps.extend((checkout && look_back).then_some(Step::View));
-        steps.extend((login && logout).then_some(Step::Logout));
+        let goodbye = [Step::Logout, Step::ReplayToken, Step::ReplayToken];
+        steps.extend(goodbye.into_iter().take(if login { logout } else { 0 }));
         if steps.is_empty() { vec![Step::Browse] } else { steps }
     })
 }
@@ -227,8 +235,23 @@ fn homes() -> impl Strategy<Value = Homes> {
 
 fn store() -> impl Strategy<Value = Store> {
     let update = prop::sample::select(vec![StoreUpdate::Atomic, StoreUpdate::ReadModifyWrite]);
-    (prop_oneof![Just(0u64), Just(4)].prop_flat_map(dist), prop::option::of(1u64..4), update)
-        .prop_map(|(latency, connections, update)| Store { latency, connections: connections.map(Whole::of), update })
+    let forgets = prop_oneof![
+        2 => Just(Forgets::NOTHING),
+        2 => (1u64..3_000).prop_map(|millis| Forgets::Last(ms(millis))),
+        1 => Just(Forgets::Everything),
+    ];
+    let ttl = prop::option::weighted(0.3, 1u64..3_000);
+    let when_full = prop::sample::select(vec![WhenFull::Evict, WhenFull::Refuse]);
+    let memory = prop::option::weighted(0.3, (1u64..12, when_full));
+    let line = (prop_oneof![Just(0u64), Just(4)].prop_flat_map(dist), prop::option::of(1u64..4));
+    (line, update, forgets, ttl, memory).prop_map(|((latency, connections), update, forgets, ttl, memory)| Store {
+        latency,
+        connections: connections.map(Whole::of),
+        update,
+        durability_window: forgets,
+        ttl: ttl.map(time),
+        memory: memory.map(|(carts, when_full)| StoreMemory { carts: Whole::of(carts), when_full }),
+    })
 }
 
 fn objects() -> impl Strategy<Value = Objects> {
@@ -238,15 +261,23 @@ fn objects() -> impl Strategy<Value = Objects> {
 fn tokens() -> impl Strategy<Value = Tokens> {
     prop_oneof![
         2 => Just(Tokens::default()),
-        1 => (1u64..2_000, 0u64..200).prop_map(|(lifetime, leeway)| Tokens {
-            lifetime: time(lifetime),
-            leeway: time(leeway),
+        2 => (1u64..2_000, 0u64..200, any::<bool>(), any::<bool>()).prop_map(|(lifetime, leeway, refresh, deny_list)| {
+            Tokens { lifetime: time(lifetime), leeway: time(leeway), refresh, deny_list }
         }),
     ]
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {
-    let verb = prop::sample::select(vec!["crash", "restart", "replace", "vanish", "slow"]);
+    let verb = prop::sample::select(vec![
+        "crash",
+        "restart",
+        "replace",
+        "vanish",
+        "slow",
+        "outage",
+        "failover",
+        "store restart",
+    ]);
     (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000))
         .prop_map(|(verb, server, at, back)| fault(verb, server, at, back))
 }

@@ -1,0 +1,168 @@
+//! The shared store breaks, forgets, is full and lets carts expire, as curl sees it; and tokens that are taken back.
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use super::support::{Curl, Town, scenario};
+use crate::fault::{self, Fault};
+use crate::http::faults::Fate;
+use crate::scenario::{CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, WhenFull, Whole};
+use crate::time::Span;
+
+const ADD: &str = "POST /cart/items";
+
+fn stored(store_ms: u64) -> Scenario {
+    let mut scenario = scenario(0);
+    scenario.homes.cart = CartHome::SharedStore;
+    scenario.store.latency = Dist::Constant(Time::of(Span::from_millis(store_ms)));
+    scenario
+}
+
+async fn pause(millis: u64) {
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+}
+
+/// The fault of a scenario strikes now, and lasts.
+fn strike(town: &Town, how: StoreFault, lasting: Option<u64>, scenario: &Scenario) {
+    let mut broken = scenario.clone();
+    let fault = toml::from_str("at = \"0s\"\nstore = \"outage\"").expect("a fault");
+    broken.faults = vec![fault];
+    broken.faults[0].store = Some(how);
+    broken.faults[0].lasting = lasting.map(|millis| Time::of(Span::from_millis(millis)));
+    let now = town.clock.now();
+    let faults: Vec<Fault> = fault::timeline(&broken).into_iter().map(|fault| Fault { at: now, ..fault }).collect();
+    let routing = Arc::clone(town.balancer.routing());
+    let (log, shop) = (Arc::clone(&town.log), Arc::clone(&town.shop));
+    let slots = RwLock::new(town.slots.clone());
+    tokio::spawn(Arc::new(Fate { clock: town.clock, log, routing, shop, slots, faults }).fulfil(0));
+}
+
+/// A call under way breaks off: the answer is 500. Later ones are refused at once: 503. Then all is as before.
+#[tokio::test]
+async fn an_outage() {
+    let scenario = stored(300);
+    let town = Town::open(&scenario);
+    let door = town.door(0);
+    let mut curl = Curl::default();
+    assert_eq!(curl.ask(door, ADD, r#"{"item":1}"#).await.0, 200);
+    let (mut adding, mut looking) = (curl.clone(), curl.clone());
+    let under_way = tokio::spawn(async move { adding.ask(door, ADD, r#"{"item":2}"#).await });
+    let seen = tokio::spawn(async move { looking.ask(door, "GET /cart", "").await });
+    pause(100).await;
+    strike(&town, StoreFault::Outage, Some(400), &scenario);
+    let error = |what: &str| format!(r#"{{"error":"{what}"}}"#);
+    assert_eq!(under_way.await.expect("no panic"), (500, error("the store broke off")));
+    assert_eq!(seen.await.expect("no panic"), (503, error("the store is down")), "a look has changed nothing");
+    let begun = tokio::time::Instant::now();
+    assert_eq!(curl.ask(door, ADD, r#"{"item":3}"#).await, (503, error("the store is down")));
+    assert!(begun.elapsed() < Duration::from_millis(200), "at once");
+    pause(500).await;
+    assert_eq!(curl.ask(door, "GET /cart", "").await, (200, r#"{"cart":[1]}"#.into()));
+}
+
+/// Sessions that cannot be looked up are neither good nor bad.
+#[tokio::test]
+async fn a_session_that_cannot_be_looked_up() {
+    let mut scenario = stored(0);
+    scenario.homes.session = SessionHome::SharedStore;
+    let town = Town::open(&scenario);
+    let mut curl = Curl::default();
+    curl.ask(town.door(0), "POST /login", "").await;
+    strike(&town, StoreFault::Outage, None, &scenario);
+    pause(50).await;
+    assert_eq!(curl.ask(town.door(0), "GET /", "").await.0, 503);
+    assert_eq!(Curl::default().ask(town.door(0), "GET /", "").await.0, 200, "a guest needs no store");
+}
+
+/// What was written before the window stays, the rest is as it was: carts, logins and logouts.
+#[tokio::test]
+async fn a_failover_undoes_the_last_moment() {
+    for (forgets, cart, session) in [
+        (Forgets::NOTHING, r#"{"cart":[1,2]}"#, 200),
+        (Forgets::Last(Span::from_millis(400)), r#"{"cart":[1]}"#, 401),
+        (Forgets::Everything, r#"{"cart":[]}"#, 401),
+    ] {
+        let mut scenario = stored(0);
+        scenario.homes.session = SessionHome::SharedStore;
+        scenario.store.durability_window = forgets;
+        let town = Town::open(&scenario);
+        let door = town.door(0);
+        let (mut guest, mut new, mut left) = (Curl::default(), Curl::default(), Curl::default());
+        guest.ask(door, ADD, r#"{"item":1}"#).await;
+        left.ask(door, "POST /login", "").await;
+        let copy = left.clone();
+        pause(600).await;
+        guest.ask(door, ADD, r#"{"item":2}"#).await;
+        new.ask(door, "POST /login", "").await;
+        left.ask(door, "POST /logout", "").await;
+        strike(&town, StoreFault::Failover, None, &scenario);
+        pause(50).await;
+        assert_eq!(guest.ask(door, "GET /cart", "").await.1, cart, "{forgets:?}");
+        assert_eq!(new.ask(door, "GET /", "").await.0, session, "{forgets:?}");
+        let zombie = if matches!(forgets, Forgets::Last(_)) && forgets != Forgets::NOTHING { 200 } else { 401 };
+        assert_eq!(copy.clone().ask(door, "GET /", "").await.0, zombie, "{forgets:?}: the logout was undone");
+    }
+}
+
+/// With room for one cart: the second one takes the place of the first, or is refused.
+#[tokio::test]
+async fn a_full_store() {
+    for (when_full, second, first) in [(WhenFull::Evict, 200, "[]"), (WhenFull::Refuse, 507, "[1]")] {
+        let mut scenario = stored(0);
+        scenario.store.memory = Some(StoreMemory { carts: Whole::of(1), when_full });
+        let town = Town::open(&scenario);
+        let door = town.door(0);
+        let (mut one, mut other) = (Curl::default(), Curl::default());
+        assert_eq!(other.ask(door, "GET /cart", "").await.0, 200, "looking takes no room");
+        assert_eq!(one.ask(door, ADD, r#"{"item":1}"#).await.0, 200);
+        assert_eq!(other.ask(door, ADD, r#"{"item":2}"#).await.0, second);
+        assert_eq!(one.ask(door, "GET /cart", "").await.1, format!(r#"{{"cart":{first}}}"#), "{when_full:?}");
+        one.ask(door, "POST /checkout", "").await;
+        other.ask(door, "POST /checkout", "").await;
+        assert_eq!(one.ask(door, ADD, r#"{"item":3}"#).await.0, 200, "checkout gives the place back");
+    }
+}
+
+#[tokio::test]
+async fn a_cart_expires_after_its_last_write() {
+    let mut scenario = stored(0);
+    scenario.store.ttl = Some(Time::of(Span::from_millis(600)));
+    let town = Town::open(&scenario);
+    let mut curl = Curl::default();
+    for item in [r#"{"item":1}"#, r#"{"item":2}"#] {
+        curl.ask(town.door(0), ADD, item).await;
+        pause(300).await;
+    }
+    assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[1,2]}"#);
+    pause(500).await;
+    assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[]}"#);
+}
+
+/// Whether a token and its copy are taken: before the end of its time, after it, and after logout, early and late.
+#[tokio::test]
+async fn tokens_that_are_taken_back() {
+    for (refresh, deny_list, want) in [
+        (false, false, [200, 401, 200, 401]),
+        (true, false, [200, 200, 200, 401]),
+        (false, true, [200, 401, 401, 401]),
+        (true, true, [200, 200, 401, 401]),
+    ] {
+        let mut scenario = scenario(0);
+        scenario.tokens.lifetime = Time::of(Span::from_millis(500));
+        scenario.tokens.leeway = Time::of(Span::ZERO);
+        scenario.tokens.refresh = refresh;
+        scenario.tokens.deny_list = deny_list;
+        let town = Town::open(&scenario);
+        let (mut idler, mut leaver) = (Curl::default(), Curl::default());
+        idler.ask(town.door(0), "POST /login", "").await;
+        leaver.ask(town.door(0), "POST /login", "").await;
+        let mut copy = leaver.clone();
+        let early = idler.ask(town.door(1), "GET /", "").await.0;
+        assert_eq!(leaver.ask(town.door(1), "POST /logout", "").await.0, 200);
+        let stolen = copy.clone().ask(town.door(0), "GET /", "").await.0;
+        pause(600).await;
+        let late = idler.ask(town.door(1), "GET /", "").await.0;
+        let stale = copy.ask(town.door(0), "GET /", "").await.0;
+        assert_eq!([early, late, stolen, stale], want, "refresh {refresh}, deny list {deny_list}");
+    }
+}

@@ -1,0 +1,60 @@
+//! What concerns the shared store, and logins that a server can end.
+
+use super::{Checked, wrong, wrong_but};
+use crate::model::Step;
+use crate::scenario::{CartHome, Fault, Scenario, SessionHome};
+
+/// Whether anything lives in the shared store.
+fn is_used(scenario: &Scenario) -> bool {
+    scenario.homes.cart == CartHome::SharedStore
+        || scenario.homes.session == SessionHome::SharedStore
+        || scenario.tokens.refresh
+        || scenario.tokens.deny_list
+}
+
+/// A fault of the store.
+pub(super) fn fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
+    if !is_used(scenario) {
+        let help = "nothing lives in it here: let `homes.cart` or `homes.session` be \"shared-store\"";
+        return wrong_but(format!("{path}.store"), "a store outage without a store", help);
+    }
+    for (key, is_given) in [
+        ("restart_after", fault.restart_after.is_some()),
+        ("replace_after", fault.replace_after.is_some()),
+        ("factor", fault.factor.is_some()),
+    ] {
+        if is_given {
+            let help = "say how long it lasts with `for`";
+            return wrong_but(format!("{path}.{key}"), format!("`{key}` is about a server, not the store"), help);
+        }
+    }
+    Ok(())
+}
+
+/// Ways to end a token before its time, and somebody who tries whether it is over.
+pub(super) fn tokens(scenario: &Scenario) -> Checked {
+    for (key, is_given) in [("refresh", scenario.tokens.refresh), ("deny_list", scenario.tokens.deny_list)] {
+        if is_given && scenario.homes.session != SessionHome::SignedToken {
+            let message = format!("`tokens.{key}` without tokens: sessions live elsewhere here");
+            let help = "let `homes.session` be \"signed-token\", or leave this out";
+            return wrong_but(format!("tokens.{key}"), message, help);
+        }
+    }
+    replays(&scenario.users.journey)
+}
+
+fn replays(journey: &[Step]) -> Checked {
+    let Some(replay) = journey.iter().position(|step| *step == Step::ReplayToken) else { return Ok(()) };
+    let here = format!("users.journey[{replay}]");
+    let login = journey.iter().position(|step| *step == Step::Login);
+    let logout = journey.iter().position(|step| *step == Step::Logout);
+    match (login, logout) {
+        (None, _) => wrong(here, "nobody logs in here: there is no session to copy"),
+        (Some(login), Some(logout)) if login < logout && logout < replay => Ok(()),
+        _ => {
+            let help =
+                "let \"login\" and \"logout\" come before it: the copy is presented when its owner has logged out";
+            wrong_but(here, "a session is replayed before its owner has logged out", help)
+        }
+    }
+}
