@@ -9,6 +9,7 @@ mod balancer;
 mod clock;
 mod failure;
 mod faults;
+mod files;
 mod log;
 mod shop_server;
 mod store;
@@ -42,6 +43,7 @@ use balancer::Balancer;
 use clock::Clock;
 pub use failure::Failure;
 use faults::Fate;
+use files::Depot;
 use log::Log;
 use shop_server::{Shop, Slot};
 use store::{Embedded, Store};
@@ -155,7 +157,7 @@ impl Stage {
         let tokens = &scenario.tokens;
         let signer = Signer::new(tokens.lifetime.get(), tokens.leeway.get())
             .map_err(|error| Failure::Machine { what: "no randomness for a key".into(), why: error.to_string() })?;
-        let parts = (store, signer);
+        let parts = (store, signer, Depot::new(scenario)?);
         let shop = Shop::new(scenario, Arc::clone(&workload), Arc::clone(&log), parts, (clock, alarm.clone()));
         let shop = Arc::new(shop);
         let slots = (0..servers)
@@ -219,6 +221,7 @@ impl Stage {
         users.shutdown().await;
         faults.shutdown().await;
         self.checks.shutdown().await;
+        self.fate.audit();
         // What went wrong in the last moment counts too.
         match self.failures.try_recv() {
             Ok(failure) => Err(failure),

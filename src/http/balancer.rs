@@ -229,11 +229,12 @@ impl Body for Passed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Command, Item, UserId};
+    use crate::model::{Command, File, Item, UserId};
 
     #[test]
     fn methods_are_as_idempotent_as_the_model_says() {
         let item = Item::new(1).expect("in range");
+        let file = File::new(1).expect("in range");
         for command in [
             Command::Login,
             Command::Browse,
@@ -243,6 +244,8 @@ mod tests {
             Command::Checkout,
             Command::Logout,
             Command::ForgeSession,
+            Command::Upload(file),
+            Command::Download(file),
         ] {
             assert_eq!(wire::spelled(command, UserId(1)).0.is_idempotent(), command.is_idempotent(), "{command:?}");
         }

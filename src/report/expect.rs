@@ -18,7 +18,7 @@ use super::{Expectation, FaultFigures, Figures, FileFigures, Latency, Report, Se
 use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 16] = [
+pub const COLUMNS: [&str; 18] = [
     "lost",
     "intact",
     "open",
@@ -29,6 +29,8 @@ pub const COLUMNS: [&str; 16] = [
     "logged-out",
     "impostors",
     "wrong-views",
+    "not-found",
+    "destroyed",
     "busiest",
     "busy",
     "latency",

@@ -15,7 +15,8 @@ macro_rules! entries {
     };
 }
 
-const ALL: &[Entry] = entries!["what-cart", "grow", "sticky-crash", "heavy-user", "shared-cart", "login-sessions"];
+const ALL: &[Entry] =
+    entries!["what-cart", "grow", "sticky-crash", "heavy-user", "shared-cart", "login-sessions", "uploads"];
 
 /// All of them, in the order of the lessons.
 #[must_use]

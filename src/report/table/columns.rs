@@ -50,7 +50,7 @@ const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
 const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
 
 #[rustfmt::skip]
-const COUNTED: [Counted; 9] = [
+const COUNTED: [Counted; 11] = [
     Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
     Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
     Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
@@ -60,6 +60,8 @@ const COUNTED: [Counted; 9] = [
     Counted { name: "logged-out", head: "logged out", paths: &["logged_out"], of: None, tone: Tone::Loss, rank: 4 },
     Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
     Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
+    Counted { name: "not-found", head: "404 \"what file?\"", paths: &["files.missing_downloads"], of: Some(("files.downloads", "all downloads")), tone: Tone::Loss, rank: 1 },
+    Counted { name: "destroyed", head: "files destroyed", paths: &["files.destroyed"], of: Some(("files.uploaded", "all uploads")), tone: Tone::Loss, rank: 1 },
 ];
 
 /// Most columns that are chosen without being asked for.
@@ -103,8 +105,17 @@ impl Source<'_> {
         columns.extend(counted("lost"));
         columns.extend(counted("intact").filter(|_| self.neither_lost_nor_intact()));
         columns.extend(self.open_at_faults().into_iter().filter(|column| column.cells.iter().any(is_loss)));
-        for name in ["overcharged", "unknown", "abandoned-carts", "abandoned", "logged-out", "impostors", "wrong-views"]
-        {
+        for name in [
+            "overcharged",
+            "unknown",
+            "abandoned-carts",
+            "abandoned",
+            "logged-out",
+            "impostors",
+            "wrong-views",
+            "not-found",
+            "destroyed",
+        ] {
             columns.extend(counted(name));
         }
         columns.extend(self.busiest().filter(|_| self.most("load.peak_to_mean") >= 1.05));
@@ -275,12 +286,19 @@ impl Source<'_> {
         let column = self.column("price", ["price", "per request"], 1, |summary| {
             let calls = summary.mean("price.store_calls_per_request");
             let bytes = summary.mean(BYTES_CARRIED) - alike;
-            match (calls > 0.0, bytes >= 0.5) {
-                (false, false) => nothing(),
-                (true, false) => plain(format!("{calls:.2} store calls")),
-                (false, true) => plain(format!("{} bytes carried", rounded(bytes))),
-                (true, true) => plain(format!("{calls:.2} store calls, {} bytes", rounded(bytes))),
+            let objects = summary.mean("price.object_calls_per_request");
+            let mut parts = Vec::new();
+            if calls > 0.0 {
+                parts.push(format!("{calls:.2} store calls"));
             }
+            if objects > 0.0 {
+                parts.push(format!("{objects:.2} object calls"));
+            }
+            if bytes >= 0.5 {
+                let what = if parts.is_empty() { "bytes carried" } else { "bytes" };
+                parts.push(format!("{} {what}", rounded(bytes)));
+            }
+            if parts.is_empty() { nothing() } else { plain(parts.join(", ")) }
         });
         Column { words: true, ..column }
     }
