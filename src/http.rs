@@ -9,6 +9,7 @@ mod balancer;
 mod clock;
 mod failure;
 mod faults;
+mod files;
 mod log;
 mod operator;
 mod shop_server;
@@ -43,6 +44,7 @@ use balancer::Balancer;
 use clock::Clock;
 pub use failure::Failure;
 use faults::Fate;
+use files::Depot;
 use log::Log;
 use operator::OperatorTask;
 use shop_server::{Shop, Slot};
@@ -162,7 +164,7 @@ impl Stage {
         let tokens = &scenario.tokens;
         let signer = Signer::new(tokens.lifetime.get(), tokens.leeway.get())
             .map_err(|error| Failure::Machine { what: "no randomness for a key".into(), why: error.to_string() })?;
-        let parts = (store, signer);
+        let parts = (store, signer, Depot::new(scenario)?);
         let shop = Shop::new(scenario, Arc::clone(&workload), Arc::clone(&log), parts, (clock, alarm.clone()));
         let shop = Arc::new(shop);
         let slots = (0..servers)
@@ -232,6 +234,7 @@ impl Stage {
         users.shutdown().await;
         faults.shutdown().await;
         self.checks.shutdown().await;
+        self.fate.audit();
         // What went wrong in the last moment counts too.
         match self.failures.try_recv() {
             Ok(failure) => Err(failure),

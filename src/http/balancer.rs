@@ -241,11 +241,12 @@ impl Body for Passed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Command, Item, UserId};
+    use crate::model::{Command, File, Item, UserId};
 
     #[test]
     fn methods_are_as_idempotent_as_the_model_says() {
         let item = Item::new(1).expect("in range");
+        let file = File::new(1).expect("in range");
         for command in [
             Command::Login,
             Command::Browse,
@@ -256,6 +257,8 @@ mod tests {
             Command::Logout,
             Command::ForgeSession,
             Command::ReplayToken,
+            Command::Upload(file),
+            Command::Download(file),
         ] {
             assert_eq!(wire::spelled(command, UserId(1)).0.is_idempotent(), command.is_idempotent(), "{command:?}");
         }

@@ -6,11 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::balancer::Routing;
 use super::clock::Clock;
 use super::failure::Failure;
+use super::files::FileName;
 use super::log::Log;
 use super::shop_server::{Death, Shop, Slot};
 use crate::fault::{Comeback, Fault, FaultKind};
 use crate::history::PoolEvent;
-use crate::model::ServerId;
+use crate::model::{File, Items, ServerId};
 use crate::scenario::Forgets;
 use crate::time::Span;
 
@@ -109,10 +110,26 @@ impl Fate {
         let Some(life) = life else { return Ok(()) };
         if comeback.new_host {
             slot.slow.store(1, Ordering::Relaxed);
+            slot.new_host()?;
+            self.log.new_host(slot.id, slot.host());
         }
         slot.revive(life)?;
         self.ready(slot.id);
         Ok(())
+    }
+
+    /// Searches every server and store for the files of every user, when the run is over.
+    pub fn audit(&self) {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for user in self.log.owners() {
+            let there = |file: &File| {
+                let name = FileName::of_user(user, *file);
+                slots.iter().any(|slot| slot.has(&name).unwrap_or(false))
+            };
+            let found = (1..=64).filter_map(File::new).filter(there);
+            let found = found.fold(Items::NONE, |found, file| found.with(file.place()));
+            self.log.pool(PoolEvent::Audited { user, found });
+        }
     }
 
     fn slow(&self, slot: &Slot, index: u32, factor: u32) {

@@ -11,8 +11,9 @@ use super::clock::Clock;
 use super::wire::{CartId, RequestId};
 use crate::fault::Fault;
 use crate::history::{Event, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served, What};
+use crate::home::{Place, Whereabouts};
 use crate::meter::LatencyMeter;
-use crate::model::{ClientId, Command, Items, Life, Outcome, ServerId, Visit};
+use crate::model::{ClientId, Command, File, Items, Life, Outcome, ServerId, UserId, Visit};
 use crate::observer::Observer;
 use crate::time::{Instant, Span};
 
@@ -39,6 +40,10 @@ pub struct Book {
     /// What the shared store took of carts, open or not.
     gone: BTreeMap<CartId, Evidence>,
     killed_by: Vec<(Life, u32)>,
+    /// Where servers have put files.
+    whereabouts: Whereabouts,
+    /// Servers that run on another host than the first, and the how-manieth it is.
+    hosts: BTreeMap<ServerId, u32>,
     /// Faults that have struck, by their index.
     pub struck: Vec<u32>,
     /// Nothing is taken in any more.
@@ -79,6 +84,8 @@ pub struct Kept {
     pub expired: Items,
     /// What was charged now.
     pub billed: Option<Items>,
+    /// Where a file was put or looked for.
+    pub file: Option<(Place, File)>,
 }
 
 /// A request as its user sent it and how it ended.
@@ -104,6 +111,8 @@ impl Log {
             clients: Vec::new(),
             gone: BTreeMap::new(),
             killed_by: Vec::new(),
+            whereabouts: Whereabouts::default(),
+            hosts: BTreeMap::new(),
             struck: Vec::new(),
             closed: false,
         };
@@ -169,6 +178,9 @@ impl Log {
         let now = self.clock.now();
         served.busy = now - started;
         let current = book.keep(visit, served.life, kept);
+        if let Some((place, file)) = kept.file {
+            served.evidence = book.file_served(visit.user, &served, place, file);
+        }
         if current && served.request.command == Command::Checkout && served.knew_cart.is_some() {
             served.evidence = book.evidence(visit.client, served.life, CartId::of(&id.key));
         }
@@ -218,6 +230,17 @@ impl Log {
         book.write(self.clock.now(), What::Pool(event));
     }
 
+    /// A server has a new host, and a new disk.
+    pub fn new_host(&self, server: ServerId, host: u32) {
+        self.book().hosts.insert(server, host);
+    }
+
+    /// Everybody whose files were ever put anywhere.
+    #[must_use]
+    pub fn owners(&self) -> Vec<UserId> {
+        self.book().whereabouts.owners().collect()
+    }
+
     /// A fault ended an incarnation.
     pub fn killed(&self, life: Life, fault: u32, server: ServerId) {
         let mut book = self.book();
@@ -264,6 +287,24 @@ impl Book {
             }
         }
         true
+    }
+
+    /// Notes where a file is; when it was looked for in vain, says where else it is.
+    fn file_served(&mut self, user: UserId, served: &Served, place: Place, file: File) -> Evidence {
+        if let Command::Upload(_) = served.request.command {
+            self.whereabouts.keep(user, place, file);
+        }
+        if !matches!(served.request.command, Command::Download(_)) || served.knew_cart != Some(false) {
+            return Evidence::default();
+        }
+        let lasts = |place| match place {
+            Place::Memory(life) => self.killed_by.iter().all(|(dead, _)| *dead != life),
+            Place::Disk(server, host) => self.hosts.get(&server).copied().unwrap_or(1) == host,
+            Place::Objects => true,
+        };
+        let wanted = Items::of(file.place());
+        let elsewhere = self.whereabouts.there(user, lasts).intersection(wanted);
+        Evidence { elsewhere, died: wanted.minus(elsewhere), ..Evidence::default() }
     }
 
     /// Where else the visit's items are than with this incarnation, and what took them.

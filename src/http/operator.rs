@@ -116,7 +116,7 @@ impl OperatorTask {
                 Action::Stop { server, fault, bound, then } => {
                     self.stop(server, fault, bound).await?;
                     match then {
-                        Then::Boot { new_host } => self.boot(now, server, new_host),
+                        Then::Boot { new_host } => self.boot(now, server, new_host)?,
                         Then::Retire => self.turn(server, |pool| pool.retire(server)),
                     }
                 }
@@ -159,13 +159,16 @@ impl OperatorTask {
         Ok(())
     }
 
-    fn boot(&mut self, now: Instant, server: ServerId, new_host: bool) {
+    fn boot(&mut self, now: Instant, server: ServerId, new_host: bool) -> Result<(), Failure> {
         let mut life = None;
         self.turn(server, |pool| life = Some(pool.boot(server, new_host)));
         self.booting.extend(life.map(|life| (now + self.boot, server, life)));
         if let (true, Some(slot)) = (new_host, self.fate.slot(server)) {
             slot.slow.store(1, Ordering::Relaxed);
+            slot.new_host()?;
+            self.fate.log.new_host(slot.id, slot.host());
         }
+        Ok(())
     }
 
     /// Processes that have booted take requests.

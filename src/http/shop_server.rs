@@ -4,6 +4,7 @@
 
 mod answer;
 mod cart;
+mod files;
 mod incarnation;
 mod port;
 mod session;
@@ -17,10 +18,12 @@ use tokio::sync::mpsc;
 
 use super::clock::Clock;
 use super::failure::{self, Failure};
+use super::files::{Depot, FileName};
 use super::log::Log;
 use super::store::Store;
 use super::token::Signer;
 use super::wire::CartId;
+use crate::home::Place;
 use crate::model::{Life, ServerId};
 use crate::scenario::{Homes, Scenario, StoreUpdate, Tokens};
 use crate::seed::Sampler;
@@ -48,6 +51,8 @@ pub struct Shop {
     pub signer: Signer,
     /// How tokens end before their time.
     pub tokens: Tokens,
+    /// Disks, and the object store.
+    pub depot: Depot,
     /// What a request takes, without the store.
     pub service: Sampler,
     /// How many requests a server works on at once.
@@ -58,6 +63,8 @@ pub struct Shop {
     pub orders: DashMap<CartId, Arc<tokio::sync::Mutex<Order>>>,
     /// Numbers for guests: requests that belong to no user of the run.
     pub guests: AtomicU32,
+    /// Files that guests have stored.
+    pub guest_files: AtomicU32,
     /// Where a run that cannot go on is told so.
     pub failures: mpsc::UnboundedSender<Failure>,
 }
@@ -69,7 +76,7 @@ impl Shop {
         scenario: &Scenario,
         workload: Arc<Workload>,
         log: Arc<Log>,
-        (store, signer): (Store, Signer),
+        (store, signer, depot): (Store, Signer, Depot),
         (clock, failures): (Clock, mpsc::UnboundedSender<Failure>),
     ) -> Shop {
         Shop {
@@ -81,11 +88,13 @@ impl Shop {
             update: scenario.store.update,
             signer,
             tokens: scenario.tokens,
+            depot,
             service: scenario.servers.service.sampler(),
             workers: scenario.servers.workers.index(),
             queue: scenario.servers.queue.index(),
             orders: DashMap::new(),
             guests: AtomicU32::new(0),
+            guest_files: AtomicU32::new(0),
             failures,
         }
     }
@@ -105,6 +114,8 @@ pub struct Slot {
     pub address: SocketAddr,
     /// How many times slower than usual it works.
     pub slow: AtomicU32,
+    /// The how-manieth host it is, counted from 1.
+    host: AtomicU32,
     shop: Arc<Shop>,
     port: tokio::sync::Mutex<Port>,
     now: Mutex<Now>,
@@ -138,7 +149,8 @@ impl Slot {
         let port = Port::bind().map_err(|error| failure::of_io(format!("{id} cannot have a port"), &error))?;
         let (address, slow) = (port.address(), AtomicU32::new(1));
         let port = tokio::sync::Mutex::new(port);
-        Ok(Arc::new(Slot { id, address, slow, shop, port, now: Mutex::new(Now::Down(None)) }))
+        let host = AtomicU32::new(1);
+        Ok(Arc::new(Slot { id, address, slow, host, shop, port, now: Mutex::new(Now::Down(None)) }))
     }
 
     /// Waits until a death that is under way is over.
@@ -197,6 +209,38 @@ impl Slot {
 
     fn now(&self) -> std::sync::MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The how-manieth host it is, counted from 1.
+    #[must_use]
+    pub fn host(&self) -> u32 {
+        self.host.load(Ordering::Acquire)
+    }
+
+    /// The next process will run on a new host: the old one goes, with its disk.
+    ///
+    /// # Errors
+    ///
+    /// When the machine's disk does not let it go.
+    pub fn new_host(&self) -> Result<(), Failure> {
+        let old = self.host.fetch_add(1, Ordering::AcqRel);
+        self.shop.depot.discard(self.id, old)
+    }
+
+    /// Whether a file is in the memory of the process that runs, on the disk of its host, or in the object store.
+    ///
+    /// # Errors
+    ///
+    /// When the machine's disk cannot be read.
+    pub fn has(&self, name: &FileName) -> Result<bool, Failure> {
+        if let Now::Up(life) = &*self.now()
+            && life.memory.files.contains_key(name)
+        {
+            return Ok(true);
+        }
+        let depot = &self.shop.depot;
+        let on_disk = depot.get(Place::Disk(self.id, self.host()), name)?;
+        Ok(on_disk.is_some() || depot.get(Place::Objects, name)?.is_some())
     }
 
     /// How many times slower than usual it works.

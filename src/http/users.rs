@@ -172,10 +172,12 @@ impl Crowd {
         let visit = client.visit(seat.id);
         self.log.began(visit);
         loop {
-            let request = client.request(&self.workload, intended);
+            let mut request = client.request(&self.workload, intended);
+            request.command = client.name_file(&self.workload, &mut seat.jar().folder, request.command);
             let (key, meant) = (client.key(), client.meant);
             self.log.sent(visit, request, intended);
             let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
+            seat.jar().folder.told(request.command, outcome);
             let next = client.told(&self.workload, request.command, outcome);
             let settled = matches!(next, Next::Think | Next::Leave(_));
             self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
@@ -218,7 +220,7 @@ impl Crowd {
                     response.headers(),
                     !request.command.is_a_thief_s(),
                 );
-                self.understand(request.command, &response)
+                self.understand(id.visit().user, request.command, &response)
             }
         }
     }
@@ -242,8 +244,10 @@ impl Crowd {
         set(COOKIE, cookies);
         set(wire::REQUEST_ID, id.to_string());
         set(wire::REQUEST_START, intended.as_nanos().to_string());
-        if !body.is_empty() {
-            set(CONTENT_TYPE, "application/json".into());
+        match command {
+            Command::Upload(_) => set(CONTENT_TYPE, "application/octet-stream".into()),
+            _ if !body.is_empty() => set(CONTENT_TYPE, "application/json".into()),
+            _ => {}
         }
         if command == Command::Checkout {
             set(wire::IDEMPOTENCY_KEY, seat.tab.visit.clone());
@@ -265,20 +269,33 @@ impl Crowd {
     }
 
     /// What an answer means to its user.
-    fn understand(&self, command: Command, response: &Response<Bytes>) -> Outcome {
+    fn understand(&self, user: UserId, command: Command, response: &Response<Bytes>) -> Outcome {
         let body = || serde_json::from_slice::<Body>(response.body()).ok();
-        match response.status() {
-            StatusCode::OK => body().and_then(|body| reply(command, &body)).map_or(Outcome::Failed, Outcome::Ok),
-            StatusCode::UNAUTHORIZED => Outcome::Refused(Refusal::Unauthorized),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => Outcome::Refused(refusal(body())),
-            status if status.is_client_error() => {
-                let what = format!("a request of a user ({command:?}) was answered with {status}");
-                // Nobody listens any more when the run is already over.
-                let _ = self.failures.send(Failure::Defect(what));
-                Outcome::Failed
+        match (response.status(), command) {
+            (StatusCode::OK, Command::Download(file)) if *response.body() != wire::contents(user, file) => {
+                self.defect(format!("a user got {file} with other contents than were uploaded"))
+            }
+            (StatusCode::OK, Command::Download(_)) | (StatusCode::CREATED, Command::Upload(_)) => {
+                Outcome::Ok(Reply::Done)
+            }
+            (StatusCode::NOT_FOUND, Command::Download(_)) => Outcome::Refused(Refusal::NotFound),
+            (StatusCode::OK, _) => body().and_then(|body| reply(command, &body)).map_or(Outcome::Failed, Outcome::Ok),
+            (StatusCode::UNAUTHORIZED, _) => Outcome::Refused(Refusal::Unauthorized),
+            (StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE, _) => {
+                Outcome::Refused(refusal(body()))
+            }
+            (status, _) if status.is_client_error() => {
+                self.defect(format!("a request of a user ({command:?}) was answered with {status}"))
             }
             _ => Outcome::Failed,
         }
+    }
+
+    /// The run cannot go on.
+    fn defect(&self, what: String) -> Outcome {
+        // Nobody listens any more when the run is already over.
+        let _ = self.failures.send(Failure::Defect(what));
+        Outcome::Failed
     }
 }
 

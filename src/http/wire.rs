@@ -150,10 +150,6 @@ pub enum Ask {
     Shop(Command),
     /// `POST /cart/items`
     AddItem,
-    /// `PUT /files/{n}`
-    Upload(u8),
-    /// `GET /files/{n}`
-    Download(u8),
     /// `GET /health`
     Health,
     /// A path that is there, but not for this method.
@@ -184,9 +180,10 @@ impl Ask {
         if let Some(item) = number("/cart/items/") {
             return if method == Method::DELETE { Ask::Shop(Command::Remove(item)) } else { Ask::WrongMethod };
         }
-        match (number("/files/"), method) {
-            (Some(file), &Method::PUT) => Ask::Upload(file.number()),
-            (Some(file), &Method::GET) => Ask::Download(file.number()),
+        let file = number("/files/").and_then(|number| File::new(number.number()));
+        match (file, method) {
+            (Some(file), &Method::PUT) => Ask::Shop(Command::Upload(file)),
+            (Some(file), &Method::GET) => Ask::Shop(Command::Download(file)),
             (Some(_), _) => Ask::WrongMethod,
             (None, _) => Ask::NoSuchPath,
         }
@@ -291,7 +288,8 @@ mod tests {
     fn every_command_is_read_as_it_is_spelled() {
         let item = Item::new(7).expect("in range");
         let commands = [Command::Login, Command::Browse, Command::Remove(item), Command::View, Command::Checkout];
-        for command in commands.into_iter().chain([Command::Logout]) {
+        let file = File::new(9).expect("in range");
+        for command in commands.into_iter().chain([Command::Logout, Command::Upload(file), Command::Download(file)]) {
             let (method, path, _) = spelled(command, UserId(42));
             assert_eq!(Ask::of(&method, &path), Ask::Shop(command), "{method} {path}");
         }
@@ -301,14 +299,16 @@ mod tests {
 
     #[test]
     fn strange_paths_are_told_apart() {
+        let file = File::new(5).expect("in range");
         for (method, path, ask) in [
             (Method::PUT, "/cart", Ask::WrongMethod),
             (Method::GET, "/cart/items/3", Ask::WrongMethod),
             (Method::DELETE, "/cart/items/0", Ask::NoSuchPath),
             (Method::DELETE, "/cart/items/65", Ask::NoSuchPath),
             (Method::DELETE, "/cart/items/-1", Ask::NoSuchPath),
-            (Method::PUT, "/files/5", Ask::Upload(5)),
-            (Method::GET, "/files/5", Ask::Download(5)),
+            (Method::PUT, "/files/5", Ask::Shop(Command::Upload(file))),
+            (Method::GET, "/files/5", Ask::Shop(Command::Download(file))),
+            (Method::GET, "/files/65", Ask::NoSuchPath),
             (Method::DELETE, "/files/5", Ask::WrongMethod),
             (Method::GET, "/files/../../etc/passwd", Ask::NoSuchPath),
             (Method::GET, "/nothing", Ask::NoSuchPath),

@@ -19,7 +19,7 @@ use crate::model::Step;
 use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 22] = [
+pub const COLUMNS: [&str; 24] = [
     "lost",
     "intact",
     "open",
@@ -31,6 +31,8 @@ pub const COLUMNS: [&str; 22] = [
     "impostors",
     "zombies",
     "wrong-views",
+    "not-found",
+    "destroyed",
     "busiest",
     "busy",
     "latency",

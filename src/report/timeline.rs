@@ -18,7 +18,12 @@ pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
         moments.push((later(after.get()), format!("an empty {server} replaces it")));
     }
     if fault.restart.is_some() || fault.replace.is_some() {
-        moments.push((later(scenario.servers.boot.get()), format!("{server} is up, empty")));
+        let with = match (scenario.users.upload(), fault.replace.is_some()) {
+            (false, _) => "empty",
+            (true, false) => "same disk",
+            (true, true) => "new disk",
+        };
+        moments.push((later(scenario.servers.boot.get()), format!("{server} is up, {with}")));
     }
     match (fault.slow.is_some(), fault.store.is_some(), fault.lasting) {
         (true, _, Some(lasting)) => moments.push((later(lasting.get()), format!("{server} is fast again"))),

@@ -23,6 +23,7 @@ const ALL: &[Entry] = entries![
     "shared-cart",
     "login-sessions",
     "jwt-revocation",
+    "uploads",
     "store-outage",
     "volatile-store",
     "store-eviction"

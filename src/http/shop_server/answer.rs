@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use serde::Deserialize;
 
 use super::cart::{self, CartEffect, Way};
+use super::files::{self, FileEffect, FileOutcome};
 use super::session;
 use super::{Incarnation, Shop};
 use crate::history::{Evidence, Request as Asked, Served};
@@ -30,8 +31,6 @@ const BODY_LIMIT: usize = 4 << 10;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most characters of a user's name.
 const NAME_LIMIT: usize = 64;
-/// Files of guests that one process keeps.
-const MOST_FILES: usize = 1_000;
 
 /// A request that was read.
 pub struct Asking {
@@ -43,6 +42,8 @@ pub struct Asking {
     pub cart: Option<CartId>,
     /// Who logs in.
     pub name: String,
+    /// The bytes that came with it.
+    pub body: Bytes,
     /// The rest.
     pub headers: HeaderMap,
     /// When it arrived.
@@ -53,10 +54,6 @@ pub struct Asking {
 pub enum What {
     /// Something that the model knows.
     Shop(Command),
-    /// Keep a file.
-    Upload(u8, Bytes),
-    /// Give it back.
-    Download(u8),
     /// Say that you are well.
     Health,
 }
@@ -77,7 +74,7 @@ type Answer = Response<Full<Bytes>>;
 pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
     let (head, body) = request.into_parts();
     let ask = Ask::of(&head.method, head.uri.path());
-    let limit = if matches!(ask, Ask::Upload(_)) { FILE_LIMIT } else { BODY_LIMIT };
+    let limit = if matches!(ask, Ask::Shop(Command::Upload(_))) { FILE_LIMIT } else { BODY_LIMIT };
     let ask = match ask {
         Ask::NoSuchPath => return Err(error(StatusCode::NOT_FOUND, "no such path", Some(PATHS))),
         Ask::WrongMethod => {
@@ -107,14 +104,12 @@ pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
             None => return Err(error(StatusCode::BAD_REQUEST, "who?", Some(A_LOGIN))),
         },
         Ask::Shop(command) => What::Shop(command),
-        Ask::Upload(file) => What::Upload(file, body),
-        Ask::Download(file) => What::Download(file),
         Ask::Health | Ask::WrongMethod | Ask::NoSuchPath => What::Health,
     };
     let cart = wire::cookie(&head.headers, wire::VISIT).and_then(|id| id.parse().ok());
     let id = RequestId::of(&head.headers);
     let sent = wire::started(&head.headers);
-    Ok(Asking { what, id, cart, name, headers: head.headers, sent })
+    Ok(Asking { what, id, cart, name, body, headers: head.headers, sent })
 }
 
 const PATHS: &str = "POST /login, GET /, POST /cart/items {\"item\":1}, DELETE /cart/items/1, GET /cart, \
@@ -156,8 +151,6 @@ pub async fn work(life: Arc<Incarnation>, request: Asking) -> Option<Answer> {
     let job = Job::new(&life, &request, sent);
     match request.what {
         What::Shop(command) => job.serve(command).await,
-        What::Upload(file, ref bytes) => job.upload(file, bytes.clone()).await,
-        What::Download(file) => job.download(file).await,
         What::Health => None,
     }
 }
@@ -185,6 +178,7 @@ pub struct Done {
     reply: Reply,
     accepted: bool,
     cart: Option<CartEffect>,
+    file: Option<FileEffect>,
     cookies: Vec<String>,
     carried: usize,
 }
@@ -224,7 +218,8 @@ impl<'a> Job<'a> {
         served.unwrap_or_else(|trouble| {
             self.life.while_alive(|| {
                 let carried = session::carried(self, command) + cart::carried(self);
-                let in_vain = Done { reply: Reply::Done, accepted: true, cart: None, cookies: Vec::new(), carried };
+                let in_vain =
+                    Done { reply: Reply::Done, accepted: true, cart: None, file: None, cookies: Vec::new(), carried };
                 self.record(command, &in_vain, calls);
                 store_trouble(trouble)
             })
@@ -236,6 +231,9 @@ impl<'a> Job<'a> {
         let accepted = session::accepted(self, &caller);
         let way = if accepted { cart::read_first(self, command, calls).await? } else { Way::Atomic };
         self.labour().await;
+        if accepted {
+            files::wait_for_objects(self, command).await;
+        }
         let mut cookies = Vec::new();
         let mut carried = session::carried(self, command) + cart::carried(self);
         let mut order = None;
@@ -251,7 +249,8 @@ impl<'a> Job<'a> {
             if accepted { cart::in_store(self, command, way, order.as_deref_mut(), calls).await? } else { None };
         let done = self.life.while_alive(|| {
             let cart = if accepted { stored.or_else(|| cart::here(self, command, order.as_deref_mut())) } else { None };
-            let mut done = Done { reply: Reply::Done, accepted, cart, cookies, carried };
+            let file = if accepted { files::here(self, command) } else { None };
+            let mut done = Done { reply: Reply::Done, accepted, cart, file, cookies, carried };
             done.finish(self, command);
             self.record(command, &done, *calls);
             done
@@ -268,39 +267,15 @@ impl<'a> Job<'a> {
             life: self.life.life,
             waited: self.started - self.sent,
             busy: Span::ZERO,
-            knew_cart: effect.map(|effect| effect.knew),
+            knew_cart: effect.map(|effect| effect.knew).or(done.file.as_ref().map(|file| file.knew)),
             cart: effect.map_or(Items::NONE, |effect| effect.held),
             store_calls: calls,
             carried_bytes: u32::try_from(done.carried).unwrap_or(u32::MAX),
             evidence: Evidence::default(),
         };
-        let kept = effect.map_or(Kept::default(), |effect| effect.kept);
+        let mut kept = effect.map_or(Kept::default(), |effect| effect.kept);
+        kept.file = done.file.as_ref().map(|effect| (effect.place, effect.file));
         self.shop.log.served(id, served, self.started, kept);
-    }
-
-    async fn upload(&self, file: u8, bytes: Bytes) -> Option<Answer> {
-        self.labour().await;
-        let files = &self.life.memory.files;
-        self.life.while_alive(|| {
-            if files.len() >= MOST_FILES && !files.contains_key(&(self.cart, file)) {
-                return error(StatusCode::INSUFFICIENT_STORAGE, "this server keeps no more files", None);
-            }
-            files.insert((self.cart, file), bytes);
-            self.named(json(StatusCode::CREATED, &Body::default()))
-        })
-    }
-
-    async fn download(&self, file: u8) -> Option<Answer> {
-        self.labour().await;
-        let kept = self.life.while_alive(|| self.life.memory.files.get(&(self.cart, file)).map(|file| file.clone()))?;
-        Some(match kept {
-            None => error(StatusCode::NOT_FOUND, "what file?", None),
-            Some(bytes) => {
-                let mut answer = Response::new(Full::new(bytes));
-                answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-                answer
-            }
-        })
     }
 
     /// Who came without a cart gets one that travels from now on.
@@ -327,6 +302,9 @@ impl Done {
     fn answer(self, command: Command, job: &Job) -> Answer {
         if !self.accepted {
             return error(StatusCode::UNAUTHORIZED, "who are you?", Some("POST /login"));
+        }
+        if let Some(file) = self.file {
+            return job.named(of_file(file.what));
         }
         let mut body = Body::default();
         match self.reply {
@@ -369,6 +347,19 @@ fn store_trouble(trouble: StoreError) -> Answer {
 pub fn counted<T>(calls: &mut u32, result: Result<T, StoreError>) -> Result<T, StoreError> {
     *calls += u32::from(!matches!(result, Err(StoreError::Down)));
     result
+}
+
+fn of_file(what: FileOutcome) -> Answer {
+    match what {
+        FileOutcome::Stored => json(StatusCode::CREATED, &Body::default()),
+        FileOutcome::NotFound => error(StatusCode::NOT_FOUND, "what file?", None),
+        FileOutcome::Full => error(StatusCode::INSUFFICIENT_STORAGE, "the shop keeps no more files of guests", None),
+        FileOutcome::Found(bytes) => {
+            let mut answer = Response::new(Full::new(bytes));
+            answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            answer
+        }
+    }
 }
 
 /// An answer that says what is wrong.

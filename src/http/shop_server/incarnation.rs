@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{Shop, Slot, answer, port};
 use crate::http::failure::{self, Failure};
+use crate::http::files::FileName;
 use crate::http::wire::CartId;
 use crate::model::{Items, Life};
 
@@ -34,7 +35,7 @@ pub struct Memory {
     /// Sessions by their id, when they live here: whose they are.
     pub sessions: DashMap<String, String>,
     /// Uploaded files.
-    pub files: DashMap<(CartId, u8), Bytes>,
+    pub files: DashMap<FileName, Bytes>,
 }
 
 impl Memory {

@@ -1,9 +1,10 @@
 //! Where state lives, as curl sees it.
 
 use super::support::{Curl, Town, scenario};
+use crate::http::shop_server::Death;
 use crate::http::wire;
-use crate::model::UserId;
-use crate::scenario::{CartHome, Dist, SessionHome, StoreUpdate, Time, Whole};
+use crate::model::{Life, UserId};
+use crate::scenario::{CartHome, Dist, SessionHome, StoreUpdate, Time, UploadHome, Whole};
 use crate::time::Span;
 
 /// One server has the cart. What does the other say?
@@ -41,6 +42,35 @@ async fn a_cart_that_was_tampered_with_is_no_cart() {
         assert_eq!(wrong.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[]}"#);
     }
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[1]}"#);
+}
+
+/// One server has the file. What does the other say, and what the same one after a restart and after a replacement?
+#[tokio::test]
+async fn what_file() {
+    for (home, want) in [
+        (UploadHome::ServerMemory, [404, 404, 404]),
+        (UploadHome::LocalDisk, [404, 200, 404]),
+        (UploadHome::ObjectStore, [200, 200, 200]),
+    ] {
+        let mut scenario = scenario(0);
+        scenario.homes.upload = home;
+        let town = Town::open(&scenario);
+        let mut curl = Curl::default();
+        assert_eq!(curl.ask(town.door(0), "PUT /files/1", "a cat").await.0, 201);
+        let elsewhere = curl.ask(town.door(1), "GET /files/1", "").await.0;
+        let slot = &town.slots[0];
+        let mut lives = (10..).map(Life);
+        let mut reborn = async |new_host: bool| {
+            slot.kill(Death::Crash, |_| ()).await.expect("it ran");
+            if new_host {
+                slot.new_host().expect("a disk");
+            }
+            slot.revive(lives.next().expect("many lives")).expect("it was down");
+            curl.ask(town.door(0), "GET /files/1", "").await.0
+        };
+        let [restarted, replaced] = [reborn(false).await, reborn(true).await];
+        assert_eq!([elsewhere, restarted, replaced], want, "{home:?}");
+    }
 }
 
 /// Who is taken for whom: here, elsewhere, after logging out with a copy of the session, and with a made-up one.

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::http::balancer::Balancer;
 use crate::http::clock::Clock;
 use crate::http::failure::Failure;
+use crate::http::files::Depot;
 use crate::http::log::Log;
 use crate::http::shop_server::{Shop, Slot};
 use crate::http::store::{Embedded, Store};
@@ -64,7 +65,13 @@ impl Town {
         let store = Store::new(&scenario.store, Box::new(backend), clock);
         let signer = Signer::new(scenario.tokens.lifetime.get(), scenario.tokens.leeway.get()).expect("randomness");
         let (w, l) = (Arc::clone(&workload), Arc::clone(&log));
-        let shop = Arc::new(Shop::new(scenario, w, l, (store, signer), (clock, alarm.clone())));
+        let shop = Arc::new(Shop::new(
+            scenario,
+            w,
+            l,
+            (store, signer, Depot::new(scenario).expect("a disk")),
+            (clock, alarm.clone()),
+        ));
         let slots: Vec<_> = (0..scenario.servers.count.get32())
             .map(|i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop)).expect("a port"))
             .collect();

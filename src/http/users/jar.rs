@@ -4,6 +4,7 @@ use http::HeaderMap;
 use http::header::SET_COOKIE;
 
 use crate::http::wire;
+use crate::workload::Folder;
 
 /// A cookie that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ struct Kept {
 pub struct Jar {
     cookies: Vec<Kept>,
     open_visits: u16,
+    /// What the user knows of their own files.
+    pub folder: Folder,
 }
 
 /// What one tab keeps for itself: its cart's id, and the cart when it is a token.

@@ -138,6 +138,18 @@ fn rates(faults: &[FaultFigures]) -> Vec<Rate> {
         Rate::mean("price.bytes_carried_per_request", "bytes carried per request", |f| {
             f.price.bytes_carried_per_request
         }),
+        share("files.missing_downloads / files.downloads", "downloads answered 404", |f| {
+            f.files.as_ref().map_or((0.0, 0.0), |files| counts(files.missing_downloads, files.downloads))
+        }),
+        share("files.destroyed / files.uploaded", "files destroyed, of all", |f| {
+            f.files.as_ref().map_or((0.0, 0.0), |files| counts(files.destroyed, files.uploaded))
+        }),
+        Rate {
+            grace: 0.0,
+            ..Rate::new("price.object_calls_per_request", "object calls per request", Scale::Plain, |f| {
+                f.price.object_calls_per_request.map_or((0.0, 0.0), |calls| (calls, 1.0))
+            })
+        },
         #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
         Rate::timed("requests.sent", "requests", Delay::Load, |f| f.requests.sent as f64),
         Rate::latency("latency_ms.mean", "mean latency", |f| f.latency_ms.mean),

@@ -1,7 +1,7 @@
 //! Why carts were lost and visits abandoned, in one or two sentences that the figures make true.
 
 use crate::report::stats::Summary;
-use crate::report::text::{count, listed};
+use crate::report::text::{count, listed, percent};
 
 /// Each cause, as the figures call it, and what it means for a cart's items.
 pub(super) const CAUSES: [(&str, &str, &str); 8] = [
@@ -21,6 +21,7 @@ const MOST: usize = 2;
 /// What took the lost carts; when none was lost, that; and what ended visits early, while there is room.
 pub(super) fn sentences(summaries: &[Summary]) -> Vec<String> {
     let mut sentences = losses(summaries);
+    sentences.extend(missing_files(summaries));
     sentences.extend(no_losses(summaries));
     sentences.extend(endings(summaries));
     sentences.truncate(MOST);
@@ -78,6 +79,32 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
         sentences.push(format!("{lead}{}.", parts.join("; ")));
     }
     sentences
+}
+
+/// Where the files are that downloads did not find.
+fn missing_files(summaries: &[Summary]) -> Option<String> {
+    let missing = |summary: &Summary| (summary.mean("files.elsewhere"), summary.mean("files.missing_downloads"));
+    let designs: Vec<(usize, f64, f64)> = (1..)
+        .zip(summaries.iter().map(missing))
+        .filter(|(_, (_, missing))| *missing > 0.0)
+        .map(|(number, (elsewhere, missing))| (number, elsewhere, missing))
+        .collect();
+    let share = |(number, elsewhere, missing): &(usize, f64, f64)| {
+        format!("{} in design {number}", percent(*elsewhere, *missing))
+    };
+    match &designs[..] {
+        [] => None,
+        all if all.iter().all(|(_, elsewhere, missing)| elsewhere >= missing) => {
+            Some("The files that were not found sit on another server.".into())
+        }
+        all if all.iter().all(|(_, elsewhere, _)| *elsewhere <= 0.0) => {
+            Some("The files that were not found went with their server.".into())
+        }
+        all => {
+            let shares = listed(&all.iter().map(share).collect::<Vec<_>>());
+            Some(format!("Of the files not found {shares} sit on another server; the others went with theirs."))
+        }
+    }
 }
 
 /// A mean number of carts, as a whole number.

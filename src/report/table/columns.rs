@@ -52,7 +52,7 @@ const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
 const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
 
 #[rustfmt::skip]
-const COUNTED: [Counted; 10] = [
+const COUNTED: [Counted; 12] = [
     Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
     Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
     Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
@@ -63,6 +63,8 @@ const COUNTED: [Counted; 10] = [
     Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
     Counted { name: "zombies", head: "zombie logins", paths: &["zombie_logins"], of: Some(("replays", "all tries")), tone: Tone::Loss, rank: 3 },
     Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
+    Counted { name: "not-found", head: "404 \"what file?\"", paths: &["files.missing_downloads"], of: Some(("files.downloads", "all downloads")), tone: Tone::Loss, rank: 1 },
+    Counted { name: "destroyed", head: "files destroyed", paths: &["files.destroyed"], of: Some(("files.uploaded", "all uploads")), tone: Tone::Loss, rank: 1 },
 ];
 
 /// Most columns that are chosen without being asked for.
@@ -115,6 +117,8 @@ impl Source<'_> {
             "impostors",
             "zombies",
             "wrong-views",
+            "not-found",
+            "destroyed",
         ] {
             columns.extend(counted(name));
         }
@@ -291,12 +295,19 @@ impl Source<'_> {
         let column = self.column("price", ["price", "per request"], 1, |summary| {
             let calls = summary.mean("price.store_calls_per_request");
             let bytes = summary.mean(BYTES_CARRIED) - alike;
-            match (calls > 0.0, bytes >= 0.5) {
-                (false, false) => nothing(),
-                (true, false) => plain(format!("{calls:.2} store calls")),
-                (false, true) => plain(format!("{} bytes carried", rounded(bytes))),
-                (true, true) => plain(format!("{calls:.2} store calls, {} bytes", rounded(bytes))),
+            let objects = summary.mean("price.object_calls_per_request");
+            let mut parts = Vec::new();
+            if calls > 0.0 {
+                parts.push(format!("{calls:.2} store calls"));
             }
+            if objects > 0.0 {
+                parts.push(format!("{objects:.2} object calls"));
+            }
+            if bytes >= 0.5 {
+                let what = if parts.is_empty() { "bytes carried" } else { "bytes" };
+                parts.push(format!("{} {what}", rounded(bytes)));
+            }
+            if parts.is_empty() { nothing() } else { plain(parts.join(", ")) }
         });
         Column { words: true, ..column }
     }

@@ -1,0 +1,100 @@
+//! Files, wherever they live.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
+use super::answer::Job;
+use crate::home::Place;
+use crate::http::failure::Failure;
+use crate::http::files::FileName;
+use crate::model::{Command, File};
+use crate::scenario::UploadHome;
+use crate::seed::Purpose;
+
+/// Files of guests that all servers together take.
+const MOST_FILES: u32 = 1_000;
+
+/// What one request did to a file.
+#[derive(Clone, Debug)]
+pub struct FileEffect {
+    /// Which.
+    pub file: File,
+    /// Where it was put or looked for.
+    pub place: Place,
+    /// Whether it was there.
+    pub knew: bool,
+    /// What came of it.
+    pub what: FileOutcome,
+}
+
+/// What came of a request about a file.
+#[derive(Clone, Debug)]
+pub enum FileOutcome {
+    /// It is stored.
+    Stored,
+    /// It is there: its contents.
+    Found(Bytes),
+    /// It is not there.
+    NotFound,
+    /// There is no room for a guest's file.
+    Full,
+}
+
+/// Waits for the object store, when it is asked.
+pub async fn wait_for_objects(job: &Job<'_>, command: Command) {
+    let depot = &job.shop.depot;
+    if command.file().is_none() || depot.home != UploadHome::ObjectStore {
+        return;
+    }
+    let mut luck = job.shop.workload.seed.draw(Purpose::Objects, job.key);
+    let clock = job.shop.clock;
+    clock.sleep_until(clock.now() + depot.latency.sample(&mut luck)).await;
+}
+
+/// Stores or fetches a file, for real. `None` for a request about no file.
+pub fn here(job: &Job, command: Command) -> Option<FileEffect> {
+    let file = command.file()?;
+    let name = match job.request.id {
+        Some(id) => FileName::of_user(id.visit().user, file),
+        None => FileName::of_guest(job.cart, file),
+    };
+    let life = job.life;
+    let place = Place::of(job.shop.depot.home, life.slot.id, life.life, life.slot.host());
+    let before = fetch(job, place, &name).unwrap_or_else(|failure| {
+        job.shop.fail(failure);
+        None
+    });
+    let knew = before.is_some();
+    let what = match (command, before) {
+        (Command::Download(_), Some(bytes)) => FileOutcome::Found(bytes),
+        (Command::Download(_), None) => FileOutcome::NotFound,
+        _ if !knew && !has_room(job) => FileOutcome::Full,
+        _ => {
+            keep(job, place, name);
+            FileOutcome::Stored
+        }
+    };
+    Some(FileEffect { file, place, knew, what })
+}
+
+fn fetch(job: &Job, place: Place, name: &FileName) -> Result<Option<Bytes>, Failure> {
+    match place {
+        Place::Memory(_) => Ok(job.life.memory.files.get(name).map(|file| file.clone())),
+        Place::Disk(..) | Place::Objects => job.shop.depot.get(place, name),
+    }
+}
+
+fn keep(job: &Job, place: Place, name: FileName) {
+    let bytes = job.request.body.clone();
+    if let Place::Memory(_) = place {
+        job.life.memory.files.insert(name, bytes);
+    } else if let Err(failure) = job.shop.depot.put(place, &name, &bytes) {
+        job.shop.fail(failure);
+    }
+}
+
+/// Users of the run always find room; guests as long as they are few.
+fn has_room(job: &Job) -> bool {
+    job.request.id.is_some() || job.shop.guest_files.fetch_add(1, Ordering::Relaxed) < MOST_FILES
+}
