@@ -5,23 +5,29 @@
 
 #[cfg(feature = "http")]
 mod execute;
+mod jobs;
 mod precise;
 mod predict;
+mod survey;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use thiserror::Error;
 
 use crate::history::{Event, Recorder, Seen, What};
 use crate::model::{UserId, Visit};
 use crate::observer::Observer;
 use crate::report::{Report, RunReport, Tape, VariantReport, figures, series};
-use crate::scenario::{Loaded, Scenario, Variant};
+use crate::scenario::{Loaded, Variant};
 use crate::seed::Seed;
-use crate::sim::Sim;
+use crate::sim::{Sim, Stuck};
 use crate::time::{Instant, Span};
 use crate::workload::Workload;
 
+use self::jobs::{Job, work_through};
 pub use self::precise::{MOST_RUNS, Precision, until_precise};
 pub use self::predict::{PREDICTION_SEEDS, predict};
+pub use self::survey::{Survey, survey};
 pub use crate::report::story::FAVOURITE;
 #[cfg(feature = "http")]
 pub use execute::{HttpOptions, News, execute, take_out_sim_only};
@@ -45,28 +51,38 @@ pub struct Options<'a> {
     pub progress: &'a (dyn Fn(u64) + Sync),
 }
 
+/// A simulation that could not go on: a defect of the simulator.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("design `{variant}`, seed {seed}: {stuck}. This is a defect of whatcart: please report this command")]
+pub struct NoProgress {
+    /// The variant's name.
+    pub variant: String,
+    /// Its seed.
+    pub seed: u64,
+    /// Who waits for what.
+    pub stuck: Stuck,
+}
+
 /// Runs every variant of a scenario. The expectations are left for the report.
-#[must_use]
-pub fn run(loaded: &Loaded, options: &Options) -> Report {
+///
+/// # Errors
+///
+/// When one of them cannot go on. Then no figure of any may be shown.
+pub fn run(loaded: &Loaded, options: &Options) -> Result<Report, NoProgress> {
     let seed = options.seed.unwrap_or(loaded.base.seed.get());
-    let jobs: Vec<(&Variant, u64)> = loaded
+    let jobs: Vec<Job> = loaded
         .variants
         .iter()
-        .flat_map(|variant| (options.played..options.runs).map(move |i| (variant, Seed(seed).of_run(i).0)))
+        .flat_map(|variant| (options.played..options.runs).map(move |i| Job { variant, seed: Seed(seed).of_run(i) }))
         .collect();
-    let total = jobs.len() as u64 * SLICES;
-    let done = AtomicU64::new(0);
-    let tick = || {
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        (options.progress)(done * 1_000 / total.max(1));
-    };
-    let mut runs = in_parallel(&jobs, |(variant, seed)| one(&variant.scenario, *seed, options, &tick)).into_iter();
+    let runs = work_through(&jobs, options.progress, |job, tick| one(job, options, tick));
+    let mut runs = runs.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
     let variants = loaded.variants.iter().map(|variant| VariantReport {
         name: variant.name.clone(),
         scenario: variant.scenario.clone(),
         runs: runs.by_ref().take((options.runs - options.played) as usize).collect(),
     });
-    Report {
+    Ok(Report {
         name: loaded.name.clone(),
         scenario: loaded.base.clone(),
         engine: "sim",
@@ -76,23 +92,14 @@ pub fn run(loaded: &Loaded, options: &Options) -> Report {
         left_out: Vec::new(),
         expectations: Vec::new(),
         agreement: None,
-    }
-}
-
-#[cfg(feature = "cli")]
-fn in_parallel<T: Sync, R: Send>(jobs: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
-    use rayon::prelude::*;
-    jobs.par_iter().with_max_len(1).map(work).collect()
-}
-
-#[cfg(not(feature = "cli"))]
-fn in_parallel<T, R>(jobs: &[T], work: impl Fn(&T) -> R) -> Vec<R> {
-    jobs.iter().map(work).collect()
+    })
 }
 
 /// One variant, one seed.
-fn one(scenario: &Scenario, seed: u64, options: &Options, tick: &dyn Fn()) -> RunReport {
-    let mut sim = Sim::new(scenario, Seed(seed));
+fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoProgress> {
+    let Job { variant, seed } = *job;
+    let scenario = &variant.scenario;
+    let mut sim = Sim::new(scenario, seed);
     let mut observer = Observer::new(scenario, sim.heavy(), options.favourite);
     let end = scenario.duration.get() + scenario.closing.get();
     for slice in 1..=SLICES {
@@ -100,16 +107,19 @@ fn one(scenario: &Scenario, seed: u64, options: &Options, tick: &dyn Fn()) -> Ru
             break;
         }
         sim.advance(Instant::ZERO + share(end, slice), &mut observer);
+        if let Some(stuck) = sim.stuck() {
+            return Err(NoProgress { variant: variant.name.clone(), seed: seed.0, stuck });
+        }
         tick();
     }
     sim.audit(&mut observer);
-    RunReport {
-        seed,
+    Ok(RunReport {
+        seed: seed.0,
         figures: figures(&observer, scenario, sim.view().awaited, sim.faults()),
         series: series(&observer.meter),
         hurt: observer.hurt().to_vec(),
         tape: None,
-    }
+    })
 }
 
 fn share(end: Span, slice: u64) -> Span {

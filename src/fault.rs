@@ -1,9 +1,12 @@
 //! The timeline of what breaks, and of what is planned and may break things.
 
+mod random;
+
 use std::fmt;
 
 use crate::model::ServerId;
 use crate::scenario::{self, Deploy, Forgets, Join, Scale, Scenario, StoreFault, Strategy};
+use crate::seed::Seed;
 use crate::time::{Instant, Span};
 
 /// One thing that breaks, at one time.
@@ -71,6 +74,14 @@ impl FaultKind {
             FaultKind::Slow { .. } | FaultKind::Scale(_) | FaultKind::Join(_) | FaultKind::Autoscale => false,
         }
     }
+}
+
+/// Everything that breaks in a run: what is written, then what is drawn.
+#[must_use]
+pub fn of_run(scenario: &Scenario, seed: Seed) -> Vec<Fault> {
+    let mut faults = timeline(scenario);
+    faults.extend(random::faults(scenario, seed));
+    faults
 }
 
 /// The faults of a scenario, in the order they are written; then its autoscaler, if it has one.

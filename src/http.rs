@@ -101,6 +101,8 @@ pub struct Played {
     pub late: LatencyMeter,
     /// Requests that users still waited for.
     pub awaited: u64,
+    /// Servers that the balancer still waited for, each with the number of requests.
+    pub holders: Vec<(ServerId, u32)>,
     /// The faults of the scenario.
     pub faults: Vec<Fault>,
 }
@@ -150,7 +152,7 @@ struct Stage {
 impl Stage {
     fn set(scenario: &Scenario, seed: Seed, options: &Options) -> Result<Stage, Failure> {
         let mut workload = Workload::new(scenario, seed);
-        let faults = fault::timeline(scenario);
+        let faults = fault::of_run(scenario, seed);
         let waves = joining(&mut workload, &faults);
         let workload = Arc::new(workload);
         let servers = scenario.servers.count.get32();
@@ -230,6 +232,7 @@ impl Stage {
                 }
             }
         }
+        let holders = self.holders();
         // Those who still wait are counted, not heard: from here on nothing changes any more.
         users.shutdown().await;
         faults.shutdown().await;
@@ -238,8 +241,13 @@ impl Stage {
         // What went wrong in the last moment counts too.
         match self.failures.try_recv() {
             Ok(failure) => Err(failure),
-            Err(_) => Ok(self.log.close(&self.fate.faults)),
+            Err(_) => Ok(Played { holders, ..self.log.close(&self.fate.faults) }),
         }
+    }
+
+    fn holders(&self) -> Vec<(ServerId, u32)> {
+        let in_flight = self.fate.routing.with_pool(|pool| pool.view.in_flight.clone());
+        (0..).map(ServerId).zip(in_flight).filter(|(_, requests)| *requests > 0).collect()
     }
 
     fn progress(&self) -> Progress {

@@ -2,19 +2,21 @@
 //! that went wrong.
 
 mod plans;
+mod recovery;
 
 use std::collections::BTreeMap;
 
 use crate::checker::{Checker, Finding, Verdict};
 use crate::history::{Ending, Event, Inside, PoolEvent, Recorder, Seen, Trouble, What};
 use crate::meter::{Meter, Told};
-use crate::model::{ClientId, Command, UserId, Visit};
+use crate::model::{ClientId, Command, Outcome, Refusal, UserId, Visit};
 use crate::post_mortem::{Cause, PostMortem};
 use crate::scenario::Scenario;
 use crate::time::Instant;
 use crate::workload::HeavyUsers;
 
 pub use plans::{Cost, Plans};
+pub use recovery::{Outage, Recovery};
 
 /// How a visit went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +77,8 @@ pub struct Observer {
     pub visits: VisitCounts,
     /// When a server came back after a fault, and which.
     pub comebacks: Vec<(Instant, u32)>,
+    /// What followed faults that kill.
+    pub recovery: Recovery,
     hurt: Vec<Hurt>,
     /// Visits under way that have gone wrong.
     suffering: BTreeMap<u32, HurtBy>,
@@ -93,6 +97,7 @@ impl Observer {
             plans: Plans::new(scenario.servers.count.index()),
             visits: VisitCounts::default(),
             comebacks: Vec::new(),
+            recovery: Recovery::new(scenario.balancer.health.timeout.get()),
             hurt: Vec::new(),
             suffering: BTreeMap::new(),
             remembered: BTreeMap::new(),
@@ -119,6 +124,9 @@ impl Observer {
             Seen::Sent(_) => self.meter.sent(at),
             Seen::Told { sent, meant, outcome, settled, .. } => {
                 self.meter.told(at, &Told { sent, meant, outcome, settled });
+                if is_bad(outcome) {
+                    self.recovery.trouble(at);
+                }
             }
             Seen::Left(ending) => self.count_visit(ending),
             Seen::Billed(_) => {}
@@ -150,11 +158,15 @@ impl Observer {
             Finding::Cart(Verdict::Lost(missing)) => {
                 window.lost_carts += 1;
                 let cause = self.post_mortem.lost(visit, missing);
+                if let (Cause::Wiped, Some(fault)) = (cause, self.post_mortem.killer(visit)) {
+                    self.recovery.wiped(at, fault);
+                }
                 self.suffer(visit, HurtBy::Lost(cause));
             }
             Finding::Cart(Verdict::Overcharged(_)) => self.suffer(visit, HurtBy::Overcharged),
             Finding::LoggedOut => {
                 window.logged_out += 1;
+                self.recovery.trouble(at);
                 self.suffer(visit, HurtBy::LoggedOut);
             }
             Finding::Impostor => self.suffer(visit, HurtBy::Impostor),
@@ -196,16 +208,29 @@ impl Observer {
             PoolEvent::Struck { fault, server: None, memory_lost: true } => {
                 self.post_mortem.struck_for_a_while(fault, self.checker.clients_with_open_carts());
             }
-            PoolEvent::Struck { fault, .. } => {
+            PoolEvent::Struck { fault, server, memory_lost } => {
                 let open = self.open_carts();
                 self.post_mortem.struck(fault, open);
+                if let (Some(server), true) = (server, memory_lost) {
+                    self.recovery.killed(at, fault, server);
+                }
             }
-            PoolEvent::Ready { server } => self.comebacks.push((at, server.0)),
+            PoolEvent::Ready { server } => {
+                self.comebacks.push((at, server.0));
+                self.recovery.ready(at, server);
+            }
+            PoolEvent::Believed { server, up } => self.recovery.believed(at, server, up),
             PoolEvent::Turned { server, state } => self.meter.turned(at, server, state),
             PoolEvent::Audited { user, found } => self.checker.audited(user, found),
-            PoolEvent::Believed { .. } | PoolEvent::Stopped { .. } | PoolEvent::Finished { .. } => {}
+            PoolEvent::Stopped { .. } | PoolEvent::Finished { .. } => {}
         }
     }
+}
+
+/// Whether a user got nothing for a request. A 401 is good or bad: that is for the checker to say.
+#[inline]
+fn is_bad(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::Ok(_) | Outcome::Refused(Refusal::Unauthorized))
 }
 
 impl Recorder for Observer {

@@ -133,6 +133,12 @@ impl PostMortem {
         }
     }
 
+    /// The fault that took the first of what was missing at a visit's checkout, if one did.
+    #[must_use]
+    pub fn killer(&self, visit: Visit) -> Option<u32> {
+        self.evidence(visit)?.killed_by
+    }
+
     /// The checker found a cart lost. Returns the cause, and counts it.
     pub fn lost(&mut self, visit: Visit, missing: Items) -> Cause {
         let evidence = self.evidence(visit).unwrap_or_default();

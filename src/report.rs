@@ -152,6 +152,9 @@ pub struct Figures {
     /// What changes of the pool's size cost; absent when nothing could change it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scaling: Option<Scaling>,
+    /// How the pool recovered from the faults that killed servers; absent when none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// How real time was kept; absent when time was simulated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pace: Option<Pace>,
@@ -323,6 +326,9 @@ fn whole_if_it_is<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S
 /// What one fault met and took.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FaultFigures {
+    /// Which of the run's faults it is.
+    #[serde(skip)]
+    pub index: u32,
     /// Its name, or what it does: `crash server-2`.
     pub name: String,
     /// Seconds from the start.
@@ -363,6 +369,37 @@ pub struct Scaling {
     pub cut_off_users: u64,
     /// Requests that a server held when it was taken out.
     pub cut_requests: u64,
+}
+
+/// How the pool recovered from the faults that killed servers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Recovery {
+    /// Times that a server was killed.
+    pub kills: u64,
+    /// Of those, the ones that the balancer noticed. A server that is back soon enough is never believed down.
+    pub noticed: u64,
+    /// From the kill until the balancer believed the server down; absent when it never noticed any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noticed_s: Option<Seconds>,
+    /// Of all kills, the ones after which the server came back into use.
+    pub back: u64,
+    /// From the kill until a server ran in its place and the balancer (still or again) believed it up; absent when none
+    /// did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity_back_s: Option<Seconds>,
+    /// From the kill until users were well: the last time, before the next kill or the end, that one was told something
+    /// bad. That is a request which failed, was refused or got no answer, a login that no server knew, or a checkout
+    /// that lost what this kill had wiped out. Trouble for any other reason counts too: in a design that always has
+    /// some, users are never well, and this is the time to the next kill.
+    pub users_well_s: Seconds,
+}
+
+/// Seconds, over several faults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each is what its name says")]
+pub struct Seconds {
+    pub mean: f64,
+    pub max: f64,
 }
 
 /// Figures over time, in windows of equal length.

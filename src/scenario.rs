@@ -14,6 +14,7 @@ mod dist;
 mod draw;
 pub mod error;
 mod faults;
+mod health;
 mod homes;
 pub mod library;
 pub mod limits;
@@ -23,6 +24,7 @@ mod objects;
 mod patch;
 mod plans;
 mod predict;
+mod random_faults;
 #[cfg(feature = "cli")]
 pub mod read;
 #[cfg(feature = "cli")]
@@ -34,16 +36,18 @@ mod tree;
 mod users;
 
 pub use affinity::{Affinity, CookieLife};
-pub use balancer::{Balancer, HashOn, Health, PinnedDown, PolicyName};
+pub use balancer::{Balancer, HashOn, PinnedDown, PolicyName};
 pub use dist::{Dist, Lognormal, Uniform};
 pub use error::ScenarioError;
 pub use faults::{Fault, StoreFault};
+pub use health::{Health, Preset};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
 pub use limits::{Duration, Pause, Positive, RunTime, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
 pub use objects::Objects;
 pub use plans::{Autoscaler, Deploy, First, Join, Scale, ScaleTo, Strategy};
 pub use predict::Predict;
+pub use random_faults::{How, RandomFaults};
 pub use servers::Servers;
 pub use store::{Forgets, Store, StoreMemory, StoreUpdate, WhenFull};
 pub use tokens::Tokens;
@@ -113,6 +117,9 @@ pub struct Scenario {
     /// Who changes the number of servers as the load changes; nobody when absent.
     #[serde(default)]
     pub autoscaler: Option<Autoscaler>,
+    /// What breaks at random.
+    #[serde(default)]
+    pub random_faults: Vec<RandomFaults>,
     /// Left out by the engine over real sockets: it is more than one machine can hold.
     #[serde(default)]
     pub sim_only: bool,
@@ -153,6 +160,7 @@ impl Scenario {
             tokens: Tokens::default(),
             faults: Vec::new(),
             autoscaler: None,
+            random_faults: Vec::new(),
             sim_only: false,
             expect: Vec::new(),
         }

@@ -46,6 +46,8 @@ pub enum Purpose {
     Rendezvous,
     /// Places in a Maglev table.
     Maglev,
+    /// When and where something breaks at random, and how long its repair takes.
+    Breakdown,
 }
 
 /// What a draw belongs to, beside its purpose.
@@ -261,12 +263,14 @@ mod tests {
     #[test]
     fn no_key_is_forgotten() {
         use Purpose::{
-            Arrival, File, HealthPhase, Maglev, Modulo, Objects, Pick, Rendezvous, Ring, Run, Service, Store, Think,
+            Arrival, Breakdown, File, HealthPhase, Maglev, Modulo, Objects, Pick, Rendezvous, Ring, Run, Service,
+            Store, Think,
         };
-        let purposes =
+        let others =
             [Think, Service, Store, Pick, Arrival, HealthPhase, Ring, Run, File, Objects, Modulo, Rendezvous, Maglev];
+        let purposes = [&others[..], &[Breakdown]].concat();
         let mut all = std::collections::BTreeSet::new();
-        for purpose in purposes {
+        for purpose in purposes.iter().copied() {
             for entity in 0..100 {
                 for (visit, step) in [(0, 0), (1, 0), (0, 1)] {
                     all.insert(Seed(0).draw(purpose, Key { entity, visit, step, attempt: 0 }).bits());

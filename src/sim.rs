@@ -16,6 +16,7 @@ mod routing;
 mod serving;
 mod store_faults;
 mod storekeeper;
+mod stuck;
 mod tournament;
 mod users;
 
@@ -39,6 +40,7 @@ use files::Files;
 use requests::Requests;
 use serving::Stations;
 use storekeeper::Storekeeper;
+pub use stuck::{Holder, Stuck};
 use users::Stolen;
 
 /// A simulation of one variant with one seed.
@@ -86,6 +88,8 @@ struct World {
     next_look: Instant,
     /// Servers that the request being routed has failed to reach; kept to be used again.
     excluded: Vec<ServerId>,
+    /// Events without end happen at this moment.
+    stands_still: bool,
 }
 
 /// A client, and its carts beside it: one cache line.
@@ -176,10 +180,11 @@ impl Sim {
             boot: scenario.servers.boot.get(),
             next_look: Instant::NEVER,
             excluded: Vec::new(),
+            stands_still: false,
             workload,
         };
         world.expect_users();
-        for fault in fault::timeline(scenario) {
+        for fault in fault::of_run(scenario, seed) {
             world.inject(fault);
         }
         Sim { world, policy }
@@ -247,7 +252,18 @@ impl World {
     fn play<P: Policy, R: Recorder>(&mut self, until: Instant, mut hands: Hands<'_, P, R>) {
         let hands = &mut hands;
         let end = until + Span::from_nanos(1);
+        let mut begun_at = None;
+        let mut left = 0;
         loop {
+            if left == 0 {
+                if begun_at == Some(self.now) || self.stands_still {
+                    self.stands_still = true;
+                    return;
+                }
+                begun_at = Some(self.now);
+                left = stuck::AT_ONE_MOMENT;
+            }
+            left -= 1;
             let (service, timer, agenda) = self.events.others();
             let other = service.min(timer).min(agenda);
             if let Some((at, client)) = self.events.wakes.pop_before(other.min(end)) {

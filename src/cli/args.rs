@@ -65,6 +65,9 @@ pub enum Command {
         /// Scenarios' names or files; all that come with the program when none is given
         #[arg(value_name = "NAME|FILE")]
         what: Vec<String>,
+        /// In how many seeds everything must hold
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        seeds: u32,
     },
     /// Print the JSON Schema of scenarios, for editors
     Schema,

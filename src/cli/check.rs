@@ -1,17 +1,25 @@
 //! `whatcart check`
 
-use whatcart::experiment::{self, FAVOURITE};
-use whatcart::report::text::{Tone, WIDTH, clean, left, paint, width};
-use whatcart::report::{Expectation, Report};
-use whatcart::scenario::library;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use whatcart::experiment::{Survey, survey};
+use whatcart::report::expect::{Observed, over_seeds, verdicts};
+use whatcart::report::text::{Tone, WIDTH, clean, left, paint, plural, width, wrap};
+use whatcart::report::{Expectation, Figures};
+use whatcart::scenario::{Loaded, library};
 
 use super::progress::Progress;
+use super::request::Check;
 use super::screen::Screen;
-use super::{Ended, Failure, interrupt, run, source};
+use super::{Ended, Failure, interrupt, source};
 
 /// Runs scenarios and prints what each expects, what came, and whether that holds.
-pub fn check(what: &[String], screen: &Screen) -> Result<Ended, Failure> {
-    let names: Vec<String> = match what {
+pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "how long it took is said, and judges nothing")]
+    let began = Instant::now();
+    let names: Vec<String> = match &request.what[..] {
         [] => library::all().iter().map(|entry| entry.name.into()).collect(),
         what => what.to_vec(),
     };
@@ -19,42 +27,67 @@ pub fn check(what: &[String], screen: &Screen) -> Result<Ended, Failure> {
     for name in &names {
         scenarios.push(source::load(&source::find(name)?, &[], &[])?);
     }
+    let progress = Progress::new(false);
+    progress.say(what_is_played(&scenarios, request.seeds));
+    let show = |permille| progress.at(permille);
     let interrupt = interrupt::noticed();
+    let played = catch_unwind(AssertUnwindSafe(|| survey(&scenarios, request.seeds, interrupt, &show)));
+    progress.end();
+    let played = played.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
+    let played = played.map_err(|stuck| anyhow!(stuck))?;
+
     let mut text = String::new();
-    let (mut held, mut failed) = (0, 0);
-    let mut ended = Ended::Well;
-    for loaded in &scenarios {
-        let progress = Progress::new(false);
-        let show = |permille| progress.at(permille);
-        let options =
-            experiment::Options { seed: None, runs: 1, played: 0, favourite: FAVOURITE, interrupt, progress: &show };
-        let report = run::measured(loaded, &options, experiment::run)?;
-        progress.end();
-        if report.interrupted {
-            ended = Ended::Interrupted;
-            break;
+    let mut score = Score::default();
+    for (loaded, survey) in scenarios.iter().zip(played) {
+        if survey.seeds.is_empty() {
+            score.interrupted = true;
+            continue;
         }
-        failed += report.expectations.iter().filter(|expectation| !expectation.passed).count();
-        held += report.expectations.iter().filter(|expectation| expectation.passed).count();
-        text += &scenario(&report);
+        let expectations = judged(loaded, &survey)?;
+        score.take_in(&loaded.name, &expectations);
+        text += &scenario(&loaded.name, &expectations);
     }
-    text += &verdict(held, failed, ended);
+    text += &score.told(request.seeds, began.elapsed());
     screen.print(&text)?;
-    Ok(if failed > 0 && ended == Ended::Well { Ended::Unexpected } else { ended })
+    Ok(match (score.interrupted, score.failed) {
+        (true, _) => Ended::Interrupted,
+        (false, 0) => Ended::Well,
+        (false, _) => Ended::Unexpected,
+    })
 }
 
-fn scenario(report: &Report) -> String {
-    let mut text = format!("{}\n", paint(Tone::Strong, &clean(&report.name)));
-    if report.expectations.is_empty() {
+/// `6 scenarios, 100 seeds each`
+fn what_is_played(scenarios: &[Loaded], seeds: u32) -> String {
+    let what = match scenarios {
+        [only] => clean(&only.name),
+        several => format!("{} scenarios", several.len()),
+    };
+    if seeds == 1 { what } else { format!("{what}, {seeds} seeds each") }
+}
+
+/// What the scenario expects, in each seed.
+fn judged(loaded: &Loaded, survey: &Survey) -> Result<Vec<Expectation>, Failure> {
+    let observed = |runs: &[Figures]| -> Vec<Observed> {
+        loaded.variants.iter().zip(runs).map(|(variant, figures)| Observed::of(&variant.name, figures)).collect()
+    };
+    let each = survey.seeds.iter().map(|(seed, runs)| Ok((*seed, verdicts(&loaded.base.expect, &observed(runs))?)));
+    Ok(over_seeds(&each.collect::<anyhow::Result<Vec<_>>>()?))
+}
+
+fn scenario(name: &str, expectations: &[Expectation]) -> String {
+    let mut text = format!("{}\n", paint(Tone::Strong, &clean(name)));
+    if expectations.is_empty() {
         text += "  expects nothing\n";
     }
-    let claims = report.expectations.iter().map(|expectation| width(&expectation.what)).max().unwrap_or(0).min(48);
-    let variants = report.expectations.iter().map(|expectation| width(&expectation.variant)).max().unwrap_or(0).min(36);
-    report.expectations.iter().for_each(|expectation| text += &line(expectation, variants, claims));
+    let claims = expectations.iter().map(|expectation| width(&expectation.what)).max().unwrap_or(0).min(48);
+    let variants = expectations.iter().map(|expectation| width(&expectation.variant)).max().unwrap_or(0).min(36);
+    for expectation in expectations {
+        text += &line(expectation, variants, claims);
+    }
     text
 }
 
-/// Design, claim and what came, in one line or two.
+/// Design, claim and what came, in one line or more.
 fn line(expectation: &Expectation, variants: usize, claims: usize) -> String {
     let mark = if expectation.passed { paint(Tone::Fine, "ok    ") } else { paint(Tone::Loss, "FAILED") };
     let claim = clean(&expectation.what);
@@ -64,14 +97,43 @@ fn line(expectation: &Expectation, variants: usize, claims: usize) -> String {
     if width(&whole) <= WIDTH {
         return whole + "\n";
     }
-    format!("{head}{claim}\n{}{observed}\n", " ".repeat(width(&head) + 2))
+    let indent = " ".repeat(width(&head) + 2);
+    format!("{}{}", wrap(&head, &claim), wrap(&indent, &observed))
 }
 
-fn verdict(held: usize, failed: usize, ended: Ended) -> String {
-    let all = held + failed;
-    match (failed, ended) {
-        (_, Ended::Interrupted) => format!("\nInterrupted after {all} expectations, of which {failed} did not hold.\n"),
-        (0, _) => format!("\n{}\n", paint(Tone::Fine, &format!("All {all} expectations hold."))),
-        _ => format!("\n{}\n", paint(Tone::Loss, &format!("{failed} of {all} expectations did not hold."))),
+/// How it went, over all scenarios.
+#[derive(Default)]
+struct Score {
+    held: usize,
+    failed: usize,
+    /// Scenarios that something did not hold in.
+    wrong: Vec<String>,
+    interrupted: bool,
+}
+
+impl Score {
+    fn take_in(&mut self, name: &str, expectations: &[Expectation]) {
+        let failed = expectations.iter().filter(|expectation| !expectation.passed).count();
+        self.failed += failed;
+        self.held += expectations.len() - failed;
+        if failed > 0 {
+            self.wrong.push(clean(name));
+        }
+    }
+
+    fn told(&self, seeds: u32, took: Duration) -> String {
+        let all = self.held + self.failed;
+        let seeds = if seeds == 1 { String::new() } else { format!(" in {seeds} seeds") };
+        let took = format!("({:.1} s)", took.as_secs_f64());
+        if self.interrupted {
+            return format!("\nInterrupted after {all} expectations, of which {} did not hold. {took}\n", self.failed);
+        }
+        if self.failed == 0 {
+            #[expect(clippy::cast_precision_loss, reason = "a number of expectations")]
+            let hold = plural(all as f64, "expectation holds", "expectations hold");
+            return format!("\n{} {took}\n", paint(Tone::Fine, &format!("All {hold}{seeds}.")));
+        }
+        let told = format!("{} of {all} expectations did not hold{seeds}: {}.", self.failed, self.wrong.join(", "));
+        format!("\n{} {took}\n", paint(Tone::Loss, &told))
     }
 }

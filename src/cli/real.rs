@@ -48,6 +48,7 @@ pub fn executed(
             progress.at((number as u64 - 1) * 1_000 / of as u64 + permille(way) / of as u64);
             progress.say(format!("design {number} of {of} · {}", under_way(variant, way)));
         }
+        News::EndedWaiting { variant, users, holders } => progress.note(&waiting(variant, *users, holders)),
     };
     let http = HttpOptions { speed: request.speed, news: &news };
     let ran = catch_unwind(AssertUnwindSafe(|| experiment::execute(loaded, options, &http)));
@@ -65,6 +66,7 @@ pub fn compared(
     let seed = options.seed.unwrap_or(loaded.base.seed.get());
     progress.say(format!("{PREDICTION_SEEDS} simulations of each design"));
     let predicted = predict(loaded, seed, PREDICTION_SEEDS, options.interrupt, options.progress);
+    let predicted = predicted.map_err(|stuck| anyhow!(stuck))?;
     let mut report = executed(loaded, options, request, progress)?;
     if !report.interrupted {
         report.agreement = Some(compare(&report, &predicted));
@@ -83,6 +85,15 @@ fn under_way(variant: &Variant, way: &Way) -> String {
     words.push(format!("{} carts lost", thousands(way.lost)));
     words.extend(way.struck.last().and_then(|index| faults.get(*index as usize)).map(ToString::to_string));
     words.join(" · ")
+}
+
+/// Who was still waiting for whom when `closing` ended a run.
+fn waiting(variant: &Variant, users: u64, holders: &[(ServerId, u32)]) -> String {
+    let holders: Vec<String> =
+        holders.iter().take(10).map(|(server, requests)| format!("{server} for {requests} requests")).collect();
+    let by = if holders.is_empty() { "no server".into() } else { listed(&holders) };
+    let who = if users == 1 { "1 user".into() } else { format!("{} users", thousands(users)) };
+    format!("{}: `closing` ended the run while {who} waited; the balancer waited for {by}", clean(&variant.name))
 }
 
 /// Where the servers of a design are, and how to visit one.

@@ -16,7 +16,7 @@ pub enum Request {
     Show(Show),
     Init(PathBuf),
     Run(Box<Run>),
-    Check(Vec<String>),
+    Check(Check),
     Schema,
     Completions(Shell),
 }
@@ -26,6 +26,13 @@ pub enum Request {
 pub struct Show {
     pub what: String,
     pub spoilers: bool,
+}
+
+/// Check what scenarios expect.
+#[derive(Debug)]
+pub struct Check {
+    pub what: Vec<String>,
+    pub seeds: u32,
 }
 
 /// Run a scenario.
@@ -63,7 +70,7 @@ impl From<Arguments> for Request {
             Some(Command::Show { what, no_spoilers }) => Request::Show(Show { what, spoilers: !no_spoilers }),
             Some(Command::Init { file }) => Request::Init(file),
             Some(Command::Run(run)) => Request::Run(Box::new(Run::from(*run))),
-            Some(Command::Check { what }) => Request::Check(what),
+            Some(Command::Check { what, seeds }) => Request::Check(Check { what, seeds }),
             Some(Command::Schema) => Request::Schema,
             Some(Command::Completions { shell }) => Request::Completions(shell),
         }

@@ -48,9 +48,9 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
         Engine::Sim => match request.until_precise {
             None => measured(&loaded, &options, experiment::run),
             Some(wanted) => measured(&loaded, &options, |loaded, options| {
-                let (report, precision) = experiment::until_precise(loaded, options, wanted);
+                let (report, precision) = experiment::until_precise(loaded, options, wanted)?;
                 reached = Some(precision);
-                report
+                Ok(report)
             }),
         },
         Engine::Http => real::executed(&loaded, &options, request, &progress),
@@ -86,10 +86,11 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
 pub fn measured(
     loaded: &Loaded,
     options: &experiment::Options,
-    play: impl FnOnce(&Loaded, &experiment::Options) -> Report,
+    play: impl FnOnce(&Loaded, &experiment::Options) -> Result<Report, experiment::NoProgress>,
 ) -> Result<Report, Failure> {
     let ran = catch_unwind(AssertUnwindSafe(|| play(loaded, options)));
-    let mut report = ran.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
+    let ran = ran.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
+    let mut report = ran.map_err(|stuck| anyhow!(stuck))?;
     if !loaded.patched && !report.interrupted {
         report.expectations = expect::judge(&report).map_err(|error| anyhow!(error))?;
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::Options;
 use crate::http::{self, Failure, Played, Progress};
+use crate::model::ServerId;
 use crate::report::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series};
 use crate::scenario::{Loaded, Variant};
 use crate::seed::Seed;
@@ -36,6 +37,15 @@ pub enum News<'a> {
         variant: &'a Variant,
         /// How far it is.
         progress: &'a Progress,
+    },
+    /// It was ended by its `closing`, while users waited for an answer.
+    EndedWaiting {
+        /// The variant.
+        variant: &'a Variant,
+        /// How many users.
+        users: u64,
+        /// Servers that had not answered the balancer, with their requests.
+        holders: &'a [(ServerId, u32)],
     },
 }
 
@@ -103,7 +113,10 @@ fn one(
             started: &|addresses| (http.news)(&News::Started { variant, number, speed, addresses }),
         },
     )?;
-    let Played { observer, tape, late, awaited, faults } = played;
+    let Played { observer, tape, late, awaited, holders, faults } = played;
+    if awaited > 0 && !options.interrupt.load(Ordering::Relaxed) {
+        (http.news)(&News::EndedWaiting { variant, users: awaited, holders: &holders });
+    }
     let late_ms: Latency = latency(&late);
     let mut figures = figures(&observer, scenario, awaited, &faults);
     figures.pace = Some(Pace { speed, kept_up: late_ms.p99 <= LATEST_MS, late_ms });

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Options, run};
+use super::{NoProgress, Options, run};
 use crate::report::Report;
 use crate::report::stats::{Estimate, Summary};
 use crate::scenario::Loaded;
@@ -36,19 +36,22 @@ impl Precision {
 /// Runs a scenario again and again, until half of the 95 % interval of each design's lost carts is at most `wanted` of
 /// their mean (a share of 1), or [`MOST_RUNS`] runs are made. Where no design loses any cart, the mean latency of a step is what
 /// has to be known as well. `options.runs` is where it begins.
-#[must_use]
-pub fn until_precise(loaded: &Loaded, options: &Options, wanted: f64) -> (Report, Precision) {
+///
+/// # Errors
+///
+/// When a run cannot go on.
+pub fn until_precise(loaded: &Loaded, options: &Options, wanted: f64) -> Result<(Report, Precision), NoProgress> {
     let mut runs = options.runs.max(FEWEST_RUNS);
-    let mut report = run(loaded, &Options { runs, ..*options });
+    let mut report = run(loaded, &Options { runs, ..*options })?;
     loop {
         let precision = precision(&report, wanted, runs);
         let stopped = options.interrupt.load(Ordering::Relaxed);
         if precision.is_reached() || runs >= MOST_RUNS || stopped {
             report.interrupted = stopped;
-            return (report, precision);
+            return Ok((report, precision));
         }
         let more = (next(&precision).min(MOST_RUNS)).max(runs + 1);
-        let further = run(loaded, &Options { runs: more, played: runs, ..*options });
+        let further = run(loaded, &Options { runs: more, played: runs, ..*options })?;
         for (variant, new) in report.variants.iter_mut().zip(further.variants) {
             variant.runs.extend(new.runs);
         }
@@ -102,7 +105,7 @@ mod tests {
             interrupt: &interrupt,
             progress: &|_| (),
         };
-        until_precise(&loaded, &options, wanted)
+        until_precise(&loaded, &options, wanted).expect("it goes on")
     }
 
     const SMALL: &[&str] = &["users.count=60", "duration=40s"];
@@ -140,6 +143,6 @@ mod tests {
             interrupt: &AtomicBool::new(false),
             progress: &|_| (),
         };
-        assert_eq!(until_precise(&loaded, &options, 0.5).1.figure, "step_latency_ms.mean");
+        assert_eq!(until_precise(&loaded, &options, 0.5).expect("it goes on").1.figure, "step_latency_ms.mean");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::{FAVOURITE, Options, run};
+use super::{FAVOURITE, NoProgress, Options, run};
 use crate::report::{Figures, RunReport};
 use crate::scenario::Loaded;
 
@@ -13,15 +13,19 @@ pub const PREDICTION_SEEDS: u32 = 100;
 /// by run.
 ///
 /// An interrupted prediction has figures of runs that were cut short: nothing may be compared with it.
-#[must_use]
+///
+/// # Errors
+///
+/// When one of them cannot go on.
 pub fn predict(
     loaded: &Loaded,
     seed: u64,
     seeds: u32,
     interrupt: &AtomicBool,
     progress: &(dyn Fn(u64) + Sync),
-) -> Vec<Vec<Figures>> {
+) -> Result<Vec<Vec<Figures>>, NoProgress> {
     let options = Options { seed: Some(seed), runs: seeds, played: 0, favourite: FAVOURITE, interrupt, progress };
     let figures = |run: RunReport| run.figures;
-    run(loaded, &options).variants.into_iter().map(|variant| variant.runs.into_iter().map(figures).collect()).collect()
+    let report = run(loaded, &options)?;
+    Ok(report.variants.into_iter().map(|variant| variant.runs.into_iter().map(figures).collect()).collect())
 }

@@ -134,6 +134,7 @@ impl Log {
             tape: std::mem::take(&mut book.tape),
             late: book.late.clone(),
             awaited: book.clients.iter().filter(|seat| seat.waiting).count() as u64,
+            holders: Vec::new(),
             faults: faults.to_vec(),
         }
     }

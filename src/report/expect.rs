@@ -1,8 +1,10 @@
 //! What a scenario claims about its figures: `lost_by.wiped > 0`, `40 < carts.lost < 0.05 * carts.opened`.
 //!
-//! A claim is one comparison, or a chain of two in the same direction, between sums of numbers and paths into the
-//! summary.
+//! A claim is one comparison, or a chain of two in the same direction, between sums of numbers and figures. A figure is
+//! a path into the summary, of the variant that the claim is about, or of another one that it names:
+//! `carts.lost < 0.1 * carts.lost["round robin, server memory"]`.
 
+mod judge;
 mod parse;
 
 use std::collections::BTreeMap;
@@ -10,16 +12,15 @@ use std::fmt;
 
 use thiserror::Error;
 
+pub use self::judge::{Observed, Verdict, judge, over_seeds, verdicts};
 pub use self::parse::parse;
-use super::stats::Summary;
-use super::text::count;
 use super::tree::Tree;
-use super::{DeployFigures, Expectation, FaultFigures, Figures, FileFigures, Latency, Report, Scaling, ServerLoad};
+use super::{DeployFigures, FaultFigures, Figures, FileFigures, Latency, Recovery, Scaling, Seconds, ServerLoad};
 use crate::model::Step;
 use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 24] = [
+pub const COLUMNS: [&str; 27] = [
     "lost",
     "intact",
     "open",
@@ -44,6 +45,9 @@ pub const COLUMNS: [&str; 24] = [
     "cut-requests",
     "capacity-lost",
     "fair-share",
+    "noticed",
+    "capacity-back",
+    "users-well",
 ];
 
 /// A claim that was read: sides and the comparisons between them.
@@ -57,9 +61,29 @@ pub struct Claim {
 #[derive(Clone, Debug, PartialEq)]
 enum Sum {
     Number(f64),
-    Path { path: String, column: usize },
+    Figure(Figure),
     Minus(Box<Sum>),
     Of(Box<Sum>, Operator, Box<Sum>),
+}
+
+/// A figure that a claim names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// Its path into the summary: `carts.lost`.
+    pub path: String,
+    /// The variant whose figure it is, when that is another one than the claim is about.
+    pub of: Option<String>,
+    /// Where the claim names it, counted from 1.
+    column: usize,
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.of {
+            None => f.write_str(&self.path),
+            Some(of) => write!(f, "{}[\"{of}\"]", self.path),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,9 +128,9 @@ pub struct Problem {
 }
 
 impl Claim {
-    /// Whether it holds, and the values of all its paths. A figure that is absent makes it fail.
+    /// Whether it holds. A figure that is absent makes it fail.
     #[must_use]
-    pub fn judge(&self, value: &impl Fn(&str) -> Option<f64>) -> (bool, String) {
+    pub fn holds(&self, value: &impl Fn(&Figure) -> Option<f64>) -> bool {
         let mut left = self.first.value(value);
         let mut holds = true;
         for (comparison, side) in &self.rest {
@@ -114,50 +138,24 @@ impl Claim {
             holds &= left.zip(right).is_some_and(|(left, right)| comparison.holds(left, right));
             left = right;
         }
-        let mut observed: Vec<String> = Vec::new();
-        for (path, _) in self.paths() {
-            let text = match value(path) {
-                Some(number) => format!("{path} = {}", count(number)),
-                None => format!("{path} is absent"),
-            };
-            if !observed.contains(&text) {
-                observed.push(text);
-            }
-        }
-        (holds, observed.join(", "))
+        holds
     }
 
-    /// Every path with its place in the text, counted from 1.
+    /// Every figure that it names, in their order.
     #[must_use]
-    pub fn paths(&self) -> Vec<(&str, usize)> {
-        let mut paths = Vec::new();
-        self.first.collect(&mut paths);
-        self.rest.iter().for_each(|(_, side)| side.collect(&mut paths));
-        paths
-    }
-
-    /// Finds the first path that is not among the known ones.
-    ///
-    /// # Errors
-    ///
-    /// When there is one.
-    pub fn check(&self, known: &BTreeMap<String, f64>) -> Result<(), ClaimError> {
-        match self.paths().into_iter().find(|(path, _)| !known.contains_key(*path)) {
-            None => Ok(()),
-            Some((path, column)) => Err(ClaimError {
-                column,
-                message: format!("there is no figure `{path}`"),
-                help: Some(nearest_figure(path, known)),
-            }),
-        }
+    pub fn figures(&self) -> Vec<&Figure> {
+        let mut figures = Vec::new();
+        self.first.collect(&mut figures);
+        self.rest.iter().for_each(|(_, side)| side.collect(&mut figures));
+        figures
     }
 }
 
 impl Sum {
-    fn value(&self, of: &impl Fn(&str) -> Option<f64>) -> Option<f64> {
+    fn value(&self, of: &impl Fn(&Figure) -> Option<f64>) -> Option<f64> {
         Some(match self {
             Sum::Number(number) => *number,
-            Sum::Path { path, .. } => of(path)?,
+            Sum::Figure(figure) => of(figure)?,
             Sum::Minus(sum) => -sum.value(of)?,
             Sum::Of(left, operator, right) => {
                 let (left, right) = (left.value(of)?, right.value(of)?);
@@ -171,14 +169,14 @@ impl Sum {
         })
     }
 
-    fn collect<'a>(&'a self, paths: &mut Vec<(&'a str, usize)>) {
+    fn collect<'a>(&'a self, figures: &mut Vec<&'a Figure>) {
         match self {
             Sum::Number(_) => {}
-            Sum::Path { path, column } => paths.push((path, *column)),
-            Sum::Minus(sum) => sum.collect(paths),
+            Sum::Figure(figure) => figures.push(figure),
+            Sum::Minus(sum) => sum.collect(figures),
             Sum::Of(left, _, right) => {
-                left.collect(paths);
-                right.collect(paths);
+                left.collect(figures);
+                right.collect(figures);
             }
         }
     }
@@ -246,31 +244,30 @@ pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     figures.deploys = vec![DeployFigures::default(); scenario.faults.iter().filter(|f| f.deploy.is_some()).count()];
     let scaled = scenario.autoscaler.is_some() || scenario.faults.iter().any(|fault| fault.scale.is_some());
     figures.scaling = scaled.then(Scaling::default);
+    let seconds = || Some(Seconds::default());
+    figures.recovery = Some(Recovery { noticed_s: seconds(), capacity_back_s: seconds(), ..Recovery::default() });
     Tree::of(&figures).by_path()
 }
 
 /// Checks what can be checked of `expect` and `columns` before anything runs.
 #[must_use]
 pub fn validate(loaded: &Loaded) -> Vec<Problem> {
+    let known: Vec<Known> = loaded
+        .variants
+        .iter()
+        .map(|variant| Known { variant: &variant.name, figures: figures_of(&variant.scenario) })
+        .collect();
     let mut problems = Vec::new();
     for (i, expect) in loaded.base.expect.iter().enumerate() {
-        let claim = match parse(&expect.that) {
-            Ok(claim) => claim,
-            Err(error) => {
-                problems.push(problem(format!("expect[{i}].that"), error));
-                continue;
-            }
+        let error = match parse(&expect.that) {
+            // Where `--vary` has made others of the variants, their names are no longer those that the file knows.
+            Ok(claim) => check(&claim, expect.variant.as_deref(), &known, loaded.patched).err(),
+            Err(error) => Some(error),
         };
-        let named = |name: &str| expect.variant.as_deref().is_none_or(|wanted| wanted == name);
-        let error = loaded
-            .variants
-            .iter()
-            .filter(|variant| named(&variant.name))
-            .find_map(|variant| claim.check(&figures_of(&variant.scenario)).err());
         problems.extend(error.map(|error| problem(format!("expect[{i}].that"), error)));
     }
     for (i, column) in loaded.base.columns.iter().enumerate() {
-        problems.extend(check_column(column, &loaded.variants[..]).map(|(message, help)| Problem {
+        problems.extend(check_column(column, &known).map(|(message, help)| Problem {
             place: format!("columns[{i}]"),
             message,
             help: Some(help),
@@ -279,60 +276,72 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
     problems
 }
 
+/// The figures that a variant can have.
+struct Known<'a> {
+    variant: &'a str,
+    figures: BTreeMap<String, f64>,
+}
+
+/// Finds the first figure of a claim that there is not: no such variant, or no such path.
+fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> Result<(), ClaimError> {
+    for figure in claim.figures() {
+        let wanted = figure.of.as_deref().or(about);
+        let mut variants = known.iter().filter(|known| wanted.is_none_or(|wanted| wanted == known.variant)).peekable();
+        if let (None, Some(of), false) = (variants.peek(), &figure.of, renamed) {
+            return Err(no_variant(figure, of, known));
+        }
+        if let Some(lacking) = variants.find(|known| !known.figures.contains_key(&figure.path)) {
+            return Err(no_figure(figure, &lacking.figures));
+        }
+    }
+    Ok(())
+}
+
+fn no_figure(figure: &Figure, known: &BTreeMap<String, f64>) -> ClaimError {
+    ClaimError {
+        column: figure.column,
+        message: format!("there is no figure `{}`", figure.path),
+        help: Some(nearest_figure(&figure.path, known)),
+    }
+}
+
+fn no_variant(figure: &Figure, of: &str, known: &[Known]) -> ClaimError {
+    let names = known.iter().map(|known| known.variant);
+    ClaimError {
+        // The name stands in quotes and brackets behind the path.
+        column: figure.column + figure.path.chars().count() + 2,
+        message: format!("there is no variant `{of}`"),
+        help: nearest::suggest(of, "the variants are", names),
+    }
+}
+
 fn problem(place: String, error: ClaimError) -> Problem {
     Problem { place, message: error.to_string(), help: error.help }
 }
 
-fn check_column(column: &str, variants: &[crate::scenario::Variant]) -> Option<(String, String)> {
-    let mut known = BTreeMap::new();
-    for variant in variants {
-        known.extend(figures_of(&variant.scenario));
-    }
-    if COLUMNS.contains(&column) || known.contains_key(column) {
+fn check_column(column: &str, known: &[Known]) -> Option<(String, String)> {
+    if COLUMNS.contains(&column) || known.iter().any(|known| known.figures.contains_key(column)) {
         return None;
     }
+    let paths: Vec<&str> = known.iter().flat_map(|known| known.figures.keys().map(String::as_str)).collect();
     let help = match nearest(column, &COLUMNS) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("write a figure's path, or one of {}", COLUMNS.join(", ")),
     };
-    let by_figure = nearest(column, &known.keys().map(String::as_str).collect::<Vec<_>>());
+    let by_figure = nearest(column, &paths);
     let help = by_figure.map_or(help, |path| format!("did you mean `{path}`?"));
     Some((format!("there is no column `{column}`"), help))
-}
-
-/// What the scenario expected of the variants that ran, judged on the means of their runs.
-///
-/// # Errors
-///
-/// When a claim cannot be read; [`validate`] finds those before a run.
-pub fn judge(report: &Report) -> Result<Vec<Expectation>, ClaimError> {
-    let summaries = Summary::all(&report.variants);
-    let mut expectations = Vec::new();
-    for expect in &report.scenario.expect {
-        let claim = parse(&expect.that)?;
-        for (variant, summary) in report.variants.iter().zip(&summaries) {
-            if expect.variant.as_ref().is_some_and(|wanted| *wanted != variant.name) {
-                continue;
-            }
-            let (passed, observed) = claim.judge(&|path| summary.get(path).map(|estimate| estimate.mean));
-            expectations.push(Expectation {
-                variant: variant.name.clone(),
-                what: expect.that.clone(),
-                observed,
-                passed,
-            });
-        }
-    }
-    Ok(expectations)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judged(claim: &str) -> (bool, String) {
-        let figures = [("carts.lost", 49.0), ("carts.opened", 2416.0), ("price.store_calls_per_request", 0.625)];
-        parse(claim).expect(claim).judge(&|path| figures.iter().find(|(name, _)| *name == path).map(|(_, x)| *x))
+    fn holds(claim: &str) -> bool {
+        let figures = [("carts.lost", 49.0), ("carts.opened", 2416.0), ("carts.lost[\"round robin\"]", 2333.0)];
+        let value =
+            |figure: &Figure| figures.iter().find(|(name, _)| *name == figure.to_string()).map(|(_, value)| *value);
+        parse(claim).expect(claim).holds(&value)
     }
 
     #[test]
@@ -350,31 +359,30 @@ mod tests {
             ("load.cv < 1", false),
             ("1_000 < carts.opened", true),
             ("100 - 50 - 25 == 25", true),
+            ("carts.lost < 0.1 * carts.lost[\"round robin\"]", true),
+            ("carts.lost [ 'round robin' ] / carts.lost < 40", false),
+            ("carts.lost < carts.lost['sticky']", false),
         ] {
-            assert_eq!(judged(claim).0, holds, "{claim}");
+            assert_eq!(self::holds(claim), holds, "{claim}");
         }
     }
 
     #[test]
-    fn observed_shows_every_path_once() {
-        let (_, observed) = judged("0 < carts.lost / carts.opened < carts.lost");
-        assert_eq!(observed, "carts.lost = 49, carts.opened = 2,416");
-        assert_eq!(
-            judged("price.store_calls_per_request < load.cv").1,
-            "price.store_calls_per_request = 0.62, load.cv is absent"
-        );
-    }
-
-    #[test]
-    fn unknown_paths_have_a_nearest_name() {
-        let mut known = Tree::of(&Figures::default()).by_path();
-        known.insert("load.per_server.0.busy".into(), 0.0);
-        let error = |claim: &str| parse(claim).expect(claim).check(&known).expect_err(claim);
+    fn unknown_figures_and_variants_have_a_nearest_name() {
+        let mut figures = Tree::of(&Figures::default()).by_path();
+        figures.insert("load.per_server.0.busy".into(), 0.0);
+        let known = ["round robin", "sticky"].map(|variant| Known { variant, figures: figures.clone() });
+        let checked = |claim: &str| check(&parse(claim).expect(claim), Some("sticky"), &known, false);
+        let error = |claim: &str| checked(claim).expect_err(claim);
         let wrong = error("0 < lost_by.wipd");
         assert_eq!(wrong.to_string(), "at character 5: there is no figure `lost_by.wipd`");
         assert_eq!(wrong.help.as_deref(), Some("did you mean `lost_by.wiped`?"));
         assert_eq!(error("lost > 0").help.as_deref(), Some("did you mean `carts.lost`?"));
         assert!(error("banana > 0").help.expect("help").starts_with("figures are named"));
-        assert!(parse("load.per_server.0.busy < 1").expect("claim").check(&known).is_ok());
+        let wrong = error("carts.lost < carts.lost['round robbin']");
+        assert_eq!(wrong.to_string(), "at character 26: there is no variant `round robbin`");
+        assert_eq!(wrong.help.as_deref(), Some("did you mean `round robin`?"));
+        assert_eq!(error("carts.lots['round robin'] > 0").help.as_deref(), Some("did you mean `carts.lost`?"));
+        assert_eq!(checked("load.per_server.0.busy < carts.lost['round robin']"), Ok(()));
     }
 }

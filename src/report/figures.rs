@@ -1,5 +1,7 @@
 //! From what was recorded to figures.
 
+mod recovery;
+
 use super::plans;
 use super::{
     Carts, FaultFigures, Figures, FileFigures, Latency, Load, LostBy, Price, Requests, Series, SeriesRow, ServerLoad,
@@ -52,6 +54,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         faults: fault_figures(observer, faults),
         deploys: plans::deploys(observer, scenario, faults),
         scaling: plans::scaling(observer, faults),
+        recovery: recovery::recovery(observer.recovery.outages()),
         pace: None,
     };
     assert_conservation(&figures);
@@ -265,6 +268,7 @@ fn fault_figures(observer: &Observer, faults: &[Fault]) -> Vec<FaultFigures> {
         .filter_map(|(index, fault)| {
             let toll = observer.post_mortem.toll(index)?;
             Some(FaultFigures {
+                index,
                 name: fault.name.clone(),
                 at_s: fault.at.since_start().as_secs_f64(),
                 open_carts: toll.open_carts,

@@ -65,7 +65,13 @@ fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures
             object_calls_per_request: None,
             servers: 3.0,
         },
-        faults: vec![FaultFigures { name: "the crash".into(), at_s: 30.0, open_carts: 148, lost_of_open: wiped }],
+        faults: vec![FaultFigures {
+            index: 0,
+            name: "the crash".into(),
+            at_s: 30.0,
+            open_carts: 148,
+            lost_of_open: wiped,
+        }],
         ..Figures::default()
     }
 }

@@ -4,7 +4,7 @@ mod draw;
 mod lines;
 
 use super::text::count;
-use super::timeline::deed;
+use super::timeline::{deed, random_deed};
 use super::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
 use crate::history::{PoolEvent, What};
 use crate::model::{Items, UserId};
@@ -146,8 +146,14 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
     let known = variant.scenario.faults.get(fault as usize);
     let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());
-    let deed = known.map_or_else(|| format!("{whom} breaks"), deed);
-    let figures = variant.runs.first().and_then(|run| run.figures.faults.get(fault as usize));
+    let figures = variant.runs.first().and_then(|run| run.figures.faults.iter().find(|figures| figures.index == fault));
+    let drawn =
+        figures.and_then(|figures| variant.scenario.random_faults.iter().find(|of| of.called() == figures.name));
+    let deed = match (known, drawn) {
+        (Some(known), _) => deed(known),
+        (None, Some(drawn)) => random_deed(drawn, &whom),
+        (None, None) => format!("{whom} breaks"),
+    };
     let gone = figures.map_or(0, |figures| figures.lost_of_open);
     if !memory_lost || gone == 0 {
         return Some(Line::Broke(at, deed));

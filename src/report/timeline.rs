@@ -1,7 +1,7 @@
 //! What breaks when, in words: for the line above a table, and for stories.
 
-use super::text::{self, clean};
-use crate::scenario::{Deploy, Fault, Join, Scenario, StoreFault, Strategy};
+use super::text::{self, clean, span};
+use crate::scenario::{Deploy, Dist, Fault, How, Join, RandomFaults, Scenario, StoreFault, Strategy};
 use crate::time::Span;
 
 /// What a fault does, and what comes of it, each at its time.
@@ -31,6 +31,44 @@ pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
         _ => {}
     }
     moments
+}
+
+/// What breaks at random, in words: `every 20 s a random server crashes, replaced by an empty one after 5 s`.
+#[must_use]
+pub fn at_random(faults: &RandomFaults, scenario: &Scenario) -> String {
+    let who = match (&faults.every, &faults.mtbf) {
+        (Some(every), _) => format!("every {} a random server {}", often(every), dies(faults.how)),
+        (None, Some(mtbf)) => format!("each server {} every {}", dies(faults.how), often(mtbf)),
+        (None, None) => String::new(),
+    };
+    let back = match (&faults.replace_after, &faults.restart_after) {
+        (Some(after), _) => format!("replaced by an empty one after {}", often(after)),
+        (None, Some(after)) => format!("back, empty, after {}", often(after)),
+        (None, None) => format!("replaced by an empty one after {}", span(scenario.servers.boot.get())),
+    };
+    format!("{who}, {back}")
+}
+
+/// What a fault that was drawn did to a server: `server-2 crashes`.
+#[must_use]
+pub fn random_deed(process: &RandomFaults, server: &str) -> String {
+    format!("{server} {}", dies(process.how))
+}
+
+fn dies(how: How) -> &'static str {
+    match how {
+        How::Crash => "crashes",
+        How::Vanish => "falls silent",
+    }
+}
+
+fn often(dist: &Dist) -> String {
+    match dist {
+        Dist::Constant(time) => span(time.get()),
+        Dist::Exponential(mean) => format!("{} on average", span(mean.get())),
+        Dist::Lognormal(l) => format!("{} in the median", span(l.median.get())),
+        Dist::Uniform(u) => format!("{} to {}", span(u.from.get()), span(u.to.get())),
+    }
 }
 
 /// The server that a fault names.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Affinity, Duration, Positive, Time, Whole};
+use super::{Affinity, Duration, Health, Positive, Time, Whole};
 use crate::time::Span;
 
 /// What chooses a server for each request.
@@ -105,30 +105,4 @@ pub enum HashOn {
     User,
     /// The user's virtual address, which `users.nat` users share.
     Address,
-}
-
-/// Active health checks. The defaults are HAProxy's.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct Health {
-    /// Between two checks of one server.
-    pub interval: Duration,
-    /// How long a check waits for its answer.
-    pub timeout: Duration,
-    /// So many failures in a row: down.
-    pub fall: Whole<1, 100>,
-    /// So many successes in a row: up.
-    pub rise: Whole<1, 100>,
-}
-
-impl Default for Health {
-    fn default() -> Self {
-        Health {
-            interval: Time::of(Span::from_secs(2)),
-            timeout: Time::of(Span::from_secs(2)),
-            fall: Whole::of(3),
-            rise: Whole::of(2),
-        }
-    }
 }

@@ -3,6 +3,7 @@
 mod balancer;
 mod faults;
 mod plans;
+mod random_faults;
 mod store;
 mod users;
 
@@ -57,6 +58,7 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     balancer::balancer(scenario)?;
     ends(scenario)?;
     faults::faults(scenario)?;
+    random_faults::random_faults(scenario)?;
     plans::joins(scenario)?;
     plans::autoscaler(scenario)
 }

@@ -9,10 +9,11 @@ use super::nearest::suggest;
 use super::tree::{Entry, Node, Origin, Problem, Table, Value};
 
 /// Keys of one table of which at most one can stand.
-const EXCLUSIVE: [&[&str]; 6] = [
+const EXCLUSIVE: [&[&str]; 7] = [
     &["constant", "exponential", "lognormal", "uniform"],
     &["crash", "restart", "replace", "vanish", "slow", "store", "deploy", "scale", "join"],
     &["restart_after", "replace_after"],
+    &["every", "mtbf"],
     &["count", "rate"],
     &["count", "one_in"],
     &["to", "rate_to"],
@@ -64,7 +65,7 @@ fn merge_tables(base: &mut Table, patch: &Table) -> Result<(), Refusal> {
         if let Some(old) = base.get_mut(key) {
             merge(&mut old.node, &entry.node)?;
             old.origin = entry.origin;
-        } else if let ("faults", Some(names)) = (key.as_str(), entry.node.table()) {
+        } else if let ("faults" | "random_faults", Some(names)) = (key.as_str(), entry.node.table()) {
             merge_named(&mut [], names, entry.origin)?;
         } else {
             exclusive(&entry.node).map_err(Refusal::Wrong)?;

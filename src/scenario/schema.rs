@@ -39,8 +39,9 @@ const PARTIAL: &str = "Partial";
 fn variant(partial: &Value) -> Value {
     let mut properties: Map<String, Value> = partial["properties"].as_object().cloned().unwrap_or_default();
     properties.retain(|key, _| !WHOLE.contains(&key.as_str()));
-    if let Some(faults) = properties.get_mut("faults") {
-        let whole_list = json!({ "type": "array", "items": { "$ref": "#/$defs/Fault" } });
+    for (key, item) in [("faults", "Fault"), ("random_faults", "RandomFaults")] {
+        let Some(faults) = properties.get_mut(key) else { continue };
+        let whole_list = json!({ "type": "array", "items": { "$ref": format!("#/$defs/{item}") } });
         let by_name = json!({ "type": "object", "additionalProperties": faults["items"].clone() });
         *faults = json!({ "description": "A new list, or changes by fault name.", "anyOf": [whole_list, by_name] });
     }

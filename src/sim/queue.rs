@@ -91,6 +91,12 @@ impl WakeQueue {
         }
     }
 
+    /// Whether nobody will wake.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.in_buckets == 0 && self.run.is_empty() && self.late.is_empty() && self.far.is_empty()
+    }
+
     /// Wakes a client at a time, which must not lie before the last one taken.
     #[inline(always)]
     pub fn push(&mut self, at: Instant, client: ClientId) {

@@ -141,7 +141,12 @@ impl Requests {
 
     /// Requests that users wait for, counted one by one.
     pub fn awaited(&self) -> u64 {
-        self.slots.iter().filter(|request| !request.departed).count() as u64
+        self.awaited_ones().count() as u64
+    }
+
+    /// Requests that users wait for.
+    pub fn awaited_ones(&self) -> impl Iterator<Item = &InFlight> {
+        self.slots.iter().filter(|request| !request.departed)
     }
 }
 

@@ -21,7 +21,7 @@ fn scenario(name: &str, set: &[&str]) -> Loaded {
 }
 
 fn simulate(loaded: &Loaded, seed: u64, seeds: u32) -> Vec<Vec<Figures>> {
-    predict(loaded, seed, seeds, &AtomicBool::new(false), &|_| ())
+    predict(loaded, seed, seeds, &AtomicBool::new(false), &|_| ()).expect("they go on")
 }
 
 /// One run of each variant against the predictions.

@@ -182,7 +182,31 @@ fn check_fails_when_something_does_not_hold() {
     let (code, out, _) = ran(&["check", &file]);
     assert_eq!(code, 1);
     assert!(out.contains("FAILED") && out.contains("carts.lost == 0") && out.contains("carts.lost = "), "{out}");
-    assert!(out.contains("1 of 2 expectations did not hold."), "{out}");
+    assert!(out.contains("1 of 2 expectations did not hold: wrong. ("), "{out}");
+}
+
+#[test]
+fn check_compares_designs_and_takes_many_seeds() {
+    let folder = folder();
+    let file = path(&folder, "mine.toml");
+    let claims = ["carts.lost < 0.5 * carts.lost[\"scattered\"]", "carts.lost == 0", "carts.opened == 0"];
+    let expects = claims.map(|claim| format!("[[expect]]\nvariant = \"one\"\nthat = '{claim}'\n")).concat();
+    let text = format!(
+        "title = \"a\"\nduration = \"20s\"\nusers.count = 30\n[[variants]]\nname = \"scattered\"\n\
+         [[variants]]\nname = \"one\"\nservers.count = 1\n{expects}"
+    );
+    fs::write(&file, &text).expect("written");
+    let (code, out, errors) = ran(&["check", "--seeds=4", &file, "what-cart"]);
+    assert_eq!(code, 1, "{out}{errors}");
+    for part in ["carts.lost[\"scattered\"] = ", " to ", "fails in 4 of 4 seeds, as in seed 1: ", "in 4 seeds: mine. ("]
+    {
+        assert!(out.contains(part), "{part}:\n{out}");
+    }
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    fs::write(&file, text.replace("[\"scattered", "[\"scatered")).expect("written");
+    let (code, out, errors) = ran(&["check", &file]);
+    assert_eq!((code, &*out), (2, ""));
+    assert!(errors.contains("did you mean `scattered`?") && errors.contains("mine.toml:11"), "{errors}");
 }
 
 #[test]

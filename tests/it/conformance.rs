@@ -20,7 +20,7 @@ const SPEED: f64 = 10.0;
 type Arm = fn(&Loaded, u64) -> Report;
 
 fn simulated(loaded: &Loaded, seed: u64) -> Report {
-    experiment::run(loaded, &options(seed))
+    experiment::run(loaded, &options(seed)).expect("it goes on")
 }
 
 fn executed(loaded: &Loaded, seed: u64) -> Report {
@@ -57,7 +57,7 @@ fn scenarios() -> Vec<Loaded> {
 
 /// What of a design came otherwise than simulations predict.
 fn differing(loaded: &Loaded, arm: Arm, seed: u64) -> Vec<String> {
-    let predicted = predict(loaded, PREDICTED, PREDICTION_SEEDS, &AtomicBool::new(false), &|_| ());
+    let predicted = predict(loaded, PREDICTED, PREDICTION_SEEDS, &AtomicBool::new(false), &|_| ()).expect("they go on");
     let agreement = compare(&arm(loaded, seed), &predicted);
     assert!(agreement.judged() > 15, "{}: only {} figures were judged", loaded.name, agreement.judged());
     let name = format!("{}, {}", loaded.name, loaded.variants[0].name);

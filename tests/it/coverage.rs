@@ -31,7 +31,7 @@ struct Met(BTreeMap<&'static str, u64>);
 /// of kinds that no scenario can reach yet are expected.
 macro_rules! names {
     ($function:ident($kind:ty): $($pattern:pat => $name:literal),+ $(; not yet: $($later:pat => $late:literal),+)?) => {
-        fn $function(kind: &$kind) -> &'static str {
+        pub fn $function(kind: &$kind) -> &'static str {
             match kind {
                 $($pattern => $name,)+
                 $($($later => $late,)+)?
@@ -112,6 +112,11 @@ names!(state(ServerState):
     ServerState::Up => "up", ServerState::Down => "down", ServerState::Silent => "silent"
 ,
     ServerState::Booting => "booting", ServerState::Draining => "draining", ServerState::Retired => "retired");
+
+/// The names of all causes of loss and all kinds of faults that scenarios can reach.
+pub fn causes_and_faults() -> Vec<&'static str> {
+    [cause::ALL, fault_kind::ALL].concat()
+}
 
 impl Met {
     fn nothing() -> Met {

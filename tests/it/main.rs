@@ -9,6 +9,8 @@ mod cli;
 mod conformance;
 mod coverage;
 mod determinism;
+#[cfg(feature = "cli")]
+mod every_scenario;
 mod naive_sim;
 mod oracle;
 mod planted;

@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 mod beside_carts;
 #[cfg(feature = "cli")]
+mod breakdowns;
+#[cfg(feature = "cli")]
 mod errors;
 #[cfg(feature = "cli")]
 mod files;

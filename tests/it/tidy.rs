@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shop", &["model"]),
     ("home", &["model", "scenario", "shop"]),
     ("history", &["model", "time"]),
-    ("fault", &["model", "scenario", "time"]),
+    ("fault", &["model", "scenario", "seed", "time"]),
     ("policy", &["model", "scenario", "seed", "time"]),
     ("pool", &["fault", "model", "policy", "scenario", "seed", "time"]),
     ("workload", &["history", "model", "policy", "scenario", "seed", "time"]),

@@ -1,6 +1,6 @@
 //! From the text of a claim to its tree.
 
-use super::{Claim, ClaimError, Comparison, Operator, Sum};
+use super::{Claim, ClaimError, Comparison, Figure, Operator, Sum};
 
 /// Parentheses and signs deeper than this are refused, rather than trusted to the stack.
 const DEEPEST: usize = 50;
@@ -46,6 +46,8 @@ enum Token {
     Compare(Comparison),
     Open,
     Close,
+    /// `["the name of a variant"]`
+    Of(String),
 }
 
 impl Token {
@@ -60,6 +62,7 @@ impl Token {
             Token::Compare(comparison) => format!("`{comparison}`"),
             Token::Open => "`(`".into(),
             Token::Close => "`)`".into(),
+            Token::Of(name) => format!("`[\"{name}\"]`"),
         }
     }
 }
@@ -84,6 +87,7 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, ClaimError> {
             '*' => (Token::Operator(Operator::Multiply), 1),
             '/' => (Token::Operator(Operator::Divide), 1),
             '<' | '>' | '=' | '!' => comparison(c, chars.get(at + 1) == Some(&'='), column)?,
+            '[' => of_variant(&chars[at..], column)?,
             c if c.is_ascii_digit() => {
                 let digits = run(|c| c.is_ascii_digit() || c == '.' || c == '_');
                 let number = digits
@@ -103,6 +107,28 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, ClaimError> {
         at += length;
     }
     Ok(tokens)
+}
+
+/// A variant's name in quotes and brackets, which `chars` begin with.
+fn of_variant(chars: &[char], column: usize) -> Result<(Token, usize), ClaimError> {
+    let lacking = |what| ClaimError {
+        help: Some("a variant's name stands in quotes: carts.lost[\"round robin\"]".into()),
+        ..wrong(column, what)
+    };
+    let blank = |from: usize| chars[from..].iter().take_while(|c| c.is_whitespace()).count();
+    let opens = 1 + blank(1);
+    let quote = chars.get(opens).filter(|c| matches!(c, '"' | '\''));
+    let quote = quote.ok_or_else(|| lacking("no name follows `[`"))?;
+    let name: String = chars[opens + 1..].iter().take_while(|c| *c != quote).collect();
+    let closes = opens + 1 + name.chars().count();
+    if closes >= chars.len() {
+        return Err(lacking("the name after `[` does not end"));
+    }
+    let ends = closes + 1 + blank(closes + 1);
+    if chars.get(ends) != Some(&']') {
+        return Err(lacking("`]` is missing after the name"));
+    }
+    Ok((Token::Of(name), ends + 1))
 }
 
 fn comparison(first: char, equal_follows: bool, column: usize) -> Result<(Token, usize), ClaimError> {
@@ -141,6 +167,13 @@ impl Parser {
         }
     }
 
+    /// The variant that the next token names.
+    fn of(&mut self) -> Option<String> {
+        let Some((Token::Of(name), _)) = self.tokens.get(self.next) else { return None };
+        self.next += 1;
+        Some(name.clone())
+    }
+
     fn sum(&mut self, depth: usize) -> Result<Sum, ClaimError> {
         let mut left = self.product(depth)?;
         while let Some(operator) = self.operator([Operator::Add, Operator::Subtract]) {
@@ -167,7 +200,7 @@ impl Parser {
         self.next += 1;
         match token {
             Token::Number(number) => Ok(Sum::Number(number)),
-            Token::Path(path) => Ok(Sum::Path { path, column }),
+            Token::Path(path) => Ok(Sum::Figure(Figure { path, of: self.of(), column })),
             Token::Operator(Operator::Subtract) => Ok(Sum::Minus(Box::new(self.factor(depth + 1)?))),
             Token::Open => {
                 let sum = self.sum(depth + 1)?;
@@ -202,6 +235,11 @@ mod tests {
             ("1 2 < 3", "at character 3: `2` is not expected here"),
             ("1.2.3 < 3", "at character 1: `1.2.3` is not a number"),
             ("* 2 < 3", "at character 1: `*` is not expected here: write a number or a figure"),
+            ("carts.lost < carts.lost[sticky]", "at character 24: no name follows `[`"),
+            ("carts.lost < carts.lost[", "at character 24: no name follows `[`"),
+            ("carts.lost < carts.lost['sticky", "at character 24: the name after `[` does not end"),
+            ("carts.lost < carts.lost['sticky' 2", "at character 24: `]` is missing after the name"),
+            ("carts.lost < 5['sticky']", "at character 15: `[\"sticky\"]` is not expected here"),
             ("carts.lost < 5 %", "at character 16: `%` is not expected here"),
         ] {
             assert_eq!(parse(claim).expect_err(claim).to_string(), message, "{claim}");
@@ -216,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(text in "[a-z0-9.()<>=!+*/ -]{0,40}|.{0,20}") {
+        fn never_panics(text in "[a-z0-9.()<>=!+*/'\\[\\] -]{0,40}|.{0,20}") {
             let _ = parse(&text);
         }
     }

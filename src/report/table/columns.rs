@@ -1,10 +1,11 @@
 //! The columns that a table can have, and which of them say something.
 
 mod plans;
+mod recovery;
 
 use crate::report::stats::{Estimate, Summary};
 use crate::report::text::{Tone, clean, clock, count, percent, real};
-use crate::report::{Report, VariantReport};
+use crate::report::{FaultFigures, Report, VariantReport};
 use crate::time::{NANOS_PER_SEC, Span};
 
 /// The second line of a header when the number of carts opened differs from row to row.
@@ -148,6 +149,7 @@ impl Source<'_> {
             "deploy-took" | "cut-off" | "cut-requests" | "capacity-lost" | "fair-share" => {
                 self.of_plans(name).into_iter().collect()
             }
+            "noticed" | "capacity-back" | "users-well" => self.recovery(name).into_iter().collect(),
             name => self.counted_named(name).or_else(|| self.path(name)).into_iter().collect(),
         }
     }
@@ -198,9 +200,9 @@ impl Source<'_> {
     fn open_at_faults(&self) -> Vec<Column> {
         let mut names: Vec<(String, String)> = Vec::new();
         for variant in &self.report.variants {
-            for (i, fault) in variant.runs.first().map_or(&[][..], |run| &run.figures.faults).iter().enumerate() {
+            for fault in variant.runs.first().map_or(&[][..], |run| &run.figures.faults) {
                 if !names.iter().any(|(known, _)| *known == fault.name) {
-                    names.push((fault.name.clone(), called(variant, i, &fault.name, fault.at_s)));
+                    names.push((fault.name.clone(), called(variant, fault)));
                 }
             }
         }
@@ -327,9 +329,11 @@ impl Source<'_> {
 }
 
 /// How a header calls a fault: `at the crash`, or by its time when it has no name.
-fn called(variant: &VariantReport, index: usize, name: &str, at_s: f64) -> String {
-    let named = variant.scenario.faults.get(index).is_some_and(|fault| fault.name.as_deref() == Some(name));
-    if named {
+fn called(variant: &VariantReport, fault: &FaultFigures) -> String {
+    let FaultFigures { index, name, at_s, .. } = fault;
+    let written = variant.scenario.faults.get(*index as usize);
+    let named = written.is_some_and(|written| written.name.as_ref() == Some(name));
+    if named || variant.scenario.random_faults.iter().any(|process| process.called() == name) {
         return format!("at {name}");
     }
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]

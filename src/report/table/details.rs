@@ -5,9 +5,10 @@ use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::causes::CAUSES;
-use crate::report::Report;
-use crate::report::stats::Summary;
+use crate::report::stats::{self, Summary};
 use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, real};
+use crate::report::{FaultFigures, Report, RunReport, VariantReport};
+use crate::scenario::RandomFaults;
 use crate::time::Span;
 
 /// All finer figures, a small table for each matter.
@@ -22,6 +23,7 @@ pub(super) fn details(report: &Report, summaries: &[Summary]) -> String {
     text += &load(summaries);
     text += &servers(report, summaries);
     text += &faults(report, summaries);
+    text += &recovery(summaries);
     text
 }
 
@@ -113,12 +115,41 @@ fn servers(report: &Report, summaries: &[Summary]) -> String {
 fn faults(report: &Report, summaries: &[Summary]) -> String {
     let mut rows = Vec::new();
     for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
+        let drawn = |fault: &FaultFigures| fault.index as usize >= variant.scenario.faults.len();
         for (i, fault) in variant.runs.first().map_or(&[][..], |run| &run.figures.faults).iter().enumerate() {
+            if drawn(fault) {
+                continue;
+            }
             let mean = |name: &str| count(summary.mean(&format!("faults.{i}.{name}")));
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
             let at = clock(Span::from_nanos((fault.at_s * 1e9) as u64));
             rows.push((number, vec![at, cut(&clean(&fault.name), 40), mean("open_carts"), mean("lost_of_open")]));
         }
+        rows.extend(variant.scenario.random_faults.iter().map(|process| (number, at_random(process, variant))));
     }
     table("Faults", &["at", "what", "carts open", "of these lost"], rows)
+}
+
+/// All that one process drew, in one row: means over the runs.
+fn at_random(process: &RandomFaults, variant: &VariantReport) -> Vec<String> {
+    let mean = |of: fn(&FaultFigures) -> u64| {
+        let sum = |run: &RunReport| -> u64 {
+            run.figures.faults.iter().filter(|fault| fault.name == process.called()).map(of).sum()
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
+        let sums: Vec<f64> = variant.runs.iter().map(|run| sum(run) as f64).collect();
+        count(stats::mean(&sums).unwrap_or(0.0))
+    };
+    let what = format!("{}, {} times", cut(&clean(process.called()), 30), mean(|_| 1));
+    vec!["–".into(), what, mean(|fault| fault.open_carts), mean(|fault| fault.lost_of_open)]
+}
+
+/// How the pool recovered from kills.
+fn recovery(summaries: &[Summary]) -> String {
+    let paths = ["kills", "noticed", "noticed_s.mean", "noticed_s.max", "back", "capacity_back_s.mean"];
+    let more = ["capacity_back_s.max", "users_well_s.mean", "users_well_s.max"];
+    let paths: Vec<String> = paths.iter().chain(&more).map(|name| format!("recovery.{name}")).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let head = ["kills", "noticed", "after s", "most", "back", "after s", "most", "users well after s", "most"];
+    table("Recovery from kills", &head, each(summaries, &paths, count))
 }

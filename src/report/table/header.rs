@@ -3,7 +3,7 @@
 use super::range;
 use crate::report::Report;
 use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, width, wrap};
-use crate::report::timeline::moments;
+use crate::report::timeline::{at_random, moments};
 use crate::scenario::{Scenario, Whole};
 use crate::time::Span;
 
@@ -94,5 +94,6 @@ pub fn timeline(scenario: &Scenario) -> String {
     if more > 0 {
         words.push(format!("and {more} more"));
     }
+    words.extend(scenario.random_faults.iter().map(|faults| at_random(faults, scenario)));
     words.join(" · ")
 }

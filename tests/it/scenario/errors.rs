@@ -115,7 +115,7 @@ fn an_unknown_key_that_resembles_none() {
     4 | weather = "fine"
       | ^^^^^^^
       |
-      = help: the keys here are: `interval`, `timeout`, `fall`, `rise`
+      = help: the keys here are: `preset`, `interval`, `timeout`, `fall`, `rise`
     "#);
 }
 

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use whatcart::model::Step;
 use whatcart::scenario::{
-    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, Forgets, HashOn, Health, Heavy, Homes, Objects, PinnedDown,
-    PolicyName, Positive, Scenario, Servers, SessionHome, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens,
-    UploadHome, Users, WhenFull, Whole,
+    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, Forgets, HashOn, Health, Heavy, Homes, How, Objects,
+    PinnedDown, PolicyName, Positive, RandomFaults, Scenario, Servers, SessionHome, Store, StoreFault, StoreMemory,
+    StoreUpdate, Time, Tokens, UploadHome, Users, WhenFull, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -78,8 +78,10 @@ pub fn end(scenario: &Scenario) -> Instant {
 
 /// What matters of a scenario, for a test that failed.
 pub fn show(scenario: &Scenario) -> String {
-    let Scenario { seed, duration, users, servers, balancer, homes, store, tokens, faults, .. } = scenario;
+    let Scenario { seed, duration, users, servers, balancer, homes, store, tokens, faults, random_faults, .. } =
+        scenario;
     let parts = format!("{users:#?}\n{servers:#?}\n{balancer:#?}\n{homes:#?}\n{store:#?}\n{tokens:#?}\n{faults:#?}");
+    let parts = format!("{parts}\n{random_faults:#?}");
     format!("seed {} for {}\n{parts}", seed.get(), duration.get())
 }
 
@@ -100,6 +102,7 @@ pub fn any_world() -> impl Strategy<Value = Scenario> {
             objects,
             tokens,
             faults,
+            random_faults: random_faults(seed),
             ..Scenario::house()
         },
     )
@@ -334,4 +337,20 @@ pub fn plain_world() -> impl Strategy<Value = Scenario> {
             ..base
         }
     })
+}
+
+/// Mostly none. They hang on the seed alone, so that all else is drawn as it would be without them.
+fn random_faults(seed: u32) -> Vec<RandomFaults> {
+    let luck = u64::from(seed >> 2);
+    let between = 500 + luck % 3_500;
+    let back = Some(100 + luck % 2_900).filter(|_| luck % 7 > 0);
+    let process = RandomFaults {
+        name: None,
+        how: if luck % 3 == 0 { How::Vanish } else { How::Crash },
+        every: (luck % 2 == 0).then(|| constant(between)),
+        mtbf: (luck % 2 == 1).then(|| exponential(between * 1_000)),
+        replace_after: back.filter(|_| luck % 5 < 3).map(constant),
+        restart_after: back.filter(|_| luck % 5 >= 3).map(|back| exponential(back * 1_000)),
+    };
+    if seed.is_multiple_of(4) { vec![process] } else { Vec::new() }
 }

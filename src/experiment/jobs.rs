@@ -1,0 +1,63 @@
+//! Simulations to play, shared out over all cores.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::SLICES;
+use crate::scenario::{Scenario, Variant};
+use crate::seed::Seed;
+
+/// One simulation: a variant with a seed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job<'a> {
+    /// What is played.
+    pub variant: &'a Variant,
+    /// With which luck.
+    pub seed: Seed,
+}
+
+impl Job<'_> {
+    /// About how many requests it will play: what it costs, beside other jobs.
+    #[expect(clippy::cast_precision_loss, reason = "orders of magnitude only")]
+    fn requests(&self) -> f64 {
+        let Scenario { users, servers, duration, .. } = &self.variant.scenario;
+        let open = duration.get().as_secs_f64();
+        let think = users.think.sampler().mean() + servers.service.sampler().mean();
+        match (users.rate, users.people()) {
+            (None, Some(people)) => people as f64 * open / think.as_secs_f64().max(1e-3),
+            (rate, _) => rate.map_or(0.0, crate::scenario::Positive::get) * open * users.journey.len() as f64,
+        }
+    }
+}
+
+/// Does all jobs, the longest first, so that no core is left with a long one when the others are done. What came of
+/// them is in the order of the jobs. `work` ticks when a slice of its job is done; `progress` is told how much of
+/// everything that is, in thousandths.
+pub(super) fn work_through<R: Send>(
+    jobs: &[Job],
+    progress: &(dyn Fn(u64) + Sync),
+    work: impl Fn(&Job, &dyn Fn()) -> R + Sync + Send,
+) -> Vec<R> {
+    let total = jobs.len() as u64 * SLICES;
+    let ticks = AtomicU64::new(0);
+    let tick = || {
+        let done = ticks.fetch_add(1, Ordering::Relaxed) + 1;
+        progress(done * 1_000 / total.max(1));
+    };
+    let mut longest_first: Vec<usize> = (0..jobs.len()).collect();
+    longest_first.sort_by(|a, b| jobs[*b].requests().total_cmp(&jobs[*a].requests()));
+    let mut done = in_parallel(longest_first, |at| (at, work(&jobs[at], &tick)));
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Begins with the first ones; ends with any.
+#[cfg(feature = "cli")]
+fn in_parallel<R: Send>(order: Vec<usize>, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+    use rayon::prelude::*;
+    order.into_iter().par_bridge().map(work).collect()
+}
+
+#[cfg(not(feature = "cli"))]
+fn in_parallel<R>(order: Vec<usize>, work: impl Fn(usize) -> R) -> Vec<R> {
+    order.into_iter().map(work).collect()
+}

@@ -1,0 +1,188 @@
+//! A run that cannot go on: who waits for what.
+//!
+//! Every open visit has a user who will wake, or one who waits for an answer and will stop waiting at a timeout. When
+//! neither is true, or when time stands still, the simulator is at fault: the run ends with an error instead of figures.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::requests::{InFlight, Phase, Place};
+use super::{Sim, World};
+use crate::model::ServerId;
+use crate::time::Instant;
+
+/// So many events may happen before time has to have moved. All users of the largest shop may act at one moment, a few
+/// times each.
+pub(super) const AT_ONE_MOMENT: u64 = if cfg!(test) { 1 << 14 } else { 1 << 27 };
+
+/// Why a run cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// When.
+    pub at: Instant,
+    /// Whether something still happens, and time does not pass.
+    pub stands_still: bool,
+    /// Requests that users wait for, by where they are, with their number.
+    pub waiting: Vec<(Holder, u64)>,
+    /// Users within a visit who wait for nothing.
+    pub idle: u64,
+}
+
+/// What holds a request that somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// The balancer has not sent it on.
+    Balancer,
+    /// The connection to a server is not made.
+    Connection(ServerId),
+    /// It is in the queue of a server.
+    Queue(ServerId),
+    /// A worker of a server works on it.
+    Worker(ServerId),
+    /// A worker of a server waits in line for the store.
+    Store(ServerId),
+    /// It was in a server that fell silent.
+    Silence(ServerId),
+}
+
+impl Sim {
+    /// Why this run cannot go on; `None` as long as it can.
+    #[must_use]
+    pub fn stuck(&self) -> Option<Stuck> {
+        let world = &self.world;
+        let stands_still = world.stands_still;
+        (stands_still || world.nobody_will_act()).then(|| world.stuck(stands_still))
+    }
+}
+
+impl World {
+    /// Visits are open, and neither a user nor a worker nor a timeout will do anything about it.
+    fn nobody_will_act(&self) -> bool {
+        let (service, timer, _) = self.events.others();
+        self.open_visits > 0 && service == Instant::NEVER && timer == Instant::NEVER && self.events.wakes.is_empty()
+    }
+
+    fn stuck(&self, stands_still: bool) -> Stuck {
+        let mut waiting: BTreeMap<Holder, u64> = BTreeMap::new();
+        for request in self.requests.awaited_ones() {
+            *waiting.entry(holder(request)).or_default() += 1;
+        }
+        let idle = self.open_visits.saturating_sub(waiting.values().sum());
+        Stuck { at: self.now, stands_still, waiting: waiting.into_iter().collect(), idle }
+    }
+}
+
+fn holder(request: &InFlight) -> Holder {
+    match request.place {
+        Place::Balancer => Holder::Balancer,
+        Place::Connecting => Holder::Connection(request.server),
+        Place::Queued => Holder::Queue(request.server),
+        Place::Running(Phase::StoreLine(_)) => Holder::Store(request.server),
+        Place::Running(Phase::Store(_) | Phase::Work | Phase::Refused(_) | Phase::BrokenOff) => {
+            Holder::Worker(request.server)
+        }
+        Place::Swallowed => Holder::Silence(request.server),
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Holder::Balancer => f.write_str("the balancer, which has not sent their requests on"),
+            Holder::Connection(server) => write!(f, "a connection to {server}"),
+            Holder::Queue(server) => write!(f, "their turn in the queue of {server}"),
+            Holder::Worker(server) => write!(f, "an answer from a worker of {server}"),
+            Holder::Store(server) => write!(f, "a connection of {server} to the store"),
+            Holder::Silence(server) => write!(f, "an answer from {server}, which is silent"),
+        }
+    }
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = self.at.since_start();
+        if self.stands_still {
+            write!(f, "time stands still {after} after the start, with more than {AT_ONE_MOMENT} events")?;
+        } else {
+            write!(f, "nothing can happen any more {after} after the start")?;
+        }
+        for (i, (holder, users)) in self.waiting.iter().enumerate() {
+            let (who, verb) = if *users == 1 { ("user", "waits") } else { ("users", "wait") };
+            write!(f, "{} {users} {who} {verb} for {holder}", if i == 0 { ":" } else { "," })?;
+        }
+        if self.idle > 0 {
+            let (who, verb) = if self.idle == 1 { ("user", "is") } else { ("users", "are") };
+            let gap = if self.waiting.is_empty() { ":" } else { ", and" };
+            write!(f, "{gap} {} {who} {verb} within a visit and will not go on with it", self.idle)?;
+        }
+        if self.stands_still { Ok(()) } else { f.write_str("; and nothing will end that") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Dist, Fault, Scenario, Time};
+    use crate::seed::Seed;
+    use crate::time::Span;
+
+    const SECOND: Span = Span::from_secs(1);
+
+    fn server_2(verb: fn(&mut Fault) -> &mut Option<String>) -> Fault {
+        let text = "at = \"10s\"";
+        let mut fault: Fault = toml::from_str(text).expect("a fault");
+        *verb(&mut fault) = Some("server-2".into());
+        fault
+    }
+
+    fn played(scenario: &Scenario, seconds: u64) -> Sim {
+        let mut sim = Sim::new(scenario, Seed(1));
+        sim.advance(Instant::ZERO + SECOND * seconds, &mut ());
+        sim
+    }
+
+    #[test]
+    fn sound_runs_go_on() {
+        let mut scenario = Scenario::house();
+        scenario.faults = vec![server_2(|fault| &mut fault.vanish)];
+        for seconds in [0, 5, 11, 30, 119, 125, 180] {
+            assert_eq!(played(&scenario, seconds).stuck(), None, "after {seconds} s");
+        }
+    }
+
+    /// The planted bug: timeouts and wake-ups are forgotten.
+    #[test]
+    fn who_waits_for_ever_is_told() {
+        let mut scenario = Scenario::house();
+        scenario.faults = vec![server_2(|fault| &mut fault.vanish)];
+        let mut sim = played(&scenario, 12);
+        sim.world.events = super::super::Events::new(&sim.world.workload, sim.world.stations.workers());
+        let stuck = sim.stuck().expect("nobody will wake");
+        assert!(stuck.waiting.iter().any(|(holder, _)| *holder == Holder::Connection(ServerId(1))), "{stuck:?}");
+        assert_eq!(stuck.waiting.iter().map(|(_, users)| users).sum::<u64>(), sim.view().awaited);
+        let told = stuck.to_string();
+        for part in
+            ["nothing can happen any more 12s after", "users wait for a connection to server-2", "within a visit"]
+        {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+
+    /// The planted bug: a scenario that validation would refuse, in which users try again in no time.
+    #[test]
+    fn time_that_stands_still_is_told() {
+        let mut scenario = Scenario::house();
+        scenario.users.think = Dist::Constant(Time::of(Span::ZERO));
+        scenario.users.pause = Time::of(Span::ZERO);
+        scenario.servers.service = Dist::Constant(Time::of(SECOND));
+        scenario.faults = (1..=3)
+            .map(|n| Fault { crash: Some(format!("server-{n}")), ..server_2(|fault| &mut fault.crash) })
+            .collect();
+        let mut sim = played(&scenario, 60);
+        let stuck = sim.stuck().expect("time stands still");
+        assert_eq!((stuck.at, stuck.stands_still), (Instant::ZERO + SECOND * 10, true));
+        assert!(stuck.to_string().starts_with("time stands still 10s after the start"), "{stuck}");
+        sim.advance(Instant::ZERO + SECOND * 90, &mut ());
+        assert_eq!(sim.now(), stuck.at, "it goes no further");
+    }
+}
