@@ -26,7 +26,9 @@ use std::hint::black_box;
 use crate::fault::{self, Fault};
 use crate::history::Recorder;
 use crate::model::{ClientId, ServerId, ServerState};
-use crate::policy::{AnyPolicy, Policy, whichever};
+#[cfg(not(debug_assertions))]
+use crate::policy::whichever;
+use crate::policy::{AnyPolicy, Policy};
 use crate::pool::Pool;
 use crate::pool::operator::Operator;
 use crate::scenario::{Affinity, Autoscaler, Homes, PinnedDown, Scenario, StoreUpdate, Tokens};
@@ -221,6 +223,10 @@ impl Sim {
 
     /// Plays everything up to and including this moment.
     pub fn advance(&mut self, until: Instant, recorder: &mut impl Recorder) {
+        // One copy of the loop for each policy is fast, and slow to compile: debug builds have one for all.
+        #[cfg(debug_assertions)]
+        self.world.play(until, Hands { policy: &mut self.policy, recorder });
+        #[cfg(not(debug_assertions))]
         whichever!(&mut self.policy, policy => self.world.play(until, Hands { policy, recorder }));
     }
 
