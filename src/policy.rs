@@ -184,6 +184,7 @@ macro_rules! whichever {
         }
     };
 }
+#[cfg(not(debug_assertions))]
 pub(crate) use whichever;
 
 /// Matched at every call: for an engine in which that costs nothing beside the rest.
