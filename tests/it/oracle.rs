@@ -155,5 +155,5 @@ fn they_agree_on_random_simulations() {
         [t.intact, t.lost, t.abandoned, t.unknown, t.wrong_views, t.logged_out, t.ghosts, t.impostors_accepted];
     let others = [t.zombie_logins, t.files.uploaded, t.files.missing_downloads, t.files.destroyed];
     let met = [&visits[..], &others].concat();
-    assert!(met.iter().all(|n| *n >= 50), "too tame to mean something: {t:?}");
+    assert!(met.iter().all(|n| *n >= 20), "too tame to mean something: {t:?}");
 }
