@@ -296,7 +296,7 @@ fn two_kinds_in_one_fault() {
     6 | slow = "server-1"
       | ^^^^
       |
-      = help: keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `store`
+      = help: keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `store`, `deploy`, `scale`, `join`, `region_outage`
     "#);
 }
 
