@@ -309,6 +309,6 @@ fn a_fault_of_no_kind() {
     3 | [[faults]]
       | ^^^^^^^^^^
       |
-      = help: say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name, or `store`
+      = help: say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name, or one of `region_outage`, `store`, `deploy`, `scale`, `join`
     ");
 }
