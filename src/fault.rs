@@ -4,7 +4,7 @@ mod random;
 
 use std::fmt;
 
-use crate::model::ServerId;
+use crate::model::{RegionId, ServerId};
 use crate::scenario::{self, Deploy, Forgets, Join, Scale, Scenario, StoreFault, Strategy};
 use crate::seed::Seed;
 use crate::time::{Instant, Span};
@@ -53,6 +53,14 @@ pub enum FaultKind {
         /// What it has forgotten of what it had acknowledged.
         forgets: Forgets,
     },
+    /// A region goes dark: its servers fall silent and lose their memory, a store there cannot be reached. Until the end
+    /// if no time is given.
+    RegionOutage {
+        /// Which.
+        region: RegionId,
+        /// For how long.
+        lasting: Option<Span>,
+    },
 }
 
 /// How a server comes back: always empty.
@@ -69,7 +77,7 @@ impl FaultKind {
     #[must_use]
     pub fn loses_memory(self) -> bool {
         match self {
-            FaultKind::Crash(_) | FaultKind::Vanish(_) | FaultKind::Deploy(_) => true,
+            FaultKind::Crash(_) | FaultKind::Vanish(_) | FaultKind::Deploy(_) | FaultKind::RegionOutage { .. } => true,
             FaultKind::Store { forgets, .. } => forgets != Forgets::NOTHING,
             FaultKind::Slow { .. } | FaultKind::Scale(_) | FaultKind::Join(_) | FaultKind::Autoscale => false,
         }
@@ -110,19 +118,20 @@ fn compile(fault: &scenario::Fault, scenario: &Scenario) -> Option<Fault> {
     if let Some(plan) = plan(fault) {
         return Some(plan);
     }
-    let (verb, server, kind) = [
+    let (verb, whom, kind) = [
         ("crash", &fault.crash, FaultKind::Crash(comeback)),
         ("restart", &fault.restart, booted(false)),
         ("replace", &fault.replace, booted(true)),
         ("vanish", &fault.vanish, FaultKind::Vanish(comeback)),
         ("slow", &fault.slow, slow(fault)),
+        ("region outage", &fault.region_outage, region_outage(fault, scenario)),
     ]
     .into_iter()
-    .find_map(|(verb, server, kind)| Some((verb, server.as_deref()?, kind)))?;
+    .find_map(|(verb, whom, kind)| Some((verb, whom.as_deref()?, kind)))?;
     Some(Fault {
-        name: fault.name.clone().unwrap_or_else(|| format!("{verb} {server}")),
+        name: fault.name.clone().unwrap_or_else(|| format!("{verb} {whom}")),
         at: Instant::ZERO + fault.at.get(),
-        server: Some(server_named(server)?),
+        server: if matches!(kind, FaultKind::RegionOutage { .. }) { None } else { Some(server_named(whom)?) },
         kind,
     })
 }
@@ -161,6 +170,13 @@ fn slow(fault: &scenario::Fault) -> FaultKind {
     }
 }
 
+fn region_outage(fault: &scenario::Fault, scenario: &Scenario) -> FaultKind {
+    let index =
+        scenario.regions.as_ref().zip(fault.region_outage.as_ref()).and_then(|(regions, name)| regions.index(name));
+    let region = RegionId(index.and_then(|index| u8::try_from(index).ok()).unwrap_or(u8::MAX));
+    FaultKind::RegionOutage { region, lasting: fault.lasting.map(scenario::Time::get) }
+}
+
 /// The server that a name such as `server-2` means.
 #[must_use]
 pub fn server_named(name: &str) -> Option<ServerId> {
@@ -175,6 +191,7 @@ impl fmt::Display for Fault {
         match self.kind {
             FaultKind::Crash(_) => write!(f, "{server} crashes"),
             FaultKind::Vanish(_) => write!(f, "{server} vanishes"),
+            FaultKind::RegionOutage { .. } => write!(f, "{}", self.name),
             FaultKind::Slow { factor, .. } => write!(f, "{server} becomes {factor} times slower"),
             FaultKind::Deploy(deploy) => f.write_str(match deploy.strategy {
                 Strategy::Rolling => "a rolling deploy begins",

@@ -133,6 +133,7 @@ pub struct Evidence {
     /// In the memory of incarnations that died, and nowhere else.
     pub died: Items,
     /// The fault that took the first of those or of the rolled back, an index into the faults that struck.
+    /// The fault that killed the first of those, an index into the faults that struck; or [`RECYCLED`].
     pub killed_by: Option<u32>,
     /// Replaced by a concurrent writer's older copy, at some time of the visit.
     pub overwritten: Items,
@@ -143,7 +144,12 @@ pub struct Evidence {
     pub rolled_back: Items,
     /// Thrown out by the store, which was full.
     pub evicted: Items,
+    /// Written elsewhere and not here yet: this copy is older.
+    pub stale: Items,
 }
+
+/// Stands for a fault where a platform ended an instance because it was idle, or because it needed the room.
+pub const RECYCLED: u32 = u32::MAX;
 
 /// What happened to the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +187,7 @@ pub enum PoolEvent {
     Stopped {
         /// The server.
         server: ServerId,
-        /// The plan that wanted it: an index into the faults of the run.
+        /// The plan that wanted it: an index into the faults of the run; or [`RECYCLED`].
         fault: u32,
         /// Users whom a cookie still bound to it.
         cut_off_users: u32,

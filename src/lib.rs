@@ -7,7 +7,7 @@
 //! ## Map, and the rule that imports point one way
 //!
 //! ```text
-//! time seed model  <-  scenario  <-  history shop home policy fault pool workload
+//! time seed model  <-  scenario  <-  history region shop home policy fault pool workload
 //!     <-  checker post_mortem meter  <-  observer  <-  sim | http  <-  report  <-  experiment  <-  cli
 //! ```
 //!
@@ -30,6 +30,7 @@ pub mod observer;
 pub mod policy;
 pub mod pool;
 pub mod post_mortem;
+pub mod region;
 pub mod report;
 pub mod scenario;
 pub mod seed;

@@ -1,15 +1,18 @@
 //! Measures: latency histograms, load and imbalance, price.
 
+mod regions;
 mod tenure;
 
 use hdrhistogram::Histogram;
 
 use crate::history::Served;
 use crate::model::{Outcome, ServerId, ServerState, UserId};
+use crate::region::Map;
 use crate::scenario::{Scenario, UploadHome};
 use crate::time::{Instant, Span};
 use crate::workload::HeavyUsers;
 
+pub use regions::{RegionMeter, RegionMeters};
 pub use tenure::Tenure;
 
 /// Latencies above this are counted as this: one day.
@@ -125,6 +128,8 @@ pub struct Meter {
     indirect_steps: LatencyMeter,
     /// The heavy users' neighbours, when there are heavy users.
     pub neighbours: Option<Neighbours>,
+    /// Region by region, when there are regions.
+    pub regions: Option<Box<RegionMeters>>,
     /// Attempts of the balancer beyond each request's first.
     pub balancer_retries: u64,
     /// By server.
@@ -159,12 +164,13 @@ impl Meter {
         let whole = (scenario.duration.get() + scenario.closing.get()).as_nanos();
         let second = Span::from_secs(1);
         let window = second * whole.div_ceil(WINDOWS * second.as_nanos()).max(1);
-        let servers = scenario.servers.count.index();
+        let servers = scenario.servers_at_first() as usize;
         Meter {
             direct: LatencyMeter::default(),
             indirect_requests: LatencyMeter::default(),
             indirect_steps: LatencyMeter::default(),
             neighbours: heavy.map(|heavy| Neighbours::new(heavy, servers)),
+            regions: Map::new(scenario).map(|map| Box::new(RegionMeters::new(map))),
             balancer_retries: 0,
             work: vec![Work::default(); servers],
             tenures: vec![Tenure::from_the_start(); servers],

@@ -15,6 +15,10 @@ pub struct UserId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId(pub u32);
 
+/// A region of the world, counted from 0 in the order of the scenario's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegionId(pub u8);
+
 /// One incarnation of a server process, unique over the whole run. A restart or replacement is a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Life(pub u32);
@@ -40,6 +44,15 @@ impl ServerId {
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+impl RegionId {
+    /// The index in columns of regions.
+    #[inline]
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
     }
 }
 
@@ -361,6 +374,8 @@ pub enum Refusal {
     NoServer,
     /// 503 from the balancer: no connection, at any attempt.
     Unreachable,
+    /// 429 from a platform that runs as many instances as it may.
+    Throttled,
     /// 404: the file is not there.
     NotFound,
     /// 503 from a server that cannot reach the store.

@@ -122,8 +122,12 @@ impl Observer {
         match *seen {
             Seen::Began => self.visits.begun += 1,
             Seen::Sent(_) => self.meter.sent(at),
-            Seen::Told { sent, meant, outcome, settled, .. } => {
-                self.meter.told(at, &Told { sent, meant, outcome, settled });
+            Seen::Told { request, sent, meant, outcome, settled } => {
+                let told = Told { sent, meant, outcome, settled };
+                self.meter.told(at, &told);
+                if let Some(regions) = &mut self.meter.regions {
+                    regions.told(at, visit, request, &told);
+                }
                 if is_bad(outcome) {
                     self.recovery.trouble(at);
                 }

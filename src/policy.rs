@@ -9,10 +9,12 @@ pub mod least_loaded;
 pub mod maglev;
 pub mod modulo;
 pub mod peak_ewma;
+pub mod regional;
 pub mod rendezvous;
 pub mod rotation;
 
-use crate::model::{Outcome, ServerId, ServerState};
+use crate::model::{Outcome, RegionId, ServerId, ServerState};
+use crate::region::Map;
 use crate::scenario::{PolicyName, Scenario};
 use crate::seed::{Draw, Seed};
 use crate::time::{Instant, Span};
@@ -23,6 +25,7 @@ pub use least_loaded::{LeastRequests, PowerOfTwo};
 pub use maglev::Maglev;
 pub use modulo::IpHash;
 pub use peak_ewma::PeakEwma;
+pub use regional::Regional;
 pub use rendezvous::Rendezvous;
 pub use rotation::{Random, RoundRobin, WeightedRoundRobin};
 
@@ -117,6 +120,10 @@ pub trait Policy: Clone {
     /// The server for a request, or `None` when no eligible one is left. `draw` belongs to the request.
     fn pick(&mut self, now: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId>;
 
+    /// The next request to choose for comes from this region, or is for users who live there.
+    #[inline]
+    fn asked_from(&mut self, _region: RegionId) {}
+
     /// The request went out.
     #[inline]
     fn on_start(&mut self, _server: ServerId) {}
@@ -144,12 +151,24 @@ pub enum AnyPolicy {
     RingHash(RingHash),
     Rendezvous(Rendezvous),
     Maglev(Maglev),
+    Regional(Regional),
 }
 
 impl AnyPolicy {
     /// The policy that a scenario names.
     #[must_use]
     pub fn new(scenario: &Scenario, pool: &PoolView, seed: Seed) -> AnyPolicy {
+        if scenario.serverless.is_some() {
+            // The platform chooses; nobody asks a policy.
+            return AnyPolicy::Random(Random);
+        }
+        let Some(map) = Map::new(scenario) else { return AnyPolicy::of_one_place(scenario, pool, seed) };
+        let nearest = map.nearest().to_vec();
+        let policy = |pool: &PoolView| AnyPolicy::of_one_place(scenario, pool, seed);
+        AnyPolicy::Regional(Regional::new(map.servers, nearest, pool, policy))
+    }
+
+    fn of_one_place(scenario: &Scenario, pool: &PoolView, seed: Seed) -> AnyPolicy {
         let balancer = &scenario.balancer;
         let bound = BoundedLoad::new(balancer.bounded_load);
         match balancer.policy {
@@ -181,6 +200,7 @@ macro_rules! whichever {
             $crate::policy::AnyPolicy::RingHash($policy) => $act,
             $crate::policy::AnyPolicy::Rendezvous($policy) => $act,
             $crate::policy::AnyPolicy::Maglev($policy) => $act,
+            $crate::policy::AnyPolicy::Regional($policy) => $act,
         }
     };
 }
@@ -191,6 +211,10 @@ pub(crate) use whichever;
 impl Policy for AnyPolicy {
     fn pick(&mut self, now: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId> {
         whichever!(self, policy => policy.pick(now, request, pool, draw))
+    }
+
+    fn asked_from(&mut self, region: RegionId) {
+        whichever!(self, policy => policy.asked_from(region));
     }
 
     fn on_start(&mut self, server: ServerId) {

@@ -66,7 +66,7 @@ impl Pool {
     /// All servers up, and believed so.
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Pool {
-        let n = scenario.servers.count.get32();
+        let n = scenario.servers_at_first();
         let mut weights: Vec<u32> = scenario.servers.weights.iter().map(|w| w.get32()).collect();
         weights.resize(n as usize, 1);
         let rules = HealthRules::new(&scenario.balancer.health);
@@ -94,7 +94,11 @@ impl Pool {
         if !runs(member.state) {
             return false;
         }
-        member.state = if matches!(kind, FaultKind::Vanish(_)) { ServerState::Silent } else { ServerState::Down };
+        member.state = if matches!(kind, FaultKind::Vanish(_) | FaultKind::RegionOutage { .. }) {
+            ServerState::Silent
+        } else {
+            ServerState::Down
+        };
         self.lives[member.life.0 as usize].killed_by = Some(fault);
         true
     }

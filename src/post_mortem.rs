@@ -185,6 +185,8 @@ pub fn cause_of(item: Items, evidence: &Evidence) -> Cause {
         Cause::Split
     } else if found(evidence.died) {
         Cause::Wiped
+    } else if found(evidence.stale) {
+        Cause::Stale
     } else {
         Cause::Unexplained
     }

@@ -13,6 +13,7 @@ mod figures;
 mod plans;
 #[cfg(test)]
 mod sample;
+mod serverless;
 pub mod stats;
 pub mod story;
 #[cfg(feature = "cli")]
@@ -137,6 +138,12 @@ pub struct Figures {
     /// second before; absent when nobody is heavy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbours_latency_ms: Option<Latency>,
+    /// Region by region, what it is like for users who are there; absent when all are in one place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regions: Option<Vec<RegionFigures>>,
+    /// What the platform's instances came to; absent where there are servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serverless: Option<ServerlessFigures>,
     /// How evenly the servers worked.
     pub load: Load,
     /// What the design costs.
@@ -250,6 +257,34 @@ pub struct Latency {
     pub p90: f64,
     pub p99: f64,
     pub max: f64,
+}
+
+/// What it is like for users who are in one region.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RegionFigures {
+    /// What it is called.
+    pub name: String,
+    /// Their requests that ended.
+    pub requests: u64,
+    /// Their adds that were acknowledged, from meaning to do them.
+    pub add_ms: Latency,
+    /// All their steps, from meaning to do them to their final answer.
+    pub step_latency_ms: Latency,
+}
+
+/// What a platform's instances came to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServerlessFigures {
+    /// How often an instance had to be started for a request.
+    pub cold_starts: u64,
+    /// The same per request served.
+    pub cold_share: f64,
+    /// Most instances at the same moment.
+    pub most_at_once: u64,
+    /// Instances that were there on average, while the shop was open.
+    pub mean_instances: f64,
+    /// Of those, the ones that started or worked, which is what is charged for.
+    pub mean_billed: f64,
 }
 
 /// How evenly the servers worked.

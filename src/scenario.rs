@@ -27,8 +27,10 @@ mod predict;
 mod random_faults;
 #[cfg(feature = "cli")]
 pub mod read;
+mod regions;
 #[cfg(feature = "cli")]
 pub mod schema;
+mod serverless;
 mod servers;
 mod store;
 mod tokens;
@@ -42,12 +44,14 @@ pub use error::ScenarioError;
 pub use faults::{Fault, StoreFault};
 pub use health::{Health, Preset};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
-pub use limits::{Duration, Pause, Positive, RunTime, Time, Whole, thousands};
+pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
 pub use objects::Objects;
 pub use plans::{Autoscaler, Deploy, First, Join, Scale, ScaleTo, Strategy};
 pub use predict::Predict;
 pub use random_faults::{How, RandomFaults};
+pub use regions::{RegionRouting, RegionServers, RegionStore, Regions};
+pub use serverless::Serverless;
 pub use servers::Servers;
 pub use store::{Forgets, Store, StoreMemory, StoreUpdate, WhenFull};
 pub use tokens::Tokens;
@@ -111,6 +115,12 @@ pub struct Scenario {
     /// Carts and logins that travel with the user.
     #[serde(default)]
     pub tokens: Tokens,
+    /// Where in the world users, servers and the store are. Without it all are in one place.
+    #[serde(default)]
+    pub regions: Option<Regions>,
+    /// Instances that a platform starts and ends as it likes, instead of servers.
+    #[serde(default)]
+    pub serverless: Option<Serverless>,
     /// What breaks, and when.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -120,7 +130,8 @@ pub struct Scenario {
     /// What breaks at random.
     #[serde(default)]
     pub random_faults: Vec<RandomFaults>,
-    /// Left out by the engine over real sockets: it is more than one machine can hold.
+    /// Left out by the engine over real sockets: it is more than one machine can hold. Implied by `regions`,
+    /// `serverless` and `store.lookups_per_add`.
     #[serde(default)]
     pub sim_only: bool,
     /// What must come out, for `whatcart check`.
@@ -158,12 +169,34 @@ impl Scenario {
             store: Store::default(),
             objects: Objects::default(),
             tokens: Tokens::default(),
+            regions: None,
+            serverless: None,
             faults: Vec::new(),
             autoscaler: None,
             random_faults: Vec::new(),
             sim_only: false,
             expect: Vec::new(),
         }
+    }
+}
+
+impl Scenario {
+    /// Whether only a simulation can play it: it says so, or it has what one machine cannot have.
+    #[must_use]
+    pub fn needs_simulation(&self) -> bool {
+        self.sim_only || self.regions.is_some() || self.serverless.is_some() || self.store.lookups_per_add.get() > 0
+    }
+
+    /// How many servers there are before anything happens.
+    #[must_use]
+    pub fn servers_at_first(&self) -> u32 {
+        if self.serverless.is_some() { 0 } else { self.servers.count.get32() }
+    }
+
+    /// How many requests a server, or an instance, works on at once.
+    #[must_use]
+    pub fn workers_each(&self) -> u32 {
+        if self.serverless.is_some() { 1 } else { self.servers.workers.get32() }
     }
 }
 

@@ -48,6 +48,10 @@ pub enum Purpose {
     Maglev,
     /// When and where something breaks at random, and how long its repair takes.
     Breakdown,
+    /// When and where to a user travels in a visit.
+    Travel,
+    /// When an instance is evicted.
+    Eviction,
 }
 
 /// What a draw belongs to, beside its purpose.

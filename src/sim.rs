@@ -7,10 +7,12 @@
 mod carts;
 mod events;
 mod files;
+mod instances;
 mod operations;
 mod operator;
 mod outages;
 mod queue;
+mod replicas;
 mod requests;
 mod routing;
 mod serving;
@@ -19,6 +21,7 @@ mod storekeeper;
 mod stuck;
 mod tournament;
 mod users;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -39,11 +42,13 @@ use crate::workload::{Client, HeavyUsers, Jar, Workload};
 use carts::{Carts, Shelf};
 use events::{Due, Events};
 use files::Files;
+use instances::Platform;
 use requests::Requests;
 use serving::Stations;
 use storekeeper::Storekeeper;
 pub use stuck::{Holder, Stuck};
 use users::Stolen;
+use ways::Ways;
 
 /// A simulation of one variant with one seed.
 #[derive(Clone, Debug)]
@@ -92,6 +97,10 @@ struct World {
     excluded: Vec<ServerId>,
     /// Events without end happen at this moment.
     stands_still: bool,
+    /// Where everybody is, when that is not one place.
+    ways: Option<Box<Ways>>,
+    /// What starts instances, when there are no servers.
+    platform: Option<Box<Platform>>,
 }
 
 /// A client, and its carts beside it: one cache line.
@@ -183,6 +192,8 @@ impl Sim {
             next_look: Instant::NEVER,
             excluded: Vec::new(),
             stands_still: false,
+            ways: Ways::new(scenario),
+            platform: Platform::new(scenario, seed),
             workload,
         };
         world.expect_users();
@@ -316,6 +327,9 @@ impl World {
             Some(Due::Booted { server, life }) => self.booted(hands, server, life),
             Some(Due::Operate) => self.look(hands),
             Some(Due::Autoscale) => self.autoscale(hands),
+            Some(Due::Warm { server, life }) => self.warm(hands, server, life),
+            Some(Due::Idle { server, life }) => self.idle_for_long(hands, server, life),
+            Some(Due::Travelled(request)) => self.travelled(hands, request),
             None => {}
         }
     }

@@ -22,7 +22,7 @@ use super::{Failure, usage};
 pub fn playable(loaded: &mut Loaded) -> Result<Vec<String>, Failure> {
     let left_out = experiment::take_out_sim_only(loaded);
     if loaded.variants.is_empty() {
-        let message = format!("only a simulation is large enough for {}", listed(&left_out));
+        let message = format!("only a simulation can play {}", listed(&left_out));
         return Err(usage(message, "leave out --engine, or take another design"));
     }
     Ok(left_out)

@@ -52,7 +52,7 @@ pub enum News<'a> {
 /// Takes out the variants that only a simulation can play, and says which.
 pub fn take_out_sim_only(loaded: &mut Loaded) -> Vec<String> {
     let (sim_only, real): (Vec<Variant>, Vec<Variant>) =
-        std::mem::take(&mut loaded.variants).into_iter().partition(|variant| variant.scenario.sim_only);
+        std::mem::take(&mut loaded.variants).into_iter().partition(|variant| variant.scenario.needs_simulation());
     loaded.variants = real;
     sim_only.into_iter().map(|variant| variant.name).collect()
 }

@@ -58,6 +58,8 @@ impl Fate {
                 }
             }
             FaultKind::Crash(comeback) => self.end(slot, index, Death::Crash, comeback).await?,
+            // Only a simulation has regions.
+            FaultKind::RegionOutage { .. } => {}
             FaultKind::Vanish(comeback) => self.end(slot, index, Death::Vanish, comeback).await?,
             // The operator's, the crowd's, and the store's.
             FaultKind::Deploy(_)

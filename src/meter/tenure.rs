@@ -19,6 +19,11 @@ impl Tenure {
         self.0.push((now, state));
     }
 
+    /// What it was let do, from when on, in order.
+    pub fn turns(&self) -> impl Iterator<Item = (Instant, ServerState)> {
+        self.0.iter().copied()
+    }
+
     /// Whether it was not simply there all the time.
     #[must_use]
     pub fn changed(&self) -> bool {

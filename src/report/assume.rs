@@ -45,6 +45,12 @@ const ROWS: &[Row] = &[
     Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()), default: ENVOY },
     Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
     Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()), default: OURS },
+    Row { what: "look-ups of an add beside that", path: "store.lookups_per_add", value: |s| s.store.lookups_per_add.get().to_string(), default: OURS },
+    Row { what: "a user and the nearest region", path: "regions.last_mile", value: |s| s.regions.as_ref().map_or("–".into(), |r| span(r.last_mile.get())), default: OURS },
+    Row { what: "users who travel in a visit", path: "regions.travellers", value: |s| s.regions.as_ref().map_or("–".into(), |r| format!("{} %", 100.0 * r.travellers.get())), default: OURS },
+    Row { what: "start of an instance", path: "serverless.cold_start", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.cold_start.get())), default: OURS },
+    Row { what: "idle until it is taken away", path: "serverless.idle", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.idle.get())), default: "as measured on AWS Lambda" },
+    Row { what: "most instances at once", path: "serverless.most", value: |s| s.serverless.as_ref().map_or("–".into(), |r| thousands(r.most.get())), default: "AWS Lambda's limit of an account" },
     Row { what: "life of a signed token", path: "tokens.lifetime", value: |s| span(s.tokens.lifetime.get()), default: OURS },
     Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: "common verifiers of JWTs" },
 ];
@@ -77,14 +83,27 @@ pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
         Assumption { what: row.what, value: values.join(" or "), from }
     });
     let fixed = FIXED.iter().map(|(what, value)| Assumption { what, value: (*value).into(), from: MODEL.into() });
+    let apart = loaded.variants.iter().any(|variant| variant.scenario.regions.is_some());
+    let fixed = fixed.filter(|one| one.what != FIXED[0].0 || !apart).chain(apart.then(between_regions));
     written.chain(fixed).collect()
+}
+
+/// The network, where there are regions.
+fn between_regions() -> Assumption {
+    let value = "half a round trip each way, no loss".into();
+    Assumption { what: "network between regions", value, from: MODEL.into() }
 }
 
 /// Whether a design has what the value at `path` is about.
 fn concerns(path: &str, scenario: &Scenario) -> bool {
     let homes = scenario.homes;
     match path.split('.').next() {
+        Some("store") if path == "store.lookups_per_add" => scenario.store.lookups_per_add.get() > 0,
         Some("store") => homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore,
+        Some("regions") => scenario.regions.is_some(),
+        Some("serverless") => scenario.serverless.is_some(),
+        Some("servers") if path != "servers.service" => scenario.serverless.is_none(),
+        Some("balancer") => scenario.serverless.is_none(),
         Some("tokens") => homes.cart == CartHome::SignedToken || homes.session == SessionHome::SignedToken,
         _ => true,
     }

@@ -15,12 +15,15 @@ use thiserror::Error;
 pub use self::judge::{Observed, Verdict, judge, over_seeds, verdicts};
 pub use self::parse::parse;
 use super::tree::Tree;
-use super::{DeployFigures, FaultFigures, Figures, FileFigures, Latency, Recovery, Scaling, Seconds, ServerLoad};
+use super::{
+    DeployFigures, FaultFigures, Figures, FileFigures, Latency, Recovery, RegionFigures, Scaling, Seconds, ServerLoad,
+    ServerlessFigures,
+};
 use crate::model::Step;
 use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 27] = [
+pub const COLUMNS: [&str; 30] = [
     "lost",
     "intact",
     "open",
@@ -38,6 +41,9 @@ pub const COLUMNS: [&str; 27] = [
     "busy",
     "latency",
     "neighbours",
+    "add-by-region",
+    "instances",
+    "cold-starts",
     "servers",
     "price",
     "deploy-took",
@@ -234,12 +240,17 @@ fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
 #[must_use]
 pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     let mut figures = Figures::default();
-    figures.load.per_server = vec![ServerLoad::default(); usize::try_from(scenario.most_slots()).unwrap_or(usize::MAX)];
+    let servers = if scenario.serverless.is_some() { 0 } else { scenario.most_slots() };
+    figures.load.per_server = vec![ServerLoad::default(); usize::try_from(servers).unwrap_or(usize::MAX)];
+    figures.serverless = scenario.serverless.as_ref().map(|_| ServerlessFigures::default());
     figures.load.fair_share_after_s = Some(0.0);
     figures.neighbours_latency_ms = Some(Latency::default());
     figures.files = scenario.users.upload().then(FileFigures::default);
     figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
     figures.replays = scenario.users.journey.contains(&Step::ReplayToken).then_some(0);
+    figures.regions = scenario.regions.as_ref().map(|regions| {
+        regions.names.iter().map(|name| RegionFigures { name: name.clone(), ..RegionFigures::default() }).collect()
+    });
     figures.faults = vec![FaultFigures::default(); scenario.faults.len()];
     figures.deploys = vec![DeployFigures::default(); scenario.faults.iter().filter(|f| f.deploy.is_some()).count()];
     let scaled = scenario.autoscaler.is_some() || scenario.faults.iter().any(|fault| fault.scale.is_some());

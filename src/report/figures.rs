@@ -3,12 +3,13 @@
 mod recovery;
 
 use super::plans;
+use super::serverless;
 use super::{
-    Carts, FaultFigures, Figures, FileFigures, Latency, Load, LostBy, Price, Requests, Series, SeriesRow, ServerLoad,
-    Visits,
+    Carts, FaultFigures, Figures, FileFigures, Latency, Load, LostBy, Price, RegionFigures, Requests, Series,
+    SeriesRow, ServerLoad, Visits,
 };
 use crate::fault::Fault;
-use crate::meter::{LatencyMeter, Meter, balance};
+use crate::meter::{LatencyMeter, Meter, RegionMeter, balance};
 use crate::model::{ServerId, Step};
 use crate::observer::Observer;
 use crate::scenario::Scenario;
@@ -48,6 +49,8 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         latency_ms: latency(&observer.meter.latency()),
         step_latency_ms: latency(&observer.meter.step_latency()),
         neighbours_latency_ms: observer.meter.neighbours.as_ref().map(|neighbours| latency(&neighbours.latency)),
+        regions: observer.meter.regions.as_ref().map(|meters| meters.regions.iter().map(region).collect()),
+        serverless: serverless::figures(&observer.meter, scenario),
         load: load(observer, scenario),
         price: price(&observer.meter, scenario),
         files: scenario.users.upload().then(|| files(observer)),
@@ -135,6 +138,15 @@ pub fn latency(meter: &LatencyMeter) -> Latency {
     }
 }
 
+fn region(meter: &RegionMeter) -> RegionFigures {
+    RegionFigures {
+        name: meter.name.clone(),
+        requests: meter.requests,
+        add_ms: latency(&meter.adds),
+        step_latency_ms: latency(&meter.steps),
+    }
+}
+
 fn load(observer: &Observer, scenario: &Scenario) -> Load {
     let meter = &observer.meter;
     let whole = balance(&shares_of_work(meter, scenario));
@@ -161,7 +173,7 @@ fn busy_share(meter: &Meter, scenario: &Scenario, server: usize) -> f64 {
     if there == Span::ZERO {
         return 0.0;
     }
-    let workers_time = there * scenario.servers.workers.get();
+    let workers_time = there * u64::from(scenario.workers_each());
     meter.work[server].busy_while_open.as_secs_f64() / workers_time.as_secs_f64()
 }
 
@@ -230,6 +242,9 @@ fn fair_share_after(observer: &Observer, scenario: &Scenario) -> Option<f64> {
 /// Servers paid for while the shop was open: on average, when they came and went.
 #[expect(clippy::cast_precision_loss, reason = "at most 10,000 servers in one file")]
 fn servers_paid_for(meter: &Meter, scenario: &Scenario) -> f64 {
+    if let Some(figures) = serverless::figures(meter, scenario) {
+        return figures.mean_billed;
+    }
     if !meter.pool_changed() {
         return scenario.servers.count.get() as f64;
     }

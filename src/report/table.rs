@@ -73,7 +73,7 @@ fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], le
     }
     if !report.left_out.is_empty() {
         let names: Vec<String> = report.left_out.iter().map(|name| clean(name)).collect();
-        let note = format!("Not played, because only a simulation is large enough: {}.", listed(&names));
+        let note = format!("Not played, because only a simulation can: {}.", listed(&names));
         text += &wrap("   ", &note);
     }
     for warning in warnings(report, summaries) {

@@ -8,6 +8,9 @@ use crate::time::Span;
 #[must_use]
 pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
     let at = fault.at.get();
+    if let Some(region) = &fault.region_outage {
+        return region_outage(region, at, fault.lasting.map(|lasting| lasting.get()));
+    }
     let later = |span: Span| Span::from_nanos(at.as_nanos().saturating_add(span.as_nanos()));
     let mut moments = vec![(at, deed(fault))];
     let server = server(fault);
@@ -71,6 +74,20 @@ fn often(dist: &Dist) -> String {
     }
 }
 
+/// The lights of a region go out, and on again.
+fn region_outage(region: &str, at: Span, lasting: Option<Span>) -> Vec<(Span, String)> {
+    let mut moments = vec![(at, dark(region))];
+    if let Some(lasting) = lasting {
+        let back = Span::from_nanos(at.as_nanos().saturating_add(lasting.as_nanos()));
+        moments.push((back, format!("{} is back, its servers empty", clean(region))));
+    }
+    moments
+}
+
+fn dark(region: &str) -> String {
+    format!("{} goes dark", clean(region))
+}
+
 /// The server that a fault names.
 fn server(fault: &Fault) -> String {
     let names = [&fault.crash, &fault.restart, &fault.replace, &fault.vanish, &fault.slow];
@@ -85,6 +102,9 @@ pub fn deed(fault: &Fault) -> String {
         Some(StoreFault::Failover) => return "the store fails over".into(),
         Some(StoreFault::Restart) => return "the store restarts".into(),
         None => {}
+    }
+    if let Some(region) = &fault.region_outage {
+        return dark(region);
     }
     let server = server(fault);
     if let Some(plan) = plan(fault) {

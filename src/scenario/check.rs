@@ -4,6 +4,8 @@ mod balancer;
 mod faults;
 mod plans;
 mod random_faults;
+mod regions;
+mod serverless;
 mod store;
 mod users;
 
@@ -56,6 +58,8 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     }
     pool(scenario)?;
     balancer::balancer(scenario)?;
+    regions::regions(scenario)?;
+    serverless::serverless(scenario)?;
     ends(scenario)?;
     faults::faults(scenario)?;
     random_faults::random_faults(scenario)?;

@@ -24,6 +24,10 @@ const ALL: &[Entry] = entries![
     "login-sessions",
     "jwt-revocation",
     "uploads",
+    "regions",
+    "region-outage",
+    "serverless",
+    "edge-workers",
     "store-outage",
     "volatile-store",
     "store-eviction"

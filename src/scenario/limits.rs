@@ -33,6 +33,11 @@ pub type RunTime = Time<SECOND, DAY>;
 #[serde(transparent)]
 pub struct Positive(f64);
 
+/// A share from 0 (nothing) to 1 (all).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Share(f64);
+
 impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
     /// A default; fails to compile in a const when out of range.
     #[must_use]
@@ -103,6 +108,14 @@ impl Positive {
     }
 }
 
+impl Share {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Bounds<const MIN: u64, const MAX: u64>;
@@ -159,6 +172,32 @@ impl<'de> Deserialize<'de> for Positive {
             }
         }
         deserializer.deserialize_f64(Finite)
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ZeroToOne;
+        impl Visitor<'_> for ZeroToOne {
+            type Value = Share;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a share from 0 to 1")
+            }
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Share, E> {
+                match value {
+                    0 => Ok(Share(0.0)),
+                    1 => Ok(Share(1.0)),
+                    _ => Err(E::invalid_value(Unexpected::Signed(value), &self)),
+                }
+            }
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Share, E> {
+                if (0.0..=1.0).contains(&value) {
+                    return Ok(Share(value));
+                }
+                Err(E::invalid_value(Unexpected::Float(value), &self))
+            }
+        }
+        deserializer.deserialize_f64(ZeroToOne)
     }
 }
 

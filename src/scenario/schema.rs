@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::patch::{MOST_VARIANTS, WHOLE};
-use super::{Affinity, Forgets, Positive, Scale, ScaleTo, Scenario, Time, Whole};
+use super::{Affinity, Forgets, Positive, RegionServers, RegionStore, Scale, ScaleTo, Scenario, Share, Time, Whole};
 
 /// The JSON Schema of a scenario file: a [`Scenario`], and its variants as patches of it.
 ///
@@ -153,6 +153,52 @@ impl JsonSchema for Forgets {
         json_schema!({
             "description": "What the store forgets when its process ends.",
             "anyOf": [{ "const": "all" }, { "type": "string", "pattern": TIME }],
+        })
+    }
+}
+
+impl JsonSchema for Share {
+    fn schema_name() -> Cow<'static, str> {
+        "Share".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
+}
+
+impl JsonSchema for RegionServers {
+    fn schema_name() -> Cow<'static, str> {
+        "RegionServers".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "In which regions servers are.",
+            "anyOf": [
+                { "type": "string", "description": "All in this one." },
+                { "type": "object", "description": "So many in each.",
+                  "additionalProperties": { "type": "integer", "minimum": 0, "maximum": 10_000 } },
+            ]
+        })
+    }
+}
+
+impl JsonSchema for RegionStore {
+    fn schema_name() -> Cow<'static, str> {
+        "RegionStore".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let within = json!({ "description": "How much later what is written to one is in the others.",
+            "type": "string", "pattern": TIME });
+        json_schema!({
+            "description": "Where the store is.",
+            "anyOf": [
+                { "type": "string", "description": "In this region." },
+                { "type": "object", "additionalProperties": false, "required": ["replicated_within"],
+                  "description": "A replica in every region.", "properties": { "replicated_within": within } },
+            ]
         })
     }
 }

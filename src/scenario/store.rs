@@ -24,6 +24,9 @@ pub struct Store {
     pub ttl: Option<Duration>,
     /// How many carts fit. No limit when absent. Sessions are not counted.
     pub memory: Option<StoreMemory>,
+    /// How often an add asks it for something else than the cart, before the work: a price, what is in stock. Only a
+    /// simulation can play it.
+    pub lookups_per_add: Whole<0, 100>,
 }
 
 /// How servers change a cart in the shared store.
@@ -100,6 +103,7 @@ impl Default for Store {
             durability_window: Forgets::NOTHING,
             ttl: None,
             memory: None,
+            lookups_per_add: Whole::of(0),
         }
     }
 }

@@ -33,6 +33,12 @@ pub enum Due {
     Operate,
     /// The autoscaler looks at the load.
     Autoscale,
+    /// An instance has started.
+    Warm { server: ServerId, life: Life },
+    /// An instance has perhaps been idle for too long.
+    Idle { server: ServerId, life: Life },
+    /// What was on its way between two regions for a request is there.
+    Travelled(RequestId),
 }
 
 /// A timer with a constant delay: such timers end in the order in which they began.

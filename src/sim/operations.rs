@@ -89,7 +89,7 @@ impl World {
     }
 
     /// Tells what a server does now.
-    fn turned<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+    pub(super) fn turned<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
         let state = self.pool.as_planned(server);
         self.record_pool(hands, PoolEvent::Turned { server, state });
     }

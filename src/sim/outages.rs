@@ -2,10 +2,11 @@
 
 use super::events::Due;
 use super::requests::Place;
+use super::ways::Parcel;
 use super::{Hands, World};
 use crate::fault::{Comeback, Fault, FaultKind};
 use crate::history::{Event, PoolEvent, Recorder, What};
-use crate::model::{ServerId, ServerState};
+use crate::model::{RegionId, ServerId, ServerState};
 use crate::policy::Policy;
 use crate::time::{Instant, Span};
 
@@ -13,7 +14,7 @@ impl World {
     /// A fault joins the log of this run and will strike at its time, or now.
     pub(super) fn inject(&mut self, fault: Fault) {
         let index = u32::try_from(self.faults.len()).expect("fewer than 2^32 faults");
-        if matches!(fault.kind, FaultKind::Store { .. }) {
+        if matches!(fault.kind, FaultKind::Store { .. }) || self.takes_the_store(fault.kind) {
             self.tell_store_calls_apart();
         }
         self.events.schedule(fault.at.max(self.now), Due::Fault(index));
@@ -22,7 +23,9 @@ impl World {
 
     pub(super) fn strike<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, index: u32) {
         let Fault { server, kind, .. } = self.faults[index as usize];
-        let server = server.filter(|server| server.index() < self.pool.members.len());
+        // Instances of a platform have no names that a fault could mean.
+        let named = |server: &ServerId| self.platform.is_none() && server.index() < self.pool.members.len();
+        let server = server.filter(named);
         match (kind, server) {
             (FaultKind::Slow { factor, lasting }, Some(server)) => {
                 self.slow_down(hands, server, index, factor, lasting);
@@ -31,6 +34,7 @@ impl World {
                 self.end_life(hands, server, index, comeback);
             }
             (FaultKind::Store { lasting, forgets, .. }, _) => self.break_store(hands, index, lasting, forgets),
+            (FaultKind::RegionOutage { region, lasting }, _) => self.darken(hands, region, index, lasting),
             (FaultKind::Slow { .. } | FaultKind::Crash(_) | FaultKind::Vanish(_), None) => {}
             (FaultKind::Deploy(_) | FaultKind::Scale(_), _) => {
                 self.operator.plan(index, kind);
@@ -81,6 +85,33 @@ impl World {
         self.operate(hands);
     }
 
+    /// A region goes dark, and all servers there with it.
+    fn darken<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        region: RegionId,
+        index: u32,
+        lasting: Option<Span>,
+    ) {
+        let Some(ways) = self.ways.as_ref().filter(|_| self.platform.is_none()) else { return };
+        let here = (0u32..).map(ServerId).zip(&ways.map.servers).filter(|(_, of)| **of == region);
+        let mut killed: Vec<ServerId> = here.map(|(server, _)| server).collect();
+        let kind = self.faults[index as usize].kind;
+        killed.retain(|server| self.pool.kill(*server, index, kind));
+        self.struck(hands, None, index);
+        self.region_out_until(region, lasting);
+        if self.takes_the_store(kind) {
+            self.cut_off_store(lasting);
+        }
+        for server in killed {
+            if let Some(lasting) = lasting {
+                self.events.schedule(self.now + lasting, Due::Ready { server, fault: index });
+            }
+            self.cut_off(hands, server);
+            self.watch(server, self.now);
+        }
+    }
+
     /// The requests that a dead server held: reset, or swallowed when it is silent.
     pub(super) fn cut_off<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
         let silent = self.pool.members[server.index()].state == ServerState::Silent;
@@ -89,6 +120,8 @@ impl World {
                 self.requests.remove(id);
             } else if silent {
                 self.requests[id].place = Place::Swallowed;
+            } else if self.ways.is_some() {
+                self.send_back(id, Parcel::Reset);
             } else {
                 self.reset(hands, id);
             }
@@ -102,9 +135,10 @@ impl World {
         server: ServerId,
         fault: u32,
     ) {
-        let (FaultKind::Crash(Some(comeback)) | FaultKind::Vanish(Some(comeback))) = self.faults[fault as usize].kind
-        else {
-            return;
+        let comeback = match self.faults[fault as usize].kind {
+            FaultKind::Crash(Some(comeback)) | FaultKind::Vanish(Some(comeback)) => comeback,
+            FaultKind::RegionOutage { lasting: Some(after), .. } => Comeback { after, new_host: false },
+            _ => return,
         };
         if self.pool.is_left_dead(server, fault) {
             self.pool.revive(server, comeback);

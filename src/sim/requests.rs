@@ -9,7 +9,7 @@ use crate::time::Instant;
 use crate::workload::Session;
 
 /// A place in the slab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u32);
 
 /// A request from the moment it is sent until neither its user nor a server holds it any more.
@@ -61,6 +61,8 @@ pub enum Place {
     Running(Phase),
     /// In a server that fell silent.
     Swallowed,
+    /// Between two regions, one way or the other.
+    Travelling,
 }
 
 /// What a worker does for a request.

@@ -13,6 +13,9 @@ impl World {
     /// Sends a request to a server, or refuses it.
     #[inline(always)]
     pub(super) fn route<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+        if self.platform.is_some() {
+            return self.send_to_platform(hands, id);
+        }
         self.excluded.clear();
         self.route_further(hands, id);
     }
@@ -27,6 +30,9 @@ impl World {
             self.requests[id].server = server;
             self.pool.view.in_flight[server.index()] += 1;
             hands.policy.on_start(server);
+            if self.ways.is_some() {
+                return self.set_out(id);
+            }
             match self.pool.members[server.index()].state {
                 ServerState::Up | ServerState::Draining => return self.arrive(hands, id),
                 ServerState::Silent => {
@@ -66,6 +72,9 @@ impl World {
         key.attempt |= u16::from(request.retries) << 8;
         let draw = self.workload.seed.draw(Purpose::Pick, key);
         let asked = RequestView { hash_key: self.workload.hash_key(client.user), excluded: &self.excluded };
+        if let Some(ways) = &self.ways {
+            hands.policy.asked_from(ways.asked_from(request));
+        }
         let none_left = if self.excluded.is_empty() { Refusal::NoServer } else { Refusal::Unreachable };
         hands.policy.pick(self.now, &asked, view, draw).ok_or(none_left)
     }
@@ -89,12 +98,20 @@ impl World {
     /// Ends the balancer's connection to a server, if there is one.
     #[inline]
     pub(super) fn hang_up<P: Policy, R>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+        if self.is_for_nobody_yet(id) {
+            return;
+        }
         let request = &self.requests[id];
         self.pool.view.in_flight[request.server.index()] -= 1;
         hands.policy.on_complete(self.now, request.server, self.now - request.sent, Outcome::Failed);
     }
 
-    fn refuse<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId, refusal: Refusal) {
+    pub(super) fn refuse<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        id: RequestId,
+        refusal: Refusal,
+    ) {
         self.drop_request(hands, id, None);
         self.tell(hands, id, Outcome::Refused(refusal));
         self.requests.remove(id);

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::carts::Call;
 use super::requests::{InFlight, Phase, Place, RequestId, StoreCall};
 use super::users::{WHO_ARE_YOU, ok};
+use super::ways::Parcel;
 use super::{Hands, World};
 use crate::history::{Event, Evidence, Inside, Recorder, Seen, Served, What};
 use crate::home::{self, Shown, StoreCalls};
@@ -23,6 +24,7 @@ pub(super) const IDLE: RequestId = RequestId(u32::MAX);
 pub struct Stations {
     workers_each: u32,
     queue_limit: usize,
+    lookups_per_add: u32,
     service: Sampler,
     /// By server.
     queues: Vec<VecDeque<RequestId>>,
@@ -64,11 +66,12 @@ impl Stations {
     /// All idle.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Stations {
-        let servers = scenario.servers.count.get32();
-        let workers_each = scenario.servers.workers.get32();
+        let servers = scenario.servers_at_first();
+        let workers_each = scenario.workers_each();
         Stations {
             workers_each,
             queue_limit: scenario.servers.queue.index(),
+            lookups_per_add: scenario.store.lookups_per_add.get32(),
             service: scenario.servers.service.sampler(),
             queues: vec![VecDeque::new(); servers as usize],
             idle: (0..servers).map(|server| idle_workers(server, workers_each)).collect(),
@@ -97,6 +100,11 @@ impl Stations {
     #[must_use]
     pub fn workers_each(&self) -> u32 {
         self.workers_each
+    }
+
+    /// A request waits for a server that does not work yet.
+    pub fn wait(&mut self, server: ServerId, id: RequestId) {
+        self.queues[server.index()].push_back(id);
     }
 
     /// Workers of all servers together.
@@ -141,10 +149,25 @@ impl World {
             self.requests[id].place = Place::Queued;
             self.stations.queues[server].push_back(id);
         } else {
+            self.turn_away(hands, id);
+        }
+    }
+
+    /// 503: there is no room in the queue.
+    #[cold]
+    fn turn_away<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+        let InFlight { server, departed, .. } = self.requests[id];
+        let outcome = Outcome::Refused(Refusal::QueueFull);
+        if self.ways.is_none() {
             self.hang_up(hands, id);
-            let at = self.requests[id].server;
-            self.drop_request(hands, id, Some(at));
-            self.answer(hands, id, Outcome::Refused(Refusal::QueueFull));
+        }
+        self.drop_request(hands, id, Some(server));
+        if self.ways.is_none() {
+            self.answer(hands, id, outcome);
+        } else if departed {
+            self.requests.remove(id);
+        } else {
+            self.send_back(id, Parcel::Answer(outcome, self.pool.members[server.index()].life));
         }
     }
 
@@ -175,7 +198,12 @@ impl World {
     pub(super) fn calls(&self, id: RequestId) -> StoreCalls {
         let request = &self.requests[id];
         let shown = shown(request);
-        home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, request.accepted)
+        let mut calls =
+            home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, request.accepted);
+        if matches!(request.command, Command::Add(_)) && request.accepted {
+            calls.before += self.stations.lookups_per_add;
+        }
+        calls
     }
 
     /// With read-modify-write: a server takes a copy of the cart, before the work.
@@ -202,7 +230,8 @@ impl World {
             self.read_cart(id);
         }
         if let Sampler::Constant(span) = self.stations.store.latency {
-            return span * u64::from(calls.total());
+            let way = self.way_to_store(self.requests[id].server);
+            return (span + way) * u64::from(calls.total());
         }
         self.store_time(id, calls, StoreCall::Before) + self.store_time(id, calls, StoreCall::After)
     }
@@ -214,14 +243,17 @@ impl World {
             StoreCall::After => calls.after,
         };
         let latency = &self.stations.store.latency;
+        let ways = self.way_to_store(self.requests[id].server) * u64::from(count);
         if let Sampler::Constant(span) = latency {
-            return *span * u64::from(count);
+            return *span * u64::from(count) + ways;
         }
         let mut draw = self.workload.seed.draw(Purpose::Store, self.requests[id].key);
         let [first, last, second, third, last_but_one] = [(); 5].map(|()| latency.sample(&mut draw));
         let (before, after) = ([first, second, third], [last, last_but_one]);
         let times = if side == StoreCall::Before { &before[..] } else { &after[..] };
-        times.iter().take(count as usize).fold(Span::ZERO, |sum, time| sum + *time)
+        let known = times.iter().take(count as usize).fold(ways, |sum, time| sum + *time);
+        let more = count.saturating_sub(u32::try_from(times.len()).expect("few"));
+        (0..more).fold(known, |sum, _| sum + latency.sample(&mut draw))
     }
 
     /// Something ended for the worker whose time has come.
@@ -317,6 +349,9 @@ impl World {
         }
         self.report_served(hands, id, effect, calls);
         self.next_in_queue(worker, id);
+        if self.platform.is_some() {
+            self.rest(hands, self.requests[id].server);
+        }
         let request = &mut self.requests[id];
         request.copy = effect.token;
         if request.departed {
@@ -324,14 +359,30 @@ impl World {
             return;
         }
         let (server, latency) = (request.server, self.now - request.sent);
+        if self.ways.is_some() {
+            let life = self.pool.members[server.index()].life;
+            return self.send_back(id, Parcel::Answer(effect.outcome, life));
+        }
         self.pool.view.in_flight[server.index()] -= 1;
         hands.policy.on_complete(self.now, server, latency, effect.outcome);
         self.answer(hands, id, effect.outcome);
     }
 
+    /// A server that has just begun to work takes the first request that waits for it.
+    pub(super) fn take_from_queue(&mut self, server: ServerId) {
+        if let Some(worker) = self.stations.idle[server.index()].pop() {
+            self.next_in_line(worker, server);
+        }
+    }
+
     #[inline(always)]
     fn next_in_queue(&mut self, worker: u32, id: RequestId) {
-        let server = self.requests[id].server.index();
+        self.next_in_line(worker, self.requests[id].server);
+    }
+
+    #[inline(always)]
+    fn next_in_line(&mut self, worker: u32, server: ServerId) {
+        let server = server.index();
         if let Some(next) = self.stations.queues[server].pop_front() {
             self.start(worker, next);
         } else {
@@ -367,6 +418,9 @@ impl World {
                 }
                 let (result, token) = self.carts.apply_to_token(good, call);
                 (result, Some(token))
+            }
+            (CartHome::SharedStore, _) if self.ways.as_ref().is_some_and(|ways| ways.replicas.is_some()) => {
+                (self.apply_to_replica(server, call), None)
             }
             (CartHome::SharedStore, StoreUpdate::ReadModifyWrite) => (self.carts.write_back(shelf, copy, call), None),
             (CartHome::ServerMemory, _) | (CartHome::SharedStore, StoreUpdate::Atomic) => {
@@ -432,6 +486,12 @@ impl World {
     fn evidence(&self, request: &InFlight, effect: &Effect) -> Evidence {
         if request.command != Command::Checkout || effect.knew_cart.is_none() {
             return self.file_evidence(request, effect.knew_cart);
+        }
+        if let Some(ways) = &self.ways
+            && let (CartHome::SharedStore, Some(replicas)) = (self.homes.cart, &ways.replicas)
+        {
+            let stale = replicas.on_their_way(request.client, ways.map.of(request.server), self.now);
+            return Evidence { stale, ..Evidence::default() };
         }
         let life = self.pool.members[request.server.index()].life;
         let shelf = &self.clients[request.client.index()].shelf;

@@ -56,6 +56,11 @@ impl World {
     ) {
         self.struck(hands, None, index);
         self.forget_writes(forgets, index);
+        self.cut_off_store(lasting);
+    }
+
+    /// Nobody reaches the store: calls are refused, and those under way break off.
+    pub(super) fn cut_off_store(&mut self, lasting: Option<Span>) {
         if lasting != Some(Span::ZERO) {
             self.storekeeper.goes_down();
             for worker in std::mem::take(&mut self.stations.store.waiting) {

@@ -43,6 +43,8 @@ pub enum Holder {
     Store(ServerId),
     /// It was in a server that fell silent.
     Silence(ServerId),
+    /// It is between two regions.
+    Way,
 }
 
 impl Sim {
@@ -82,6 +84,7 @@ fn holder(request: &InFlight) -> Holder {
             Holder::Worker(request.server)
         }
         Place::Swallowed => Holder::Silence(request.server),
+        Place::Travelling => Holder::Way,
     }
 }
 
@@ -94,6 +97,7 @@ impl fmt::Display for Holder {
             Holder::Worker(server) => write!(f, "an answer from a worker of {server}"),
             Holder::Store(server) => write!(f, "a connection of {server} to the store"),
             Holder::Silence(server) => write!(f, "an answer from {server}, which is silent"),
+            Holder::Way => f.write_str("what is on its way between regions"),
         }
     }
 }

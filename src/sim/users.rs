@@ -170,13 +170,14 @@ impl World {
     ) {
         let request = self.requests[id];
         if self.needs_jars {
+            let logged_in_at = (request.command == Command::Login).then(|| self.answered_by(id));
             let jar = &mut self.jars[self.clients[request.client.index()].client.jar as usize];
             jar.pin.answered(self.affinity, request.server, self.now);
-            match (request.command, outcome) {
-                (Command::Login, Outcome::Ok(_)) => {
+            match (logged_in_at, request.command, outcome) {
+                (Some(life), _, Outcome::Ok(_)) => {
                     let until = self.tokens.end(self.now);
                     jar.session = Some(match self.homes.session {
-                        SessionHome::ServerMemory => Session::Memory(self.pool.members[request.server.index()].life),
+                        SessionHome::ServerMemory => Session::Memory(life),
                         SessionHome::SignedToken if self.tokens.refresh => {
                             Session::Renewable { until, login: self.storekeeper.log_in(self.now) }
                         }
@@ -185,7 +186,7 @@ impl World {
                         SessionHome::UnsignedCookie => Session::Until(Instant::NEVER),
                     });
                 }
-                (Command::Logout, Outcome::Ok(_)) => {
+                (_, Command::Logout, Outcome::Ok(_)) => {
                     jar.session = None;
                     if let (true, Some(session)) = (self.workload.replays, request.session) {
                         self.stolen.insert(request.client, Stolen { session, logout: self.now });
@@ -240,6 +241,9 @@ impl World {
         self.carts.forget(&mut self.clients[id.index()].shelf, id);
         if self.workload.replays {
             self.stolen.remove(&id);
+        }
+        if let Some(replicas) = self.ways.as_mut().and_then(|ways| ways.replicas.as_mut()) {
+            replicas.forget(id);
         }
         self.open_visits -= 1;
         let mut last = true;

@@ -6,7 +6,7 @@ use crate::report::table::columns::{Cell, Column, choose};
 use crate::report::table::{engines, header, pace};
 use crate::report::text::{clean, listed, span, thousands};
 use crate::report::{Agreement, Report};
-use crate::scenario::{Affinity, CookieLife, Dist, Positive, Scenario};
+use crate::scenario::{Affinity, CookieLife, Dist, Positive, Regions, Scenario};
 
 /// The report as Markdown; `command` repeats the run.
 #[must_use]
@@ -93,12 +93,7 @@ fn assumptions(report: &Report) -> Vec<String> {
     let mut lines = vec![
         format!("{}.", header::facts(report)),
         journey(scenario),
-        format!(
-            "Each server has {} workers and a queue of {}; a request takes {} of work.",
-            scenario.servers.workers.get(),
-            thousands(scenario.servers.queue.get()),
-            dist(&scenario.servers.service)
-        ),
+        who_works(scenario),
         format!(
             "The balancer uses {} with {}; a health check every {} takes {} failures to call a server down.",
             kebab(&scenario.balancer.policy),
@@ -113,6 +108,7 @@ fn assumptions(report: &Report) -> Vec<String> {
             scenario.users.patience.get()
         ),
     ];
+    lines.extend(scenario.regions.as_ref().map(ways));
     lines.extend(header::timelines(report).into_iter().map(|line| format!("{line}.")));
     let varies = clean(scenario.varies.replace('\n', " ").trim());
     if !varies.is_empty() {
@@ -121,6 +117,35 @@ fn assumptions(report: &Report) -> Vec<String> {
     let how = if report.engine == "sim" { "simulated, not measured" } else { "measured on one machine" };
     lines.push(format!("Every figure is {how}, by whatcart {}.", env!("CARGO_PKG_VERSION")));
     lines
+}
+
+fn who_works(scenario: &Scenario) -> String {
+    let work = dist(&scenario.servers.service);
+    match &scenario.serverless {
+        None => format!(
+            "Each server has {} workers and a queue of {}; a request takes {work} of work.",
+            scenario.servers.workers.get(),
+            thousands(scenario.servers.queue.get()),
+        ),
+        Some(platform) => format!(
+            "An instance works on one request at a time, which takes {work}; to start one takes {}, and one that was \
+             idle for {} is taken away.",
+            span(platform.cold_start.get()),
+            span(platform.idle.get())
+        ),
+    }
+}
+
+fn ways(regions: &Regions) -> String {
+    let between: Vec<String> =
+        regions.round_trip.iter().map(|(pair, time)| format!("{} {}", clean(pair), span(time.get()))).collect();
+    format!(
+        "There and back it is {} between a user and the nearest region, and between regions {}; {} % of users travel \
+         within their visits.",
+        span(regions.last_mile.get()),
+        listed(&between),
+        100.0 * regions.travellers.get()
+    )
 }
 
 fn journey(scenario: &Scenario) -> String {

@@ -1,10 +1,14 @@
 //! From the events of a visit to the lines of a story.
 
+use std::collections::BTreeSet;
+
 use super::{Deed, Line, Story, broke};
-use crate::history::{Ending, Event, Inside, PoolEvent, Request, Seen, Served, Trouble, What};
-use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId};
-use crate::report::text::{plural, span};
+use crate::history::{Ending, Event, Inside, PoolEvent, RECYCLED, Request, Seen, Served, Trouble, What};
+use crate::model::{Command, Items, Outcome, Refusal, RegionId, Reply, ServerId, Visit};
+use crate::region::Map;
+use crate::report::text::{clean, plural, span};
 use crate::report::{Tape, VariantReport};
+use crate::scenario::CartHome;
 use crate::time::Instant;
 
 /// Most lines of a story's first part.
@@ -16,7 +20,7 @@ const A_BILL: &str = "finds a bill";
 /// Tells a visit: `design` is the variant's number in the table, `most` how many lines there is room for (at most 12).
 #[must_use]
 pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) -> Story {
-    let mut teller = Teller::default();
+    let mut teller = Teller::of(variant);
     for event in &tape.events {
         teller.hear(event, variant, tape);
     }
@@ -37,7 +41,7 @@ impl Story {
     /// Adds how the same user fared in a better design: the end of that visit.
     #[must_use]
     pub fn against(mut self, variant: &VariantReport, design: usize, tape: &Tape) -> Story {
-        let mut teller = Teller::default();
+        let mut teller = Teller::of(variant);
         for event in &tape.events {
             teller.hear(event, variant, tape);
         }
@@ -65,7 +69,7 @@ fn tally(lines: &[Line]) -> Option<Line> {
 
 /// What is known while a visit is heard.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts about a visit")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a visit and its design")]
 struct Teller {
     lines: Vec<Line>,
     /// Acknowledged adds that were not taken out.
@@ -81,20 +85,66 @@ struct Teller {
     dropped: Option<ServerId>,
     /// Something went wrong before: what the balancer believes concerns this story.
     trouble: bool,
+    /// Who is where, when that is not one place.
+    map: Option<Map>,
+    /// Where the user is.
+    place: Option<RegionId>,
+    /// A platform's instances answer.
+    serverless: bool,
+    /// Carts are in the memory of whoever answers.
+    remembers: bool,
+    /// Who has had this cart in memory.
+    keepers: BTreeSet<ServerId>,
 }
 
 impl Teller {
+    fn of(variant: &VariantReport) -> Teller {
+        let serverless = variant.scenario.serverless.is_some();
+        let remembers = variant.scenario.homes.cart == CartHome::ServerMemory;
+        Teller { map: Map::new(&variant.scenario), serverless, remembers, ..Teller::default() }
+    }
+
+    /// A user who has travelled since the last request says so.
+    fn locate(&mut self, at: Instant, visit: Visit, request: Request) {
+        let Some(map) = &self.map else { return };
+        let place = map.place(visit.user, visit.number, request.step);
+        if self.place.replace(place).is_some_and(|before| before != place) {
+            self.lines.push(Line::Broke(at, format!("the user is in {} now", clean(&map.names[place.index()]))));
+        }
+    }
+
+    /// What a server is called: with its region, where there are several.
+    fn called(&self, server: ServerId) -> String {
+        match &self.map {
+            _ if self.serverless => format!("instance-{}", server.0 + 1),
+            Some(map) => format!("{server} {}", clean(&map.names[map.of(server).index()])),
+            None => server.to_string(),
+        }
+    }
+
     fn hear(&mut self, event: &Event, variant: &VariantReport, tape: &Tape) {
         match event.what {
             What::Pool(pool @ PoolEvent::Struck { .. }) => self.lines.extend(broke(pool, event.at, variant, tape)),
             What::Pool(PoolEvent::Believed { server, up: false }) if self.trouble => {
                 self.lines.push(Line::Broke(event.at, format!("the balancer takes {server} to be down")));
             }
+            What::Pool(PoolEvent::Stopped { server, fault: RECYCLED, .. }) if self.keepers.remove(&server) => {
+                let name = self.called(server);
+                self.lines.push(Line::Broke(event.at, format!("the platform takes {name} away: its memory is gone")));
+            }
             What::Pool(_) | What::Seen(_, Seen::Began | Seen::Left(Ending::Finished)) => {}
-            What::Inside(_, Inside::Served(served)) => self.served.push(served),
+            What::Inside(_, Inside::Served(served)) => {
+                if !served.cart.is_empty() && self.remembers {
+                    self.keepers.insert(served.server);
+                }
+                self.served.push(served);
+            }
             What::Inside(_, Inside::Dropped { server }) => self.dropped = server,
             What::Inside(_, Inside::Retried { from }) => self.dropped = Some(from),
-            What::Seen(_, Seen::Sent(_)) => self.dropped = None,
+            What::Seen(visit, Seen::Sent(request)) => {
+                self.dropped = None;
+                self.locate(event.at, visit, request);
+            }
             What::Seen(_, Seen::Billed(items)) => self.billed(event.at, items),
             What::Seen(_, Seen::Told { request, sent, outcome, .. }) => self.told(event.at, request, sent, outcome),
             What::Seen(_, Seen::Left(Ending::GaveUp(trouble))) => self.gave_up(event.at, trouble),
@@ -104,7 +154,8 @@ impl Teller {
     fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {
         let served = self.served.iter().position(|served| served.request == request).map(|i| self.served.remove(i));
         let mut deed = Deed { at, action: self.action(request), weight: weight(request.command), ..Deed::default() };
-        deed.server = served.map(|served| served.server).or(self.dropped).map_or(String::new(), |s| s.to_string());
+        deed.server =
+            served.map(|served| served.server).or(self.dropped).map_or(String::new(), |server| self.called(server));
         deed.answer = match outcome {
             Outcome::Ok(reply) => {
                 self.acknowledge(request.command);
@@ -246,6 +297,7 @@ fn refused(refusal: Refusal, command: Command) -> &'static str {
         Refusal::QueueFull => "503: queue full",
         Refusal::NoServer => "503: no server",
         Refusal::Unreachable => "503: cannot connect",
+        Refusal::Throttled => "429: too many at once",
         Refusal::NotFound => "404: what file?",
         Refusal::StoreDown => "503: store is down",
         Refusal::StoreFull => "507: store is full",

@@ -125,11 +125,17 @@ impl Source<'_> {
         }
         columns.extend(self.of_plans("deploy-took"));
         columns.extend(self.of_plans("cut-off").filter(|column| column.cells.iter().any(is_loss)));
-        columns.extend(self.busiest().filter(|_| self.most("load.peak_to_mean") >= 1.05));
-        columns.extend(self.busy().filter(|_| self.most("load.peak_to_mean") >= 1.5));
+        if !self.some_are_serverless() {
+            columns.extend(self.busiest().filter(|_| self.most("load.peak_to_mean") >= 1.05));
+            columns.extend(self.busy().filter(|_| self.most("load.peak_to_mean") >= 1.5));
+        }
         let differs = |path: &str| self.most(path) > 1.25 * self.least(path);
         columns.extend(self.named_latency("latency").filter(|_| differs("step_latency_ms.p50")));
         columns.extend(self.named_latency("neighbours").filter(|_| differs("neighbours_latency_ms.p50")));
+        columns.extend(self.names_of_regions().map(|_| self.add_by_region()));
+        if self.some_are_serverless() {
+            columns.extend([self.instances(), self.cold_starts()]);
+        }
         if self.least("price.servers") < self.most("price.servers") {
             columns.push(self.servers());
         }
@@ -144,6 +150,9 @@ impl Source<'_> {
             "busiest" => self.busiest().into_iter().collect(),
             "busy" => self.busy().into_iter().collect(),
             "latency" | "neighbours" => self.named_latency(name).into_iter().collect(),
+            "add-by-region" => vec![self.add_by_region()],
+            "instances" => vec![self.instances()],
+            "cold-starts" => vec![self.cold_starts()],
             "servers" => vec![self.servers()],
             "price" => vec![self.price()],
             "deploy-took" | "cut-off" | "cut-requests" | "capacity-lost" | "fair-share" => {
@@ -282,6 +291,54 @@ impl Source<'_> {
             self.column(name, [first, second], rank, |summary| {
                 summary.get(path).map_or_else(nothing, |ms| plain(with_half(ms, &milliseconds)))
             })
+        })
+    }
+
+    /// The median add, region by region: `18 / 98 / 178`. From the nearest to the farthest where there are many.
+    fn add_by_region(&self) -> Column {
+        const MOST_NAMED: usize = 4;
+        let names = self.names_of_regions().filter(|names| names.len() <= MOST_NAMED);
+        let second = names.map_or("by region".into(), |names| names.join(" / "));
+        let few = names.is_some();
+        self.column("add-by-region", ["an add, ms", &second], 2, |summary| {
+            let median = |i: usize| summary.get(&format!("regions.{i}.add_ms.p50")).map(|ms| ms.mean);
+            let medians: Vec<f64> = (0..).map_while(median).collect();
+            let least = medians.iter().copied().fold(f64::MAX, f64::min);
+            let most = medians.iter().copied().fold(0.0, f64::max);
+            match medians.len() {
+                0 => nothing(),
+                _ if few => plain(medians.iter().map(|ms| rounded(*ms)).collect::<Vec<_>>().join(" / ")),
+                _ if rounded(least) == rounded(most) => plain(rounded(most)),
+                _ => plain(format!("{} to {}", rounded(least), rounded(most))),
+            }
+        })
+    }
+
+    fn names_of_regions(&self) -> Option<&[String]> {
+        let mut scenarios = self.report.variants.iter().map(|variant| &variant.scenario);
+        scenarios.find_map(|scenario| scenario.regions.as_ref()).map(|regions| &regions.names[..])
+    }
+
+    fn some_are_serverless(&self) -> bool {
+        self.report.variants.iter().any(|variant| variant.scenario.serverless.is_some())
+    }
+
+    /// `9.8 (14)`: what platforms are good at is that most of these need not be there.
+    fn instances(&self) -> Column {
+        self.column("instances", ["instances", "mean (most)"], 11, |summary| {
+            let mean = |name: &str| summary.get(&format!("serverless.{name}")).map(|estimate| estimate.mean);
+            match (mean("mean_instances"), mean("most_at_once")) {
+                (Some(there), Some(most)) => plain(format!("{there:.1} ({})", count(most))),
+                _ => nothing(),
+            }
+        })
+    }
+
+    fn cold_starts(&self) -> Column {
+        self.column("cold-starts", ["cold starts", "of requests"], 5, |summary| {
+            let requests = total(summary, &["requests.ok"]).map(|ok| ok.mean);
+            let found = summary.get("serverless.cold_starts");
+            found.map_or_else(nothing, |found| shared(Some(found), requests, Tone::Plain))
         })
     }
 

@@ -26,7 +26,20 @@ pub fn header(report: &Report) -> String {
 pub fn facts(report: &Report) -> String {
     let scenarios = || report.variants.iter().map(|variant| &variant.scenario);
     let mut facts = vec![users(report)];
-    facts.push(range(scenarios().map(|scenario| scenario.servers.count.get()), "server", "servers"));
+    let (serverless, with_servers): (Vec<&Scenario>, Vec<&Scenario>) =
+        scenarios().partition(|scenario| scenario.serverless.is_some());
+    let mut pools = Vec::new();
+    if !with_servers.is_empty() {
+        pools.push(range(with_servers.iter().map(|scenario| scenario.servers.count.get()), "server", "servers"));
+    }
+    if !serverless.is_empty() {
+        pools.push("serverless".into());
+    }
+    facts.push(pools.join(" or "));
+    let regions = || scenarios().filter_map(|scenario| scenario.regions.as_ref());
+    if regions().next().is_some() {
+        facts.push(range(regions().map(|regions| regions.names.len() as u64), "region", "regions"));
+    }
     let mut open: Vec<String> = scenarios().map(|scenario| span(scenario.duration.get())).collect();
     open.dedup();
     facts.push(format!("open for {}", open.join(" or ")));

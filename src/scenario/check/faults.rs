@@ -41,10 +41,10 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         ("replace", &fault.replace),
         ("vanish", &fault.vanish),
         ("slow", &fault.slow),
+        ("region_outage", &fault.region_outage),
     ];
     let plans = [("deploy", fault.deploy.is_some()), ("scale", fault.scale.is_some()), ("join", fault.join.is_some())];
-    let struck =
-        kinds.iter().filter_map(|(kind, server)| Some((*kind, server.as_deref())).filter(|(_, s)| s.is_some()));
+    let struck = kinds.iter().filter_map(|(kind, whom)| Some((*kind, whom.as_deref())).filter(|(_, s)| s.is_some()));
     let mut given = struck.chain(plans.iter().filter(|(_, given)| *given).map(|(kind, _)| (*kind, None)));
     if fault.store.is_some() {
         return match given.next() {
@@ -52,23 +52,25 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
             None => super::store::fault(path, fault, scenario),
         };
     }
-    let Some((kind, server)) = given.next() else {
+    let Some((kind, whom)) = given.next() else {
         let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name, or one of \
-                    `store`, `deploy`, `scale`, `join`";
+                    `region_outage`, `store`, `deploy`, `scale`, `join`";
         return wrong_but(path, "this fault does not say what happens", help);
     };
     if given.next().is_some() {
         return wrong(path, "a fault breaks one thing: make two of it");
     }
-    if let Some(server) = server {
-        server_exists(&format!("{path}.{kind}"), server, scenario)?;
+    match (kind, whom) {
+        ("region_outage", Some(region)) => region_exists(&format!("{path}.{kind}"), region, scenario)?,
+        (_, Some(server)) => server_exists(&format!("{path}.{kind}"), server, scenario)?,
+        (_, None) => {}
     }
     super::plans::plan(path, fault, scenario)?;
     for (key, is_given, kinds) in [
         ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
         ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
         ("factor", fault.factor.is_some(), &["slow"]),
-        ("for", fault.lasting.is_some(), &["slow", "store"]),
+        ("for", fault.lasting.is_some(), &["slow", "store", "region_outage"]),
     ] {
         if is_given && !kinds.contains(&kind) {
             let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
@@ -80,6 +82,13 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         return wrong_but(path, "how slow is missing here", "`factor = 10` makes it ten times slower");
     }
     Ok(())
+}
+
+fn region_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
+    match &scenario.regions {
+        Some(regions) => super::regions::exists(regions, path, name),
+        None => wrong_but(path, "there are no regions here", "give `[regions]` with `names` and `round_trip`"),
+    }
 }
 
 /// A server of the beginning, or one that may be added later.

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use whatcart::model::Step;
 use whatcart::scenario::{
     Affinity, Balancer, CartHome, CookieLife, Dist, Fault, Forgets, HashOn, Health, Heavy, Homes, How, Objects,
-    PinnedDown, PolicyName, Positive, RandomFaults, Scenario, Servers, SessionHome, Store, StoreFault, StoreMemory,
-    StoreUpdate, Time, Tokens, UploadHome, Users, WhenFull, Whole,
+    PinnedDown, PolicyName, Positive, RandomFaults, RegionRouting, RegionServers, RegionStore, Regions, Scenario,
+    Serverless, Servers, SessionHome, Share, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens, UploadHome,
+    Users, WhenFull, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -64,10 +65,37 @@ pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault
             "store restart" => Some(StoreFault::Restart),
             _ => None,
         },
+        region_outage: None,
         restart_after: None,
         replace_after: back_after.filter(|_| verb == "crash" || verb == "vanish").map(time),
         factor: (verb == "slow").then(|| Whole::of(7)),
         lasting: back_after.filter(|_| ["slow", "outage", "failover", "store restart"].contains(&verb)).map(time),
+    }
+}
+
+/// A region of this scenario goes dark.
+pub fn region_outage(region: &str, at: u64, lasting: Option<u64>) -> Fault {
+    let region_outage = Some(region.to_owned());
+    Fault { region_outage, lasting: lasting.map(time), ..fault("none", 1, at, None) }
+}
+
+/// A share from 0 to 1.
+pub fn share(of_all: f64) -> Share {
+    serde_json::from_str(&format!("{of_all:?}")).expect("a share")
+}
+
+/// Three regions, 80, 160 and 240 ms apart.
+pub fn three_regions() -> Regions {
+    let ways = [("us-eu", 80), ("us-asia", 160), ("eu-asia", 240)];
+    Regions {
+        names: ["us", "eu", "asia"].map(String::from).into(),
+        users: [("us", 0.4), ("eu", 0.4), ("asia", 0.2)].map(|(name, x)| (name.to_owned(), share(x))).into(),
+        servers: RegionServers::Evenly,
+        store: None,
+        round_trip: ways.map(|(pair, ms)| (pair.to_owned(), time(ms))).into(),
+        last_mile: time(10),
+        routing: RegionRouting::Nearest,
+        travellers: share(0.0),
     }
 }
 
@@ -81,7 +109,7 @@ pub fn show(scenario: &Scenario) -> String {
     let Scenario { seed, duration, users, servers, balancer, homes, store, tokens, faults, random_faults, .. } =
         scenario;
     let parts = format!("{users:#?}\n{servers:#?}\n{balancer:#?}\n{homes:#?}\n{store:#?}\n{tokens:#?}\n{faults:#?}");
-    let parts = format!("{parts}\n{random_faults:#?}");
+    let parts = format!("{parts}\n{random_faults:#?}\n{:#?}\n{:#?}", scenario.regions, scenario.serverless);
     format!("seed {} for {}\n{parts}", seed.get(), duration.get())
 }
 
@@ -89,7 +117,7 @@ pub fn show(scenario: &Scenario) -> String {
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
     let beside = (store(), objects(), tokens());
-    (any::<u32>(), users(), servers(), balancer(), homes(), beside, faults).prop_map(
+    let world = (any::<u32>(), users(), servers(), balancer(), homes(), beside, faults).prop_map(
         |(seed, users, servers, balancer, homes, (store, objects, tokens), faults)| Scenario {
             seed: Whole::of(u64::from(seed)),
             duration: time(6_000),
@@ -105,7 +133,91 @@ pub fn any_world() -> impl Strategy<Value = Scenario> {
             random_faults: random_faults(seed),
             ..Scenario::house()
         },
+    );
+    let places = (prop::option::weighted(0.25, regions()), prop::option::weighted(0.15, serverless()));
+    (world, places).prop_map(|(world, (regions, serverless))| {
+        let world = match regions {
+            None => world,
+            Some((regions, dark)) => in_regions(world, regions, dark),
+        };
+        match serverless {
+            None => world,
+            Some(serverless) => on_a_platform(world, serverless),
+        }
+    })
+}
+
+fn serverless() -> impl Strategy<Value = Serverless> {
+    let evicted_after = prop::option::of(prop_oneof![Just(20u64), Just(2_000)].prop_flat_map(dist));
+    (0u64..500, prop_oneof![Just(30u64), Just(1_000), Just(60_000)], 1u64..20, evicted_after).prop_map(
+        |(cold_start, idle, most, evicted_after)| Serverless {
+            cold_start: time(cold_start),
+            idle: time(idle),
+            most: Whole::of(most),
+            evicted_after,
+        },
     )
+}
+
+/// The world without servers, and without what needs some.
+fn on_a_platform(world: Scenario, serverless: Serverless) -> Scenario {
+    let mut world = world;
+    world.balancer.affinity = Affinity::None;
+    world.faults.clear();
+    world.random_faults.clear();
+    world.serverless = Some(serverless);
+    world
+}
+
+/// Two or three regions, and which of them go dark.
+fn regions() -> impl Strategy<Value = (Regions, Vec<Fault>)> {
+    let store = prop_oneof![
+        Just(None),
+        Just(Some(RegionStore::In("eu".into()))),
+        Just(Some(RegionStore::Replicated(time(0)))),
+        Just(Some(RegionStore::Replicated(time(700)))),
+    ];
+    let servers = prop_oneof![3 => Just(RegionServers::Evenly), 1 => Just(RegionServers::In("eu".into()))];
+    let routing = prop::sample::select(vec![RegionRouting::Nearest, RegionRouting::HomeRegion]);
+    let travellers = prop::sample::select(vec![0.0, 0.5, 1.0]);
+    let ways = (1u64..200, 0u64..30, prop::sample::select(vec![2usize, 3]));
+    let dark = prop::sample::select(vec!["us", "eu"]);
+    let dark = (dark, 0u64..5_900, prop::option::of(100u64..4_000))
+        .prop_map(|(region, at, lasting)| region_outage(region, at, lasting));
+    let faults = prop::collection::vec(dark, 0..3);
+    (store, servers, routing, travellers, ways, faults).prop_map(
+        |(store, servers, routing, travellers, (way, last_mile, names), faults)| {
+            let mut regions = three_regions();
+            regions.names.truncate(names);
+            regions.users.clear();
+            regions.round_trip = [("others".to_owned(), time(way))].into();
+            let regions = Regions {
+                store,
+                servers,
+                routing,
+                travellers: share(travellers),
+                last_mile: time(last_mile),
+                ..regions
+            };
+            (regions, faults)
+        },
+    )
+}
+
+/// The world with regions, without what does not go together with them.
+fn in_regions(world: Scenario, regions: Regions, dark: Vec<Fault>) -> Scenario {
+    let mut world = world;
+    if matches!(regions.store, Some(RegionStore::Replicated(_))) {
+        let Store { latency, connections, lookups_per_add, .. } = world.store;
+        world.store = Store { latency, connections, lookups_per_add, ..Store::default() };
+        (world.tokens.refresh, world.tokens.deny_list) = (false, false);
+        if world.homes.session == SessionHome::SharedStore {
+            world.homes.session = SessionHome::SignedToken;
+        }
+    }
+    world.faults.extend(dark);
+    world.regions = Some(regions);
+    world
 }
 
 fn dist(scale: u64) -> impl Strategy<Value = Dist> {
@@ -246,14 +358,17 @@ fn store() -> impl Strategy<Value = Store> {
     let ttl = prop::option::weighted(0.3, 1u64..3_000);
     let when_full = prop::sample::select(vec![WhenFull::Evict, WhenFull::Refuse]);
     let memory = prop::option::weighted(0.3, (1u64..12, when_full));
-    let line = (prop_oneof![Just(0u64), Just(4)].prop_flat_map(dist), prop::option::of(1u64..4));
-    (line, update, forgets, ttl, memory).prop_map(|((latency, connections), update, forgets, ttl, memory)| Store {
-        latency,
-        connections: connections.map(Whole::of),
-        update,
-        durability_window: forgets,
-        ttl: ttl.map(time),
-        memory: memory.map(|(carts, when_full)| StoreMemory { carts: Whole::of(carts), when_full }),
+    let calls = (prop_oneof![Just(0u64), Just(4)].prop_flat_map(dist), prop::option::of(1u64..4), 0u64..3);
+    (calls, update, forgets, ttl, memory).prop_map(|((latency, connections, lookups), update, forgets, ttl, memory)| {
+        Store {
+            latency,
+            connections: connections.map(Whole::of),
+            update,
+            lookups_per_add: Whole::of(lookups),
+            durability_window: forgets,
+            ttl: ttl.map(time),
+            memory: memory.map(|(carts, when_full)| StoreMemory { carts: Whole::of(carts), when_full }),
+        }
     })
 }
 
