@@ -59,14 +59,14 @@ impl Fate {
             }
             FaultKind::Crash(comeback) => self.end(slot, index, Death::Crash, comeback).await?,
             // Only a simulation has regions.
-            FaultKind::RegionOutage { .. } => {}
             FaultKind::Vanish(comeback) => self.end(slot, index, Death::Vanish, comeback).await?,
             // The operator's, the crowd's, and the store's.
             FaultKind::Deploy(_)
             | FaultKind::Scale(_)
             | FaultKind::Autoscale
             | FaultKind::Join(_)
-            | FaultKind::Store { .. } => {}
+            | FaultKind::Store { .. }
+            | FaultKind::RegionOutage { .. } => {}
         }
         Ok(())
     }

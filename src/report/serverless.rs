@@ -11,7 +11,7 @@ use crate::time::{Instant, Span};
 #[expect(clippy::cast_precision_loss, reason = "a share")]
 pub fn figures(meter: &Meter, scenario: &Scenario) -> Option<ServerlessFigures> {
     let rules = scenario.serverless.as_ref()?;
-    let turns = || meter.tenures.iter().flat_map(|tenure| tenure.turns());
+    let turns = || meter.tenures.iter().flat_map(crate::meter::Tenure::turns);
     let closes = Instant::ZERO + scenario.duration.get();
     let cold_starts = turns().filter(|(_, state)| *state == ServerState::Booting).count() as u64;
     let while_open = turns().filter(|(at, state)| *state == ServerState::Booting && *at < closes).count() as u64;

@@ -9,7 +9,7 @@ use crate::time::Span;
 pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
     let at = fault.at.get();
     if let Some(region) = &fault.region_outage {
-        return region_outage(region, at, fault.lasting.map(|lasting| lasting.get()));
+        return region_outage(region, at, fault.lasting.map(crate::scenario::Time::get));
     }
     let later = |span: Span| Span::from_nanos(at.as_nanos().saturating_add(span.as_nanos()));
     let mut moments = vec![(at, deed(fault))];

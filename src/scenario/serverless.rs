@@ -8,7 +8,7 @@ use crate::time::Span;
 /// Instances that a platform starts and ends as it likes, as AWS Lambda does. Only a simulation can play it.
 ///
 /// An instance works on one request at a time. A request goes to the idle instance that was started last (as has been
-/// observed of Lambda, and as the simulator SimFaaS models it), or else a new one is started for it. There is no queue
+/// observed of Lambda, and as the simulator `SimFaaS` models it), or else a new one is started for it. There is no queue
 /// and no server at the beginning: `servers.count`, `workers`, `queue`, `weights` and `boot` mean nothing here, nor does
 /// the balancer. With regions every region has instances of its own.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -113,19 +113,16 @@ impl World {
     fn start_instance<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, region: RegionId) -> ServerId {
         let platform = self.platform.as_mut().expect("the caller has it");
         let free = platform.places[region.index()].free.pop();
-        let server = match free {
-            Some(server) => {
-                self.pool.boot(server, true);
-                server
+        let server = if let Some(server) = free {
+            self.pool.boot(server, true);
+            server
+        } else {
+            self.stations.grow();
+            self.events.busy.grow(self.stations.workers());
+            if let Some(ways) = &mut self.ways {
+                ways.map.servers.push(region);
             }
-            None => {
-                self.stations.grow();
-                self.events.busy.grow(self.stations.workers());
-                if let Some(ways) = &mut self.ways {
-                    ways.map.servers.push(region);
-                }
-                self.pool.add(1)
-            }
+            self.pool.add(1)
         };
         let life = self.pool.members[server.index()].life;
         let evicted_at = platform.eviction(life, self.now);

@@ -41,7 +41,9 @@ fn run(scenario: &Scenario) -> (Vec<Event>, Figures) {
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     let mut events = Vec::new();
     sim.advance(end(scenario), &mut events);
-    events.iter().for_each(|event| whatcart::history::Recorder::record(&mut observer, event));
+    for event in &events {
+        whatcart::history::Recorder::record(&mut observer, event);
+    }
     let figures = figures(&observer, scenario, sim.view().awaited, sim.faults());
     (events, figures)
 }
@@ -59,6 +61,8 @@ fn exact() -> Scenario {
 /// The last mile, the way to the server, the work, and for each call the way to the store.
 #[test]
 fn an_add_takes_what_its_ways_add_up_to() {
+    use CartHome::{SharedStore, SignedToken};
+
     let with = |servers: RegionServers, home: CartHome, lookups: u64, store: Option<RegionStore>| {
         let mut scenario = exact();
         scenario.homes.cart = home;
@@ -69,7 +73,6 @@ fn an_add_takes_what_its_ways_add_up_to() {
         assert_eq!(figures.carts.opened, figures.carts.intact);
         figures.regions.expect("by region").into_iter().map(|region| region.add_ms)
     };
-    use CartHome::{SharedStore, SignedToken};
     let replicas = || Some(RegionStore::Replicated(time(1_000)));
     for (what, adds, theory) in [
         ("all in one region", with(RegionServers::In("us".into()), SharedStore, 2, None), [18.0, 98.0, 178.0]),

@@ -31,7 +31,9 @@ fn run(scenario: &Scenario) -> (Vec<Event>, Figures) {
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     let mut events = Vec::new();
     sim.advance(end(scenario), &mut events);
-    events.iter().for_each(|event| observer.record(event));
+    for event in &events {
+        observer.record(event);
+    }
     let figures = figures(&observer, scenario, sim.view().awaited, sim.faults());
     (events, figures)
 }
