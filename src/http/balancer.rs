@@ -65,7 +65,9 @@ impl Balancer {
         let connect_timeout = clock.real(scenario.balancer.connect_timeout.get());
         let most = usize::try_from(super::most_at_once(&workload)).unwrap_or(usize::MAX);
         let lines = Lines::new(connect_timeout, most);
-        addresses.iter().for_each(|address| lines.add(*address));
+        for address in addresses {
+            lines.add(*address);
+        }
         Balancer {
             routing: Arc::new(Routing::new(scenario, workload, clock)),
             lines,
