@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod log;
 mod operator;
+mod servers;
 mod shop_server;
 mod store;
 #[cfg(test)]
@@ -25,14 +26,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::fault::{self, Fault, FaultKind};
 use crate::history::Event;
 use crate::meter::LatencyMeter;
-use crate::model::{Life, ServerId, UserId};
+use crate::model::{ServerId, UserId};
 use crate::observer::Observer;
 use crate::pool::HealthRules;
 use crate::scenario::{Join, Scenario};
@@ -44,12 +45,10 @@ use balancer::Balancer;
 use clock::Clock;
 pub use failure::Failure;
 use faults::Fate;
-use files::Depot;
 use log::Log;
 use operator::OperatorTask;
-use shop_server::{Shop, Slot};
-use store::{Embedded, Store};
-use token::Signer;
+pub use servers::Servers;
+use store::Backend;
 use users::Crowd;
 
 /// A run takes about so long, at the speed chosen for it.
@@ -116,19 +115,45 @@ pub fn default_speed(scenario: &Scenario) -> f64 {
     by_service.min(by_length).max(1.0)
 }
 
+/// More threads than these would only wait for each other.
+const MOST_THREADS: usize = 16;
+
 /// Plays one variant from a clean state. Nothing of it is left when this returns.
 ///
 /// # Errors
 ///
 /// When the run itself failed: then it has no figures.
 pub fn play(scenario: &Scenario, seed: Seed, options: &Options) -> Result<Played, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    play_with(scenario, seed, options, None)
+}
+
+/// The same, with a shared store of one's own.
+fn play_with(
+    scenario: &Scenario,
+    seed: Seed,
+    options: &Options,
+    backend: Option<Box<dyn Backend>>,
+) -> Result<Played, Failure> {
+    let half = (cores() / 2).max(1);
+    let (users, servers) = (runtime(half)?, runtime(half)?);
+    let there = (backend, servers.handle());
+    let played = users.block_on(async { Stage::set(scenario, seed, options, there)?.play(options).await });
+    end(users);
+    end(servers);
+    played
+}
+
+/// How many threads are of use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
+}
+
+fn runtime(threads: usize) -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .build()
-        .map_err(|error| failure::of_io("no threads to run on".into(), &error))?;
-    let played = runtime.block_on(async { Stage::set(scenario, seed, options)?.play(options).await });
-    end(runtime);
-    played
+        .map_err(|error| failure::of_io("no threads to run on".into(), &error))
 }
 
 /// Ends every task and closes every socket.
@@ -143,6 +168,8 @@ struct Stage {
     crowd: Arc<Crowd>,
     fate: Arc<Fate>,
     operator: Option<OperatorTask>,
+    /// Where servers run, and what happens to them.
+    backstage: Handle,
     failures: mpsc::UnboundedReceiver<Failure>,
     /// Health checks: they end with the stage.
     checks: JoinSet<()>,
@@ -150,7 +177,12 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(scenario: &Scenario, seed: Seed, options: &Options) -> Result<Stage, Failure> {
+    fn set(
+        scenario: &Scenario,
+        seed: Seed,
+        options: &Options,
+        (backend, backstage): (Option<Box<dyn Backend>>, &Handle),
+    ) -> Result<Stage, Failure> {
         let mut workload = Workload::new(scenario, seed);
         let faults = fault::of_run(scenario, seed);
         let waves = joining(&mut workload, &faults);
@@ -161,17 +193,10 @@ impl Stage {
         let heavy = workload.heavy();
         let log = Arc::new(Log::new(clock, Observer::new(scenario, heavy, options.favourite)));
         let (alarm, failures) = mpsc::unbounded_channel();
-        let backend = Embedded::new(&scenario.store, clock, Arc::clone(&log));
-        let store = Store::new(&scenario.store, Box::new(backend), clock);
-        let tokens = &scenario.tokens;
-        let signer = Signer::new(tokens.lifetime.get(), tokens.leeway.get())
-            .map_err(|error| Failure::Machine { what: "no randomness for a key".into(), why: error.to_string() })?;
-        let parts = (store, signer, Depot::new(scenario)?);
-        let shop = Shop::new(scenario, Arc::clone(&workload), Arc::clone(&log), parts, (clock, alarm.clone()));
-        let shop = Arc::new(shop);
-        let slots = (0..servers)
-            .map(|i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop)))
-            .collect::<Result<Vec<_>, Failure>>()?;
+        let (shop, slots) = {
+            let _there = backstage.enter();
+            servers::open(scenario, &workload, &log, backend, (clock, &alarm))?
+        };
         let addresses: Vec<SocketAddr> = slots.iter().map(|slot| slot.address).collect();
         (options.started)(&addresses);
         let edges = (clock, alarm.clone());
@@ -199,16 +224,16 @@ impl Stage {
         });
         let ends = Instant::ZERO + scenario.duration.get() + scenario.closing.get();
         let operator = Some(OperatorTask::new(scenario, Arc::clone(&fate), Arc::clone(&crowd), shop));
-        Ok(Stage { clock, log, crowd, fate, operator, failures, checks, ends })
+        Ok(Stage { clock, log, crowd, fate, backstage: backstage.clone(), operator, failures, checks, ends })
     }
 
     async fn play(mut self, options: &Options<'_>) -> Result<Played, Failure> {
         let mut faults = JoinSet::new();
         for index in 0..u32::try_from(self.fate.faults.len()).expect("fewer than 2^32 faults") {
-            faults.spawn(Arc::clone(&self.fate).fulfil(index));
+            faults.spawn_on(Arc::clone(&self.fate).fulfil(index), &self.backstage);
         }
         if let Some(operator) = self.operator.take() {
-            faults.spawn(operator.work());
+            faults.spawn_on(operator.work(), &self.backstage);
         }
         let mut users = JoinSet::new();
         users.spawn(users::come(Arc::clone(&self.crowd)));
@@ -272,6 +297,14 @@ fn joining(workload: &mut Workload, faults: &[Fault]) -> Vec<Wave> {
     }));
     joins.sort_by_key(|(at, _)| *at);
     joins.iter().filter_map(|(at, join)| workload.join(*at, join)).collect()
+}
+
+/// Clients that may wait at once, before somebody is turned away.
+fn most_at_once(workload: &Workload) -> u64 {
+    match workload.arrivals {
+        Loop::Closed { .. } => clients(workload),
+        Loop::Open { .. } => failure::clients_within(failure::limit()),
+    }
 }
 
 /// Clients that may all wait for an answer at once: all of a closed loop; of an open one as many as Little's law says.

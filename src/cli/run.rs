@@ -187,6 +187,10 @@ fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story
     {
         return Ok(None);
     }
+    if report.variants.iter().any(|variant| variant.runs[0].tape.as_ref().is_some_and(Vec::is_empty)) {
+        // A real run of so many requests keeps no tape.
+        return Ok(None);
+    }
     let chosen = story::choose(report);
     let (at, visit, ended) = match (request.follow, chosen) {
         (None, None) => return Ok(None),

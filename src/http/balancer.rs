@@ -5,22 +5,19 @@
 
 mod fields;
 pub mod health;
+mod lines;
 mod routing;
 
+use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, SET_COOKIE};
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http::header::{CONTENT_TYPE, HOST, SET_COOKIE};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
@@ -32,27 +29,16 @@ use crate::policy::affinity::Pin;
 use crate::scenario::Scenario;
 use crate::workload::Workload;
 
+use lines::{Lines, Reading, Trouble};
 pub use routing::{Routing, Ticket};
-
-/// Connections to one server that are kept open though nobody uses them.
-const IDLE_EACH: usize = 1_024;
 
 /// What the balancer is made of.
 pub struct Balancer {
     routing: Arc<Routing>,
-    authorities: RwLock<Vec<Authority>>,
-    client: Client<HttpConnector, Full<Bytes>>,
+    lines: Lines,
     log: Arc<Log>,
     retries: u8,
     failures: mpsc::UnboundedSender<Failure>,
-}
-
-/// How one attempt failed.
-enum Trouble {
-    /// It never reached the server.
-    Connect,
-    /// It was sent, and perhaps taken.
-    Sent,
 }
 
 /// A response as it comes from a server, or from the balancer itself. While it lives, the request is in flight.
@@ -62,7 +48,7 @@ pub struct Passed {
 }
 
 enum Source {
-    Server(Incoming),
+    Server(Reading),
     Here(Full<Bytes>),
 }
 
@@ -76,17 +62,15 @@ impl Balancer {
         log: Arc<Log>,
         (clock, failures): (Clock, mpsc::UnboundedSender<Failure>),
     ) -> Balancer {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(clock.real(scenario.balancer.connect_timeout.get())));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(IDLE_EACH)
-            .build(connector);
+        let connect_timeout = clock.real(scenario.balancer.connect_timeout.get());
+        let most = usize::try_from(super::most_at_once(&workload)).unwrap_or(usize::MAX);
+        let lines = Lines::new(connect_timeout, most);
+        for address in addresses {
+            lines.add(*address);
+        }
         Balancer {
             routing: Arc::new(Routing::new(scenario, workload, clock)),
-            authorities: RwLock::new(addresses.iter().map(authority).collect()),
-            client,
+            lines,
             log,
             retries: u8::try_from(scenario.balancer.retries.get()).expect("limited to 10"),
             failures,
@@ -95,11 +79,7 @@ impl Balancer {
 
     /// Behind it is one more server.
     pub fn add(&self, address: &SocketAddr) {
-        self.authorities.write().unwrap_or_else(PoisonError::into_inner).push(authority(address));
-    }
-
-    fn authority(&self, server: ServerId) -> Authority {
-        self.authorities.read().unwrap_or_else(PoisonError::into_inner)[server.index()].clone()
+        self.lines.add(*address);
     }
 
     /// What it believes, and what is true.
@@ -108,11 +88,19 @@ impl Balancer {
         &self.routing
     }
 
+    /// Connections that are open.
+    #[cfg(test)]
+    pub fn open_lines(&self) -> usize {
+        self.lines.open()
+    }
+
     /// Answers a request: from a server, or with 503 when there is none, or with 502 when the one that had it broke off.
-    pub async fn handle(&self, request: Request<Bytes>) -> Response<Passed> {
+    pub async fn handle(&self, mut request: Request<Bytes>) -> Response<Passed> {
         let id = RequestId::of(request.headers());
-        let idempotent = request.method().is_idempotent();
         let pin = self.routing.pin(request.headers());
+        fields::forwarded(request.headers_mut());
+        let names_host = request.headers().contains_key(HOST);
+        let mut request = request.map(Full::new);
         let mut excluded = Vec::new();
         let mut retries = 0;
         loop {
@@ -121,17 +109,26 @@ impl Balancer {
                 Err(refusal) => return self.refuse(id, refusal),
             };
             let server = ticket.server;
-            let trouble = match self.attempt(&request, server).await {
+            let door = self.lines.server(server);
+            if !names_host {
+                request.headers_mut().insert(HOST, door.host.clone());
+            }
+            // What is not idempotent is never sent twice.
+            let copy = request.method().is_idempotent().then(|| Box::new(request.clone()));
+            let (again, refused) = match self.lines.ask(&door, request).await {
                 Ok(response) => return self.pass(response, pin, ticket),
-                Err(trouble) => trouble,
+                Err(Trouble::Sent) => (copy, false),
+                Err(Trouble::Connect(error, unsent)) => {
+                    self.notice(&error);
+                    (Some(unsent), true)
+                }
             };
             drop(ticket);
-            let may_go_on = matches!(trouble, Trouble::Connect) || idempotent;
-            match (trouble, may_go_on && retries < self.retries) {
-                (_, true) => {}
-                (Trouble::Connect, false) => return self.refuse(id, Refusal::Unreachable),
-                (Trouble::Sent, false) => return self.broken_off(id, server),
-            }
+            request = match again {
+                Some(again) if retries < self.retries => *again,
+                _ if refused => return self.refuse(id, Refusal::Unreachable),
+                _ => return self.broken_off(id, server),
+            };
             retries += 1;
             excluded.push(server);
             if let Some(id) = id {
@@ -140,24 +137,16 @@ impl Balancer {
         }
     }
 
-    async fn attempt(&self, request: &Request<Bytes>, server: ServerId) -> Result<Response<Incoming>, Trouble> {
-        let mut copy = Request::new(Full::new(request.body().clone()));
-        *copy.method_mut() = request.method().clone();
-        let path = request.uri().path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
-        let uri = Uri::builder().scheme(Scheme::HTTP).authority(self.authority(server));
-        *copy.uri_mut() = uri.path_and_query(path).build().expect("made of good parts");
-        *copy.headers_mut() = request.headers().clone();
-        fields::forwarded(copy.headers_mut());
-        self.client.request(copy).await.map_err(|error| {
-            if out_of_descriptors(&error) {
-                let _ = self.failures.send(failure::out_of_descriptors());
-            }
-            if error.is_connect() { Trouble::Connect } else { Trouble::Sent }
-        })
+    /// Whether the machine, not the server, is to blame.
+    fn notice(&self, error: &io::Error) {
+        if failure::is_out_of_descriptors(error) {
+            // Nobody listens any more when the run is already over.
+            let _ = self.failures.send(failure::out_of_descriptors());
+        }
     }
 
     /// Passes on what a server said; the affinity cookie names the server from now on.
-    fn pass(&self, response: Response<Incoming>, pin: Pin, mut ticket: Ticket) -> Response<Passed> {
+    fn pass(&self, response: Response<Reading>, pin: Pin, mut ticket: Ticket) -> Response<Passed> {
         ticket.answered();
         let server = ticket.server;
         let mut response = response.map(|body| Passed { body: Source::Server(body), _ticket: Some(ticket) });
@@ -183,10 +172,6 @@ impl Balancer {
     }
 }
 
-fn authority(address: &SocketAddr) -> Authority {
-    Authority::try_from(address.to_string()).expect("an address")
-}
-
 /// An answer of the balancer's own.
 fn own(status: StatusCode, error: &str) -> Response<Passed> {
     let body = wire::Body { error: Some(error.into()), ..wire::Body::default() };
@@ -195,18 +180,6 @@ fn own(status: StatusCode, error: &str) -> Response<Passed> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// Whether the machine, not the server, is to blame.
-fn out_of_descriptors(error: &hyper_util::client::legacy::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if error.downcast_ref::<std::io::Error>().is_some_and(failure::is_out_of_descriptors) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 impl Body for Passed {

@@ -17,8 +17,8 @@ use crate::model::{ClientId, Command, File, Items, Life, Outcome, ServerId, User
 use crate::observer::Observer;
 use crate::time::{Instant, Span};
 
-/// Events that a tape keeps at most: beyond that there is no story to tell.
-const LONGEST_TAPE: usize = 4_000_000;
+/// Events that a tape keeps at most, some 100 MB: beyond that there is no story to tell.
+const LONGEST_TAPE: usize = 500_000;
 
 /// The history, and what is measured beside it.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ pub struct Book {
     pub observer: Observer,
     /// Everything that happened, for stories. Empty when it would be too long.
     pub tape: Vec<Event>,
+    too_long: bool,
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
     clients: Vec<Seat>,
@@ -107,6 +108,7 @@ impl Log {
         let book = Book {
             observer,
             tape: Vec::new(),
+            too_long: false,
             late,
             clients: Vec::new(),
             gone: BTreeMap::new(),
@@ -176,6 +178,9 @@ impl Log {
     pub fn served(&self, id: RequestId, mut served: Served, started: Instant, kept: Kept) {
         let visit = id.visit();
         let mut book = self.book();
+        if !book.knows(visit) {
+            return;
+        }
         let now = self.clock.now();
         served.busy = now - started;
         let current = book.keep(visit, served.life, kept);
@@ -211,12 +216,19 @@ impl Log {
 
     /// The balancer goes on to another server.
     pub fn retried(&self, visit: Visit, from: ServerId) {
-        self.book().write(self.clock.now(), What::Inside(visit, Inside::Retried { from }));
+        self.behind(visit, Inside::Retried { from });
     }
 
     /// A request was given up before any effect.
     pub fn dropped(&self, visit: Visit, server: Option<ServerId>) {
-        self.book().write(self.clock.now(), What::Inside(visit, Inside::Dropped { server }));
+        self.behind(visit, Inside::Dropped { server });
+    }
+
+    fn behind(&self, visit: Visit, what: Inside) {
+        let mut book = self.book();
+        if book.knows(visit) {
+            book.write(self.clock.now(), What::Inside(visit, what));
+        }
     }
 
     /// Something happened to the pool.
@@ -261,9 +273,18 @@ impl Book {
         }
         let event = Event { at, what };
         self.observer.record(&event);
-        if self.tape.len() < LONGEST_TAPE {
+        if self.tape.len() == LONGEST_TAPE {
+            self.tape = Vec::new();
+            self.too_long = true;
+        }
+        if !self.too_long {
             self.tape.push(event);
         }
+    }
+
+    /// Whether there was ever such a client: somebody with curl can make up the id of a request.
+    fn knows(&self, visit: Visit) -> bool {
+        visit.client.index() < self.clients.len()
     }
 
     fn seat(&mut self, client: ClientId) -> &mut Seat {

@@ -109,6 +109,11 @@ impl Store {
         span: Span,
         what: impl FnOnce(&'a dyn Backend) -> Answer<'a, T>,
     ) -> Result<T, StoreError> {
+        if span == Span::ZERO && self.connections.is_none() {
+            // What takes no time can neither wait nor break off.
+            let is_down = self.line.borrow().is_down();
+            return if is_down { Err(StoreError::Down) } else { what(&*self.backend).await };
+        }
         let mut line = self.line.subscribe();
         let _connection = tokio::select! {
             biased;

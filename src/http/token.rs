@@ -3,7 +3,7 @@
 //! The algorithm is pinned, so a token that names another one, or none, is refused. `exp` is judged by the run's clock:
 //! at six times the speed a token of 15 minutes lasts two and a half.
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto, dangerous, encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -19,7 +19,8 @@ const EPOCH: u64 = 1_700_000_000;
 pub struct Signer {
     make: EncodingKey,
     verify: DecodingKey,
-    rules: Validation,
+    /// How every token of ours begins.
+    header: String,
     lifetime: Span,
     leeway: Span,
 }
@@ -77,11 +78,11 @@ impl Signer {
     pub fn new(lifetime: Span, leeway: Span) -> Result<Signer, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.required_spec_claims.clear();
-        rules.validate_exp = false; // judged below, by the run's clock
         let (make, verify) = (EncodingKey::from_secret(&key), DecodingKey::from_secret(&key));
-        Ok(Signer { make, verify, rules, lifetime, leeway })
+        let mut signer = Signer { make, verify, header: String::new(), lifetime, leeway };
+        let any = signer.sign(&"");
+        signer.header = any.split_inclusive('.').next().unwrap_or_default().into();
+        Ok(signer)
     }
 
     /// A session of this user, issued now.
@@ -118,8 +119,12 @@ impl Signer {
         encode(&Header::new(Algorithm::HS256), claims, &self.make).expect("plain data and a key of the right kind")
     }
 
-    fn read<T: DeserializeOwned + Clone>(&self, token: &str) -> Option<T> {
-        decode::<T>(token, &self.verify, &self.rules).ok().map(|token| token.claims)
+    fn read<T: DeserializeOwned>(&self, token: &str) -> Option<T> {
+        let (message, signature) = token.rsplit_once('.')?;
+        // Ours to the letter: no other algorithm, and none at all, has a chance.
+        message.strip_prefix(&*self.header)?;
+        let genuine = crypto::verify(signature, message.as_bytes(), &self.verify, Algorithm::HS256);
+        if genuine.is_ok_and(|genuine| genuine) { dangerous::insecure_decode_claims(token).ok() } else { None }
     }
 
     fn is_current(&self, exp: f64, now: Instant) -> bool {

@@ -2,10 +2,11 @@
 
 mod jar;
 
+use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -237,24 +238,27 @@ impl Crowd {
             _ => None,
         };
         let with_session = another.is_none() && command != Command::Login;
-        let cookies = seat.jar().header(&seat.tab, with_session, another.as_deref());
-        let mut headers = HeaderMap::with_capacity(6);
-        let mut set =
-            |name, value: String| drop(headers.insert(name, HeaderValue::try_from(value).expect("plain text")));
-        set(COOKIE, cookies);
-        set(wire::REQUEST_ID, id.to_string());
-        set(wire::REQUEST_START, intended.as_nanos().to_string());
+        let mut values = Values::default();
+        let mut headers = HeaderMap::with_capacity(8);
+        let cookies = values.of(|line| seat.jar().write(line, &seat.tab, with_session, another.as_deref()));
+        headers.insert(COOKIE, cookies);
+        headers.insert(wire::REQUEST_ID, values.of(|line| write!(line, "{id}")));
+        headers.insert(wire::REQUEST_START, values.of(|line| write!(line, "{}", intended.as_nanos())));
         match command {
-            Command::Upload(_) => set(CONTENT_TYPE, "application/octet-stream".into()),
-            _ if !body.is_empty() => set(CONTENT_TYPE, "application/json".into()),
+            Command::Upload(_) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            }
+            _ if !body.is_empty() => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            }
             _ => {}
         }
         if command == Command::Checkout {
-            set(wire::IDEMPOTENCY_KEY, seat.tab.visit.clone());
+            headers.insert(wire::IDEMPOTENCY_KEY, values.of(|line| line.write_str(&seat.tab.visit)));
         }
-        let mut request = Request::new(Bytes::from(body));
+        let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = path.parse().expect("a path");
+        *request.uri_mut() = path;
         *request.headers_mut() = headers;
         request
     }
@@ -296,6 +300,22 @@ impl Crowd {
         // Nobody listens any more when the run is already over.
         let _ = self.failures.send(Failure::Defect(what));
         Outcome::Failed
+    }
+}
+
+/// Writes the values of header fields into one piece of memory, of which copies cost nothing.
+struct Values(BytesMut);
+
+impl Default for Values {
+    fn default() -> Values {
+        Values(BytesMut::with_capacity(512))
+    }
+}
+
+impl Values {
+    fn of(&mut self, write: impl FnOnce(&mut BytesMut) -> fmt::Result) -> HeaderValue {
+        write(&mut self.0).expect("memory takes everything");
+        HeaderValue::from_maybe_shared(self.0.split().freeze()).expect("plain text")
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use http::{HeaderMap, HeaderName, Method};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method, Uri};
 use serde::de::{Error, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -192,19 +193,24 @@ impl Ask {
 
 /// How a command is asked: method, path, and a body if it has one.
 #[must_use]
-pub fn spelled(command: Command, user: UserId) -> (Method, String, String) {
-    let plain = |method, path: &str| (method, path.to_owned(), String::new());
+pub fn spelled(command: Command, user: UserId) -> (Method, Uri, Bytes) {
+    let plain = |method, path| (method, Uri::from_static(path), Bytes::new());
+    let with = |(method, path, _), body: String| (method, path, body.into());
     match command {
-        Command::Login => (Method::POST, "/login".into(), format!(r#"{{"user":"{}"}}"#, user_name(user))),
+        Command::Login => with(plain(Method::POST, "/login"), format!(r#"{{"user":"{}"}}"#, user_name(user))),
         Command::Browse | Command::ForgeSession | Command::ReplayToken => plain(Method::GET, "/"),
-        Command::Add(item) => (Method::POST, "/cart/items".into(), format!(r#"{{"item":{}}}"#, item.number())),
-        Command::Remove(item) => (Method::DELETE, format!("/cart/items/{}", item.number()), String::new()),
+        Command::Add(item) => with(plain(Method::POST, "/cart/items"), format!(r#"{{"item":{}}}"#, item.number())),
+        Command::Remove(item) => (Method::DELETE, numbered("/cart/items", item.number()), Bytes::new()),
         Command::View => plain(Method::GET, "/cart"),
         Command::Checkout => plain(Method::POST, "/checkout"),
         Command::Logout => plain(Method::POST, "/logout"),
-        Command::Upload(file) => (Method::PUT, format!("/files/{}", file.number()), contents(user, file)),
-        Command::Download(file) => plain(Method::GET, &format!("/files/{}", file.number())),
+        Command::Upload(file) => (Method::PUT, numbered("/files", file.number()), contents(user, file).into()),
+        Command::Download(file) => (Method::GET, numbered("/files", file.number()), Bytes::new()),
     }
+}
+
+fn numbered(path: &str, number: u8) -> Uri {
+    Uri::try_from(format!("{path}/{number}")).expect("a path")
 }
 
 /// What a user writes into a file, and must find there again.
@@ -291,10 +297,10 @@ mod tests {
         let file = File::new(9).expect("in range");
         for command in commands.into_iter().chain([Command::Logout, Command::Upload(file), Command::Download(file)]) {
             let (method, path, _) = spelled(command, UserId(42));
-            assert_eq!(Ask::of(&method, &path), Ask::Shop(command), "{method} {path}");
+            assert_eq!(Ask::of(&method, path.path()), Ask::Shop(command), "{method} {path}");
         }
         let (method, path, body) = spelled(Command::Add(item), UserId(42));
-        assert_eq!((Ask::of(&method, &path), body.as_str()), (Ask::AddItem, r#"{"item":7}"#));
+        assert_eq!((Ask::of(&method, path.path()), &*body), (Ask::AddItem, &br#"{"item":7}"#[..]));
     }
 
     #[test]

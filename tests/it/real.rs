@@ -110,6 +110,41 @@ fn an_interrupt_prints_what_was_measured() {
     assert!(printed.contains("Interrupted") && printed.contains("1  round robin"), "{printed}");
 }
 
+/// Whenever it comes, the run ends soon, and as one that was interrupted.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "somebody waits, and presses Ctrl-C")]
+fn an_interrupt_may_come_at_any_moment() {
+    let moments = [0, 2, 10, 40, 150, 600, 2_500].map(|millis| ("--engine=http", millis));
+    for (engine, millis) in moments.into_iter().chain([("--engine=both", 5), ("--engine=both", 100)]) {
+        let others = SHORT.iter().filter(|arg| !arg.starts_with("--engine"));
+        let mut command = Command::new(WHATCART);
+        let child = command.args(others).arg(engine).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        std::thread::sleep(Duration::from_millis(millis));
+        interrupt(&child);
+        let begun = std::time::Instant::now();
+        let output = child.wait_with_output().expect("it ends");
+        let told = || format!("{engine}, {millis} ms: {output:?}");
+        // Until the program listens for it, the signal ends it as it ends any other.
+        assert!(matches!(output.status.code(), Some(130) | None), "{}", told());
+        assert!(begun.elapsed() < Duration::from_secs(15), "{}", told());
+    }
+}
+
+/// In a network of its own that has a single port.
+#[test]
+fn no_free_port_is_told() {
+    let apart = |args: &[&str]| Command::new("unshare").arg("-rn").args(args).output();
+    if !apart(&["true"]).is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this system gives nobody a network of their own");
+        return;
+    }
+    let script = "echo '50000 50000' >/proc/sys/net/ipv4/ip_local_port_range && exec \"$0\" \"$@\"";
+    let output = apart(&[&["sh", "-c", script, WHATCART], &SHORT[..]].concat()).expect("it starts");
+    let (code, printed, errors) = of(&output);
+    assert_eq!((code, &*printed), (3, ""), "{errors}");
+    assert!(errors.contains("server-2 cannot have a port: Address already in use"), "{errors}");
+}
+
 #[test]
 fn too_few_files_and_too_many_users_are_told_with_the_remedy() {
     let (code, printed, errors) = with_files(100, &["run", "what-cart", "--engine=http", "--only=2"]);

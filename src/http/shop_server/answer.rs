@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use serde::Deserialize;
 
 use super::cart::{self, CartEffect, Way};
@@ -84,12 +84,7 @@ pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
         }
         ask => ask,
     };
-    let body = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
-    let body = match body {
-        Err(_) => return Err(error(StatusCode::REQUEST_TIMEOUT, "the body took too long", None)),
-        Ok(Err(_)) => return Err(error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was cut", None)),
-        Ok(Ok(body)) => body.to_bytes(),
-    };
+    let body = if body.is_end_stream() { Bytes::new() } else { read_body(body, limit).await? };
     let mut name = String::new();
     let what = match ask {
         Ask::AddItem => match new_item(&body) {
@@ -110,6 +105,14 @@ pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
     let id = RequestId::of(&head.headers);
     let sent = wire::started(&head.headers);
     Ok(Asking { what, id, cart, name, body, headers: head.headers, sent })
+}
+
+async fn read_body(body: Incoming, limit: usize) -> Result<Bytes, Answer> {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
+        Err(_) => Err(error(StatusCode::REQUEST_TIMEOUT, "the body took too long", None)),
+        Ok(Err(_)) => Err(error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was cut", None)),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+    }
 }
 
 const PATHS: &str = "POST /login, GET /, POST /cart/items {\"item\":1}, DELETE /cart/items/1, GET /cart, \

@@ -1,7 +1,9 @@
 //! One life of a server process: its memory, its workers, its connections and its end.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,8 +13,9 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use super::{Shop, Slot, answer, port};
@@ -20,9 +23,6 @@ use crate::http::failure::{self, Failure};
 use crate::http::files::FileName;
 use crate::http::wire::CartId;
 use crate::model::{Items, Life};
-
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a server waits when it cannot accept a connection, before it tries again.
 const BREATH: Duration = Duration::from_millis(10);
@@ -120,22 +120,16 @@ impl Incarnation {
         Alarm(self)
     }
 
-    /// Runs something as a task of this life: ended by its death and by nothing else, whoever hangs up.
-    pub async fn outlive<T: Send + 'static>(
-        self: &Arc<Incarnation>,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Option<T> {
-        let this = Arc::clone(self);
-        let task = tokio::spawn(async move {
-            let _alarm = this.alarm();
-            let mut fate = this.fate.subscribe();
-            tokio::select! {
-                biased;
-                _ = fate.wait_for(Option::is_some) => None,
-                done = work => Some(done),
-            }
-        });
-        task.await.ok().flatten()
+    /// Does something in this life, ended by its death and by nothing else: whoever hangs up, it goes on.
+    pub fn outlive<F: Future + Send + 'static>(self: &Arc<Incarnation>, work: F) -> Outliving<F>
+    where
+        F::Output: Send,
+    {
+        Outliving { life: Arc::clone(self), work: Some(Box::pin(work)) }
+    }
+
+    fn is_alive(&self) -> bool {
+        *self.alive.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn listen(self: Arc<Incarnation>, listener: TcpListener) {
@@ -173,10 +167,7 @@ impl Incarnation {
             let this = Arc::clone(&this);
             async move { this.answer(request).await.ok_or("the process died") }
         });
-        let mut connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = http1::Builder::new().writev(false).serve_connection(TokioIo::new(stream), service);
         let mut fate = self.fate.subscribe();
         let death = tokio::select! {
             biased;
@@ -198,7 +189,7 @@ impl Incarnation {
         if let Some(response) = answer::at_once(&request) {
             return Some(response);
         }
-        self.outlive(answer::work(Arc::clone(self), request)).await.flatten()
+        self.outlive(answer::work(Arc::clone(self), request)).await
     }
 
     /// A worker takes a request; or there is no room even in the queue.
@@ -213,6 +204,46 @@ impl Incarnation {
         let worker = self.workers.acquire().await.expect("never closed");
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         Some(worker)
+    }
+}
+
+/// Work that its connection waits for. When the connection goes before it is done, it becomes a task of its own.
+pub struct Outliving<F: Future<Output: Send> + Send + 'static> {
+    life: Arc<Incarnation>,
+    /// `None` when it is done.
+    work: Option<Pin<Box<F>>>,
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Future for Outliving<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let work = self.work.as_mut().expect("a future is not polled when it is over");
+        let done = work.as_mut().poll(cx);
+        if done.is_ready() {
+            self.work = None;
+        }
+        done
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for Outliving<F> {
+    fn drop(&mut self) {
+        // Where there is no runtime any more, the run is over. What has panicked must not go on.
+        let (Some(work), Ok(runtime)) = (self.work.take(), Handle::try_current()) else { return };
+        if !self.life.is_alive() || std::thread::panicking() {
+            return;
+        }
+        let life = Arc::clone(&self.life);
+        runtime.spawn(async move {
+            let _alarm = life.alarm();
+            let mut fate = life.fate.subscribe();
+            tokio::select! {
+                biased;
+                _ = fate.wait_for(Option::is_some) => {}
+                _ = work => {}
+            }
+        });
     }
 }
 

@@ -171,6 +171,35 @@ async fn fields_for_one_connection_go_no_further() {
     assert!(!got.contains("x-mine") && !got.contains("connection:"), "{got}");
 }
 
+/// A line is used again, also after its server has hung up; and there are never more of them than clients.
+#[tokio::test]
+async fn lines_are_kept_and_not_too_many() {
+    let mut scenario = scenario(20);
+    scenario.users.count = Some(Whole::of(3));
+    scenario.servers.count = Whole::of(4);
+    let town = Town::open(&scenario);
+    for _ in 0..12 {
+        assert_eq!(ask(&town, Method::GET, "/", "").await.0, 200);
+        assert!(town.balancer.open_lines() <= 3, "{} lines", town.balancer.open_lines());
+    }
+    for (i, slot) in (0..).zip(&town.slots) {
+        in_time(slot.kill(Death::Crash, |_| ())).await.expect("the port stays ours");
+        slot.revive(crate::model::Life(10 + i)).expect("the port is still ours");
+    }
+    for _ in 0..8 {
+        assert_eq!(ask(&town, Method::POST, "/login", "").await.0, 200, "nothing was sent over a dead line");
+    }
+    let many = (0..9).map(|_| {
+        let balancer = std::sync::Arc::clone(&town.balancer);
+        let request = Request::get("/").body(Bytes::new()).expect("a request");
+        tokio::spawn(async move { balancer.handle(request).await.status().as_u16() })
+    });
+    for one in many.collect::<Vec<_>>() {
+        assert_eq!(in_time(one).await.expect("no panic"), 200, "who is busy is not cut off");
+    }
+    until("what was not read is closed", || town.balancer.open_lines() <= 3).await;
+}
+
 /// Counts of requests in flight return to nothing, also when users give up.
 #[tokio::test]
 async fn nothing_stays_in_flight() {

@@ -6,10 +6,13 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::support::{Curl, Town, in_time, scenario, until};
+use super::support::{Curl, Defective, Town, in_time, scenario, until};
 use crate::http::failure::{self, Failure};
 use crate::http::shop_server::Death;
-use crate::model::Life;
+use crate::http::{self, Options};
+use crate::model::{Life, UserId};
+use crate::scenario::CartHome;
+use crate::seed::Seed;
 
 /// A request that a worker holds: its connection, and the cookies it was sent with.
 async fn begun(town: &Town) -> (TcpStream, Curl) {
@@ -49,7 +52,7 @@ async fn a_crash_resets_what_is_under_way_and_forgets() {
 #[tokio::test]
 async fn a_crash_takes_effects_that_were_not_committed() {
     let mut scenario = scenario(100);
-    scenario.homes.cart = crate::scenario::CartHome::SharedStore;
+    scenario.homes.cart = CartHome::SharedStore;
     let town = Town::open(&scenario);
     let (_stream, mut curl) = begun(&town).await;
     in_time(town.slots[0].kill(Death::Crash, |_| ())).await.expect("the port stays ours");
@@ -87,16 +90,38 @@ async fn servers_die_and_rise_again_and_again() {
     assert!(town.failures.try_recv().is_err());
 }
 
-/// A panic is never a silent loss.
+/// A panic is never a silent loss: neither on a connection, nor of work whose client has gone.
 #[tokio::test]
 async fn a_task_that_panics_is_told() {
-    let mut town = Town::open(&scenario(0));
+    let mut scenario = scenario(50);
+    scenario.homes.cart = CartHome::SharedStore;
+    let mut town = Town::before(&scenario, Box::new(Defective));
+    let mut curl = Curl::default();
+    let answer = in_time(curl.try_ask(town.door(1), "GET /cart", "")).await;
+    assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status == 0), "it hung up");
+    let mut told = vec![in_time(town.failures.recv()).await.expect("it is told")];
     let life = town.slots[1].incarnation();
-    let ended = life.outlive(async { std::hint::black_box(None::<u32>).expect("a bug") }).await;
-    assert_eq!(ended, None);
-    let told = in_time(town.failures.recv()).await.expect("it is told");
-    assert!(matches!(&told, Failure::Panic(what) if what.contains("server-2")), "{told}");
-    assert!(told.to_string().contains("no figure of this run can be trusted"));
+    let message = curl.message("GET", "/cart", "");
+    let mut gone = TcpStream::connect(town.door(1)).await.expect("it listens");
+    gone.write_all(message.as_bytes()).await.expect("it reads");
+    until("a worker has it", || life.workers.available_permits() < 4).await;
+    drop(gone);
+    told.push(in_time(town.failures.recv()).await.expect("it is told"));
+    for told in told {
+        assert!(matches!(&told, Failure::Panic(what) if what.contains("server-2")), "{told}");
+        assert!(told.to_string().contains("no figure of this run can be trusted"));
+    }
+}
+
+/// And the run fails, at once.
+#[test]
+fn a_run_in_which_something_panics_has_no_figures() {
+    let mut scenario = scenario(1);
+    scenario.homes.cart = CartHome::SharedStore;
+    let options =
+        Options { speed: 50.0, favourite: UserId(42), interrupt: &false.into(), progress: &|_| (), started: &|_| () };
+    let played = http::play_with(&scenario, Seed(1), &options, Some(Box::new(Defective)));
+    assert!(matches!(&played, Err(Failure::Panic(what)) if what.contains("server-")), "{played:?}");
 }
 
 #[test]

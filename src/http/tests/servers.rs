@@ -59,6 +59,23 @@ async fn what_is_wrong_is_said() {
     assert_eq!(curl.ask(door, "GET /health", "").await, (200, "{}".into()));
 }
 
+/// The ids of requests are for the run's own users. Who makes one up is served, and no part of the history.
+#[tokio::test]
+async fn an_id_that_is_made_up_harms_nobody() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut town = Town::open(&scenario(0));
+    for id in ["42-0-4294967295-1-3-0", "0-65535-7-4294967295-65535-65535", "1-2-3", "x"] {
+        let mut stream = tokio::net::TcpStream::connect(town.door(0)).await.expect("it listens");
+        let message = format!("GET /cart HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nX-Request-Id: {id}\r\n\r\n");
+        stream.write_all(message.as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        in_time(stream.read_to_string(&mut answer)).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{id}: {answer}");
+    }
+    assert!(town.log.book().tape.is_empty());
+    assert!(town.failures.try_recv().is_err());
+}
+
 #[tokio::test]
 async fn nonsense_on_the_line_harms_nobody() {
     static LONG: [u8; 100_000] = [b'A'; 100_000];

@@ -13,14 +13,14 @@ use tokio::sync::mpsc;
 use crate::http::balancer::Balancer;
 use crate::http::clock::Clock;
 use crate::http::failure::Failure;
-use crate::http::files::Depot;
 use crate::http::log::Log;
+use crate::http::servers;
 use crate::http::shop_server::{Shop, Slot};
-use crate::http::store::{Embedded, Store};
-use crate::http::token::Signer;
-use crate::model::{Life, ServerId, UserId};
+use crate::http::store::{self, Backend, Updated};
+use crate::http::wire::CartId;
+use crate::model::{Command, Items, UserId};
 use crate::observer::Observer;
-use crate::scenario::{Dist, Scenario, Time, Whole};
+use crate::scenario::{Dist, Forgets, Scenario, Time, Whole};
 use crate::seed::Seed;
 use crate::time::Span;
 use crate::workload::Workload;
@@ -55,26 +55,22 @@ impl Town {
         Town::with(scenario, &[])
     }
 
+    /// Real servers before a store of one's own.
+    pub fn before(scenario: &Scenario, backend: Box<dyn Backend>) -> Town {
+        Town::built(scenario, &[], Some(backend))
+    }
+
     /// Behind the balancer are these addresses, or the real servers when there are none.
     pub fn with(scenario: &Scenario, rogues: &[SocketAddr]) -> Town {
+        Town::built(scenario, rogues, None)
+    }
+
+    fn built(scenario: &Scenario, rogues: &[SocketAddr], backend: Option<Box<dyn Backend>>) -> Town {
         let clock = Clock::start(1.0);
         let workload = Arc::new(Workload::new(scenario, Seed(1)));
         let log = Arc::new(Log::new(clock, Observer::new(scenario, None, UserId(42))));
         let (alarm, failures) = mpsc::unbounded_channel();
-        let backend = Embedded::new(&scenario.store, clock, Arc::clone(&log));
-        let store = Store::new(&scenario.store, Box::new(backend), clock);
-        let signer = Signer::new(scenario.tokens.lifetime.get(), scenario.tokens.leeway.get()).expect("randomness");
-        let (w, l) = (Arc::clone(&workload), Arc::clone(&log));
-        let shop = Arc::new(Shop::new(
-            scenario,
-            w,
-            l,
-            (store, signer, Depot::new(scenario).expect("a disk")),
-            (clock, alarm.clone()),
-        ));
-        let slots: Vec<_> = (0..scenario.servers.count.get32())
-            .map(|i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop)).expect("a port"))
-            .collect();
+        let (shop, slots) = servers::open(scenario, &workload, &log, backend, (clock, &alarm)).expect("ports");
         let doors: Vec<SocketAddr> = slots.iter().map(|slot| slot.address).collect();
         let doors = if rogues.is_empty() { doors } else { rogues.to_vec() };
         let (w, l) = (Arc::clone(&workload), Arc::clone(&log));
@@ -85,6 +81,31 @@ impl Town {
     pub fn door(&self, index: usize) -> SocketAddr {
         self.slots[index].address
     }
+}
+
+/// A store with a defect: whatever it is asked, it panics.
+pub struct Defective;
+
+impl Backend for Defective {
+    fn update_cart(&self, _: CartId, _: Command) -> store::Answer<'_, Updated> {
+        panic!("a defect, made for a test")
+    }
+    fn read_cart(&self, _: CartId) -> store::Answer<'_, Option<Items>> {
+        panic!("a defect, made for a test")
+    }
+    fn write_cart(&self, _: CartId, _: Items) -> store::Answer<'_, Option<Items>> {
+        panic!("a defect, made for a test")
+    }
+    fn session(&self, _: String) -> store::Answer<'_, Option<String>> {
+        panic!("a defect, made for a test")
+    }
+    fn put_session(&self, _: String, _: String) -> store::Answer<'_, ()> {
+        panic!("a defect, made for a test")
+    }
+    fn drop_session(&self, _: String) -> store::Answer<'_, ()> {
+        panic!("a defect, made for a test")
+    }
+    fn forget(&self, _: Forgets, _: u32) {}
 }
 
 /// Somebody with curl and a cookie jar.

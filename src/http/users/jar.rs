@@ -1,5 +1,7 @@
 //! What a user's browser keeps: one cookie jar for all tabs, and each tab its own cart.
 
+use std::fmt;
+
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 
@@ -91,28 +93,29 @@ impl Jar {
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
-    /// The header field of a request. `with_session`: logged in, if it is; otherwise with the cookies of `another`
-    /// session, if they are given.
-    #[must_use]
-    pub fn header(&self, tab: &Tab, with_session: bool, another: Option<&str>) -> String {
-        let mut line = format!("{}={}", wire::VISIT, tab.visit);
-        let mut add = |name: &str, value: &str| {
-            line.push_str("; ");
-            line.push_str(name);
-            line.push('=');
-            line.push_str(value);
+    /// Writes the header field of a request. `with_session`: logged in, if it is; otherwise with the cookies of
+    /// `another` session, if they are given.
+    pub fn write(
+        &self,
+        line: &mut impl fmt::Write,
+        tab: &Tab,
+        with_session: bool,
+        another: Option<&str>,
+    ) -> fmt::Result {
+        let mut add = |before: &str, name: &str, value: &str| {
+            line.write_str(before)?;
+            line.write_str(name)?;
+            line.write_str("=")?;
+            line.write_str(value)
         };
+        add("", wire::VISIT, &tab.visit)?;
         if let Some(token) = &tab.token {
-            add(wire::CART, token);
+            add("; ", wire::CART, token)?;
         }
         for kept in self.cookies.iter().filter(|kept| with_session || !is_session(&kept.name)) {
-            add(&kept.name, &kept.value);
+            add("; ", &kept.name, &kept.value)?;
         }
-        if let Some(another) = another {
-            line.push_str("; ");
-            line.push_str(another);
-        }
-        line
+        another.map_or(Ok(()), |another| write!(line, "; {another}"))
     }
 }
 
@@ -125,6 +128,13 @@ fn is_session(name: &str) -> bool {
 mod tests {
     use super::*;
     use http::HeaderValue;
+
+    /// The header field, as text.
+    fn header(jar: &Jar, tab: &Tab, with_session: bool, forged: Option<&str>) -> String {
+        let mut line = String::new();
+        jar.write(&mut line, tab, with_session, forged).expect("memory takes everything");
+        line
+    }
 
     fn answer(cookies: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -143,17 +153,17 @@ mod tests {
         jar.keep(&mut tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]), true);
         jar.keep(&mut other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]), true);
         assert_eq!(
-            jar.header(&tab, true, None),
+            header(&jar, &tab, true, None),
             "visit=000042-0001; cart=c1; session=s1; server=server-3; taste=sweet"
         );
         assert_eq!(
-            jar.header(&other, false, Some("session=x")),
+            header(&jar, &other, false, Some("session=x")),
             "visit=000042.1-0001; server=server-3; taste=sweet; session=x"
         );
         jar.visit_ended();
-        assert!(jar.header(&tab, true, None).contains("session=s1"));
+        assert!(header(&jar, &tab, true, None).contains("session=s1"));
         jar.visit_ended();
-        assert_eq!(jar.header(&other, true, None), "visit=000042.1-0001; server=server-3; taste=sweet");
+        assert_eq!(header(&jar, &other, true, None), "visit=000042.1-0001; server=server-3; taste=sweet");
     }
 
     #[test]
@@ -161,6 +171,6 @@ mod tests {
         let (mut jar, mut tab) = (Jar::default(), Tab::default());
         jar.keep(&mut tab, &answer(&["session=s1"]), true);
         jar.keep(&mut tab, &answer(&["session=; Max-Age=0", "nonsense"]), true);
-        assert_eq!(jar.header(&tab, true, None), "visit=");
+        assert_eq!(header(&jar, &tab, true, None), "visit=");
     }
 }

@@ -1,0 +1,81 @@
+//! The servers of a scenario alone, for those who bring a balancer of their own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+use super::clock::Clock;
+use super::failure::Failure;
+use super::files::Depot;
+use super::log::Log;
+use super::shop_server::{Shop, Slot};
+use super::store::{Backend, Embedded, Store};
+use super::token::Signer;
+use crate::model::{Life, ServerId, UserId};
+use crate::observer::Observer;
+use crate::scenario::Scenario;
+use crate::seed::Seed;
+use crate::workload::Workload;
+
+/// Servers that answer as long as this lives. They are in real time, and nothing breaks.
+pub struct Servers {
+    slots: Vec<Arc<Slot>>,
+    failures: mpsc::UnboundedReceiver<Failure>,
+    /// After everything that runs on it.
+    _runtime: Runtime,
+}
+
+impl Servers {
+    /// Starts those of a scenario, with an empty store of their own.
+    ///
+    /// # Errors
+    ///
+    /// When the machine has no ports, files or threads for them.
+    pub fn start(scenario: &Scenario, seed: Seed) -> Result<Servers, Failure> {
+        let runtime = super::runtime(super::cores())?;
+        let clock = Clock::start(1.0);
+        let workload = Arc::new(Workload::new(scenario, seed));
+        let observer = Observer::new(scenario, workload.heavy(), UserId(1));
+        let log = Arc::new(Log::new(clock, observer));
+        let (alarm, failures) = mpsc::unbounded_channel();
+        let (_, slots) = {
+            let _on_it = runtime.enter();
+            open(scenario, &workload, &log, None, (clock, &alarm))?
+        };
+        Ok(Servers { slots, failures, _runtime: runtime })
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.slots.iter().map(|slot| slot.address).collect()
+    }
+
+    /// What has gone wrong since the last time this was asked.
+    pub fn trouble(&mut self) -> Option<Failure> {
+        self.failures.try_recv().ok()
+    }
+}
+
+/// Starts the servers of a scenario on the runtime that this is called on, before the shared store that is given or
+/// else one in this process. Returns what they share, too.
+pub fn open(
+    scenario: &Scenario,
+    workload: &Arc<Workload>,
+    log: &Arc<Log>,
+    backend: Option<Box<dyn Backend>>,
+    (clock, alarm): (Clock, &mpsc::UnboundedSender<Failure>),
+) -> Result<(Arc<Shop>, Vec<Arc<Slot>>), Failure> {
+    let embedded = || Box::new(Embedded::new(&scenario.store, clock, Arc::clone(log)));
+    let store = Store::new(&scenario.store, backend.unwrap_or_else(|| embedded()), clock);
+    let tokens = &scenario.tokens;
+    let signer = Signer::new(tokens.lifetime.get(), tokens.leeway.get())
+        .map_err(|error| Failure::Machine { what: "no randomness for a key".into(), why: error.to_string() })?;
+    let (parts, edges) = ((store, signer, Depot::new(scenario)?), (clock, alarm.clone()));
+    let shop = Arc::new(Shop::new(scenario, Arc::clone(workload), Arc::clone(log), parts, edges));
+    let start = |i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop));
+    let slots = (0..scenario.servers.count.get32()).map(start).collect::<Result<_, Failure>>()?;
+    Ok((shop, slots))
+}
