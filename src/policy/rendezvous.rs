@@ -24,7 +24,7 @@ impl Rendezvous {
         Rendezvous { seed, bound }
     }
 
-    fn bid(self, user: Seed, server: ServerId, weight: u32) -> f64 {
+    fn bid(user: Seed, server: ServerId, weight: u32) -> f64 {
         let bits = user.draw(Purpose::Rendezvous, Key { entity: u64::from(server.0), ..Key::default() }).bits();
         // The middle of one of 2^52 intervals: neither 0 nor 1.
         #[expect(clippy::cast_precision_loss, reason = "52 bits are exact")]
@@ -33,8 +33,8 @@ impl Rendezvous {
     }
 
     /// The highest bid among these.
-    fn winner(self, user: Seed, pool: &PoolView, among: impl Iterator<Item = ServerId>) -> Option<ServerId> {
-        let bids = among.map(|server| (self.bid(user, server, pool.weights[server.index()]), server));
+    fn winner(user: Seed, pool: &PoolView, among: impl Iterator<Item = ServerId>) -> Option<ServerId> {
+        let bids = among.map(|server| (Rendezvous::bid(user, server, pool.weights[server.index()]), server));
         bids.max_by(|(a, first), (b, second)| a.total_cmp(b).then(second.cmp(first))).map(|(_, server)| server)
     }
 }
@@ -46,9 +46,9 @@ impl Policy for Rendezvous {
         let open = || pool.up.iter().copied().filter(|server| pool.open_to(*server, request));
         let with_room = self.bound.room(pool).and_then(|room| {
             let has_room = move |server: &ServerId| room.is_at(*server, pool);
-            self.winner(user, pool, open().filter(has_room))
+            Rendezvous::winner(user, pool, open().filter(has_room))
         });
-        with_room.or_else(|| self.winner(user, pool, open()))
+        with_room.or_else(|| Rendezvous::winner(user, pool, open()))
     }
 }
 

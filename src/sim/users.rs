@@ -66,7 +66,9 @@ impl World {
         let others: Vec<ClientId> =
             (1..self.workload.tabs(user)).map(|tab| self.seat(Client::new(user, tab, jar))).collect();
         self.wake(hands, first);
-        others.into_iter().for_each(|id| self.wake(hands, id));
+        for id in others {
+            self.wake(hands, id);
+        }
     }
 
     /// A free seat, or a new one.
