@@ -12,5 +12,7 @@ mod library;
 mod limits;
 #[cfg(feature = "cli")]
 mod patch_errors;
+#[cfg(feature = "cli")]
+mod plans;
 mod robust;
 mod variants;

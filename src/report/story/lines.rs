@@ -1,6 +1,6 @@
 //! From the events of a visit to the lines of a story.
 
-use super::{Deed, Line, Story, broke};
+use super::{Deed, Line, Story, broke, plans};
 use crate::history::{Ending, Event, Inside, PoolEvent, Request, Seen, Served, Trouble, What};
 use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId};
 use crate::report::text::{plural, span};
@@ -90,7 +90,12 @@ impl Teller {
             What::Pool(PoolEvent::Believed { server, up: false }) if self.trouble => {
                 self.lines.push(Line::Broke(event.at, format!("the balancer takes {server} to be down")));
             }
-            What::Pool(_) | What::Seen(_, Seen::Began | Seen::Left(Ending::Finished)) => {}
+            What::Pool(pool) => {
+                let met = |server: ServerId| self.met(server);
+                let line = plans::concerns(pool, event.at, met, variant, tape);
+                self.lines.extend(line);
+            }
+            What::Seen(_, Seen::Began | Seen::Left(Ending::Finished)) => {}
             What::Inside(_, Inside::Served(served)) => self.served.push(served),
             What::Inside(_, Inside::Dropped { server }) => self.dropped = server,
             What::Inside(_, Inside::Retried { from }) => self.dropped = Some(from),
@@ -99,6 +104,12 @@ impl Teller {
             What::Seen(_, Seen::Told { request, sent, outcome, .. }) => self.told(event.at, request, sent, outcome),
             What::Seen(_, Seen::Left(Ending::GaveUp(trouble))) => self.gave_up(event.at, trouble),
         }
+    }
+
+    /// Whether this user has met a server.
+    fn met(&self, server: ServerId) -> bool {
+        let name = server.to_string();
+        self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.server == name))
     }
 
     fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {
