@@ -60,6 +60,8 @@ enum Duty {
     Drain,
     /// Check it, and do not use it yet.
     Stand,
+    /// Expect it never to come back.
+    Bury,
 }
 
 impl Pool {
@@ -132,7 +134,7 @@ impl Pool {
     /// What a server does while it runs.
     fn usual_state(&self, server: ServerId) -> ServerState {
         match self.duties[server.index()] {
-            Duty::Serve | Duty::Stand => ServerState::Up,
+            Duty::Serve | Duty::Stand | Duty::Bury => ServerState::Up,
             Duty::Drain => ServerState::Draining,
         }
     }
@@ -141,7 +143,7 @@ impl Pool {
     fn usual_belief(&self, server: ServerId) -> ServerState {
         match self.duties[server.index()] {
             Duty::Stand => ServerState::Booting,
-            Duty::Serve | Duty::Drain => self.usual_state(server),
+            Duty::Serve | Duty::Drain | Duty::Bury => self.usual_state(server),
         }
     }
 

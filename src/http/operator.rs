@@ -117,9 +117,10 @@ impl OperatorTask {
                     self.stop(server, fault, bound).await?;
                     match then {
                         Then::Boot { new_host } => self.boot(now, server, new_host)?,
-                        Then::Retire => self.turn(server, |pool| pool.retire(server)),
+                        Then::Retire => self.turn(server, |pool| pool.bury(server)),
                     }
                 }
+                Action::Retire(server) => self.turn(server, |pool| pool.retire(server)),
                 Action::Finished(fault) => self.fate.log.pool(PoolEvent::Finished { fault }),
             }
         }

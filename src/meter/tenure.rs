@@ -36,10 +36,10 @@ impl Tenure {
         self.time(from, to, |state| state == ServerState::Up)
     }
 
-    /// For how long of a time it was paid for: from the beginning of its boot until it was retired.
+    /// For how long of a time it was paid for: from the beginning of its boot until it was stopped for good.
     #[must_use]
     pub fn paid(&self, from: Instant, to: Instant) -> Span {
-        self.time(from, to, |state| state != ServerState::Retired)
+        self.time(from, to, |state| !is_over(state))
     }
 
     /// When it began to be paid for.
@@ -47,9 +47,9 @@ impl Tenure {
         self.0.first().map(|(at, _)| *at).into_iter()
     }
 
-    /// When it was gone for good.
+    /// When it was stopped for good.
     pub fn ends(&self) -> impl Iterator<Item = Instant> + '_ {
-        self.0.iter().filter(|(_, state)| *state == ServerState::Retired).map(|(at, _)| *at)
+        self.0.iter().find(|(_, state)| is_over(*state)).map(|(at, _)| *at).into_iter()
     }
 
     fn time(&self, from: Instant, to: Instant, counts: impl Fn(ServerState) -> bool) -> Span {
@@ -62,17 +62,22 @@ impl Tenure {
     }
 }
 
+/// Whether an operator who wants this of a server does not pay for it.
+fn is_over(state: ServerState) -> bool {
+    matches!(state, ServerState::Down | ServerState::Retired)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ServerState::{Booting, Draining, Retired, Up};
+    use ServerState::{Booting, Down, Draining, Retired, Up};
 
     #[test]
     fn a_server_is_paid_for_while_it_boots_and_drains() {
         let at = |s| Instant::ZERO + Span::from_secs(s);
         let mut tenure = Tenure::default();
         assert!(tenure.changed() && !Tenure::from_the_start().changed());
-        for (s, state) in [(10, Booting), (15, Up), (40, Draining), (50, Retired)] {
+        for (s, state) in [(10, Booting), (15, Up), (40, Draining), (50, Down), (55, Retired)] {
             tenure.turned(at(s), state);
         }
         assert_eq!(tenure.there(at(0), at(100)), Span::from_secs(25));

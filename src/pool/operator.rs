@@ -58,6 +58,8 @@ pub enum Action {
         /// What comes next.
         then: Then,
     },
+    /// A slot whose server was stopped is gone for good.
+    Retire(ServerId),
     /// A deploy is done.
     Finished(u32),
 }
@@ -70,7 +72,7 @@ pub enum Then {
         /// On a new host.
         new_host: bool,
     },
-    /// It is gone for good.
+    /// It will be gone for good: see [`Action::Retire`].
     Retire,
 }
 
@@ -80,6 +82,8 @@ pub struct Operator {
     plans: VecDeque<(u32, Plan)>,
     under_way: Option<Work>,
     leaving: Vec<Leaving>,
+    /// Servers that were stopped, and whose slots are to be retired as soon as the balancer knows.
+    stopped: Vec<ServerId>,
     glance: Span,
     /// Adds and takes out servers, if the scenario wants that, and the plan that it acts under.
     autoscaler: Option<(u32, Autoscaler)>,
@@ -121,7 +125,14 @@ impl Operator {
     pub fn new(scenario: &Scenario) -> Operator {
         let bound = matches!(scenario.balancer.affinity, Affinity::Cookie(_));
         let glance = if bound { COUNT } else { GLANCE };
-        Operator { plans: VecDeque::new(), under_way: None, leaving: Vec::new(), glance, autoscaler: None }
+        Operator {
+            plans: VecDeque::new(),
+            under_way: None,
+            leaving: Vec::new(),
+            stopped: Vec::new(),
+            glance,
+            autoscaler: None,
+        }
     }
 
     /// A plan is due. False when this fault is none.
@@ -138,7 +149,7 @@ impl Operator {
     /// Whether there is anything to be done or to be waited for.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.under_way.is_some() || !self.plans.is_empty() || !self.leaving.is_empty()
+        self.under_way.is_some() || !self.plans.is_empty() || !self.leaving.is_empty() || !self.stopped.is_empty()
     }
 
     /// When to ask again, at the latest, though the pool does not change.
@@ -151,6 +162,9 @@ impl Operator {
     /// What is to be done next; `None` when nothing is to be done for now. `bound` counts the users whom a cookie binds
     /// to a server.
     pub fn next(&mut self, now: Instant, pool: &Pool, bound: &mut dyn FnMut(ServerId) -> u32) -> Option<Action> {
+        if let Some(at) = self.stopped.iter().position(|server| !pool.passes_checks(*server)) {
+            return Some(Action::Retire(self.stopped.remove(at)));
+        }
         loop {
             if let Some(stop) = self.let_go(now, pool, bound) {
                 return Some(stop);
@@ -214,6 +228,9 @@ impl Operator {
             gone || over || left == 0
         })?;
         let Leaving { server, fault, then, .. } = self.leaving.remove(at);
+        if then == Then::Retire {
+            self.stopped.push(server);
+        }
         Some(Action::Stop { server, fault, bound: left, then })
     }
 
@@ -235,10 +252,11 @@ impl Operator {
 
     /// The servers that are there and not about to leave.
     fn staying(&self, pool: &Pool) -> Vec<ServerId> {
-        let leaves = |server: &ServerId| {
-            self.leaving.iter().any(|leaving| leaving.server == *server && leaving.then == Then::Retire)
+        let goes = |server: &ServerId| {
+            let leaves = |leaving: &Leaving| leaving.server == *server && leaving.then == Then::Retire;
+            self.stopped.contains(server) || self.leaving.iter().any(leaves)
         };
-        pool.present().filter(|server| !leaves(server)).collect()
+        pool.present().filter(|server| !goes(server)).collect()
     }
 
     /// Begins to add or to take out servers. Returns whether some leave.

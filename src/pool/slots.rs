@@ -39,12 +39,17 @@ impl Pool {
         let ran = runs(member.state);
         member.state = ServerState::Down;
         self.lives[member.life.0 as usize].killed_by.get_or_insert(fault);
-        if self.duties[server.index()] != Duty::Serve {
+        if matches!(self.duties[server.index()], Duty::Drain | Duty::Stand) {
             self.duties[server.index()] = Duty::Serve;
             self.health[server.index()].mistrust();
             self.view.believe(server, ServerState::Down);
         }
         ran
+    }
+
+    /// A server that was stopped will never come back, whatever a fault has promised.
+    pub fn bury(&mut self, server: ServerId) {
+        self.duties[server.index()] = Duty::Bury;
     }
 
     /// Starts a new, empty process under the name of one that is down. Returns its life, for [`Pool::booted`].
@@ -75,7 +80,7 @@ impl Pool {
     pub fn is_left_dead(&self, server: ServerId, fault: u32) -> bool {
         let Member { state, life, .. } = self.members[server.index()];
         let dead = matches!(state, ServerState::Down | ServerState::Silent);
-        dead && self.lives[life.0 as usize].killed_by == Some(fault)
+        dead && self.duties[server.index()] != Duty::Bury && self.lives[life.0 as usize].killed_by == Some(fault)
     }
 
     /// A slot is gone for good, and its host with the disk. Its server must have been stopped.

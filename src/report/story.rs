@@ -2,6 +2,7 @@
 
 mod draw;
 mod lines;
+mod plans;
 
 use super::text::count;
 use super::timeline::{deed, random_deed};
@@ -144,6 +145,9 @@ pub fn best_other(report: &Report, than: usize) -> Option<usize> {
 /// A line for a fault that struck: what it did, how many open carts lost something to it, and whether this one did.
 fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
+    if server.is_none() {
+        return Some(plans::begins(fault, at, variant));
+    }
     let known = variant.scenario.faults.get(fault as usize);
     let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());
     let figures = variant.runs.first().and_then(|run| run.figures.faults.iter().find(|figures| figures.index == fault));

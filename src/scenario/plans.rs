@@ -102,7 +102,7 @@ pub struct Autoscaler {
     /// How often it looks. (Kubernetes: every 15 s.)
     #[serde(default = "interval")]
     pub interval: Duration,
-    /// How long after any change no server is taken out. (Kubernetes: 5 min.)
+    /// How long after any change, and after the start, no server is taken out. (Kubernetes: 5 min.)
     #[serde(default = "cool_down")]
     pub cool_down: Pause,
     /// How long a server that leaves may take to let its users go.

@@ -81,6 +81,12 @@ impl World {
         self.watch(server, self.now);
     }
 
+    /// A server that was stopped will never come back.
+    pub(super) fn bury<P, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
+        self.pool.bury(server);
+        self.turned(hands, server);
+    }
+
     /// A slot whose server was stopped is gone for good.
     pub(super) fn retire<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
         self.pool.retire(server);

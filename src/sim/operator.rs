@@ -39,9 +39,10 @@ impl World {
                     self.stop(hands, server, fault, bound);
                     match then {
                         Then::Boot { new_host } => self.boot(hands, server, new_host),
-                        Then::Retire => self.retire(hands, server),
+                        Then::Retire => self.bury(hands, server),
                     }
                 }
+                Action::Retire(server) => self.retire(hands, server),
                 Action::Finished(fault) => self.record_pool(hands, PoolEvent::Finished { fault }),
             }
         }

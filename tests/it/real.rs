@@ -65,6 +65,32 @@ fn its_json_says_how_real_time_was_kept() {
     assert_eq!(of("sent"), of("ok") + of("refused") + of("failed") + of("timed_out") + of("in_flight"));
 }
 
+/// New servers get ports of their own, are used when they pass their checks, and the old ones go without anybody noticing.
+#[test]
+fn a_real_deploy_with_a_spare_server_hurts_nobody() {
+    let args = [
+        "run",
+        "zero-downtime-deploy",
+        "--engine=http",
+        "--speed=6",
+        "--set=duration=90s",
+        "--only=5",
+        "--format=json",
+    ];
+    let (code, printed, errors) = ran(&args);
+    let json: serde_json::Value = serde_json::from_str(&printed).expect(&errors);
+    let figures = &json["variants"][0];
+    assert_eq!(code, if figures["pace"]["kept_up"] == true { 0 } else { 3 }, "{errors}");
+    let deploy = &figures["deploys"][0];
+    assert_eq!((&deploy["finished"], &deploy["cut_requests"]), (&true.into(), &0.into()), "{deploy}");
+    assert!((30.0..60.0).contains(&deploy["took_s"].as_f64().expect("a number")), "{deploy}");
+    let of = |name: &str| figures["requests"][name].as_u64().expect("a count");
+    assert_eq!((of("refused"), of("failed"), &figures["carts"]["lost"]), (0, 0, &0.into()));
+    let servers = figures["load"]["per_server"].as_array().expect("a list");
+    assert!(servers.len() == 6 && servers.iter().all(|server| server["requests"].as_u64() > Some(100)), "{servers:?}");
+    assert!((3.1..4.0).contains(&figures["price"]["servers"].as_f64().expect("a number")), "{figures}");
+}
+
 /// What `--verbose` prints is enough to visit a server by hand while it is being used.
 #[test]
 fn a_server_can_be_visited_by_hand() {
@@ -118,7 +144,8 @@ fn an_interrupt_may_come_at_any_moment() {
     for (engine, millis) in moments.into_iter().chain([("--engine=both", 5), ("--engine=both", 100)]) {
         let others = SHORT.iter().filter(|arg| !arg.starts_with("--engine"));
         let mut command = Command::new(WHATCART);
-        let child = command.args(others).arg(engine).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let child =
+            command.args(others).arg(engine).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         std::thread::sleep(Duration::from_millis(millis));
         interrupt(&child);
         let begun = std::time::Instant::now();

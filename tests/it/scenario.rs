@@ -14,5 +14,7 @@ mod limits;
 mod patch_errors;
 #[cfg(feature = "cli")]
 mod places;
+#[cfg(feature = "cli")]
+mod plans;
 mod robust;
 mod variants;

@@ -20,7 +20,7 @@ pub struct Autoscaler {
     looked: Instant,
     /// By server, at the last look: the life that took requests, and how long its workers had been busy.
     seen: Vec<Option<(Life, Span)>>,
-    acted: Option<Instant>,
+    acted: Instant,
 }
 
 impl Autoscaler {
@@ -29,7 +29,7 @@ impl Autoscaler {
     pub fn new(rules: scenario::Autoscaler, workers: u32, now: Instant, pool: &Pool) -> Autoscaler {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0, and at most 1")]
         let target = ((rules.target.get() * 1e6) as u128).max(1);
-        let mut autoscaler = Autoscaler { rules, target, workers, looked: now, seen: Vec::new(), acted: None };
+        let mut autoscaler = Autoscaler { rules, target, workers, looked: now, seen: Vec::new(), acted: now };
         autoscaler.remember(now, pool, &mut |_| Span::ZERO);
         autoscaler
     }
@@ -42,7 +42,7 @@ impl Autoscaler {
 
     /// It was heeded.
     pub fn acted(&mut self, now: Instant) {
-        self.acted = Some(now);
+        self.acted = now;
     }
 
     /// What should be changed. Only servers count that took requests all the time since the last look; `staying` are
@@ -69,7 +69,7 @@ impl Autoscaler {
         self.remember(now, pool, worked);
         let desired = self.desired(busy, steady, window)?;
         let all_steady = steady == staying.len() as u64;
-        let cool = self.acted.is_none_or(|acted| now >= acted + self.rules.cool_down.get());
+        let cool = now >= self.acted + self.rules.cool_down.get();
         let have = staying.len() as u64;
         let to = desired.clamp(self.rules.min.get(), self.rules.max.get());
         let wanted = to > have || (to < have && all_steady && cool);

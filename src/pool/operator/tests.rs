@@ -76,10 +76,18 @@ impl Town {
                             let life = self.pool.boot(server, new_host);
                             self.booting.push((self.now + Span::from_secs(10), server, life));
                         }
-                        Then::Retire => self.pool.retire(server),
+                        Then::Retire => {
+                            self.pool.bury(server);
+                            // The checks find out.
+                            (0..3).for_each(|_| _ = self.pool.checked(server, false));
+                        }
                     }
                     self.bound[server.index()] = 0;
                     format!("stop {server} ({bound})")
+                }
+                Action::Retire(server) => {
+                    self.pool.retire(server);
+                    continue;
                 }
                 Action::Finished(_) => "finished".into(),
             };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Deed, Line, Story, broke};
+use super::{Deed, Line, Story, broke, plans};
 use crate::history::{Ending, Event, Inside, PoolEvent, RECYCLED, Request, Seen, Served, Trouble, What};
 use crate::model::{Command, Items, Outcome, Refusal, RegionId, Reply, ServerId, Visit};
 use crate::region::Map;
@@ -132,7 +132,12 @@ impl Teller {
                 let name = self.called(server);
                 self.lines.push(Line::Broke(event.at, format!("the platform takes {name} away: its memory is gone")));
             }
-            What::Pool(_) | What::Seen(_, Seen::Began | Seen::Left(Ending::Finished)) => {}
+            What::Pool(pool) => {
+                let met = |server: ServerId| self.met(server);
+                let line = plans::concerns(pool, event.at, met, variant, tape);
+                self.lines.extend(line);
+            }
+            What::Seen(_, Seen::Began | Seen::Left(Ending::Finished)) => {}
             What::Inside(_, Inside::Served(served)) => {
                 if !served.cart.is_empty() && self.remembers {
                     self.keepers.insert(served.server);
@@ -149,6 +154,12 @@ impl Teller {
             What::Seen(_, Seen::Told { request, sent, outcome, .. }) => self.told(event.at, request, sent, outcome),
             What::Seen(_, Seen::Left(Ending::GaveUp(trouble))) => self.gave_up(event.at, trouble),
         }
+    }
+
+    /// Whether this user has met a server.
+    fn met(&self, server: ServerId) -> bool {
+        let name = server.to_string();
+        self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.server == name))
     }
 
     fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {

@@ -1,9 +1,9 @@
 //! The lines above the table: what is run, and what breaks when.
 
 use super::range;
-use crate::report::Report;
 use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, width, wrap};
 use crate::report::timeline::{at_random, moments};
+use crate::report::{Report, VariantReport};
 use crate::scenario::{Scenario, Whole};
 use crate::time::Span;
 
@@ -84,6 +84,11 @@ pub fn timelines(report: &Report) -> Vec<String> {
             None => lines.push((line, vec![format!("{number}")])),
         }
     }
+    if lines.len() > MOST_TIMELINES
+        && let Some(named) = by_name(report)
+    {
+        return vec![named];
+    }
     if lines.len() == 1 {
         return lines.into_iter().map(|(line, _)| line).filter(|line| !line.is_empty()).collect();
     }
@@ -92,7 +97,22 @@ pub fn timelines(report: &Report) -> Vec<String> {
         let line = if line.is_empty() { "nothing breaks".into() } else { line };
         format!("{line} ({word} {})", crate::report::text::listed(&designs))
     };
-    lines.into_iter().map(of).take(3).collect()
+    lines.into_iter().map(of).take(MOST_TIMELINES).collect()
+}
+
+/// Most lines about what breaks when.
+const MOST_TIMELINES: usize = 3;
+
+/// `5:00 the deploy`, when all designs meet faults of the same names at the same times and only what they are differs.
+fn by_name(report: &Report) -> Option<String> {
+    let named = |variant: &VariantReport| -> Option<Vec<String>> {
+        let mut faults: Vec<_> = variant.scenario.faults.iter().collect();
+        faults.sort_by_key(|fault| fault.at.get());
+        faults.iter().map(|fault| Some(format!("{} {}", clock(fault.at.get()), clean(fault.name.as_ref()?)))).collect()
+    };
+    let mut all = report.variants.iter().map(named);
+    let first = all.next()??;
+    all.all(|names| names.as_ref() == Some(&first)).then(|| first.join(" · "))
 }
 
 /// `0:30 server-2 crashes · 0:35 an empty server-2 replaces it`

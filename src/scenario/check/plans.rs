@@ -116,6 +116,5 @@ pub(super) fn autoscaler(scenario: &Scenario) -> Checked {
         let help = "`servers.count` must lie between `autoscaler.min` and `autoscaler.max`";
         return wrong_but(if count < min { "autoscaler.min" } else { "autoscaler.max" }, message, help);
     }
-    workers("autoscaler.max", max, scenario)?;
-    drain("autoscaler.drain", autoscaler.drain, Span::ZERO, scenario)
+    workers("autoscaler.max", max, scenario)
 }

@@ -1,11 +1,18 @@
 //! Deploys, changes of the pool's size, an autoscaler, users who join.
 
+use whatcart::history::{Event, Inside, PoolEvent, Seen, What};
+use whatcart::model::{ServerId, ServerState, UserId};
+use whatcart::observer::Observer;
+use whatcart::report::Figures;
 use whatcart::scenario::{
-    Affinity, Autoscaler, CookieLife, Deploy, Fault, First, Join, Positive, Scale, ScaleTo, Scenario, Strategy, Whole,
+    Affinity, Autoscaler, CartHome, CookieLife, Deploy, Fault, First, Join, Positive, Scale, ScaleTo, Scenario,
+    Strategy, Whole,
 };
+use whatcart::seed::Seed;
+use whatcart::sim::{ServerView, Sim};
 
 use super::base;
-use crate::support::worlds::{exponential, fault, time};
+use crate::support::worlds::{at_ms, end, exponential, fault, time};
 
 /// A fault that is a plan.
 pub fn plan(at: u64) -> Fault {
@@ -50,4 +57,159 @@ pub fn busy() -> Scenario {
         deploy(40_000, Strategy::AllAtOnce, 0, None),
     ];
     scenario
+}
+
+fn events(scenario: &Scenario) -> Vec<Event> {
+    let mut events = Vec::new();
+    Sim::new(scenario, Seed(1)).advance(end(scenario), &mut events);
+    events
+}
+
+fn figures(scenario: &Scenario) -> Figures {
+    let mut sim = Sim::new(scenario, Seed(1));
+    let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
+    sim.advance(end(scenario), &mut observer);
+    whatcart::report::figures(&observer, scenario, sim.view().awaited, sim.faults())
+}
+
+/// Bound users of the house.
+fn sticky() -> Scenario {
+    let mut scenario = base();
+    scenario.duration = time(120_000);
+    scenario.balancer.affinity = Affinity::Cookie(CookieLife::Visit);
+    scenario.servers.boot = time(4_000);
+    scenario
+}
+
+/// Whoever is drained gets no new users, and keeps those it has.
+#[test]
+fn a_drained_server_serves_its_users_only() {
+    let mut scenario = sticky();
+    scenario.faults = vec![scale(30_000, 2, 80_000, First::Oldest)];
+    let mut drained = None;
+    let mut users = std::collections::BTreeSet::new();
+    let mut later = 0;
+    for event in events(&scenario) {
+        match event.what {
+            What::Pool(PoolEvent::Turned { server: ServerId(0), state: ServerState::Draining }) => {
+                drained = Some(event.at)
+            }
+            What::Pool(PoolEvent::Turned { server: ServerId(0), state: ServerState::Retired }) => {
+                assert!(event.at < at_ms(75_000), "it leaves with its last user, not at the end of its time");
+            }
+            What::Inside(visit, Inside::Served(served)) if served.server == ServerId(0) => match drained {
+                None => drop(users.insert(visit)),
+                Some(_) => {
+                    assert!(users.contains(&visit), "{visit:?} is new");
+                    later += 1;
+                }
+            },
+            _ => {}
+        }
+    }
+    assert!(drained.is_some() && later > 50, "{later}");
+    let figures = figures(&scenario);
+    let scaling = figures.scaling.as_ref().expect("it was scaled");
+    assert_eq!((scaling.taken_out, scaling.cut_off_users, scaling.cut_requests, figures.carts.lost), (1, 0, 0, 0));
+    assert!((2.2..2.6).contains(&figures.price.servers), "{}", figures.price.servers);
+}
+
+/// Those whom a long cookie binds never leave (and are cut off at the end of the time).
+#[test]
+fn a_cookie_longer_than_the_visit_keeps_a_drain_open() {
+    let mut scenario = sticky();
+    scenario.balancer.affinity = Affinity::Cookie(CookieLife::User);
+    scenario.faults = vec![deploy(20_000, Strategy::Rolling, 20_000, None)];
+    let figures = figures(&scenario);
+    let deploy = &figures.deploys[0];
+    assert!(deploy.finished && deploy.took_s > 60.0 && deploy.cut_off_users >= 40, "{deploy:?}");
+    assert!(deploy.capacity_lost > 60.0 && figures.carts.lost > 0);
+}
+
+/// Without a cookie nobody is bound: a server leaves as soon as nothing is in flight.
+#[test]
+fn nobody_is_bound_without_a_cookie() {
+    let mut scenario = sticky();
+    scenario.balancer.affinity = Affinity::None;
+    scenario.homes.cart = CartHome::SharedStore;
+    scenario.faults = vec![deploy(20_000, Strategy::Rolling, 30_000, Some(1))];
+    let figures = figures(&scenario);
+    let deploy = &figures.deploys[0];
+    assert!(deploy.finished && deploy.took_s < 40.0, "{deploy:?}");
+    assert_eq!((deploy.cut_off_users, deploy.cut_requests, deploy.capacity_lost.to_bits()), (0, 0, 0));
+    assert_eq!((figures.requests.failed, figures.requests.refused, figures.carts.lost), (0, 0, 0));
+    assert!((3.1..4.0).contains(&figures.price.servers), "{}", figures.price.servers);
+    assert_eq!(figures.load.per_server.len(), 6);
+}
+
+/// A deploy takes exactly the carts that its servers held, and they are its doing.
+#[test]
+fn a_deploy_at_once_takes_every_open_cart() {
+    let mut scenario = sticky();
+    scenario.faults = vec![deploy(40_000, Strategy::AllAtOnce, 0, None)];
+    let figures = figures(&scenario);
+    let fault = &figures.faults[0];
+    assert!(fault.open_carts > 15 && fault.lost_of_open * 10 > fault.open_carts * 6, "{fault:?}");
+    assert_eq!(figures.carts.lost, figures.lost_by.wiped);
+    assert!((4.0..12.0).contains(&figures.deploys[0].took_s), "{:?}", figures.deploys);
+}
+
+#[test]
+fn a_deploy_that_never_ends_is_reported_as_such() {
+    let mut scenario = sticky();
+    scenario.servers.boot = time(3_600_000);
+    scenario.faults = vec![deploy(20_000, Strategy::Rolling, 0, Some(1))];
+    let figures = figures(&scenario);
+    let deploy = &figures.deploys[0];
+    assert!(!deploy.finished && (deploy.took_s - 100.0).abs() < 0.1, "{deploy:?}");
+}
+
+#[test]
+fn the_autoscaler_follows_the_load() {
+    let mut scenario = base();
+    scenario.duration = time(180_000);
+    scenario.users.count = Some(Whole::of(30));
+    scenario.servers.service = exponential(250_000);
+    scenario.servers.boot = time(3_000);
+    scenario.homes.cart = CartHome::SharedStore;
+    scenario.autoscaler = busy().autoscaler.map(|rules| Autoscaler { target: Positive::of(0.6), ..rules });
+    scenario.faults = vec![join(40_000, 120, 10_000)];
+    let mut sizes = Vec::new();
+    let mut sim = Sim::new(&scenario, Seed(1));
+    for s in 0..180 {
+        sim.advance(at_ms(s * 1_000), &mut ());
+        let there = |server: &&ServerView| !matches!(server.state, ServerState::Retired);
+        sizes.push(sim.view().servers.iter().filter(there).count());
+    }
+    // 30 users x 1 request a 1.25 s x 250 ms = 6 workers of 4 a server: 2.5 servers at 60 %; then 10.
+    assert!(sizes[..40].iter().all(|n| (2..=4).contains(n)), "{sizes:?}");
+    assert_eq!(sizes[90..].iter().max(), Some(&6), "{sizes:?}");
+}
+
+/// Newcomers begin within their time, and visit like everybody else.
+#[test]
+fn users_join() {
+    let mut scenario = base();
+    scenario.faults = vec![join(20_000, 100, 10_000)];
+    let mut first = std::collections::BTreeMap::new();
+    for event in events(&scenario) {
+        if let What::Seen(visit, Seen::Began) = event.what {
+            first.entry(visit.user).or_insert(event.at);
+        }
+    }
+    assert_eq!(first.len(), 100);
+    let joined: Vec<_> = first.range(UserId(61)..).map(|(_, at)| *at).collect();
+    assert!(joined.iter().all(|at| (at_ms(20_000)..at_ms(45_000)).contains(at)), "{joined:?}");
+    let mut open = base();
+    (open.users.count, open.users.rate) = (None, Some(Positive::of(5.0)));
+    let faster = Join { to: None, rate_to: Some(Positive::of(20.0)), over: time(0) };
+    open.faults = vec![Fault { join: Some(faster), ..plan(30_000) }];
+    let began = |from: u64, to: u64| {
+        let of = |event: &Event| {
+            matches!(event.what, What::Seen(_, Seen::Began)) && (at_ms(from)..at_ms(to)).contains(&event.at)
+        };
+        events(&open).iter().filter(|event| of(event)).count()
+    };
+    assert!((100..200).contains(&began(0, 30_000)), "{}", began(0, 30_000));
+    assert!((500..700).contains(&began(30_000, 60_000)), "{}", began(30_000, 60_000));
 }

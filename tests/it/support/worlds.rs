@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 use whatcart::model::Step;
+use whatcart::scenario::Strategy as Rollout;
 use whatcart::scenario::{
-    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, Forgets, HashOn, Health, Heavy, Homes, How, Objects,
-    PinnedDown, PolicyName, Positive, RandomFaults, RegionRouting, RegionServers, RegionStore, Regions, Scenario,
-    Serverless, Servers, SessionHome, Share, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens, UploadHome,
-    Users, WhenFull, Whole,
+    Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, First, Forgets, HashOn, Health, Heavy,
+    Homes, How, Join, Objects, PinnedDown, PolicyName, Positive, RandomFaults, RegionRouting, RegionServers,
+    RegionStore, Regions, Scale, ScaleTo, Scenario, Serverless, Servers, SessionHome, Share, Store, StoreFault,
+    StoreMemory, StoreUpdate, Time, Tokens, UploadHome, Users, WhenFull, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -106,19 +107,32 @@ pub fn end(scenario: &Scenario) -> Instant {
 
 /// What matters of a scenario, for a test that failed.
 pub fn show(scenario: &Scenario) -> String {
-    let Scenario { seed, duration, users, servers, balancer, homes, store, tokens, faults, random_faults, .. } =
-        scenario;
+    let Scenario {
+        seed,
+        duration,
+        users,
+        servers,
+        balancer,
+        homes,
+        store,
+        tokens,
+        faults,
+        random_faults,
+        autoscaler,
+        ..
+    } = scenario;
     let parts = format!("{users:#?}\n{servers:#?}\n{balancer:#?}\n{homes:#?}\n{store:#?}\n{tokens:#?}\n{faults:#?}");
-    let parts = format!("{parts}\n{random_faults:#?}\n{:#?}\n{:#?}", scenario.regions, scenario.serverless);
+    let parts = format!("{parts}\n{random_faults:#?}\n{autoscaler:#?}");
+    let parts = format!("{parts}\n{:#?}\n{:#?}", scenario.regions, scenario.serverless);
     format!("seed {} for {}\n{parts}", seed.get(), duration.get())
 }
 
 /// Any small scenario: a run of it takes a few thousand events.
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
-    let beside = (store(), objects(), tokens());
+    let beside = (store(), objects(), tokens(), autoscaler());
     let world = (any::<u32>(), users(), servers(), balancer(), homes(), beside, faults).prop_map(
-        |(seed, users, servers, balancer, homes, (store, objects, tokens), faults)| Scenario {
+        |(seed, users, servers, balancer, homes, (store, objects, tokens, autoscaler), faults)| Scenario {
             seed: Whole::of(u64::from(seed)),
             duration: time(6_000),
             closing: time(120_000),
@@ -131,11 +145,16 @@ pub fn any_world() -> impl Strategy<Value = Scenario> {
             tokens,
             faults,
             random_faults: random_faults(seed),
+            autoscaler,
             ..Scenario::house()
         },
     );
     let places = (prop::option::weighted(0.25, regions()), prop::option::weighted(0.15, serverless()));
-    (world, places).prop_map(|(world, (regions, serverless))| {
+    (world, places).prop_map(|(mut world, (regions, serverless))| {
+        if regions.is_some() || serverless.is_some() {
+            world.autoscaler = None;
+            world.faults.retain(|fault| fault.deploy.is_none() && fault.scale.is_none());
+        }
         let world = match regions {
             None => world,
             Some((regions, dark)) => in_regions(world, regions, dark),
@@ -396,8 +415,51 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         "failover",
         "store restart",
     ]);
-    (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000))
-        .prop_map(|(verb, server, at, back)| fault(verb, server, at, back))
+    let accident = (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000))
+        .prop_map(|(verb, server, at, back)| fault(verb, server, at, back));
+    prop_oneof![5 => accident, 2 => any_plan()]
+}
+
+/// A fault that is a plan.
+fn any_plan() -> impl Strategy<Value = Fault> {
+    let strategy = prop::sample::select(vec![Rollout::Rolling, Rollout::AllAtOnce, Rollout::BlueGreen]);
+    let deploy = (strategy, prop_oneof![Just(0u64), 50u64..3_000], 0u64..3, any::<bool>());
+    let first = prop::sample::select(vec![First::Newest, First::Oldest]);
+    let scale = (1u64..7, prop_oneof![Just(0u64), 50u64..3_000], first);
+    let join = (1u64..40, 0u64..2_000);
+    (0u64..8_000, 0usize..3, deploy, scale, join).prop_map(|(at, which, deploy, scale, join)| {
+        let ((strategy, drain, surge, in_place), (to, scale_drain, first), (people, over)) = (deploy, scale, join);
+        let rolling = strategy == Rollout::Rolling;
+        let surge = (rolling && surge > 0).then(|| Whole::of(surge));
+        let in_place = in_place && surge.is_none() && strategy != Rollout::BlueGreen;
+        let deploy = Deploy { strategy, drain: time(drain), surge, unavailable: None, in_place };
+        let scale = ScaleTo(Scale { to: Whole::of(to), drain: time(scale_drain), first });
+        let rate_to = Some(rate(0.5 * f64::from(u32::try_from(people).expect("below 40"))));
+        let join = Join { to: Some(Whole::of(people)), rate_to, over: time(over) };
+        Fault {
+            crash: None,
+            deploy: (which == 0).then_some(deploy),
+            scale: (which == 1).then_some(scale),
+            join: (which == 2).then_some(join),
+            ..fault("crash", 1, at, None)
+        }
+    })
+}
+
+fn autoscaler() -> impl Strategy<Value = Option<Autoscaler>> {
+    let drain = prop_oneof![Just(0u64), 50u64..1_000];
+    let limits = (1u64..3, 3u64..7, 200u64..1_500, 0u64..2_000);
+    prop::option::weighted(0.2, (limits, drain, any::<bool>())).prop_map(|some| {
+        some.map(|((min, max, interval, cool_down), drain, newest)| Autoscaler {
+            target: Positive::of(0.4),
+            min: Whole::of(min),
+            max: Whole::of(max),
+            interval: time(interval),
+            cool_down: time(cool_down),
+            drain: time(drain),
+            first: if newest { First::Newest } else { First::Oldest },
+        })
+    })
 }
 
 /// Small scenarios of the plain sort that the naive simulator plays: a closed loop, round robin, crashes.
