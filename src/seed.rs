@@ -48,6 +48,8 @@ pub enum Purpose {
     Maglev,
     /// When and where something breaks at random, and how long its repair takes.
     Breakdown,
+    /// How old a server's copy of the catalogue is when the shop opens.
+    Cache,
 }
 
 /// What a draw belongs to, beside its purpose.

@@ -15,12 +15,14 @@ use thiserror::Error;
 pub use self::judge::{Observed, Verdict, judge, over_seeds, verdicts};
 pub use self::parse::parse;
 use super::tree::Tree;
-use super::{DeployFigures, FaultFigures, Figures, FileFigures, Latency, Recovery, Scaling, Seconds, ServerLoad};
+use super::{
+    DeployFigures, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Recovery, Scaling, Seconds, ServerLoad,
+};
 use crate::model::Step;
-use crate::scenario::{Loaded, Scenario, nearest};
+use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 27] = [
+pub const COLUMNS: [&str; 31] = [
     "lost",
     "intact",
     "open",
@@ -34,6 +36,10 @@ pub const COLUMNS: [&str; 27] = [
     "wrong-views",
     "not-found",
     "destroyed",
+    "forbidden",
+    "charged-twice",
+    "over-limit",
+    "stale-pages",
     "busiest",
     "busy",
     "latency",
@@ -238,6 +244,8 @@ pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     figures.load.fair_share_after_s = Some(0.0);
     figures.neighbours_latency_ms = Some(Latency::default());
     figures.files = scenario.users.upload().then(FileFigures::default);
+    let hides = scenario.servers.hidden != HiddenState::None;
+    figures.hidden = hides.then(HiddenFigures::default);
     figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
     figures.replays = scenario.users.journey.contains(&Step::ReplayToken).then_some(0);
     figures.faults = vec![FaultFigures::default(); scenario.faults.len()];

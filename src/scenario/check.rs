@@ -2,6 +2,7 @@
 
 mod balancer;
 mod faults;
+mod hidden;
 mod plans;
 mod random_faults;
 mod store;
@@ -56,6 +57,7 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     }
     pool(scenario)?;
     balancer::balancer(scenario)?;
+    hidden::hidden(scenario)?;
     ends(scenario)?;
     faults::faults(scenario)?;
     random_faults::random_faults(scenario)?;

@@ -24,6 +24,7 @@ const ALL: &[Entry] = entries![
     "login-sessions",
     "jwt-revocation",
     "uploads",
+    "hidden-state",
     "store-outage",
     "volatile-store",
     "store-eviction"

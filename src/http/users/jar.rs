@@ -1,7 +1,7 @@
 //! What a user's browser keeps: one cookie jar for all tabs, and each tab its own cart.
 
-use http::HeaderMap;
 use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue};
 
 use crate::http::wire;
 use crate::workload::Folder;
@@ -30,6 +30,8 @@ pub struct Tab {
     /// The cart's id.
     pub visit: String,
     token: Option<String>,
+    /// The token in the form of the page that is open.
+    pub form: Option<HeaderValue>,
     /// A copy of the session as it was before the last logout, as somebody else would present it.
     pub stolen: Option<String>,
 }
@@ -65,6 +67,9 @@ impl Jar {
     /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked. `own`: the
     /// session is the user's.
     pub fn keep(&mut self, tab: &mut Tab, headers: &HeaderMap, own: bool) {
+        if let Some(form) = headers.get(wire::CSRF_TOKEN) {
+            tab.form = Some(form.clone());
+        }
         for line in headers.get_all(SET_COOKIE) {
             let Some(cookie) = line.to_str().ok().and_then(|line| cookie::Cookie::parse(line).ok()) else { continue };
             if cookie.name() == wire::CART {
@@ -124,7 +129,6 @@ fn is_session(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn answer(cookies: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use whatcart::model::Step;
 use whatcart::scenario::{
-    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, Forgets, HashOn, Health, Heavy, Homes, How, Objects,
-    PinnedDown, PolicyName, Positive, RandomFaults, Scenario, Servers, SessionHome, Store, StoreFault, StoreMemory,
-    StoreUpdate, Time, Tokens, UploadHome, Users, WhenFull, Whole,
+    Affinity, Balancer, CartHome, CookieLife, Dist, Fault, Forgets, HashOn, Health, Heavy, Hidden, HiddenState, Homes,
+    How, Objects, PinnedDown, PolicyName, Positive, RandomFaults, RateLimit, Scenario, Servers, SessionHome, Store,
+    StoreFault, StoreMemory, StoreUpdate, Time, Tokens, UploadHome, Users, WhenFull, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -88,14 +88,15 @@ pub fn show(scenario: &Scenario) -> String {
 /// Any small scenario: a run of it takes a few thousand events.
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
-    let beside = (store(), objects(), tokens());
+    let beside = (store(), objects(), tokens(), hidden());
     (any::<u32>(), users(), servers(), balancer(), homes(), beside, faults).prop_map(
-        |(seed, users, servers, balancer, homes, (store, objects, tokens), faults)| Scenario {
+        |(seed, users, servers, balancer, homes, (store, objects, tokens, (kind, hidden)), faults)| Scenario {
             seed: Whole::of(u64::from(seed)),
             duration: time(6_000),
             closing: time(120_000),
             users,
-            servers,
+            servers: Servers { hidden: kind, ..servers },
+            hidden,
             balancer,
             homes,
             store,
@@ -186,6 +187,7 @@ fn servers() -> impl Strategy<Value = Servers> {
             workers: Whole::of(workers),
             queue: Whole::of(queue),
             service,
+            hidden: HiddenState::None,
             weights: weights.into_iter().take(usize::try_from(count).expect("small")).map(Whole::of).collect(),
             boot: time(boot),
         },
@@ -255,6 +257,23 @@ fn store() -> impl Strategy<Value = Store> {
         ttl: ttl.map(time),
         memory: memory.map(|(carts, when_full)| StoreMemory { carts: Whole::of(carts), when_full }),
     })
+}
+
+fn hidden() -> impl Strategy<Value = (HiddenState, Hidden)> {
+    use HiddenState::{Cache, CsrfToken, IdempotencyKey, None, RateLimiter, SigningKey};
+    let kind = prop_oneof![
+        6 => Just(None),
+        1 => Just(RateLimiter),
+        1 => Just(CsrfToken),
+        1 => Just(SigningKey),
+        2 => Just(IdempotencyKey),
+        1 => Just(Cache),
+    ];
+    let rate =
+        (1u64..5, 30u64..1_000).prop_map(|(limit, window)| RateLimit { limit: Whole::of(limit), window: time(window) });
+    let cache = (50u64..2_000, 20u64..1_000)
+        .prop_map(|(ttl, changes)| whatcart::scenario::Cache { ttl: time(ttl), changes: time(changes) });
+    (kind, rate, cache).prop_map(|(kind, rate, cache)| (kind, Hidden { rate, cache }))
 }
 
 fn objects() -> impl Strategy<Value = Objects> {
