@@ -5,6 +5,7 @@
 //! unknown, or concurrent with the checkout. An unknown outcome is never a loss.
 
 mod files;
+mod hidden;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use crate::history::{Ending, Request, Seen, Trouble};
 use crate::model::{ClientId, Command, Item, Items, Outcome, Refusal, Reply, UserId, Visit};
 
 pub use files::FileCounts;
+pub use hidden::{Allowance, HiddenCounts};
 
 /// How a cart ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,10 @@ pub enum Finding {
     MissingFile,
     /// A copy of a session was accepted after its user had logged out.
     Zombie,
+    /// A form was refused.
+    Forbidden,
+    /// A page was older than one that its user had seen.
+    StalePage,
 }
 
 /// Counts of everything the checker judges.
@@ -69,6 +75,8 @@ pub struct Counts {
     pub users: u64,
     pub users_hurt: u64,
     pub files: FileCounts,
+    pub hidden: HiddenCounts,
+    pub retried_checkouts: u64,
 }
 
 impl Counts {
@@ -102,6 +110,8 @@ const CHECKOUT_OUT: u8 = 8;
 const CHECKOUT_UNKNOWN: u8 = 16;
 const CHARGED: u8 = 32;
 const IN_DOUBT: u8 = 64;
+/// A checkout was sent again after one whose outcome is unknown.
+const CHECKOUT_RETRIED: u8 = 128;
 
 /// What is rarely needed of a visit, kept apart.
 #[derive(Clone, Copy, Debug, Default)]
@@ -136,6 +146,8 @@ pub struct Checker {
     users: UserSet,
     hurt: UserSet,
     files: files::Files,
+    /// Absent where servers hide nothing.
+    hidden: Option<Box<hidden::Hidden>>,
     counts: Counts,
 }
 
@@ -144,6 +156,12 @@ impl Checker {
     #[must_use]
     pub fn new() -> Checker {
         Checker::default()
+    }
+
+    /// A checker of a pool that may hide state. `allowance`: what a rate limiter is to allow one user.
+    #[must_use]
+    pub fn of_hidden_state(allowance: Option<Allowance>) -> Checker {
+        Checker { hidden: Some(Box::new(hidden::Hidden::new(allowance))), ..Checker::default() }
     }
 
     /// What it has counted so far.
@@ -175,6 +193,23 @@ impl Checker {
     /// Takes in one event.
     #[inline(always)]
     pub fn observe(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
+        let found = self.observe_cart(visit, seen);
+        if self.hidden.is_some() { found.or(self.observe_hidden(visit, seen)) } else { found }
+    }
+
+    #[cold]
+    fn observe_hidden(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
+        let hidden = self.hidden.as_mut()?;
+        let found = hidden.observe(visit, seen);
+        self.counts.hidden = hidden.counts;
+        if found == Some(Finding::Forbidden) {
+            self.hurt(visit.user);
+        }
+        found
+    }
+
+    #[inline(always)]
+    fn observe_cart(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
         match *seen {
             Seen::Began => {
                 self.began(visit);
@@ -222,6 +257,10 @@ impl Checker {
             }
             Command::View => cart.views_out = cart.views_out.saturating_add(1),
             Command::Checkout => {
+                if cart.flags & (CHECKOUT_UNKNOWN | CHECKOUT_RETRIED) == CHECKOUT_UNKNOWN {
+                    cart.flags |= CHECKOUT_RETRIED;
+                    self.counts.retried_checkouts += 1;
+                }
                 cart.flags |= CHECKOUT_OUT;
                 cart.checkouts_out = cart.checkouts_out.saturating_add(1);
             }

@@ -326,6 +326,13 @@ impl Command {
         matches!(self, Command::Add(_) | Command::Remove(_) | Command::View | Command::Checkout)
     }
 
+    /// Whether it posts the form of a page, with the token that was in it.
+    #[inline]
+    #[must_use]
+    pub const fn posts_form(self) -> bool {
+        matches!(self, Command::Add(_) | Command::Remove(_) | Command::Checkout)
+    }
+
     /// The file that it stores or fetches, if it does.
     #[inline]
     #[must_use]
@@ -348,6 +355,8 @@ pub enum Reply {
     Charged(Items),
     /// 401: the server does not know this session.
     WhoAreYou,
+    /// 200: the catalogue in this version.
+    Page(u32),
 }
 
 /// How a request ended, as its user sees it.
@@ -382,6 +391,10 @@ pub enum Refusal {
     StoreDown,
     /// 507 from a server: the store has no room for one more cart.
     StoreFull,
+    /// 403: the server does not know the form that was posted.
+    Forbidden,
+    /// 429: the user has sent too many requests.
+    TooMany,
 }
 
 impl Outcome {

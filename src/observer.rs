@@ -6,12 +6,12 @@ mod recovery;
 
 use std::collections::BTreeMap;
 
-use crate::checker::{Checker, Finding, Verdict};
+use crate::checker::{Allowance, Checker, Finding, Verdict};
 use crate::history::{Ending, Event, Inside, PoolEvent, Recorder, Seen, Trouble, What};
 use crate::meter::{Meter, Told};
 use crate::model::{ClientId, Command, Outcome, Refusal, UserId, Visit};
 use crate::post_mortem::{Cause, PostMortem};
-use crate::scenario::Scenario;
+use crate::scenario::{HiddenState, Scenario};
 use crate::time::Instant;
 use crate::workload::HeavyUsers;
 
@@ -35,6 +35,12 @@ pub enum HurtBy {
     MissingFile,
     /// A copy of a session that was accepted after logout.
     Zombie,
+    /// A checkout that was charged again.
+    ChargedAgain,
+    /// A form that was refused.
+    Forbidden,
+    /// A page that was older than one seen before.
+    StalePage,
 }
 
 /// A visit that went wrong.
@@ -91,7 +97,7 @@ impl Observer {
     #[must_use]
     pub fn new(scenario: &Scenario, heavy: Option<HeavyUsers>, favourite: UserId) -> Observer {
         Observer {
-            checker: Checker::new(),
+            checker: checker(scenario),
             post_mortem: PostMortem::new(),
             meter: Meter::new(scenario, heavy),
             plans: Plans::new(scenario.servers.count.index()),
@@ -135,8 +141,12 @@ impl Observer {
             Seen::Left(ending) => self.count_visit(ending),
             Seen::Billed(_) => {}
         }
+        let double_charges = self.checker.counts().double_charges;
         if let Some(finding) = self.checker.observe(visit, seen) {
             self.found(at, visit, finding);
+        }
+        if self.checker.counts().double_charges > double_charges {
+            self.suffer(visit, HurtBy::ChargedAgain);
         }
         if let Seen::Left(ending) = *seen {
             self.left(at, visit, ending);
@@ -179,6 +189,8 @@ impl Observer {
                 self.suffer(visit, HurtBy::MissingFile);
             }
             Finding::Zombie => self.suffer(visit, HurtBy::Zombie),
+            Finding::Forbidden => self.suffer(visit, HurtBy::Forbidden),
+            Finding::StalePage => self.suffer(visit, HurtBy::StalePage),
             Finding::Opened | Finding::WrongView | Finding::Cart(Verdict::Abandoned(_) | Verdict::Unknown) => {}
         }
     }
@@ -235,6 +247,21 @@ impl Observer {
 #[inline]
 fn is_bad(outcome: Outcome) -> bool {
     !matches!(outcome, Outcome::Ok(_) | Outcome::Refused(Refusal::Unauthorized))
+}
+
+/// A checker for a run of this scenario.
+#[must_use]
+pub fn checker(scenario: &Scenario) -> Checker {
+    let allowance = Allowance {
+        limit: scenario.hidden.rate.limit.get(),
+        window_nanos: scenario.hidden.rate.window.get().as_nanos(),
+        longest_nanos: scenario.users.timeout.get().as_nanos(),
+    };
+    match scenario.servers.hidden {
+        HiddenState::None => Checker::new(),
+        HiddenState::RateLimiter => Checker::of_hidden_state(Some(allowance)),
+        _ => Checker::of_hidden_state(None),
+    }
 }
 
 impl Recorder for Observer {

@@ -125,8 +125,8 @@ pub struct Figures {
     pub double_charges: u64,
     /// Users who made at least one visit.
     pub users: u64,
-    /// Of those, with at least one lost or overcharged cart, abandoned visit, logout, wrong view, double charge or missing
-    /// file.
+    /// Of those, with at least one lost or overcharged cart, abandoned visit, logout, wrong view, double charge, missing
+    /// file or refused form.
     pub users_hurt: u64,
     /// Requests by outcome; they sum up to `sent`.
     pub requests: Requests,
@@ -151,6 +151,9 @@ pub struct Figures {
     /// Uploads and downloads; absent when nobody uploads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<FileFigures>,
+    /// What hidden state did; absent when servers hide nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<HiddenFigures>,
     /// What each fault met and took.
     pub faults: Vec<FaultFigures>,
     /// What each deploy took and cost; absent when none began.
@@ -331,6 +334,23 @@ pub struct FileFigures {
     pub elsewhere: u64,
     /// Acknowledged files that are nowhere at the end.
     pub destroyed: u64,
+}
+
+/// What state did that servers hide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HiddenFigures {
+    /// Forms that were answered with 403.
+    pub forbidden: u64,
+    /// Requests that were answered with 429.
+    pub too_many: u64,
+    /// Requests answered beyond what one limiter for all servers would have allowed.
+    pub over_limit: u64,
+    /// Pages with a version of the catalogue.
+    pub pages: u64,
+    /// Of those, older than one that their user had seen before.
+    pub stale_pages: u64,
+    /// Visits whose checkout was sent again after one whose outcome is unknown.
+    pub retried_checkouts: u64,
 }
 
 /// What a design costs.

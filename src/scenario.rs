@@ -15,6 +15,7 @@ mod draw;
 pub mod error;
 mod faults;
 mod health;
+mod hidden;
 mod homes;
 pub mod library;
 pub mod limits;
@@ -43,6 +44,7 @@ pub use dist::{Dist, Lognormal, Uniform};
 pub use error::ScenarioError;
 pub use faults::{Fault, StoreFault};
 pub use health::{Health, Preset};
+pub use hidden::{Cache, Hidden, HiddenState, RateLimit};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
 pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
@@ -100,6 +102,9 @@ pub struct Scenario {
     /// Who answers.
     #[serde(default)]
     pub servers: Servers,
+    /// How state behaves that servers hide.
+    #[serde(default)]
+    pub hidden: Hidden,
     /// Who chooses the server.
     #[serde(default)]
     pub balancer: Balancer,
@@ -164,6 +169,7 @@ impl Scenario {
             closing: default_closing(),
             users: Users::default(),
             servers: Servers::default(),
+            hidden: Hidden::default(),
             balancer: Balancer::default(),
             homes: Homes::default(),
             store: Store::default(),

@@ -52,6 +52,8 @@ pub enum Purpose {
     Travel,
     /// When an instance is evicted.
     Eviction,
+    /// How old a server's copy of the catalogue is when the shop opens.
+    Cache,
 }
 
 /// What a draw belongs to, beside its purpose.

@@ -7,6 +7,7 @@
 mod carts;
 mod events;
 mod files;
+mod hidden;
 mod instances;
 mod operations;
 mod operator;
@@ -34,7 +35,7 @@ use crate::policy::whichever;
 use crate::policy::{AnyPolicy, Policy};
 use crate::pool::Pool;
 use crate::pool::operator::Operator;
-use crate::scenario::{Affinity, Autoscaler, Homes, PinnedDown, Scenario, StoreUpdate, Tokens};
+use crate::scenario::{Affinity, Autoscaler, HiddenState, Homes, PinnedDown, Scenario, StoreUpdate, Tokens};
 use crate::seed::Seed;
 use crate::time::{Instant, Span};
 use crate::workload::{Client, HeavyUsers, Jar, Workload};
@@ -42,6 +43,7 @@ use crate::workload::{Client, HeavyUsers, Jar, Workload};
 use carts::{Carts, Shelf};
 use events::{Due, Events};
 use files::Files;
+use hidden::Hidden;
 use instances::Platform;
 use requests::Requests;
 use serving::Stations;
@@ -80,6 +82,8 @@ struct World {
     carts: Carts,
     /// Absent where nobody uploads any.
     files: Option<Box<Files>>,
+    /// Absent where servers hide nothing.
+    hidden: Option<Box<Hidden>>,
     storekeeper: Storekeeper,
     /// Copies of sessions whose users have logged out, when somebody will present them.
     stolen: BTreeMap<ClientId, Stolen>,
@@ -178,8 +182,9 @@ impl Sim {
             free_jars: Vec::new(),
             needs_jars,
             open_visits: 0,
-            carts: Carts::new(scenario.homes.cart),
+            carts: Carts::new(scenario.homes.cart, scenario.servers.hidden == HiddenState::IdempotencyKey),
             files: Files::new(scenario),
+            hidden: Hidden::new(scenario, seed),
             storekeeper: Storekeeper::new(scenario),
             stolen: BTreeMap::new(),
             requests: Requests::default(),

@@ -489,6 +489,8 @@ pub enum Session {
         /// Its refresh session in the store.
         login: u32,
     },
+    /// Only the incarnation that signed it, with a key of its own, before this moment.
+    Signed(Life, Instant),
 }
 
 impl Jar {

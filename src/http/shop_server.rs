@@ -5,6 +5,7 @@
 mod answer;
 mod cart;
 mod files;
+mod hidden;
 mod incarnation;
 mod port;
 mod session;
@@ -25,7 +26,7 @@ use super::token::Signer;
 use super::wire::CartId;
 use crate::home::Place;
 use crate::model::{Life, ServerId};
-use crate::scenario::{Homes, Scenario, StoreUpdate, Tokens};
+use crate::scenario::{Hidden, HiddenState, Homes, Scenario, StoreUpdate, Tokens};
 use crate::seed::Sampler;
 use crate::shop::Order;
 use crate::workload::Workload;
@@ -43,6 +44,10 @@ pub struct Shop {
     pub workload: Arc<Workload>,
     /// Where state lives.
     pub homes: Homes,
+    /// What every process keeps to itself.
+    pub hidden: HiddenState,
+    /// How that behaves.
+    pub rules: Hidden,
     /// The shared store.
     pub store: Store,
     /// How it is updated.
@@ -84,6 +89,8 @@ impl Shop {
             log,
             workload,
             homes: scenario.homes,
+            hidden: scenario.servers.hidden,
+            rules: scenario.hidden,
             store,
             update: scenario.store.update,
             signer,

@@ -3,6 +3,7 @@
 
 mod balancer;
 mod endings;
+mod hidden;
 mod homes;
 mod servers;
 mod stores;

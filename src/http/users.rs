@@ -256,6 +256,9 @@ impl Crowd {
         if command == Command::Checkout {
             headers.insert(wire::IDEMPOTENCY_KEY, values.of(|line| line.write_str(&seat.tab.visit)));
         }
+        if let Some(form) = seat.tab.form.as_ref().filter(|_| command.posts_form()) {
+            headers.insert(wire::CSRF_TOKEN, form.clone());
+        }
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = path;
@@ -284,6 +287,8 @@ impl Crowd {
             }
             (StatusCode::NOT_FOUND, Command::Download(_)) => Outcome::Refused(Refusal::NotFound),
             (StatusCode::OK, _) => body().and_then(|body| reply(command, &body)).map_or(Outcome::Failed, Outcome::Ok),
+            (StatusCode::FORBIDDEN, _) if command.posts_form() => Outcome::Refused(Refusal::Forbidden),
+            (StatusCode::TOO_MANY_REQUESTS, _) => Outcome::Refused(Refusal::TooMany),
             (StatusCode::UNAUTHORIZED, _) => Outcome::Refused(Refusal::Unauthorized),
             (StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE, _) => {
                 Outcome::Refused(refusal(body()))
@@ -323,6 +328,7 @@ fn reply(command: Command, body: &Body) -> Option<Reply> {
     match command {
         Command::View => body.cart.map(|cart| Reply::Cart(cart.0)),
         Command::Checkout => body.charged.map(|charged| Reply::Charged(charged.0)),
+        Command::Browse => Some(body.catalogue.map_or(Reply::Done, Reply::Page)),
         _ => Some(Reply::Done),
     }
 }

@@ -20,6 +20,9 @@ pub const REQUEST_START: HeaderName = HeaderName::from_static("x-request-start")
 /// The visit, so that a checkout that is tried again charges once.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// The token in the form of a page: set in answers, sent back by who posts the form.
+pub const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+
 /// The cookie with the session: a token, or a key into somebody's table.
 pub const SESSION: &str = "session";
 /// The cookie with the key of a refresh session in the store, when sessions are renewed.
@@ -228,6 +231,9 @@ pub struct Body {
     /// What was charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charged: Option<Listed>,
+    /// The version of the catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<u32>,
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

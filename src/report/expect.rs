@@ -16,14 +16,14 @@ pub use self::judge::{Observed, Verdict, judge, over_seeds, verdicts};
 pub use self::parse::parse;
 use super::tree::Tree;
 use super::{
-    DeployFigures, FaultFigures, Figures, FileFigures, Latency, Recovery, RegionFigures, Scaling, Seconds, ServerLoad,
-    ServerlessFigures,
+    DeployFigures, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Recovery, RegionFigures, Scaling,
+    Seconds, ServerLoad, ServerlessFigures,
 };
 use crate::model::Step;
-use crate::scenario::{Loaded, Scenario, nearest};
+use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 30] = [
+pub const COLUMNS: [&str; 34] = [
     "lost",
     "intact",
     "open",
@@ -37,6 +37,10 @@ pub const COLUMNS: [&str; 30] = [
     "wrong-views",
     "not-found",
     "destroyed",
+    "forbidden",
+    "charged-twice",
+    "over-limit",
+    "stale-pages",
     "busiest",
     "busy",
     "latency",
@@ -246,6 +250,8 @@ pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     figures.load.fair_share_after_s = Some(0.0);
     figures.neighbours_latency_ms = Some(Latency::default());
     figures.files = scenario.users.upload().then(FileFigures::default);
+    let hides = scenario.servers.hidden != HiddenState::None;
+    figures.hidden = hides.then(HiddenFigures::default);
     figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
     figures.replays = scenario.users.journey.contains(&Step::ReplayToken).then_some(0);
     figures.regions = scenario.regions.as_ref().map(|regions| {

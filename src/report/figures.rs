@@ -5,14 +5,14 @@ mod recovery;
 use super::plans;
 use super::serverless;
 use super::{
-    Carts, FaultFigures, Figures, FileFigures, Latency, Load, LostBy, Price, RegionFigures, Requests, Series,
-    SeriesRow, ServerLoad, Visits,
+    Carts, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Load, LostBy, Price, RegionFigures, Requests,
+    Series, SeriesRow, ServerLoad, Visits,
 };
 use crate::fault::Fault;
 use crate::meter::{LatencyMeter, Meter, RegionMeter, balance};
 use crate::model::{ServerId, Step};
 use crate::observer::Observer;
-use crate::scenario::Scenario;
+use crate::scenario::{HiddenState, Scenario};
 use crate::time::{Instant, Span};
 
 /// The window in which load imbalance is looked for: long enough that chance evens out.
@@ -54,6 +54,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         load: load(observer, scenario),
         price: price(&observer.meter, scenario),
         files: scenario.users.upload().then(|| files(observer)),
+        hidden: (scenario.servers.hidden != HiddenState::None).then(|| hidden(observer)),
         faults: fault_figures(observer, faults),
         deploys: plans::deploys(observer, scenario, faults),
         scaling: plans::scaling(observer, faults),
@@ -274,6 +275,18 @@ fn files(observer: &Observer) -> FileFigures {
         missing_downloads: counts.missing_downloads,
         elsewhere: observer.post_mortem.files_elsewhere(),
         destroyed: counts.destroyed,
+    }
+}
+
+fn hidden(observer: &Observer) -> HiddenFigures {
+    let counts = observer.checker.counts();
+    HiddenFigures {
+        forbidden: counts.hidden.forbidden,
+        too_many: counts.hidden.too_many,
+        over_limit: counts.hidden.over_limit,
+        pages: counts.hidden.pages,
+        stale_pages: counts.hidden.stale_pages,
+        retried_checkouts: counts.retried_checkouts,
     }
 }
 

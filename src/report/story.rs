@@ -125,6 +125,9 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
         HurtBy::Abandoned => 10 * (visits.abandoned_refused + visits.abandoned_unknown + visits.abandoned_logged_out),
         HurtBy::LoggedOut => figures.logged_out,
         HurtBy::Impostor => figures.impostors_accepted,
+        HurtBy::ChargedAgain => 10 * figures.double_charges,
+        HurtBy::Forbidden => figures.hidden.as_ref().map_or(0, |hidden| hidden.forbidden),
+        HurtBy::StalePage => figures.hidden.as_ref().map_or(0, |hidden| hidden.stale_pages),
         HurtBy::MissingFile => figures.files.as_ref().map_or(0, |files| files.missing_downloads),
         HurtBy::Zombie => figures.zombie_logins,
     }

@@ -2,6 +2,7 @@
 
 mod balancer;
 mod faults;
+mod hidden;
 mod plans;
 mod random_faults;
 mod regions;
@@ -60,6 +61,7 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     balancer::balancer(scenario)?;
     regions::regions(scenario)?;
     serverless::serverless(scenario)?;
+    hidden::hidden(scenario)?;
     ends(scenario)?;
     faults::faults(scenario)?;
     random_faults::random_faults(scenario)?;

@@ -32,6 +32,7 @@ const ALL: &[Entry] = entries![
     "autoscale-in",
     "serverless",
     "edge-workers",
+    "hidden-state",
     "store-outage",
     "volatile-store",
     "store-eviction"

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Dist, Pause, Time, Whole};
+use super::{Dist, HiddenState, Pause, Time, Whole};
 use crate::time::Span;
 
 /// The pool of servers.
@@ -22,6 +22,8 @@ pub struct Servers {
     pub weights: Vec<Whole<1, 256>>,
     /// From the start of a process to its first answer.
     pub boot: Pause,
+    /// The one thing that each keeps in its own memory though the pool is taken to be stateless.
+    pub hidden: HiddenState,
 }
 
 impl Default for Servers {
@@ -33,6 +35,7 @@ impl Default for Servers {
             service: Dist::Exponential(Time::of(Span::from_millis(20))),
             weights: Vec::new(),
             boot: Time::of(Span::from_secs(5)),
+            hidden: HiddenState::None,
         }
     }
 }

@@ -33,7 +33,31 @@ pub struct Carts {
 }
 
 /// Orders that may be asked for again. Nearly all are asked for once, by a user who is there to hear of it.
-type OrderBook = BTreeMap<ClientId, Order>;
+#[derive(Clone, Debug, Default)]
+struct OrderBook {
+    /// Each process knows only what it has charged itself.
+    by_process: bool,
+    orders: BTreeMap<(ClientId, Life), Order>,
+}
+
+impl OrderBook {
+    fn key(&self, call: Call) -> (ClientId, Life) {
+        (call.client, if self.by_process { call.by } else { Life(0) })
+    }
+
+    fn get(&self, call: Call) -> Order {
+        self.orders.get(&self.key(call)).copied().unwrap_or_default()
+    }
+
+    fn keep(&mut self, call: Call, order: Order) {
+        self.orders.insert(self.key(call), order);
+    }
+
+    #[cold]
+    fn forget(&mut self, client: ClientId) {
+        self.orders.retain(|(of, _), _| *of != client);
+    }
+}
 
 /// A command as it reaches a home.
 #[derive(Clone, Copy, Debug)]
@@ -42,23 +66,26 @@ pub struct Call {
     pub client: ClientId,
     /// What to do.
     pub command: Command,
+    /// Which process does it.
+    pub by: Life,
     /// Whether the same may be asked again, or was before and still runs: the user has gone, or this is not the first
     /// try.
     pub repeated: bool,
 }
 
 impl Carts {
-    /// No carts yet.
+    /// No carts yet. `orders_by_process`: each process remembers only what it has charged itself.
     #[must_use]
-    pub fn new(home: CartHome) -> Carts {
-        Carts { home, orders: OrderBook::new(), ledger: Overflow::default(), lost: BTreeMap::new() }
+    pub fn new(home: CartHome, orders_by_process: bool) -> Carts {
+        let orders = OrderBook { by_process: orders_by_process, ..OrderBook::default() };
+        Carts { home, orders, ledger: Overflow::default(), lost: BTreeMap::new() }
     }
 
     /// A server applies a command to the cart in its home, at once and completely.
     #[inline]
-    pub fn apply(&mut self, shelf: &mut Shelf, life: Life, call: Call) -> CartResult {
+    pub fn apply(&mut self, shelf: &mut Shelf, call: Call) -> CartResult {
         if self.home == CartHome::ServerMemory {
-            return self.ledger.apply(shelf, life, call, &mut self.orders);
+            return self.ledger.apply(shelf, call, &mut self.orders);
         }
         let copy = shelf.copy();
         let mut basket = Basket { items: copy.unwrap_or_default() };
@@ -122,8 +149,8 @@ impl Carts {
     /// The visit is over: its carts will not be asked for again.
     #[inline]
     pub fn forget(&mut self, shelf: &mut Shelf, client: ClientId) {
-        if !self.orders.is_empty() {
-            self.orders.remove(&client);
+        if !self.orders.orders.is_empty() {
+            self.orders.forget(client);
         }
         if !self.lost.is_empty() {
             self.lost.remove(&client);
@@ -138,10 +165,14 @@ impl Carts {
 fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
     if call.command == Command::Checkout {
         let held = basket.items;
-        let mut order = orders.get(&call.client).copied().unwrap_or_default();
+        let mut order = orders.get(call);
         let (reply, billed) = order.charge(basket);
+        if orders.by_process {
+            // Only this process knows that it is bought: the cart itself does not tell.
+            basket.items = held;
+        }
         if call.repeated {
-            orders.insert(call.client, order);
+            orders.keep(call, order);
         }
         return CartResult { reply, knew, held, billed };
     }
@@ -283,7 +314,8 @@ impl Found {
 
 impl Overflow {
     #[inline]
-    fn apply(&mut self, shelf: &mut Shelf, life: Life, call: Call, orders: &mut OrderBook) -> CartResult {
+    fn apply(&mut self, shelf: &mut Shelf, call: Call, orders: &mut OrderBook) -> CartResult {
+        let life = call.by;
         let mut found = self.find(shelf, life);
         let before = found.items;
         let mut basket = Basket { items: before };
@@ -412,7 +444,7 @@ mod tests {
             steps in prop::collection::vec((0u32..3, 0u32..3, command(), 0u32..30), 1..200),
         ) {
             let mut pool = Pool::new(&Scenario::house(), Seed(1));
-            let mut carts = Carts::new(CartHome::ServerMemory);
+            let mut carts = Carts::new(CartHome::ServerMemory, false);
             let mut shelves = [Shelf::EMPTY; 3];
             let mut model: BTreeMap<(u32, Life), Basket> = BTreeMap::new();
             let mut orders = [Order::default(); 3];
@@ -432,8 +464,8 @@ mod tests {
                 }
                 let life = pool.members[server.index()].life;
                 let shelf = &mut shelves[client as usize];
-                let call = Call { client: ClientId(client), command, repeated: dice % 2 == 1 };
-                let got = carts.apply(shelf, life, call);
+                let call = Call { client: ClientId(client), command, by: life, repeated: dice % 2 == 1 };
+                let got = carts.apply(shelf, call);
                 let knew = model.contains_key(&(client, life));
                 let basket = model.entry((client, life)).or_default();
                 let before = basket.items;

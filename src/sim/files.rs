@@ -81,7 +81,9 @@ impl World {
         let request = &self.requests[id];
         match &self.files {
             Some(files)
-                if files.home == UploadHome::ObjectStore && request.accepted && request.command.file().is_some() =>
+                if files.home == UploadHome::ObjectStore
+                    && request.refused.is_none()
+                    && request.command.file().is_some() =>
             {
                 files.latency.sample(&mut self.workload.seed.draw(Purpose::Objects, request.key))
             }

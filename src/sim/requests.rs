@@ -3,7 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 use crate::history::Request;
-use crate::model::{ClientId, Command, Items, ServerId, UserId, Visit};
+use crate::model::{ClientId, Command, Items, Refusal, ServerId, UserId, Visit};
 use crate::seed::Key;
 use crate::time::Instant;
 use crate::workload::Session;
@@ -42,8 +42,8 @@ pub struct InFlight {
     pub retries: u8,
     /// Whether its user has stopped waiting.
     pub departed: bool,
-    /// Whether the server that works on it takes the session that it shows.
-    pub accepted: bool,
+    /// Why the server that works on it will do nothing for it, if so.
+    pub refused: Option<Refusal>,
     /// Tells this use of the slot from earlier ones.
     pub serial: u32,
 }

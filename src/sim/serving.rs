@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::carts::Call;
 use super::requests::{InFlight, Phase, Place, RequestId, StoreCall};
-use super::users::{WHO_ARE_YOU, ok};
+use super::users::ok;
 use super::ways::Parcel;
 use super::{Hands, World};
 use crate::history::{Event, Evidence, Inside, Recorder, Seen, Served, What};
@@ -175,9 +175,9 @@ impl World {
     #[inline(always)]
     fn start(&mut self, worker: u32, id: RequestId) {
         self.stations.held[worker as usize] = id;
-        let accepted = self.accepts(&self.requests[id]);
+        let refused = self.refusal(id);
         let request = &mut self.requests[id];
-        request.accepted = accepted;
+        request.refused = refused;
         request.worker = worker;
         request.started = self.now;
         request.place = Place::Running(Phase::Work);
@@ -198,9 +198,9 @@ impl World {
     pub(super) fn calls(&self, id: RequestId) -> StoreCalls {
         let request = &self.requests[id];
         let shown = shown(request);
-        let mut calls =
-            home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, request.accepted);
-        if matches!(request.command, Command::Add(_)) && request.accepted {
+        let accepted = request.refused.is_none();
+        let mut calls = home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, accepted);
+        if matches!(request.command, Command::Add(_)) && accepted {
             calls.before += self.stations.lookups_per_add;
         }
         calls
@@ -396,14 +396,15 @@ impl World {
     #[inline(always)]
     fn commit(&mut self, id: RequestId) -> Effect {
         let request = self.requests[id];
-        if !request.accepted {
-            return Effect::none(WHO_ARE_YOU);
+        if let Some(refusal) = request.refused {
+            return Effect::none(Outcome::Refused(refusal));
         }
         if !request.command.touches_cart() || (request.departed && !self.is_current(&request)) {
             return self.effect_beside_carts(&request);
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
-        let call = Call { client, command, repeated: departed || key.attempt > 0 };
+        let by = self.pool.members[server.index()].life;
+        let call = Call { client, command, by, repeated: departed || key.attempt > 0 };
         if self.storekeeper.is_fussy()
             && let Err(refusal) = self.before_effect(&request)
         {
@@ -424,8 +425,7 @@ impl World {
             }
             (CartHome::SharedStore, StoreUpdate::ReadModifyWrite) => (self.carts.write_back(shelf, copy, call), None),
             (CartHome::ServerMemory, _) | (CartHome::SharedStore, StoreUpdate::Atomic) => {
-                let life = self.pool.members[server.index()].life;
-                (self.carts.apply(shelf, life, call), None)
+                (self.carts.apply(shelf, call), None)
             }
         };
         if self.storekeeper.is_fussy() {
@@ -444,7 +444,7 @@ impl World {
     #[inline]
     fn effect_beside_carts(&mut self, request: &InFlight) -> Effect {
         match self.file_effect(request) {
-            None => Effect::none(ok(Reply::Done)),
+            None => Effect::none(ok(self.page(request).unwrap_or(Reply::Done))),
             Some((outcome, knew)) => Effect { knew_cart: Some(knew), ..Effect::none(outcome) },
         }
     }

@@ -6,7 +6,7 @@ use super::serving::shown;
 use super::{Hands, Seat, World};
 use crate::history::{Ending, Event, Recorder, Seen, What};
 use crate::home::Shown;
-use crate::model::{ClientId, Command, Outcome, Reply, ServerId, UserId};
+use crate::model::{ClientId, Command, Life, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::policy::Policy;
 use crate::scenario::{CartHome, SessionHome};
 use crate::time::{Instant, Span};
@@ -113,6 +113,9 @@ impl World {
             if self.needs_jars {
                 self.jars[client.jar as usize].open_visits += 1;
             }
+            if let Some(hidden) = &mut self.hidden {
+                hidden.shows(id, None);
+            }
             let what = What::Seen(client.visit(id), Seen::Began);
             hands.recorder.record(&Event { at: self.now, what });
         }
@@ -151,7 +154,7 @@ impl World {
             place: Place::Balancer,
             retries: 0,
             departed: false,
-            accepted: true,
+            refused: None,
             serial: 0,
         });
         let serial = self.requests[id].serial;
@@ -169,6 +172,11 @@ impl World {
         outcome: Outcome,
     ) {
         let request = self.requests[id];
+        if let Some(hidden) = &mut self.hidden
+            && !matches!(outcome, Outcome::Refused(Refusal::QueueFull | Refusal::StoreDown | Refusal::StoreFull))
+        {
+            hidden.shows(request.client, Some(self.pool.members[request.server.index()].life));
+        }
         if self.needs_jars {
             let logged_in_at = (request.command == Command::Login).then(|| self.answered_by(id));
             let jar = &mut self.jars[self.clients[request.client.index()].client.jar as usize];
@@ -178,6 +186,9 @@ impl World {
                     let until = self.tokens.end(self.now);
                     jar.session = Some(match self.homes.session {
                         SessionHome::ServerMemory => Session::Memory(life),
+                        SessionHome::SignedToken if self.hidden.as_ref().is_some_and(|hidden| hidden.own_keys()) => {
+                            Session::Signed(life, until)
+                        }
                         SessionHome::SignedToken if self.tokens.refresh => {
                             Session::Renewable { until, login: self.storekeeper.log_in(self.now) }
                         }
@@ -291,11 +302,15 @@ impl World {
             return self.homes.session == SessionHome::UnsignedCookie;
         }
         if request.command == Command::ReplayToken {
-            return self.stolen.get(&request.client).is_some_and(|stolen| self.accepts_stolen(stolen));
+            let here = self.pool.members[request.server.index()].life;
+            return self.stolen.get(&request.client).is_some_and(|stolen| self.accepts_stolen(stolen, here));
         }
         match request.session {
             Some(Session::Memory(life)) => life == self.pool.members[request.server.index()].life,
             Some(Session::Until(end)) => self.now < end,
+            Some(Session::Signed(life, end)) => {
+                life == self.pool.members[request.server.index()].life && self.now < end
+            }
             Some(Session::Stored(login)) => self.storekeeper.knows(login),
             Some(Session::Renewable { until, login }) => self.now < until || self.storekeeper.knows(login),
             None => true,
@@ -304,12 +319,13 @@ impl World {
 
     /// The same for a session whose user has logged out: its logout counts, unless the store has forgotten it.
     #[cold]
-    fn accepts_stolen(&self, stolen: &Stolen) -> bool {
+    fn accepts_stolen(&self, stolen: &Stolen, here: Life) -> bool {
         let undone = self.storekeeper.has_forgotten(stolen.logout);
         let denied = self.tokens.deny_list && !undone;
         match stolen.session {
             Session::Memory(_) => false,
             Session::Until(end) => self.now < end && !denied,
+            Session::Signed(signer, end) => signer == here && self.now < end && !denied,
             Session::Stored(login) => undone && self.storekeeper.knows(login),
             Session::Renewable { until, login } => {
                 !denied && (self.now < until || undone && self.storekeeper.knows(login))
@@ -341,9 +357,6 @@ impl World {
         !client.is_away() && client.visit(request.client) == request.visit()
     }
 }
-
-/// What a request is answered with when its session is not accepted.
-pub(super) const WHO_ARE_YOU: Outcome = Outcome::Refused(crate::model::Refusal::Unauthorized);
 
 /// What any other request is answered with.
 #[inline]

@@ -5,6 +5,7 @@ mod balancing;
 mod copies;
 mod crowds;
 mod files;
+mod hidden;
 mod places;
 mod plans;
 mod serverless;
@@ -57,7 +58,8 @@ names!(step(Step):
     Step::ReplayToken => "step replay token");
 names!(outcome(Outcome):
     Outcome::Ok(Reply::Done) => "done", Outcome::Ok(Reply::Cart(_)) => "cart shown",
-    Outcome::Ok(Reply::Charged(_)) => "charged", Outcome::Refused(Refusal::Unauthorized) => "401",
+    Outcome::Ok(Reply::Charged(_)) => "charged", Outcome::Ok(Reply::Page(_)) => "page",
+    Outcome::Refused(Refusal::Forbidden) => "403", Outcome::Refused(Refusal::TooMany) => "429", Outcome::Refused(Refusal::Unauthorized) => "401",
     Outcome::Refused(Refusal::QueueFull) => "queue full", Outcome::Refused(Refusal::NoServer) => "no server",
     Outcome::Refused(Refusal::Unreachable) => "unreachable", Outcome::Refused(Refusal::NotFound) => "404",
     Outcome::Refused(Refusal::StoreDown) => "store down", Outcome::Refused(Refusal::StoreFull) => "store full",
@@ -91,6 +93,7 @@ names!(finding(Finding):
     Finding::Cart(Verdict::Abandoned(Trouble::LoggedOut)) => "abandoned after logouts",
     Finding::Cart(Verdict::Unknown) => "unknown", Finding::WrongView => "wrong view",
     Finding::LoggedOut => "logged out", Finding::Impostor => "impostor", Finding::MissingFile => "missing file",
+    Finding::Forbidden => "refused form", Finding::StalePage => "stale page",
     Finding::Zombie => "zombie");
 names!(cause(Cause):
     Cause::RolledBack => "rolled back", Cause::Evicted => "evicted", Cause::Expired => "expired",
@@ -100,6 +103,8 @@ names!(hurt(HurtBy):
     HurtBy::Lost(_) => "hurt by loss", HurtBy::Overcharged => "hurt by overcharging",
     HurtBy::Abandoned => "hurt by giving up", HurtBy::LoggedOut => "hurt by logout",
     HurtBy::Impostor => "hurt by an impostor", HurtBy::MissingFile => "hurt by a missing file",
+    HurtBy::ChargedAgain => "hurt by a second charge", HurtBy::Forbidden => "hurt by a refused form",
+    HurtBy::StalePage => "hurt by a stale page",
     HurtBy::Zombie => "hurt by a zombie");
 names!(fault_kind(FaultKind):
     FaultKind::Crash(None) => "a crash for good", FaultKind::Crash(Some(_)) => "a crash with a comeback",
@@ -269,7 +274,8 @@ fn everything_is_met() {
     let simple = [base(), forgetful(), gullible(), stormy(), crowded(), stuck()];
     let others = [copies::rewriting(), copies::dawdling(), files::scattered(), plans::busy()];
     let apart = [places::apart(), places::dark(), serverless::cramped()];
-    for scenario in simple.into_iter().chain(others).chain(apart).chain(stores::all()) {
+    let special = apart.into_iter().chain(stores::all()).chain(hidden::all());
+    for scenario in simple.into_iter().chain(others).chain(special) {
         met.run(&scenario);
     }
     let missing: Vec<&str> = met.0.iter().filter(|(_, n)| **n == 0).map(|(name, _)| *name).collect();

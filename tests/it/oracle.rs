@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use whatcart::checker::{Checker, Finding, Verdict};
+use whatcart::checker::{Allowance, Checker, Finding, Verdict};
 use whatcart::history::{Event, PoolEvent, Recorder, What};
 use whatcart::model::UserId;
 use whatcart::observer::Observer;
 use whatcart::report::figures;
-use whatcart::scenario::Scenario;
+use whatcart::scenario::{HiddenState, Scenario};
 use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
@@ -18,7 +18,10 @@ use crate::support::{for_all, told_as_lines};
 
 /// What the streaming checker says of a history.
 pub fn streaming(events: &[Event]) -> Judgement {
-    let mut checker = Checker::new();
+    judged_by(Checker::of_hidden_state(None), events)
+}
+
+fn judged_by(mut checker: Checker, events: &[Event]) -> Judgement {
     let mut findings: BTreeMap<_, Vec<Finding>> = BTreeMap::new();
     for event in events {
         if let What::Pool(PoolEvent::Audited { user, found }) = event.what {
@@ -34,7 +37,10 @@ pub fn streaming(events: &[Event]) -> Judgement {
 
 /// What the naive one says.
 fn naive(events: &[Event]) -> Judgement {
-    let mut naive = Naive::default();
+    naively(Naive::default(), events)
+}
+
+fn naively(mut naive: Naive, events: &[Event]) -> Judgement {
     for event in events {
         naive.record(event);
     }
@@ -132,7 +138,13 @@ fn they_agree_on_random_simulations() {
     let total = std::cell::RefCell::new(whatcart::checker::Counts::default());
     for_all(400, &any_world(), show, |scenario| {
         let events = record(scenario);
-        let judgement = streaming(&events);
+        let rate = scenario.hidden.rate;
+        let allowance = (scenario.servers.hidden == HiddenState::RateLimiter).then(|| Allowance {
+            limit: rate.limit.get(),
+            window_nanos: rate.window.get().as_nanos(),
+            longest_nanos: scenario.users.timeout.get().as_nanos(),
+        });
+        let judgement = judged_by(Checker::of_hidden_state(allowance), &events);
         let counts = &judgement.counts;
         let mut total = total.borrow_mut();
         total.intact += counts.intact;
@@ -145,15 +157,21 @@ fn they_agree_on_random_simulations() {
         total.impostors_accepted += counts.impostors_accepted;
         total.zombie_logins += counts.zombie_logins;
         total.overcharged += counts.overcharged;
+        total.double_charges += counts.double_charges;
+        total.retried_checkouts += counts.retried_checkouts;
+        total.hidden.forbidden += counts.hidden.forbidden;
+        total.hidden.over_limit += counts.hidden.over_limit;
+        total.hidden.stale_pages += counts.hidden.stale_pages;
         total.files.uploaded += counts.files.uploaded;
         total.files.missing_downloads += counts.files.missing_downloads;
         total.files.destroyed += counts.files.destroyed;
-        difference(&judgement, &naive(&events)).map_or(Ok(()), Err)
+        difference(&judgement, &naively(Naive::knowing(allowance), &events)).map_or(Ok(()), Err)
     });
     let t = total.into_inner();
     let visits =
         [t.intact, t.lost, t.abandoned, t.unknown, t.wrong_views, t.logged_out, t.ghosts, t.impostors_accepted];
     let others = [t.zombie_logins, t.files.uploaded, t.files.missing_downloads, t.files.destroyed];
-    let met = [&visits[..], &others].concat();
+    let hidden = [t.double_charges, t.hidden.forbidden, t.hidden.over_limit, t.hidden.stale_pages];
+    let met = [&visits[..], &others, &hidden].concat();
     assert!(met.iter().all(|n| *n >= 20), "too tame to mean something: {t:?}");
 }

@@ -4,6 +4,7 @@
 //! or balancer would have made its user see it.
 
 mod accounting;
+mod beside_carts;
 
 use whatcart::checker::{Finding, Verdict};
 use whatcart::history::{Event, Request, Seen, What};

@@ -13,11 +13,13 @@ use serde::Deserialize;
 
 use super::cart::{self, CartEffect, Way};
 use super::files::{self, FileEffect, FileOutcome};
+use super::hidden;
 use super::session;
 use super::{Incarnation, Shop};
 use crate::history::{Evidence, Request as Asked, Served};
 use crate::http::log::Kept;
 use crate::http::store::StoreError;
+use crate::http::token::Signer;
 use crate::http::wire::{self, Ask, Body, CartId, Listed, RequestId};
 use crate::model::{Command, Item, Items, Refusal, Reply, UserId};
 use crate::seed::{Key, Purpose};
@@ -172,14 +174,15 @@ pub struct Job<'a> {
     pub cart: CartId,
     /// How long calls to the store take: before the work, and after it.
     pub store_times: (Span, Span),
-    sent: Instant,
+    /// When it was sent.
+    pub sent: Instant,
     started: Instant,
 }
 
 /// What a request came to.
 pub struct Done {
     reply: Reply,
-    accepted: bool,
+    refused: Option<Refusal>,
     cart: Option<CartEffect>,
     file: Option<FileEffect>,
     cookies: Vec<String>,
@@ -199,6 +202,11 @@ impl<'a> Job<'a> {
         let store_times = (first, shop.store.latency.sample(&mut luck));
         let cart = request.cart.unwrap_or_else(new_cart);
         Job { life, shop, request, key, cart, store_times, sent, started: shop.clock.now() }
+    }
+
+    /// Who signs and checks logins here.
+    pub fn signer(&self) -> &Signer {
+        self.life.secrets.signer.as_ref().unwrap_or(&self.shop.signer)
     }
 
     /// How long a worker is busy with it, without the store.
@@ -222,7 +230,7 @@ impl<'a> Job<'a> {
             self.life.while_alive(|| {
                 let carried = session::carried(self, command) + cart::carried(self);
                 let in_vain =
-                    Done { reply: Reply::Done, accepted: true, cart: None, file: None, cookies: Vec::new(), carried };
+                    Done { reply: Reply::Done, refused: None, cart: None, file: None, cookies: Vec::new(), carried };
                 self.record(command, &in_vain, calls);
                 store_trouble(trouble)
             })
@@ -231,7 +239,9 @@ impl<'a> Job<'a> {
 
     async fn work_with_the_store(&self, command: Command, calls: &mut u32) -> Result<Option<Answer>, StoreError> {
         let caller = session::look_up(self, command, calls).await?;
-        let accepted = session::accepted(self, &caller);
+        let stranger = !session::accepted(self, &caller);
+        let refused = if stranger { Some(Refusal::Unauthorized) } else { hidden::refusal(self, command) };
+        let accepted = refused.is_none();
         let way = if accepted { cart::read_first(self, command, calls).await? } else { Way::Atomic };
         self.labour().await;
         if accepted {
@@ -253,7 +263,10 @@ impl<'a> Job<'a> {
         let done = self.life.while_alive(|| {
             let cart = if accepted { stored.or_else(|| cart::here(self, command, order.as_deref_mut())) } else { None };
             let file = if accepted { files::here(self, command) } else { None };
-            let mut done = Done { reply: Reply::Done, accepted, cart, file, cookies, carried };
+            let mut done = Done { reply: Reply::Done, refused, cart, file, cookies, carried };
+            if let Some(version) = hidden::version(self, command).filter(|_| accepted) {
+                done.reply = Reply::Page(version);
+            }
             done.finish(self, command);
             self.record(command, &done, *calls);
             done
@@ -303,9 +316,18 @@ impl Done {
     }
 
     fn answer(self, command: Command, job: &Job) -> Answer {
-        if !self.accepted {
-            return error(StatusCode::UNAUTHORIZED, "who are you?", Some("POST /login"));
+        let mut answer = match self.refused {
+            Some(refusal) => of_refusal(refusal),
+            None => self.good(command, job),
+        };
+        if let Some(token) = hidden::form(job).and_then(|token| HeaderValue::try_from(token).ok()) {
+            answer.headers_mut().insert(wire::CSRF_TOKEN, token);
+            answer = job.named(answer);
         }
+        answer
+    }
+
+    fn good(self, command: Command, job: &Job) -> Answer {
         if let Some(file) = self.file {
             return job.named(of_file(file.what));
         }
@@ -313,6 +335,7 @@ impl Done {
         match self.reply {
             Reply::Cart(items) => body.cart = Some(Listed(items)),
             Reply::Charged(items) => body.charged = Some(Listed(items)),
+            Reply::Page(version) => body.catalogue = Some(version),
             Reply::Done | Reply::WhoAreYou => body.cart = self.cart.as_ref().map(|cart| Listed(cart.held)),
         }
         if command == Command::Login {
@@ -350,6 +373,16 @@ fn store_trouble(trouble: StoreError) -> Answer {
 pub fn counted<T>(calls: &mut u32, result: Result<T, StoreError>) -> Result<T, StoreError> {
     *calls += u32::from(!matches!(result, Err(StoreError::Down)));
     result
+}
+
+fn of_refusal(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Forbidden => {
+            error(StatusCode::FORBIDDEN, "whose form is this?", Some("send the X-CSRF-Token of the last answer"))
+        }
+        Refusal::TooMany => error(StatusCode::TOO_MANY_REQUESTS, "too many requests", Some("wait a moment")),
+        _ => error(StatusCode::UNAUTHORIZED, "who are you?", Some("POST /login")),
+    }
 }
 
 fn of_file(what: FileOutcome) -> Answer {

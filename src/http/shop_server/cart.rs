@@ -11,7 +11,7 @@ use crate::http::store::StoreError;
 use crate::http::token::Carried;
 use crate::http::wire;
 use crate::model::{Command, Items, Reply};
-use crate::scenario::{CartHome, StoreUpdate};
+use crate::scenario::{CartHome, HiddenState, StoreUpdate};
 use crate::shop::{Basket, Order};
 
 /// Most orders that the book takes: beyond that a guest cannot check out.
@@ -48,15 +48,24 @@ struct Applied {
     billed: Option<Items>,
 }
 
-/// Does a command to one copy; a checkout by way of the order book.
-fn apply(basket: &mut Basket, command: Command, order: Option<&mut Order>) -> Applied {
+/// Does a command to one copy; a checkout by way of the order book. Where only the process knows that a cart is bought,
+/// the cart itself does not tell.
+fn apply(job: &Job, basket: &mut Basket, command: Command, order: Option<&mut Order>) -> Applied {
     if let Some(order) = order {
         let held = basket.items;
         let (reply, billed) = order.charge(basket);
+        if keeps_orders(job) {
+            basket.items = held;
+        }
         return Applied { reply, held, billed };
     }
     let reply = basket.apply(command);
     Applied { reply, held: basket.items, billed: None }
+}
+
+/// Whether each process remembers only what it has charged itself.
+fn keeps_orders(job: &Job) -> bool {
+    job.shop.hidden == HiddenState::IdempotencyKey
 }
 
 /// The order of a visit, for a checkout: who holds it keeps others from charging at the same time.
@@ -65,7 +74,7 @@ pub fn open_order(job: &Job, command: Command) -> Result<Option<Arc<Mutex<Order>
         return Ok(None);
     }
     let named = job.request.headers.get(wire::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()?.parse().ok());
-    let orders = &job.shop.orders;
+    let orders = if keeps_orders(job) { &job.life.secrets.orders } else { &job.shop.orders };
     if job.request.id.is_none() && orders.len() >= MOST_ORDERS {
         return Err(StoreError::Full);
     }
@@ -119,7 +128,8 @@ async fn update(
 ) -> Result<CartEffect, StoreError> {
     // What was charged before is not taken out again.
     let again = order.as_ref().is_some_and(|order| order.is_charged());
-    let asked = if again { Command::View } else { command };
+    let stays = again || (keeps_orders(job) && command == Command::Checkout);
+    let asked = if stays { Command::View } else { command };
     let (store, span) = (&job.shop.store, job.store_times.1);
     let updated = match command {
         Command::View => store.look(span, |store| store.update_cart(job.cart, asked)).await,
@@ -127,7 +137,7 @@ async fn update(
     };
     let updated = counted(calls, updated)?;
     let mut basket = Basket { items: updated.before.unwrap_or_default() };
-    Ok(CartEffect::of(apply(&mut basket, command, order), updated.before.is_some()))
+    Ok(CartEffect::of(apply(job, &mut basket, command, order), updated.before.is_some()))
 }
 
 /// What was read at the start is changed here and written back, whatever happened to it meanwhile.
@@ -141,7 +151,7 @@ async fn modify_and_write(
     let mut basket = Basket { items: copy.unwrap_or_default() };
     // Nothing is charged unless the write gets through.
     let mut charged = order.as_deref().copied();
-    let mut effect = CartEffect::of(apply(&mut basket, command, charged.as_mut()), copy.is_some());
+    let mut effect = CartEffect::of(apply(job, &mut basket, command, charged.as_mut()), copy.is_some());
     if command == Command::View {
         return Ok(effect);
     }
@@ -183,7 +193,7 @@ fn in_memory(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffe
         Entry::Vacant(_) => None,
     };
     let mut basket = Basket { items: before.unwrap_or_default() };
-    let mut effect = CartEffect::of(apply(&mut basket, command, order), before.is_some());
+    let mut effect = CartEffect::of(apply(job, &mut basket, command, order), before.is_some());
     place.insert(basket.items);
     effect.kept.copy = Some(basket.items);
     effect
@@ -199,7 +209,7 @@ fn in_token(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffec
         None => (None, Items::NONE),
     };
     let mut basket = Basket { items: before.unwrap_or_default() };
-    let mut effect = CartEffect::of(apply(&mut basket, command, order), before.is_some());
+    let mut effect = CartEffect::of(apply(job, &mut basket, command, order), before.is_some());
     let new = job.shop.signer.cart(job.cart, basket.items, now);
     effect.carried = new.len();
     effect.token = Some(new);

@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
+use super::hidden::Secrets;
 use super::{Shop, Slot, answer, port};
 use crate::http::failure::{self, Failure};
 use crate::http::files::FileName;
@@ -65,6 +66,8 @@ pub struct Incarnation {
     pub shop: Arc<Shop>,
     /// What it remembers.
     pub memory: Memory,
+    /// What it hides from the others.
+    pub secrets: Secrets,
     /// Workers that are free.
     pub workers: Semaphore,
     /// Requests that wait for one.
@@ -79,6 +82,7 @@ impl Incarnation {
     pub fn start(life: Life, slot: Arc<Slot>, shop: Arc<Shop>, listener: TcpListener) -> Arc<Incarnation> {
         let incarnation = Arc::new(Incarnation {
             life,
+            secrets: Secrets::new(&shop, slot.id, life),
             slot,
             memory: Memory::default(),
             workers: Semaphore::new(shop.workers),
@@ -106,6 +110,7 @@ impl Incarnation {
         }
         drop(alive);
         self.memory.forget();
+        self.secrets.forget();
         self.fate.send_replace(Some(death));
     }
 

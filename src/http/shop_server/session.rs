@@ -48,7 +48,7 @@ async fn owner(job: &Job<'_>, session: String, calls: &mut u32) -> Result<Option
 /// A token says itself whose it is and until when; only what ends it before its time, or renews it, is in the store.
 async fn look_up_token(job: &Job<'_>, token: &str, calls: &mut u32) -> Result<Caller, StoreError> {
     let tokens = &job.shop.tokens;
-    let current = match job.shop.signer.read_session(token, job.shop.clock.now()) {
+    let current = match job.signer().read_session(token, job.shop.clock.now()) {
         None => return Ok(Caller::Known(false)),
         Some((_, current)) => current,
     };
@@ -91,7 +91,7 @@ pub async fn log_in_or_out(
 ) -> Result<usize, StoreError> {
     let mut carried = 0;
     if let Caller::Renewed(user) = caller {
-        let token = job.shop.signer.session(user, job.shop.clock.now());
+        let token = job.signer().session(user, job.shop.clock.now());
         carried += token.len();
         cookies.push(cookie(wire::SESSION, &token));
     }
@@ -111,7 +111,7 @@ async fn log_in(job: &Job<'_>, cookies: &mut Vec<String>, calls: &mut u32) -> Re
                 let key = keep(job, calls).await?;
                 cookies.push(cookie(wire::REFRESH, &key));
             }
-            let token = job.shop.signer.session(name, job.shop.clock.now());
+            let token = job.signer().session(name, job.shop.clock.now());
             let carried = token.len();
             (token, carried)
         }
@@ -177,7 +177,7 @@ pub fn carried(job: &Job, command: Command) -> usize {
 
 /// 128 random bits.
 #[must_use]
-fn unguessable() -> String {
+pub fn unguessable() -> String {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).expect("the run's key was made of the same randomness");
     format!("{:032x}", u128::from_ne_bytes(bits))

@@ -112,6 +112,8 @@ impl Backend for Defective {
 #[derive(Clone, Default)]
 pub struct Curl {
     pub jar: BTreeMap<String, String>,
+    /// The token in the form of the last page.
+    pub form: String,
 }
 
 /// What came back.
@@ -135,9 +137,10 @@ impl Curl {
     pub fn message(&self, method: &str, path: &str, body: &str) -> String {
         let cookies: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
+        let form = if self.form.is_empty() { String::new() } else { format!("X-CSRF-Token: {}\r\n", self.form) };
         let length = body.len();
         format!(
-            "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n{cookies}Content-Length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n{cookies}{form}Content-Length: {length}\r\n\r\n{body}"
         )
     }
 
@@ -150,6 +153,9 @@ impl Curl {
         stream.read_to_end(&mut text).await?;
         let answer = Answer::of(&String::from_utf8_lossy(&text));
         for line in String::from_utf8_lossy(&text).lines().take_while(|line| !line.is_empty()) {
+            if let Some(form) = line.strip_prefix("x-csrf-token: ") {
+                self.form = form.into();
+            }
             let Some(cookie) = line.strip_prefix("set-cookie: ") else { continue };
             let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
             self.jar.insert(name.into(), value.into());

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use http::HeaderMap;
 use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue};
 
 use crate::http::wire;
 use crate::workload::Folder;
@@ -32,6 +32,8 @@ pub struct Tab {
     /// The cart's id.
     pub visit: String,
     token: Option<String>,
+    /// The token in the form of the page that is open.
+    pub form: Option<HeaderValue>,
     /// A copy of the session as it was before the last logout, as somebody else would present it.
     pub stolen: Option<String>,
 }
@@ -67,6 +69,9 @@ impl Jar {
     /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked. `own`: the
     /// session is the user's.
     pub fn keep(&mut self, tab: &mut Tab, headers: &HeaderMap, own: bool) {
+        if let Some(form) = headers.get(wire::CSRF_TOKEN) {
+            tab.form = Some(form.clone());
+        }
         for line in headers.get_all(SET_COOKIE) {
             let Some(cookie) = line.to_str().ok().and_then(|line| cookie::Cookie::parse(line).ok()) else { continue };
             if cookie.name() == wire::CART {
@@ -127,7 +132,6 @@ fn is_session(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     /// The header field, as text.
     fn header(jar: &Jar, tab: &Tab, with_session: bool, forged: Option<&str>) -> String {

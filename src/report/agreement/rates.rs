@@ -138,6 +138,12 @@ fn rates(faults: &[FaultFigures]) -> Vec<Rate> {
         Rate::mean("price.bytes_carried_per_request", "bytes carried per request", |f| {
             f.price.bytes_carried_per_request
         }),
+        Rate::new("hidden.forbidden / visits.begun", "refused forms per visit", Scale::Events, |f| {
+            f.hidden.as_ref().map_or((0.0, 0.0), |hidden| counts(hidden.forbidden, f.visits.begun))
+        }),
+        share("hidden.stale_pages / hidden.pages", "stale pages, of all", |f| {
+            f.hidden.as_ref().map_or((0.0, 0.0), |hidden| counts(hidden.stale_pages, hidden.pages))
+        }),
         share("files.missing_downloads / files.downloads", "downloads answered 404", |f| {
             f.files.as_ref().map_or((0.0, 0.0), |files| counts(files.missing_downloads, files.downloads))
         }),

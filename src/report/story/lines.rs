@@ -83,6 +83,10 @@ struct Teller {
     /// Who served what, until the user is told.
     served: Vec<Served>,
     dropped: Option<ServerId>,
+    /// The newest version of the catalogue that was shown.
+    newest: u32,
+    /// Orders on the statement.
+    bills: u32,
     /// Something went wrong before: what the balancer believes concerns this story.
     trouble: bool,
     /// Who is where, when that is not one place.
@@ -233,6 +237,12 @@ impl Teller {
                     (false, true) => "ok".into(),
                 }
             }
+            (Command::Browse, Reply::Page(version)) => {
+                deed.wrong = version < self.newest;
+                let after = if deed.wrong { format!(", after {}", self.newest) } else { String::new() };
+                self.newest = version.max(self.newest);
+                format!("catalogue {version}{after}")
+            }
             (Command::ForgeSession, _) => {
                 deed.wrong = true;
                 "welcome!".into()
@@ -277,7 +287,12 @@ impl Teller {
             let missing = Some(self.added.minus(items));
             let deed = Deed { at, action, answer, added: self.added, missing, weight: 3, ..Deed::default() };
             self.lines.push(Line::Did(deed));
+        } else if self.bills > 0 {
+            let (action, answer) = ("a second bill".into(), format!("charged again: {items}"));
+            let deed = Deed { at, action, answer, added: self.added, wrong: true, weight: 3, ..Deed::default() };
+            self.lines.push(Line::Did(deed));
         }
+        self.bills += 1;
     }
 
     /// The bill of this very answer is in the answer.
@@ -310,6 +325,8 @@ fn refused(refusal: Refusal, command: Command) -> &'static str {
         Refusal::Unreachable => "503: cannot connect",
         Refusal::Throttled => "429: too many at once",
         Refusal::NotFound => "404: what file?",
+        Refusal::Forbidden => "403: whose form is this?",
+        Refusal::TooMany => "429: too many requests",
         Refusal::StoreDown => "503: store is down",
         Refusal::StoreFull => "507: store is full",
     }

@@ -53,7 +53,7 @@ const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
 const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
 
 #[rustfmt::skip]
-const COUNTED: [Counted; 12] = [
+const COUNTED: [Counted; 16] = [
     Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
     Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
     Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
@@ -66,6 +66,10 @@ const COUNTED: [Counted; 12] = [
     Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
     Counted { name: "not-found", head: "404 \"what file?\"", paths: &["files.missing_downloads"], of: Some(("files.downloads", "all downloads")), tone: Tone::Loss, rank: 1 },
     Counted { name: "destroyed", head: "files destroyed", paths: &["files.destroyed"], of: Some(("files.uploaded", "all uploads")), tone: Tone::Loss, rank: 1 },
+    Counted { name: "forbidden", head: "403 forms", paths: &["hidden.forbidden"], of: None, tone: Tone::Loss, rank: 2 },
+    Counted { name: "charged-twice", head: "charged twice", paths: &["double_charges"], of: Some(("hidden.retried_checkouts", "retried")), tone: Tone::Loss, rank: 2 },
+    Counted { name: "over-limit", head: "over limit", paths: &["hidden.over_limit"], of: None, tone: Tone::Loss, rank: 2 },
+    Counted { name: "stale-pages", head: "stale pages", paths: &["hidden.stale_pages"], of: Some(("hidden.pages", "pages")), tone: Tone::Loss, rank: 2 },
 ];
 
 /// Most columns that are chosen without being asked for.
@@ -120,6 +124,10 @@ impl Source<'_> {
             "wrong-views",
             "not-found",
             "destroyed",
+            "forbidden",
+            "charged-twice",
+            "over-limit",
+            "stale-pages",
         ] {
             columns.extend(counted(name));
         }

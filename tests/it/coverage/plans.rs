@@ -92,18 +92,19 @@ fn a_drained_server_serves_its_users_only() {
     for event in events(&scenario) {
         match event.what {
             What::Pool(PoolEvent::Turned { server: ServerId(0), state: ServerState::Draining }) => {
-                drained = Some(event.at)
+                drained = Some(event.at);
             }
             What::Pool(PoolEvent::Turned { server: ServerId(0), state: ServerState::Retired }) => {
                 assert!(event.at < at_ms(75_000), "it leaves with its last user, not at the end of its time");
             }
-            What::Inside(visit, Inside::Served(served)) if served.server == ServerId(0) => match drained {
-                None => drop(users.insert(visit)),
-                Some(_) => {
+            What::Inside(visit, Inside::Served(served)) if served.server == ServerId(0) => {
+                if drained.is_none() {
+                    users.insert(visit);
+                } else {
                     assert!(users.contains(&visit), "{visit:?} is new");
                     later += 1;
                 }
-            },
+            }
             _ => {}
         }
     }

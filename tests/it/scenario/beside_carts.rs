@@ -1,4 +1,4 @@
-//! Scenarios whose uploads make no sense.
+//! Scenarios whose uploads or hidden state make no sense.
 
 use super::errors::of;
 
@@ -19,4 +19,40 @@ fn a_download_of_nothing() {
 fn sixty_five_uploads() {
     let told = of(&format!("users.journey = [{}\"browse\"]", "\"upload\", ".repeat(65)));
     assert!(told.contains("a user keeps at most 64 files; one visit of this journey uploads 65"), "{told}");
+}
+
+#[test]
+fn a_signing_key_and_nothing_to_sign() {
+    insta::assert_snapshot!(of("servers.hidden = \"signing-key\"\nhomes.session = \"shared-store\""), @r#"
+    error: a signing key signs logins, and in this scenario they are not signed
+     --> t.toml:3:18
+      |
+    3 | servers.hidden = "signing-key"
+      |                  ^^^^^^^^^^^^^
+      |
+      = help: set `homes.session = "signed-token"`, or hide something else
+    "#);
+    let nobody = of("servers.hidden = \"signing-key\"\nusers.journey = [\"add\", \"checkout\"]");
+    assert!(nobody.contains("nobody logs in on this journey"), "{nobody}");
+    let renewed = of("servers.hidden = \"signing-key\"\ntokens.refresh = true");
+    assert!(renewed.contains("one thing at a time"), "{renewed}");
+}
+
+#[test]
+fn a_form_that_no_page_has_shown() {
+    insta::assert_snapshot!(of("servers.hidden = \"csrf-token\"\nusers.journey = [\"add\", \"checkout\"]"), @r#"
+    error: this journey posts a form before any page has shown one
+     --> t.toml:3:18
+      |
+    3 | servers.hidden = "csrf-token"
+      |                  ^^^^^^^^^^^^
+      |
+      = help: begin the journey with "login" or "browse"
+    "#);
+}
+
+#[test]
+fn a_limit_that_lets_nobody_in() {
+    let told = of("hidden.rate.limit = 0");
+    assert!(told.contains("a whole number from 1 to 1,000,000"), "{told}");
 }

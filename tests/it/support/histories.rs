@@ -259,7 +259,7 @@ impl Shopper {
             Some(Reply::Cart(items)) => Outcome::Ok(Reply::Cart(Items(items.0 ^ wrong))),
             Some(Reply::Charged(items)) => Outcome::Ok(Reply::Charged(Items(items.0 ^ wrong))),
             Some(Reply::WhoAreYou) if lie.is_none() => Outcome::Refused(Refusal::Unauthorized),
-            Some(Reply::WhoAreYou | Reply::Done) | None => Outcome::Ok(Reply::Done),
+            Some(Reply::WhoAreYou | Reply::Done | Reply::Page(_)) | None => Outcome::Ok(Reply::Done),
         };
         self.flights[i].refused |= self.flights[i].done.is_none();
         self.tell(i, outcome, tape);

@@ -5,10 +5,11 @@
 //! answered later was still in flight.
 
 mod files;
+mod hidden;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use whatcart::checker::{Counts, Finding, Verdict};
+use whatcart::checker::{Allowance, Counts, Finding, Verdict};
 use whatcart::history::{Ending, Event, Recorder, Request, Seen, Trouble, What};
 use whatcart::model::{Command, Item, Items, Outcome, Refusal, Reply, UserId, Visit};
 
@@ -18,6 +19,8 @@ pub struct Naive {
     visits: BTreeMap<Visit, Vec<Seen>>,
     /// Everything about files, of all visits, and what was there at the end.
     files: files::Files,
+    /// Everything that is told of hidden state.
+    hidden: hidden::Hidden,
 }
 
 /// What the whole history comes to.
@@ -35,24 +38,34 @@ impl Recorder for Naive {
             self.visits.entry(visit).or_default().push(seen);
         }
         self.files.record(event);
+        self.hidden.record(event);
     }
 }
 
 impl Naive {
+    /// One that knows what a rate limiter is to allow.
+    pub fn knowing(allowance: Option<Allowance>) -> Naive {
+        let mut naive = Naive::default();
+        naive.hidden.allowance = allowance;
+        naive
+    }
+
     pub fn judge(&self) -> Judgement {
         let mut all = Judgement::default();
         let mut users = BTreeSet::new();
         let mut hurt = BTreeSet::new();
+        let stale = self.hidden.stale();
         for (visit, seen) in &self.visits {
             users.insert(visit.user);
             let history = History::new(seen);
-            let findings = history.findings();
+            let findings = history.findings(&|request| stale.contains(&(*visit, request.step, request.attempt)));
             count(&mut all, &history, &findings, visit.user, &mut hurt);
             if !findings.is_empty() {
                 all.findings.insert(*visit, findings);
             }
         }
         all.counts.files = self.files.counts();
+        all.counts.hidden = self.hidden.counts();
         hurt.extend(self.files.hurt());
         all.counts.users = users.len() as u64;
         all.counts.users_hurt = hurt.len() as u64;
@@ -74,7 +87,7 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
             Finding::LoggedOut => counts.logged_out += 1,
             Finding::Impostor => counts.impostors_accepted += 1,
             // Counted over all visits of a user.
-            Finding::MissingFile => {}
+            Finding::MissingFile | Finding::Forbidden | Finding::StalePage => {}
             Finding::Zombie => counts.zombie_logins += 1,
         }
     }
@@ -89,9 +102,10 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
     counts.ghosts += u64::from(history.ghosts().len());
     let billed_twice = history.seen.iter().filter(|seen| matches!(seen, Seen::Billed(_))).count() > 1;
     counts.double_charges += u64::from(billed_twice);
+    counts.retried_checkouts += u64::from(history.retried_checkout());
     let gave_up = history.seen.iter().any(|seen| matches!(seen, Seen::Left(Ending::GaveUp(_))));
     let harm = |finding: &Finding| {
-        matches!(finding, Finding::WrongView | Finding::LoggedOut)
+        matches!(finding, Finding::WrongView | Finding::LoggedOut | Finding::Forbidden)
             || matches!(finding, Finding::Cart(Verdict::Lost(_) | Verdict::Overcharged(_)))
     };
     if gave_up || billed_twice || findings.iter().any(harm) {
@@ -101,6 +115,7 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
 
 /// One request, as an interval.
 struct Call {
+    request: Request,
     command: Command,
     sent: usize,
     told: Option<(usize, Outcome)>,
@@ -149,7 +164,7 @@ impl History<'_> {
         for (place, seen) in seen.iter().enumerate() {
             match *seen {
                 Seen::Sent(request) => {
-                    calls.push((request, Call { command: request.command, sent: place, told: None }));
+                    calls.push((request, Call { request, command: request.command, sent: place, told: None }));
                 }
                 Seen::Told { request, outcome, .. } => {
                     let of_it = |(sent, call): &&mut (Request, Call)| *sent == request && call.told.is_none();
@@ -223,6 +238,12 @@ impl History<'_> {
         Some((now, must.minus(charged), charged.minus(may)))
     }
 
+    /// A checkout was sent after another one had ended in nobody knows what.
+    fn retried_checkout(&self) -> bool {
+        let unknown = |call: &Call, sent| call.told.is_some_and(|(at, outcome)| at < sent && outcome.is_unknown());
+        self.of(Command::Checkout).any(|again| self.of(Command::Checkout).any(|first| unknown(first, again.sent)))
+    }
+
     fn opened(&self) -> Option<usize> {
         self.calls.iter().filter(|call| matches!(call.command, Command::Add(_))).map(|call| call.sent).min()
     }
@@ -247,7 +268,7 @@ impl History<'_> {
         }
     }
 
-    fn findings(&self) -> Vec<Finding> {
+    fn findings(&self, stale: &dyn Fn(Request) -> bool) -> Vec<Finding> {
         let mut found: Vec<(usize, Finding)> = Vec::new();
         found.extend(self.opened().map(|at| (at, Finding::Opened)));
         let verdict = self.verdict_of_charge();
@@ -262,6 +283,8 @@ impl History<'_> {
                 (Command::ReplayToken, Outcome::Ok(_)) => found.push((at, Finding::Zombie)),
                 (Command::ForgeSession | Command::ReplayToken, _) => {}
                 (_, Outcome::Refused(Refusal::Unauthorized)) => found.push((at, Finding::LoggedOut)),
+                (_, Outcome::Refused(Refusal::Forbidden)) => found.push((at, Finding::Forbidden)),
+                (_, Outcome::Ok(Reply::Page(_))) if stale(call.request) => found.push((at, Finding::StalePage)),
                 (_, Outcome::Refused(Refusal::NotFound)) => found.push((at, Finding::MissingFile)),
                 _ => {}
             }

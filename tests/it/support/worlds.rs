@@ -5,9 +5,9 @@ use whatcart::model::Step;
 use whatcart::scenario::Strategy as Rollout;
 use whatcart::scenario::{
     Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, First, Forgets, HashOn, Health, Heavy,
-    Homes, How, Join, Objects, PinnedDown, PolicyName, Positive, RandomFaults, RegionRouting, RegionServers,
-    RegionStore, Regions, Scale, ScaleTo, Scenario, Serverless, Servers, SessionHome, Share, Store, StoreFault,
-    StoreMemory, StoreUpdate, Time, Tokens, UploadHome, Users, WhenFull, Whole,
+    Hidden, HiddenState, Homes, How, Join, Objects, PinnedDown, PolicyName, Positive, RandomFaults, RateLimit,
+    RegionRouting, RegionServers, RegionStore, Regions, Scale, ScaleTo, Scenario, Serverless, Servers, SessionHome,
+    Share, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens, UploadHome, Users, WhenFull, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -130,29 +130,33 @@ pub fn show(scenario: &Scenario) -> String {
 /// Any small scenario: a run of it takes a few thousand events.
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
-    let beside = (store(), objects(), tokens(), autoscaler());
+    let beside = (store(), objects(), tokens(), autoscaler(), hidden());
     let world = (any::<u32>(), users(), servers(), balancer(), homes(), beside, faults).prop_map(
-        |(seed, users, servers, balancer, homes, (store, objects, tokens, autoscaler), faults)| Scenario {
-            seed: Whole::of(u64::from(seed)),
-            duration: time(6_000),
-            closing: time(120_000),
-            users,
-            servers,
-            balancer,
-            homes,
-            store,
-            objects,
-            tokens,
-            faults,
-            random_faults: random_faults(seed),
-            autoscaler,
-            ..Scenario::house()
+        |(seed, users, servers, balancer, homes, (store, objects, tokens, autoscaler, (kind, hidden)), faults)| {
+            Scenario {
+                seed: Whole::of(u64::from(seed)),
+                duration: time(6_000),
+                closing: time(120_000),
+                users,
+                servers: Servers { hidden: kind, ..servers },
+                hidden,
+                balancer,
+                homes,
+                store,
+                objects,
+                tokens,
+                faults,
+                random_faults: random_faults(seed),
+                autoscaler,
+                ..Scenario::house()
+            }
         },
     );
     let places = (prop::option::weighted(0.25, regions()), prop::option::weighted(0.15, serverless()));
     (world, places).prop_map(|(mut world, (regions, serverless))| {
         if regions.is_some() || serverless.is_some() {
             world.autoscaler = None;
+            world.servers.hidden = HiddenState::None;
             world.faults.retain(|fault| fault.deploy.is_none() && fault.scale.is_none());
         }
         let world = match regions {
@@ -317,6 +321,7 @@ fn servers() -> impl Strategy<Value = Servers> {
             workers: Whole::of(workers),
             queue: Whole::of(queue),
             service,
+            hidden: HiddenState::None,
             weights: weights.into_iter().take(usize::try_from(count).expect("small")).map(Whole::of).collect(),
             boot: time(boot),
         },
@@ -389,6 +394,23 @@ fn store() -> impl Strategy<Value = Store> {
             memory: memory.map(|(carts, when_full)| StoreMemory { carts: Whole::of(carts), when_full }),
         }
     })
+}
+
+fn hidden() -> impl Strategy<Value = (HiddenState, Hidden)> {
+    use HiddenState::{Cache, CsrfToken, IdempotencyKey, None, RateLimiter, SigningKey};
+    let kind = prop_oneof![
+        6 => Just(None),
+        1 => Just(RateLimiter),
+        1 => Just(CsrfToken),
+        1 => Just(SigningKey),
+        2 => Just(IdempotencyKey),
+        1 => Just(Cache),
+    ];
+    let rate =
+        (1u64..5, 30u64..1_000).prop_map(|(limit, window)| RateLimit { limit: Whole::of(limit), window: time(window) });
+    let cache = (50u64..2_000, 20u64..1_000)
+        .prop_map(|(ttl, changes)| whatcart::scenario::Cache { ttl: time(ttl), changes: time(changes) });
+    (kind, rate, cache).prop_map(|(kind, rate, cache)| (kind, Hidden { rate, cache }))
 }
 
 fn objects() -> impl Strategy<Value = Objects> {
