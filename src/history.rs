@@ -121,6 +121,8 @@ pub struct Served {
     pub store_calls: u32,
     /// Bytes of state that the user's tokens carried, both ways.
     pub carried_bytes: u32,
+    /// Copies of the cart that were sent to other servers.
+    pub copies: u32,
     /// Whereabouts of the visit's items, for a checkout or a view; of the file, for a download that does not find it.
     pub evidence: Evidence,
 }
@@ -136,6 +138,8 @@ pub struct Evidence {
     pub killed_by: Option<u32>,
     /// Replaced by a concurrent writer's older copy, at some time of the visit.
     pub overwritten: Items,
+    /// In a newer copy than the one that answered, at some time of the visit.
+    pub stale: Items,
     /// In a token that was shown after its time, or in a cart that the store had kept for its time, at some time of the
     /// visit.
     pub expired: Items,
@@ -157,7 +161,7 @@ pub enum PoolEvent {
         /// Whether the memory of a server went with it.
         memory_lost: bool,
     },
-    /// A server runs again: empty, or no longer slow.
+    /// A server runs again: empty, or no longer slow, or within reach with what it had.
     Ready {
         /// The server.
         server: ServerId,

@@ -172,6 +172,7 @@ impl Stage {
         let slots = (0..servers)
             .map(|i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop)))
             .collect::<Result<Vec<_>, Failure>>()?;
+        shop.introduce(&slots);
         let addresses: Vec<SocketAddr> = slots.iter().map(|slot| slot.address).collect();
         (options.started)(&addresses);
         let edges = (clock, alarm.clone());

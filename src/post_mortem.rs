@@ -181,6 +181,8 @@ pub fn cause_of(item: Items, evidence: &Evidence) -> Cause {
         Cause::Expired
     } else if found(evidence.overwritten) {
         Cause::Overwritten
+    } else if found(evidence.stale) {
+        Cause::Stale
     } else if found(evidence.elsewhere) {
         Cause::Split
     } else if found(evidence.died) {

@@ -16,9 +16,11 @@ pub mod error;
 mod faults;
 mod health;
 mod homes;
+mod journey;
 pub mod library;
 pub mod limits;
 mod load;
+mod migration;
 pub mod nearest;
 mod objects;
 mod patch;
@@ -27,6 +29,7 @@ mod predict;
 mod random_faults;
 #[cfg(feature = "cli")]
 pub mod read;
+mod replication;
 #[cfg(feature = "cli")]
 pub mod schema;
 mod servers;
@@ -42,12 +45,15 @@ pub use error::ScenarioError;
 pub use faults::{Fault, StoreFault};
 pub use health::{Health, Preset};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
+pub use journey::Journey;
 pub use limits::{Duration, Pause, Positive, RunTime, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
+pub use migration::{CartPath, Migration, MigrationWay};
 pub use objects::Objects;
 pub use plans::{Autoscaler, Deploy, First, Join, Scale, ScaleTo, Strategy};
 pub use predict::Predict;
 pub use random_faults::{How, RandomFaults};
+pub use replication::Replication;
 pub use servers::Servers;
 pub use store::{Forgets, Store, StoreMemory, StoreUpdate, WhenFull};
 pub use tokens::Tokens;
@@ -102,6 +108,12 @@ pub struct Scenario {
     /// Where each kind of state lives.
     #[serde(default)]
     pub homes: Homes,
+    /// Copies of carts on other servers, when carts live in replicated memory.
+    #[serde(default)]
+    pub replication: Replication,
+    /// Carts that move while the shop runs.
+    #[serde(default)]
+    pub migration: Option<Migration>,
     /// The database that every server can reach.
     #[serde(default)]
     pub store: Store,
@@ -155,6 +167,8 @@ impl Scenario {
             servers: Servers::default(),
             balancer: Balancer::default(),
             homes: Homes::default(),
+            replication: Replication::default(),
+            migration: None,
             store: Store::default(),
             objects: Objects::default(),
             tokens: Tokens::default(),

@@ -1,5 +1,6 @@
 //! Users: a task for each tab, that walks its journey as the workload says, with cookies in a jar.
 
+mod at_once;
 mod jar;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,7 +23,7 @@ use crate::history;
 use crate::model::{ClientId, Command, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::scenario::SessionHome;
 use crate::time::{Instant, Span};
-use crate::workload::{Client, Loop, Next, Wave, Workload};
+use crate::workload::{AtOnce, Client, Loop, Next, Wave, Workload};
 
 pub use jar::Jar;
 use jar::Tab;
@@ -172,15 +173,10 @@ impl Crowd {
         let visit = client.visit(seat.id);
         self.log.began(visit);
         loop {
-            let mut request = client.request(&self.workload, intended);
-            request.command = client.name_file(&self.workload, &mut seat.jar().folder, request.command);
-            let (key, meant) = (client.key(), client.meant);
-            self.log.sent(visit, request, intended);
-            let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
-            seat.jar().folder.told(request.command, outcome);
-            let next = client.told(&self.workload, request.command, outcome);
-            let settled = matches!(next, Next::Think | Next::Leave(_));
-            self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
+            let next = match AtOnce::begin(client, &self.workload) {
+                None => self.try_once(client, seat, intended).await,
+                Some(at_once) => self.do_at_once(at_once, client, seat, intended).await,
+            };
             let now = self.clock.now();
             intended = match next {
                 Next::Think => now + self.workload.think(client),
@@ -196,11 +192,25 @@ impl Crowd {
         }
     }
 
+    /// Sends one request of a step, and decides what comes next.
+    async fn try_once(&self, client: &mut Client, seat: &Seat, intended: Instant) -> Next {
+        let visit = client.visit(seat.id);
+        let mut request = client.request(&self.workload, intended);
+        request.command = client.name_file(&self.workload, &mut seat.jar().folder, request.command);
+        let (key, meant) = (client.key(), client.meant);
+        self.log.sent(visit, request, intended);
+        let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
+        seat.jar().folder.told(request.command, outcome);
+        let next = client.told(&self.workload, request.command, outcome);
+        let settled = matches!(next, Next::Think | Next::Leave(_));
+        self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
+        next
+    }
+
     /// Sends a request and waits for what comes of it, as long as the user has patience.
-    async fn ask(&self, id: RequestId, request: history::Request, seat: &mut Seat, intended: Instant) -> Outcome {
+    async fn ask(&self, id: RequestId, request: history::Request, seat: &Seat, intended: Instant) -> Outcome {
         if request.command == Command::Logout {
-            let session = seat.jar().session();
-            seat.tab.stolen = session;
+            seat.tab.steal(seat.jar().session());
         }
         let message = self.message(id, request.command, seat, intended);
         let answered = async {
@@ -214,12 +224,7 @@ impl Crowd {
             // The answer broke off in the middle: nobody knows what it would have said.
             Some(None) => Outcome::Failed,
             Some(Some(response)) => {
-                let jar = Arc::clone(&seat.jar);
-                jar.lock().unwrap_or_else(PoisonError::into_inner).keep(
-                    &mut seat.tab,
-                    response.headers(),
-                    !request.command.is_a_thief_s(),
-                );
+                seat.jar().keep(&seat.tab, response.headers(), !request.command.is_a_thief_s());
                 self.understand(id.visit().user, request.command, &response)
             }
         }
@@ -232,7 +237,7 @@ impl Crowd {
             Command::ForgeSession => Some(format!("{}={}", wire::SESSION, self.forged(user))),
             Command::ReplayToken => {
                 let nothing = || format!("{}=nothing-to-steal", wire::SESSION);
-                Some(seat.tab.stolen.clone().unwrap_or_else(nothing))
+                Some(seat.tab.stolen().unwrap_or_else(nothing))
             }
             _ => None,
         };

@@ -45,6 +45,9 @@ const ROWS: &[Row] = &[
     Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()), default: ENVOY },
     Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
     Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()), default: OURS },
+    Row { what: "copies of a cart on other servers", path: "replication.copies", value: |s| s.replication.copies.get().to_string(), default: "Tomcat's BackupManager" },
+    Row { what: "a copy comes after", path: "replication.lag", value: |s| span(s.replication.lag.get()), default: OURS },
+    Row { what: "of two copies stays", path: "replication", value: |_| "the one written last".into(), default: OURS },
     Row { what: "life of a signed token", path: "tokens.lifetime", value: |s| span(s.tokens.lifetime.get()), default: OURS },
     Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: "common verifiers of JWTs" },
 ];
@@ -84,7 +87,11 @@ pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
 fn concerns(path: &str, scenario: &Scenario) -> bool {
     let homes = scenario.homes;
     match path.split('.').next() {
-        Some("store") => homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore,
+        Some("store") => {
+            let moves = scenario.migration.is_some();
+            moves || homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore
+        }
+        Some("replication") => homes.cart == CartHome::ReplicatedMemory,
         Some("tokens") => homes.cart == CartHome::SignedToken || homes.session == SessionHome::SignedToken,
         _ => true,
     }

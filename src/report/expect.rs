@@ -20,7 +20,7 @@ use crate::model::Step;
 use crate::scenario::{Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 27] = [
+pub const COLUMNS: [&str; 30] = [
     "lost",
     "intact",
     "open",
@@ -31,6 +31,8 @@ pub const COLUMNS: [&str; 27] = [
     "logged-out",
     "impostors",
     "zombies",
+    "overwritten",
+    "ghosts",
     "wrong-views",
     "not-found",
     "destroyed",
@@ -38,6 +40,7 @@ pub const COLUMNS: [&str; 27] = [
     "busy",
     "latency",
     "neighbours",
+    "losses-lasted",
     "servers",
     "price",
     "deploy-took",

@@ -1,6 +1,7 @@
 //! Limits that concern several values of a scenario.
 
 mod balancer;
+mod copies;
 mod faults;
 mod plans;
 mod random_faults;
@@ -57,6 +58,8 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     pool(scenario)?;
     balancer::balancer(scenario)?;
     ends(scenario)?;
+    copies::replication(scenario)?;
+    copies::migration(scenario)?;
     faults::faults(scenario)?;
     random_faults::random_faults(scenario)?;
     plans::joins(scenario)?;

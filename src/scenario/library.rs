@@ -23,10 +23,15 @@ const ALL: &[Entry] = entries![
     "shared-cart",
     "login-sessions",
     "jwt-revocation",
+    "token-cart",
     "uploads",
     "store-outage",
     "volatile-store",
-    "store-eviction"
+    "store-eviction",
+    "two-tabs",
+    "day-one",
+    "session-replication",
+    "stale-return"
 ];
 
 /// All of them, in the order of the lessons.

@@ -52,11 +52,13 @@ pub(super) struct Effect {
     billed: Option<Items>,
     /// The cart token that the answer sets anew.
     token: Option<Items>,
+    /// Copies of the cart that were sent to other servers.
+    copies: u32,
 }
 
 impl Effect {
     pub(super) fn none(outcome: Outcome) -> Effect {
-        Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token: None }
+        Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token: None, copies: 0 }
     }
 }
 
@@ -158,6 +160,9 @@ impl World {
         request.worker = worker;
         request.started = self.now;
         request.place = Place::Running(Phase::Work);
+        if self.migration.is_some() {
+            self.choose_path(id);
+        }
         let calls = self.calls(id);
         if self.stations.store.free.is_none() {
             let store = if calls == StoreCalls::default() { Span::ZERO } else { self.store_times(id, calls) };
@@ -175,7 +180,12 @@ impl World {
     pub(super) fn calls(&self, id: RequestId) -> StoreCalls {
         let request = &self.requests[id];
         let shown = shown(request);
-        home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, request.accepted)
+        let mut calls =
+            home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, request.accepted);
+        if self.migration.is_some() {
+            calls.after += home::moving_calls(request.path, request.command, request.accepted, request.copies_over);
+        }
+        calls
     }
 
     /// With read-modify-write: a server takes a copy of the cart, before the work.
@@ -323,10 +333,25 @@ impl World {
             self.requests.remove(id);
             return;
         }
+        if self.pool.has_isolated() && self.keeps_back(id, effect.outcome) {
+            return;
+        }
+        self.hear(hands, id, effect.outcome);
+    }
+
+    /// An answer comes back from a server.
+    #[inline(always)]
+    pub(super) fn hear<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        id: RequestId,
+        outcome: Outcome,
+    ) {
+        let request = &self.requests[id];
         let (server, latency) = (request.server, self.now - request.sent);
         self.pool.view.in_flight[server.index()] -= 1;
-        hands.policy.on_complete(self.now, server, latency, effect.outcome);
-        self.answer(hands, id, effect.outcome);
+        hands.policy.on_complete(self.now, server, latency, outcome);
+        self.answer(hands, id, outcome);
     }
 
     #[inline(always)]
@@ -352,14 +377,21 @@ impl World {
             return self.effect_beside_carts(&request);
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
-        let call = Call { client, command, repeated: departed || key.attempt > 0 };
+        let call = Call { client, command, repeated: departed || key.attempt > 0 || self.pool.has_isolated() };
         if self.storekeeper.is_fussy()
             && let Err(refusal) = self.before_effect(&request)
         {
             return Effect::none(Outcome::Refused(refusal));
         }
+        let mut copies = 0;
         let shelf = &mut self.clients[client.index()].shelf;
         let (result, token) = match (self.homes.cart, self.update) {
+            _ if self.migration.is_some() => (self.apply_moving(id, call), None),
+            (CartHome::ReplicatedMemory, _) => {
+                let (result, sent) = self.apply_to_copy(id, call);
+                copies = sent;
+                (result, None)
+            }
             (CartHome::SignedToken, _) => {
                 let good = copy.filter(|_| self.now < copy_ends);
                 if let (Some(token), None) = (copy, good) {
@@ -383,6 +415,7 @@ impl World {
             cart: result.held,
             billed: result.billed,
             token,
+            copies,
         }
     }
 
@@ -418,6 +451,7 @@ impl World {
             cart: effect.cart,
             store_calls,
             carried_bytes: home::carried_bytes(self.homes, visit, shown(request), set_anew, sent, effect.token),
+            copies: effect.copies,
             evidence: self.evidence(request, effect),
         };
         let mut record = |what| hands.recorder.record(&Event { at: self.now, what });
@@ -432,6 +466,9 @@ impl World {
     fn evidence(&self, request: &InFlight, effect: &Effect) -> Evidence {
         if request.command != Command::Checkout || effect.knew_cart.is_none() {
             return self.file_evidence(request, effect.knew_cart);
+        }
+        if self.migration.is_some() {
+            return self.evidence_moving(request);
         }
         let life = self.pool.members[request.server.index()].life;
         let shelf = &self.clients[request.client.index()].shelf;

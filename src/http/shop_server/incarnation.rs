@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::{Shop, Slot, answer, port};
+use crate::home::Change;
 use crate::http::failure::{self, Failure};
 use crate::http::files::FileName;
 use crate::http::wire::CartId;
@@ -32,6 +33,8 @@ const BREATH: Duration = Duration::from_millis(10);
 pub struct Memory {
     /// Carts, when they live here.
     pub carts: DashMap<CartId, Items>,
+    /// Carts, when they live here and on other servers: the latest version that is known here.
+    pub copies: DashMap<CartId, Change>,
     /// Sessions by their id, when they live here: whose they are.
     pub sessions: DashMap<String, String>,
     /// Uploaded files.
@@ -41,6 +44,7 @@ pub struct Memory {
 impl Memory {
     fn forget(&self) {
         self.carts.clear();
+        self.copies.clear();
         self.sessions.clear();
         self.files.clear();
     }
@@ -72,6 +76,8 @@ pub struct Incarnation {
     alive: RwLock<bool>,
     fate: watch::Sender<Option<Death>>,
     listening: watch::Sender<bool>,
+    /// Whether others reach it.
+    within_reach: watch::Sender<bool>,
 }
 
 impl Incarnation {
@@ -87,6 +93,7 @@ impl Incarnation {
             alive: RwLock::new(true),
             fate: watch::Sender::new(None),
             listening: watch::Sender::new(true),
+            within_reach: watch::Sender::new(true),
         });
         tokio::spawn(Arc::clone(&incarnation).listen(listener));
         incarnation
@@ -107,6 +114,23 @@ impl Incarnation {
         drop(alive);
         self.memory.forget();
         self.fate.send_replace(Some(death));
+    }
+
+    /// Nobody reaches this process from now on. It does not know, and goes on.
+    pub fn withdraw(&self) {
+        self.within_reach.send_replace(false);
+    }
+
+    /// Others reach this process again.
+    pub fn return_to(self: &Arc<Incarnation>, listener: TcpListener) {
+        self.listening.send_replace(true);
+        self.within_reach.send_replace(true);
+        tokio::spawn(Arc::clone(self).listen(listener));
+    }
+
+    /// Whether others reach it.
+    pub fn is_within_reach(&self) -> bool {
+        *self.within_reach.borrow()
     }
 
     /// Waits until the listener is closed.
@@ -141,10 +165,12 @@ impl Incarnation {
     async fn listen(self: Arc<Incarnation>, listener: TcpListener) {
         let _alarm = self.alarm();
         let mut fate = self.fate.subscribe();
+        let mut within_reach = self.within_reach.subscribe();
         loop {
             let accepted = tokio::select! {
                 biased;
                 _ = fate.wait_for(Option::is_some) => break,
+                _ = within_reach.wait_for(|reached| !reached) => break,
                 accepted = listener.accept() => accepted,
             };
             match accepted {
@@ -178,10 +204,20 @@ impl Incarnation {
             .header_read_timeout(HEAD_TIMEOUT)
             .serve_connection(TokioIo::new(stream), service);
         let mut fate = self.fate.subscribe();
-        let death = tokio::select! {
-            biased;
-            death = fate.wait_for(Option::is_some) => death.ok().and_then(|death| *death),
-            _ = &mut connection => return,
+        let mut within_reach = self.within_reach.subscribe();
+        let death = loop {
+            tokio::select! {
+                biased;
+                death = fate.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
+                _ = within_reach.wait_for(|reached| !reached) => {}
+                _ = &mut connection => return,
+            }
+            // Cut off: nothing comes and nothing goes. What was on its way arrives afterwards.
+            tokio::select! {
+                biased;
+                death = fate.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
+                _ = within_reach.wait_for(|reached| *reached) => {}
+            }
         };
         if death == Some(Death::Vanish) {
             // Nobody reads and nobody hangs up, until another host answers for this address.

@@ -75,6 +75,7 @@ impl Town {
         let slots: Vec<_> = (0..scenario.servers.count.get32())
             .map(|i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop)).expect("a port"))
             .collect();
+        shop.introduce(&slots);
         let doors: Vec<SocketAddr> = slots.iter().map(|slot| slot.address).collect();
         let doors = if rogues.is_empty() { doors } else { rogues.to_vec() };
         let (w, l) = (Arc::clone(&workload), Arc::clone(&log));

@@ -1,5 +1,7 @@
 //! What a user's browser keeps: one cookie jar for all tabs, and each tab its own cart.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 
@@ -29,9 +31,10 @@ pub struct Jar {
 pub struct Tab {
     /// The cart's id.
     pub visit: String,
-    token: Option<String>,
+    /// Several requests of the tab may be under way.
+    token: Mutex<Option<String>>,
     /// A copy of the session as it was before the last logout, as somebody else would present it.
-    pub stolen: Option<String>,
+    stolen: Mutex<Option<String>>,
 }
 
 impl Tab {
@@ -39,6 +42,21 @@ impl Tab {
     #[must_use]
     pub fn new(visit: String) -> Tab {
         Tab { visit, ..Tab::default() }
+    }
+
+    fn token(&self) -> MutexGuard<'_, Option<String>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody copies the session.
+    pub fn steal(&self, session: Option<String>) {
+        *self.stolen.lock().unwrap_or_else(PoisonError::into_inner) = session;
+    }
+
+    /// The session that somebody has copied.
+    #[must_use]
+    pub fn stolen(&self) -> Option<String> {
+        self.stolen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -64,11 +82,11 @@ impl Jar {
 
     /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked. `own`: the
     /// session is the user's.
-    pub fn keep(&mut self, tab: &mut Tab, headers: &HeaderMap, own: bool) {
+    pub fn keep(&mut self, tab: &Tab, headers: &HeaderMap, own: bool) {
         for line in headers.get_all(SET_COOKIE) {
             let Some(cookie) = line.to_str().ok().and_then(|line| cookie::Cookie::parse(line).ok()) else { continue };
             if cookie.name() == wire::CART {
-                tab.token = Some(cookie.value().to_owned());
+                *tab.token() = Some(cookie.value().to_owned());
                 continue;
             }
             if !own && is_session(cookie.name()) {
@@ -102,7 +120,7 @@ impl Jar {
             line.push('=');
             line.push_str(value);
         };
-        if let Some(token) = &tab.token {
+        if let Some(token) = &*tab.token() {
             add(wire::CART, token);
         }
         for kept in self.cookies.iter().filter(|kept| with_session || !is_session(&kept.name)) {
@@ -136,12 +154,12 @@ mod tests {
 
     #[test]
     fn a_browser_session_ends_with_the_last_tab() {
-        let (mut jar, mut tab) = (Jar::default(), Tab::new("000042-0001".into()));
-        let mut other = Tab::new("000042.1-0001".into());
+        let (mut jar, tab) = (Jar::default(), Tab::new("000042-0001".into()));
+        let other = Tab::new("000042.1-0001".into());
         jar.visit_began();
         jar.visit_began();
-        jar.keep(&mut tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]), true);
-        jar.keep(&mut other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]), true);
+        jar.keep(&tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]), true);
+        jar.keep(&other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]), true);
         assert_eq!(
             jar.header(&tab, true, None),
             "visit=000042-0001; cart=c1; session=s1; server=server-3; taste=sweet"
@@ -158,9 +176,9 @@ mod tests {
 
     #[test]
     fn a_cookie_is_taken_back() {
-        let (mut jar, mut tab) = (Jar::default(), Tab::default());
-        jar.keep(&mut tab, &answer(&["session=s1"]), true);
-        jar.keep(&mut tab, &answer(&["session=; Max-Age=0", "nonsense"]), true);
+        let (mut jar, tab) = (Jar::default(), Tab::default());
+        jar.keep(&tab, &answer(&["session=s1"]), true);
+        jar.keep(&tab, &answer(&["session=; Max-Age=0", "nonsense"]), true);
         assert_eq!(jar.header(&tab, true, None), "visit=");
     }
 }

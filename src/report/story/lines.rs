@@ -5,6 +5,7 @@ use crate::history::{Ending, Event, Inside, PoolEvent, Request, Seen, Served, Tr
 use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId};
 use crate::report::text::{plural, span};
 use crate::report::{Tape, VariantReport};
+use crate::scenario::CartHome;
 use crate::time::Instant;
 
 /// Most lines of a story's first part.
@@ -81,10 +82,49 @@ struct Teller {
     dropped: Option<ServerId>,
     /// Something went wrong before: what the balancer believes concerns this story.
     trouble: bool,
+    /// Servers copy carts to each other: one that knows less than the user does has an older copy.
+    replicated: bool,
+    at_once: AtOnce,
+    /// The answer is to one of several requests: it may have come before or after the others.
+    together: bool,
+    bought: bool,
+}
+
+/// Requests that are out at the same moment: their lines are held together by a bracket.
+#[derive(Default)]
+struct AtOnce {
+    out: u32,
+    /// Answers so far, since two were out at once.
+    told: Option<u32>,
+}
+
+impl AtOnce {
+    fn sent(&mut self) {
+        self.out += 1;
+        if self.out > 1 {
+            self.told.get_or_insert(0);
+        }
+    }
+
+    /// What stands before the line of an answer.
+    fn bracket(&mut self) -> &'static str {
+        self.out = self.out.saturating_sub(1);
+        let Some(told) = &mut self.told else { return "" };
+        *told += 1;
+        match (*told, self.out) {
+            (_, 0) => {
+                self.told = None;
+                "└ "
+            }
+            (1, _) => "┌ ",
+            _ => "├ ",
+        }
+    }
 }
 
 impl Teller {
     fn hear(&mut self, event: &Event, variant: &VariantReport, tape: &Tape) {
+        self.replicated = variant.scenario.homes.cart == CartHome::ReplicatedMemory;
         match event.what {
             What::Pool(pool @ PoolEvent::Struck { .. }) => self.lines.extend(broke(pool, event.at, variant, tape)),
             What::Pool(PoolEvent::Believed { server, up: false }) if self.trouble => {
@@ -94,7 +134,10 @@ impl Teller {
             What::Inside(_, Inside::Served(served)) => self.served.push(served),
             What::Inside(_, Inside::Dropped { server }) => self.dropped = server,
             What::Inside(_, Inside::Retried { from }) => self.dropped = Some(from),
-            What::Seen(_, Seen::Sent(_)) => self.dropped = None,
+            What::Seen(_, Seen::Sent(_)) => {
+                self.dropped = None;
+                self.at_once.sent();
+            }
             What::Seen(_, Seen::Billed(items)) => self.billed(event.at, items),
             What::Seen(_, Seen::Told { request, sent, outcome, .. }) => self.told(event.at, request, sent, outcome),
             What::Seen(_, Seen::Left(Ending::GaveUp(trouble))) => self.gave_up(event.at, trouble),
@@ -103,7 +146,10 @@ impl Teller {
 
     fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {
         let served = self.served.iter().position(|served| served.request == request).map(|i| self.served.remove(i));
-        let mut deed = Deed { at, action: self.action(request), weight: weight(request.command), ..Deed::default() };
+        let bracket = self.at_once.bracket();
+        self.together = !bracket.is_empty();
+        let action = format!("{bracket}{}", self.action(request));
+        let mut deed = Deed { at, action, weight: weight(request.command), ..Deed::default() };
         deed.server = served.map(|served| served.server).or(self.dropped).map_or(String::new(), |s| s.to_string());
         deed.answer = match outcome {
             Outcome::Ok(reply) => {
@@ -127,7 +173,7 @@ impl Teller {
         };
         self.trouble |= deed.wrong && !matches!(outcome, Outcome::Ok(_));
         deed.weight = if deed.wrong { 3 } else { deed.weight };
-        deed.added = self.added;
+        deed.added = if self.bought && deed.missing.is_none() { Items::NONE } else { self.added };
         self.opened |= matches!((request.command, outcome), (Command::Add(_), Outcome::Ok(_))) || outcome.is_unknown();
         self.lines.push(Line::Did(deed));
     }
@@ -145,6 +191,7 @@ impl Teller {
         if command.touches_cart() {
             deed.cart = served.map(|served| served.cart);
         }
+        let older = self.replicated && deed.cart.is_some_and(|cart| !self.added.minus(cart).is_empty());
         let knew = served.and_then(|served| served.knew_cart.filter(|_| command.touches_cart()));
         let forgotten = self.opened && knew == Some(false);
         match (command, reply) {
@@ -156,10 +203,19 @@ impl Teller {
             (_, Reply::Charged(items)) => {
                 let missing = self.added.minus(items);
                 let extra = items.minus(self.added);
+                self.bought = true;
                 deed.missing = Some(missing);
                 deed.wrong = !missing.is_empty() || !extra.is_empty();
                 if items.is_empty() { "charged: nothing".into() } else { format!("charged: {items}") }
             }
+            (Command::View, Reply::Cart(_)) if self.together => "ok".into(),
+            (Command::View, Reply::Cart(items)) if self.bought => match items.iter().next() {
+                None => "ok".into(),
+                Some(ghost) => {
+                    deed.wrong = true;
+                    format!("the {ghost} is back")
+                }
+            },
             (Command::View, Reply::Cart(items)) => {
                 let missing = self.added.minus(items);
                 deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
@@ -183,6 +239,10 @@ impl Teller {
             _ if forgotten => {
                 deed.wrong = true;
                 "\"What cart?\" New one.".into()
+            }
+            (Command::Add(_) | Command::Remove(_), _) if older => {
+                deed.wrong = true;
+                "ok, in an older copy".into()
             }
             _ => "ok".into(),
         }
@@ -208,7 +268,8 @@ impl Teller {
     /// An order on the statement is news only when the answer to the checkout never came.
     fn billed(&mut self, at: Instant, items: Items) {
         let answered = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some());
-        let asked = self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action == "checks out"));
+        let asked =
+            self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action.ends_with("checks out")));
         if asked && !self.lines.iter().any(answered) {
             let answer = format!("charged: {items}");
             let action = A_BILL.into();

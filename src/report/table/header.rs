@@ -3,7 +3,7 @@
 use super::range;
 use crate::report::Report;
 use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, width, wrap};
-use crate::report::timeline::{at_random, moments};
+use crate::report::timeline::{at_random, moments, moves};
 use crate::scenario::{Scenario, Whole};
 use crate::time::Span;
 
@@ -79,13 +79,14 @@ pub fn timelines(report: &Report) -> Vec<String> {
         let line = if line.is_empty() { "nothing breaks".into() } else { line };
         format!("{line} ({word} {})", crate::report::text::listed(&designs))
     };
-    lines.into_iter().map(of).take(3).collect()
+    lines.into_iter().map(of).take(5).collect()
 }
 
 /// `0:30 server-2 crashes · 0:35 an empty server-2 replaces it`
 #[must_use]
 pub fn timeline(scenario: &Scenario) -> String {
     let mut moments: Vec<(Span, String)> = scenario.faults.iter().flat_map(|fault| moments(fault, scenario)).collect();
+    moments.extend(scenario.migration.iter().flat_map(moves));
     moments.sort_by_key(|(at, _)| *at);
     let most = 8;
     let more = moments.len().saturating_sub(most);

@@ -41,6 +41,7 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         ("replace", &fault.replace),
         ("vanish", &fault.vanish),
         ("slow", &fault.slow),
+        ("isolate", &fault.isolate),
     ];
     let plans = [("deploy", fault.deploy.is_some()), ("scale", fault.scale.is_some()), ("join", fault.join.is_some())];
     let struck =
@@ -53,8 +54,8 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         };
     }
     let Some((kind, server)) = given.next() else {
-        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name, or one of \
-                    `store`, `deploy`, `scale`, `join`";
+        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, each with a server's name, or \
+                    one of `store`, `deploy`, `scale`, `join`";
         return wrong_but(path, "this fault does not say what happens", help);
     };
     if given.next().is_some() {
@@ -68,7 +69,7 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
         ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
         ("factor", fault.factor.is_some(), &["slow"]),
-        ("for", fault.lasting.is_some(), &["slow", "store"]),
+        ("for", fault.lasting.is_some(), &["slow", "isolate", "store"]),
     ] {
         if is_given && !kinds.contains(&kind) {
             let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
