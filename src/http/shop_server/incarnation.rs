@@ -1,6 +1,6 @@
 //! One life of a server process: its memory, its workers, its connections and its end.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -194,10 +194,16 @@ impl Incarnation {
         let _alarm = self.alarm();
         // Only a socket that is already dead refuses this.
         let _ = stream.set_nodelay(true);
-        let this = Arc::clone(&self);
+        let (this, busy) = (Arc::clone(&self), Arc::new(AtomicBool::new(false)));
+        let at_work = Arc::clone(&busy);
         let service = service_fn(move |request| {
-            let this = Arc::clone(&this);
-            async move { this.answer(request).await.ok_or("the process died") }
+            let (this, at_work) = (Arc::clone(&this), Arc::clone(&at_work));
+            async move {
+                at_work.store(true, Ordering::Release);
+                let answer = this.answer(request).await;
+                at_work.store(false, Ordering::Release);
+                answer.ok_or("the process died")
+            }
         });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -212,7 +218,11 @@ impl Incarnation {
                 _ = within_reach.wait_for(|reached| !reached) => {}
                 _ = &mut connection => return,
             }
-            // Cut off: nothing comes and nothing goes. What was on its way arrives afterwards.
+            // Cut off: nothing comes and nothing goes. What was on its way arrives afterwards. A connection that is idle
+            // is closed, so that the balancer has to make a new one, and waits for that as it does in a simulation.
+            if !busy.load(Ordering::Acquire) {
+                return;
+            }
             tokio::select! {
                 biased;
                 death = fate.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
