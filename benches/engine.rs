@@ -52,7 +52,7 @@ fn workload(users: u64, servers: u64, home: CartHome) -> Scenario {
     scenario.users.count = Some(Whole::of(users));
     scenario.users.think = Dist::Exponential(Time::of(Span::from_nanos(think)));
     scenario.users.ramp = Some(Time::of(Span::ZERO));
-    scenario.users.journey = vec![Step::Add; 7];
+    scenario.users.journey = vec![Step::Add; 7].into();
     scenario.users.journey.push(Step::Checkout);
     scenario.servers.count = Whole::of(servers);
     scenario.servers.service = Dist::Exponential(Time::of(SERVICE));

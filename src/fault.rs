@@ -61,6 +61,16 @@ pub enum FaultKind {
         /// For how long.
         lasting: Option<Span>,
     },
+    /// Carts move to another home. `forgets`: what servers have in memory counts no more.
+    Migrate {
+        /// Whether no server looks into its memory any more.
+        forgets: bool,
+    },
+    /// Neither the balancer nor the other servers reach it; it keeps its memory. Until the end if no time is given.
+    Isolate {
+        /// For how long.
+        lasting: Option<Span>,
+    },
 }
 
 /// How a server comes back: always empty.
@@ -77,9 +87,18 @@ impl FaultKind {
     #[must_use]
     pub fn loses_memory(self) -> bool {
         match self {
-            FaultKind::Crash(_) | FaultKind::Vanish(_) | FaultKind::Deploy(_) | FaultKind::RegionOutage { .. } => true,
+            FaultKind::Crash(_)
+            | FaultKind::Vanish(_)
+            | FaultKind::Deploy(_)
+            | FaultKind::RegionOutage { .. }
+            | FaultKind::Migrate { forgets: true } => true,
             FaultKind::Store { forgets, .. } => forgets != Forgets::NOTHING,
-            FaultKind::Slow { .. } | FaultKind::Scale(_) | FaultKind::Join(_) | FaultKind::Autoscale => false,
+            FaultKind::Slow { .. }
+            | FaultKind::Scale(_)
+            | FaultKind::Join(_)
+            | FaultKind::Autoscale
+            | FaultKind::Migrate { forgets: false }
+            | FaultKind::Isolate { .. } => false,
         }
     }
 }
@@ -92,15 +111,29 @@ pub fn of_run(scenario: &Scenario, seed: Seed) -> Vec<Fault> {
     faults
 }
 
-/// The faults of a scenario, in the order they are written; then its autoscaler, if it has one.
+/// The faults of a scenario, in the order they are written; then its autoscaler and its migration, if it has them.
 #[must_use]
 pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
     let faults = scenario.faults.iter().filter_map(|fault| compile(fault, scenario));
-    faults.chain(scenario.autoscaler.map(|_| autoscaler())).collect()
+    let faults = faults.chain(scenario.autoscaler.map(|_| autoscaler()));
+    faults.chain(scenario.migration.as_ref().map(migrate)).collect()
 }
 
 fn autoscaler() -> Fault {
     Fault { name: "the autoscaler".into(), at: Instant::ZERO, server: None, kind: FaultKind::Autoscale }
+}
+
+/// What reports call a migration.
+pub const MIGRATION: &str = "the migration";
+
+/// A migration meets open carts as a fault does, and may take them.
+fn migrate(migration: &scenario::Migration) -> Fault {
+    Fault {
+        name: MIGRATION.into(),
+        at: Instant::ZERO + migration.at.get(),
+        server: None,
+        kind: FaultKind::Migrate { forgets: migration.how != scenario::MigrationWay::ReadThrough },
+    }
 }
 
 /// A fault as it will strike; `None` only for one that validation refuses.
@@ -125,6 +158,7 @@ fn compile(fault: &scenario::Fault, scenario: &Scenario) -> Option<Fault> {
         ("vanish", &fault.vanish, FaultKind::Vanish(comeback)),
         ("slow", &fault.slow, slow(fault)),
         ("region outage", &fault.region_outage, region_outage(fault, scenario)),
+        ("isolate", &fault.isolate, FaultKind::Isolate { lasting: fault.lasting.map(scenario::Time::get) }),
     ]
     .into_iter()
     .find_map(|(verb, whom, kind)| Some((verb, whom.as_deref()?, kind)))?;
@@ -204,6 +238,8 @@ impl fmt::Display for Fault {
             FaultKind::Store { how: StoreFault::Outage, .. } => f.write_str("the store goes down"),
             FaultKind::Store { how: StoreFault::Failover, .. } => f.write_str("the store fails over"),
             FaultKind::Store { how: StoreFault::Restart, .. } => f.write_str("the store restarts"),
+            FaultKind::Isolate { .. } => write!(f, "{server} is cut off"),
+            FaultKind::Migrate { .. } => write!(f, "carts move to the shared store"),
         }
     }
 }

@@ -121,6 +121,8 @@ pub struct Served {
     pub store_calls: u32,
     /// Bytes of state that the user's tokens carried, both ways.
     pub carried_bytes: u32,
+    /// Copies of the cart that were sent to other servers.
+    pub copies: u32,
     /// Whereabouts of the visit's items, for a checkout or a view; of the file, for a download that does not find it.
     pub evidence: Evidence,
 }
@@ -132,11 +134,13 @@ pub struct Evidence {
     pub elsewhere: Items,
     /// In the memory of incarnations that died, and nowhere else.
     pub died: Items,
-    /// The fault that took the first of those or of the rolled back, an index into the faults that struck.
-    /// The fault that killed the first of those, an index into the faults that struck; or [`RECYCLED`].
+    /// The fault that took the first of those or of the rolled back, an index into the faults that struck; or
+    /// [`RECYCLED`].
     pub killed_by: Option<u32>,
     /// Replaced by a concurrent writer's older copy, at some time of the visit.
     pub overwritten: Items,
+    /// In a newer copy than the one that answered, at some time of the visit; or written elsewhere and not here yet.
+    pub stale: Items,
     /// In a token that was shown after its time, or in a cart that the store had kept for its time, at some time of the
     /// visit.
     pub expired: Items,
@@ -144,8 +148,6 @@ pub struct Evidence {
     pub rolled_back: Items,
     /// Thrown out by the store, which was full.
     pub evicted: Items,
-    /// Written elsewhere and not here yet: this copy is older.
-    pub stale: Items,
 }
 
 /// Stands for a fault where a platform ended an instance because it was idle, or because it needed the room.
@@ -163,7 +165,7 @@ pub enum PoolEvent {
         /// Whether the memory of a server went with it.
         memory_lost: bool,
     },
-    /// A server runs again: empty, or no longer slow.
+    /// A server runs again: empty, or no longer slow, or within reach with what it had.
     Ready {
         /// The server.
         server: ServerId,

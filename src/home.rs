@@ -1,9 +1,12 @@
 //! Where each kind of state lives, and what living there costs.
 
+mod copies;
 mod whereabouts;
 
 use crate::model::{Command, Items, UserId, Visit};
-use crate::scenario::{CartHome, Homes, SessionHome, StoreUpdate, Tokens};
+use crate::scenario::{CartHome, CartPath, Homes, SessionHome, StoreUpdate, Tokens};
+
+pub use copies::{Change, Copies, Remains, left_behind};
 
 pub use whereabouts::{Place, Whereabouts};
 
@@ -77,6 +80,19 @@ fn session_calls(home: SessionHome, tokens: &Tokens, command: Command, shown: Sh
         }
         SessionHome::ServerMemory | SessionHome::SignedToken | SessionHome::UnsignedCookie => (0, 0),
     }
+}
+
+/// Calls that a request about a cart makes while carts move: all of them after the work. `copies_over`: the server has
+/// found in its memory what the store does not have yet.
+#[must_use]
+pub fn moving_calls(path: CartPath, command: Command, accepted: bool, copies_over: bool) -> u32 {
+    let asks = match path {
+        _ if !accepted || !command.touches_cart() => false,
+        CartPath::Usual | CartPath::Memory => false,
+        CartPath::Both => command != Command::View,
+        CartPath::Store | CartPath::StoreThenMemory => true,
+    };
+    u32::from(asks) + u32::from(asks && copies_over)
 }
 
 /// Bytes of a signed token around a payload of so many bytes: a JWT with HS256 is three parts in base64url without

@@ -144,6 +144,8 @@ pub struct Meter {
     pub object_calls: u64,
     /// Bytes of state in tokens, both ways.
     pub carried_bytes: u64,
+    /// Copies of carts that were sent to other servers.
+    pub copies: u64,
     /// The run in windows of [`Meter::window`].
     pub windows: Vec<Window>,
     /// The length of a window.
@@ -178,6 +180,7 @@ impl Meter {
             store_calls_while_open: 0,
             object_calls: 0,
             carried_bytes: 0,
+            copies: 0,
             windows: vec![Window { served: vec![0; servers], ..Window::default() }],
             window,
             closes: Instant::ZERO + scenario.duration.get(),
@@ -277,6 +280,7 @@ impl Meter {
         if self.has_objects && served.request.command.file().is_some() && served.knew_cart.is_some() {
             self.object_calls += 1;
         }
+        self.copies += u64::from(served.copies);
         if now <= self.closes {
             work.busy_while_open += served.busy;
             self.store_calls_while_open += u64::from(served.store_calls);

@@ -85,6 +85,8 @@ pub struct Observer {
     pub comebacks: Vec<(Instant, u32)>,
     /// What followed faults that kill.
     pub recovery: Recovery,
+    /// By fault: when a cart was last charged that had lost something to it.
+    pub last_losses: BTreeMap<u32, Instant>,
     hurt: Vec<Hurt>,
     /// Visits under way that have gone wrong.
     suffering: BTreeMap<u32, HurtBy>,
@@ -104,6 +106,7 @@ impl Observer {
             visits: VisitCounts::default(),
             comebacks: Vec::new(),
             recovery: Recovery::new(scenario.balancer.health.timeout.get()),
+            last_losses: BTreeMap::new(),
             hurt: Vec::new(),
             suffering: BTreeMap::new(),
             remembered: BTreeMap::new(),
@@ -174,6 +177,7 @@ impl Observer {
                 let cause = self.post_mortem.lost(visit, missing);
                 if let (Cause::Wiped, Some(fault)) = (cause, self.post_mortem.killer(visit)) {
                     self.recovery.wiped(at, fault);
+                    self.last_losses.insert(fault, at);
                 }
                 self.suffer(visit, HurtBy::Lost(cause));
             }

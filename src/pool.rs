@@ -6,6 +6,8 @@
 pub mod operator;
 mod slots;
 
+use std::collections::BTreeMap;
+
 use crate::fault::{Comeback, FaultKind};
 use crate::model::{Life, ServerId, ServerState};
 use crate::policy::PoolView;
@@ -47,6 +49,8 @@ pub struct Pool {
     health: Vec<Health>,
     /// By server: what the balancer was told about it.
     duties: Vec<Duty>,
+    /// Servers that run and that nobody reaches, and the fault that cut them off.
+    isolated: BTreeMap<ServerId, u32>,
     rules: HealthRules,
     seed: Seed,
 }
@@ -78,6 +82,7 @@ impl Pool {
             view: PoolView::new(weights),
             health: (0..n).map(|i| Health::new(rules.phase(ServerId(i), seed))).collect(),
             duties: vec![Duty::Serve; n as usize],
+            isolated: BTreeMap::new(),
             rules,
             seed,
         }
@@ -92,8 +97,9 @@ impl Pool {
 
     /// Kills a running server. False when there was nothing to kill.
     pub fn kill(&mut self, server: ServerId, fault: u32, kind: FaultKind) -> bool {
+        let isolated = self.isolated.remove(&server).is_some();
         let member = &mut self.members[server.index()];
-        if !runs(member.state) {
+        if !runs(member.state) && !isolated {
             return false;
         }
         member.state = if matches!(kind, FaultKind::Vanish(_) | FaultKind::RegionOutage { .. }) {
@@ -103,6 +109,46 @@ impl Pool {
         };
         self.lives[member.life.0 as usize].killed_by = Some(fault);
         true
+    }
+
+    /// Cuts a running server off: it falls silent, and lives on. False when it did not run, or nobody reached it before.
+    pub fn isolate(&mut self, server: ServerId, fault: u32) -> bool {
+        let member = &mut self.members[server.index()];
+        if !runs(member.state) {
+            return false;
+        }
+        member.state = ServerState::Silent;
+        self.isolated.insert(server, fault);
+        true
+    }
+
+    /// A server that a fault cut off is within reach again. False when something else has happened to it meanwhile.
+    pub fn reconnect(&mut self, server: ServerId, fault: u32) -> bool {
+        if self.isolated.get(&server) != Some(&fault) {
+            return false;
+        }
+        self.isolated.remove(&server);
+        self.members[server.index()].state = self.usual_state(server);
+        true
+    }
+
+    /// Whether any server runs that nobody reaches.
+    #[inline]
+    #[must_use]
+    pub fn has_isolated(&self) -> bool {
+        !self.isolated.is_empty()
+    }
+
+    /// Whether a server runs and nobody reaches it.
+    #[must_use]
+    pub fn is_isolated(&self, server: ServerId) -> bool {
+        self.isolated.contains_key(&server)
+    }
+
+    /// Whether a server runs and others reach it.
+    #[must_use]
+    pub fn is_within_reach(&self, server: ServerId) -> bool {
+        runs(self.members[server.index()].state)
     }
 
     /// Tells the balancer to send no new users to a server; those bound to it by a cookie still go there. A process

@@ -181,12 +181,12 @@ pub fn cause_of(item: Items, evidence: &Evidence) -> Cause {
         Cause::Expired
     } else if found(evidence.overwritten) {
         Cause::Overwritten
+    } else if found(evidence.stale) {
+        Cause::Stale
     } else if found(evidence.elsewhere) {
         Cause::Split
     } else if found(evidence.died) {
         Cause::Wiped
-    } else if found(evidence.stale) {
-        Cause::Stale
     } else {
         Cause::Unexplained
     }

@@ -365,6 +365,9 @@ pub struct Price {
     /// Calls to the object store per request served; absent when nobody uploads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object_calls_per_request: Option<f64>,
+    /// Copies of carts sent to other servers, per request served; absent unless carts live in replicated memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas_written_per_request: Option<f64>,
     /// Servers paid for: their mean number, when they came and went.
     #[serde(serialize_with = "whole_if_it_is")]
     pub servers: f64,
@@ -392,6 +395,10 @@ pub struct FaultFigures {
     pub open_carts: u64,
     /// Of those, the ones that lost something to it.
     pub lost_of_open: u64,
+    /// For a migration: seconds from its moment until the last cart was charged that had lost something to it, 0 when
+    /// none had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub losses_lasted_s: Option<f64>,
 }
 
 /// What one deploy took and cost.

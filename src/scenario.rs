@@ -17,9 +17,11 @@ mod faults;
 mod health;
 mod hidden;
 mod homes;
+mod journey;
 pub mod library;
 pub mod limits;
 mod load;
+mod migration;
 pub mod nearest;
 mod objects;
 mod patch;
@@ -29,6 +31,7 @@ mod random_faults;
 #[cfg(feature = "cli")]
 pub mod read;
 mod regions;
+mod replication;
 #[cfg(feature = "cli")]
 pub mod schema;
 mod serverless;
@@ -46,13 +49,16 @@ pub use faults::{Fault, StoreFault};
 pub use health::{Health, Preset};
 pub use hidden::{Cache, Hidden, HiddenState, RateLimit};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
+pub use journey::Journey;
 pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, thousands};
 pub use load::{AS_WRITTEN, load};
+pub use migration::{CartPath, Migration, MigrationWay};
 pub use objects::Objects;
 pub use plans::{Autoscaler, Deploy, First, Join, Scale, ScaleTo, Strategy};
 pub use predict::Predict;
 pub use random_faults::{How, RandomFaults};
 pub use regions::{RegionRouting, RegionServers, RegionStore, Regions};
+pub use replication::Replication;
 pub use serverless::Serverless;
 pub use servers::Servers;
 pub use store::{Forgets, Store, StoreMemory, StoreUpdate, WhenFull};
@@ -111,6 +117,12 @@ pub struct Scenario {
     /// Where each kind of state lives.
     #[serde(default)]
     pub homes: Homes,
+    /// Copies of carts on other servers, when carts live in replicated memory.
+    #[serde(default)]
+    pub replication: Replication,
+    /// Carts that move while the shop runs.
+    #[serde(default)]
+    pub migration: Option<Migration>,
     /// The database that every server can reach.
     #[serde(default)]
     pub store: Store,
@@ -172,6 +184,8 @@ impl Scenario {
             hidden: Hidden::default(),
             balancer: Balancer::default(),
             homes: Homes::default(),
+            replication: Replication::default(),
+            migration: None,
             store: Store::default(),
             objects: Objects::default(),
             tokens: Tokens::default(),

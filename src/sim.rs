@@ -4,11 +4,15 @@
 //! the same as `advance(b)`. Events at the same moment are ordered by kind (faults and health checks, ends of service,
 //! timeouts, users), then by entity, then by age.
 
+mod at_once;
+mod cart_copies;
 mod carts;
 mod events;
 mod files;
 mod hidden;
 mod instances;
+mod isolation;
+mod migration;
 mod operations;
 mod operator;
 mod outages;
@@ -35,16 +39,17 @@ use crate::policy::whichever;
 use crate::policy::{AnyPolicy, Policy};
 use crate::pool::Pool;
 use crate::pool::operator::Operator;
-use crate::scenario::{Affinity, Autoscaler, HiddenState, Homes, PinnedDown, Scenario, StoreUpdate, Tokens};
+use crate::scenario::{Affinity, Autoscaler, HiddenState, Homes, Migration, PinnedDown, Scenario, StoreUpdate, Tokens};
 use crate::seed::Seed;
 use crate::time::{Instant, Span};
-use crate::workload::{Client, HeavyUsers, Jar, Workload};
+use crate::workload::{AtOnce, Client, HeavyUsers, Jar, Workload};
 
 use carts::{Carts, Shelf};
 use events::{Due, Events};
 use files::Files;
 use hidden::Hidden;
 use instances::Platform;
+use isolation::Unheard;
 use requests::Requests;
 use serving::Stations;
 use storekeeper::Storekeeper;
@@ -74,6 +79,8 @@ struct World {
     events: Events,
     clients: Vec<Seat>,
     free_clients: Vec<u32>,
+    /// Clients that have several requests under way.
+    at_once: BTreeMap<ClientId, AtOnce>,
     /// Empty when neither logins nor affinity need one.
     jars: Vec<Jar>,
     free_jars: Vec<u32>,
@@ -87,6 +94,7 @@ struct World {
     storekeeper: Storekeeper,
     /// Copies of sessions whose users have logged out, when somebody will present them.
     stolen: BTreeMap<ClientId, Stolen>,
+    migration: Option<Migration>,
     requests: Requests,
     pool: Pool,
     stations: Stations,
@@ -97,6 +105,8 @@ struct World {
     boot: Span,
     /// When the operator will look at the pool; at most one look is pending.
     next_look: Instant,
+    /// Answers of servers that are cut off.
+    unheard: Vec<Unheard>,
     /// Servers that the request being routed has failed to reach; kept to be used again.
     excluded: Vec<ServerId>,
     /// Events without end happen at this moment.
@@ -178,15 +188,21 @@ impl Sim {
             events: Events::new(&workload, stations.workers()),
             clients: Vec::new(),
             free_clients: Vec::new(),
+            at_once: BTreeMap::new(),
             jars: Vec::new(),
             free_jars: Vec::new(),
             needs_jars,
             open_visits: 0,
-            carts: Carts::new(scenario.homes.cart, scenario.servers.hidden == HiddenState::IdempotencyKey),
+            carts: Carts::new(
+                scenario.homes.cart,
+                scenario.servers.hidden == HiddenState::IdempotencyKey,
+                &scenario.replication,
+            ),
             files: Files::new(scenario),
             hidden: Hidden::new(scenario, seed),
             storekeeper: Storekeeper::new(scenario),
             stolen: BTreeMap::new(),
+            migration: scenario.migration,
             requests: Requests::default(),
             pool,
             stations,
@@ -195,6 +211,7 @@ impl Sim {
             autoscaler: scenario.autoscaler,
             boot: scenario.servers.boot.get(),
             next_look: Instant::NEVER,
+            unheard: Vec::new(),
             excluded: Vec::new(),
             stands_still: false,
             ways: Ways::new(scenario),
@@ -335,6 +352,9 @@ impl World {
             Some(Due::Warm { server, life }) => self.warm(hands, server, life),
             Some(Due::Idle { server, life }) => self.idle_for_long(hands, server, life),
             Some(Due::Travelled(request)) => self.travelled(hands, request),
+            Some(Due::Reconnected { server, fault }) => self.reconnected(hands, server, fault),
+            Some(Due::Copies) => self.copies_arrive(),
+            Some(Due::Again { visit, step }) => self.try_again(hands, visit, step),
             None => {}
         }
     }

@@ -3,15 +3,17 @@
 //! [`Workload`] is what all users have in common; [`Client`] is one tab and walks its journey. Neither knows a clock or
 //! an engine: an engine asks a client what it sends, tells it the outcome, and does what it says next.
 
+mod at_once;
 mod folder;
 
 use crate::history::{Ending, Request, Trouble};
 use crate::model::{ClientId, Command, File, Item, Life, Outcome, Refusal, Step, UserId, Visit};
 use crate::policy::affinity::Pin;
-use crate::scenario::{HashOn, Heavy, Join, Scenario};
+use crate::scenario::{HashOn, Heavy, Join, Journey, Scenario};
 use crate::seed::{Key, Purpose, Sampler, Seed};
 use crate::time::{Instant, Span};
 
+pub use at_once::AtOnce;
 pub use folder::Folder;
 
 /// How users come.
@@ -42,6 +44,8 @@ pub struct Workload {
     pub closes: Instant,
     /// What the steps of a journey ask.
     pub commands: Vec<Command>,
+    /// By step: how many steps of the journey begin together there. Empty when none do.
+    at_once: Vec<u16>,
     /// Whether visits log in at all; those that do not need no session.
     pub logs_in: bool,
     /// Whether somebody keeps a copy of sessions, to present them after logout.
@@ -163,6 +167,7 @@ impl Workload {
             arrivals,
             closes: Instant::ZERO + scenario.duration.get(),
             commands: commands(&users.journey),
+            at_once: at_once(&users.journey),
             logs_in: users.journey.contains(&Step::Login),
             replays: users.journey.contains(&Step::ReplayToken),
             pause: users.pause.get(),
@@ -175,6 +180,13 @@ impl Workload {
             hash_on: scenario.balancer.hash_on,
             nat: users.nat.get32(),
         }
+    }
+
+    /// Whether users ever do several things at the same moment.
+    #[inline]
+    #[must_use]
+    pub fn is_simultaneous(&self) -> bool {
+        !self.at_once.is_empty()
     }
 
     /// Which users are heavy, if any are.
@@ -276,32 +288,56 @@ fn per(rate: f64) -> Span {
     Span::from_nanos((1e9 / rate) as u64)
 }
 
-/// What the steps ask: the k-th add is of item k, a remove takes the item that was added last and is still there. Which
-/// file it is will be known when a step comes: see [`Client::name_file`].
-fn commands(journey: &[Step]) -> Vec<Command> {
+/// What the steps ask: the k-th add is of item k, a remove takes the item that was added last and is still there. What
+/// is added at the same moment is not there yet. Which file it is will be known when a step comes: see
+/// [`Client::name_file`].
+fn commands(journey: &Journey) -> Vec<Command> {
     let mut added = 0;
     let mut inside: Vec<Item> = Vec::new();
-    let mut command = |step: &Step| {
-        Some(match step {
-            Step::Login => Command::Login,
-            Step::Browse => Command::Browse,
-            Step::Add => {
-                added += 1;
-                let item = Item::new(added)?;
-                inside.push(item);
-                Command::Add(item)
-            }
-            Step::Remove => Command::Remove(inside.pop()?),
-            Step::View => Command::View,
-            Step::Checkout => Command::Checkout,
-            Step::Logout => Command::Logout,
-            Step::ForgeSession => Command::ForgeSession,
-            Step::Upload => Command::Upload(File::new(1)?),
-            Step::Download => Command::Download(File::new(1)?),
-            Step::ReplayToken => Command::ReplayToken,
-        })
-    };
-    journey.iter().map_while(&mut command).collect()
+    let mut commands = Vec::with_capacity(journey.len());
+    for moment in journey.moments() {
+        let mut new = Vec::new();
+        for step in &journey[moment] {
+            let command = match step {
+                Step::Login => Command::Login,
+                Step::Browse => Command::Browse,
+                Step::Add => {
+                    added += 1;
+                    let Some(item) = Item::new(added) else { return commands };
+                    new.push(item);
+                    Command::Add(item)
+                }
+                Step::Remove => {
+                    let Some(item) = inside.pop() else { return commands };
+                    Command::Remove(item)
+                }
+                Step::View => Command::View,
+                Step::Checkout => Command::Checkout,
+                Step::Logout => Command::Logout,
+                Step::ForgeSession => Command::ForgeSession,
+                Step::ReplayToken => Command::ReplayToken,
+                Step::Upload | Step::Download => {
+                    let Some(file) = File::new(1) else { return commands };
+                    if *step == Step::Upload { Command::Upload(file) } else { Command::Download(file) }
+                }
+            };
+            commands.push(command);
+        }
+        inside.append(&mut new);
+    }
+    commands
+}
+
+/// How many steps begin together at each step: none within a moment that has begun.
+fn at_once(journey: &Journey) -> Vec<u16> {
+    if !journey.is_simultaneous() {
+        return Vec::new();
+    }
+    let mut sizes = vec![0; journey.len()];
+    for moment in journey.moments() {
+        sizes[moment.start] = u16::try_from(moment.len()).expect("a few");
+    }
+    sizes
 }
 
 /// One tab of one user, walking its journey.
@@ -541,7 +577,7 @@ mod tests {
         use Step::{Add, Checkout, Remove};
         let item = |n| Item::new(n).expect("in range");
         assert_eq!(
-            commands(&[Add, Add, Remove, Add, Remove, Remove, Checkout]),
+            commands(&vec![Add, Add, Remove, Add, Remove, Remove, Checkout].into()),
             [
                 Command::Add(item(1)),
                 Command::Add(item(2)),
@@ -552,6 +588,26 @@ mod tests {
                 Command::Checkout,
             ]
         );
+    }
+
+    #[test]
+    fn what_is_added_at_the_same_moment_is_not_removed_yet() {
+        use Step::{Add, Checkout, Remove};
+        let item = |n| Item::new(n).expect("in range");
+        let mut journey = Journey::from(vec![Add]);
+        journey.push_at_once(&[Add, Remove]);
+        journey.push_at_once(&[Remove, Add, Checkout]);
+        let [mug, lamp, pen] = [1, 2, 3].map(item);
+        let asked = [
+            Command::Add(mug),
+            Command::Add(lamp),
+            Command::Remove(mug),
+            Command::Remove(lamp),
+            Command::Add(pen),
+            Command::Checkout,
+        ];
+        assert_eq!(commands(&journey), asked);
+        assert_eq!(at_once(&journey), [1, 2, 0, 3, 0, 0]);
     }
 
     #[test]

@@ -44,8 +44,9 @@ impl Fate {
             self.break_store(index, lasting, forgets).await;
             return Ok(());
         }
-        if let FaultKind::Join(_) = kind {
-            self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost: false });
+        if matches!(kind, FaultKind::Join(_) | FaultKind::Migrate { .. }) {
+            let memory_lost = kind.loses_memory();
+            self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost });
         }
         let Some(slot) = server.and_then(|server| self.slot(server)) else { return Ok(()) };
         let slot = &slot;
@@ -57,6 +58,7 @@ impl Fate {
                     self.recovered(slot, index);
                 }
             }
+            FaultKind::Isolate { lasting } => self.isolate(slot, index, lasting).await?,
             FaultKind::Crash(comeback) => self.end(slot, index, Death::Crash, comeback).await?,
             // Only a simulation has regions.
             FaultKind::Vanish(comeback) => self.end(slot, index, Death::Vanish, comeback).await?,
@@ -65,6 +67,7 @@ impl Fate {
             | FaultKind::Scale(_)
             | FaultKind::Autoscale
             | FaultKind::Join(_)
+            | FaultKind::Migrate { .. }
             | FaultKind::Store { .. }
             | FaultKind::RegionOutage { .. } => {}
         }
@@ -132,6 +135,22 @@ impl Fate {
             let found = found.fold(Items::NONE, |found, file| found.with(file.place()));
             self.log.pool(PoolEvent::Audited { user, found });
         }
+    }
+
+    /// Cuts a server off, and lets it be reached again.
+    async fn isolate(&self, slot: &Arc<Slot>, index: u32, lasting: Option<Span>) -> Result<(), Failure> {
+        if !self.routing.with_pool(|pool| pool.isolate(slot.id, index)) {
+            return Ok(());
+        }
+        let struck = PoolEvent::Struck { fault: index, server: Some(slot.id), memory_lost: false };
+        slot.isolate(|| self.log.pool(struck)).await?;
+        let Some(lasting) = lasting else { return Ok(()) };
+        self.clock.sleep_until(self.faults[index as usize].at + lasting).await;
+        if self.routing.with_pool(|pool| pool.reconnect(slot.id, index)) {
+            slot.reconnect().await?;
+            self.ready(slot.id);
+        }
+        Ok(())
     }
 
     fn slow(&self, slot: &Slot, index: u32, factor: u32) {

@@ -11,10 +11,12 @@ use super::clock::Clock;
 use super::wire::{CartId, RequestId};
 use crate::fault::Fault;
 use crate::history::{Event, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served, What};
-use crate::home::{Place, Whereabouts};
+use crate::home::{self, Change, Copies, Place, Remains, Whereabouts};
 use crate::meter::LatencyMeter;
 use crate::model::{ClientId, Command, File, Items, Life, Outcome, ServerId, UserId, Visit};
 use crate::observer::Observer;
+use crate::scenario::CartPath;
+use crate::shop::Basket;
 use crate::time::{Instant, Span};
 
 /// Events that a tape keeps at most, some 100 MB: beyond that there is no story to tell.
@@ -56,11 +58,18 @@ pub struct Book {
 struct Seat {
     /// The number of the visit that is open; 0 when none is.
     visit: u32,
-    waiting: bool,
+    /// Requests that the user waits for.
+    waiting: u32,
     /// What incarnations hold of the visit's cart, living or dead.
     copies: Vec<(Life, Items)>,
+    /// The same, with their versions, when servers copy carts to each other.
+    replicas: Copies,
     overwritten: Items,
     expired: Items,
+    /// What is in the user's token, when the cart travels so.
+    token: Items,
+    /// What is in tokens that the user has not been told of yet.
+    tokens: Vec<(Request, Items)>,
 }
 
 /// How the shared store lost something.
@@ -74,6 +83,15 @@ pub enum Gone {
     RolledBack(u32),
 }
 
+/// What a server did to its copy of a cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtCopy {
+    /// It looked at it.
+    Looked,
+    /// It changed it.
+    Changed(Change),
+}
+
 /// What a server did to the cart of a visit, beside the answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Kept {
@@ -83,6 +101,12 @@ pub struct Kept {
     pub overwritten: Items,
     /// What was in a token that had expired.
     pub expired: Items,
+    /// What is in the token that the answer sets anew.
+    pub token: Option<Items>,
+    /// In replicated memory: what was done there.
+    pub replica: Option<AtCopy>,
+    /// While carts move: the way to this one, and the migration as a fault.
+    pub moving: Option<(CartPath, u32)>,
     /// What was charged now.
     pub billed: Option<Items>,
     /// Where a file was put or looked for.
@@ -135,7 +159,7 @@ impl Log {
             observer: book.observer.clone(),
             tape: std::mem::take(&mut book.tape),
             late: book.late.clone(),
-            awaited: book.clients.iter().filter(|seat| seat.waiting).count() as u64,
+            awaited: book.clients.iter().map(|seat| u64::from(seat.waiting)).sum(),
             holders: Vec::new(),
             faults: faults.to_vec(),
         }
@@ -152,7 +176,7 @@ impl Log {
     pub fn sent(&self, visit: Visit, request: Request, intended: Instant) {
         let mut book = self.book();
         let now = self.clock.now();
-        book.seat(visit.client).waiting = true;
+        book.seat(visit.client).waiting += 1;
         let late = Span::from_nanos(u64::try_from(self.clock.real(now - intended).as_nanos()).unwrap_or(u64::MAX));
         book.late.record(late);
         book.write(now, What::Seen(visit, Seen::Sent(request)));
@@ -162,7 +186,9 @@ impl Log {
     pub fn told(&self, visit: Visit, answered: &Answered) {
         let Answered { request, sent, meant, outcome, settled } = *answered;
         let mut book = self.book();
-        book.seat(visit.client).waiting = false;
+        let seat = book.seat(visit.client);
+        seat.waiting -= 1;
+        seat.received(request, outcome);
         let told = Seen::Told { request, sent, meant, outcome, settled };
         book.write(self.clock.now(), What::Seen(visit, told));
     }
@@ -183,12 +209,18 @@ impl Log {
         }
         let now = self.clock.now();
         served.busy = now - started;
-        let current = book.keep(visit, served.life, kept);
+        let current = book.keep(visit, &served, kept);
         if let Some((place, file)) = kept.file {
             served.evidence = book.file_served(visit.user, &served, place, file);
         }
         if current && served.request.command == Command::Checkout && served.knew_cart.is_some() {
-            served.evidence = book.evidence(visit.client, served.life, CartId::of(&id.key));
+            served.evidence = match kept {
+                Kept { replica: Some(_), .. } => book.evidence_of_copies(visit.client),
+                Kept { moving: Some((path, migration)), .. } => {
+                    book.evidence_moving(visit.client, (served.life, path), migration)
+                }
+                _ => book.evidence(visit.client, served.life, CartId::of(&id.key)),
+            };
         }
         book.write(now, What::Inside(visit, Inside::Served(served)));
         if let (true, Some(items)) = (current, kept.billed) {
@@ -212,6 +244,15 @@ impl Log {
             }
         };
         *lost = lost.union(items);
+    }
+
+    /// A change of a cart has come to another server.
+    pub fn copied(&self, visit: Visit, life: Life, change: Change) {
+        let mut book = self.book();
+        let seat = book.seat(visit.client);
+        if seat.visit == visit.number {
+            seat.replicas.arrived(life, change);
+        }
     }
 
     /// The balancer goes on to another server.
@@ -262,6 +303,21 @@ impl Log {
     }
 }
 
+impl Seat {
+    /// The user has an answer, and the token in it: what the one before knew besides is gone.
+    fn received(&mut self, request: Request, outcome: Outcome) {
+        let Some(at) = self.tokens.iter().position(|(of, _)| *of == request) else { return };
+        let (_, new) = self.tokens.remove(at);
+        if !matches!(outcome, Outcome::Ok(_)) {
+            return;
+        }
+        let mut meant = Basket { items: self.token };
+        meant.apply(request.command);
+        self.overwritten = self.overwritten.union(meant.items.minus(new));
+        self.token = new;
+    }
+}
+
 impl Book {
     /// Takes in an event, unless the run is over.
     fn write(&mut self, at: Instant, what: What) {
@@ -295,13 +351,25 @@ impl Book {
     }
 
     /// Notes where the visit's items are now. False when the visit is over, and nothing of it will be asked for again.
-    fn keep(&mut self, visit: Visit, life: Life, kept: Kept) -> bool {
-        let seat = self.seat(visit.client);
+    fn keep(&mut self, visit: Visit, served: &Served, kept: Kept) -> bool {
+        let life = served.life;
+        self.seat(visit.client);
+        let Book { clients, killed_by, .. } = self;
+        let seat = &mut clients[visit.client.index()];
         if seat.visit != visit.number {
             return false;
         }
         seat.overwritten = seat.overwritten.union(kept.overwritten);
         seat.expired = seat.expired.union(kept.expired);
+        if let Some(at_copy) = kept.replica {
+            seat.replicas.asked(life, |life| killed_by.iter().all(|(dead, _)| *dead != life));
+            if let AtCopy::Changed(change) = at_copy {
+                seat.replicas.changed(life, change);
+            }
+        }
+        if let Some(items) = kept.token {
+            seat.tokens.push((served.request, items));
+        }
         if let Some(items) = kept.copy {
             match seat.copies.iter_mut().find(|(of, _)| *of == life) {
                 Some((_, copy)) => *copy = items,
@@ -309,6 +377,25 @@ impl Book {
             }
         }
         true
+    }
+
+    fn killer(&self, life: Life) -> Option<u32> {
+        self.killed_by.iter().find(|(dead, _)| *dead == life).map(|(_, fault)| *fault)
+    }
+
+    /// What became of the items of a cart that has copies.
+    fn evidence_of_copies(&self, client: ClientId) -> Evidence {
+        let found = self.clients[client.index()].replicas.remains(|life| self.killer(life));
+        let Remains { elsewhere, stale, overwritten, died, killed_by } = found;
+        Evidence { elsewhere, died, killed_by, overwritten, stale, ..Evidence::default() }
+    }
+
+    /// What became of the items of a cart that moves.
+    fn evidence_moving(&self, client: ClientId, here: (Life, CartPath), migration: u32) -> Evidence {
+        let memories = self.clients[client.index()].copies.iter().copied();
+        let Remains { elsewhere, died, killed_by, .. } =
+            home::left_behind(memories, here, migration, |life| self.killer(life));
+        Evidence { elsewhere, died, killed_by, ..Evidence::default() }
     }
 
     /// Notes where a file is; when it was looked for in vain, says where else it is.

@@ -76,6 +76,7 @@ pub fn open(
     let (parts, edges) = ((store, signer, Depot::new(scenario)?), (clock, alarm.clone()));
     let shop = Arc::new(Shop::new(scenario, Arc::clone(workload), Arc::clone(log), parts, edges));
     let start = |i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop));
-    let slots = (0..scenario.servers.count.get32()).map(start).collect::<Result<_, Failure>>()?;
+    let slots = (0..scenario.servers.count.get32()).map(start).collect::<Result<Vec<_>, Failure>>()?;
+    shop.introduce(&slots);
     Ok((shop, slots))
 }

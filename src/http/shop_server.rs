@@ -8,11 +8,12 @@ mod files;
 mod hidden;
 mod incarnation;
 mod port;
+mod replica;
 mod session;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use dashmap::DashMap;
 use tokio::sync::mpsc;
@@ -24,9 +25,10 @@ use super::log::Log;
 use super::store::Store;
 use super::token::Signer;
 use super::wire::CartId;
+use crate::fault::{Fault, FaultKind};
 use crate::home::Place;
 use crate::model::{Life, ServerId};
-use crate::scenario::{Hidden, HiddenState, Homes, Scenario, StoreUpdate, Tokens};
+use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
 use crate::seed::Sampler;
 use crate::shop::Order;
 use crate::workload::Workload;
@@ -52,6 +54,16 @@ pub struct Shop {
     pub store: Store,
     /// How it is updated.
     pub update: StoreUpdate,
+    /// Who has copies of carts.
+    pub replication: Replication,
+    /// Changes of carts in replicated memory, counted.
+    pub versions: AtomicU64,
+    /// The servers, once they have started.
+    peers: OnceLock<Vec<Weak<Slot>>>,
+    /// How carts move.
+    pub migration: Option<Migration>,
+    /// The migration as a fault.
+    pub migration_fault: u32,
     /// Makes and checks tokens.
     pub signer: Signer,
     /// How tokens end before their time.
@@ -93,6 +105,11 @@ impl Shop {
             rules: scenario.hidden,
             store,
             update: scenario.store.update,
+            replication: scenario.replication,
+            versions: AtomicU64::new(0),
+            peers: OnceLock::new(),
+            migration: scenario.migration,
+            migration_fault: migration_fault(scenario),
             signer,
             tokens: scenario.tokens,
             depot,
@@ -106,11 +123,29 @@ impl Shop {
         }
     }
 
+    /// Tells the servers of each other.
+    pub fn introduce(&self, slots: &[Arc<Slot>]) {
+        // Once is enough.
+        let _ = self.peers.set(slots.iter().map(Arc::downgrade).collect());
+    }
+
+    /// All servers, in the order of the pool.
+    fn peers(&self) -> Vec<Arc<Slot>> {
+        self.peers.get().map_or(Vec::new(), |peers| peers.iter().filter_map(Weak::upgrade).collect())
+    }
+
     /// The run cannot go on.
     pub fn fail(&self, failure: Failure) {
         // Nobody listens any more when the run is already over.
         let _ = self.failures.send(failure);
     }
+}
+
+/// Which of the faults of a run its migration is.
+fn migration_fault(scenario: &Scenario) -> u32 {
+    let faults = crate::fault::timeline(scenario);
+    let is_migration = |fault: &Fault| matches!(fault.kind, FaultKind::Migrate { .. });
+    faults.iter().position(is_migration).and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX)
 }
 
 /// A place in the pool. Its port stays ours while the server is down.
@@ -203,6 +238,45 @@ impl Slot {
         port.close(death).map_err(trouble)?;
         *self.now() = Now::Down((death == Death::Vanish).then_some(incarnation));
         Ok(())
+    }
+
+    /// Cuts the server off: what comes hangs, and nothing goes out. Its process lives on. `strike` is told when that
+    /// begins. Returns when nobody can connect any more.
+    ///
+    /// # Errors
+    ///
+    /// When the port is lost to somebody else.
+    pub async fn isolate(&self, strike: impl FnOnce()) -> Result<(), Failure> {
+        let mut port = self.port.lock().await;
+        let Some(incarnation) = self.running() else {
+            return Err(Failure::Defect(format!("{} was to be cut off and is not up", self.id)));
+        };
+        incarnation.withdraw();
+        strike();
+        incarnation.stopped_listening().await;
+        port.close(Death::Vanish).map_err(|error| failure::of_io(format!("{} lost {}", self.id, self.address), &error))
+    }
+
+    /// The server can be reached again, and goes on with what it had.
+    ///
+    /// # Errors
+    ///
+    /// When the port does not listen.
+    pub async fn reconnect(&self) -> Result<(), Failure> {
+        let mut port = self.port.lock().await;
+        // It may have died in the last moment.
+        let Some(incarnation) = self.running() else { return Ok(()) };
+        let trouble = |error| failure::of_io(format!("{} cannot listen on {}", self.id, self.address), &error);
+        incarnation.return_to(port.listen().map_err(trouble)?);
+        Ok(())
+    }
+
+    /// The incarnation that runs, if one does.
+    fn running(&self) -> Option<Arc<Incarnation>> {
+        match &*self.now() {
+            Now::Up(incarnation) => Some(Arc::clone(incarnation)),
+            Now::Down(_) | Now::Dying => None,
+        }
     }
 
     /// The incarnation that runs.

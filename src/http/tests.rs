@@ -2,6 +2,7 @@
 //! other end misbehaves.
 
 mod balancer;
+mod copies;
 mod endings;
 mod hidden;
 mod homes;

@@ -1,5 +1,6 @@
 //! Users: a task for each tab, that walks its journey as the workload says, with cookies in a jar.
 
+mod at_once;
 mod jar;
 
 use std::fmt::{self, Write};
@@ -23,7 +24,7 @@ use crate::history;
 use crate::model::{ClientId, Command, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::scenario::SessionHome;
 use crate::time::{Instant, Span};
-use crate::workload::{Client, Loop, Next, Wave, Workload};
+use crate::workload::{AtOnce, Client, Loop, Next, Wave, Workload};
 
 pub use jar::Jar;
 use jar::Tab;
@@ -173,15 +174,10 @@ impl Crowd {
         let visit = client.visit(seat.id);
         self.log.began(visit);
         loop {
-            let mut request = client.request(&self.workload, intended);
-            request.command = client.name_file(&self.workload, &mut seat.jar().folder, request.command);
-            let (key, meant) = (client.key(), client.meant);
-            self.log.sent(visit, request, intended);
-            let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
-            seat.jar().folder.told(request.command, outcome);
-            let next = client.told(&self.workload, request.command, outcome);
-            let settled = matches!(next, Next::Think | Next::Leave(_));
-            self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
+            let next = match AtOnce::begin(client, &self.workload) {
+                None => self.try_once(client, seat, intended).await,
+                Some(at_once) => self.do_at_once(at_once, client, seat, intended).await,
+            };
             let now = self.clock.now();
             intended = match next {
                 Next::Think => now + self.workload.think(client),
@@ -197,11 +193,25 @@ impl Crowd {
         }
     }
 
+    /// Sends one request of a step, and decides what comes next.
+    async fn try_once(&self, client: &mut Client, seat: &Seat, intended: Instant) -> Next {
+        let visit = client.visit(seat.id);
+        let mut request = client.request(&self.workload, intended);
+        request.command = client.name_file(&self.workload, &mut seat.jar().folder, request.command);
+        let (key, meant) = (client.key(), client.meant);
+        self.log.sent(visit, request, intended);
+        let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
+        seat.jar().folder.told(request.command, outcome);
+        let next = client.told(&self.workload, request.command, outcome);
+        let settled = matches!(next, Next::Think | Next::Leave(_));
+        self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
+        next
+    }
+
     /// Sends a request and waits for what comes of it, as long as the user has patience.
-    async fn ask(&self, id: RequestId, request: history::Request, seat: &mut Seat, intended: Instant) -> Outcome {
+    async fn ask(&self, id: RequestId, request: history::Request, seat: &Seat, intended: Instant) -> Outcome {
         if request.command == Command::Logout {
-            let session = seat.jar().session();
-            seat.tab.stolen = session;
+            seat.tab.steal(seat.jar().session());
         }
         let message = self.message(id, request.command, seat, intended);
         let answered = async {
@@ -215,12 +225,7 @@ impl Crowd {
             // The answer broke off in the middle: nobody knows what it would have said.
             Some(None) => Outcome::Failed,
             Some(Some(response)) => {
-                let jar = Arc::clone(&seat.jar);
-                jar.lock().unwrap_or_else(PoisonError::into_inner).keep(
-                    &mut seat.tab,
-                    response.headers(),
-                    !request.command.is_a_thief_s(),
-                );
+                seat.jar().keep(&seat.tab, response.headers(), !request.command.is_a_thief_s());
                 self.understand(id.visit().user, request.command, &response)
             }
         }
@@ -233,7 +238,7 @@ impl Crowd {
             Command::ForgeSession => Some(format!("{}={}", wire::SESSION, self.forged(user))),
             Command::ReplayToken => {
                 let nothing = || format!("{}=nothing-to-steal", wire::SESSION);
-                Some(seat.tab.stolen.clone().unwrap_or_else(nothing))
+                Some(seat.tab.stolen().unwrap_or_else(nothing))
             }
             _ => None,
         };
@@ -256,8 +261,8 @@ impl Crowd {
         if command == Command::Checkout {
             headers.insert(wire::IDEMPOTENCY_KEY, values.of(|line| line.write_str(&seat.tab.visit)));
         }
-        if let Some(form) = seat.tab.form.as_ref().filter(|_| command.posts_form()) {
-            headers.insert(wire::CSRF_TOKEN, form.clone());
+        if let Some(form) = seat.tab.form().filter(|_| command.posts_form()) {
+            headers.insert(wire::CSRF_TOKEN, form);
         }
         let mut request = Request::new(body);
         *request.method_mut() = method;

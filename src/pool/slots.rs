@@ -38,6 +38,7 @@ impl Pool {
         let member = &mut self.members[server.index()];
         let ran = runs(member.state);
         member.state = ServerState::Down;
+        self.isolated.remove(&server);
         self.lives[member.life.0 as usize].killed_by.get_or_insert(fault);
         if matches!(self.duties[server.index()], Duty::Drain | Duty::Stand) {
             self.duties[server.index()] = Duty::Serve;

@@ -148,3 +148,23 @@ fn a_server_that_is_stopped_boots_again_or_is_gone_for_good() {
     assert_eq!((pool.watch(SECOND, Instant::ZERO), pool.checked(SECOND, true)), (None, None));
     assert_eq!(pool.present().collect::<Vec<_>>(), [ServerId(0), ServerId(2)]);
 }
+
+#[test]
+fn a_server_that_is_cut_off_is_silent_and_keeps_its_memory() {
+    use ServerState::{Draining, Silent, Up};
+    let mut pool = pool();
+    let life = pool.members[1].life;
+    assert!(pool.isolate(SECOND, 4) && !pool.isolate(SECOND, 5), "nobody reaches it to cut it off again");
+    assert!(pool.is_isolated(SECOND) && pool.has_isolated() && !pool.is_within_reach(SECOND));
+    assert_eq!((both(&pool).0, pool.lives_on(life)), (Silent, true));
+    pool.drain(SECOND);
+    assert!(!pool.reconnect(SECOND, 5), "another fault's end is not its return");
+    assert!(pool.reconnect(SECOND, 4) && !pool.has_isolated());
+    assert_eq!((both(&pool).0, pool.members[1].life), (Draining, life));
+    pool.end_drain(SECOND);
+    pool.isolate(SECOND, 6);
+    assert!(pool.kill(SECOND, 7, FaultKind::Crash(None)) && !pool.reconnect(SECOND, 6), "the dead do not return");
+    assert!(!pool.lives_on(life));
+    pool.revive(SECOND, Comeback { after: Span::ZERO, new_host: false });
+    assert_eq!(both(&pool).0, Up);
+}

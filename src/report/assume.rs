@@ -51,6 +51,9 @@ const ROWS: &[Row] = &[
     Row { what: "start of an instance", path: "serverless.cold_start", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.cold_start.get())), default: OURS },
     Row { what: "idle until it is taken away", path: "serverless.idle", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.idle.get())), default: "as measured on AWS Lambda" },
     Row { what: "most instances at once", path: "serverless.most", value: |s| s.serverless.as_ref().map_or("–".into(), |r| thousands(r.most.get())), default: "AWS Lambda's limit of an account" },
+    Row { what: "copies of a cart on other servers", path: "replication.copies", value: |s| s.replication.copies.get().to_string(), default: "Tomcat's BackupManager" },
+    Row { what: "a copy comes after", path: "replication.lag", value: |s| span(s.replication.lag.get()), default: OURS },
+    Row { what: "of two copies stays", path: "replication", value: |_| "the one written last".into(), default: OURS },
     Row { what: "life of a signed token", path: "tokens.lifetime", value: |s| span(s.tokens.lifetime.get()), default: OURS },
     Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: "common verifiers of JWTs" },
 ];
@@ -99,7 +102,11 @@ fn concerns(path: &str, scenario: &Scenario) -> bool {
     let homes = scenario.homes;
     match path.split('.').next() {
         Some("store") if path == "store.lookups_per_add" => scenario.store.lookups_per_add.get() > 0,
-        Some("store") => homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore,
+        Some("store") => {
+            let moves = scenario.migration.is_some();
+            moves || homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore
+        }
+        Some("replication") => homes.cart == CartHome::ReplicatedMemory,
         Some("regions") => scenario.regions.is_some(),
         Some("serverless") => scenario.serverless.is_some(),
         Some("servers") if path != "servers.service" => scenario.serverless.is_none(),

@@ -23,7 +23,7 @@ use crate::model::Step;
 use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
-pub const COLUMNS: [&str; 34] = [
+pub const COLUMNS: [&str; 37] = [
     "lost",
     "intact",
     "open",
@@ -34,6 +34,8 @@ pub const COLUMNS: [&str; 34] = [
     "logged-out",
     "impostors",
     "zombies",
+    "overwritten",
+    "ghosts",
     "wrong-views",
     "not-found",
     "destroyed",
@@ -48,6 +50,7 @@ pub const COLUMNS: [&str; 34] = [
     "add-by-region",
     "instances",
     "cold-starts",
+    "losses-lasted",
     "servers",
     "price",
     "deploy-took",

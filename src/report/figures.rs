@@ -8,11 +8,11 @@ use super::{
     Carts, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Load, LostBy, Price, RegionFigures, Requests,
     Series, SeriesRow, ServerLoad, Visits,
 };
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::meter::{LatencyMeter, Meter, RegionMeter, balance};
 use crate::model::{ServerId, Step};
 use crate::observer::Observer;
-use crate::scenario::{HiddenState, Scenario};
+use crate::scenario::{CartHome, HiddenState, Scenario};
 use crate::time::{Instant, Span};
 
 /// The window in which load imbalance is looked for: long enough that chance evens out.
@@ -263,6 +263,8 @@ fn price(meter: &Meter, scenario: &Scenario) -> Price {
         store_calls_per_second: meter.store_calls_while_open as f64 / scenario.duration.get().as_secs_f64(),
         bytes_carried_per_request: per_request(meter.carried_bytes),
         object_calls_per_request: scenario.users.upload().then(|| per_request(meter.object_calls)),
+        replicas_written_per_request: (scenario.homes.cart == CartHome::ReplicatedMemory)
+            .then(|| per_request(meter.copies)),
         servers: servers_paid_for(meter, scenario),
     }
 }
@@ -301,9 +303,18 @@ fn fault_figures(observer: &Observer, faults: &[Fault]) -> Vec<FaultFigures> {
                 at_s: fault.at.since_start().as_secs_f64(),
                 open_carts: toll.open_carts,
                 lost_of_open: toll.lost_of_open,
+                losses_lasted_s: losses_lasted(observer, index, fault),
             })
         })
         .collect()
+}
+
+/// For how long a migration took carts.
+fn losses_lasted(observer: &Observer, index: u32, fault: &Fault) -> Option<f64> {
+    matches!(fault.kind, FaultKind::Migrate { .. }).then(|| {
+        let last = observer.last_losses.get(&index);
+        last.map_or(0.0, |last| (*last - fault.at).as_secs_f64())
+    })
 }
 
 /// The run over time.

@@ -63,6 +63,7 @@ fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures
             store_calls_per_second: store * 150.0,
             bytes_carried_per_request: bytes,
             object_calls_per_request: None,
+            replicas_written_per_request: None,
             servers: 3.0,
         },
         faults: vec![FaultFigures {
@@ -71,6 +72,7 @@ fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures
             at_s: 30.0,
             open_carts: 148,
             lost_of_open: wiped,
+            losses_lasted_s: None,
         }],
         ..Figures::default()
     }
@@ -238,6 +240,7 @@ pub(super) fn tape(user: u32, heard: Vec<Heard>, broken: &[(u64, PoolEvent)]) ->
             cart: one.cart,
             store_calls: 0,
             carried_bytes: 0,
+            copies: 0,
             evidence: one.evidence,
         };
         let sent = at(one.at - 20);

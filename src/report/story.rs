@@ -87,7 +87,11 @@ pub fn choose(report: &Report) -> Option<(usize, Hurt)> {
 
 /// Carts lost in a way that a fault causes.
 fn taken_by_faults(figures: &Figures) -> u64 {
-    if figures.faults.is_empty() { 0 } else { figures.lost_by.wiped + figures.lost_by.rolled_back }
+    if figures.faults.is_empty() {
+        0
+    } else {
+        figures.lost_by.wiped + figures.lost_by.rolled_back + figures.lost_by.stale
+    }
 }
 
 /// The visit that shows best what went wrong in a run.
@@ -159,6 +163,7 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
     let deed = match (known, drawn) {
         (Some(known), _) => deed(known),
         (None, Some(drawn)) => random_deed(drawn, &whom),
+        (None, None) if server.is_none() && variant.scenario.migration.is_some() => "the carts move".into(),
         (None, None) => format!("{whom} breaks"),
     };
     let gone = figures.map_or(0, |figures| figures.lost_of_open);

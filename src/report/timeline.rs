@@ -1,7 +1,9 @@
 //! What breaks when, in words: for the line above a table, and for stories.
 
 use super::text::{self, clean, span};
-use crate::scenario::{Deploy, Dist, Fault, How, Join, RandomFaults, Scenario, StoreFault, Strategy};
+use crate::scenario::{
+    Deploy, Dist, Fault, How, Join, Migration, MigrationWay, RandomFaults, Scenario, StoreFault, Strategy,
+};
 use crate::time::Span;
 
 /// What a fault does, and what comes of it, each at its time.
@@ -32,6 +34,9 @@ pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
         (true, _, Some(lasting)) => moments.push((later(lasting.get()), format!("{server} is fast again"))),
         (_, true, Some(lasting)) => moments.push((later(lasting.get()), "the store is back".into())),
         _ => {}
+    }
+    if let (true, Some(lasting)) = (fault.isolate.is_some(), fault.lasting) {
+        moments.push((later(lasting.get()), format!("{server} is back, with what it had")));
     }
     moments
 }
@@ -88,9 +93,21 @@ fn dark(region: &str) -> String {
     format!("{} goes dark", clean(region))
 }
 
+/// What a migration does, each at its time.
+#[must_use]
+pub fn moves(migration: &Migration) -> Vec<(Span, String)> {
+    let words = match migration.how {
+        MigrationWay::BigBang => "carts move to the store, big bang",
+        MigrationWay::DualWrite => "carts are read in the store",
+        MigrationWay::ReadThrough => "carts are read in the store, then in memory",
+    };
+    let begins = migration.from.map(|from| (from.get(), "every change is written twice".to_owned()));
+    begins.into_iter().chain([(migration.at.get(), words.to_owned())]).collect()
+}
+
 /// The server that a fault names.
 fn server(fault: &Fault) -> String {
-    let names = [&fault.crash, &fault.restart, &fault.replace, &fault.vanish, &fault.slow];
+    let names = [&fault.crash, &fault.restart, &fault.replace, &fault.vanish, &fault.slow, &fault.isolate];
     clean(names.into_iter().flatten().next().map_or("", String::as_str))
 }
 
@@ -122,6 +139,9 @@ pub fn deed(fault: &Fault) -> String {
     if fault.slow.is_some() {
         let factor = fault.factor.map_or(2, crate::scenario::Whole::get);
         return format!("{server} works {factor} times slower");
+    }
+    if fault.isolate.is_some() {
+        return format!("{server} is cut off");
     }
     match (&fault.crash, &fault.name) {
         (None, Some(name)) => clean(name),

@@ -1,6 +1,7 @@
 //! Limits that concern several values of a scenario.
 
 mod balancer;
+mod copies;
 mod faults;
 mod hidden;
 mod plans;
@@ -63,6 +64,9 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
     serverless::serverless(scenario)?;
     hidden::hidden(scenario)?;
     ends(scenario)?;
+    copies::replication(scenario)?;
+    copies::migration(scenario)?;
+    copies::in_one_place(scenario)?;
     faults::faults(scenario)?;
     random_faults::random_faults(scenario)?;
     plans::joins(scenario)?;

@@ -174,6 +174,19 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         visitor.visit_newtype_struct(self)
     }
 
+    /// A table, and not a list of its values.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        match self.0.value {
+            Value::List(_) => Err(Mismatch::invalid_type(Unexpected::Seq, &visitor).or_at(self.0.origin)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -187,7 +200,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        tuple_struct map identifier ignored_any
     }
 }
 
@@ -334,6 +347,7 @@ mod tests {
                 "variant | unknown key `variant` | the keys here are: `count`, `rate`, `journey`, `think`, `ramp`, `patience`, `pause`, `timeout`, `nat`, `heavy`",
             ),
             ("servers = 3", "3 | expected a table, found `3` | "),
+            ("migration = [{ at = \"30s\" }]", "[{ at = \"30s\" }] | expected a table, found a list | "),
             ("faults.x.at = 3", "faults | expected a list, found a table | "),
             (
                 "servers.count = \"3\"",

@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use super::{Deploy, Duration, Join, Pause, ScaleTo, Whole};
 
-/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, each naming a server, or the `store`, or
-/// a region in a `region_outage`; or something that is planned and may break things: one of `deploy`, `scale`, `join`.
+/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, each naming a server, or the
+/// `store`, or a region in a `region_outage`; or something that is planned and may break things: one of `deploy`, `scale`,
+/// `join`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -35,14 +36,17 @@ pub struct Fault {
     /// A whole region goes dark: its servers fall silent and lose their memory, a store there cannot be reached, and
     /// keeps what it has.
     pub region_outage: Option<String>,
+    /// The server is cut off from the balancer and from the other servers. Its process lives on and keeps its memory; it
+    /// still reaches the store.
+    pub isolate: Option<String>,
     /// After a crash: the process is ready again on the same host after this long.
     pub restart_after: Option<Pause>,
     /// After a crash or a vanishing: an empty server is ready in its place after this long.
     pub replace_after: Option<Pause>,
     /// When slow: how many times slower.
     pub factor: Option<Whole<2, 10_000>>,
-    /// When slow, when a region is dark, or an outage of the store: for how long. Until the end when absent. When the
-    /// store fails over or restarts: how long that takes, no time when absent.
+    /// When slow or isolated, when a region is dark, or an outage of the store: for how long. Until the end when absent.
+    /// When the store fails over or restarts: how long that takes, no time when absent.
     #[serde(rename = "for")]
     pub lasting: Option<Duration>,
 }

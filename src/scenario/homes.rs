@@ -32,6 +32,8 @@ pub enum CartHome {
     SharedStore,
     /// With the user, signed by the servers.
     SignedToken,
+    /// In the memory of the server that answered, and copied to others a little later.
+    ReplicatedMemory,
 }
 
 /// Where a login lives.

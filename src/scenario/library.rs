@@ -24,6 +24,7 @@ const ALL: &[Entry] = entries![
     "shared-cart",
     "login-sessions",
     "jwt-revocation",
+    "token-cart",
     "uploads",
     "traffic-doubles",
     "zero-downtime-deploy",
@@ -35,7 +36,11 @@ const ALL: &[Entry] = entries![
     "hidden-state",
     "store-outage",
     "volatile-store",
-    "store-eviction"
+    "store-eviction",
+    "two-tabs",
+    "day-one",
+    "session-replication",
+    "stale-return"
 ];
 
 /// All of them, in the order of the lessons.

@@ -6,7 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::patch::{MOST_VARIANTS, WHOLE};
-use super::{Affinity, Forgets, Positive, RegionServers, RegionStore, Scale, ScaleTo, Scenario, Share, Time, Whole};
+use super::{
+    Affinity, Forgets, Journey, Positive, RegionServers, RegionStore, Scale, ScaleTo, Scenario, Share, Time, Whole,
+};
+use crate::model::Step;
 
 /// The JSON Schema of a scenario file: a [`Scenario`], and its variants as patches of it.
 ///
@@ -200,6 +203,18 @@ impl JsonSchema for RegionStore {
                   "description": "A replica in every region.", "properties": { "replicated_within": within } },
             ]
         })
+    }
+}
+
+impl JsonSchema for Journey {
+    fn schema_name() -> Cow<'static, str> {
+        "Journey".into()
+    }
+    fn json_schema(types: &mut SchemaGenerator) -> Schema {
+        let step = types.subschema_for::<Step>();
+        let at_once = json!({ "type": "array", "items": step, "minItems": 2,
+            "description": "Done at the same moment, in as many tabs that share one cart." });
+        json_schema!({ "type": "array", "minItems": 1, "items": { "anyOf": [step, at_once] } })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Dist, Duration, Pause, Positive, Time, Whole};
+use super::{Dist, Duration, Journey, Pause, Positive, Time, Whole};
 use crate::model::Step;
 use crate::time::Span;
 
@@ -15,8 +15,8 @@ pub struct Users {
     pub count: Option<Whole<1, 10_000_000>>,
     /// Open loop: this many new visitors a second (Poisson), who come once.
     pub rate: Option<Positive>,
-    /// The steps of a visit.
-    pub journey: Vec<Step>,
+    /// The steps of a visit. Those in a list of their own, `["add", "add"]`, are done at the same moment.
+    pub journey: Journey,
     /// How long a user thinks after each step.
     pub think: Dist,
     /// Closed loop: first visits begin spread over this long. By default the length of one visit without waiting.
@@ -39,7 +39,7 @@ impl Default for Users {
         Users {
             count: None,
             rate: None,
-            journey: vec![Login, Browse, Browse, Add, View, Add, Add, Checkout],
+            journey: vec![Login, Browse, Browse, Add, View, Add, Add, Checkout].into(),
             think: Dist::Exponential(Time::of(Span::from_secs(2))),
             ramp: None,
             patience: Whole::of(3),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::cart_copies::Replicas;
 use crate::history::Evidence;
 use crate::model::{ClientId, Command, Item, Items, Life, Reply};
 use crate::pool::Pool;
-use crate::scenario::CartHome;
+use crate::scenario::{CartHome, Replication};
 use crate::shop::{Basket, Order};
 use crate::time::Instant;
 
@@ -26,15 +27,19 @@ pub struct CartResult {
 #[derive(Clone, Debug)]
 pub struct Carts {
     home: CartHome,
-    orders: OrderBook,
+    pub(super) orders: OrderBook,
     ledger: Overflow,
     /// What was lost of carts that have one copy: few of them lose anything before their visit ends.
     lost: BTreeMap<ClientId, Evidence>,
+    /// Copies in replicated memory.
+    pub(super) replicas: Replicas,
+    /// The store's copies of carts that move there.
+    pub(super) moved: BTreeMap<ClientId, Items>,
 }
 
 /// Orders that may be asked for again. Nearly all are asked for once, by a user who is there to hear of it.
 #[derive(Clone, Debug, Default)]
-struct OrderBook {
+pub(super) struct OrderBook {
     /// Each process knows only what it has charged itself.
     by_process: bool,
     orders: BTreeMap<(ClientId, Life), Order>,
@@ -68,17 +73,34 @@ pub struct Call {
     pub command: Command,
     /// Which process does it.
     pub by: Life,
-    /// Whether the same may be asked again, or was before and still runs: the user has gone, or this is not the first
-    /// try.
+    /// Whether the same may be asked again, or was before and still runs: the user has gone or may not hear the answer, or
+    /// this is not the first try.
     pub repeated: bool,
 }
 
 impl Carts {
     /// No carts yet. `orders_by_process`: each process remembers only what it has charged itself.
     #[must_use]
-    pub fn new(home: CartHome, orders_by_process: bool) -> Carts {
-        let orders = OrderBook { by_process: orders_by_process, ..OrderBook::default() };
-        Carts { home, orders, ledger: Overflow::default(), lost: BTreeMap::new() }
+    pub fn new(home: CartHome, orders_by_process: bool, replication: &Replication) -> Carts {
+        Carts {
+            home,
+            orders: OrderBook { by_process: orders_by_process, ..OrderBook::default() },
+            ledger: Overflow::default(),
+            lost: BTreeMap::new(),
+            replicas: Replicas::new(replication),
+            moved: BTreeMap::new(),
+        }
+    }
+
+    /// What an incarnation holds in its memory, if it knows the cart.
+    pub(super) fn in_memory(&self, shelf: &Shelf, life: Life) -> Option<Items> {
+        let found = self.ledger.find(shelf, life);
+        found.knew.then_some(found.items)
+    }
+
+    /// What incarnations hold in their memories, living or dead; one may come several times.
+    pub(super) fn memories<'a>(&'a self, shelf: &'a Shelf) -> impl Iterator<Item = (Life, Items)> + 'a {
+        self.ledger.entries(shelf).map(|entry| (entry.life(), entry.items()))
     }
 
     /// A server applies a command to the cart in its home, at once and completely.
@@ -122,6 +144,18 @@ impl Carts {
         self.lost.entry(client).or_default()
     }
 
+    /// A user who did several things at once got a token, in place of one that may have known more. (A user who did one
+    /// thing gets back what was sent, changed.)
+    pub fn token_replaced(&mut self, old: Option<Items>, new: Items, client: ClientId, command: Command) {
+        let mut meant = Basket { items: old.unwrap_or_default() };
+        meant.apply(command);
+        let overwritten = meant.items.minus(new);
+        if !overwritten.is_empty() {
+            let lost = &mut self.lost.entry(client).or_default().overwritten;
+            *lost = lost.union(overwritten);
+        }
+    }
+
     /// A token was shown after its time: what is in it is lost.
     #[cold]
     pub fn expired(&mut self, client: ClientId, token: Items) {
@@ -134,6 +168,7 @@ impl Carts {
     pub fn evidence(&self, shelf: &Shelf, client: ClientId, life: Life, pool: &Pool) -> Evidence {
         match self.home {
             CartHome::ServerMemory => self.ledger.evidence(shelf, life, pool),
+            CartHome::ReplicatedMemory => self.replicas.evidence(client, pool),
             CartHome::SharedStore | CartHome::SignedToken => self.lost.get(&client).copied().unwrap_or_default(),
         }
     }
@@ -155,6 +190,11 @@ impl Carts {
         if !self.lost.is_empty() {
             self.lost.remove(&client);
         }
+        match self.home {
+            CartHome::ReplicatedMemory => self.replicas.forget(client),
+            _ if !self.moved.is_empty() => drop(self.moved.remove(&client)),
+            _ => {}
+        }
         self.ledger.free_chain(shelf.next);
         *shelf = Shelf::EMPTY;
     }
@@ -162,7 +202,7 @@ impl Carts {
 
 /// Applies a command to one copy.
 #[inline]
-fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
+pub(super) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
     if call.command == Command::Checkout {
         let held = basket.items;
         let mut order = orders.get(call);
@@ -371,11 +411,14 @@ impl Overflow {
         u32::try_from(self.chunks.len() - 1).ok().filter(|at| *at != NIL).expect("fewer than 2^32 chunks")
     }
 
+    fn entries<'a>(&'a self, shelf: &'a Shelf) -> impl Iterator<Item = Entry> + 'a {
+        let chain = std::iter::successors(Some(shelf), |chunk| self.chunks.get(chunk.next as usize));
+        chain.flat_map(|chunk| chunk.entries).take_while(|entry| *entry != Entry::EMPTY)
+    }
+
     fn evidence(&self, shelf: &Shelf, life: Life, pool: &Pool) -> Evidence {
         let mut evidence = Evidence::default();
-        let chain = std::iter::successors(Some(shelf), |chunk| self.chunks.get(chunk.next as usize));
-        let entries = chain.flat_map(|chunk| chunk.entries).take_while(|entry| *entry != Entry::EMPTY);
-        for entry in entries.filter(|entry| entry.life() != life) {
+        for entry in self.entries(shelf).filter(|entry| entry.life() != life) {
             match pool.lives[entry.life().0 as usize].killed_by {
                 None => evidence.elsewhere = evidence.elsewhere.union(entry.items()),
                 Some(fault) if !entry.items().is_empty() => {
@@ -444,7 +487,7 @@ mod tests {
             steps in prop::collection::vec((0u32..3, 0u32..3, command(), 0u32..30), 1..200),
         ) {
             let mut pool = Pool::new(&Scenario::house(), Seed(1));
-            let mut carts = Carts::new(CartHome::ServerMemory, false);
+            let mut carts = Carts::new(CartHome::ServerMemory, false, &Replication::default());
             let mut shelves = [Shelf::EMPTY; 3];
             let mut model: BTreeMap<(u32, Life), Basket> = BTreeMap::new();
             let mut orders = [Order::default(); 3];

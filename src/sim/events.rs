@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::queue::WakeQueue;
 use super::requests::{RequestId, Requests};
 use super::tournament::Tournament;
-use crate::model::{Life, ServerId, UserId};
+use crate::model::{Life, ServerId, UserId, Visit};
 use crate::time::{Instant, Span};
 use crate::workload::{Loop, Workload};
 
@@ -39,6 +39,12 @@ pub enum Due {
     Idle { server: ServerId, life: Life },
     /// What was on its way between two regions for a request is there.
     Travelled(RequestId),
+    /// A server that a fault cut off is within reach again.
+    Reconnected { server: ServerId, fault: u32 },
+    /// Copies of carts arrive at other servers.
+    Copies,
+    /// The pause before another try of one of several simultaneous steps is over.
+    Again { visit: Visit, step: u16 },
 }
 
 /// A timer with a constant delay: such timers end in the order in which they began.

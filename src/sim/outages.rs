@@ -35,7 +35,10 @@ impl World {
             }
             (FaultKind::Store { lasting, forgets, .. }, _) => self.break_store(hands, index, lasting, forgets),
             (FaultKind::RegionOutage { region, lasting }, _) => self.darken(hands, region, index, lasting),
-            (FaultKind::Slow { .. } | FaultKind::Crash(_) | FaultKind::Vanish(_), None) => {}
+            (FaultKind::Migrate { .. }, _) => self.struck(hands, None, index),
+            (FaultKind::Isolate { lasting }, Some(server)) => self.isolate(hands, server, index, lasting),
+            (FaultKind::Slow { .. } | FaultKind::Crash(_) | FaultKind::Vanish(_) | FaultKind::Isolate { .. }, None) => {
+            }
             (FaultKind::Deploy(_) | FaultKind::Scale(_), _) => {
                 self.operator.plan(index, kind);
                 self.operate(hands);
@@ -115,6 +118,7 @@ impl World {
     /// The requests that a dead server held: reset, or swallowed when it is silent.
     pub(super) fn cut_off<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, server: ServerId) {
         let silent = self.pool.members[server.index()].state == ServerState::Silent;
+        self.unheard.retain(|answer| answer.server != server);
         for id in self.evacuate(server) {
             if self.requests[id].departed {
                 self.requests.remove(id);

@@ -4,6 +4,7 @@ use std::ops::{Index, IndexMut};
 
 use crate::history::Request;
 use crate::model::{ClientId, Command, Items, Refusal, ServerId, UserId, Visit};
+use crate::scenario::CartPath;
 use crate::seed::Key;
 use crate::time::Instant;
 use crate::workload::Session;
@@ -44,6 +45,10 @@ pub struct InFlight {
     pub departed: bool,
     /// Why the server that works on it will do nothing for it, if so.
     pub refused: Option<Refusal>,
+    /// The way to its cart, while carts move.
+    pub path: CartPath,
+    /// Whether its server has found the cart in its memory only, and copies it to the store.
+    pub copies_over: bool,
     /// Tells this use of the slot from earlier ones.
     pub serial: u32,
 }

@@ -54,11 +54,13 @@ pub(super) struct Effect {
     billed: Option<Items>,
     /// The cart token that the answer sets anew.
     token: Option<Items>,
+    /// Copies of the cart that were sent to other servers.
+    copies: u32,
 }
 
 impl Effect {
     pub(super) fn none(outcome: Outcome) -> Effect {
-        Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token: None }
+        Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token: None, copies: 0 }
     }
 }
 
@@ -181,6 +183,9 @@ impl World {
         request.worker = worker;
         request.started = self.now;
         request.place = Place::Running(Phase::Work);
+        if self.migration.is_some() {
+            self.choose_path(id);
+        }
         let calls = self.calls(id);
         if self.stations.store.free.is_none() {
             let store = if calls == StoreCalls::default() { Span::ZERO } else { self.store_times(id, calls) };
@@ -202,6 +207,9 @@ impl World {
         let mut calls = home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, accepted);
         if matches!(request.command, Command::Add(_)) && accepted {
             calls.before += self.stations.lookups_per_add;
+        }
+        if self.migration.is_some() {
+            calls.after += home::moving_calls(request.path, request.command, accepted, request.copies_over);
         }
         calls
     }
@@ -358,14 +366,29 @@ impl World {
             self.requests.remove(id);
             return;
         }
+        if self.pool.has_isolated() && self.keeps_back(id, effect.outcome) {
+            return;
+        }
+        self.hear(hands, id, effect.outcome);
+    }
+
+    /// An answer comes back from a server.
+    #[inline(always)]
+    pub(super) fn hear<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        id: RequestId,
+        outcome: Outcome,
+    ) {
+        let request = &self.requests[id];
         let (server, latency) = (request.server, self.now - request.sent);
         if self.ways.is_some() {
             let life = self.pool.members[server.index()].life;
-            return self.send_back(id, Parcel::Answer(effect.outcome, life));
+            return self.send_back(id, Parcel::Answer(outcome, life));
         }
         self.pool.view.in_flight[server.index()] -= 1;
-        hands.policy.on_complete(self.now, server, latency, effect.outcome);
-        self.answer(hands, id, effect.outcome);
+        hands.policy.on_complete(self.now, server, latency, outcome);
+        self.answer(hands, id, outcome);
     }
 
     /// A server that has just begun to work takes the first request that waits for it.
@@ -404,14 +427,22 @@ impl World {
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
         let by = self.pool.members[server.index()].life;
-        let call = Call { client, command, by, repeated: departed || key.attempt > 0 };
+        let repeated = departed || key.attempt > 0 || self.pool.has_isolated();
+        let call = Call { client, command, by, repeated };
         if self.storekeeper.is_fussy()
             && let Err(refusal) = self.before_effect(&request)
         {
             return Effect::none(Outcome::Refused(refusal));
         }
+        let mut copies = 0;
         let shelf = &mut self.clients[client.index()].shelf;
         let (result, token) = match (self.homes.cart, self.update) {
+            _ if self.migration.is_some() => (self.apply_moving(id, call), None),
+            (CartHome::ReplicatedMemory, _) => {
+                let (result, sent) = self.apply_to_copy(id, call);
+                copies = sent;
+                (result, None)
+            }
             (CartHome::SignedToken, _) => {
                 let good = copy.filter(|_| self.now < copy_ends);
                 if let (Some(token), None) = (copy, good) {
@@ -437,6 +468,7 @@ impl World {
             cart: result.held,
             billed: result.billed,
             token,
+            copies,
         }
     }
 
@@ -472,6 +504,7 @@ impl World {
             cart: effect.cart,
             store_calls,
             carried_bytes: home::carried_bytes(self.homes, visit, shown(request), set_anew, sent, effect.token),
+            copies: effect.copies,
             evidence: self.evidence(request, effect),
         };
         let mut record = |what| hands.recorder.record(&Event { at: self.now, what });
@@ -492,6 +525,9 @@ impl World {
         {
             let stale = replicas.on_their_way(request.client, ways.map.of(request.server), self.now);
             return Evidence { stale, ..Evidence::default() };
+        }
+        if self.migration.is_some() {
+            return self.evidence_moving(request);
         }
         let life = self.pool.members[request.server.index()].life;
         let shelf = &self.clients[request.client.index()].shelf;

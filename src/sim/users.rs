@@ -4,11 +4,12 @@ use super::events::{Due, TimerKind};
 use super::requests::{InFlight, Place, RequestId};
 use super::serving::shown;
 use super::{Hands, Seat, World};
-use crate::history::{Ending, Event, Recorder, Seen, What};
+use crate::history::{Ending, Event, Recorder, Request, Seen, What};
 use crate::home::Shown;
 use crate::model::{ClientId, Command, Life, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::policy::Policy;
-use crate::scenario::{CartHome, SessionHome};
+use crate::scenario::{CartHome, CartPath, SessionHome};
+use crate::seed::Key;
 use crate::time::{Instant, Span};
 use crate::workload::{Client, Jar, Loop, Next, Session};
 
@@ -119,17 +120,34 @@ impl World {
             let what = What::Seen(client.visit(id), Seen::Began);
             hands.recorder.record(&Event { at: self.now, what });
         }
+        if self.workload.is_simultaneous() && self.do_at_once(hands, id) {
+            return;
+        }
         self.send(hands, id);
     }
 
     #[inline]
     fn send<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, client: ClientId) {
-        let Seat { client: sender, shelf } = &mut self.clients[client.index()];
+        let sender = &mut self.clients[client.index()].client;
         let mut request = sender.request(&self.workload, self.now);
         if let Some(files) = &mut self.files {
             request.command = sender.name_file(&self.workload, files.folder(sender.user), request.command);
         }
-        let (key, visit) = (sender.key(), sender.visit(client));
+        let key = sender.key();
+        self.post(hands, client, request, key);
+    }
+
+    /// A request goes to the balancer.
+    #[inline(always)]
+    pub(super) fn post<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        client: ClientId,
+        request: Request,
+        key: Key,
+    ) {
+        let Seat { client: sender, shelf } = &self.clients[client.index()];
+        let visit = sender.visit(client);
         let session = match request.command {
             Command::Login | Command::ForgeSession => None,
             Command::ReplayToken => self.stolen.get(&client).map(|stolen| stolen.session),
@@ -138,7 +156,7 @@ impl World {
         };
         let (copy, copy_ends) = match self.homes.cart {
             CartHome::SignedToken => (shelf.copy(), shelf.token_end()),
-            CartHome::ServerMemory | CartHome::SharedStore => (None, Instant::ZERO),
+            CartHome::ServerMemory | CartHome::SharedStore | CartHome::ReplicatedMemory => (None, Instant::ZERO),
         };
         let id = self.requests.insert(InFlight {
             key,
@@ -155,6 +173,8 @@ impl World {
             retries: 0,
             departed: false,
             refused: None,
+            path: CartPath::Usual,
+            copies_over: false,
             serial: 0,
         });
         let serial = self.requests[id].serial;
@@ -208,7 +228,11 @@ impl World {
             }
         }
         if let (CartHome::SignedToken, Some(items), Outcome::Ok(_)) = (self.homes.cart, request.copy, outcome) {
-            self.clients[request.client.index()].shelf.keep_token(items, self.tokens.end(self.now));
+            let shelf = &mut self.clients[request.client.index()].shelf;
+            if self.workload.is_simultaneous() {
+                self.carts.token_replaced(shelf.copy(), items, request.client, request.command);
+            }
+            shelf.keep_token(items, self.tokens.end(self.now));
         }
         self.tell(hands, id, outcome);
         self.requests.remove(id);
@@ -225,6 +249,9 @@ impl World {
         let request = self.requests[id];
         // From here on nobody waits for it, whatever its user does next.
         self.requests[id].departed = true;
+        if !self.at_once.is_empty() && self.tell_at_once(hands, &request, outcome) {
+            return;
+        }
         let client = &mut self.clients[request.client.index()].client;
         if let Some(files) = &mut self.files {
             files.folder(client.user).told(request.command, outcome);
@@ -234,14 +261,20 @@ impl World {
         let settled = matches!(next, Next::Think | Next::Leave(_));
         let told = Seen::Told { request: request.request(), sent: request.sent, meant, outcome, settled };
         hands.recorder.record(&Event { at: self.now, what: What::Seen(request.visit(), told) });
+        self.go_on(hands, request.client, next);
+    }
+
+    /// A client does what it has decided.
+    #[inline(always)]
+    pub(super) fn go_on<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId, next: Next) {
         match next {
             Next::Think => {
-                let at = self.now + self.workload.think(client);
-                self.events.wakes.push(at, request.client);
+                let at = self.now + self.workload.think(&self.clients[id.index()].client);
+                self.events.wakes.push(at, id);
             }
-            Next::Pause => self.events.wakes.push(self.now + self.workload.pause, request.client),
-            Next::Again => self.send(hands, request.client),
-            Next::Leave(ending) => self.leave(hands, request.client, ending),
+            Next::Pause => self.events.wakes.push(self.now + self.workload.pause, id),
+            Next::Again => self.send(hands, id),
+            Next::Leave(ending) => self.leave(hands, id, ending),
         }
     }
 

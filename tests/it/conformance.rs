@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use whatcart::experiment::{self, FAVOURITE, HttpOptions, Options, PREDICTION_SEEDS, predict};
 use whatcart::report::Report;
 use whatcart::report::agreement::compare;
-use whatcart::scenario::{Loaded, library, load};
+use whatcart::scenario::{Loaded, Pause, Scenario, Time, library, load};
+use whatcart::time::Span;
 
 /// The seed of predictions; arms have others.
 const PREDICTED: u64 = 1_000;
@@ -36,7 +37,11 @@ fn options(seed: u64) -> Options<'static> {
 /// Every scenario, design by design, each shorter than it is: what breaks does so halfway.
 fn scenarios() -> Vec<Loaded> {
     let shortened = |entry: &library::Entry| {
-        let whole = load(entry.name, entry.name, entry.text, &[], &[]).expect("it comes with the program");
+        let mut whole = load(entry.name, entry.name, entry.text, &[], &[]).expect("it comes with the program");
+        if whole.variants.iter().any(|variant| variant.scenario.migration.is_some()) {
+            whole.variants.iter_mut().for_each(|variant| moved_up(&mut variant.scenario));
+            return whole;
+        }
         let mut set: Vec<String> = vec!["duration=24s".into(), "closing=1m".into()];
         let faults = whole.base.faults.iter().filter_map(|fault| fault.name.as_ref());
         set.extend(faults.map(|name| format!("faults.\"{name}\".at=12s")));
@@ -56,6 +61,17 @@ fn scenarios() -> Vec<Loaded> {
         !load(entry.name, entry.name, entry.text, &[], &[]).expect("it comes with the program").base.sim_only
     };
     library::all().iter().filter(real).map(shortened).flat_map(apart).collect()
+}
+
+/// Where carts move, they move after twelve seconds too. What is written twice before is so for as long as it was.
+fn moved_up(scenario: &mut Scenario) {
+    scenario.duration = Time::of(Span::from_secs(24));
+    if let Some(migration) = &mut scenario.migration {
+        let half = Span::from_secs(12);
+        let before = |from: Pause| (migration.at.get() - from.get()).min(half);
+        migration.from = migration.from.map(|from| Time::of(half - before(from)));
+        migration.at = Time::of(half);
+    }
 }
 
 /// What of a design came otherwise than simulations predict.

@@ -6,10 +6,13 @@ mod copies;
 mod crowds;
 mod files;
 mod hidden;
+mod moving;
 mod places;
 mod plans;
+mod replicas;
 mod serverless;
 mod stores;
+mod tabs;
 
 use std::collections::BTreeMap;
 
@@ -117,7 +120,10 @@ names!(fault_kind(FaultKind):
     FaultKind::Store { how: StoreFault::Failover, .. } => "a store failover",
     FaultKind::Store { how: StoreFault::Restart, .. } => "a store restart",
     FaultKind::RegionOutage { lasting: None, .. } => "a region dark for good",
-    FaultKind::RegionOutage { lasting: Some(_), .. } => "a region dark for a while");
+    FaultKind::RegionOutage { lasting: Some(_), .. } => "a region dark for a while",
+    FaultKind::Isolate { lasting: None } => "cut off for good", FaultKind::Isolate { lasting: Some(_) } => "cut off for a while",
+    FaultKind::Migrate { forgets: true } => "a migration that forgets",
+    FaultKind::Migrate { forgets: false } => "a migration that looks back");
 names!(state(ServerState):
     ServerState::Up => "up", ServerState::Down => "down", ServerState::Silent => "silent"
 ,
@@ -209,7 +215,7 @@ pub fn base() -> Scenario {
 fn forgetful() -> Scenario {
     use Step::{Add, Browse, Checkout, ForgeSession, Login, Logout, Remove, View};
     let mut scenario = base();
-    scenario.users.journey = vec![Login, Browse, Add, Add, Remove, View, ForgeSession, Checkout, Logout];
+    scenario.users.journey = vec![Login, Browse, Add, Add, Remove, View, ForgeSession, Checkout, Logout].into();
     scenario.users.patience = Whole::of(6);
     scenario.homes.session = SessionHome::ServerMemory;
     scenario
@@ -240,6 +246,8 @@ fn stormy() -> Scenario {
         fault("crash", 5, 50_000, None),
         fault("slow", 1, 30_000, Some(5_000)),
         fault("slow", 2, 40_000, None),
+        fault("isolate", 3, 33_000, Some(6_000)),
+        fault("isolate", 4, 55_000, None),
     ];
     scenario
 }
@@ -274,7 +282,8 @@ fn everything_is_met() {
     let simple = [base(), forgetful(), gullible(), stormy(), crowded(), stuck()];
     let others = [copies::rewriting(), copies::dawdling(), files::scattered(), plans::busy()];
     let apart = [places::apart(), places::dark(), serverless::cramped()];
-    let special = apart.into_iter().chain(stores::all()).chain(hidden::all());
+    let moving = [replicas::returning(), moving::big_bang(), moving::read_through()];
+    let special = apart.into_iter().chain(moving).chain(stores::all()).chain(hidden::all());
     for scenario in simple.into_iter().chain(others).chain(special) {
         met.run(&scenario);
     }

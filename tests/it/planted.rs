@@ -26,7 +26,7 @@ fn honest() -> Scenario {
     scenario.duration = time(60_000);
     scenario.users.count = Some(Whole::of(5));
     scenario.users.journey =
-        vec![Login, Browse, Add, Add, Remove, Add, View, Checkout, View, ForgeSession, Logout, ReplayToken];
+        vec![Login, Browse, Add, Add, Remove, Add, View, Checkout, View, ForgeSession, Logout, ReplayToken].into();
     scenario.homes.cart = CartHome::SharedStore;
     scenario.homes.session = SessionHome::SharedStore;
     scenario

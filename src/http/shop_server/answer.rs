@@ -22,6 +22,7 @@ use crate::http::store::StoreError;
 use crate::http::token::Signer;
 use crate::http::wire::{self, Ask, Body, CartId, Listed, RequestId};
 use crate::model::{Command, Item, Items, Refusal, Reply, UserId};
+use crate::scenario::CartPath;
 use crate::seed::{Key, Purpose};
 use crate::time::{Instant, Span};
 
@@ -174,6 +175,8 @@ pub struct Job<'a> {
     pub cart: CartId,
     /// How long calls to the store take: before the work, and after it.
     pub store_times: (Span, Span),
+    /// The way to the cart, while carts move.
+    pub path: CartPath,
     /// When it was sent.
     pub sent: Instant,
     started: Instant,
@@ -201,7 +204,9 @@ impl<'a> Job<'a> {
         let first = shop.store.latency.sample(&mut luck);
         let store_times = (first, shop.store.latency.sample(&mut luck));
         let cart = request.cart.unwrap_or_else(new_cart);
-        Job { life, shop, request, key, cart, store_times, sent, started: shop.clock.now() }
+        let started = shop.clock.now();
+        let path = shop.migration.map_or(CartPath::Usual, |migration| migration.path(started));
+        Job { life, shop, request, key, cart, store_times, path, sent, started }
     }
 
     /// Who signs and checks logins here.
@@ -287,10 +292,12 @@ impl<'a> Job<'a> {
             cart: effect.map_or(Items::NONE, |effect| effect.held),
             store_calls: calls,
             carried_bytes: u32::try_from(done.carried).unwrap_or(u32::MAX),
+            copies: effect.map_or(0, |effect| effect.copies),
             evidence: Evidence::default(),
         };
         let mut kept = effect.map_or(Kept::default(), |effect| effect.kept);
         kept.file = done.file.as_ref().map(|effect| (effect.place, effect.file));
+        kept.moving = self.shop.migration.map(|_| (self.path, self.shop.migration_fault));
         self.shop.log.served(id, served, self.started, kept);
     }
 

@@ -6,13 +6,15 @@ use dashmap::Entry;
 use tokio::sync::Mutex;
 
 use super::answer::{Job, counted};
+use super::replica;
 use crate::http::log::Kept;
 use crate::http::store::StoreError;
 use crate::http::token::Carried;
 use crate::http::wire;
 use crate::model::{Command, Items, Reply};
-use crate::scenario::{CartHome, HiddenState, StoreUpdate};
+use crate::scenario::{CartHome, CartPath, HiddenState, StoreUpdate};
 use crate::shop::{Basket, Order};
+use crate::time::Span;
 
 /// Most orders that the book takes: beyond that a guest cannot check out.
 const MOST_ORDERS: usize = 1_000_000;
@@ -32,17 +34,21 @@ pub struct CartEffect {
     pub token: Option<String>,
     /// Bytes of the token, on the way back.
     pub carried: usize,
+    /// Copies that are sent to other servers.
+    pub copies: u32,
 }
 
 impl CartEffect {
-    fn of(applied: Applied, knew: bool) -> CartEffect {
+    /// What came of a command, in a place that knew the cart or not.
+    pub fn of(applied: Applied, knew: bool) -> CartEffect {
         let Applied { reply, held, billed } = applied;
-        CartEffect { reply, knew, held, kept: Kept { billed, ..Kept::default() }, token: None, carried: 0 }
+        CartEffect { reply, knew, held, kept: Kept { billed, ..Kept::default() }, token: None, carried: 0, copies: 0 }
     }
 }
 
+/// What a command did to one copy.
 #[derive(Clone, Copy)]
-struct Applied {
+pub struct Applied {
     reply: Reply,
     held: Items,
     billed: Option<Items>,
@@ -50,7 +56,7 @@ struct Applied {
 
 /// Does a command to one copy; a checkout by way of the order book. Where only the process knows that a cart is bought,
 /// the cart itself does not tell.
-fn apply(job: &Job, basket: &mut Basket, command: Command, order: Option<&mut Order>) -> Applied {
+pub fn apply(job: &Job, basket: &mut Basket, command: Command, order: Option<&mut Order>) -> Applied {
     if let Some(order) = order {
         let held = basket.items;
         let (reply, billed) = order.charge(basket);
@@ -109,7 +115,16 @@ pub async fn in_store(
     order: Option<&mut Order>,
     calls: &mut u32,
 ) -> Result<Option<CartEffect>, StoreError> {
-    if job.shop.homes.cart != CartHome::SharedStore || !command.touches_cart() {
+    if !command.touches_cart() {
+        return Ok(None);
+    }
+    match job.path {
+        CartPath::Store => return update(job, command, order, calls).await.map(Some),
+        CartPath::StoreThenMemory => return read_through(job, command, order, calls).await.map(Some),
+        CartPath::Both => return write_too(job, command, order, calls).await.map(|()| None),
+        CartPath::Usual | CartPath::Memory => {}
+    }
+    if job.shop.homes.cart != CartHome::SharedStore {
         return Ok(None);
     }
     match way {
@@ -126,11 +141,21 @@ async fn update(
     order: Option<&mut Order>,
     calls: &mut u32,
 ) -> Result<CartEffect, StoreError> {
+    update_within(job.store_times.1, job, command, order, calls).await
+}
+
+async fn update_within(
+    span: Span,
+    job: &Job<'_>,
+    command: Command,
+    order: Option<&mut Order>,
+    calls: &mut u32,
+) -> Result<CartEffect, StoreError> {
     // What was charged before is not taken out again.
     let again = order.as_ref().is_some_and(|order| order.is_charged());
     let stays = again || (keeps_orders(job) && command == Command::Checkout);
     let asked = if stays { Command::View } else { command };
-    let (store, span) = (&job.shop.store, job.store_times.1);
+    let store = &job.shop.store;
     let updated = match command {
         Command::View => store.look(span, |store| store.update_cart(job.cart, asked)).await,
         _ => store.call(span, |store| store.update_cart(job.cart, asked)).await,
@@ -138,6 +163,49 @@ async fn update(
     let updated = counted(calls, updated)?;
     let mut basket = Basket { items: updated.before.unwrap_or_default() };
     Ok(CartEffect::of(apply(job, &mut basket, command, order), updated.before.is_some()))
+}
+
+/// What this process has in its memory.
+fn remembered(job: &Job) -> Option<Items> {
+    job.life.memory.carts.get(&job.cart).map(|cart| *cart)
+}
+
+/// In the store; a cart that is not there yet is looked for in this process's memory, and copied.
+async fn read_through(
+    job: &Job<'_>,
+    command: Command,
+    order: Option<&mut Order>,
+    calls: &mut u32,
+) -> Result<CartEffect, StoreError> {
+    let found = job.shop.store.call(job.store_times.1, |store| store.read_cart(job.cart)).await?;
+    let Some(items) = remembered(job).filter(|_| found.is_none()) else {
+        // One call does it all: what a script in the store would do.
+        return update_within(Span::ZERO, job, command, order, calls).await;
+    };
+    *calls += 2;
+    let mut basket = Basket { items };
+    let effect = CartEffect::of(apply(job, &mut basket, command, order), true);
+    job.shop.store.call(job.store_times.0, |store| store.write_cart(job.cart, basket.items)).await?;
+    Ok(effect)
+}
+
+/// Before a change is made in memory, all of the cart as it will be then is written to the store.
+async fn write_too(
+    job: &Job<'_>,
+    command: Command,
+    order: Option<&mut Order>,
+    calls: &mut u32,
+) -> Result<(), StoreError> {
+    if command == Command::View {
+        return Ok(());
+    }
+    *calls += 1;
+    let mut basket = Basket { items: remembered(job).unwrap_or_default() };
+    // What was charged before is not taken out again.
+    if order.is_none_or(|order| !order.is_charged()) {
+        basket.apply(command);
+    }
+    job.shop.store.call(job.store_times.1, |store| store.write_cart(job.cart, basket.items)).await.map(drop)
 }
 
 /// What was read at the start is changed here and written back, whatever happened to it meanwhile.
@@ -173,6 +241,7 @@ pub fn here(job: &Job, command: Command, order: Option<&mut Order>) -> Option<Ca
     }
     match job.shop.homes.cart {
         CartHome::ServerMemory => Some(in_memory(job, command, order)),
+        CartHome::ReplicatedMemory => Some(replica::in_copy(job, command, order)),
         CartHome::SignedToken => Some(in_token(job, command, order)),
         CartHome::SharedStore => None,
     }
@@ -182,7 +251,7 @@ pub fn here(job: &Job, command: Command, order: Option<&mut Order>) -> Option<Ca
 pub fn carried(job: &Job) -> usize {
     match job.shop.homes.cart {
         CartHome::SignedToken => wire::cookie(&job.request.headers, wire::CART).map_or(0, str::len),
-        CartHome::ServerMemory | CartHome::SharedStore => 0,
+        CartHome::ServerMemory | CartHome::SharedStore | CartHome::ReplicatedMemory => 0,
     }
 }
 
@@ -213,6 +282,7 @@ fn in_token(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffec
     let new = job.shop.signer.cart(job.cart, basket.items, now);
     effect.carried = new.len();
     effect.token = Some(new);
+    effect.kept.token = Some(basket.items);
     effect.kept.expired = expired;
     effect
 }

@@ -1,7 +1,7 @@
 //! One life of a server process: its memory, its workers, its connections and its end.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::hidden::Secrets;
 use super::{Shop, Slot, answer, port};
+use crate::home::Change;
 use crate::http::failure::{self, Failure};
 use crate::http::files::FileName;
 use crate::http::wire::CartId;
@@ -33,6 +34,8 @@ const BREATH: Duration = Duration::from_millis(10);
 pub struct Memory {
     /// Carts, when they live here.
     pub carts: DashMap<CartId, Items>,
+    /// Carts, when they live here and on other servers: the latest version that is known here.
+    pub copies: DashMap<CartId, Change>,
     /// Sessions by their id, when they live here: whose they are.
     pub sessions: DashMap<String, String>,
     /// Uploaded files.
@@ -42,6 +45,7 @@ pub struct Memory {
 impl Memory {
     fn forget(&self) {
         self.carts.clear();
+        self.copies.clear();
         self.sessions.clear();
         self.files.clear();
     }
@@ -75,6 +79,8 @@ pub struct Incarnation {
     alive: RwLock<bool>,
     fate: watch::Sender<Option<Death>>,
     listening: watch::Sender<bool>,
+    /// Whether others reach it.
+    within_reach: watch::Sender<bool>,
 }
 
 impl Incarnation {
@@ -91,6 +97,7 @@ impl Incarnation {
             alive: RwLock::new(true),
             fate: watch::Sender::new(None),
             listening: watch::Sender::new(true),
+            within_reach: watch::Sender::new(true),
         });
         tokio::spawn(Arc::clone(&incarnation).listen(listener));
         incarnation
@@ -112,6 +119,23 @@ impl Incarnation {
         self.memory.forget();
         self.secrets.forget();
         self.fate.send_replace(Some(death));
+    }
+
+    /// Nobody reaches this process from now on. It does not know, and goes on.
+    pub fn withdraw(&self) {
+        self.within_reach.send_replace(false);
+    }
+
+    /// Others reach this process again.
+    pub fn return_to(self: &Arc<Incarnation>, listener: TcpListener) {
+        self.listening.send_replace(true);
+        self.within_reach.send_replace(true);
+        tokio::spawn(Arc::clone(self).listen(listener));
+    }
+
+    /// Whether others reach it.
+    pub fn is_within_reach(&self) -> bool {
+        *self.within_reach.borrow()
     }
 
     /// Waits until the listener is closed.
@@ -140,10 +164,12 @@ impl Incarnation {
     async fn listen(self: Arc<Incarnation>, listener: TcpListener) {
         let _alarm = self.alarm();
         let mut fate = self.fate.subscribe();
+        let mut within_reach = self.within_reach.subscribe();
         loop {
             let accepted = tokio::select! {
                 biased;
                 _ = fate.wait_for(Option::is_some) => break,
+                _ = within_reach.wait_for(|reached| !reached) => break,
                 accepted = listener.accept() => accepted,
             };
             match accepted {
@@ -167,17 +193,37 @@ impl Incarnation {
         let _alarm = self.alarm();
         // Only a socket that is already dead refuses this.
         let _ = stream.set_nodelay(true);
-        let this = Arc::clone(&self);
+        let (this, busy) = (Arc::clone(&self), Arc::new(AtomicBool::new(false)));
+        let at_work = Arc::clone(&busy);
         let service = service_fn(move |request| {
-            let this = Arc::clone(&this);
-            async move { this.answer(request).await.ok_or("the process died") }
+            let (this, at_work) = (Arc::clone(&this), Arc::clone(&at_work));
+            async move {
+                at_work.store(true, Ordering::Release);
+                let answer = this.answer(request).await;
+                at_work.store(false, Ordering::Release);
+                answer.ok_or("the process died")
+            }
         });
         let mut connection = http1::Builder::new().writev(false).serve_connection(TokioIo::new(stream), service);
         let mut fate = self.fate.subscribe();
-        let death = tokio::select! {
-            biased;
-            death = fate.wait_for(Option::is_some) => death.ok().and_then(|death| *death),
-            _ = &mut connection => return,
+        let mut within_reach = self.within_reach.subscribe();
+        let death = loop {
+            tokio::select! {
+                biased;
+                death = fate.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
+                _ = within_reach.wait_for(|reached| !reached) => {}
+                _ = &mut connection => return,
+            }
+            // Cut off: nothing comes and nothing goes. What was on its way arrives afterwards. A connection that is idle
+            // is closed, so that the balancer has to make a new one, and waits for that as it does in a simulation.
+            if !busy.load(Ordering::Acquire) {
+                return;
+            }
+            tokio::select! {
+                biased;
+                death = fate.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
+                _ = within_reach.wait_for(|reached| *reached) => {}
+            }
         };
         if death == Some(Death::Vanish) {
             // Nobody reads and nobody hangs up, until another host answers for this address.

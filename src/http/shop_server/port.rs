@@ -51,6 +51,9 @@ impl Port {
 
     /// The listener is closed: from now on connections are refused, or hang.
     pub fn close(&mut self, death: Death) -> io::Result<()> {
+        // Whoever was cut off before is held already.
+        self.fillers.clear();
+        self.holder = None;
         let holder = bound(self.address)?;
         if death == Death::Vanish {
             // A queue of one that is full: the kernel then drops what comes, as a dead host would.

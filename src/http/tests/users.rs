@@ -17,7 +17,7 @@ fn hurried() -> Scenario {
     let mut scenario = scenario(0);
     scenario.servers.count = Whole::of(1);
     scenario.users.count = Some(Whole::of(10));
-    scenario.users.journey = vec![Step::Add, Step::View, Step::Checkout];
+    scenario.users.journey = vec![Step::Add, Step::View, Step::Checkout].into();
     scenario.users.think = Dist::Constant(Time::of(Span::from_millis(600)));
     scenario.users.ramp = Some(millis(100));
     scenario.users.patience = Whole::of(1);

@@ -1,6 +1,7 @@
 //! What a user's browser keeps: one cookie jar for all tabs, and each tab its own cart.
 
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -31,11 +32,12 @@ pub struct Jar {
 pub struct Tab {
     /// The cart's id.
     pub visit: String,
-    token: Option<String>,
+    /// Several requests of the tab may be under way.
+    token: Mutex<Option<String>>,
     /// The token in the form of the page that is open.
-    pub form: Option<HeaderValue>,
+    form: Mutex<Option<HeaderValue>>,
     /// A copy of the session as it was before the last logout, as somebody else would present it.
-    pub stolen: Option<String>,
+    stolen: Mutex<Option<String>>,
 }
 
 impl Tab {
@@ -43,6 +45,27 @@ impl Tab {
     #[must_use]
     pub fn new(visit: String) -> Tab {
         Tab { visit, ..Tab::default() }
+    }
+
+    fn token(&self) -> MutexGuard<'_, Option<String>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody copies the session.
+    pub fn steal(&self, session: Option<String>) {
+        *self.stolen.lock().unwrap_or_else(PoisonError::into_inner) = session;
+    }
+
+    /// The token in the form of the page that is open.
+    #[must_use]
+    pub fn form(&self) -> Option<HeaderValue> {
+        self.form.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A copy of the session as it was before the last logout, as somebody else would present it.
+    #[must_use]
+    pub fn stolen(&self) -> Option<String> {
+        self.stolen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -68,14 +91,14 @@ impl Jar {
 
     /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked. `own`: the
     /// session is the user's.
-    pub fn keep(&mut self, tab: &mut Tab, headers: &HeaderMap, own: bool) {
+    pub fn keep(&mut self, tab: &Tab, headers: &HeaderMap, own: bool) {
         if let Some(form) = headers.get(wire::CSRF_TOKEN) {
-            tab.form = Some(form.clone());
+            *tab.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form.clone());
         }
         for line in headers.get_all(SET_COOKIE) {
             let Some(cookie) = line.to_str().ok().and_then(|line| cookie::Cookie::parse(line).ok()) else { continue };
             if cookie.name() == wire::CART {
-                tab.token = Some(cookie.value().to_owned());
+                *tab.token() = Some(cookie.value().to_owned());
                 continue;
             }
             if !own && is_session(cookie.name()) {
@@ -114,7 +137,7 @@ impl Jar {
             line.write_str(value)
         };
         add("", wire::VISIT, &tab.visit)?;
-        if let Some(token) = &tab.token {
+        if let Some(token) = &*tab.token() {
             add("; ", wire::CART, token)?;
         }
         for kept in self.cookies.iter().filter(|kept| with_session || !is_session(&kept.name)) {
@@ -150,12 +173,12 @@ mod tests {
 
     #[test]
     fn a_browser_session_ends_with_the_last_tab() {
-        let (mut jar, mut tab) = (Jar::default(), Tab::new("000042-0001".into()));
-        let mut other = Tab::new("000042.1-0001".into());
+        let (mut jar, tab) = (Jar::default(), Tab::new("000042-0001".into()));
+        let other = Tab::new("000042.1-0001".into());
         jar.visit_began();
         jar.visit_began();
-        jar.keep(&mut tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]), true);
-        jar.keep(&mut other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]), true);
+        jar.keep(&tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]), true);
+        jar.keep(&other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]), true);
         assert_eq!(
             header(&jar, &tab, true, None),
             "visit=000042-0001; cart=c1; session=s1; server=server-3; taste=sweet"
@@ -172,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_cookie_is_taken_back() {
-        let (mut jar, mut tab) = (Jar::default(), Tab::default());
-        jar.keep(&mut tab, &answer(&["session=s1"]), true);
-        jar.keep(&mut tab, &answer(&["session=; Max-Age=0", "nonsense"]), true);
+        let (mut jar, tab) = (Jar::default(), Tab::default());
+        jar.keep(&tab, &answer(&["session=s1"]), true);
+        jar.keep(&tab, &answer(&["session=; Max-Age=0", "nonsense"]), true);
         assert_eq!(header(&jar, &tab, true, None), "visit=");
     }
 }

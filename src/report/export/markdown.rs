@@ -149,7 +149,9 @@ fn ways(regions: &Regions) -> String {
 }
 
 fn journey(scenario: &Scenario) -> String {
-    let steps: Vec<String> = scenario.users.journey.iter().map(|step: &Step| kebab(step)).collect();
+    let journey = &scenario.users.journey;
+    let moment = |steps: &[Step]| steps.iter().map(kebab).collect::<Vec<_>>().join(" + ");
+    let steps: Vec<String> = journey.moments().map(|steps| moment(&journey[steps])).collect();
     format!("A visit is {}, with {} of thought after each.", listed(&steps), dist(&scenario.users.think))
 }
 

@@ -99,6 +99,44 @@ struct Teller {
     remembers: bool,
     /// Who has had this cart in memory.
     keepers: BTreeSet<ServerId>,
+    /// Servers copy carts to each other: one that knows less than the user does has an older copy.
+    replicated: bool,
+    at_once: AtOnce,
+    /// The answer is to one of several requests: it may have come before or after the others.
+    together: bool,
+    bought: bool,
+}
+
+/// Requests that are out at the same moment: their lines are held together by a bracket.
+#[derive(Default)]
+struct AtOnce {
+    out: u32,
+    /// Answers so far, since two were out at once.
+    told: Option<u32>,
+}
+
+impl AtOnce {
+    fn sent(&mut self) {
+        self.out += 1;
+        if self.out > 1 {
+            self.told.get_or_insert(0);
+        }
+    }
+
+    /// What stands before the line of an answer.
+    fn bracket(&mut self) -> &'static str {
+        self.out = self.out.saturating_sub(1);
+        let Some(told) = &mut self.told else { return "" };
+        *told += 1;
+        match (*told, self.out) {
+            (_, 0) => {
+                self.told = None;
+                "└ "
+            }
+            (1, _) => "┌ ",
+            _ => "├ ",
+        }
+    }
 }
 
 impl Teller {
@@ -127,6 +165,7 @@ impl Teller {
     }
 
     fn hear(&mut self, event: &Event, variant: &VariantReport, tape: &Tape) {
+        self.replicated = variant.scenario.homes.cart == CartHome::ReplicatedMemory;
         match event.what {
             What::Pool(pool @ PoolEvent::Struck { .. }) => self.lines.extend(broke(pool, event.at, variant, tape)),
             What::Pool(PoolEvent::Believed { server, up: false }) if self.trouble => {
@@ -153,6 +192,7 @@ impl Teller {
             What::Seen(visit, Seen::Sent(request)) => {
                 self.dropped = None;
                 self.locate(event.at, visit, request);
+                self.at_once.sent();
             }
             What::Seen(_, Seen::Billed(items)) => self.billed(event.at, items),
             What::Seen(_, Seen::Told { request, sent, outcome, .. }) => self.told(event.at, request, sent, outcome),
@@ -168,7 +208,10 @@ impl Teller {
 
     fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {
         let served = self.served.iter().position(|served| served.request == request).map(|i| self.served.remove(i));
-        let mut deed = Deed { at, action: self.action(request), weight: weight(request.command), ..Deed::default() };
+        let bracket = self.at_once.bracket();
+        self.together = !bracket.is_empty();
+        let action = format!("{bracket}{}", self.action(request));
+        let mut deed = Deed { at, action, weight: weight(request.command), ..Deed::default() };
         deed.server =
             served.map(|served| served.server).or(self.dropped).map_or(String::new(), |server| self.called(server));
         deed.answer = match outcome {
@@ -193,7 +236,7 @@ impl Teller {
         };
         self.trouble |= deed.wrong && !matches!(outcome, Outcome::Ok(_));
         deed.weight = if deed.wrong { 3 } else { deed.weight };
-        deed.added = self.added;
+        deed.added = if self.bought && deed.missing.is_none() { Items::NONE } else { self.added };
         self.opened |= matches!((request.command, outcome), (Command::Add(_), Outcome::Ok(_))) || outcome.is_unknown();
         self.lines.push(Line::Did(deed));
     }
@@ -211,6 +254,7 @@ impl Teller {
         if command.touches_cart() {
             deed.cart = served.map(|served| served.cart);
         }
+        let older = self.replicated && deed.cart.is_some_and(|cart| !self.added.minus(cart).is_empty());
         let knew = served.and_then(|served| served.knew_cart.filter(|_| command.touches_cart()));
         let forgotten = self.opened && knew == Some(false);
         match (command, reply) {
@@ -222,10 +266,19 @@ impl Teller {
             (_, Reply::Charged(items)) => {
                 let missing = self.added.minus(items);
                 let extra = items.minus(self.added);
+                self.bought = true;
                 deed.missing = Some(missing);
                 deed.wrong = !missing.is_empty() || !extra.is_empty();
                 if items.is_empty() { "charged: nothing".into() } else { format!("charged: {items}") }
             }
+            (Command::View, Reply::Cart(_)) if self.together => "ok".into(),
+            (Command::View, Reply::Cart(items)) if self.bought => match items.iter().next() {
+                None => "ok".into(),
+                Some(ghost) => {
+                    deed.wrong = true;
+                    format!("the {ghost} is back")
+                }
+            },
             (Command::View, Reply::Cart(items)) => {
                 let missing = self.added.minus(items);
                 deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
@@ -256,6 +309,10 @@ impl Teller {
                 deed.wrong = true;
                 "\"What cart?\" New one.".into()
             }
+            (Command::Add(_) | Command::Remove(_), _) if older => {
+                deed.wrong = true;
+                "ok, in an older copy".into()
+            }
             _ => "ok".into(),
         }
     }
@@ -280,7 +337,8 @@ impl Teller {
     /// An order on the statement is news only when the answer to the checkout never came.
     fn billed(&mut self, at: Instant, items: Items) {
         let answered = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some());
-        let asked = self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action == "checks out"));
+        let asked =
+            self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action.ends_with("checks out")));
         if asked && !self.lines.iter().any(answered) {
             let answer = format!("charged: {items}");
             let action = A_BILL.into();

@@ -65,6 +65,7 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
             let (_, word, meaning) = CAUSES[*cause];
             let how_many = match found.len() {
                 1 => String::new(),
+                _ if *carts <= 1.0 => format!("{} is ", about(*carts)),
                 _ => format!("{} are ", about(*carts)),
             };
             let meaning = if told.contains(&word) { String::new() } else { format!(": {meaning}") };

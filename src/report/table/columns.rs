@@ -53,7 +53,7 @@ const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
 const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
 
 #[rustfmt::skip]
-const COUNTED: [Counted; 16] = [
+const COUNTED: [Counted; 18] = [
     Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
     Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
     Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
@@ -63,6 +63,8 @@ const COUNTED: [Counted; 16] = [
     Counted { name: "logged-out", head: "logged out", paths: &["logged_out"], of: None, tone: Tone::Loss, rank: 4 },
     Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
     Counted { name: "zombies", head: "zombie logins", paths: &["zombie_logins"], of: Some(("replays", "all tries")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "overwritten", head: "overwritten", paths: &["lost_by.overwritten"], of: OPENED, tone: Tone::Loss, rank: 4 },
+    Counted { name: "ghosts", head: "items back again", paths: &["ghosts"], of: None, tone: Tone::Loss, rank: 5 },
     Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
     Counted { name: "not-found", head: "404 \"what file?\"", paths: &["files.missing_downloads"], of: Some(("files.downloads", "all downloads")), tone: Tone::Loss, rank: 1 },
     Counted { name: "destroyed", head: "files destroyed", paths: &["files.destroyed"], of: Some(("files.uploaded", "all uploads")), tone: Tone::Loss, rank: 1 },
@@ -162,6 +164,7 @@ impl Source<'_> {
             "instances" => vec![self.instances()],
             "cold-starts" => vec![self.cold_starts()],
             "servers" => vec![self.servers()],
+            "losses-lasted" => vec![self.losses_lasted()],
             "price" => vec![self.price()],
             "deploy-took" | "cut-off" | "cut-requests" | "capacity-lost" | "fair-share" => {
                 self.of_plans(name).into_iter().collect()
@@ -350,6 +353,15 @@ impl Source<'_> {
         })
     }
 
+    /// For how long a migration took carts.
+    fn losses_lasted(&self) -> Column {
+        let paths: Vec<String> = (0..10).map(|i| format!("faults.{i}.losses_lasted_s")).collect();
+        self.column("losses-lasted", ["losses", "went on for"], 3, |summary| {
+            let found = paths.iter().find_map(|path| summary.get(path));
+            found.filter(|found| found.mean > 0.0).map_or_else(nothing, |s| plain(format!("{} s", real(s.mean))))
+        })
+    }
+
     fn servers(&self) -> Column {
         self.column("servers", ["servers", "paid for"], 12, |summary| {
             summary.get("price.servers").map_or_else(nothing, |servers| plain(with_half(servers, &tenths)))
@@ -362,8 +374,12 @@ impl Source<'_> {
         let column = self.column("price", ["price", "per request"], 1, |summary| {
             let calls = summary.mean("price.store_calls_per_request");
             let bytes = summary.mean(BYTES_CARRIED) - alike;
+            let copies = summary.mean("price.replicas_written_per_request");
             let objects = summary.mean("price.object_calls_per_request");
             let mut parts = Vec::new();
+            if copies > 0.0 {
+                parts.push(format!("{copies:.2} copies sent"));
+            }
             if calls > 0.0 {
                 parts.push(format!("{calls:.2} store calls"));
             }
@@ -398,7 +414,8 @@ fn called(variant: &VariantReport, fault: &FaultFigures) -> String {
     let FaultFigures { index, name, at_s, .. } = fault;
     let written = variant.scenario.faults.get(*index as usize);
     let named = written.is_some_and(|written| written.name.as_ref() == Some(name));
-    if named || variant.scenario.random_faults.iter().any(|process| process.called() == name) {
+    let moved = variant.scenario.migration.is_some() && name == crate::fault::MIGRATION;
+    if named || moved || variant.scenario.random_faults.iter().any(|process| process.called() == name) {
         return format!("at {name}");
     }
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]

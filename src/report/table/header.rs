@@ -2,7 +2,7 @@
 
 use super::range;
 use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, width, wrap};
-use crate::report::timeline::{at_random, moments};
+use crate::report::timeline::{at_random, moments, moves};
 use crate::report::{Report, VariantReport};
 use crate::scenario::{Scenario, Whole};
 use crate::time::Span;
@@ -101,7 +101,7 @@ pub fn timelines(report: &Report) -> Vec<String> {
 }
 
 /// Most lines about what breaks when.
-const MOST_TIMELINES: usize = 3;
+const MOST_TIMELINES: usize = 5;
 
 /// `5:00 the deploy`, when all designs meet faults of the same names at the same times and only what they are differs.
 fn by_name(report: &Report) -> Option<String> {
@@ -119,6 +119,7 @@ fn by_name(report: &Report) -> Option<String> {
 #[must_use]
 pub fn timeline(scenario: &Scenario) -> String {
     let mut moments: Vec<(Span, String)> = scenario.faults.iter().flat_map(|fault| moments(fault, scenario)).collect();
+    moments.extend(scenario.migration.iter().flat_map(moves));
     moments.sort_by_key(|(at, _)| *at);
     let most = 8;
     let more = moments.len().saturating_sub(most);

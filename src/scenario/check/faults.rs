@@ -42,6 +42,7 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         ("vanish", &fault.vanish),
         ("slow", &fault.slow),
         ("region_outage", &fault.region_outage),
+        ("isolate", &fault.isolate),
     ];
     let plans = [("deploy", fault.deploy.is_some()), ("scale", fault.scale.is_some()), ("join", fault.join.is_some())];
     let struck = kinds.iter().filter_map(|(kind, whom)| Some((*kind, whom.as_deref())).filter(|(_, s)| s.is_some()));
@@ -53,8 +54,8 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         };
     }
     let Some((kind, whom)) = given.next() else {
-        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, each with a server's name, or one of \
-                    `region_outage`, `store`, `deploy`, `scale`, `join`";
+        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, each with a server's name, or \
+                    one of `region_outage`, `store`, `deploy`, `scale`, `join`";
         return wrong_but(path, "this fault does not say what happens", help);
     };
     if given.next().is_some() {
@@ -70,7 +71,7 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
         ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
         ("factor", fault.factor.is_some(), &["slow"]),
-        ("for", fault.lasting.is_some(), &["slow", "store", "region_outage"]),
+        ("for", fault.lasting.is_some(), &["slow", "isolate", "store", "region_outage"]),
     ] {
         if is_given && !kinds.contains(&kind) {
             let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();

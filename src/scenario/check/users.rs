@@ -1,49 +1,41 @@
 //! Journeys that make sense, and crowds that a run can hold.
 
+use std::ops::Range;
+
 use super::{Checked, wrong, wrong_but};
 use crate::model::{MAX_ITEMS, Step};
-use crate::scenario::{Positive, Scenario, Users, thousands};
+use crate::scenario::{Journey, Positive, Scenario, Users, thousands};
 
 const MOST_STEPS: usize = 1_000;
+const MOST_AT_ONCE: usize = 6;
 const MOST_CLIENTS: u64 = 10_000_000;
 const MOST_VISITORS: f64 = 1e8;
 
-pub(super) fn journey(steps: &[Step]) -> Checked {
+pub(super) fn journey(journey: &Journey) -> Checked {
     let path = "users.journey";
-    if steps.is_empty() {
+    if journey.is_empty() {
         return wrong_but(path, "a visit needs at least one step", "such as [\"login\", \"add\", \"checkout\"]");
     }
-    if steps.len() > MOST_STEPS {
-        return wrong(path, format!("a visit has at most 1,000 steps; this one has {}", thousands(steps.len() as u64)));
-    }
-    files(steps)?;
-    let (mut added, mut in_cart) = (0, 0_usize);
-    let mut checkout = None;
-    for (i, step) in steps.iter().enumerate() {
-        let here = format!("{path}[{i}]");
-        match step {
-            Step::Add | Step::Remove | Step::View if checkout.is_some() => {
-                return wrong(here, "the cart is gone after checkout: this step comes too late");
-            }
-            Step::Add => (added, in_cart) = (added + 1, in_cart + 1),
-            Step::Remove if in_cart == 0 => return wrong(here, "there is nothing in the cart to remove at this step"),
-            Step::Remove => in_cart -= 1,
-            Step::Checkout if checkout.is_some() => {
-                return wrong(here, "a visit checks out once; this is the second time");
-            }
-            Step::Checkout => checkout = Some(i),
-            _ => {}
-        }
-    }
-    if added > MAX_ITEMS {
-        let mut adds = steps.iter().enumerate().filter(|(_, step)| **step == Step::Add).map(|(i, _)| i);
-        let first = adds.nth(MAX_ITEMS).unwrap_or_default();
+    if journey.len() > MOST_STEPS {
         return wrong(
-            format!("{path}[{first}]"),
+            path,
+            format!("a visit has at most 1,000 steps; this one has {}", thousands(journey.len() as u64)),
+        );
+    }
+    for moment in journey.moments().filter(|moment| moment.len() > 1) {
+        at_once(journey, moment)?;
+    }
+    in_order(journey)?;
+    files(journey)?;
+    let adds = || journey.iter().enumerate().filter(|(_, step)| **step == Step::Add).map(|(i, _)| i);
+    if let Some(first) = adds().nth(MAX_ITEMS) {
+        let added = adds().count();
+        return wrong(
+            format!("{path}{}", journey.place(first)),
             format!("a visit adds at most {MAX_ITEMS} items; this one adds {added}, and here is the first too many"),
         );
     }
-    if added > 0 && checkout.is_none() {
+    if adds().next().is_some() && !journey.contains(&Step::Checkout) {
         let help = "end the journey with \"checkout\": only there can a cart be found whole or lost";
         return wrong_but(path, "this journey fills a cart and never checks out", help);
     }
@@ -51,14 +43,15 @@ pub(super) fn journey(steps: &[Step]) -> Checked {
 }
 
 /// A user can only fetch what was uploaded in this visit or an earlier one.
-fn files(steps: &[Step]) -> Checked {
+fn files(journey: &Journey) -> Checked {
     let path = "users.journey";
-    let uploads = steps.iter().filter(|step| **step == Step::Upload).count();
-    if let Some(i) = steps.iter().position(|step| *step == Step::Download)
+    let uploads = journey.iter().filter(|step| **step == Step::Upload).count();
+    if let Some(i) = journey.iter().position(|step| *step == Step::Download)
         && uploads == 0
     {
         let help = "put \"upload\" into the journey, anywhere: files outlive visits";
-        return wrong_but(format!("{path}[{i}]"), "this journey downloads files and never uploads any", help);
+        let here = format!("{path}{}", journey.place(i));
+        return wrong_but(here, "this journey downloads files and never uploads any", help);
     }
     if uploads > MAX_ITEMS {
         return wrong(
@@ -67,6 +60,52 @@ fn files(steps: &[Step]) -> Checked {
         );
     }
     Ok(())
+}
+
+/// Whether each step makes sense after those before it. Those of one moment do not know of each other.
+fn in_order(journey: &Journey) -> Checked {
+    let (mut in_cart, mut checked_out) = (0_usize, false);
+    for moment in journey.moments() {
+        let (mut to_remove, mut checks_out) = (in_cart, checked_out);
+        for i in moment.clone() {
+            let here = || format!("users.journey{}", journey.place(i));
+            match journey[i] {
+                Step::Add | Step::Remove if checked_out => {
+                    return wrong(here(), "the cart is gone after checkout: this step comes too late");
+                }
+                Step::Remove if to_remove == 0 => {
+                    return wrong(here(), "there is nothing in the cart to remove at this step");
+                }
+                Step::Remove => to_remove -= 1,
+                Step::Checkout if checks_out => {
+                    return wrong(here(), "a visit checks out once; this is the second time");
+                }
+                Step::Checkout => checks_out = true,
+                _ => {}
+            }
+        }
+        in_cart = to_remove + journey[moment].iter().filter(|step| **step == Step::Add).count();
+        checked_out = checks_out;
+    }
+    Ok(())
+}
+
+/// What is done at the same moment: a few requests of a user who is logged in.
+fn at_once(journey: &Journey, moment: Range<usize>) -> Checked {
+    if moment.len() > MOST_AT_ONCE {
+        let path = format!("users.journey{}", journey.place(moment.start + MOST_AT_ONCE));
+        let help = "a browser opens six connections to a site";
+        return wrong_but(path, format!("at most {MOST_AT_ONCE} steps are done at once"), help);
+    }
+    let alone = |step: Step| !matches!(step, Step::Browse | Step::Add | Step::Remove | Step::View | Step::Checkout);
+    match moment.clone().find(|i| alone(journey[*i])) {
+        None => Ok(()),
+        Some(i) => {
+            let message =
+                "this step is done alone: only browsing and what is about the cart goes on at the same moment";
+            wrong_but(format!("users.journey{}", journey.place(i)), message, "put it before or after the list")
+        }
+    }
 }
 
 pub(super) fn users(scenario: &Scenario) -> Checked {

@@ -19,7 +19,7 @@ fn shrinking(servers: u64, policy: PolicyName) -> Scenario {
     let mut scenario = Scenario::house();
     scenario.duration = time(30_000);
     scenario.users.count = Some(Whole::of(2_000));
-    scenario.users.journey = vec![Step::Browse];
+    scenario.users.journey = vec![Step::Browse].into();
     scenario.users.think = constant(2_000);
     scenario.servers.count = Whole::of(servers);
     scenario.servers.workers = Whole::of(100);

@@ -30,7 +30,7 @@ fn without_affinity_a_cart_survives_by_luck() {
         let mut scenario = Scenario::house();
         scenario.duration = time(160_000);
         scenario.users.count = Some(Whole::of(1_000));
-        scenario.users.journey = vec![Step::Add, Step::Add, Step::Add, Step::Checkout];
+        scenario.users.journey = vec![Step::Add, Step::Add, Step::Add, Step::Checkout].into();
         scenario.users.think = exponential(250_000);
         scenario.servers.count = Whole::of(u64::from(servers));
         scenario.servers.workers = Whole::of(100);

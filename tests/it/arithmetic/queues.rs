@@ -20,7 +20,7 @@ const NARROW: f64 = 0.03;
 fn queue(servers: u64, workers: u64, seconds: u64) -> Scenario {
     let mut scenario = Scenario::house();
     scenario.duration = time(seconds * 1_000);
-    scenario.users.journey = vec![Step::Browse];
+    scenario.users.journey = vec![Step::Browse].into();
     scenario.servers.count = Whole::of(servers);
     scenario.servers.workers = Whole::of(workers);
     scenario.servers.queue = Whole::of(1_000_000);

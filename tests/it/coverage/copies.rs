@@ -11,7 +11,7 @@ use whatcart::sim::Sim;
 use super::base;
 use crate::support::worlds::{constant, end, exponential, fault, time};
 
-fn play(scenario: &Scenario) -> Figures {
+pub fn play(scenario: &Scenario) -> Figures {
     let mut sim = Sim::new(scenario, Seed(1));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     sim.advance(end(scenario), &mut observer);
@@ -82,7 +82,7 @@ fn a_read_waits_in_line_as_a_write_does() {
     scenario.users.count = Some(Whole::of(1));
     scenario.users.ramp = Some(time(0));
     scenario.users.think = constant(50);
-    scenario.users.journey = vec![Step::Add, Step::View, Step::Checkout];
+    scenario.users.journey = vec![Step::Add, Step::View, Step::Checkout].into();
     scenario.servers.service = constant(1);
     scenario.homes.cart = CartHome::SharedStore;
     scenario.store.latency = constant(10);
@@ -150,7 +150,7 @@ fn the_end_of_a_token_is_exact() {
     let mut scenario = base();
     scenario.duration = time(1_000);
     scenario.users.count = Some(Whole::of(1));
-    scenario.users.journey = vec![Step::Login, Step::Browse];
+    scenario.users.journey = vec![Step::Login, Step::Browse].into();
     scenario.users.think = constant(100);
     scenario.servers.service = constant(10);
     // From the end of one service to the beginning of the next.
@@ -171,7 +171,7 @@ fn an_impatient_buyer_pays_once() {
             let mut scenario = rewriting();
             scenario.homes.cart = cart;
             scenario.store.update = update;
-            scenario.users.journey = vec![Step::Login, Step::Add, Step::Checkout, Step::Browse, Step::Logout];
+            scenario.users.journey = vec![Step::Login, Step::Add, Step::Checkout, Step::Browse, Step::Logout].into();
             let figures = play(&scenario);
             assert!(figures.requests.timed_out > 100);
             assert_eq!(figures.double_charges, 0, "{cart:?}, {update:?}");

@@ -77,7 +77,7 @@ fn new_visitors_come_as_a_poisson_process() {
     let mut scenario = base();
     scenario.users.count = None;
     scenario.users.rate = Some(rate(20.0));
-    scenario.users.journey = vec![Step::Browse];
+    scenario.users.journey = vec![Step::Browse].into();
     scenario.duration = time(4_000_000);
     let mut windows = vec![0u32; 4_000];
     for event in events(&scenario) {

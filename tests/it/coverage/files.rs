@@ -15,7 +15,7 @@ use crate::support::worlds::{constant, end, fault};
 pub fn scattered() -> Scenario {
     use Step::{Browse, Download, Login, Upload};
     let mut scenario = base();
-    scenario.users.journey = vec![Login, Upload, Browse, Download, Browse, Download];
+    scenario.users.journey = vec![Login, Upload, Browse, Download, Browse, Download].into();
     scenario.homes.upload = UploadHome::LocalDisk;
     scenario
 }
@@ -137,7 +137,7 @@ fn users_fetch_what_they_have_uploaded() {
 #[test]
 fn who_has_no_file_or_too_many_looks_around() {
     let mut scenario = scattered();
-    scenario.users.journey = vec![Step::Download, Step::Upload];
+    scenario.users.journey = vec![Step::Download, Step::Upload].into();
     scenario.users.think = constant(10);
     scenario.users.count = Some(Whole::of(2));
     let mut events: Vec<Event> = Vec::new();

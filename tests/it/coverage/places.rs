@@ -167,7 +167,7 @@ fn travellers_read_old_copies_and_those_who_are_asked_at_home_do_not() {
 fn what_is_on_its_way_when_a_server_dies() {
     let mut scenario = exact();
     scenario.users.count = Some(Whole::of(1));
-    scenario.users.journey = vec![Step::Add, Step::Checkout];
+    scenario.users.journey = vec![Step::Add, Step::Checkout].into();
     scenario.users.think = constant(1_000);
     scenario.users.ramp = Some(time(0));
     scenario.servers.count = Whole::of(1);

@@ -42,7 +42,7 @@ fn run(scenario: &Scenario) -> (Vec<Event>, Figures) {
 fn alone(think_ms: u64) -> Scenario {
     let mut scenario = base();
     scenario.users.count = Some(Whole::of(1));
-    scenario.users.journey = vec![Step::Add, Step::Add, Step::Checkout];
+    scenario.users.journey = vec![Step::Add, Step::Add, Step::Checkout].into();
     scenario.users.ramp = Some(time(0));
     scenario.users.think = constant(think_ms);
     scenario.servers.service = constant(20);

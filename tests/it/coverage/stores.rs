@@ -51,7 +51,7 @@ fn haunted(session: SessionHome) -> Scenario {
     let mut scenario = base();
     scenario.homes.session = session;
     scenario.users.journey =
-        vec![Login, Browse, Browse, Browse, Add, Checkout, Logout, ReplayToken, ReplayToken, ReplayToken];
+        vec![Login, Browse, Browse, Browse, Add, Checkout, Logout, ReplayToken, ReplayToken, ReplayToken].into();
     scenario.tokens.lifetime = time(5_000);
     scenario.tokens.leeway = time(1_000);
     scenario
@@ -90,7 +90,7 @@ fn an_outage_loses_nothing_and_stops_everybody() {
 #[test]
 fn whoever_needs_no_store_notices_no_outage() {
     let mut scenario = broken("outage", Forgets::NOTHING, None);
-    scenario.users.journey = vec![Step::Login, Step::Browse, Step::Browse];
+    scenario.users.journey = vec![Step::Login, Step::Browse, Step::Browse].into();
     assert!(play(&scenario).requests.refused > 50);
     scenario.homes.session = SessionHome::SignedToken;
     let figures = play(&scenario);

@@ -24,7 +24,7 @@ fn journeys() {
         "users.journey = []",
         "users.journey = [\"login\", \"add\"]",
         "users.journey = [\"remove\", \"add\", \"checkout\"]",
-        "users.journey = [\"add\", \"checkout\", \"view\"]",
+        "users.journey = [\"add\", \"checkout\", \"remove\"]",
         "users.journey = [\"add\", \"checkout\", \"checkout\"]",
     ]), @r#"
     "users.journey = []"
@@ -35,10 +35,92 @@ fn journeys() {
         end the journey with "checkout": only there can a cart be found whole or lost
     "users.journey = [\"remove\", \"add\", \"checkout\"]"
       t.toml:3:18: there is nothing in the cart to remove at this step
-    "users.journey = [\"add\", \"checkout\", \"view\"]"
+    "users.journey = [\"add\", \"checkout\", \"remove\"]"
       t.toml:3:37: the cart is gone after checkout: this step comes too late
     "users.journey = [\"add\", \"checkout\", \"checkout\"]"
       t.toml:3:37: a visit checks out once; this is the second time
+    "#);
+}
+
+#[test]
+fn journeys_of_several_steps_at_once() {
+    insta::assert_snapshot!(said(&[
+        "users.journey = [\"add\", [\"add\"], \"checkout\"]",
+        "users.journey = [\"add\", [\"add\", \"buy\"], \"checkout\"]",
+        "users.journey = [3]",
+        "users.journey = [[\"login\", \"add\"], \"checkout\"]",
+        "users.journey = [[\"add\", \"remove\"], \"checkout\"]",
+        "users.journey = [\"add\", [\"checkout\", \"checkout\"]]",
+        "users.journey = [[\"add\", \"add\", \"add\", \"add\", \"add\", \"add\", \"add\"], \"checkout\"]",
+    ]), @r#"
+    "users.journey = [\"add\", [\"add\"], \"checkout\"]"
+      t.toml:3:25: a list within the journey has two steps or more, done at once
+    "users.journey = [\"add\", [\"add\", \"buy\"], \"checkout\"]"
+      t.toml:3:33: `buy` is not a choice here
+        choose one of: `login`, `browse`, `add`, `remove`, `view`, `checkout`, `logout`, `forge-session`, `upload`, `download`, `replay-token`
+    "users.journey = [3]"
+      t.toml:3:18: expected a step, or a list of steps that are done at once, found `3`
+    "users.journey = [[\"login\", \"add\"], \"checkout\"]"
+      t.toml:3:19: this step is done alone: only browsing and what is about the cart goes on at the same moment
+        put it before or after the list
+    "users.journey = [[\"add\", \"remove\"], \"checkout\"]"
+      t.toml:3:26: there is nothing in the cart to remove at this step
+    "users.journey = [\"add\", [\"checkout\", \"checkout\"]]"
+      t.toml:3:38: a visit checks out once; this is the second time
+    "users.journey = [[\"add\", \"add\", \"add\", \"add\", \"add\", \"add\", \"add\"], \"checkout\"]"
+      t.toml:3:61: at most 6 steps are done at once
+        a browser opens six connections to a site
+    "#);
+}
+
+#[test]
+fn copies_and_moves() {
+    insta::assert_snapshot!(said(&[
+        "replication.copies = 3\nhomes.cart = \"replicated-memory\"",
+        "homes.cart = \"replicated-memory\"\nservers.count = 1",
+        "migration = { at = \"30s\", to = \"signed-token\", how = \"big-bang\" }",
+        "homes.cart = \"shared-store\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }",
+        "homes.cart = \"signed-token\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }",
+        "store.update = \"read-modify-write\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }",
+        "migration = { at = \"1m\", to = \"shared-store\", how = \"read-through\" }",
+        "migration = { at = \"30s\", to = \"shared-store\", how = \"dual-write\" }",
+        "migration = { at = \"30s\", to = \"shared-store\", how = \"dual-write\", from = \"30s\" }",
+        "migration = { at = \"30s\", to = \"shared-store\", how = \"read-through\", from = \"10s\" }",
+        "[[migration]]\nat = \"30s\"\nto = \"shared-store\"\nhow = \"big-bang\"",
+        "[[faults]]\nat = \"3s\"\ncrash = \"server-1\"\nfor = \"5s\"",
+    ]), @r#"
+    "replication.copies = 3\nhomes.cart = \"replicated-memory\""
+      t.toml:3:22: a cart and its 3 copies need 4 servers, and there are 3
+        keep fewer copies, or raise `servers.count`
+    "homes.cart = \"replicated-memory\"\nservers.count = 1"
+      t.toml:3:14: a cart and its 1 copy need 2 servers, and there is one
+        keep fewer copies, or raise `servers.count`
+    "migration = { at = \"30s\", to = \"signed-token\", how = \"big-bang\" }"
+      t.toml:3:32: carts can move to the shared store only
+        write "shared-store"
+    "homes.cart = \"shared-store\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }"
+      t.toml:4:32: carts live in the shared store already
+        `homes.cart` is where they live before they move: "server-memory"
+    "homes.cart = \"signed-token\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }"
+      t.toml:3:14: carts can move out of server memory only
+        `homes.cart` is where they live before they move
+    "store.update = \"read-modify-write\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }"
+      t.toml:3:16: a cart that moves is changed in the store by one call
+        leave `store.update` out, or make it "atomic"
+    "migration = { at = \"1m\", to = \"shared-store\", how = \"read-through\" }"
+      t.toml:3:20: an event after the end: the shop closes at 1m
+        let it happen earlier, or make `duration` longer
+    "migration = { at = \"30s\", to = \"shared-store\", how = \"dual-write\" }"
+      t.toml:3:13: when the dual writes begin is missing here
+        `from = "30s"`: when servers begin to write every change twice
+    "migration = { at = \"30s\", to = \"shared-store\", how = \"dual-write\", from = \"30s\" }"
+      t.toml:3:75: dual writes begin before carts are read in the store, at 30s
+    "migration = { at = \"30s\", to = \"shared-store\", how = \"read-through\", from = \"10s\" }"
+      t.toml:3:77: `from` goes with `how = "dual-write"`: nothing is written twice otherwise
+    "[[migration]]\nat = \"30s\"\nto = \"shared-store\"\nhow = \"big-bang\""
+      t.toml:3:1: expected a table, found a list
+    "[[faults]]\nat = \"3s\"\ncrash = \"server-1\"\nfor = \"5s\""
+      t.toml:6:7: `for` goes with `slow` or `isolate` or `store`, not with `crash`
     "#);
 }
 
@@ -224,7 +306,7 @@ fn stores() {
         nothing lives in it here: let `homes.cart` or `homes.session` be "shared-store"
     "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", crash = \"server-1\" }]"
       t.toml:4:43: `store` and `crash` exclude each other
-        keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `store`, `deploy`, `scale`, `join`, `region_outage`
+        keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
     "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", replace_after = \"5s\" }]"
       t.toml:4:59: `replace_after` is about a server, not the store
         say how long it lasts with `for`

@@ -49,7 +49,7 @@ fn a_set_takes_every_kind_of_value() {
     assert_eq!(scenario.balancer.policy, PolicyName::Random);
     assert_eq!(scenario.duration.get().to_string(), "45s");
     assert!(matches!(scenario.balancer.affinity, Affinity::Cookie(CookieLife::For(_))));
-    assert_eq!(scenario.users.journey, [Step::Add, Step::Checkout]);
+    assert_eq!(scenario.users.journey[..], [Step::Add, Step::Checkout]);
     assert_eq!(scenario.faults[0].at.get().to_string(), "40s");
 }
 

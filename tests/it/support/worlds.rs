@@ -5,9 +5,10 @@ use whatcart::model::Step;
 use whatcart::scenario::Strategy as Rollout;
 use whatcart::scenario::{
     Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, First, Forgets, HashOn, Health, Heavy,
-    Hidden, HiddenState, Homes, How, Join, Objects, PinnedDown, PolicyName, Positive, RandomFaults, RateLimit,
-    RegionRouting, RegionServers, RegionStore, Regions, Scale, ScaleTo, Scenario, Serverless, Servers, SessionHome,
-    Share, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens, UploadHome, Users, WhenFull, Whole,
+    Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects, PinnedDown, PolicyName, Positive,
+    RandomFaults, RateLimit, RegionRouting, RegionServers, RegionStore, Regions, Replication, Scale, ScaleTo, Scenario,
+    Serverless, Servers, SessionHome, Share, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens, UploadHome,
+    Users, WhenFull, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -57,6 +58,7 @@ pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault
         replace: of("replace"),
         vanish: of("vanish"),
         slow: of("slow"),
+        isolate: of("isolate"),
         deploy: None,
         scale: None,
         join: None,
@@ -70,7 +72,9 @@ pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault
         restart_after: None,
         replace_after: back_after.filter(|_| verb == "crash" || verb == "vanish").map(time),
         factor: (verb == "slow").then(|| Whole::of(7)),
-        lasting: back_after.filter(|_| ["slow", "outage", "failover", "store restart"].contains(&verb)).map(time),
+        lasting: back_after
+            .filter(|_| ["slow", "isolate", "outage", "failover", "store restart"].contains(&verb))
+            .map(time),
     }
 }
 
@@ -124,16 +128,33 @@ pub fn show(scenario: &Scenario) -> String {
     let parts = format!("{users:#?}\n{servers:#?}\n{balancer:#?}\n{homes:#?}\n{store:#?}\n{tokens:#?}\n{faults:#?}");
     let parts = format!("{parts}\n{random_faults:#?}\n{autoscaler:#?}");
     let parts = format!("{parts}\n{:#?}\n{:#?}", scenario.regions, scenario.serverless);
+    let (replication, migration) = (&scenario.replication, &scenario.migration);
+    let parts = format!("{parts}\n{replication:#?}\n{migration:#?}");
     format!("seed {} for {}\n{parts}", seed.get(), duration.get())
 }
 
 /// Any small scenario: a run of it takes a few thousand events.
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
-    let beside = (store(), objects(), tokens(), autoscaler(), hidden());
+    let beside = (store(), objects(), tokens(), autoscaler(), hidden(), (replication(), migration()));
     let world = (any::<u32>(), users(), servers(), balancer(), homes(), beside, faults).prop_map(
-        |(seed, users, servers, balancer, homes, (store, objects, tokens, autoscaler, (kind, hidden)), faults)| {
+        |(
+            seed,
+            users,
+            servers,
+            balancer,
+            homes,
+            (store, objects, tokens, autoscaler, (kind, hidden), copies),
+            faults,
+        )| {
+            let (replication, migration) = copies;
             Scenario {
+                replication,
+                migration: migration.filter(|_| {
+                    let plain = store.update == StoreUpdate::Atomic && store.ttl.is_none() && store.memory.is_none();
+                    let sound = faults.iter().all(|fault| fault.store.is_none());
+                    homes.cart == CartHome::ServerMemory && plain && sound && kind == HiddenState::None
+                }),
                 seed: Whole::of(u64::from(seed)),
                 duration: time(6_000),
                 closing: time(120_000),
@@ -156,6 +177,11 @@ pub fn any_world() -> impl Strategy<Value = Scenario> {
     (world, places).prop_map(|(mut world, (regions, serverless))| {
         if regions.is_some() || serverless.is_some() {
             world.autoscaler = None;
+            world.migration = None;
+            world.faults.retain(|fault| fault.isolate.is_none());
+            if world.homes.cart == CartHome::ReplicatedMemory {
+                world.homes.cart = CartHome::ServerMemory;
+            }
             world.servers.hidden = HiddenState::None;
             world.faults.retain(|fault| fault.deploy.is_none() && fault.scale.is_none());
         }
@@ -248,7 +274,7 @@ fn dist(scale: u64) -> impl Strategy<Value = Dist> {
     prop_oneof![Just(constant(scale)), Just(exponential(scale * 1_000)), Just(Dist::Uniform(uniform))]
 }
 
-fn journey() -> impl Strategy<Value = Vec<Step>> {
+fn journey() -> impl Strategy<Value = Journey> {
     let middle = prop_oneof![
         1 => Just(Step::Browse),
         5 => Just(Step::Add),
@@ -259,23 +285,53 @@ fn journey() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Download),
     ];
     let around = (any::<bool>(), prop::bool::weighted(0.9), any::<bool>(), 0usize..4);
-    (prop::collection::vec(middle, 1..9), around).prop_map(|(middle, (login, checkout, look_back, logout))| {
-        let mut inside = 0;
-        let sensible = middle.into_iter().filter(|step| {
-            inside += i32::from(*step == Step::Add);
-            inside -= i32::from(*step == Step::Remove && inside > 0);
-            *step != Step::Remove || inside > 0
-        });
-        let mut steps: Vec<Step> = login.then_some(Step::Login).into_iter().chain(sensible).collect();
-        if !steps.contains(&Step::Upload) {
-            steps.retain(|step| *step != Step::Download);
+    let joined = prop_oneof![2 => Just(0.0), 1 => Just(0.5)]
+        .prop_flat_map(|share| prop::collection::vec(prop::bool::weighted(share), 10));
+    (prop::collection::vec(middle, 1..9), around, joined).prop_map(
+        |(middle, (login, checkout, look_back, logout), joined)| {
+            let first = login.then_some(Step::Login);
+            let last = [checkout.then_some(Step::Checkout), (checkout && look_back).then_some(Step::View)];
+            let uploads = middle.contains(&Step::Upload);
+            let middle = middle.into_iter().filter(|step| uploads || *step != Step::Download);
+            let steps = first.into_iter().chain(middle).chain(last.into_iter().flatten());
+            let goodbye = [Step::Logout, Step::ReplayToken, Step::ReplayToken];
+            let moments = moments(steps.chain(goodbye.into_iter().take(if login { logout } else { 0 })), &joined);
+            let mut journey = Journey::default();
+            for moment in &moments {
+                journey.push_at_once(moment);
+            }
+            journey
+        },
+    )
+}
+
+/// Steps as moments of several, where that makes sense: nothing is taken out that is not in the cart yet, and no two
+/// views are out at the same time (there the streaming checker may be milder than the naive one).
+fn moments(steps: impl Iterator<Item = Step>, joined: &[bool]) -> Vec<Vec<Step>> {
+    let count = |moment: &[Step], wanted| moment.iter().filter(|step| **step == wanted).count();
+    let mut moments: Vec<Vec<Step>> = Vec::new();
+    let mut inside = 0;
+    for (i, step) in steps.enumerate() {
+        let now = moments.last().map_or(&[][..], Vec::as_slice);
+        let alone =
+            |step: &Step| !matches!(step, Step::Browse | Step::Add | Step::Remove | Step::View | Step::Checkout);
+        let fits = joined.get(i) == Some(&true)
+            && !now.is_empty()
+            && !alone(&step)
+            && !now.iter().any(alone)
+            && (step != Step::View || count(now, Step::View) == 0)
+            && now.len() < 6;
+        if !fits {
+            inside = inside + count(now, Step::Add) - count(now, Step::Remove);
+            moments.push(Vec::new());
         }
-        steps.extend(checkout.then_some(Step::Checkout));
-        steps.extend((checkout && look_back).then_some(Step::View));
-        let goodbye = [Step::Logout, Step::ReplayToken, Step::ReplayToken];
-        steps.extend(goodbye.into_iter().take(if login { logout } else { 0 }));
-        if steps.is_empty() { vec![Step::Browse] } else { steps }
-    })
+        let now = moments.last_mut().expect("just made sure");
+        if step != Step::Remove || count(now, Step::Remove) < inside {
+            now.push(step);
+        }
+    }
+    moments.retain(|moment| !moment.is_empty());
+    if moments.is_empty() { vec![vec![Step::Browse]] } else { moments }
 }
 
 fn heavy() -> impl Strategy<Value = Option<Heavy>> {
@@ -366,7 +422,12 @@ fn homes() -> impl Strategy<Value = Homes> {
     use CartHome as C;
     use SessionHome as S;
     use UploadHome as U;
-    let cart = prop_oneof![3 => Just(C::ServerMemory), 1 => Just(C::SharedStore), 1 => Just(C::SignedToken)];
+    let cart = prop_oneof![
+        3 => Just(C::ServerMemory),
+        1 => Just(C::SharedStore),
+        1 => Just(C::SignedToken),
+        1 => Just(C::ReplicatedMemory),
+    ];
     let session = prop::sample::select(vec![S::ServerMemory, S::SharedStore, S::SignedToken, S::UnsignedCookie]);
     let upload = prop::sample::select(vec![U::ServerMemory, U::LocalDisk, U::ObjectStore]);
     (cart, session, upload).prop_map(|(cart, session, upload)| Homes { cart, session, upload })
@@ -417,6 +478,22 @@ fn objects() -> impl Strategy<Value = Objects> {
     prop_oneof![Just(0u64), Just(30)].prop_flat_map(dist).prop_map(|latency| Objects { latency })
 }
 
+fn replication() -> impl Strategy<Value = Replication> {
+    (1u64..4, prop_oneof![Just(0u64), Just(30), Just(400)])
+        .prop_map(|(copies, lag)| Replication { copies: Whole::of(copies), lag: time(lag) })
+}
+
+fn migration() -> impl Strategy<Value = Option<Migration>> {
+    use MigrationWay::{BigBang, DualWrite, ReadThrough};
+    let how = prop::sample::select(vec![BigBang, DualWrite, ReadThrough]);
+    prop::option::of((how, 500u64..5_000, 1u64..1_500).prop_map(|(how, at, before)| Migration {
+        at: time(at),
+        to: CartHome::SharedStore,
+        how,
+        from: (how == DualWrite).then(|| time(at.saturating_sub(before))),
+    }))
+}
+
 fn tokens() -> impl Strategy<Value = Tokens> {
     prop_oneof![
         2 => Just(Tokens::default()),
@@ -433,6 +510,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         "replace",
         "vanish",
         "slow",
+        "isolate",
         "outage",
         "failover",
         "store restart",
@@ -506,7 +584,7 @@ pub fn plain_world() -> impl Strategy<Value = Scenario> {
             duration: time(6_000),
             users: Users {
                 count: Some(Whole::of(count)),
-                journey,
+                journey: journey.into(),
                 think: exponential(think * 1_000),
                 patience: Whole::of(patience),
                 pause: time(think),

@@ -1,0 +1,80 @@
+//! Carts of which there are copies, and servers that are cut off and come back.
+
+use std::time::Duration;
+
+use super::support::{Curl, Town, in_time, scenario};
+use crate::scenario::{CartHome, Migration, MigrationWay, Pause, Replication, Scenario, Time, Whole};
+use crate::time::Span;
+
+const ADD: &str = "POST /cart/items";
+const MUG: &str = "{\"item\":1}";
+const LAMP: &str = "{\"item\":2}";
+
+fn millis(n: u64) -> Pause {
+    Time::of(Span::from_millis(n))
+}
+
+fn replicated(lag: u64) -> Scenario {
+    let mut scenario = scenario(0);
+    scenario.homes.cart = CartHome::ReplicatedMemory;
+    scenario.replication = Replication { copies: Whole::of(1), lag: millis(lag) };
+    scenario
+}
+
+/// Asks until the answer is this one.
+async fn shows(curl: &mut Curl, town: &Town, index: usize, cart: &str) {
+    let asking = async {
+        while curl.ask(town.door(index), "GET /cart", "").await.1 != cart {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    in_time(asking).await;
+}
+
+#[tokio::test]
+async fn a_copy_comes_a_little_later() {
+    let town = Town::open(&replicated(300));
+    let mut curl = Curl::default();
+    curl.ask(town.door(0), "POST /login", "").await;
+    curl.ask(town.door(0), ADD, MUG).await;
+    assert_eq!(curl.ask(town.door(1), "GET /cart", "").await.1, "{\"cart\":[]}", "it is on its way");
+    shows(&mut curl, &town, 1, "{\"cart\":[1]}").await;
+}
+
+#[tokio::test]
+async fn who_was_cut_off_comes_back_with_an_older_copy() {
+    let town = Town::open(&replicated(0));
+    let mut curl = Curl::default();
+    curl.ask(town.door(0), "POST /login", "").await;
+    curl.ask(town.door(0), ADD, MUG).await;
+    shows(&mut curl, &town, 1, "{\"cart\":[1]}").await;
+    town.slots[0].isolate(|| ()).await.expect("it is up");
+    let patience = Duration::from_millis(300);
+    let heard = tokio::time::timeout(patience, curl.clone().try_ask(town.door(0), "GET /cart", "")).await;
+    assert!(heard.is_err(), "nothing comes back: {heard:?}");
+    curl.ask(town.door(1), ADD, LAMP).await;
+    shows(&mut curl, &town, 1, "{\"cart\":[1,2]}").await;
+    town.slots[0].reconnect().await.expect("its port is free");
+    tokio::time::sleep(patience).await;
+    assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, "{\"cart\":[1]}", "it was told nothing");
+}
+
+/// A cart that was filled in memory, asked for at the same server and at the other one after the move.
+async fn moved(how: MigrationWay) -> [String; 2] {
+    let mut scenario = scenario(0);
+    let from = (how == MigrationWay::DualWrite).then(|| millis(0));
+    scenario.migration = Some(Migration { at: millis(400), to: CartHome::SharedStore, how, from });
+    let town = Town::open(&scenario);
+    let mut curl = Curl::default();
+    curl.ask(town.door(0), "POST /login", "").await;
+    curl.ask(town.door(0), ADD, MUG).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    [curl.ask(town.door(0), "GET /cart", "").await.1, curl.ask(town.door(1), "GET /cart", "").await.1]
+}
+
+#[tokio::test]
+async fn carts_move_as_the_plan_says() {
+    assert_eq!(moved(MigrationWay::BigBang).await, ["{\"cart\":[]}", "{\"cart\":[]}"]);
+    assert_eq!(moved(MigrationWay::DualWrite).await, ["{\"cart\":[1]}", "{\"cart\":[1]}"]);
+    assert_eq!(moved(MigrationWay::ReadThrough).await, ["{\"cart\":[1]}", "{\"cart\":[1]}"]);
+}

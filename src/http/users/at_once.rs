@@ -1,0 +1,67 @@
+//! Users who do several things at the same moment: their requests are under way together, and share a jar.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use super::{Crowd, Seat};
+use crate::http::log::Answered;
+use crate::http::wire::RequestId;
+use crate::model::Visit;
+use crate::time::Instant;
+use crate::workload::{AtOnce, Client, Next};
+
+/// One step's way to its end.
+type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+impl Crowd {
+    /// Does all steps of a moment. Returns when the last of them has come to its end.
+    pub(super) async fn do_at_once(
+        &self,
+        at_once: AtOnce,
+        client: &mut Client,
+        seat: &Seat,
+        intended: Instant,
+    ) -> Next {
+        let visit = client.visit(seat.id);
+        let steps = at_once.steps();
+        let moment = Mutex::new(at_once);
+        let mut doing: Vec<Doing> =
+            steps.map(|step| Box::pin(self.do_step(&moment, step, (visit, seat), intended)) as Doing).collect();
+        poll_fn(|context| {
+            doing.retain_mut(|step| step.as_mut().poll(context).is_pending());
+            // Who has given up does not wait for the end of a pause.
+            if doing.is_empty() || look(&moment).is_over() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let next = look(&moment).end(client, &self.workload);
+        next.expect("every step has come to its end")
+    }
+
+    async fn do_step(&self, moment: &Mutex<AtOnce>, step: u16, (visit, seat): (Visit, &Seat), mut intended: Instant) {
+        loop {
+            let sent = look(moment).request(step, &self.workload, intended);
+            let Some((request, key)) = sent else { return };
+            self.log.sent(visit, request, intended);
+            let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
+            let (meant, next) = {
+                let mut moment = look(moment);
+                (moment.meant(step), moment.told(step, &self.workload, request.command, outcome))
+            };
+            let settled = next.is_none();
+            self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
+            let now = self.clock.now();
+            intended = match next {
+                None => return,
+                Some(Next::Again) => now,
+                Some(_) => now + self.workload.pause,
+            };
+            self.clock.sleep_until(intended).await;
+        }
+    }
+}
+
+fn look(moment: &Mutex<AtOnce>) -> MutexGuard<'_, AtOnce> {
+    moment.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,143 @@
+//! The steps of a visit, some of them at the same moment.
+
+use std::fmt;
+use std::ops::{Deref, Range};
+
+use serde::de::value::StrDeserializer;
+use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::model::Step;
+
+/// The steps of a visit, in order. A list within the list is done at the same moment, in as many tabs that share one
+/// cart: `["login", ["add", "add"], "checkout"]`.
+///
+/// It reads as the slice of all its steps, one after another; [`Journey::moments`] tells which of them are simultaneous.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Journey {
+    steps: Vec<Step>,
+    /// Where each moment begins.
+    begins: Vec<usize>,
+}
+
+impl Journey {
+    /// One more step, after the others.
+    pub fn push(&mut self, step: Step) {
+        self.push_at_once(&[step]);
+    }
+
+    /// More steps, at the same moment.
+    pub fn push_at_once(&mut self, steps: &[Step]) {
+        self.begins.push(self.steps.len());
+        self.steps.extend_from_slice(steps);
+    }
+
+    /// The steps of each moment; most have one.
+    pub fn moments(&self) -> impl Iterator<Item = Range<usize>> {
+        let ends = self.begins.iter().skip(1).copied().chain([self.steps.len()]);
+        self.begins.iter().copied().zip(ends).map(|(begin, end)| begin..end)
+    }
+
+    /// Whether some moment has several steps.
+    #[must_use]
+    pub fn is_simultaneous(&self) -> bool {
+        self.begins.len() < self.steps.len()
+    }
+
+    /// Where a step is written: `[3]`, or `[3][1]` in a list within the list.
+    #[must_use]
+    pub fn place(&self, step: usize) -> String {
+        let moment = self.begins.partition_point(|begin| *begin <= step).saturating_sub(1);
+        let within = step - self.begins.get(moment).copied().unwrap_or_default();
+        match self.moments().nth(moment) {
+            Some(range) if range.len() > 1 => format!("[{moment}][{within}]"),
+            _ => format!("[{moment}]"),
+        }
+    }
+}
+
+impl Deref for Journey {
+    type Target = [Step];
+
+    fn deref(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+impl From<Vec<Step>> for Journey {
+    /// One step after another.
+    fn from(steps: Vec<Step>) -> Journey {
+        Journey { begins: (0..steps.len()).collect(), steps }
+    }
+}
+
+/// What is written at one place of the list.
+enum Moment {
+    One(Step),
+    AtOnce(Vec<Step>),
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shape;
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Moment;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a step, or a list of steps that are done at once")
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<Moment, E> {
+                let name: StrDeserializer<'_, E> = name.into_deserializer();
+                Step::deserialize(name).map(Moment::One)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Moment, A::Error> {
+                let mut steps = Vec::new();
+                while let Some(step) = list.next_element()? {
+                    steps.push(step);
+                }
+                if steps.len() < 2 {
+                    return Err(A::Error::custom("a list within the journey has two steps or more, done at once"));
+                }
+                Ok(Moment::AtOnce(steps))
+            }
+        }
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+impl<'de> Deserialize<'de> for Journey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut journey = Journey::default();
+        for moment in Vec::<Moment>::deserialize(deserializer)? {
+            match moment {
+                Moment::One(step) => journey.push(step),
+                Moment::AtOnce(steps) => journey.push_at_once(&steps),
+            }
+        }
+        Ok(journey)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Step::{Add, Checkout, Login, View};
+
+    #[derive(Deserialize)]
+    struct File {
+        journey: Journey,
+    }
+
+    #[test]
+    fn a_list_within_the_list_is_one_moment() {
+        let file: File = toml::from_str(r#"journey = ["login", ["add", "add", "view"], "checkout"]"#).expect("sound");
+        let journey = file.journey;
+        assert_eq!(journey[..], [Login, Add, Add, View, Checkout]);
+        assert_eq!(journey.moments().collect::<Vec<_>>(), [0..1, 1..4, 4..5]);
+        assert!(journey.is_simultaneous());
+        assert_eq!([0, 1, 3, 4].map(|step| journey.place(step)), ["[0]", "[1][0]", "[1][2]", "[2]"]);
+        let plain = Journey::from(vec![Login, Add, Checkout]);
+        assert!(!plain.is_simultaneous());
+        assert_eq!(plain.moments().collect::<Vec<_>>(), [0..1, 1..2, 2..3]);
+        assert_eq!(Journey::default().moments().count(), 0);
+    }
+}

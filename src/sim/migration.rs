@@ -1,0 +1,66 @@
+//! Carts that move from the memory of servers to the shared store while users shop.
+
+use super::World;
+use super::carts::{Call, CartResult, apply_to};
+use super::requests::{InFlight, RequestId};
+use crate::fault::FaultKind;
+use crate::history::Evidence;
+use crate::home::{self, Remains};
+use crate::model::{Command, ServerId};
+use crate::scenario::CartPath;
+use crate::shop::Basket;
+
+impl World {
+    /// A server begins to work on a request: which way it will go.
+    #[cold]
+    pub(super) fn choose_path(&mut self, id: RequestId) {
+        let Some(migration) = self.migration else { return };
+        let path = migration.path(self.now);
+        let InFlight { client, server, .. } = self.requests[id];
+        let copies_over = path == CartPath::StoreThenMemory
+            && !self.carts.moved.contains_key(&client)
+            && self.carts.in_memory(&self.clients[client.index()].shelf, self.life_of(server)).is_some();
+        self.requests[id].path = path;
+        self.requests[id].copies_over = copies_over;
+    }
+
+    fn life_of(&self, server: ServerId) -> crate::model::Life {
+        self.pool.members[server.index()].life
+    }
+
+    /// A server applies a command to a cart that moves.
+    #[cold]
+    pub(super) fn apply_moving(&mut self, id: RequestId, call: Call) -> CartResult {
+        let InFlight { client, server, path, .. } = self.requests[id];
+        let life = self.life_of(server);
+        let shelf = &mut self.clients[client.index()].shelf;
+        if matches!(path, CartPath::Usual | CartPath::Memory | CartPath::Both) {
+            let result = self.carts.apply(shelf, call);
+            if path == CartPath::Both && call.command != Command::View {
+                let items = self.carts.in_memory(shelf, life).unwrap_or_default();
+                self.carts.moved.insert(client, items);
+            }
+            return result;
+        }
+        let mut found = self.carts.moved.get(&client).copied();
+        if path == CartPath::StoreThenMemory && found.is_none() {
+            found = self.carts.in_memory(shelf, life);
+        }
+        let mut basket = Basket { items: found.unwrap_or_default() };
+        let result = apply_to(&mut basket, found.is_some(), call, &mut self.carts.orders);
+        self.carts.moved.insert(client, basket.items);
+        result
+    }
+
+    /// What became of the items of a cart that moves.
+    pub(super) fn evidence_moving(&self, request: &InFlight) -> Evidence {
+        let shelf = &self.clients[request.client.index()].shelf;
+        let migration = self.faults.iter().position(|fault| matches!(fault.kind, FaultKind::Migrate { .. }));
+        let migration = migration.and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX);
+        let killed_by = |life: crate::model::Life| self.pool.lives[life.0 as usize].killed_by;
+        let here = (self.life_of(request.server), request.path);
+        let Remains { elsewhere, died, killed_by, .. } =
+            home::left_behind(self.carts.memories(shelf), here, migration, killed_by);
+        Evidence { elsewhere, died, killed_by, ..Evidence::default() }
+    }
+}
