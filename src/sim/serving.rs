@@ -427,7 +427,9 @@ impl World {
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
         let by = self.pool.members[server.index()].life;
-        let repeated = departed || key.attempt > 0 || self.pool.has_isolated();
+        // An answer that is still on its way may come too late for its user.
+        let late = self.pool.has_isolated() || self.ways.is_some();
+        let repeated = departed || key.attempt > 0 || late;
         let call = Call { client, command, by, repeated };
         if self.storekeeper.is_fussy()
             && let Err(refusal) = self.before_effect(&request)

@@ -140,8 +140,8 @@ fn an_injected_fault_is_a_fault_of_the_scenario() {
         |(world, cut)| format!("{}\ncut at {cut}", show(world)),
         |(world, cut)| {
             let cut = moment(world, *cut);
-            // Those that are drawn are numbered after those that are written, and a migration cannot be injected.
-            let world = &Scenario { random_faults: Vec::new(), migration: None, ..world.clone() };
+            // Those that are drawn are numbered after those that are written, and migrations and autoscalers cannot be injected.
+            let world = &Scenario { random_faults: Vec::new(), migration: None, autoscaler: None, ..world.clone() };
             let faults = fault::timeline(world);
             let (before, later): (Vec<_>, Vec<_>) = (0..faults.len()).partition(|i| faults[*i].at <= cut);
             let pick = |which: &[usize]| which.iter().map(|i| world.faults[*i].clone()).collect::<Vec<_>>();

@@ -48,6 +48,8 @@ fn the_impossible_never_happens() {
         let keep: Vec<bool> = loaded.variants.iter().map(|variant| about(&variant.name)).collect();
         let mut keep = keep.into_iter();
         loaded.variants.retain(|_| keep.next().expect("as many"));
+        // With more than one user this one is another design.
+        loaded.variants.retain(|variant| !variant.name.ends_with("one user"));
         for (seed, runs) in &played(std::slice::from_ref(&loaded), 100)[0] {
             let observed: Vec<Observed> =
                 loaded.variants.iter().zip(runs).map(|(variant, run)| Observed::of(&variant.name, run)).collect();
@@ -63,7 +65,7 @@ const NOT_YET: [&str; 7] =
     ["evicted", "unexplained", "expired", "a deploy", "a change of size", "an autoscaler", "users who join"];
 
 /// Kinds of faults that only tests play: a scenario in which nothing comes back teaches nothing more.
-const NEVER: [&str; 7] = [
+const NEVER: [&str; 8] = [
     "a crash for good",
     "a vanishing for good",
     "a vanishing with a comeback",

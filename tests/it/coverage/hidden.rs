@@ -118,7 +118,7 @@ fn two_of_three_retried_checkouts_are_charged_twice() {
         scenario.store.update = update;
         let run = played(&scenario);
         let retried = run.hidden.as_ref().expect("something is hidden").retried_checkouts;
-        assert!(retried > 100 && (0.5..0.8).contains(&share(run.double_charges, retried)), "{retried}: {run:?}");
+        assert!(retried > 30 && (0.5..0.8).contains(&share(run.double_charges, retried)), "{retried}: {run:?}");
         assert_eq!((run.carts.lost, run.carts.overcharged), (0, 0));
     }
 }
