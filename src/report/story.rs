@@ -152,10 +152,13 @@ pub fn best_other(report: &Report, than: usize) -> Option<usize> {
 /// A line for a fault that struck: what it did, how many open carts lost something to it, and whether this one did.
 fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
-    if server.is_none() {
+    let known = variant.scenario.faults.get(fault as usize);
+    let migration = variant.scenario.migration.as_ref().filter(|_| known.is_none() && server.is_none());
+    let planned = known.is_some_and(|it| it.deploy.is_some() || it.scale.is_some() || it.join.is_some());
+    if planned || (known.is_none() && server.is_none() && migration.is_none()) {
         return Some(plans::begins(fault, at, variant));
     }
-    let known = variant.scenario.faults.get(fault as usize);
+    let moved = |migration| super::timeline::moves(migration).into_iter().rfind(|(when, _)| at.since_start() >= *when);
     let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());
     let figures = variant.runs.first().and_then(|run| run.figures.faults.iter().find(|figures| figures.index == fault));
     let drawn =
@@ -163,8 +166,7 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
     let deed = match (known, drawn) {
         (Some(known), _) => deed(known),
         (None, Some(drawn)) => random_deed(drawn, &whom),
-        (None, None) if server.is_none() && variant.scenario.migration.is_some() => "the carts move".into(),
-        (None, None) => format!("{whom} breaks"),
+        (None, None) => migration.and_then(moved).map_or_else(|| format!("{whom} breaks"), |(_, words)| words),
     };
     let gone = figures.map_or(0, |figures| figures.lost_of_open);
     if !memory_lost || gone == 0 {
@@ -179,10 +181,10 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
     let carts = count(gone as f64);
     let word = if gone == 1 { "cart" } else { "carts" };
     // What a store has forgotten need not be whole carts.
-    let fate = match (server, gone) {
-        (Some(_), _) => "gone",
-        (None, 1) => "loses items",
-        (None, _) => "lose items",
+    let fate = match (known.is_some_and(|known| known.store.is_some()), gone) {
+        (false, _) => "gone",
+        (true, 1) => "loses items",
+        (true, _) => "lose items",
     };
     Some(Line::Broke(at, format!("{deed}: {carts} open {word} {fate}{this_too}")))
 }
