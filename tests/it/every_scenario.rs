@@ -65,7 +65,7 @@ const NOT_YET: [&str; 7] =
     ["evicted", "unexplained", "expired", "a deploy", "a change of size", "an autoscaler", "users who join"];
 
 /// Kinds of faults that only tests play: a scenario in which nothing comes back teaches nothing more.
-const NEVER: [&str; 7] = [
+const NEVER: [&str; 8] = [
     "a crash for good",
     "a vanishing for good",
     "a vanishing with a comeback",
@@ -73,6 +73,7 @@ const NEVER: [&str; 7] = [
     "slow for a while",
     "a store outage for good",
     "cut off for good",
+    "a region dark for good",
 ];
 
 /// One `check` of the library meets every cause of loss and every kind of fault.
