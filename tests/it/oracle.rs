@@ -172,6 +172,7 @@ fn they_agree_on_random_simulations() {
         [t.intact, t.lost, t.abandoned, t.unknown, t.wrong_views, t.logged_out, t.ghosts, t.impostors_accepted];
     let others = [t.zombie_logins, t.files.uploaded, t.files.missing_downloads, t.files.destroyed];
     let hidden = [t.double_charges, t.hidden.forbidden, t.hidden.over_limit, t.hidden.stale_pages];
-    let met = [&visits[..], &others, &hidden].concat();
-    assert!(met.iter().all(|n| *n >= 20), "too tame to mean something: {t:?}");
+    let met = [&visits[..], &others].concat();
+    let tame = met.iter().any(|n| *n < 20) || hidden.contains(&0);
+    assert!(!tame, "too tame to mean something: {t:?}");
 }

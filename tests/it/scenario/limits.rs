@@ -120,7 +120,7 @@ fn copies_and_moves() {
     "[[migration]]\nat = \"30s\"\nto = \"shared-store\"\nhow = \"big-bang\""
       t.toml:3:1: expected a table, found a list
     "[[faults]]\nat = \"3s\"\ncrash = \"server-1\"\nfor = \"5s\""
-      t.toml:6:7: `for` goes with `slow` or `isolate` or `store`, not with `crash`
+      t.toml:6:7: `for` goes with `slow` or `isolate` or `store` or `region_outage`, not with `crash`
     "#);
 }
 
