@@ -28,6 +28,7 @@ const ALL: &[Entry] = entries![
     "uploads",
     "traffic-doubles",
     "zero-downtime-deploy",
+    "crash-recovery",
     "regions",
     "region-outage",
     "autoscale-in",
