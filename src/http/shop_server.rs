@@ -76,8 +76,8 @@ pub struct Shop {
     pub workers: usize,
     /// How many more may wait.
     pub queue: usize,
-    /// What was charged, by visit: the payment provider's book, durable and shared in every design.
-    pub orders: DashMap<CartId, Arc<tokio::sync::Mutex<Order>>>,
+    /// What was charged, by the key of the order: the payment provider's book, durable and shared in every design.
+    pub orders: DashMap<String, Arc<tokio::sync::Mutex<Order>>>,
     /// Numbers for guests: requests that belong to no user of the run.
     pub guests: AtomicU32,
     /// Files that guests have stored.

@@ -156,40 +156,43 @@ pub enum Ask {
     AddItem,
     /// `GET /health`
     Health,
-    /// A path that is there, but not for this method.
-    WrongMethod,
+    /// A path that is there, but for these methods only.
+    WrongMethod(&'static str),
     /// No such path.
     NoSuchPath,
 }
 
 impl Ask {
-    /// What method and path mean.
+    /// What method and path mean. HEAD asks what GET asks; the answer goes without its body.
     #[must_use]
     pub fn of(method: &Method, path: &str) -> Ask {
-        let paths: &[(Method, Ask)] = match path {
-            "/" => &[(Method::GET, Ask::Shop(Command::Browse))],
-            "/health" => &[(Method::GET, Ask::Health)],
-            "/login" => &[(Method::POST, Ask::Shop(Command::Login))],
-            "/logout" => &[(Method::POST, Ask::Shop(Command::Logout))],
-            "/cart" => &[(Method::GET, Ask::Shop(Command::View))],
-            "/cart/items" => &[(Method::POST, Ask::AddItem)],
-            "/checkout" => &[(Method::POST, Ask::Shop(Command::Checkout))],
-            _ => return Ask::of_numbered(method, path),
-        };
-        paths.iter().find(|(known, _)| known == method).map_or(Ask::WrongMethod, |(_, ask)| *ask)
-    }
-
-    fn of_numbered(method: &Method, path: &str) -> Ask {
         let number = |prefix: &str| path.strip_prefix(prefix)?.parse().ok().and_then(Item::new);
-        if let Some(item) = number("/cart/items/") {
-            return if method == Method::DELETE { Ask::Shop(Command::Remove(item)) } else { Ask::WrongMethod };
-        }
+        let item = number("/cart/items/");
         let file = number("/files/").and_then(|number| File::new(number.number()));
-        match (file, method) {
-            (Some(file), &Method::PUT) => Ask::Shop(Command::Upload(file)),
-            (Some(file), &Method::GET) => Ask::Shop(Command::Download(file)),
-            (Some(_), _) => Ask::WrongMethod,
-            (None, _) => Ask::NoSuchPath,
+        let (get, other): (Option<Ask>, Option<(Method, Ask)>) = match path {
+            "/" => (Some(Ask::Shop(Command::Browse)), None),
+            "/health" => (Some(Ask::Health), None),
+            "/login" => (None, Some((Method::POST, Ask::Shop(Command::Login)))),
+            "/logout" => (None, Some((Method::POST, Ask::Shop(Command::Logout)))),
+            "/cart" => (Some(Ask::Shop(Command::View)), None),
+            "/cart/items" => (None, Some((Method::POST, Ask::AddItem))),
+            "/checkout" => (None, Some((Method::POST, Ask::Shop(Command::Checkout)))),
+            _ => match (item, file) {
+                (Some(item), _) => (None, Some((Method::DELETE, Ask::Shop(Command::Remove(item))))),
+                (None, Some(file)) => {
+                    let upload = Ask::Shop(Command::Upload(file));
+                    (Some(Ask::Shop(Command::Download(file))), Some((Method::PUT, upload)))
+                }
+                (None, None) => return Ask::NoSuchPath,
+            },
+        };
+        match (get, other) {
+            (Some(get), _) if matches!(*method, Method::GET | Method::HEAD) => get,
+            (_, Some((other, ask))) if other == *method => ask,
+            (Some(_), None) => Ask::WrongMethod("GET, HEAD"),
+            (Some(_), Some(_)) => Ask::WrongMethod("GET, HEAD, PUT"),
+            (None, Some((Method::DELETE, _))) => Ask::WrongMethod("DELETE"),
+            (None, _) => Ask::WrongMethod("POST"),
         }
     }
 }
@@ -313,15 +316,18 @@ mod tests {
     fn strange_paths_are_told_apart() {
         let file = File::new(5).expect("in range");
         for (method, path, ask) in [
-            (Method::PUT, "/cart", Ask::WrongMethod),
-            (Method::GET, "/cart/items/3", Ask::WrongMethod),
+            (Method::PUT, "/cart", Ask::WrongMethod("GET, HEAD")),
+            (Method::HEAD, "/cart", Ask::Shop(Command::View)),
+            (Method::GET, "/login", Ask::WrongMethod("POST")),
+            (Method::HEAD, "/checkout", Ask::WrongMethod("POST")),
+            (Method::GET, "/cart/items/3", Ask::WrongMethod("DELETE")),
             (Method::DELETE, "/cart/items/0", Ask::NoSuchPath),
             (Method::DELETE, "/cart/items/65", Ask::NoSuchPath),
             (Method::DELETE, "/cart/items/-1", Ask::NoSuchPath),
             (Method::PUT, "/files/5", Ask::Shop(Command::Upload(file))),
             (Method::GET, "/files/5", Ask::Shop(Command::Download(file))),
             (Method::GET, "/files/65", Ask::NoSuchPath),
-            (Method::DELETE, "/files/5", Ask::WrongMethod),
+            (Method::DELETE, "/files/5", Ask::WrongMethod("GET, HEAD, PUT")),
             (Method::GET, "/files/../../etc/passwd", Ask::NoSuchPath),
             (Method::GET, "/nothing", Ask::NoSuchPath),
             (Method::GET, "/health", Ask::Health),

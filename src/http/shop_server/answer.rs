@@ -80,9 +80,9 @@ pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
     let limit = if matches!(ask, Ask::Shop(Command::Upload(_))) { FILE_LIMIT } else { BODY_LIMIT };
     let ask = match ask {
         Ask::NoSuchPath => return Err(error(StatusCode::NOT_FOUND, "no such path", Some(PATHS))),
-        Ask::WrongMethod => {
+        Ask::WrongMethod(allowed) => {
             let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "not with this method", Some(PATHS));
-            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST, PUT, DELETE"));
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             return Err(answer);
         }
         ask => ask,
@@ -102,7 +102,7 @@ pub async fn read(request: Request<Incoming>) -> Result<Asking, Answer> {
             None => return Err(error(StatusCode::BAD_REQUEST, "who?", Some(A_LOGIN))),
         },
         Ask::Shop(command) => What::Shop(command),
-        Ask::Health | Ask::WrongMethod | Ask::NoSuchPath => What::Health,
+        Ask::Health | Ask::WrongMethod(_) | Ask::NoSuchPath => What::Health,
     };
     let cart = wire::cookie(&head.headers, wire::VISIT).and_then(|id| id.parse().ok());
     let id = RequestId::of(&head.headers);

@@ -79,12 +79,19 @@ pub fn open_order(job: &Job, command: Command) -> Result<Option<Arc<Mutex<Order>
     if command != Command::Checkout {
         return Ok(None);
     }
-    let named = job.request.headers.get(wire::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()?.parse().ok());
+    let given = job.request.headers.get(wire::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
     let orders = if keeps_orders(job) { &job.life.secrets.orders } else { &job.shop.orders };
+    let key = match (job.request.id, given) {
+        (Some(_), Some(visit)) => visit.to_owned(),
+        (Some(_), None) => job.cart.to_string(),
+        (None, Some(key)) => format!("guest {}: {key}", job.cart),
+        // Who gives no key means a new order every time.
+        (None, None) => return Ok(Some(Arc::default())),
+    };
     if job.request.id.is_none() && orders.len() >= MOST_ORDERS {
         return Err(StoreError::Full);
     }
-    Ok(Some(Arc::clone(&orders.entry(named.unwrap_or(job.cart)).or_default())))
+    Ok(Some(Arc::clone(&orders.entry(key).or_default())))
 }
 
 /// How a cart in the store is changed.

@@ -26,7 +26,7 @@ pub struct Secrets {
     /// The version of its copy of the catalogue, and until when that is kept.
     catalogue: Mutex<Option<(u32, Instant)>>,
     /// What it has charged.
-    pub orders: DashMap<CartId, Arc<tokio::sync::Mutex<Order>>>,
+    pub orders: DashMap<String, Arc<tokio::sync::Mutex<Order>>>,
 }
 
 impl Secrets {

@@ -22,7 +22,13 @@ async fn a_whole_visit_by_hand() {
     assert_eq!(ask(&mut curl, "POST /checkout", "").await, ok(r#"{"charged":[64]}"#));
     assert_eq!(ask(&mut curl, "GET /cart", "").await, ok(EMPTY));
     assert_eq!(ask(&mut curl, "POST /cart/items", r#"{"item":1}"#).await, ok(r#"{"cart":[1]}"#));
-    assert_eq!(ask(&mut curl, "POST /checkout", "").await, ok(r#"{"charged":[64]}"#), "once for each visit");
+    let mut again = async |key: &str| {
+        let order = curl.message("POST", "/checkout", "").replace("Host:", &format!("{key}Host:"));
+        in_time(curl.try_send(door, &order)).await.expect("an answer").body
+    };
+    assert_eq!(again("Idempotency-Key: order-2\r\n").await, r#"{"charged":[1]}"#);
+    assert_eq!(again("Idempotency-Key: order-2\r\n").await, r#"{"charged":[1]}"#, "the same order, charged once");
+    assert_eq!(again("").await, r#"{"charged":[]}"#, "another, of nothing");
     assert_eq!(ask(&mut curl, "POST /logout", "").await, ok("{}"));
     assert!(!curl.jar.contains_key("session"));
     assert_eq!(ask(&mut curl, "PUT /files/7", "a cat").await, (201, "{}".into()));
@@ -55,7 +61,13 @@ async fn what_is_wrong_is_said() {
         assert_eq!(got, status, "{what}: {told}");
         assert!(told.contains(part), "{what}: {told}");
     }
-    assert!(curl.answer(door, "POST /", "").await.head.contains("\r\nallow: "));
+    for (what, allowed) in [("POST /", "get, head"), ("GET /checkout", "post"), ("POST /files/1", "get, head, put")] {
+        let head = curl.answer(door, what, "").await.head;
+        assert!(head.contains(&format!("\r\nallow: {allowed}\r\n")), "{head}");
+    }
+    let head = curl.answer(door, "HEAD /cart", "").await;
+    assert_eq!((head.status, &*head.body), (200, ""), "as GET, without a body");
+    assert!(head.head.contains("\r\ncontent-length: 11"), "{}", head.head);
     assert_eq!(curl.ask(door, "GET /health", "").await, (200, "{}".into()));
 }
 

@@ -147,8 +147,14 @@ impl Curl {
     /// Asks, and keeps the cookies. The error is that of the socket.
     pub async fn try_ask(&mut self, door: SocketAddr, what: &str, body: &str) -> io::Result<Answer> {
         let (method, path) = what.split_once(' ').expect("a method and a path");
+        let message = self.message(method, path, body);
+        self.try_send(door, &message).await
+    }
+
+    /// Sends a whole message, and keeps the cookies.
+    pub async fn try_send(&mut self, door: SocketAddr, message: &str) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(door).await?;
-        stream.write_all(self.message(method, path, body).as_bytes()).await?;
+        stream.write_all(message.as_bytes()).await?;
         let mut text = Vec::new();
         stream.read_to_end(&mut text).await?;
         let answer = Answer::of(&String::from_utf8_lossy(&text));
