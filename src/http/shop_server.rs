@@ -24,7 +24,6 @@ use super::files::{Depot, FileName};
 use super::log::Log;
 use super::store::Store;
 use super::token::Signer;
-use super::wire::CartId;
 use crate::fault::{Fault, FaultKind};
 use crate::home::Place;
 use crate::model::{Life, ServerId};
