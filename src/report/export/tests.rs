@@ -16,7 +16,7 @@ fn one_run_keeps_its_figures_in_order() {
       "title": "Sticky sessions keep every cart whole. What does one crash cost?",
       "engine": "sim",
       "seed": 1,
-      "version": "0.1.0",
+      "version": "0.2.0",
       "interrupted": false,
       "variants": [
         {
@@ -163,7 +163,7 @@ fn markdown_of_both_engines() {
     - A call to the shared store takes 1 ms.
     - Users wait 15 s for an answer and try a failed step 3 more times.
     - 0:30 server-2 crashes · 0:35 an empty server-2 replaces it.
-    - Every figure is measured on one machine, by whatcart 0.1.0.
+    - Every figure is measured on one machine, by whatcart 0.2.0.
     ");
 }
 
@@ -211,7 +211,7 @@ fn markdown_for_a_design_review() {
     - A call to the shared store takes 1 ms.
     - Users wait 15 s for an answer and try a failed step 3 more times.
     - 0:30 server-2 crashes · 0:35 an empty server-2 replaces it.
-    - Every figure is simulated, not measured, by whatcart 0.1.0.
+    - Every figure is simulated, not measured, by whatcart 0.2.0.
 
     ## To repeat it
 
