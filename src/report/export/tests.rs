@@ -156,7 +156,7 @@ fn markdown_of_both_engines() {
 
     ## Assumptions
 
-    - 300 users · 3 servers · open for 2 min · seed 1 · real requests, 6x as fast, beside 24 simulations.
+    - 300 users · 3 servers · open for 2 min · seed 1 · real, 6x as fast, beside 24 simulations.
     - A visit is login, browse, browse, add, view, add, add and checkout, with 2 s on average (exponential) of thought after each.
     - Each server has 4 workers and a queue of 1,000; a request takes 20 ms on average (exponential) of work.
     - The balancer uses round-robin with no affinity; a health check every 2 s takes 3 failures to call a server down.

@@ -3,21 +3,21 @@
 use crate::report::text::{count, listed, real};
 use crate::report::{Pace, Report};
 
-/// `simulated`, `real requests on this machine, 6x as fast`, or `real requests, 6x as fast, beside 100 simulations`.
+/// `simulated`, `real requests on this machine, 6x as fast`, or `real, 6x as fast, beside 100 simulations`.
 #[must_use]
 pub fn how(report: &Report) -> String {
     let speed = paces(report).next().map(|(_, pace)| pace.speed);
     if speed.is_none() && report.engine == "sim" {
         return "simulated".into();
     }
-    // Both do not fit the line with the rest.
-    let place = if report.agreement.is_some() { "" } else { " on this machine" };
+    // All of it does not fit the line with the rest.
+    let what = if report.agreement.is_some() { "real" } else { "real requests on this machine" };
     let fast = match speed {
         None => String::new(),
         Some(1.0) => ", in real time".into(),
         Some(speed) => format!(", {}x as fast", count(speed)),
     };
-    let mut how = format!("real requests{place}{fast}");
+    let mut how = format!("{what}{fast}");
     if let Some(agreement) = &report.agreement {
         how += &format!(", beside {} simulations", count_of(agreement.simulations));
     }

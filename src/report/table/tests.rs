@@ -78,7 +78,7 @@ fn both_engines_side_by_side() {
     let text = plain(&render(&both_engines(), &Look::default()));
     insta::assert_snapshot!(text, @r"
     sticky-crash     Sticky sessions keep every cart whole. What does one crash cost?
-    300 users · 3 servers · open for 2 min · seed 1 · real requests, 6x as fast, beside 24 simulations
+    300 users · 3 servers · open for 2 min · seed 1 · real, 6x as fast, beside 24 simulations
     0:30 server-2 crashes · 0:35 an empty server-2 replaces it
 
                                      carts lost        of those open   busiest   price
