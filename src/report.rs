@@ -438,7 +438,8 @@ pub struct Scaling {
 pub struct Recovery {
     /// Times that a server was killed.
     pub kills: u64,
-    /// Of those, the ones that the balancer noticed. A server that is back soon enough is never believed down.
+    /// Of those, the ones that the balancer noticed. A server that is back soon enough is never believed down, and one
+    /// that dies again before it is trusted again is believed down already.
     pub noticed: u64,
     /// From the kill until the balancer believed the server down; absent when it never noticed any.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,8 @@ pub struct Outage {
     pub at: Instant,
     /// Whom.
     pub server: ServerId,
-    /// Until the balancer believed the server down. `None` when it never did: the server was back first.
+    /// Until the balancer believed the server down. `None` when it never did, because the server was back first, or when
+    /// it believed that already, of a server that had died before and was not trusted again yet.
     pub noticed: Option<Span>,
     /// Until the server ran again and the balancer (still or again) believed it up. `None` when that never came.
     pub back: Option<Span>,
@@ -52,8 +53,7 @@ impl Recovery {
 
     /// A fault killed a server.
     pub fn killed(&mut self, at: Instant, fault: u32, server: ServerId) {
-        let noticed = self.is_believed_down(server).then_some(Span::ZERO);
-        self.outages.push(Outage { at, server, noticed, back: None, users_well: Span::ZERO, ready: None });
+        self.outages.push(Outage { at, server, noticed: None, back: None, users_well: Span::ZERO, ready: None });
         self.faults.push(fault);
     }
 

@@ -41,7 +41,8 @@ const ALL: &[Entry] = entries![
     "two-tabs",
     "day-one",
     "session-replication",
-    "stale-return"
+    "stale-return",
+    "big-pool"
 ];
 
 /// All of them, in the order of the lessons.
