@@ -3,6 +3,7 @@
 mod random;
 
 use std::fmt;
+use std::mem::discriminant;
 
 use crate::model::{RegionId, ServerId};
 use crate::scenario::{self, Deploy, Forgets, Join, Scale, Scenario, StoreFault, Strategy};
@@ -21,6 +22,9 @@ pub struct Fault {
     /// How.
     pub kind: FaultKind,
 }
+
+/// How soon a failing server fails a request: before it has done anything for it.
+pub const FAILS_WITHIN: Span = Span::from_millis(1);
 
 /// What a fault does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +56,13 @@ pub enum FaultKind {
         lasting: Option<Span>,
         /// What it has forgotten of what it had acknowledged.
         forgets: Forgets,
+    },
+    /// It answers requests at once with 500, until the end if no time is given. Health checks pass.
+    Failing {
+        /// How many of a thousand requests. It serves the others.
+        thousandths: u32,
+        /// For how long.
+        lasting: Option<Span>,
     },
     /// A region goes dark: its servers fall silent and lose their memory, a store there cannot be reached. Until the end
     /// if no time is given.
@@ -94,6 +105,7 @@ impl FaultKind {
             | FaultKind::Migrate { forgets: true } => true,
             FaultKind::Store { forgets, .. } => forgets != Forgets::NOTHING,
             FaultKind::Slow { .. }
+            | FaultKind::Failing { .. }
             | FaultKind::Scale(_)
             | FaultKind::Join(_)
             | FaultKind::Autoscale
@@ -159,6 +171,7 @@ fn compile(fault: &scenario::Fault, scenario: &Scenario) -> Option<Fault> {
         ("slow", &fault.slow, slow(fault)),
         ("region outage", &fault.region_outage, region_outage(fault, scenario)),
         ("isolate", &fault.isolate, FaultKind::Isolate { lasting: fault.lasting.map(scenario::Time::get) }),
+        ("failing", &fault.failing, failing(fault)),
     ]
     .into_iter()
     .find_map(|(verb, whom, kind)| Some((verb, whom.as_deref()?, kind)))?;
@@ -211,11 +224,27 @@ fn region_outage(fault: &scenario::Fault, scenario: &Scenario) -> FaultKind {
     FaultKind::RegionOutage { region, lasting: fault.lasting.map(scenario::Time::get) }
 }
 
+fn failing(fault: &scenario::Fault) -> FaultKind {
+    let thousandths = fault.rate.map_or(1_000, scenario::Share::thousandths);
+    FaultKind::Failing {
+        thousandths: u32::try_from(thousandths).expect("at most 1,000"),
+        lasting: fault.lasting.map(scenario::Time::get),
+    }
+}
+
 /// The server that a name such as `server-2` means.
 #[must_use]
 pub fn server_named(name: &str) -> Option<ServerId> {
     let number: u32 = name.strip_prefix("server-")?.parse().ok()?;
     Some(ServerId(number.checked_sub(1)?)).filter(|server| server.to_string() == name)
+}
+
+/// Whether another fault of the same kind has struck the same server since this one did.
+#[must_use]
+pub fn struck_anew(faults: &[Fault], this: u32, now: Instant) -> bool {
+    let Fault { at, server, kind, .. } = &faults[this as usize];
+    let same = |other: &Fault| other.server == *server && discriminant(&other.kind) == discriminant(kind);
+    (0u32..).zip(faults).any(|(i, other)| same(other) && (other.at, i) > (*at, this) && other.at <= now)
 }
 
 /// What it does, as a timeline says it: `server-2 crashes`.
@@ -240,6 +269,10 @@ impl fmt::Display for Fault {
             FaultKind::Store { how: StoreFault::Restart, .. } => f.write_str("the store restarts"),
             FaultKind::Isolate { .. } => write!(f, "{server} is cut off"),
             FaultKind::Migrate { .. } => write!(f, "carts move to the shared store"),
+            FaultKind::Failing { thousandths: 1_000, .. } => write!(f, "{server} begins to fail every request"),
+            FaultKind::Failing { thousandths, .. } => {
+                write!(f, "{server} begins to fail {} % of its requests", f64::from(thousandths) / 10.0)
+            }
         }
     }
 }

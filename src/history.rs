@@ -185,6 +185,16 @@ pub enum PoolEvent {
         /// What it does from now on.
         state: ServerState,
     },
+    /// The balancer leaves a server alone for a while, for its answers.
+    Ejected {
+        /// The server.
+        server: ServerId,
+    },
+    /// That while is over.
+    Readmitted {
+        /// The server.
+        server: ServerId,
+    },
     /// The operator ended a process, with its memory. What the server does next is told by a [`PoolEvent::Turned`].
     Stopped {
         /// The server.

@@ -132,6 +132,8 @@ pub struct Meter {
     pub regions: Option<Box<RegionMeters>>,
     /// Attempts of the balancer beyond each request's first.
     pub balancer_retries: u64,
+    /// How often the balancer left a server alone for its answers.
+    pub ejections: u64,
     /// By server.
     pub work: Vec<Work>,
     /// By server: when it was there.
@@ -174,6 +176,7 @@ impl Meter {
             neighbours: heavy.map(|heavy| Neighbours::new(heavy, servers)),
             regions: Map::new(scenario).map(|map| Box::new(RegionMeters::new(map))),
             balancer_retries: 0,
+            ejections: 0,
             work: vec![Work::default(); servers],
             tenures: vec![Tenure::from_the_start(); servers],
             store_calls: 0,

@@ -398,6 +398,13 @@ pub enum Refusal {
 }
 
 impl Outcome {
+    /// Whether a server answered with a 5xx.
+    #[inline]
+    #[must_use]
+    pub const fn is_server_error(self) -> bool {
+        matches!(self, Outcome::Failed | Outcome::Refused(Refusal::QueueFull | Refusal::StoreDown))
+    }
+
     /// Whether the effect may have happened or not.
     #[inline]
     #[must_use]

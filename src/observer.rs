@@ -241,8 +241,9 @@ impl Observer {
             }
             PoolEvent::Believed { server, up } => self.recovery.believed(at, server, up),
             PoolEvent::Turned { server, state } => self.meter.turned(at, server, state),
+            PoolEvent::Ejected { .. } => self.meter.ejections += 1,
             PoolEvent::Audited { user, found } => self.checker.audited(user, found),
-            PoolEvent::Stopped { .. } | PoolEvent::Finished { .. } => {}
+            PoolEvent::Readmitted { .. } | PoolEvent::Stopped { .. } | PoolEvent::Finished { .. } => {}
         }
     }
 }

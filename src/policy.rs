@@ -15,7 +15,7 @@ pub mod rotation;
 
 use crate::model::{Outcome, RegionId, ServerId, ServerState};
 use crate::region::Map;
-use crate::scenario::{PolicyName, Scenario};
+use crate::scenario::{PolicyName, Scenario, Share};
 use crate::seed::{Draw, Seed};
 use crate::time::{Instant, Span};
 
@@ -44,6 +44,9 @@ pub struct RequestView<'a> {
 pub struct PoolView {
     /// Weights, 1 by default.
     pub weights: Vec<u32>,
+    /// Weights as of now, in thousandths: less while a server warms up. For policies that can heed what changes all the
+    /// time.
+    pub current_weights: Vec<u32>,
     /// Requests sent and not answered yet, as the balancer counts them.
     pub in_flight: Vec<u32>,
     /// What the balancer believes.
@@ -54,6 +57,8 @@ pub struct PoolView {
     pub up: Vec<ServerId>,
     /// Grows whenever `eligible` or `weights` change, for those who cache.
     pub generation: u64,
+    /// When less than so many thousandths of the servers are believed up, all are eligible.
+    panic_below: u64,
 }
 
 impl PoolView {
@@ -62,15 +67,30 @@ impl PoolView {
     pub fn new(weights: Vec<u32>) -> PoolView {
         let n = weights.len();
         let mut view = PoolView {
+            current_weights: weights.iter().map(|weight| PoolView::full(*weight)).collect(),
             weights,
             in_flight: vec![0; n],
             states: vec![ServerState::Up; n],
             eligible: vec![true; n],
             up: Vec::new(),
             generation: 0,
+            panic_below: 0,
         };
         view.refresh();
         view
+    }
+
+    /// The same, and when less than this share of the servers is believed up, belief is not relied upon any more.
+    #[must_use]
+    pub fn with_panic(mut self, threshold: Option<Share>) -> PoolView {
+        self.panic_below = threshold.map_or(0, Share::thousandths);
+        self
+    }
+
+    /// A current weight that is not reduced.
+    #[must_use]
+    pub fn full(weight: u32) -> u32 {
+        weight * 1_000
     }
 
     /// How many servers there are.
@@ -89,19 +109,31 @@ impl PoolView {
     /// Changes the balancer's belief about one server.
     pub fn believe(&mut self, server: ServerId, state: ServerState) {
         self.states[server.index()] = state;
-        self.eligible[server.index()] = state == ServerState::Up;
-        self.refresh();
+        self.reconsider();
     }
 
     /// Adds a server that the balancer does not use yet.
     pub fn add(&mut self, weight: u32) {
         self.weights.push(weight);
+        self.current_weights.push(PoolView::full(weight));
         self.in_flight.push(0);
         self.states.push(ServerState::Booting);
         self.eligible.push(false);
+        self.reconsider();
+    }
+
+    /// Who is eligible: those that are believed up; in panic those that are believed down too.
+    fn reconsider(&mut self) {
+        let believed = |wanted| self.states.iter().filter(|state| **state == wanted).count() as u64;
+        let (up, down) = (believed(ServerState::Up), believed(ServerState::Down));
+        let panic = up * 1_000 < self.panic_below * (up + down);
+        for (eligible, state) in self.eligible.iter_mut().zip(&self.states) {
+            *eligible = *state == ServerState::Up || panic && *state == ServerState::Down;
+        }
         self.refresh();
     }
 
+    /// Eligible servers have changed.
     fn refresh(&mut self) {
         self.up = (0u32..).map(ServerId).zip(&self.eligible).filter(|(_, up)| **up).map(|(id, _)| id).collect();
         self.generation += 1;

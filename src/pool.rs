@@ -4,7 +4,10 @@
 //! so far, and [`PoolView`] what the balancer acts upon.
 
 pub mod operator;
+mod outliers;
+mod retries;
 mod slots;
+mod warm_up;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +17,10 @@ use crate::policy::PoolView;
 use crate::scenario::{self, Scenario};
 use crate::seed::{Key, Purpose, Seed};
 use crate::time::{Instant, Span};
+
+use outliers::Outliers;
+use retries::Retries;
+use warm_up::WarmUp;
 
 /// What a server really does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +33,8 @@ pub struct Member {
     pub host: u32,
     /// How many times slower than usual it works.
     pub slow: u32,
+    /// Of a thousand requests, how many it answers at once with 500.
+    pub failing: u32,
 }
 
 /// One incarnation, living or dead.
@@ -52,6 +61,9 @@ pub struct Pool {
     /// Servers that run and that nobody reaches, and the fault that cut them off.
     isolated: BTreeMap<ServerId, u32>,
     rules: HealthRules,
+    outliers: Option<Outliers>,
+    warm_up: Option<WarmUp>,
+    retries: Retries,
     seed: Seed,
 }
 
@@ -75,15 +87,21 @@ impl Pool {
         let n = scenario.servers_at_first();
         let mut weights: Vec<u32> = scenario.servers.weights.iter().map(|w| w.get32()).collect();
         weights.resize(n as usize, 1);
-        let rules = HealthRules::new(&scenario.balancer.health);
+        let balancer = &scenario.balancer;
+        let rules = HealthRules::new(&balancer.health);
         Pool {
-            members: (0..n).map(|i| Member { state: ServerState::Up, life: Life(i), host: 1, slow: 1 }).collect(),
+            members: (0..n)
+                .map(|i| Member { state: ServerState::Up, life: Life(i), host: 1, slow: 1, failing: 0 })
+                .collect(),
             lives: (0..n).map(|i| Incarnation { server: ServerId(i), killed_by: None }).collect(),
-            view: PoolView::new(weights),
+            view: PoolView::new(weights).with_panic(balancer.panic_threshold),
             health: (0..n).map(|i| Health::new(rules.phase(ServerId(i), seed))).collect(),
             duties: vec![Duty::Serve; n as usize],
             isolated: BTreeMap::new(),
             rules,
+            outliers: balancer.outlier.as_ref().map(Outliers::new),
+            warm_up: balancer.slow_start.map(|window| WarmUp::new(window.get())),
+            retries: Retries::new(balancer.retry_budget),
             seed,
         }
     }
@@ -171,9 +189,7 @@ impl Pool {
         if runs(*state) {
             *state = usual;
         }
-        if self.health[server.index()].up {
-            self.view.believe(server, self.usual_belief(server));
-        }
+        self.update_belief(server);
         true
     }
 
@@ -185,11 +201,20 @@ impl Pool {
         }
     }
 
-    /// What the balancer takes a server for that passes its checks.
-    fn usual_belief(&self, server: ServerId) -> ServerState {
-        match self.duties[server.index()] {
-            Duty::Stand => ServerState::Booting,
-            Duty::Serve | Duty::Drain | Duty::Bury => self.usual_state(server),
+    /// What the balancer makes of checks, answers and what it was told.
+    fn update_belief(&mut self, server: ServerId) {
+        let ejected = self.outliers.as_ref().is_some_and(|outliers| outliers.has_ejected(server));
+        let before = self.view.states[server.index()];
+        let belief = match (before, self.duties[server.index()]) {
+            // Gone for good, or never up so far.
+            (ServerState::Retired, _) => return,
+            (ServerState::Booting, _) if !self.health[server.index()].up => return,
+            _ if !self.health[server.index()].up || ejected => ServerState::Down,
+            (_, Duty::Stand) => ServerState::Booting,
+            (_, Duty::Serve | Duty::Drain | Duty::Bury) => self.usual_state(server),
+        };
+        if belief != before {
+            self.view.believe(server, belief);
         }
     }
 
@@ -204,7 +229,18 @@ impl Pool {
             life,
             host: member.host + u32::from(comeback.new_host),
             slow: if comeback.new_host { 1 } else { member.slow },
+            failing: 0,
         };
+    }
+
+    /// The end of a fault that made a server slow or failing. False when it was itself already.
+    pub fn recover(&mut self, server: ServerId, from: FaultKind) -> bool {
+        let member = &mut self.members[server.index()];
+        match from {
+            FaultKind::Slow { .. } => std::mem::replace(&mut member.slow, 1) != 1,
+            FaultKind::Failing { .. } => std::mem::replace(&mut member.failing, 0) != 0,
+            _ => false,
+        }
     }
 
     /// When the next health check of this server begins, if its health has to be looked at: checks of a server whose
@@ -237,11 +273,65 @@ impl Pool {
         let health = &mut self.health[server.index()];
         health.watched = false;
         let changed = health.check(passed, &self.rules);
-        if let Some(up) = changed {
-            let state = if up { self.usual_belief(server) } else { ServerState::Down };
-            self.view.believe(server, state);
+        if changed.is_some() {
+            self.update_belief(server);
         }
         changed
+    }
+
+    /// Before the balancer chooses: what depends on the time alone.
+    #[inline]
+    pub fn look_at_the_clock(&mut self, now: Instant) {
+        if let Some(warm_up) = &mut self.warm_up {
+            warm_up.look(&mut self.view, now);
+        }
+    }
+
+    /// The balancer sends a request to a server; `again` when it was sent to another before.
+    #[inline]
+    pub fn sent(&mut self, server: ServerId, again: bool) {
+        self.view.in_flight[server.index()] += 1;
+        if again {
+            self.retries.begin();
+        }
+    }
+
+    /// The request that it sent came back, or was given up.
+    #[inline]
+    pub fn ended(&mut self, server: ServerId, again: bool) {
+        self.view.in_flight[server.index()] -= 1;
+        if again {
+            self.retries.end();
+        }
+    }
+
+    /// Whether the balancer may send a request a second time, which is in flight no more.
+    #[must_use]
+    pub fn may_retry(&self) -> bool {
+        self.retries.may_begin(1 + self.view.in_flight.iter().sum::<u32>())
+    }
+
+    /// A server answered, or failed to. When that has it ejected: until when.
+    #[inline]
+    pub fn answered(&mut self, server: ServerId, failed: bool, now: Instant) -> Option<Instant> {
+        let outliers = self.outliers.as_mut()?;
+        if !failed {
+            outliers.succeeded(server);
+            return None;
+        }
+        let pool = self.view.states.iter().filter(|state| **state != ServerState::Retired).count();
+        let until = outliers.failed(server, pool, now)?;
+        self.update_belief(server);
+        Some(until)
+    }
+
+    /// The time of an ejection is over. False when a later one goes on.
+    pub fn readmit(&mut self, server: ServerId, now: Instant) -> bool {
+        let readmitted = self.outliers.as_mut().is_some_and(|outliers| outliers.readmit(server, now));
+        if readmitted {
+            self.update_belief(server);
+        }
+        readmitted
     }
 }
 

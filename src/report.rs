@@ -154,6 +154,9 @@ pub struct Figures {
     /// What hidden state did; absent when servers hide nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<HiddenFigures>,
+    /// How often the balancer ejected a server for its answers; absent when it does not look at them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ejections: Option<u64>,
     /// What each fault met and took.
     pub faults: Vec<FaultFigures>,
     /// What each deploy took and cost; absent when none began.

@@ -24,6 +24,7 @@ mod load;
 mod migration;
 pub mod nearest;
 mod objects;
+mod outlier;
 mod patch;
 mod plans;
 mod predict;
@@ -54,6 +55,7 @@ pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, thousan
 pub use load::{AS_WRITTEN, load};
 pub use migration::{CartPath, Migration, MigrationWay};
 pub use objects::Objects;
+pub use outlier::Outlier;
 pub use plans::{Autoscaler, Deploy, First, Join, Scale, ScaleTo, Strategy};
 pub use predict::Predict;
 pub use random_faults::{How, RandomFaults};

@@ -54,6 +54,8 @@ pub enum Purpose {
     Eviction,
     /// How old a server's copy of the catalogue is when the shop opens.
     Cache,
+    /// Whether a failing server fails a request.
+    Failing,
 }
 
 /// What a draw belongs to, beside its purpose.
@@ -269,12 +271,12 @@ mod tests {
     #[test]
     fn no_key_is_forgotten() {
         use Purpose::{
-            Arrival, Breakdown, File, HealthPhase, Maglev, Modulo, Objects, Pick, Rendezvous, Ring, Run, Service,
-            Store, Think,
+            Arrival, Breakdown, Failing, File, HealthPhase, Maglev, Modulo, Objects, Pick, Rendezvous, Ring, Run,
+            Service, Store, Think,
         };
         let others =
             [Think, Service, Store, Pick, Arrival, HealthPhase, Ring, Run, File, Objects, Modulo, Rendezvous, Maglev];
-        let purposes = [&others[..], &[Breakdown]].concat();
+        let purposes = [&others[..], &[Breakdown, Failing]].concat();
         let mut all = std::collections::BTreeSet::new();
         for purpose in purposes.iter().copied() {
             for entity in 0..100 {

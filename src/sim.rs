@@ -8,6 +8,7 @@ mod at_once;
 mod cart_copies;
 mod carts;
 mod events;
+mod failures;
 mod files;
 mod hidden;
 mod instances;
@@ -76,6 +77,7 @@ struct World {
     pinned_down: PinnedDown,
     retries: u8,
     connect_timeout: Span,
+    answer_timeout: Option<Span>,
     events: Events,
     clients: Vec<Seat>,
     free_clients: Vec<u32>,
@@ -185,6 +187,7 @@ impl Sim {
             pinned_down: scenario.balancer.pinned_down,
             retries: u8::try_from(scenario.balancer.retries.get()).expect("limited to 10"),
             connect_timeout: scenario.balancer.connect_timeout.get(),
+            answer_timeout: scenario.balancer.answer_timeout.map(crate::scenario::Time::get),
             events: Events::new(&workload, stations.workers()),
             clients: Vec::new(),
             free_clients: Vec::new(),
@@ -346,6 +349,7 @@ impl World {
             Some(Due::CheckTimeout(server)) => self.check_ended(hands, server, false),
             Some(Due::Check(server)) => self.check(hands, server),
             Some(Due::Visitor(user)) => self.visitor(hands, user),
+            Some(Due::Readmit(server)) => self.readmit(hands, server),
             Some(Due::Booted { server, life }) => self.booted(hands, server, life),
             Some(Due::Operate) => self.look(hands),
             Some(Due::Autoscale) => self.autoscale(hands),

@@ -24,9 +24,11 @@ use super::clock::Clock;
 use super::failure::{self, Failure};
 use super::log::Log;
 use super::wire::{self, RequestId};
+use crate::history::PoolEvent;
 use crate::model::{Refusal, ServerId};
 use crate::policy::affinity::Pin;
 use crate::scenario::Scenario;
+use crate::time::{Instant, Span};
 use crate::workload::Workload;
 
 use lines::{Lines, Reading, Trouble};
@@ -38,7 +40,20 @@ pub struct Balancer {
     lines: Lines,
     log: Arc<Log>,
     retries: u8,
+    answer_timeout: Option<Span>,
+    clock: Clock,
     failures: mpsc::UnboundedSender<Failure>,
+}
+
+/// How the last attempt failed.
+#[derive(Clone, Copy)]
+enum Last {
+    /// It never reached the server.
+    Refused,
+    /// It was sent, and perhaps taken.
+    BrokenOff,
+    /// It was sent, and there is no answer yet.
+    Overdue,
 }
 
 /// A response as it comes from a server, or from the balancer itself. While it lives, the request is in flight.
@@ -73,6 +88,8 @@ impl Balancer {
             lines,
             log,
             retries: u8::try_from(scenario.balancer.retries.get()).expect("limited to 10"),
+            answer_timeout: scenario.balancer.answer_timeout.map(crate::scenario::Time::get),
+            clock,
             failures,
         }
     }
@@ -94,7 +111,8 @@ impl Balancer {
         self.lines.open()
     }
 
-    /// Answers a request: from a server, or with 503 when there is none, or with 502 when the one that had it broke off.
+    /// Answers a request: from a server, with 503 when there is none, with 502 when the one that had it broke off, or
+    /// with 504 when it keeps silent.
     pub async fn handle(&self, mut request: Request<Bytes>) -> Response<Passed> {
         let id = RequestId::of(request.headers());
         let pin = self.routing.pin(request.headers());
@@ -104,7 +122,7 @@ impl Balancer {
         let mut excluded = Vec::new();
         let mut retries = 0;
         loop {
-            let ticket = match self.routing.choose(id, pin, &excluded, retries) {
+            let mut ticket = match self.routing.choose(id, pin, &excluded, retries) {
                 Ok(ticket) => ticket,
                 Err(refusal) => return self.refuse(id, refusal),
             };
@@ -115,25 +133,43 @@ impl Balancer {
             }
             // What is not idempotent is never sent twice.
             let copy = request.method().is_idempotent().then(|| Box::new(request.clone()));
-            let (again, refused) = match self.lines.ask(&door, request).await {
+            let (again, last) = match self.ask(&door, request).await {
                 Ok(response) => return self.pass(response, pin, ticket),
-                Err(Trouble::Sent) => (copy, false),
-                Err(Trouble::Connect(error, unsent)) => {
+                Err(None) => (copy, Last::Overdue),
+                Err(Some(Trouble::Sent)) => (copy, Last::BrokenOff),
+                Err(Some(Trouble::Connect(error, unsent))) => {
                     self.notice(&error);
-                    (Some(unsent), true)
+                    (Some(unsent), Last::Refused)
                 }
             };
+            let ejected = ticket.failed();
             drop(ticket);
-            request = match again {
-                Some(again) if retries < self.retries => *again,
-                _ if refused => return self.refuse(id, Refusal::Unreachable),
-                _ => return self.broken_off(id, server),
+            self.eject(server, ejected);
+            request = match (again, last) {
+                (Some(again), _) if retries < self.retries && self.routing.may_retry() => *again,
+                (_, Last::Refused) => return self.refuse(id, Refusal::Unreachable),
+                (_, Last::BrokenOff) => return self.broken_off(id, server),
+                (_, Last::Overdue) => return own(StatusCode::GATEWAY_TIMEOUT, "the server does not answer"),
             };
             retries += 1;
             excluded.push(server);
             if let Some(id) = id {
                 self.log.retried(id.visit(), server);
             }
+        }
+    }
+
+    /// Asks a server; `None` when it keeps silent for too long.
+    async fn ask(
+        &self,
+        door: &Arc<lines::Server>,
+        request: lines::Outgoing,
+    ) -> Result<Response<Reading>, Option<Trouble>> {
+        let answered = self.lines.ask(door, request);
+        let Some(timeout) = self.answer_timeout else { return answered.await.map_err(Some) };
+        match self.clock.before(self.clock.now() + timeout, answered).await {
+            Some(answered) => answered.map_err(Some),
+            None => Err(None),
         }
     }
 
@@ -145,10 +181,23 @@ impl Balancer {
         }
     }
 
+    /// Leaves a server alone until then.
+    fn eject(&self, server: ServerId, until: Option<Instant>) {
+        let Some(until) = until else { return };
+        self.log.pool(PoolEvent::Ejected { server });
+        let (routing, log, clock) = (Arc::clone(&self.routing), Arc::clone(&self.log), self.clock);
+        tokio::spawn(async move {
+            clock.sleep_until(until).await;
+            if routing.readmit(server) {
+                log.pool(PoolEvent::Readmitted { server });
+            }
+        });
+    }
+
     /// Passes on what a server said; the affinity cookie names the server from now on.
     fn pass(&self, response: Response<Reading>, pin: Pin, mut ticket: Ticket) -> Response<Passed> {
-        ticket.answered();
         let server = ticket.server;
+        self.eject(server, ticket.answered(response.status()));
         let mut response = response.map(|body| Passed { body: Source::Server(body), _ticket: Some(ticket) });
         fields::returned(response.headers_mut());
         if let Some(cookie) = self.routing.new_cookie(pin, server) {

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::files::FileName;
 use super::log::Log;
 use super::shop_server::{Death, Shop, Slot};
-use crate::fault::{Comeback, Fault, FaultKind};
+use crate::fault::{self, Comeback, Fault, FaultKind};
 use crate::history::PoolEvent;
 use crate::model::{File, Items, ServerId};
 use crate::scenario::Forgets;
@@ -51,8 +51,8 @@ impl Fate {
         let Some(slot) = server.and_then(|server| self.slot(server)) else { return Ok(()) };
         let slot = &slot;
         match kind {
-            FaultKind::Slow { factor, lasting } => {
-                self.slow(slot, index, factor);
+            FaultKind::Slow { lasting, .. } | FaultKind::Failing { lasting, .. } => {
+                self.trouble(slot, index, kind);
                 if let Some(lasting) = lasting {
                     self.clock.sleep_until(at + lasting).await;
                     self.recovered(slot, index);
@@ -153,23 +153,33 @@ impl Fate {
         Ok(())
     }
 
-    fn slow(&self, slot: &Slot, index: u32, factor: u32) {
-        self.routing.with_pool(|pool| pool.members[slot.id.index()].slow = factor);
-        slot.slow.store(factor, Ordering::Relaxed);
+    /// A server is not itself from now on.
+    fn trouble(&self, slot: &Slot, index: u32, kind: FaultKind) {
+        self.routing.with_pool(|pool| {
+            let member = &mut pool.members[slot.id.index()];
+            match kind {
+                FaultKind::Slow { factor, .. } => member.slow = factor,
+                FaultKind::Failing { thousandths, .. } => member.failing = thousandths,
+                _ => {}
+            }
+            slot.slow.store(member.slow, Ordering::Relaxed);
+            slot.failing.store(member.failing, Ordering::Relaxed);
+        });
         self.log.pool(PoolEvent::Struck { fault: index, server: Some(slot.id), memory_lost: false });
     }
 
-    /// A slow server is itself again, unless a later fault made it slow anew.
+    /// A server that was slow or failing is itself again, unless a later fault of that kind struck it anew.
     fn recovered(&self, slot: &Slot, index: u32) {
-        let this = &self.faults[index as usize];
-        let later = (0u32..).zip(&self.faults).any(|(i, other)| {
-            other.server == Some(slot.id)
-                && matches!(other.kind, FaultKind::Slow { .. })
-                && (other.at, i) > (this.at, index)
-                && other.at <= self.clock.now()
+        if fault::struck_anew(&self.faults, index, self.clock.now()) {
+            return;
+        }
+        let recovered = self.routing.with_pool(|pool| {
+            let recovered = pool.recover(slot.id, self.faults[index as usize].kind);
+            slot.slow.store(pool.members[slot.id.index()].slow, Ordering::Relaxed);
+            slot.failing.store(pool.members[slot.id.index()].failing, Ordering::Relaxed);
+            recovered
         });
-        if !later && slot.slow.swap(1, Ordering::Relaxed) != 1 {
-            self.routing.with_pool(|pool| pool.members[slot.id.index()].slow = 1);
+        if recovered {
             self.ready(slot.id);
         }
     }

@@ -155,6 +155,8 @@ pub struct Slot {
     pub address: SocketAddr,
     /// How many times slower than usual it works.
     pub slow: AtomicU32,
+    /// Of a thousand requests, how many it fails at once.
+    pub failing: AtomicU32,
     /// The how-manieth host it is, counted from 1.
     host: AtomicU32,
     shop: Arc<Shop>,
@@ -188,10 +190,10 @@ impl Slot {
     /// When there is no port left, or no file descriptor.
     pub fn reserve(id: ServerId, shop: Arc<Shop>) -> Result<Arc<Slot>, Failure> {
         let port = Port::bind().map_err(|error| failure::of_io(format!("{id} cannot have a port"), &error))?;
-        let (address, slow) = (port.address(), AtomicU32::new(1));
+        let (address, slow, failing) = (port.address(), AtomicU32::new(1), AtomicU32::new(0));
         let port = tokio::sync::Mutex::new(port);
         let host = AtomicU32::new(1);
-        Ok(Arc::new(Slot { id, address, slow, host, shop, port, now: Mutex::new(Now::Down(None)) }))
+        Ok(Arc::new(Slot { id, address, slow, failing, host, shop, port, now: Mutex::new(Now::Down(None)) }))
     }
 
     /// Waits until a death that is under way is over.
@@ -210,6 +212,7 @@ impl Slot {
         let mut port = self.port.try_lock().map_err(|_| defect())?;
         let trouble = |error| failure::of_io(format!("{} cannot listen on {}", self.id, self.address), &error);
         let listener = port.listen().map_err(trouble)?;
+        self.failing.store(0, Ordering::Relaxed);
         let incarnation = Incarnation::start(life, Arc::clone(self), Arc::clone(&self.shop), listener);
         let before = std::mem::replace(&mut *self.now(), Now::Up(incarnation));
         match before {

@@ -78,7 +78,10 @@ impl Plans {
                 let begun = Cost { began: at, counted: at, servers: taking, ..Cost::default() };
                 self.costs.entry(fault).or_insert(begun);
             }
-            PoolEvent::Struck { .. } | PoolEvent::Audited { .. } => {}
+            PoolEvent::Struck { .. }
+            | PoolEvent::Audited { .. }
+            | PoolEvent::Ejected { .. }
+            | PoolEvent::Readmitted { .. } => {}
             PoolEvent::Ready { server } => self.server(server).runs = true,
             PoolEvent::Turned { server, state } => self.server(server).runs = state == ServerState::Up,
             PoolEvent::Believed { server, up } => self.server(server).believed = up,

@@ -6,7 +6,7 @@ use crate::model::ServerId;
 use crate::seed::Draw;
 use crate::time::Instant;
 
-/// Whoever has the fewest requests in flight for its weight; ties are drawn.
+/// Whoever would have the fewest requests in flight for its weight; ties are drawn.
 #[derive(Clone, Copy, Debug)]
 pub struct LeastRequests;
 
@@ -30,10 +30,13 @@ impl Policy for LeastRequests {
     }
 }
 
-/// Compares `in_flight / weight` without dividing.
+/// Compares `(in_flight + 1) / weight`, the load with this request, without dividing. So weights count among idle
+/// servers too.
+#[inline]
 fn compare(pool: &PoolView, a: ServerId, b: ServerId) -> std::cmp::Ordering {
-    let load =
-        |s: ServerId, other: ServerId| u64::from(pool.in_flight[s.index()]) * u64::from(pool.weights[other.index()]);
+    let load = |s: ServerId, other: ServerId| {
+        (u64::from(pool.in_flight[s.index()]) + 1) * u64::from(pool.current_weights[other.index()])
+    };
     load(a, b).cmp(&load(b, a))
 }
 
@@ -92,7 +95,7 @@ mod tests {
     #[test]
     fn the_least_loaded_wins_and_ties_are_even() {
         let mut pool = PoolView::new(vec![1, 1, 2, 1]);
-        pool.in_flight = vec![3, 2, 4, 2];
+        pool.in_flight = vec![3, 2, 5, 2];
         let counts = counts(LeastRequests, &pool);
         assert_eq!(counts[0], 0);
         for n in &counts[1..] {

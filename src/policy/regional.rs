@@ -75,6 +75,7 @@ impl Policy for Regional {
         for region in &self.nearest[self.asked_from.index()] {
             let Part { policy, view } = &mut self.parts[region.index()];
             view.in_flight.clone_from(&pool.in_flight);
+            view.current_weights.clone_from(&pool.current_weights);
             if let Some(server) = policy.pick(now, request, view, draw) {
                 return Some(server);
             }

@@ -48,7 +48,7 @@ impl Policy for WeightedRoundRobin {
         let mut total = 0;
         let mut best: Option<ServerId> = None;
         for &server in pool.up.iter().filter(|server| pool.open_to(**server, request)) {
-            let weight = i64::from(pool.weights[server.index()]);
+            let weight = i64::from(pool.current_weights[server.index()]);
             total += weight;
             self.credit[server.index()] += weight;
             if best.is_none_or(|best| self.credit[server.index()] > self.credit[best.index()]) {

@@ -8,7 +8,7 @@ impl Pool {
     pub fn add(&mut self, weight: u32) -> ServerId {
         let server = ServerId(u32::try_from(self.members.len()).expect("fewer than 2^32 slots"));
         let life = self.new_life(server);
-        self.members.push(Member { state: ServerState::Booting, life, host: 1, slow: 1 });
+        self.members.push(Member { state: ServerState::Booting, life, host: 1, slow: 1, failing: 0 });
         self.health.push(Health::unproven(self.rules.phase(server, self.seed)));
         self.duties.push(Duty::Serve);
         self.view.add(weight);
@@ -59,6 +59,7 @@ impl Pool {
         let member = &mut self.members[server.index()];
         member.state = ServerState::Booting;
         member.life = life;
+        member.failing = 0;
         if new_host {
             member.host += 1;
             member.slow = 1;

@@ -260,6 +260,7 @@ pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     figures.regions = scenario.regions.as_ref().map(|regions| {
         regions.names.iter().map(|name| RegionFigures { name: name.clone(), ..RegionFigures::default() }).collect()
     });
+    figures.ejections = scenario.balancer.outlier.as_ref().map(|_| 0);
     figures.faults = vec![FaultFigures::default(); scenario.faults.len()];
     figures.deploys = vec![DeployFigures::default(); scenario.faults.iter().filter(|f| f.deploy.is_some()).count()];
     let scaled = scenario.autoscaler.is_some() || scenario.faults.iter().any(|fault| fault.scale.is_some());

@@ -55,6 +55,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         price: price(&observer.meter, scenario),
         files: scenario.users.upload().then(|| files(observer)),
         hidden: (scenario.servers.hidden != HiddenState::None).then(|| hidden(observer)),
+        ejections: scenario.balancer.outlier.as_ref().map(|_| observer.meter.ejections),
         faults: fault_figures(observer, faults),
         deploys: plans::deploys(observer, scenario, faults),
         scaling: plans::scaling(observer, faults),

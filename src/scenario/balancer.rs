@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Affinity, Duration, Health, Positive, Time, Whole};
+use super::{Affinity, Duration, Health, Outlier, Positive, Share, Time, Whole};
 use crate::time::Span;
 
 /// What chooses a server for each request.
@@ -28,8 +28,24 @@ pub struct Balancer {
     pub retries: Whole<0, 10>,
     /// How long a connection may take before the balancer tries elsewhere. (Envoy's default is 5 s.)
     pub connect_timeout: Duration,
+    /// How long a server may take to answer. After that the balancer sends the request to another server, where that is
+    /// allowed, or answers 504; the server works on, for nobody. As long as the user waits when absent. (Envoy's route
+    /// timeout is 15 s, nginx's and HAProxy's usual ones 30 to 60 s.)
+    pub answer_timeout: Option<Duration>,
+    /// At most this share of the requests in flight are ones that the balancer sends a second time; but three always may
+    /// be. No limit when absent. (Envoy's default for its retry budget is 0.2.)
+    pub retry_budget: Option<Share>,
     /// How the balancer finds out who is alive.
     pub health: Health,
+    /// What it learns from answers, beside that. Nothing when absent.
+    pub outlier: Option<Outlier>,
+    /// For how long a server that comes up gets less than its weight: a share that grows with time from a tenth to all of
+    /// it. Heeded by the policies that go by weight and do not hash: `weighted-round-robin`, `least-requests` and
+    /// `power-of-two`. No such time when absent. (AWS ALB: 30 s to 15 min.)
+    pub slow_start: Option<Duration>,
+    /// When less than this share of the servers is believed up, the balancer stops believing and uses all of them. Never
+    /// when absent. (Envoy's default is 0.5.)
+    pub panic_threshold: Option<Share>,
 }
 
 impl Default for Balancer {
@@ -43,7 +59,12 @@ impl Default for Balancer {
             bounded_load: None,
             retries: Whole::of(3),
             connect_timeout: Time::of(Span::from_secs(5)),
+            answer_timeout: None,
+            retry_budget: None,
             health: Health::default(),
+            outlier: None,
+            slow_start: None,
+            panic_threshold: None,
         }
     }
 }
@@ -77,6 +98,12 @@ pub enum PolicyName {
 }
 
 impl PolicyName {
+    /// Whether it heeds that a server has only just come up.
+    #[must_use]
+    pub const fn warms_up(self) -> bool {
+        matches!(self, PolicyName::WeightedRoundRobin | PolicyName::LeastRequests | PolicyName::PowerOfTwo)
+    }
+
     /// Whether it hashes users, so that each has a server of their own as long as the pool does not change.
     #[must_use]
     pub const fn hashes(self) -> bool {

@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 
-use super::{Deploy, Duration, Join, Pause, ScaleTo, Whole};
+use super::{Deploy, Duration, Join, Pause, ScaleTo, Share, Whole};
 
-/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, each naming a server, or the
-/// `store`, or a region in a `region_outage`; or something that is planned and may break things: one of `deploy`, `scale`,
-/// `join`.
+/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each naming a
+/// server, or the `store`, or a region in a `region_outage`; or something that is planned and may break things: one of
+/// `deploy`, `scale`, `join`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -25,6 +25,9 @@ pub struct Fault {
     pub vanish: Option<String>,
     /// The server works slower.
     pub slow: Option<String>,
+    /// The server answers requests at once with 500, and does nothing for them. It passes its health checks all the while;
+    /// a new process under its name is well again.
+    pub failing: Option<String>,
     /// A new version goes to all servers. It waits for an earlier deploy that is not done yet.
     pub deploy: Option<Deploy>,
     /// The pool gets another size: a number of servers, or a table with more. It waits for a deploy that is not done yet.
@@ -45,7 +48,9 @@ pub struct Fault {
     pub replace_after: Option<Pause>,
     /// When slow: how many times slower.
     pub factor: Option<Whole<2, 10_000>>,
-    /// When slow or isolated, when a region is dark, or an outage of the store: for how long. Until the end when absent.
+    /// When failing: the share of its requests that fail; all of them when absent. It serves the others.
+    pub rate: Option<Share>,
+    /// When slow, failing or isolated, when a region is dark, or an outage of the store: for how long. Until the end when absent.
     /// When the store fails over or restarts: how long that takes, no time when absent.
     #[serde(rename = "for")]
     pub lasting: Option<Duration>,

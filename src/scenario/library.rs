@@ -42,6 +42,10 @@ const ALL: &[Entry] = entries![
     "day-one",
     "session-replication",
     "stale-return",
+    "hash-resize",
+    "sinkhole",
+    "slow-server",
+    "retry-storm",
     "big-pool"
 ];
 

@@ -109,10 +109,24 @@ impl Positive {
 }
 
 impl Share {
+    /// A default of so many thousandths; fails to compile in a const when out of range.
+    #[must_use]
+    pub const fn of_thousand(thousandths: u16) -> Self {
+        assert!(thousandths <= 1_000, "out of range");
+        Share(thousandths as f64 / 1_000.0)
+    }
+
     /// The number.
     #[must_use]
     pub const fn get(self) -> f64 {
         self.0
+    }
+
+    /// The number in thousandths, rounded: for those who compute with whole numbers.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1")]
+    pub fn thousandths(self) -> u64 {
+        (self.0 * 1_000.0).round() as u64
     }
 }
 

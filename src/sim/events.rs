@@ -45,6 +45,8 @@ pub enum Due {
     Copies,
     /// The pause before another try of one of several simultaneous steps is over.
     Again { visit: Visit, step: u16 },
+    /// The time of an ejection is over.
+    Readmit(ServerId),
 }
 
 /// A timer with a constant delay: such timers end in the order in which they began.
@@ -55,14 +57,20 @@ struct Timer {
     serial: u32,
 }
 
-/// Which constant delay ended.
+/// Which constant delay ended. Their order here is their order at the same moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimerKind {
-    /// The user's patience with one request.
-    Answer,
-    /// The balancer's with one connection.
+    /// The balancer's patience with one connection.
     Connect,
+    /// The user's with one request.
+    Answer,
+    /// The balancer's with a server that has a request.
+    Try,
+    /// The moment that a failing server needs to fail.
+    Fail,
 }
+
+const KINDS: [TimerKind; 4] = [TimerKind::Connect, TimerKind::Answer, TimerKind::Try, TimerKind::Fail];
 
 /// The future.
 #[derive(Clone, Debug)]
@@ -71,8 +79,8 @@ pub struct Events {
     pub wakes: WakeQueue,
     /// Workers that are busy.
     pub busy: Tournament,
-    answers: VecDeque<Timer>,
-    connects: VecDeque<Timer>,
+    /// By kind.
+    timers: [VecDeque<Timer>; KINDS.len()],
     agenda: BinaryHeap<Reverse<(Instant, Due, u64)>>,
     next_number: u64,
     /// When the first of the timers ends.
@@ -97,8 +105,7 @@ impl Events {
         Events {
             wakes: WakeQueue::new(clients, delay),
             busy: Tournament::new(workers),
-            answers: VecDeque::new(),
-            connects: VecDeque::new(),
+            timers: KINDS.map(|_| VecDeque::new()),
             agenda: BinaryHeap::new(),
             next_number: 0,
             next_timer: Instant::NEVER,
@@ -132,10 +139,12 @@ impl Events {
     pub fn start_timer(&mut self, kind: TimerKind, at: Instant, request: RequestId, serial: u32) {
         let timer = Timer { at, request, serial };
         self.next_timer = self.next_timer.min(at);
-        match kind {
-            TimerKind::Answer => self.answers.push_back(timer),
-            TimerKind::Connect => self.connects.push_back(timer),
-        }
+        self.timers[kind as usize].push_back(timer);
+    }
+
+    /// Nobody waits for these timers of a request any more, although somebody still waits for the request.
+    pub fn stop_timers(&mut self, kind: TimerKind, request: RequestId) {
+        self.timers[kind as usize].retain(|timer| timer.request != request);
     }
 
     /// Takes the next timer: of which kind, for which request. `None` when nobody waits for that any more; then the
@@ -143,11 +152,8 @@ impl Events {
     /// event.
     #[inline]
     pub fn take_timer(&mut self, requests: &Requests) -> Option<(TimerKind, RequestId)> {
-        let (kind, timers) = if first(&self.connects) <= first(&self.answers) {
-            (TimerKind::Connect, &mut self.connects)
-        } else {
-            (TimerKind::Answer, &mut self.answers)
-        };
+        let kind = KINDS.into_iter().min_by_key(|kind| first(&self.timers[*kind as usize]))?;
+        let timers = &mut self.timers[kind as usize];
         let timer = timers.pop_front()?;
         let awaited = |timer: &Timer| requests.is_awaited(timer.request, timer.serial);
         if !awaited(&timer) {
@@ -155,7 +161,7 @@ impl Events {
                 timers.pop_front();
             }
         }
-        self.next_timer = first(&self.connects).min(first(&self.answers));
+        self.next_timer = self.timers.iter().map(first).min().unwrap_or(Instant::NEVER);
         awaited(&timer).then_some((kind, timer.request))
     }
 }

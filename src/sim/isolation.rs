@@ -50,6 +50,11 @@ impl World {
         true
     }
 
+    /// The balancer has given up on an answer that is kept back.
+    pub(super) fn forget_unheard(&mut self, id: RequestId) {
+        self.unheard.retain(|answer| answer.request != id);
+    }
+
     /// A server is within reach again, with what it had; what it has said meanwhile is heard by those who still wait.
     pub(super) fn reconnected<P: Policy, R: Recorder>(
         &mut self,

@@ -4,7 +4,7 @@ use super::events::Due;
 use super::requests::Place;
 use super::ways::Parcel;
 use super::{Hands, World};
-use crate::fault::{Comeback, Fault, FaultKind};
+use crate::fault::{self, Comeback, Fault, FaultKind};
 use crate::history::{Event, PoolEvent, Recorder, What};
 use crate::model::{RegionId, ServerId, ServerState};
 use crate::policy::Policy;
@@ -28,17 +28,28 @@ impl World {
         let server = server.filter(named);
         match (kind, server) {
             (FaultKind::Slow { factor, lasting }, Some(server)) => {
-                self.slow_down(hands, server, index, factor, lasting);
+                self.pool.members[server.index()].slow = factor;
+                self.struck_for(hands, server, index, lasting);
             }
             (FaultKind::Crash(comeback) | FaultKind::Vanish(comeback), Some(server)) => {
                 self.end_life(hands, server, index, comeback);
             }
+            (FaultKind::Failing { thousandths, lasting }, Some(server)) => {
+                self.pool.members[server.index()].failing = thousandths;
+                self.struck_for(hands, server, index, lasting);
+            }
+            (
+                FaultKind::Slow { .. }
+                | FaultKind::Failing { .. }
+                | FaultKind::Crash(_)
+                | FaultKind::Vanish(_)
+                | FaultKind::Isolate { .. },
+                None,
+            ) => {}
             (FaultKind::Store { lasting, forgets, .. }, _) => self.break_store(hands, index, lasting, forgets),
             (FaultKind::RegionOutage { region, lasting }, _) => self.darken(hands, region, index, lasting),
             (FaultKind::Migrate { .. }, _) => self.struck(hands, None, index),
             (FaultKind::Isolate { lasting }, Some(server)) => self.isolate(hands, server, index, lasting),
-            (FaultKind::Slow { .. } | FaultKind::Crash(_) | FaultKind::Vanish(_) | FaultKind::Isolate { .. }, None) => {
-            }
             (FaultKind::Deploy(_) | FaultKind::Scale(_), _) => {
                 self.operator.plan(index, kind);
                 self.operate(hands);
@@ -53,15 +64,14 @@ impl World {
         self.record_pool(hands, PoolEvent::Struck { fault: index, server, memory_lost });
     }
 
-    fn slow_down<P, R: Recorder>(
+    /// A server is not itself, for a while or until the end.
+    fn struck_for<P, R: Recorder>(
         &mut self,
         hands: &mut Hands<'_, P, R>,
         server: ServerId,
         index: u32,
-        factor: u32,
         lasting: Option<Span>,
     ) {
-        self.pool.members[server.index()].slow = factor;
         if let Some(lasting) = lasting {
             self.events.schedule(self.now + lasting, Due::Recovered { server, fault: index });
         }
@@ -152,21 +162,15 @@ impl World {
         }
     }
 
-    /// A slow server is itself again, unless a later fault made it slow anew.
+    /// A server that was slow or failing is itself again, unless a later fault of that kind struck it anew.
     pub(super) fn recovered<P: Policy, R: Recorder>(
         &mut self,
         hands: &mut Hands<'_, P, R>,
         server: ServerId,
         fault: u32,
     ) {
-        let later = self.faults.iter().enumerate().any(|(i, other)| {
-            other.server == Some(server)
-                && matches!(other.kind, FaultKind::Slow { .. })
-                && (other.at, i) > (self.faults[fault as usize].at, fault as usize)
-                && other.at <= self.now
-        });
-        if !later && self.pool.members[server.index()].slow != 1 {
-            self.pool.members[server.index()].slow = 1;
+        let anew = fault::struck_anew(&self.faults, fault, self.now);
+        if !anew && self.pool.recover(server, self.faults[fault as usize].kind) {
             self.record_pool(hands, PoolEvent::Ready { server });
         }
     }

@@ -24,7 +24,7 @@ pub struct InFlight {
     pub command: Command,
     /// When it was sent.
     pub sent: Instant,
-    /// When a worker took it.
+    /// When a worker took it; before that when it was sent, to the server that has it now.
     pub started: Instant,
     /// The cart as it came with the request (a signed token), or as it was read from the store before the work. In the
     /// answer: the new token, when it sets one.
@@ -68,6 +68,8 @@ pub enum Place {
     Swallowed,
     /// Between two regions, one way or the other.
     Travelling,
+    /// With a server that is about to fail it.
+    Failing,
 }
 
 /// What a worker does for a request.
@@ -99,6 +101,13 @@ impl InFlight {
     #[inline]
     pub fn request(&self) -> Request {
         Request { step: self.key.step, attempt: self.key.attempt, command: self.command }
+    }
+
+    /// The key of draws about its present attempt: another one has other luck. The upper byte of the attempt is free for
+    /// that.
+    #[inline]
+    pub fn key_of_try(&self) -> Key {
+        Key { attempt: self.key.attempt | u16::from(self.retries) << 8, ..self.key }
     }
 
     /// The visit it belongs to.

@@ -27,14 +27,15 @@ impl World {
                 Ok(server) => server,
                 Err(refusal) => return self.refuse(hands, id, refusal),
             };
-            self.requests[id].server = server;
-            self.pool.view.in_flight[server.index()] += 1;
+            let request = &mut self.requests[id];
+            request.server = server;
+            self.pool.sent(server, request.retries > 0);
             hands.policy.on_start(server);
             if self.ways.is_some() {
                 return self.set_out(id);
             }
             match self.pool.members[server.index()].state {
-                ServerState::Up | ServerState::Draining => return self.arrive(hands, id),
+                ServerState::Up | ServerState::Draining => return self.deliver(hands, id),
                 ServerState::Silent => {
                     let request = &mut self.requests[id];
                     request.place = Place::Connecting;
@@ -51,9 +52,23 @@ impl World {
         }
     }
 
+    /// A request has reached a server that runs.
+    #[inline(always)]
+    pub(super) fn deliver<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+        if let Some(timeout) = self.answer_timeout {
+            let serial = self.requests[id].serial;
+            self.events.start_timer(TimerKind::Try, self.now + timeout, id, serial);
+        }
+        if self.pool.members[self.requests[id].server.index()].failing > 0 && self.is_failed(id) {
+            return self.begin_to_fail(hands, id);
+        }
+        self.arrive(hands, id);
+    }
+
     /// The server for a request: the pinned one, or the policy's choice.
     #[inline(always)]
     fn choose<P: Policy, R>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) -> Result<ServerId, Refusal> {
+        self.pool.look_at_the_clock(self.now);
         let request = &self.requests[id];
         let client = &self.clients[request.client.index()].client;
         let view = &self.pool.view;
@@ -67,10 +82,7 @@ impl World {
             Bound::Fail => return Err(Refusal::NoServer),
             Bound::To(_) | Bound::Free => {}
         }
-        let mut key = request.key;
-        // Another try has other luck; the upper byte of the attempt is free for it.
-        key.attempt |= u16::from(request.retries) << 8;
-        let draw = self.workload.seed.draw(Purpose::Pick, key);
+        let draw = self.workload.seed.draw(Purpose::Pick, request.key_of_try());
         let asked = RequestView { hash_key: self.workload.hash_key(client.user), excluded: &self.excluded };
         if let Some(ways) = &self.ways {
             hands.policy.asked_from(ways.asked_from(request));
@@ -79,15 +91,16 @@ impl World {
         hands.policy.pick(self.now, &asked, view, draw).ok_or(none_left)
     }
 
-    /// A connection failed. Whether the request may be sent to another server; if so, this one is excluded.
+    /// An attempt failed. Whether the request may be sent to another server; if so, this one is excluded.
     fn retry<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) -> bool {
-        self.hang_up(hands, id);
+        self.fail_attempt(hands, id);
         let request = &mut self.requests[id];
-        if request.retries >= self.retries {
+        if request.retries >= self.retries || !self.pool.may_retry() {
             return false;
         }
         request.retries += 1;
         request.place = Place::Balancer;
+        request.started = self.now;
         let from = request.server;
         self.excluded.push(from);
         let what = What::Inside(request.visit(), Inside::Retried { from });
@@ -101,9 +114,37 @@ impl World {
         if self.is_for_nobody_yet(id) {
             return;
         }
+        self.ended(hands, id, Outcome::Failed);
+    }
+
+    /// The balancer waits for this server no more.
+    #[inline(always)]
+    pub(super) fn ended<P: Policy, R>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId, outcome: Outcome) {
         let request = &self.requests[id];
-        self.pool.view.in_flight[request.server.index()] -= 1;
-        hands.policy.on_complete(self.now, request.server, self.now - request.sent, Outcome::Failed);
+        let again = request.retries > 0;
+        // Of a later attempt it is only known when it was sent, or from when on it was worked on.
+        let since = if again { request.started } else { request.sent };
+        self.pool.ended(request.server, again);
+        hands.policy.on_complete(self.now, request.server, self.now - since, outcome);
+    }
+
+    /// Ends an attempt that the server is to blame for.
+    pub(super) fn fail_attempt<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+        self.hang_up(hands, id);
+        self.judge(hands, self.requests[id].server, true);
+    }
+
+    /// The balancer takes note of how a server answered.
+    #[inline(always)]
+    pub(super) fn judge<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        server: ServerId,
+        failed: bool,
+    ) {
+        if let Some(until) = self.pool.answered(server, failed, self.now) {
+            self.eject(hands, server, until);
+        }
     }
 
     pub(super) fn refuse<P: Policy, R: Recorder>(
@@ -142,13 +183,43 @@ impl World {
     pub(super) fn reset<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         self.excluded.clear();
         let server = self.requests[id].server;
-        if self.requests[id].command.is_idempotent() && self.requests[id].retries < self.retries {
-            self.retry(hands, id);
+        if self.answer_timeout.is_some() {
+            self.events.stop_timers(TimerKind::Try, id);
+        }
+        if !self.requests[id].command.is_idempotent() {
+            self.fail_attempt(hands, id);
+        } else if self.retry(hands, id) {
             return self.route_further(hands, id);
         }
-        self.hang_up(hands, id);
         self.drop_request(hands, id, Some(server));
         self.tell(hands, id, Outcome::Failed);
         self.requests.remove(id);
+    }
+
+    /// A server has had a request for longer than the balancer waits. It works on; only an idempotent method may be sent
+    /// to another one meanwhile.
+    pub(super) fn answer_overdue<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+        self.excluded.clear();
+        let left = self.requests[id];
+        if !left.command.is_idempotent() {
+            self.fail_attempt(hands, id);
+        } else if self.retry(hands, id) {
+            self.leave_behind(id, left);
+            return self.route_further(hands, id);
+        }
+        self.give_up(hands, id, Outcome::Failed);
+    }
+
+    /// The user is told that there is no answer. A server that has the request works on.
+    pub(super) fn give_up<P: Policy, R: Recorder>(
+        &mut self,
+        hands: &mut Hands<'_, P, R>,
+        id: RequestId,
+        outcome: Outcome,
+    ) {
+        self.tell(hands, id, outcome);
+        if matches!(self.requests[id].place, Place::Connecting | Place::Swallowed | Place::Failing) {
+            self.requests.remove(id);
+        }
     }
 }

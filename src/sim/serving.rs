@@ -161,7 +161,7 @@ impl World {
         let InFlight { server, departed, .. } = self.requests[id];
         let outcome = Outcome::Refused(Refusal::QueueFull);
         if self.ways.is_none() {
-            self.hang_up(hands, id);
+            self.fail_attempt(hands, id);
         }
         self.drop_request(hands, id, Some(server));
         if self.ways.is_none() {
@@ -380,14 +380,13 @@ impl World {
         id: RequestId,
         outcome: Outcome,
     ) {
-        let request = &self.requests[id];
-        let (server, latency) = (request.server, self.now - request.sent);
+        let server = self.requests[id].server;
         if self.ways.is_some() {
             let life = self.pool.members[server.index()].life;
             return self.send_back(id, Parcel::Answer(outcome, life));
         }
-        self.pool.view.in_flight[server.index()] -= 1;
-        hands.policy.on_complete(self.now, server, latency, outcome);
+        self.ended(hands, id, outcome);
+        self.judge(hands, server, outcome.is_server_error());
         self.answer(hands, id, outcome);
     }
 
@@ -558,6 +557,25 @@ impl World {
             .filter(|id| **id != IDLE && !self.requests[**id].departed)
             .count();
         u32::try_from(awaited).expect("fewer than 2^32 requests at once")
+    }
+
+    /// The balancer has given up on an attempt, of which the server knows nothing: what it holds gets a place of its own,
+    /// and nobody waits for it.
+    pub(super) fn leave_behind(&mut self, id: RequestId, left: InFlight) {
+        match left.place {
+            Place::Running(_) => {
+                let copy = self.requests.insert(InFlight { departed: true, ..left });
+                self.stations.held[left.worker as usize] = copy;
+            }
+            Place::Queued => {
+                let copy = self.requests.insert(InFlight { departed: true, ..left });
+                let queue = &mut self.stations.queues[left.server.index()];
+                let queued = queue.iter_mut().find(|queued| **queued == id);
+                *queued.expect("it is in the queue of its server") = copy;
+            }
+            Place::Swallowed => self.forget_unheard(id),
+            Place::Balancer | Place::Connecting | Place::Failing | Place::Travelling => {}
+        }
     }
 
     /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.

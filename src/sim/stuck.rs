@@ -80,7 +80,7 @@ fn holder(request: &InFlight) -> Holder {
         Place::Connecting => Holder::Connection(request.server),
         Place::Queued => Holder::Queue(request.server),
         Place::Running(Phase::StoreLine(_)) => Holder::Store(request.server),
-        Place::Running(Phase::Store(_) | Phase::Work | Phase::Refused(_) | Phase::BrokenOff) => {
+        Place::Running(Phase::Store(_) | Phase::Work | Phase::Refused(_) | Phase::BrokenOff) | Place::Failing => {
             Holder::Worker(request.server)
         }
         Place::Swallowed => Holder::Silence(request.server),

@@ -313,18 +313,17 @@ impl World {
         }
     }
 
-    /// A timeout ends: of a user, or of a connection.
+    /// A timeout ends, of whatever kind.
     pub(super) fn timer_event<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
         let Some((kind, id)) = self.events.take_timer(&self.requests) else { return };
         match kind {
             TimerKind::Connect => self.connect_timed_out(hands, id),
             TimerKind::Answer => {
                 self.hang_up(hands, id);
-                self.tell(hands, id, Outcome::TimedOut);
-                if matches!(self.requests[id].place, Place::Connecting | Place::Swallowed) {
-                    self.requests.remove(id);
-                }
+                self.give_up(hands, id, Outcome::TimedOut);
             }
+            TimerKind::Try => self.answer_overdue(hands, id),
+            TimerKind::Fail => self.fail(hands, id),
         }
     }
 

@@ -97,14 +97,14 @@ impl World {
     pub(super) fn travelled<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         let Some(ways) = &self.ways else { return };
         let parcel = ways.parcels[id.0 as usize];
-        let InFlight { server, departed, sent, .. } = self.requests[id];
+        let InFlight { server, departed, .. } = self.requests[id];
         match parcel {
             Parcel::Request if self.platform.is_some() => self.dispatch(hands, id),
             Parcel::Request => self.reach(hands, id),
             _ if departed => self.requests.remove(id),
             Parcel::Answer(outcome, _) => {
-                self.pool.view.in_flight[server.index()] -= 1;
-                hands.policy.on_complete(self.now, server, self.now - sent, outcome);
+                self.ended(hands, id, outcome);
+                self.judge(hands, server, outcome.is_server_error());
                 self.answer(hands, id, outcome);
             }
             Parcel::Refused => self.connect_timed_out(hands, id),
@@ -117,7 +117,7 @@ impl World {
     fn reach<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         let InFlight { server, departed, serial, .. } = self.requests[id];
         match self.pool.members[server.index()].state {
-            ServerState::Up | ServerState::Draining => self.arrive(hands, id),
+            ServerState::Up | ServerState::Draining => self.deliver(hands, id),
             _ if departed => self.requests.remove(id),
             ServerState::Silent => {
                 self.requests[id].place = Place::Connecting;

@@ -4,6 +4,7 @@
 mod balancing;
 mod copies;
 mod crowds;
+mod failing;
 mod files;
 mod hidden;
 mod moving;
@@ -84,6 +85,7 @@ names!(inside(Inside):
 names!(pool(PoolEvent):
     PoolEvent::Struck { memory_lost: true, .. } => "struck, memory lost",
     PoolEvent::Struck { memory_lost: false, .. } => "struck, memory kept", PoolEvent::Ready { .. } => "ready",
+    PoolEvent::Ejected { .. } => "ejected", PoolEvent::Readmitted { .. } => "readmitted",
     PoolEvent::Believed { up: true, .. } => "believed up", PoolEvent::Believed { up: false, .. } => "believed down",
     PoolEvent::Audited { .. } => "audited", PoolEvent::Turned { .. } => "turned",
     PoolEvent::Stopped { cut_requests: 0, .. } => "stopped idle", PoolEvent::Stopped { .. } => "stopped at work",
@@ -113,6 +115,8 @@ names!(fault_kind(FaultKind):
     FaultKind::Crash(None) => "a crash for good", FaultKind::Crash(Some(_)) => "a crash with a comeback",
     FaultKind::Vanish(None) => "a vanishing for good", FaultKind::Vanish(Some(_)) => "a vanishing with a comeback",
     FaultKind::Slow { lasting: None, .. } => "slow for good", FaultKind::Slow { lasting: Some(_), .. } => "slow for a while",
+    FaultKind::Failing { lasting: None, .. } => "failing for good",
+    FaultKind::Failing { lasting: Some(_), .. } => "failing for a while",
     FaultKind::Deploy(_) => "a deploy", FaultKind::Scale(_) => "a change of size", FaultKind::Join(_) => "users who join",
     FaultKind::Autoscale => "an autoscaler",
     FaultKind::Store { how: StoreFault::Outage, lasting: Some(_), .. } => "a store outage",
@@ -280,7 +284,7 @@ fn stuck() -> Scenario {
 fn everything_is_met() {
     let mut met = Met::nothing();
     let simple = [base(), forgetful(), gullible(), stormy(), crowded(), stuck()];
-    let others = [copies::rewriting(), copies::dawdling(), files::scattered(), plans::busy()];
+    let others = [copies::rewriting(), copies::dawdling(), files::scattered(), plans::busy(), failing::broken()];
     let apart = [places::apart(), places::dark(), serverless::cramped()];
     let moving = [replicas::returning(), moving::big_bang(), moving::read_through()];
     let special = apart.into_iter().chain(moving).chain(stores::all()).chain(hidden::all());

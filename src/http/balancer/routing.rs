@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::fault::server_named;
 use crate::http::clock::Clock;
@@ -39,13 +39,24 @@ pub struct Ticket {
     pub server: ServerId,
     sent: Instant,
     outcome: Outcome,
+    /// It was sent to another server before.
+    again: bool,
     routing: Arc<Routing>,
 }
 
 impl Ticket {
-    /// The server answered.
-    pub fn answered(&mut self) {
-        self.outcome = Outcome::Ok(Reply::Done);
+    /// The server answered. Returns until when this has it ejected, if it does.
+    pub fn answered(&mut self, status: StatusCode) -> Option<Instant> {
+        let failed = status.is_server_error();
+        if !failed {
+            self.outcome = Outcome::Ok(Reply::Done);
+        }
+        self.routing.judge(self.server, failed)
+    }
+
+    /// The server did not answer. Returns until when this has it ejected, if it does.
+    pub fn failed(&mut self) -> Option<Instant> {
+        self.routing.judge(self.server, true)
     }
 }
 
@@ -143,6 +154,7 @@ impl Routing {
         let now = self.clock.now();
         let mut desk = self.desk();
         let Desk { pool, policy, strangers } = &mut *desk;
+        pool.look_at_the_clock(now);
         let server = match pin.bound(self.affinity, self.pinned_down, now, &pool.view) {
             Bound::To(server) if !excluded.contains(&server) => server,
             Bound::Fail => return Err(Refusal::NoServer),
@@ -157,9 +169,40 @@ impl Routing {
                 policy.pick(now, &asked, &pool.view, draw).ok_or(none_left)?
             }
         };
-        pool.view.in_flight[server.index()] += 1;
+        let again = retries > 0;
+        pool.sent(server, again);
         policy.on_start(server);
-        Ok(Ticket { server, sent: now, outcome: Outcome::Failed, routing: Arc::clone(self) })
+        Ok(Ticket { server, sent: now, outcome: Outcome::Failed, again, routing: Arc::clone(self) })
+    }
+
+    /// Takes note of how a server answered. Returns until when this has it ejected, if it does.
+    fn judge(&self, server: ServerId, failed: bool) -> Option<Instant> {
+        let now = self.clock.now();
+        let mut desk = self.desk();
+        let Desk { pool, policy, .. } = &mut *desk;
+        let until = pool.answered(server, failed, now);
+        if until.is_some() {
+            policy.on_pool_change(&pool.view);
+        }
+        until
+    }
+
+    /// The time of an ejection is over. False when a later one goes on.
+    pub fn readmit(&self, server: ServerId) -> bool {
+        let now = self.clock.now();
+        let mut desk = self.desk();
+        let Desk { pool, policy, .. } = &mut *desk;
+        let readmitted = pool.readmit(server, now);
+        if readmitted {
+            policy.on_pool_change(&pool.view);
+        }
+        readmitted
+    }
+
+    /// Whether a request may be sent a second time, as far as the budget for that goes.
+    #[must_use]
+    pub fn may_retry(&self) -> bool {
+        self.desk().pool.may_retry()
     }
 
     /// A health check of a server ended. Returns the new belief, if it changed.
@@ -189,7 +232,7 @@ impl Drop for Ticket {
         let now = self.routing.clock.now();
         let mut desk = self.routing.desk();
         let Desk { pool, policy, .. } = &mut *desk;
-        pool.view.in_flight[self.server.index()] -= 1;
+        pool.ended(self.server, self.again);
         policy.on_complete(now, self.server, now - self.sent, self.outcome);
     }
 }

@@ -16,6 +16,7 @@ use super::files::{self, FileEffect, FileOutcome};
 use super::hidden;
 use super::session;
 use super::{Incarnation, Shop};
+use crate::fault::FAILS_WITHIN;
 use crate::history::{Evidence, Request as Asked, Served};
 use crate::http::log::Kept;
 use crate::http::store::StoreError;
@@ -147,6 +148,9 @@ pub fn at_once(request: &Asking) -> Option<Answer> {
 pub async fn work(life: Arc<Incarnation>, request: Asking) -> Option<Answer> {
     let shop = &life.shop;
     let sent = request.sent.unwrap_or_else(|| shop.clock.now());
+    if fails(&life, &request) {
+        return Some(fail(&life, &request).await);
+    }
     let Some(_worker) = life.worker().await else {
         if let Some(id) = request.id {
             shop.log.dropped(id.visit(), Some(life.slot.id));
@@ -159,6 +163,23 @@ pub async fn work(life: Arc<Incarnation>, request: Asking) -> Option<Answer> {
         What::Shop(command) => job.serve(command).await,
         What::Health => None,
     }
+}
+
+/// Whether a server that fails some of its requests fails this one.
+fn fails(life: &Incarnation, request: &Asking) -> bool {
+    let failing = life.slot.failing.load(Ordering::Relaxed);
+    let luck = |id: RequestId| life.shop.workload.seed.draw(Purpose::Failing, id.key).below(1_000);
+    failing > request.id.map_or(999, luck)
+}
+
+/// Answers before anything is done.
+async fn fail(life: &Incarnation, request: &Asking) -> Answer {
+    let clock = &life.shop.clock;
+    clock.sleep_until(clock.now() + FAILS_WITHIN).await;
+    if let Some(id) = request.id {
+        life.shop.log.dropped(id.visit(), Some(life.slot.id));
+    }
+    error(StatusCode::INTERNAL_SERVER_ERROR, "this server fails", None)
 }
 
 /// A request that a worker holds.

@@ -12,7 +12,7 @@ use crate::http::balancer::health;
 use crate::http::shop_server::Death;
 use crate::model::{ServerId, ServerState};
 use crate::pool::HealthRules;
-use crate::scenario::{Affinity, CookieLife, PinnedDown, Scenario, Time, Whole};
+use crate::scenario::{Affinity, CookieLife, Outlier, PinnedDown, Scenario, Share, Time, Whole};
 use crate::time::Span;
 
 /// Status, fields and body of what the balancer says.
@@ -210,6 +210,42 @@ async fn nothing_stays_in_flight() {
     assert!(waiting.await.is_err(), "the first server is silent");
     assert_eq!(ask(&town, Method::GET, "/", "").await.0, 200);
     until("all are done", || in_flight() == [0, 0]).await;
+}
+
+/// Five failures in a row, and a server is left alone for a while; health checks know nothing of it.
+#[tokio::test]
+async fn a_server_that_fails_is_ejected() {
+    let mut scenario = scenario(0);
+    scenario.balancer.outlier = Some(Outlier { ejection: Time::of(Span::from_millis(300)), ..Outlier::default() });
+    let town = Town::open(&scenario);
+    town.slots[0].failing.store(1_000, std::sync::atomic::Ordering::Relaxed);
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        statuses.push(ask(&town, Method::GET, "/", "").await.0);
+    }
+    assert_eq!(statuses, [500, 200, 500, 200, 500, 200, 500, 200, 500, 200, 200, 200]);
+    assert_eq!(town.log.book().observer.meter.ejections, 1);
+    assert_eq!(Curl::default().ask(town.door(0), "GET /health", "").await.0, 200);
+    town.slots[0].failing.store(0, std::sync::atomic::Ordering::Relaxed);
+    let eligible = || town.balancer.routing().with_pool(|pool| pool.view.eligible[0]);
+    assert!(!eligible());
+    until("it is tried again", eligible).await;
+    assert_eq!(ask(&town, Method::GET, "/", "").await.0, 200);
+}
+
+/// A server that keeps silent is not waited for; what must not be sent twice is a 504.
+#[tokio::test]
+async fn an_overdue_answer_is_asked_for_elsewhere() {
+    let mut scenario = scenario(0);
+    scenario.balancer.answer_timeout = Some(Time::of(Span::from_millis(100)));
+    let (town, heard) = mixed(&scenario, &[Some(Rogue::Silent), None]).await;
+    assert_eq!(ask(&town, Method::GET, "/", "").await.0, 200);
+    assert_eq!(ask(&town, Method::POST, "/login", "").await.0, 504);
+    assert_eq!(heard[0].lock().expect("not poisoned").len(), 2);
+    scenario.balancer.retry_budget = Some(Share::of_thousand(0));
+    let (town, _) = mixed(&scenario, &[Some(Rogue::Silent); 4]).await;
+    assert_eq!(ask(&town, Method::GET, "/", "").await.0, 504, "three retries are always allowed, and all are in vain");
+    until("all are done", || town.balancer.routing().with_pool(|pool| pool.view.in_flight == [0; 4])).await;
 }
 
 /// Down after three failed checks, up after two good ones; who accepts and says nothing is down too.

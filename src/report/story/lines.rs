@@ -171,6 +171,12 @@ impl Teller {
             What::Pool(PoolEvent::Believed { server, up: false }) if self.trouble => {
                 self.lines.push(Line::Broke(event.at, format!("the balancer takes {server} to be down")));
             }
+            What::Pool(PoolEvent::Ejected { server }) => {
+                self.lines.push(Line::Broke(event.at, format!("the balancer ejects {server}: its answers fail")));
+            }
+            What::Pool(PoolEvent::Readmitted { server }) => {
+                self.lines.push(Line::Broke(event.at, format!("the balancer tries {server} again")));
+            }
             What::Pool(PoolEvent::Stopped { server, fault: RECYCLED, .. }) if self.keepers.remove(&server) => {
                 let name = self.called(server);
                 self.lines.push(Line::Broke(event.at, format!("the platform takes {name} away: its memory is gone")));

@@ -4,7 +4,60 @@ use super::{Checked, wrong_but};
 use crate::scenario::Scenario;
 
 pub(super) fn balancer(scenario: &Scenario) -> Checked {
-    bounded_load(scenario)
+    bounded_load(scenario)?;
+    slow_start(scenario)?;
+    outlier(scenario)?;
+    whose_choice(scenario)?;
+    overdue(scenario)
+}
+
+/// Whether there is a balancer to be cautious.
+fn whose_choice(scenario: &Scenario) -> Checked {
+    if scenario.serverless.is_none() {
+        return Ok(());
+    }
+    let balancer = &scenario.balancer;
+    let given = [
+        ("answer_timeout", balancer.answer_timeout.is_some()),
+        ("retry_budget", balancer.retry_budget.is_some()),
+        ("outlier", balancer.outlier.is_some()),
+        ("slow_start", balancer.slow_start.is_some()),
+        ("panic_threshold", balancer.panic_threshold.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((key, _)) => {
+            wrong_but(format!("balancer.{key}"), "there is no balancer here: the platform chooses", "leave it out")
+        }
+    }
+}
+
+/// What is on its way between two regions cannot be left behind.
+fn overdue(scenario: &Scenario) -> Checked {
+    if scenario.balancer.answer_timeout.is_none() || scenario.regions.is_none() {
+        return Ok(());
+    }
+    let message = "a balancer that does not wait for an answer is not modelled between regions";
+    wrong_but("balancer.answer_timeout", message, "leave it out, or `regions`")
+}
+
+fn slow_start(scenario: &Scenario) -> Checked {
+    if scenario.balancer.slow_start.is_none() || scenario.balancer.policy.warms_up() {
+        return Ok(());
+    }
+    let message = "`slow_start` reduces the weight of a server that comes up, and this policy does not go by it";
+    let help = "leave it out, or let `policy` be `weighted-round-robin`, `least-requests` or `power-of-two`";
+    wrong_but("balancer.slow_start", message, help)
+}
+
+fn outlier(scenario: &Scenario) -> Checked {
+    let Some(outlier) = &scenario.balancer.outlier else { return Ok(()) };
+    let (first, longest) = (outlier.ejection.get(), outlier.longest.get());
+    if longest < first {
+        let message = format!("the first ejection lasts {first}, and none longer than {longest}");
+        return wrong_but("balancer.outlier.longest", message, "Envoy's are 30s and 5m");
+    }
+    Ok(())
 }
 
 fn bounded_load(scenario: &Scenario) -> Checked {

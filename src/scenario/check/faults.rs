@@ -43,6 +43,7 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         ("slow", &fault.slow),
         ("region_outage", &fault.region_outage),
         ("isolate", &fault.isolate),
+        ("failing", &fault.failing),
     ];
     let plans = [("deploy", fault.deploy.is_some()), ("scale", fault.scale.is_some()), ("join", fault.join.is_some())];
     let struck = kinds.iter().filter_map(|(kind, whom)| Some((*kind, whom.as_deref())).filter(|(_, s)| s.is_some()));
@@ -54,8 +55,8 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         };
     }
     let Some((kind, whom)) = given.next() else {
-        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, each with a server's name, or \
-                    one of `region_outage`, `store`, `deploy`, `scale`, `join`";
+        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each with a server's \
+                    name, or one of `region_outage`, `store`, `deploy`, `scale`, `join`";
         return wrong_but(path, "this fault does not say what happens", help);
     };
     if given.next().is_some() {
@@ -71,13 +72,21 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
         ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
         ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
         ("factor", fault.factor.is_some(), &["slow"]),
-        ("for", fault.lasting.is_some(), &["slow", "isolate", "store", "region_outage"]),
+        ("rate", fault.rate.is_some(), &["failing"]),
+        ("for", fault.lasting.is_some(), &["slow", "failing", "isolate", "store", "region_outage"]),
     ] {
         if is_given && !kinds.contains(&kind) {
             let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
             let message = format!("`{key}` goes with {}, not with `{kind}`", kinds.join(" or "));
             return wrong(format!("{path}.{key}"), message);
         }
+    }
+    if fault.rate.is_some_and(|rate| rate.thousandths() == 0) {
+        return wrong_but(
+            format!("{path}.rate"),
+            "nothing fails at this rate",
+            "`rate = 0.5` fails every other request",
+        );
     }
     if kind == "slow" && fault.factor.is_none() {
         return wrong_but(path, "how slow is missing here", "`factor = 10` makes it ten times slower");

@@ -18,6 +18,7 @@ pub(super) fn serverless(scenario: &Scenario) -> Checked {
             ("replace", &fault.replace),
             ("vanish", &fault.vanish),
             ("slow", &fault.slow),
+            ("failing", &fault.failing),
             ("region_outage", &fault.region_outage),
         ]
         .into_iter()

@@ -194,6 +194,10 @@ fn balancers() {
     insta::assert_snapshot!(said(&[
         "balancer.bounded_load = 1.25",
         "balancer = { policy = \"maglev\", bounded_load = 0.5 }",
+        "balancer.slow_start = \"30s\"",
+        "balancer.outlier.ejection = \"10m\"",
+        "balancer.retry_budget = 2",
+        "balancer.panic_threshold = -0.5",
     ]), @r#"
     "balancer.bounded_load = 1.25"
       t.toml:3:25: `bounded_load` bounds what a hash policy gives one server; this policy does not hash
@@ -201,6 +205,16 @@ fn balancers() {
     "balancer = { policy = \"maglev\", bounded_load = 0.5 }"
       t.toml:3:48: 0.5 times the fair share is less than that share: somebody must have the rest
         1 is perfectly even, 1.25 usual
+    "balancer.slow_start = \"30s\""
+      t.toml:3:23: `slow_start` reduces the weight of a server that comes up, and this policy does not go by it
+        leave it out, or let `policy` be `weighted-round-robin`, `least-requests` or `power-of-two`
+    "balancer.outlier.ejection = \"10m\""
+      t.toml:3:1: the first ejection lasts 10m, and none longer than 5m
+        Envoy's are 30s and 5m
+    "balancer.retry_budget = 2"
+      t.toml:3:25: expected a share from 0 to 1, found `2`
+    "balancer.panic_threshold = -0.5"
+      t.toml:3:28: expected a share from 0 to 1, found `-0.5`
     "#);
 }
 
@@ -234,6 +248,8 @@ fn faults() {
         "faults = [{ at = \"1s\", vanish = \"server-1\", restart_after = \"5s\" }]",
         "faults = [{ at = \"1s\", crash = \"server-1\", restart_after = \"5s\", replace_after = \"5s\" }]",
         "faults = [{ at = \"1s\", crash = \"server-01\" }]",
+        "faults = [{ at = \"1s\", failing = \"server-1\", rate = 0 }]",
+        "faults = [{ at = \"1s\", crash = \"server-1\", rate = 0.5 }]",
     ]), @r#"
     "faults = [{ name = \"x\", at = \"1s\", crash = \"server-1\" }, { name = \"x\", at = \"2s\", crash = \"server-1\" }]"
       t.toml:3:67: two faults are named `x`
@@ -255,6 +271,11 @@ fn faults() {
     "faults = [{ at = \"1s\", crash = \"server-01\" }]"
       t.toml:3:32: there is no server `server-01`
         did you mean `server-1`? there are 3 servers, `server-1` to `server-3`
+    "faults = [{ at = \"1s\", failing = \"server-1\", rate = 0 }]"
+      t.toml:3:55: nothing fails at this rate
+        `rate = 0.5` fails every other request
+    "faults = [{ at = \"1s\", crash = \"server-1\", rate = 0.5 }]"
+      t.toml:3:46: `rate` goes with `failing`, not with `crash`
     "#);
 }
 

@@ -5,10 +5,10 @@ use whatcart::model::Step;
 use whatcart::scenario::Strategy as Rollout;
 use whatcart::scenario::{
     Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, First, Forgets, HashOn, Health, Heavy,
-    Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects, PinnedDown, PolicyName, Positive,
-    RandomFaults, RateLimit, RegionRouting, RegionServers, RegionStore, Regions, Replication, Scale, ScaleTo, Scenario,
-    Serverless, Servers, SessionHome, Share, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens, UploadHome,
-    Users, WhenFull, Whole,
+    Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects, Outlier, PinnedDown, PolicyName,
+    Positive, RandomFaults, RateLimit, RegionRouting, RegionServers, RegionStore, Regions, Replication, Scale, ScaleTo,
+    Scenario, Serverless, Servers, SessionHome, Share, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens,
+    UploadHome, Users, WhenFull, Whole,
 };
 use whatcart::time::{Instant, Span};
 
@@ -41,6 +41,11 @@ pub const EVERY_POLICY: [PolicyName; 10] = {
     [RoundRobin, WeightedRoundRobin, Random, LeastRequests, PowerOfTwo, PeakEwma, IpHash, RingHash, Rendezvous, Maglev]
 };
 
+/// A share in thousandths.
+pub fn thousandths(thousandths: u16) -> Share {
+    Share::of_thousand(thousandths)
+}
+
 /// A number above 0, such as a rate for an open loop.
 pub fn rate(per_second: f64) -> Positive {
     serde_json::from_str(&format!("{per_second:?}")).expect("a rate above 0")
@@ -59,6 +64,8 @@ pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault
         vanish: of("vanish"),
         slow: of("slow"),
         isolate: of("isolate"),
+        failing: of("failing"),
+        rate: None,
         deploy: None,
         scale: None,
         join: None,
@@ -73,7 +80,7 @@ pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault
         replace_after: back_after.filter(|_| verb == "crash" || verb == "vanish").map(time),
         factor: (verb == "slow").then(|| Whole::of(7)),
         lasting: back_after
-            .filter(|_| ["slow", "isolate", "outage", "failover", "store restart"].contains(&verb))
+            .filter(|_| ["slow", "failing", "isolate", "outage", "failover", "store restart"].contains(&verb))
             .map(time),
     }
 }
@@ -137,7 +144,7 @@ pub fn show(scenario: &Scenario) -> String {
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
     let beside = (store(), objects(), tokens(), autoscaler(), hidden(), (replication(), migration()));
-    let world = (any::<u32>(), users(), servers(), balancer(), homes(), beside, faults).prop_map(
+    let world = (any::<u32>(), users(), servers(), cautious(), homes(), beside, faults).prop_map(
         |(
             seed,
             users,
@@ -212,6 +219,9 @@ fn serverless() -> impl Strategy<Value = Serverless> {
 fn on_a_platform(world: Scenario, serverless: Serverless) -> Scenario {
     let mut world = world;
     world.balancer.affinity = Affinity::None;
+    let cautious = &mut world.balancer;
+    (cautious.answer_timeout, cautious.slow_start, cautious.outlier) = (None, None, None);
+    (cautious.retry_budget, cautious.panic_threshold) = (None, None);
     world.faults.clear();
     world.random_faults.clear();
     world.serverless = Some(serverless);
@@ -264,6 +274,7 @@ fn in_regions(world: Scenario, regions: Regions, dark: Vec<Fault>) -> Scenario {
             world.homes.session = SessionHome::SignedToken;
         }
     }
+    world.balancer.answer_timeout = None;
     world.faults.extend(dark);
     world.regions = Some(regions);
     world
@@ -413,7 +424,33 @@ fn balancer() -> impl Strategy<Value = Balancer> {
                     fall: Whole::of(fall),
                     rise: Whole::of(rise),
                 },
+                ..Balancer::default()
             }
+        },
+    )
+}
+
+/// What a balancer can do about servers that answer badly, or late, or have only just come.
+fn cautious() -> impl Strategy<Value = Balancer> {
+    let outlier = (1u64..6, 100u64..2_000, 0u16..=1_000).prop_map(|(consecutive, ejection, at_most)| Outlier {
+        consecutive: Whole::of(consecutive),
+        ejection: time(ejection),
+        longest: time(3_000),
+        at_most: thousandths(at_most),
+    });
+    let outlier = prop::option::weighted(0.3, outlier);
+    let answer_timeout = prop::option::weighted(0.3, prop_oneof![Just(1u64), Just(20), Just(100)]);
+    let slow_start = prop::option::weighted(0.3, 100u64..3_000);
+    let budget = prop::option::weighted(0.3, 0u16..=1_000);
+    let panic = prop::option::weighted(0.3, 0u16..=1_000);
+    (balancer(), outlier, answer_timeout, slow_start, budget, panic).prop_map(
+        |(balancer, outlier, answer_timeout, slow_start, budget, panic)| Balancer {
+            outlier,
+            answer_timeout: answer_timeout.map(time),
+            slow_start: slow_start.filter(|_| balancer.policy.warms_up()).map(time),
+            retry_budget: budget.map(thousandths),
+            panic_threshold: panic.map(thousandths),
+            ..balancer
         },
     )
 }
@@ -511,12 +548,18 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         "vanish",
         "slow",
         "isolate",
+        "failing",
         "outage",
         "failover",
         "store restart",
     ]);
-    let accident = (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000))
-        .prop_map(|(verb, server, at, back)| fault(verb, server, at, back));
+    let rate = prop::option::of(1u16..1_000);
+    let accident = (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000), rate).prop_map(
+        |(verb, server, at, back, rate)| Fault {
+            rate: rate.filter(|_| verb == "failing").map(thousandths),
+            ..fault(verb, server, at, back)
+        },
+    );
     prop_oneof![5 => accident, 2 => any_plan()]
 }
 

@@ -1,0 +1,60 @@
+//! How many requests the balancer may be sending a second time.
+
+use crate::scenario::Share;
+
+/// So many retries may always be under way: Envoy's minimum.
+const ALWAYS: u32 = 3;
+
+/// Retries that are under way, and the budget for them: a share of all requests that are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Retries {
+    under_way: u32,
+    /// In thousandths; no limit when `None`.
+    budget: Option<u64>,
+}
+
+impl Retries {
+    /// None yet.
+    #[must_use]
+    pub fn new(budget: Option<Share>) -> Retries {
+        Retries { under_way: 0, budget: budget.map(Share::thousandths) }
+    }
+
+    /// One more was sent.
+    pub fn begin(&mut self) {
+        self.under_way += 1;
+    }
+
+    /// One came back, or was given up.
+    pub fn end(&mut self) {
+        self.under_way -= 1;
+    }
+
+    /// Whether there may be one more, while so many requests are under way.
+    #[must_use]
+    pub fn may_begin(&self, requests: u32) -> bool {
+        self.budget.is_none_or(|share| {
+            let within = share * u64::from(requests) / 1_000;
+            u64::from(self.under_way) < within.max(u64::from(ALWAYS))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fifth_of_all_and_three_at_least() {
+        let mut retries = Retries::new(serde_json::from_str("0.2").ok());
+        for (requests, most) in [(1, 3), (10, 3), (19, 3), (20, 4), (100, 20)] {
+            while retries.may_begin(requests) {
+                retries.begin();
+            }
+            assert_eq!(retries.under_way, most, "of {requests}");
+        }
+        retries.end();
+        assert!(retries.may_begin(100) && !retries.may_begin(50));
+        assert!(Retries::new(None).may_begin(0));
+    }
+}

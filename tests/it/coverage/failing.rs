@@ -1,0 +1,263 @@
+//! Servers that answer badly, late, or have only just come, and what a balancer can do about them.
+
+use std::collections::BTreeMap;
+
+use whatcart::history::{Event, Inside, PoolEvent, Request, Seen, What};
+use whatcart::model::{ClientId, Command, Outcome, ServerId, Step};
+use whatcart::observer::Observer;
+use whatcart::scenario::{CartHome, Outlier, PolicyName, Scenario, Whole};
+use whatcart::seed::Seed;
+use whatcart::sim::Sim;
+use whatcart::time::Instant;
+
+use super::base;
+use crate::support::worlds::{at_ms, end, exponential, fault, ms, share, time};
+
+const BROKEN: ServerId = ServerId(1);
+const AT: u64 = 20_000;
+
+/// One server fails everything for twenty seconds, another one later half of everything, for good.
+pub fn broken() -> Scenario {
+    let mut scenario = base();
+    scenario.homes.cart = CartHome::SharedStore;
+    scenario.balancer.outlier = Some(Outlier { ejection: time(5_000), ..Outlier::default() });
+    let mut half = fault("failing", 3, 50_000, None);
+    half.rate = Some(share(0.5));
+    scenario.faults = vec![fault("failing", 2, AT, Some(20_000)), half];
+    scenario
+}
+
+fn events(scenario: &Scenario) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut sim = Sim::new(scenario, Seed(1));
+    sim.advance(end(scenario), &mut events);
+    assert!(sim.view().servers.iter().all(|server| server.in_flight == 0), "{:?}", sim.view());
+    events
+}
+
+fn observed(scenario: &Scenario) -> Observer {
+    let mut observer = Observer::new(scenario, None, whatcart::model::UserId(1));
+    Sim::new(scenario, Seed(1)).advance(end(scenario), &mut observer);
+    observer
+}
+
+/// When requests failed, and how long each took to.
+fn failures(events: &[Event]) -> Vec<(Instant, u64)> {
+    let failed = |event: &Event| match event.what {
+        What::Seen(_, Seen::Told { sent, outcome: Outcome::Failed, .. }) => {
+            Some((event.at, (event.at - sent).as_nanos()))
+        }
+        _ => None,
+    };
+    events.iter().filter_map(failed).collect()
+}
+
+#[test]
+fn a_failing_server_fails_at_once_and_for_so_long() {
+    let mut scenario = broken();
+    scenario.balancer.outlier = None;
+    let failures = failures(&events(&scenario));
+    assert!(failures.iter().all(|(_, took)| *took == 1_000_000), "a millisecond each");
+    let (first, second): (Vec<Instant>, Vec<Instant>) =
+        failures.iter().map(|(at, _)| *at).partition(|at| *at < at_ms(45_000));
+    assert!(first.iter().all(|at| (at_ms(AT)..=at_ms(AT + 20_001)).contains(at)));
+    assert!(second.iter().all(|at| *at > at_ms(50_000)));
+    // About 30 requests a second: a third of them for 20 s, a sixth for 10 s and while the shop closes.
+    assert!((150..260).contains(&first.len()) && (35..90).contains(&second.len()), "{} {}", first.len(), second.len());
+}
+
+#[test]
+fn five_failures_in_a_row_are_enough() {
+    let events = events(&broken());
+    let out: Vec<(Instant, bool)> = events
+        .iter()
+        .filter_map(|event| match event.what {
+            What::Pool(PoolEvent::Ejected { server: BROKEN }) => Some((event.at, true)),
+            What::Pool(PoolEvent::Readmitted { server: BROKEN }) => Some((event.at, false)),
+            _ => None,
+        })
+        .collect();
+    let ejected: Vec<Instant> = out.iter().filter(|(_, out)| *out).map(|(at, _)| *at).collect();
+    // Out for 5 s, then for 10, then for 15, while it fails for 20.
+    assert_eq!((ejected.len(), out.len()), (3, 6), "{out:?}");
+    for (i, pair) in out.chunks(2).enumerate() {
+        assert_eq!(pair[1].0 - pair[0].0, ms(5_000) * (i as u64 + 1), "as often as it was ejected");
+    }
+    let failed = failures(&events);
+    let before = |until: Instant| failed.iter().filter(|(at, _)| *at <= until).count();
+    // Those that were under way when it was ejected fail too.
+    assert!((5..=7).contains(&before(ejected[0])) && (15..=21).contains(&before(ejected[2])), "{failed:?}");
+    let mut sent: BTreeMap<ClientId, Instant> = BTreeMap::new();
+    for event in &events {
+        match event.what {
+            What::Seen(visit, Seen::Sent(_)) => {
+                sent.insert(visit.client, event.at);
+            }
+            What::Inside(visit, Inside::Served(served)) if served.server == BROKEN => {
+                let when = sent[&visit.client];
+                let out = out.chunks(2).any(|pair| (pair[0].0..pair[1].0).contains(&when));
+                assert!(!out, "sent to an ejected server at {when:?}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A server that has just come up gets less than its share at first, and all of it in the end.
+#[test]
+fn a_new_server_warms_up() {
+    let served = |slow_start: Option<u64>, policy| {
+        let mut scenario = base();
+        scenario.homes.cart = CartHome::SharedStore;
+        scenario.balancer.policy = policy;
+        scenario.balancer.slow_start = slow_start.map(time);
+        scenario.users.count = Some(Whole::of(300));
+        scenario.faults = vec![fault("crash", 2, 5_000, Some(1_000))];
+        let windows = observed(&scenario).meter.windows;
+        let share = |from: usize, to: usize| {
+            let sum = |server: usize| windows[from..to].iter().map(|window| window.served[server]).sum::<u32>();
+            f64::from(sum(1)) / f64::from(sum(0) + sum(1) + sum(2))
+        };
+        // It is believed up again 6 to 12 s after the crash.
+        (share(17, 27), share(50, 60))
+    };
+    for policy in [PolicyName::WeightedRoundRobin, PolicyName::LeastRequests, PolicyName::PowerOfTwo] {
+        let (early, late) = served(Some(30_000), policy);
+        assert!((0.02..0.26).contains(&early), "{policy:?}: {early} at first");
+        assert!((0.30..0.36).contains(&late), "{policy:?}: {late} in the end");
+        let (early, _) = served(None, policy);
+        assert!((0.30..0.36).contains(&early), "{policy:?}: {early} at once");
+    }
+}
+
+/// With more than half of the pool believed down, all of it is used: those that live are overlooked no more.
+#[test]
+fn a_panicking_balancer_uses_everybody() {
+    let reached = |threshold: Option<f64>| {
+        let mut scenario = base();
+        scenario.servers.count = Whole::of(4);
+        scenario.balancer.panic_threshold = threshold.map(share);
+        // Silent and back at once, and believed down for long.
+        scenario.balancer.health.rise = Whole::of(100);
+        scenario.faults = (1..=3).map(|server| fault("crash", server, 5_000, Some(10_000))).collect();
+        let windows = observed(&scenario).meter.windows;
+        windows[30..50].iter().map(|window| window.served[..3].iter().sum::<u32>()).sum::<u32>()
+    };
+    assert_eq!((reached(None), reached(Some(0.25))), (0, 0), "a quarter is up");
+    assert!(reached(Some(0.5)) > 300);
+}
+
+/// A request of its attempts: how often it was sent elsewhere, and how often it was served.
+#[derive(Clone, Copy)]
+struct Attempts {
+    request: Request,
+    sent: Instant,
+    retried: u32,
+    served: u32,
+}
+
+/// All requests of a run that were answered or given up, with their attempts until then.
+fn attempts(events: &[Event]) -> Vec<(Attempts, Outcome, Instant)> {
+    let mut air: BTreeMap<ClientId, Attempts> = BTreeMap::new();
+    let mut done = Vec::new();
+    for event in events {
+        match event.what {
+            What::Seen(visit, Seen::Sent(request)) => {
+                air.insert(visit.client, Attempts { request, sent: event.at, retried: 0, served: 0 });
+            }
+            What::Inside(visit, Inside::Retried { .. }) => air.get_mut(&visit.client).expect("sent").retried += 1,
+            What::Inside(visit, Inside::Served(served)) => {
+                let attempts = air.get_mut(&visit.client).expect("sent");
+                attempts.served += u32::from(served.request == attempts.request);
+            }
+            What::Seen(visit, Seen::Told { outcome, .. }) => done.push((air[&visit.client], outcome, event.at)),
+            _ => {}
+        }
+    }
+    done
+}
+
+/// One server of three is ten times slower.
+fn slow() -> Scenario {
+    let mut scenario = base();
+    scenario.homes.cart = CartHome::SharedStore;
+    scenario.servers.service = exponential(20_000);
+    scenario.balancer.answer_timeout = Some(time(150));
+    scenario.faults = vec![{
+        let mut slow = fault("slow", 2, AT, Some(20_000));
+        slow.factor = Some(Whole::of(40));
+        slow
+    }];
+    scenario
+}
+
+/// What takes too long is sent to another server, unless it must not be sent twice: then it is a 504.
+#[test]
+fn a_server_that_keeps_silent_is_not_waited_for() {
+    let mut rescued = 0;
+    let mut given_up = 0;
+    for (attempts, outcome, at) in attempts(&events(&slow())) {
+        let took = at - attempts.sent;
+        if attempts.retried > 0 {
+            assert!(attempts.request.command.is_idempotent(), "sent twice: {:?}", attempts.request);
+            assert!(took >= ms(150) * u64::from(attempts.retried));
+            rescued += u32::from(matches!(outcome, Outcome::Ok(_)));
+        }
+        if outcome == Outcome::Failed {
+            assert_eq!(took, ms(150) * u64::from(attempts.retried + 1), "the last one is not waited for longer");
+            given_up += u32::from(attempts.retried == 0);
+        }
+        assert!(took <= ms(150) * 4);
+    }
+    assert!(rescued > 30 && given_up > 30, "{rescued} {given_up}");
+}
+
+/// The work that nobody waits for is done all the same, and its effect lands.
+#[test]
+fn what_is_left_behind_is_worked_on() {
+    let mut scenario = slow();
+    scenario.users.journey = vec![Step::Browse, Step::Add, Step::Checkout].into();
+    let events = events(&scenario);
+    let sent = events.iter().filter(|event| matches!(event.what, What::Seen(_, Seen::Sent(_)))).count();
+    let served = |event: &&Event| matches!(event.what, What::Inside(_, Inside::Served(_)));
+    let retried = |event: &&Event| matches!(event.what, What::Inside(_, Inside::Retried { .. }));
+    let (served, retried) = (events.iter().filter(served).count(), events.iter().filter(retried).count());
+    assert!(retried > 10);
+    assert_eq!(served, sent + retried, "every attempt reaches its end");
+}
+
+/// The balancer's own retries are at most so many at a time.
+#[test]
+fn a_budget_limits_retries() {
+    let retries = |budget: Option<f64>| {
+        let mut scenario = slow();
+        scenario.users.count = Some(Whole::of(600));
+        scenario.users.timeout = time(2_000);
+        scenario.balancer.retry_budget = budget.map(share);
+        // All of them: there is nowhere to go.
+        scenario.faults = (1..=3).map(|server| fault("slow", server, AT, Some(10_000))).collect();
+        observed(&scenario).meter.balancer_retries
+    };
+    let (free, fifth, least) = (retries(None), retries(Some(0.2)), retries(Some(0.0)));
+    assert!(free > 4 * fifth && fifth > least && least > 0, "{free}, {fifth}, {least}");
+}
+
+/// What a failing server does with a cart: nothing, although its user cannot know.
+#[test]
+fn a_failure_has_no_effect() {
+    let mut scenario = broken();
+    scenario.balancer.outlier = None;
+    let mut unknown: BTreeMap<ClientId, Command> = BTreeMap::new();
+    for event in events(&scenario) {
+        match event.what {
+            What::Seen(visit, Seen::Told { request, outcome: Outcome::Failed, .. }) => {
+                unknown.insert(visit.client, request.command);
+            }
+            What::Seen(visit, Seen::Sent(_)) => {
+                unknown.remove(&visit.client);
+            }
+            What::Inside(visit, Inside::Served(_)) => assert!(!unknown.contains_key(&visit.client)),
+            _ => {}
+        }
+    }
+}
