@@ -23,9 +23,6 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-/// How soon a failing server fails a request: before it has done anything for it.
-pub const FAILS_WITHIN: Span = Span::from_millis(1);
-
 /// What a fault does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {

@@ -3,12 +3,14 @@
 use super::events::{Due, TimerKind};
 use super::requests::{Place, RequestId};
 use super::{Hands, World};
-use crate::fault::FAILS_WITHIN;
 use crate::history::{PoolEvent, Recorder};
 use crate::model::{Outcome, ServerId, ServerState};
 use crate::policy::Policy;
 use crate::seed::Purpose;
-use crate::time::Instant;
+use crate::time::{Instant, Span};
+
+/// How soon a failing server fails a request: before it has done anything for it.
+const FAILS_WITHIN: Span = Span::from_millis(1);
 
 impl World {
     /// Whether a server that fails some of its requests fails this one.

@@ -16,7 +16,6 @@ use super::files::{self, FileEffect, FileOutcome};
 use super::hidden;
 use super::session;
 use super::{Incarnation, Shop};
-use crate::fault::FAILS_WITHIN;
 use crate::history::{Evidence, Request as Asked, Served};
 use crate::http::log::Kept;
 use crate::http::store::StoreError;
@@ -149,7 +148,7 @@ pub async fn work(life: Arc<Incarnation>, request: Asking) -> Option<Answer> {
     let shop = &life.shop;
     let sent = request.sent.unwrap_or_else(|| shop.clock.now());
     if fails(&life, &request) {
-        return Some(fail(&life, &request).await);
+        return Some(fail(&life, &request));
     }
     let Some(_worker) = life.worker().await else {
         if let Some(id) = request.id {
@@ -172,10 +171,8 @@ fn fails(life: &Incarnation, request: &Asking) -> bool {
     failing > request.id.map_or(999, luck)
 }
 
-/// Answers before anything is done.
-async fn fail(life: &Incarnation, request: &Asking) -> Answer {
-    let clock = &life.shop.clock;
-    clock.sleep_until(clock.now() + FAILS_WITHIN).await;
+/// Answers before anything is done. (A timer would take longer than the simulation's millisecond.)
+fn fail(life: &Incarnation, request: &Asking) -> Answer {
     if let Some(id) = request.id {
         life.shop.log.dropped(id.visit(), Some(life.slot.id));
     }

@@ -48,7 +48,7 @@ async fn what_one_has_charged_the_other_charges_again() {
         [(HiddenState::None, r#"{"charged":[1]}"#), (HiddenState::IdempotencyKey, r#"{"charged":[]}"#)]
     {
         let town = hiding(hidden);
-        let mut curl = Curl::default();
+        let mut curl = Curl { order: "first".into(), ..Curl::default() };
         curl.ask(town.door(0), ADD.0, ADD.1).await;
         assert_eq!(curl.ask(town.door(0), "POST /checkout", "").await.1, r#"{"charged":[1]}"#);
         assert_eq!(curl.ask(town.door(0), "POST /checkout", "").await.1, r#"{"charged":[1]}"#, "it knows that it did");

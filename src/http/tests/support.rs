@@ -114,6 +114,8 @@ pub struct Curl {
     pub jar: BTreeMap<String, String>,
     /// The token in the form of the last page.
     pub form: String,
+    /// The idempotency key of the order.
+    pub order: String,
 }
 
 /// What came back.
@@ -138,9 +140,10 @@ impl Curl {
         let cookies: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
         let form = if self.form.is_empty() { String::new() } else { format!("X-CSRF-Token: {}\r\n", self.form) };
+        let order = if self.order.is_empty() { String::new() } else { format!("Idempotency-Key: {}\r\n", self.order) };
         let length = body.len();
         format!(
-            "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n{cookies}{form}Content-Length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n{cookies}{form}{order}Content-Length: {length}\r\n\r\n{body}"
         )
     }
 

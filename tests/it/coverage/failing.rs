@@ -56,14 +56,22 @@ fn failures(events: &[Event]) -> Vec<(Instant, u64)> {
 fn a_failing_server_fails_at_once_and_for_so_long() {
     let mut scenario = broken();
     scenario.balancer.outlier = None;
-    let failures = failures(&events(&scenario));
+    let events = events(&scenario);
+    let failures = failures(&events);
     assert!(failures.iter().all(|(_, took)| *took == 1_000_000), "a millisecond each");
     let (first, second): (Vec<Instant>, Vec<Instant>) =
         failures.iter().map(|(at, _)| *at).partition(|at| *at < at_ms(45_000));
     assert!(first.iter().all(|at| (at_ms(AT)..=at_ms(AT + 20_001)).contains(at)));
     assert!(second.iter().all(|at| *at > at_ms(50_000)));
-    // About 30 requests a second: a third of them for 20 s, a sixth for 10 s and while the shop closes.
-    assert!((150..260).contains(&first.len()) && (35..90).contains(&second.len()), "{} {}", first.len(), second.len());
+    let told = |from: u64, until: u64| {
+        let within = |event: &&Event| (at_ms(from)..at_ms(until)).contains(&event.at);
+        let told = |event: &&Event| matches!(event.what, What::Seen(_, Seen::Told { .. }));
+        events.iter().filter(within).filter(told).count()
+    };
+    let whole = |failed: &[Instant]| failed.iter().filter(|at| **at < at_ms(60_000)).count();
+    let (third, sixth) = (told(AT, AT + 20_000) / 3, told(50_000, 60_000) / 6);
+    assert!(whole(&first).abs_diff(third) < 30, "{} of {third}: round robin gives it a third", first.len());
+    assert!(whole(&second).abs_diff(sixth) < 30, "{} of {sixth}: and half of a third fails", second.len());
 }
 
 #[test]
@@ -112,14 +120,14 @@ fn a_new_server_warms_up() {
         scenario.balancer.policy = policy;
         scenario.balancer.slow_start = slow_start.map(time);
         scenario.users.count = Some(Whole::of(300));
-        scenario.faults = vec![fault("crash", 2, 5_000, Some(1_000))];
+        scenario.faults = vec![fault("crash", 2, 5_000, Some(8_000))];
         let windows = observed(&scenario).meter.windows;
         let share = |from: usize, to: usize| {
             let sum = |server: usize| windows[from..to].iter().map(|window| window.served[server]).sum::<u32>();
             f64::from(sum(1)) / f64::from(sum(0) + sum(1) + sum(2))
         };
-        // It is believed up again 6 to 12 s after the crash.
-        (share(17, 27), share(50, 60))
+        // It is believed down before it is back at 13 s, and up again 2 to 4 s later.
+        (share(17, 25), share(50, 60))
     };
     for policy in [PolicyName::WeightedRoundRobin, PolicyName::LeastRequests, PolicyName::PowerOfTwo] {
         let (early, late) = served(Some(30_000), policy);
@@ -239,7 +247,7 @@ fn a_budget_limits_retries() {
         observed(&scenario).meter.balancer_retries
     };
     let (free, fifth, least) = (retries(None), retries(Some(0.2)), retries(Some(0.0)));
-    assert!(free > 4 * fifth && fifth > least && least > 0, "{free}, {fifth}, {least}");
+    assert!(free > 2 * fifth && fifth > 2 * least && least > 0, "{free}, {fifth}, {least}");
 }
 
 /// What a failing server does with a cart: nothing, although its user cannot know.

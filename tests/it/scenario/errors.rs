@@ -296,19 +296,19 @@ fn two_kinds_in_one_fault() {
     6 | slow = "server-1"
       | ^^^^
       |
-      = help: keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
+      = help: keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
     "#);
 }
 
 #[test]
 fn a_fault_of_no_kind() {
-    insta::assert_snapshot!(of("[[faults]]\nname = \"calm\"\nat = \"3s\""), @"
+    insta::assert_snapshot!(of("[[faults]]\nname = \"calm\"\nat = \"3s\""), @r"
     error: this fault does not say what happens
      --> t.toml:3:1
       |
     3 | [[faults]]
       | ^^^^^^^^^^
       |
-      = help: say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, each with a server's name, or one of `region_outage`, `store`, `deploy`, `scale`, `join`
+      = help: say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each with a server's name, or one of `region_outage`, `store`, `deploy`, `scale`, `join`
     ");
 }

@@ -120,7 +120,7 @@ fn copies_and_moves() {
     "[[migration]]\nat = \"30s\"\nto = \"shared-store\"\nhow = \"big-bang\""
       t.toml:3:1: expected a table, found a list
     "[[faults]]\nat = \"3s\"\ncrash = \"server-1\"\nfor = \"5s\""
-      t.toml:6:7: `for` goes with `slow` or `isolate` or `store` or `region_outage`, not with `crash`
+      t.toml:6:7: `for` goes with `slow` or `failing` or `isolate` or `store` or `region_outage`, not with `crash`
     "#);
 }
 
@@ -209,7 +209,7 @@ fn balancers() {
       t.toml:3:23: `slow_start` reduces the weight of a server that comes up, and this policy does not go by it
         leave it out, or let `policy` be `weighted-round-robin`, `least-requests` or `power-of-two`
     "balancer.outlier.ejection = \"10m\""
-      t.toml:3:1: the first ejection lasts 10m, and none longer than 5m
+      t.toml:3:10: the first ejection lasts 10m, and none longer than 5m
         Envoy's are 30s and 5m
     "balancer.retry_budget = 2"
       t.toml:3:25: expected a share from 0 to 1, found `2`
@@ -272,10 +272,10 @@ fn faults() {
       t.toml:3:32: there is no server `server-01`
         did you mean `server-1`? there are 3 servers, `server-1` to `server-3`
     "faults = [{ at = \"1s\", failing = \"server-1\", rate = 0 }]"
-      t.toml:3:55: nothing fails at this rate
+      t.toml:3:53: nothing fails at this rate
         `rate = 0.5` fails every other request
     "faults = [{ at = \"1s\", crash = \"server-1\", rate = 0.5 }]"
-      t.toml:3:46: `rate` goes with `failing`, not with `crash`
+      t.toml:3:51: `rate` goes with `failing`, not with `crash`
     "#);
 }
 
@@ -327,7 +327,7 @@ fn stores() {
         nothing lives in it here: let `homes.cart` or `homes.session` be "shared-store"
     "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", crash = \"server-1\" }]"
       t.toml:4:43: `store` and `crash` exclude each other
-        keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
+        keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
     "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", replace_after = \"5s\" }]"
       t.toml:4:59: `replace_after` is about a server, not the store
         say how long it lasts with `for`
