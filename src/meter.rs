@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use crate::history::Served;
 use crate::model::{Outcome, ServerId, ServerState, UserId};
 use crate::region::Map;
-use crate::scenario::{Scenario, UploadHome};
+use crate::scenario::{Pause, Scenario, UploadHome};
 use crate::time::{Instant, Span};
 use crate::workload::HeavyUsers;
 
@@ -154,6 +154,12 @@ pub struct Meter {
     pub window: Span,
     closes: Instant,
     window_ends: Instant,
+    /// Until when latency and load are not measured.
+    pub warm_until: Instant,
+    /// By server: what it had done by then. Empty before.
+    cold: Vec<Work>,
+    /// The next moment at which something is to be done: a window ends, or the warm-up.
+    next_stop: Instant,
     /// Whether files live in an object store.
     has_objects: bool,
 }
@@ -169,6 +175,7 @@ impl Meter {
         let second = Span::from_secs(1);
         let window = second * whole.div_ceil(WINDOWS * second.as_nanos()).max(1);
         let servers = scenario.servers_at_first() as usize;
+        let warm_up = scenario.warm_up.map_or(Span::ZERO, Pause::get);
         Meter {
             direct: LatencyMeter::default(),
             indirect_requests: LatencyMeter::default(),
@@ -188,6 +195,9 @@ impl Meter {
             window,
             closes: Instant::ZERO + scenario.duration.get(),
             window_ends: Instant::ZERO + window,
+            warm_until: Instant::ZERO + warm_up,
+            cold: Vec::new(),
+            next_stop: Instant::ZERO + if warm_up == Span::ZERO { window } else { window.min(warm_up) },
             has_objects: scenario.homes.upload == UploadHome::ObjectStore,
         }
     }
@@ -195,19 +205,47 @@ impl Meter {
     /// The window that `now` falls into. Events come in order of time, so it is the last one.
     #[inline]
     pub fn window(&mut self, now: Instant) -> &mut Window {
-        if now >= self.window_ends {
-            self.next_window(now);
+        if now >= self.next_stop {
+            self.stop(now);
         }
         self.windows.last_mut().expect("there is always one")
     }
 
     #[cold]
-    fn next_window(&mut self, now: Instant) {
+    fn stop(&mut self, now: Instant) {
+        if self.next_stop <= self.warm_until && now >= self.warm_until {
+            self.begin_to_measure();
+        }
         while now >= self.window_ends {
             let open_carts = self.windows.last().map_or(0, |w| w.open_carts);
             self.windows.push(Window { open_carts, served: vec![0; self.work.len()], ..Window::default() });
             self.window_ends = self.window_ends + self.window;
         }
+        let warms_up = now < self.warm_until;
+        self.next_stop = if warms_up { self.window_ends.min(self.warm_until) } else { self.window_ends };
+    }
+
+    /// What was measured so far does not count.
+    fn begin_to_measure(&mut self) {
+        self.direct = LatencyMeter::default();
+        self.indirect_requests = LatencyMeter::default();
+        self.indirect_steps = LatencyMeter::default();
+        if let Some(neighbours) = &mut self.neighbours {
+            neighbours.latency = LatencyMeter::default();
+        }
+        if let Some(regions) = &mut self.regions {
+            regions.begin_to_measure();
+        }
+        self.cold.clone_from(&self.work);
+    }
+
+    /// What each server did since the warm-up.
+    pub fn measured_work(&self) -> impl Iterator<Item = Work> + '_ {
+        let cold = self.cold.iter().copied().chain(std::iter::repeat(Work::default()));
+        self.work.iter().zip(cold).map(|(work, cold)| Work {
+            requests: work.requests - cold.requests,
+            busy_while_open: work.busy_while_open - cold.busy_while_open,
+        })
     }
 
     /// The operator changed what a server does, or added it.
@@ -276,6 +314,7 @@ impl Meter {
     /// A server ended work on a request.
     #[inline(always)]
     pub fn served(&mut self, now: Instant, user: UserId, served: &Served) {
+        self.window(now).served[served.server.index()] += 1;
         let work = &mut self.work[served.server.index()];
         work.requests += 1;
         self.store_calls += u64::from(served.store_calls);
@@ -288,7 +327,6 @@ impl Meter {
             work.busy_while_open += served.busy;
             self.store_calls_while_open += u64::from(served.store_calls);
         }
-        self.window(now).served[served.server.index()] += 1;
         if let Some(neighbours) = &mut self.neighbours {
             neighbours.served(now, user, served);
         }

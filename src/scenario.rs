@@ -104,6 +104,9 @@ pub struct Scenario {
     /// How long those inside may take to finish after that.
     #[serde(default = "default_closing")]
     pub closing: Pause,
+    /// Latency and load are measured from then on. Losses, requests and the price are counted from the start.
+    #[serde(default)]
+    pub warm_up: Option<Pause>,
     /// Who visits, when, doing what.
     #[serde(default)]
     pub users: Users,
@@ -181,6 +184,7 @@ impl Scenario {
             seed: default_seed(),
             duration: Time::of(Span::from_secs(120)),
             closing: default_closing(),
+            warm_up: None,
             users: Users::default(),
             servers: Servers::default(),
             hidden: Hidden::default(),

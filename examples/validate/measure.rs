@@ -1,12 +1,10 @@
 //! Means over seeds, with their intervals; seeds on all cores.
 
 use rayon::prelude::*;
-use whatcart::history::{Event, Recorder, Seen, What};
-use whatcart::meter::{Meter, Told};
 use whatcart::model::UserId;
 use whatcart::observer::Observer;
 use whatcart::report::{Figures, figures};
-use whatcart::scenario::Scenario;
+use whatcart::scenario::{Scenario, Time};
 use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 use whatcart::time::{Instant, Span};
@@ -49,17 +47,6 @@ pub fn run(scenario: &Scenario, seed: u64) -> Figures {
 
 /// The mean latency of requests sent after `warm_up`, in milliseconds.
 pub fn latency_ms(scenario: &Scenario, seed: u64, warm_up: Span) -> f64 {
-    struct After(Meter, Instant);
-    impl Recorder for After {
-        fn record(&mut self, event: &Event) {
-            if let (true, What::Seen(_, Seen::Told { sent, meant, outcome, settled, .. })) =
-                (event.at >= self.1, event.what)
-            {
-                self.0.told(event.at, &Told { sent, meant, outcome, settled });
-            }
-        }
-    }
-    let mut after = After(Meter::new(scenario, None), Instant::ZERO + warm_up);
-    Sim::new(scenario, Seed(seed)).advance(end(scenario), &mut after);
-    after.0.latency().mean_ms()
+    let scenario = Scenario { warm_up: Some(Time::of(warm_up)), ..scenario.clone() };
+    run(&scenario, seed).latency_ms.mean
 }

@@ -102,6 +102,9 @@ pub struct RunArguments {
     /// Run until lost carts are known as precisely as that: 5% (of their mean, with 95 % certainty)
     #[arg(long, value_name = "PERCENT", value_parser = share)]
     pub until_precise: Option<f64>,
+    /// Measure latency and load from then on: 10s (short for `--set warm_up=10s`); losses are always counted
+    #[arg(long, value_name = "TIME")]
+    pub warm_up: Option<String>,
     /// Ask the scenario's question before the result is shown
     #[arg(long)]
     pub predict: bool,

@@ -135,10 +135,11 @@ impl From<RunArguments> for Run {
             seed,
             runs,
             until_precise,
+            warm_up,
             predict,
             explain,
             assume,
-            set,
+            mut set,
             vary,
             only,
             format,
@@ -150,6 +151,7 @@ impl From<RunArguments> for Run {
             ascii,
             quiet,
         } = arguments;
+        set.extend(warm_up.map(|time| format!("warm_up={time}")));
         Run {
             what,
             engine,

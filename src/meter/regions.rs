@@ -35,6 +35,13 @@ impl RegionMeters {
         RegionMeters { regions: map.names.iter().map(meter).collect(), map }
     }
 
+    /// What was measured so far does not count.
+    pub fn begin_to_measure(&mut self) {
+        for region in &mut self.regions {
+            (region.adds, region.steps) = (LatencyMeter::default(), LatencyMeter::default());
+        }
+    }
+
     /// A request ended for its user.
     pub fn told(&mut self, now: Instant, visit: Visit, request: Request, told: &Told) {
         let place = self.map.place(visit.user, visit.number, request.step);

@@ -1,7 +1,7 @@
 //! Every modelled assumption that a table rests on: its value, and where that comes from.
 
 use super::text::{Tone, WIDTH, clean, cut, left, listed, paint, span, thousands, width};
-use crate::scenario::{CartHome, Dist, Loaded, Scenario, SessionHome};
+use crate::scenario::{CartHome, Dist, Loaded, Scenario, SessionHome, Share};
 
 /// One assumption.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,11 @@ const ROWS: &[Row] = &[
     Row { what: "a dead server is noticed after", path: "balancer.health.interval", value: noticed, default: "follows from the three above" },
     Row { what: "balancer tries another server", path: "balancer.retries", value: |s| times(s.balancer.retries.get()), default: HAPROXY },
     Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()), default: ENVOY },
+    Row { what: "balancer waits for an answer", path: "balancer.answer_timeout", value: |s| s.balancer.answer_timeout.map_or("as long as the user".into(), |time| span(time.get())), default: OURS },
+    Row { what: "retries of all requests in flight", path: "balancer.retry_budget", value: |s| s.balancer.retry_budget.map_or("no limit".into(), percent), default: OURS },
+    Row { what: "failures in a row until ejected", path: "balancer.outlier", value: |s| s.balancer.outlier.as_ref().map_or("never".into(), |o| o.consecutive.get().to_string()), default: ENVOY },
+    Row { what: "a server that comes up warms up", path: "balancer.slow_start", value: |s| s.balancer.slow_start.map_or("at once".into(), |time| format!("for {}", span(time.get()))), default: OURS },
+    Row { what: "all are used if fewer are up than", path: "balancer.panic_threshold", value: |s| s.balancer.panic_threshold.map_or("never".into(), percent), default: OURS },
     Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
     Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()), default: OURS },
     Row { what: "look-ups of an add beside that", path: "store.lookups_per_add", value: |s| s.store.lookups_per_add.get().to_string(), default: OURS },
@@ -110,10 +115,25 @@ fn concerns(path: &str, scenario: &Scenario) -> bool {
         Some("regions") => scenario.regions.is_some(),
         Some("serverless") => scenario.serverless.is_some(),
         Some("servers") if path != "servers.service" => scenario.serverless.is_none(),
-        Some("balancer") => scenario.serverless.is_none(),
+        Some("balancer") => {
+            let balancer = &scenario.balancer;
+            scenario.serverless.is_none()
+                && match path {
+                    "balancer.answer_timeout" => balancer.answer_timeout.is_some(),
+                    "balancer.retry_budget" => balancer.retry_budget.is_some(),
+                    "balancer.outlier" => balancer.outlier.is_some(),
+                    "balancer.slow_start" => balancer.slow_start.is_some(),
+                    "balancer.panic_threshold" => balancer.panic_threshold.is_some(),
+                    _ => true,
+                }
+        }
         Some("tokens") => homes.cart == CartHome::SignedToken || homes.session == SessionHome::SignedToken,
         _ => true,
     }
+}
+
+fn percent(share: Share) -> String {
+    format!("{} %", 100.0 * share.get())
 }
 
 /// The assumptions as a table.

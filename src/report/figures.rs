@@ -9,7 +9,7 @@ use super::{
     Series, SeriesRow, ServerLoad, Visits,
 };
 use crate::fault::{Fault, FaultKind};
-use crate::meter::{LatencyMeter, Meter, RegionMeter, balance};
+use crate::meter::{LatencyMeter, Meter, RegionMeter, Work, balance};
 use crate::model::{ServerId, Step};
 use crate::observer::Observer;
 use crate::scenario::{CartHome, HiddenState, Scenario};
@@ -152,10 +152,10 @@ fn region(meter: &RegionMeter) -> RegionFigures {
 fn load(observer: &Observer, scenario: &Scenario) -> Load {
     let meter = &observer.meter;
     let whole = balance(&shares_of_work(meter, scenario));
-    let per_server = (0u32..).zip(&meter.work).map(|(i, work)| ServerLoad {
+    let per_server = (0u32..).zip(meter.measured_work()).map(|(i, work)| ServerLoad {
         name: ServerId(i).to_string(),
         requests: work.requests,
-        busy: busy_share(meter, scenario, i as usize),
+        busy: busy_share(meter, scenario, i as usize, work),
     });
     let span = (LOAD_WINDOW_SECS * 1_000_000_000).div_ceil(meter.window.as_nanos()).max(1);
     Load {
@@ -169,24 +169,25 @@ fn load(observer: &Observer, scenario: &Scenario) -> Load {
     }
 }
 
-/// The busy share of a server's workers, of the time it was there while the shop was open.
-fn busy_share(meter: &Meter, scenario: &Scenario, server: usize) -> f64 {
-    let there = meter.tenures[server].there(Instant::ZERO, Instant::ZERO + scenario.duration.get());
+/// The busy share of a server's workers, of the time it was there while the shop was open and all was warm.
+fn busy_share(meter: &Meter, scenario: &Scenario, server: usize, work: Work) -> f64 {
+    let there = meter.tenures[server].there(meter.warm_until, Instant::ZERO + scenario.duration.get());
     if there == Span::ZERO {
         return 0.0;
     }
     let workers_time = there * u64::from(scenario.workers_each());
-    meter.work[server].busy_while_open.as_secs_f64() / workers_time.as_secs_f64()
+    work.busy_while_open.as_secs_f64() / workers_time.as_secs_f64()
 }
 
 /// How much each server worked; in a pool that changed, of its time, and of those that were there at all.
 fn shares_of_work(meter: &Meter, scenario: &Scenario) -> Vec<f64> {
     if !meter.pool_changed() {
-        return meter.work.iter().map(|work| work.busy_while_open.as_secs_f64()).collect();
+        return meter.measured_work().map(|work| work.busy_while_open.as_secs_f64()).collect();
     }
     let closes = Instant::ZERO + scenario.duration.get();
-    let there = (0..meter.work.len()).filter(|server| meter.tenures[*server].there(Instant::ZERO, closes) > Span::ZERO);
-    there.map(|server| busy_share(meter, scenario, server)).collect()
+    let all = meter.measured_work().enumerate();
+    let there = all.filter(|(server, _)| meter.tenures[*server].there(meter.warm_until, closes) > Span::ZERO);
+    there.map(|(server, work)| busy_share(meter, scenario, server, work)).collect()
 }
 
 /// The highest busiest x mean of any `span` windows in a row while the shop was open.
@@ -196,6 +197,7 @@ fn worst_window(meter: &Meter, scenario: &Scenario, span: usize) -> f64 {
     let length = meter.window * span as u64;
     (0u64..)
         .zip(meter.windows[..open].chunks_exact(span))
+        .filter(|(number, _)| Instant::ZERO + length * *number >= meter.warm_until)
         .map(|(number, chunk)| {
             let from = Instant::ZERO + length * number;
             let there = |server: usize| meter.tenures[server].there(from, from + length) == length;

@@ -47,6 +47,7 @@ fn wrong_but(path: impl Into<String>, message: impl Into<String>, help: impl Int
 ///
 /// The first thing that makes it impossible or endless to run.
 pub fn check(scenario: &Scenario) -> Result<(), Finding> {
+    warm_up(scenario)?;
     users::journey(&scenario.users.journey)?;
     users::users(scenario)?;
     store::tokens(scenario)?;
@@ -165,6 +166,16 @@ fn pool(scenario: &Scenario) -> Checked {
         return wrong_but(format!("servers.weights[{count}]"), message, "those not named have weight 1");
     }
     Ok(())
+}
+
+/// Whether anything is left to measure.
+fn warm_up(scenario: &Scenario) -> Checked {
+    let (duration, Some(warm_up)) = (scenario.duration.get(), scenario.warm_up) else { return Ok(()) };
+    if warm_up.get() < duration {
+        return Ok(());
+    }
+    let message = format!("after a warm-up of {} nothing is left of {duration} to measure", warm_up.get());
+    wrong_but("warm_up", message, "a tenth of `duration` is usual")
 }
 
 /// Whether a run comes to its end while somebody waits.

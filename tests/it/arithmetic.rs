@@ -6,10 +6,11 @@
 mod hashing;
 mod loss;
 mod queues;
+mod warm_up;
 
-use whatcart::history::{Event, Recorder, Seen, What};
-use whatcart::meter::{Meter, Told};
-use whatcart::scenario::Scenario;
+use whatcart::model::UserId;
+use whatcart::observer::Observer;
+use whatcart::scenario::{Scenario, Time};
 use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 use whatcart::time::Instant;
@@ -45,37 +46,17 @@ fn assert_agrees(what: &str, got: Estimate, theory: f64, rounded: f64, narrow: f
     assert!(got.half <= narrow * theory, "{what}: {got:?} says too little about {theory:.4}");
 }
 
-/// Meters what happens after a warm-up.
-struct Measured {
-    meter: Meter,
-    from: Instant,
-}
-
-impl Recorder for Measured {
-    fn record(&mut self, event: &Event) {
-        if event.at < self.from {
-            return;
-        }
-        match event.what {
-            What::Seen(_, Seen::Sent(_)) => self.meter.sent(event.at),
-            What::Seen(_, Seen::Told { sent, meant, outcome, settled, .. }) => {
-                self.meter.told(event.at, &Told { sent, meant, outcome, settled });
-            }
-            _ => {}
-        }
-    }
-}
-
 /// The mean latency in milliseconds, seed by seed, without the first part of each run.
 fn mean_latency(scenario: &Scenario, seeds: u64, from: Instant) -> Estimate {
+    let scenario = Scenario { warm_up: Some(Time::of(from - Instant::ZERO)), ..scenario.clone() };
     let mean = |seed| {
-        let mut sim = Sim::new(scenario, Seed(seed));
-        let mut measured = Measured { meter: Meter::new(scenario, None), from };
-        sim.advance(end(scenario), &mut measured);
+        let mut sim = Sim::new(&scenario, Seed(seed));
+        let mut observer = Observer::new(&scenario, None, UserId(42));
+        sim.advance(end(&scenario), &mut observer);
         assert!(sim.is_over(), "everybody has left");
-        let requests = measured.meter.requests();
+        let requests = observer.meter.requests();
         assert_eq!(requests.refused + requests.failed + requests.timed_out, 0, "{requests:?}");
-        measured.meter.latency().mean_ms()
+        observer.meter.latency().mean_ms()
     };
     estimate(&(1..=seeds).map(mean).collect::<Vec<_>>())
 }

@@ -43,6 +43,12 @@ pub fn facts(report: &Report) -> String {
     let mut open: Vec<String> = scenarios().map(|scenario| span(scenario.duration.get())).collect();
     open.dedup();
     facts.push(format!("open for {}", open.join(" or ")));
+    let mut warm_ups: Vec<String> =
+        scenarios().filter_map(|scenario| scenario.warm_up).map(|warm_up| span(warm_up.get())).collect();
+    warm_ups.dedup();
+    if !warm_ups.is_empty() {
+        facts.push(format!("latency and load after {}", warm_ups.join(" or ")));
+    }
     facts.push(seeds(report));
     facts.push(super::pace::how(report));
     facts.join(" · ")

@@ -310,6 +310,21 @@ fn variants_and_texts() {
 }
 
 #[test]
+fn warm_ups() {
+    insta::assert_snapshot!(said(&["warm_up = \"1m\"", "warm_up = \"5m\"", "warm_up = 5"]), @r#"
+    "warm_up = \"1m\""
+      t.toml:3:11: after a warm-up of 1m nothing is left of 1m to measure
+        a tenth of `duration` is usual
+    "warm_up = \"5m\""
+      t.toml:3:11: after a warm-up of 5m nothing is left of 1m to measure
+        a tenth of `duration` is usual
+    "warm_up = 5"
+      t.toml:3:11: expected a time such as "30s", "20ms" or "1m30s", found `5`
+        write "5s" or "5ms"
+    "#);
+}
+
+#[test]
 fn stores() {
     insta::assert_snapshot!(said(&[
         "faults = [{ at = \"30s\", store = \"outage\", for = \"20s\" }]",
