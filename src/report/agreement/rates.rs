@@ -8,8 +8,9 @@
 //!   their spread is nearly normal, however small or near to 1 they are, and the interval cannot leave what is possible.
 //! - The interval is widened to what the simulations themselves had, from the least to the most, and by [`GRACE`] more
 //!   cases: what happens in few seeds, a few times, has a longer tail than any normal distribution.
-//! - A rate that is the same in every simulation must be the same again, up to rounding. It takes no part of the
-//!   probability of a false alarm.
+//! - A rate that is the same in every simulation must be the same again. It takes no part of the probability of a false
+//!   alarm.
+//! - A difference that prints as 0.0 % is none.
 //! - A rate of nothing (no fault struck, nobody looked) is not judged; that there was nothing is, as a kind.
 //! - A real request takes a little longer than its service. So the upper ends of latency and busy time are raised by
 //!   [`DELAY_MS`], and quantiles of latency widened by the width of a bin of their histogram.
@@ -27,8 +28,11 @@ const DELAY_MS: f64 = 1.0;
 /// Relative width of a bin of the histograms of latency: two significant digits.
 const BIN: f64 = 0.01;
 
-/// Numbers that differ by less are the same.
+/// Numbers that differ by less are the same, as far as computing goes.
 const ROUNDING: f64 = 1e-9;
+
+/// And as far as anybody can see: relative differences below this print as 0.0 %.
+const VISIBLE: f64 = 5e-4;
 
 /// On which scale the spread of a rate is nearly normal.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -245,7 +249,7 @@ impl Compared {
     pub(super) fn judged(&self, tail: f64) -> Judgement {
         let (low, high) = self.widened(if self.spreads() { self.interval(tail) } else { self.range() });
         let observed = self.executed.0 / self.executed.1;
-        let rounding = ROUNDING * observed.abs().max(high.abs());
+        let invisible = VISIBLE * observed.abs().max(high.abs());
         #[expect(clippy::cast_precision_loss, reason = "a number of simulations")]
         let mean = self.each().sum::<f64>() / self.simulated.len() as f64;
         Judgement {
@@ -257,7 +261,7 @@ impl Compared {
             low,
             high,
             observed,
-            verdict: Verdict::of(low - rounding <= observed && observed <= high + rounding),
+            verdict: Verdict::of(low - invisible <= observed && observed <= high + invisible),
         }
     }
 
