@@ -46,10 +46,12 @@ pub struct Balancer {
 }
 
 /// How the last attempt failed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Last {
-    /// It never reached the server.
+    /// It never reached the server, which said so at once.
     Refused,
+    /// It never reached the server, from which nothing was heard.
+    Unreachable,
     /// It was sent, and perhaps taken.
     BrokenOff,
     /// It was sent, and there is no answer yet.
@@ -139,7 +141,8 @@ impl Balancer {
                 Err(Some(Trouble::Sent)) => (copy, Last::BrokenOff),
                 Err(Some(Trouble::Connect(error, unsent))) => {
                     self.notice(&error);
-                    (Some(unsent), Last::Refused)
+                    let silent = error.kind() == io::ErrorKind::TimedOut;
+                    (Some(unsent), if silent { Last::Unreachable } else { Last::Refused })
                 }
             };
             let ejected = ticket.failed();
@@ -147,11 +150,15 @@ impl Balancer {
             self.eject(server, ejected);
             request = match (again, last) {
                 (Some(again), _) if retries < self.retries && self.routing.may_retry() => *again,
-                (_, Last::Refused) => return self.refuse(id, Refusal::Unreachable),
+                (_, Last::Refused | Last::Unreachable) => return self.refuse(id, Refusal::Unreachable),
                 (_, Last::BrokenOff) => return self.broken_off(id, server),
                 (_, Last::Overdue) => return own(StatusCode::GATEWAY_TIMEOUT, "the server does not answer"),
             };
             retries += 1;
+            // Much may have changed while it waited: then only the last one is left out.
+            if last != Last::Refused {
+                excluded.clear();
+            }
             excluded.push(server);
             if let Some(id) = id {
                 self.log.retried(id.visit(), server);
