@@ -56,10 +56,6 @@ impl Policy for RingHash {
         let (before, after) = self.ring.split_at(start);
         self.bound.first(pool, request, after.iter().chain(before).map(|(_, server)| *server))
     }
-
-    fn on_pool_change(&mut self, pool: &PoolView) {
-        self.rebuild(pool);
-    }
 }
 
 #[cfg(test)]

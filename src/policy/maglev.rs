@@ -96,10 +96,6 @@ impl Policy for Maglev {
         let (before, after) = self.table.split_at(start);
         self.bound.first(pool, request, after.iter().chain(before).copied())
     }
-
-    fn on_pool_change(&mut self, pool: &PoolView) {
-        self.rebuild(pool);
-    }
 }
 
 #[cfg(test)]

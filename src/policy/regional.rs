@@ -94,10 +94,6 @@ impl Policy for Regional {
     fn on_complete(&mut self, now: Instant, server: ServerId, latency: Span, outcome: Outcome) {
         self.part_of(server).policy.on_complete(now, server, latency, outcome);
     }
-
-    fn on_pool_change(&mut self, pool: &PoolView) {
-        self.refresh(pool);
-    }
 }
 
 #[cfg(test)]
