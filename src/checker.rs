@@ -651,3 +651,23 @@ impl UserSet {
         new
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_users_has_a_bit_for_each() {
+        let mut set = UserSet::default();
+        assert!((0..1_000).map(UserId).all(|user| set.insert(user)), "each of them is new");
+        assert!(!(0..1_000).map(UserId).any(|user| set.insert(user)), "and then known");
+        assert_eq!(set.0.len(), 16);
+    }
+
+    #[test]
+    fn a_cart_that_has_ended_has_ended_in_one_way() {
+        let counts =
+            Counts { opened: 64, intact: 1, lost: 2, overcharged: 4, abandoned: 8, unknown: 16, ..Counts::default() };
+        assert_eq!(counts.ended(), 31);
+    }
+}

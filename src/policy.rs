@@ -261,3 +261,41 @@ impl Policy for AnyPolicy {
         whichever!(self, policy => policy.on_pool_change(pool));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Reply;
+    use crate::seed::{Key, Purpose};
+
+    #[test]
+    fn a_pool_that_seems_too_ill_uses_everybody() {
+        let half = serde_json::from_str("0.5").expect("a share");
+        let mut pool = PoolView::new(vec![1; 10]).with_panic(Some(half));
+        let used = (0..7).map(|server| {
+            pool.believe(ServerId(server), ServerState::Down);
+            pool.up.len()
+        });
+        assert_eq!(used.collect::<Vec<_>>(), [9, 8, 7, 6, 5, 10, 10]);
+        assert!(!pool.is_empty() && PoolView::default().is_empty());
+    }
+
+    /// Whether a policy prefers, of two servers, the one that answered sooner.
+    pub(super) fn check_that_it_learns(policy: &mut impl Policy) {
+        let pool = PoolView::new(vec![1; 2]);
+        let now = Instant::ZERO + Span::from_secs(100);
+        for (server, millis) in [(0, 500), (1, 5)] {
+            policy.on_complete(now, ServerId(server), Span::from_millis(millis), Outcome::Ok(Reply::Done));
+        }
+        let request = RequestView { hash_key: 0, excluded: &[] };
+        for i in 0..100 {
+            let draw = Seed(1).draw(Purpose::Pick, Key { entity: i, ..Key::default() });
+            assert_eq!(policy.pick(now, &request, &pool, draw), Some(ServerId(1)));
+        }
+    }
+
+    #[test]
+    fn a_named_policy_is_told_how_requests_ended() {
+        check_that_it_learns(&mut AnyPolicy::PeakEwma(PeakEwma::new()));
+    }
+}

@@ -191,3 +191,30 @@ pub fn cause_of(item: Items, evidence: &Evidence) -> Cause {
         Cause::Unexplained
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Item, UserId};
+
+    fn visit(client: u32) -> Visit {
+        Visit { user: UserId(client + 1), client: ClientId(client), number: 1 }
+    }
+
+    #[test]
+    fn the_first_checkout_of_a_visit_that_tells_something_counts() {
+        let mug = Items::of(Item::new(1).expect("in range"));
+        let died = Evidence { died: mug, killed_by: Some(3), ..Evidence::default() };
+        let elsewhere = Evidence { elsewhere: mug, ..Evidence::default() };
+        let mut post_mortem = PostMortem::new();
+        let served = [(0, Evidence::default()), (0, died), (0, elsewhere), (1, elsewhere), (0, elsewhere), (1, died)];
+        for (client, evidence) in &served {
+            post_mortem.checked_out(visit(*client), evidence);
+        }
+        assert_eq!([0, 1, 2].map(|client| post_mortem.killer(visit(client))), [Some(3), None, None]);
+        let causes = [Cause::Wiped, Cause::Split, Cause::Unexplained];
+        assert_eq!([0, 1, 2].map(|client| post_mortem.lost(visit(client), mug)), causes);
+        post_mortem.left(visit(0));
+        assert_eq!(post_mortem.killer(visit(0)), None);
+    }
+}

@@ -81,8 +81,10 @@ mod tests {
     fn a_checkout_that_is_tried_again_charges_once() {
         let mug = Items::of(Item::new(1).expect("in range"));
         let mut order = Order::default();
+        assert!(!order.is_charged());
         let mut basket = Basket { items: mug };
         assert_eq!(order.charge(&mut basket), (Reply::Charged(mug), Some(mug)));
+        assert!(order.is_charged());
         let mut elsewhere = Basket::default();
         assert_eq!(order.charge(&mut elsewhere), (Reply::Charged(mug), None));
     }

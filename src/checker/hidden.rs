@@ -102,3 +102,21 @@ impl Hidden {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_forgotten_when_nothing_of_it_can_be_out() {
+        let user = UserId(1);
+        let mut hidden = Hidden::new(Some(Allowance { limit: 1, window_nanos: 10, longest_nanos: 25 }));
+        for sent in [100, 101, 125, 109] {
+            hidden.accepted(user, sent);
+        }
+        assert_eq!(hidden.counts.over_limit, 2, "the last of the three was answered late");
+        hidden.accepted(user, 136);
+        let windows: Vec<u64> = hidden.accepted.keys().map(|(window, _)| *window).collect();
+        assert_eq!(windows, [12, 13]);
+    }
+}

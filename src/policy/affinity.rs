@@ -153,4 +153,12 @@ mod tests {
         pool.believe(ServerId(1), ServerState::Retired);
         assert_eq!(pin.bound(affinity, PinnedDown::Fail, NOW, &pool), Bound::Free, "nobody waits for what is gone");
     }
+
+    #[test]
+    fn a_cookie_that_comes_back_says_what_it_said() {
+        let mut pin = Pin::default();
+        pin.answered(Affinity::Cookie(CookieLife::User), ServerId(1), NOW);
+        assert_eq!(Pin::to(ServerId(1), NOW), pin);
+        assert_eq!((pin.server(), pin.since()), (Some(ServerId(1)), NOW));
+    }
 }

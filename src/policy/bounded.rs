@@ -88,6 +88,9 @@ mod tests {
             Some(0),
             "no room anywhere: as if there were no bound"
         );
+        // Exactly the mean of what is in flight and this request: 5 / 4, so 2 each.
+        pool.in_flight = vec![1, 0, 1, 2];
+        assert_eq!(first(bounded("1.0"), &pool, &[]), Some(0));
     }
 
     #[test]

@@ -56,10 +56,6 @@ impl Policy for RingHash {
         let (before, after) = self.ring.split_at(start);
         self.bound.first(pool, request, after.iter().chain(before).map(|(_, server)| *server))
     }
-
-    fn on_pool_change(&mut self, pool: &PoolView) {
-        self.rebuild(pool);
-    }
 }
 
 #[cfg(test)]
@@ -99,6 +95,28 @@ pub(super) mod tests {
             assert!(last != home && last != other);
             assert_eq!(pick(&[home, other, last]), None);
         }
+    }
+
+    /// When one server has left and another one has joined, what a policy has kept is out of date: it notices, and chooses
+    /// as a new one does.
+    pub fn check_upkeep<P: Policy>(new: impl Fn(&PoolView) -> P) {
+        let mut pool = PoolView::new(vec![1; 4]);
+        let mut policy = new(&pool);
+        let before = owners(&mut policy, &pool, 1_000);
+        pool.believe(ServerId(2), ServerState::Down);
+        pool.add(1);
+        pool.believe(ServerId(4), ServerState::Up);
+        let after = owners(&mut policy, &pool, 1_000);
+        assert_eq!(after, owners(&mut new(&pool), &pool, 1_000));
+        assert_ne!(after, before);
+    }
+
+    /// Users and servers are numbered alike, and that binds nobody to the server of the same number.
+    pub fn check_numbers<P: Policy>(new: impl Fn(&PoolView) -> P) {
+        let pool = PoolView::new(vec![1; 100]);
+        let owners = owners(&mut new(&pool), &pool, 100);
+        let alike = (0..).map(ServerId).zip(&owners).filter(|(user, owner)| user == *owner).count();
+        assert!(alike < 10, "{alike} of 100 users are alike");
     }
 
     fn ring(points: u32, pool: &PoolView, seed: u64) -> RingHash {
@@ -156,5 +174,31 @@ pub(super) mod tests {
     #[test]
     fn an_excluded_server_is_passed_over() {
         check_exclusion(&mut ring(16, &PoolView::new(vec![1; 3]), 3));
+    }
+
+    #[test]
+    fn points_follow_weights() {
+        let ring = ring(160, &PoolView::new(vec![3, 1, 2]), 3);
+        let points = |server| ring.ring.iter().filter(|(_, owner)| *owner == ServerId(server)).count();
+        assert_eq!([0, 1, 2].map(points), [480, 160, 320]);
+    }
+
+    #[test]
+    fn the_ring_follows_the_pool() {
+        check_upkeep(|pool| ring(16, pool, 3));
+    }
+
+    #[test]
+    fn users_and_servers_are_hashed_apart() {
+        check_numbers(|pool| ring(16, pool, 3));
+    }
+
+    #[test]
+    fn a_user_who_falls_on_a_point_belongs_to_it() {
+        let pool = PoolView::new(vec![1; 2]);
+        let mut ring = ring(1, &pool, 3);
+        let place = ring.place(0);
+        ring.ring = vec![(place, ServerId(0)), (place + 1, ServerId(1))];
+        assert_eq!(owners(&mut ring, &pool, 1), [ServerId(0)]);
     }
 }

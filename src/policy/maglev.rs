@@ -96,15 +96,11 @@ impl Policy for Maglev {
         let (before, after) = self.table.split_at(start);
         self.bound.first(pool, request, after.iter().chain(before).copied())
     }
-
-    fn on_pool_change(&mut self, pool: &PoolView) {
-        self.rebuild(pool);
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::hashing::tests::{check_exclusion, moved, owners};
+    use super::super::hashing::tests::{check_exclusion, check_numbers, check_upkeep, moved, owners};
     use super::*;
     use crate::model::ServerState;
 
@@ -174,5 +170,25 @@ mod tests {
     fn an_excluded_server_is_passed_over() {
         let pool = PoolView::new(vec![1; 3]);
         check_exclusion(&mut maglev(&pool, 3));
+    }
+
+    #[test]
+    fn nobody_needs_to_say_that_the_pool_has_changed() {
+        check_upkeep(|pool| maglev(pool, 3));
+    }
+
+    #[test]
+    fn users_and_servers_are_hashed_apart() {
+        check_numbers(|pool| maglev(pool, 3));
+    }
+
+    /// The table is as long as a prime, so every step but 0 and its whole length leads through all of it.
+    #[test]
+    fn every_order_has_all_slots() {
+        let maglev = maglev(&PoolView::new(vec![1]), 1);
+        for server in (0..1_000_000).map(ServerId) {
+            let Permutation { next, skip, .. } = maglev.permutation(server, 1);
+            assert!(next < SLOTS && (1..SLOTS).contains(&skip), "{server} begins at {next} and goes on by {skip}");
+        }
     }
 }

@@ -86,6 +86,7 @@ impl Policy for PeakEwma {
 mod tests {
     use super::*;
     use crate::model::Reply;
+    use crate::policy::Random;
     use crate::seed::{Key, Purpose, Seed};
 
     const OK: Outcome = Outcome::Ok(Reply::Done);
@@ -145,5 +146,16 @@ mod tests {
         let pool = PoolView::new(vec![1; 2]);
         let policy = PeakEwma::new();
         assert!((policy.cost(at_ms(0), ServerId(1), &pool) - 30e6).abs() < 1e-6);
+    }
+
+    #[test]
+    fn of_two_alike_the_first_one_drawn_is_taken() {
+        let pool = PoolView::new(vec![1; 3]);
+        let request = RequestView { hash_key: 0, excluded: &[] };
+        for i in 0..100 {
+            let draw = Seed(1).draw(Purpose::Pick, Key { entity: i, ..Key::default() });
+            let first = Random.pick(at_ms(0), &request, &pool, draw);
+            assert_eq!(PeakEwma::new().pick(at_ms(0), &request, &pool, draw), first);
+        }
     }
 }

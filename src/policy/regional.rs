@@ -94,17 +94,14 @@ impl Policy for Regional {
     fn on_complete(&mut self, now: Instant, server: ServerId, latency: Span, outcome: Outcome) {
         self.part_of(server).policy.on_complete(now, server, latency, outcome);
     }
-
-    fn on_pool_change(&mut self, pool: &PoolView) {
-        self.refresh(pool);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::ServerState;
-    use crate::policy::RoundRobin;
+    use crate::policy::tests::check_that_it_learns;
+    use crate::policy::{PeakEwma, RoundRobin};
     use crate::seed::{Key, Purpose, Seed};
 
     const WEST: RegionId = RegionId(0);
@@ -136,5 +133,12 @@ mod tests {
             pool.believe(ServerId(server), ServerState::Down);
         }
         assert_eq!(picks(&mut policy, &pool, WEST, 2), [0u32; 0]);
+    }
+
+    #[test]
+    fn each_region_is_told_how_its_requests_ended() {
+        let pool = PoolView::new(vec![1; 2]);
+        let policy = |_: &PoolView| AnyPolicy::PeakEwma(PeakEwma::new());
+        check_that_it_learns(&mut Regional::new(vec![WEST; 2], vec![vec![WEST]], &pool, policy));
     }
 }

@@ -138,4 +138,14 @@ mod tests {
             assert_eq!(Random.pick(Instant::ZERO, &request, &pool, draw(i)), Some(ServerId(1)));
         }
     }
+
+    #[test]
+    fn an_exclusion_changes_only_the_choices_that_it_forbids() {
+        let pool = PoolView::new(vec![1; 3]);
+        let pick = |excluded, i| Random.pick(Instant::ZERO, &RequestView { hash_key: 0, excluded }, &pool, draw(i));
+        for i in 0..100 {
+            let (free, bound) = (pick(&[], i), pick(&[ServerId(1)], i));
+            assert!(free == bound || free == Some(ServerId(1)) && bound != free, "{free:?}, then {bound:?}");
+        }
+    }
 }

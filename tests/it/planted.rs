@@ -5,6 +5,7 @@
 
 mod accounting;
 mod beside_carts;
+mod in_flight;
 
 use whatcart::checker::{Finding, Verdict};
 use whatcart::history::{Event, Request, Seen, What};
@@ -349,36 +350,4 @@ fn swap_outcomes(events: &mut [Event], a: usize, b: usize) {
             *outcome = with;
         }
     }
-}
-
-/// Two adds in flight at once are both acknowledged, and the second writer knew nothing of the first.
-#[test]
-fn a_lost_update_is_found() {
-    let visit = Visit { user: UserId(1), client: whatcart::model::ClientId(0), number: 1 };
-    let at = whatcart::time::Instant::ZERO;
-    let request = |step, command| Request { step, attempt: 0, command };
-    let sent = |step, command| Seen::Sent(request(step, command));
-    let told = |step, command, outcome| Seen::Told {
-        request: request(step, command),
-        sent: at,
-        meant: at,
-        outcome,
-        settled: true,
-    };
-    let story = |charged: &[u8]| -> Vec<Event> {
-        [
-            Seen::Began,
-            sent(0, add(1)),
-            sent(1, add(2)),
-            told(0, add(1), DONE),
-            told(1, add(2), DONE),
-            sent(2, CHECKOUT),
-            told(2, CHECKOUT, charges(charged)),
-            Seen::Left(whatcart::history::Ending::Finished),
-        ]
-        .map(|seen| Event { at, what: What::Seen(visit, seen) })
-        .into()
-    };
-    assert_eq!(streaming(&story(&[1, 2])).findings[&visit], [Finding::Opened, INTACT]);
-    assert_eq!(streaming(&story(&[2])).findings[&visit], [Finding::Opened, lost(&[1])]);
 }
