@@ -69,7 +69,9 @@ fn main() -> ExitCode {
     }
     let rows: usize = sections.iter().map(|section| section.rows.len()).sum();
     println!("\n{} of {rows} rows hold.", rows - failed as usize);
-    println!("\n{}", include_str!("other.md").trim_end());
+    for words in [include_str!("other.md"), include_str!("mutants.md")] {
+        println!("\n{}", words.trim_end());
+    }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

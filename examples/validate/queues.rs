@@ -21,7 +21,7 @@ pub fn section() -> Section {
         rows.push(row(what, theory::e_n_m_1(10, busy), 0.0, &open(10, 1, busy, seconds)));
     }
     // The formula is of infinitely many servers; a hundred are a little slower.
-    for (busy, seconds) in [(0.5, 60), (0.9, 120)] {
+    for (busy, seconds) in [(0.5, 60), (0.8, 120), (0.9, 120)] {
         let mut scenario = open(100, 1, busy, seconds);
         scenario.balancer.policy = PolicyName::PowerOfTwo;
         let limit = theory::two_choices(busy);

@@ -12,12 +12,13 @@
 //!   alarm.
 //! - A difference that prints as 0.0 % is none.
 //! - A rate of nothing (no fault struck, nobody looked) is not judged; that there was nothing is, as a kind.
-//! - A real request takes a little longer than its service. So the upper ends of latency and busy time are raised by
-//!   [`DELAY_MS`], and quantiles of latency widened by the width of a bin of their histogram.
+//! - A real request takes a little longer than its service, each time that it is sent to a server. So the upper ends of
+//!   latency and busy time are raised by [`DELAY_MS`] an attempt, and quantiles of latency widened by the width of a bin
+//!   of their histogram.
 
 use super::{Judgement, Predicted, Trial, Unit, Verdict};
 use crate::report::stats::prediction;
-use crate::report::{FaultFigures, Figures};
+use crate::report::{FaultFigures, Figures, Requests};
 
 /// Cases by which what is counted may lie beyond what was predicted.
 const GRACE: f64 = 3.0;
@@ -210,6 +211,8 @@ pub(super) struct Compared {
     runs: usize,
     service_ms: f64,
     speed: f64,
+    /// How often a request is sent to a server.
+    attempts: f64,
 }
 
 /// The rates that can be compared.
@@ -217,13 +220,16 @@ pub(super) struct Compared {
 pub(super) fn compared(trial: &Trial, timed: bool) -> Vec<Compared> {
     let most = trial.predicted.iter().map(|figures| &figures.faults[..]).max_by_key(|faults| faults.len());
     let all = rates(most.unwrap_or_default()).into_iter().filter(|rate| timed || rate.delay == Delay::None);
+    let count = |of: fn(&Requests) -> u64| trial.executed.iter().map(|figures| of(&figures.requests)).sum::<u64>();
+    let attempts = 1.0 + count(|all| all.balancer_retries) as f64 / count(|all| all.sent).max(1) as f64;
     let compared = all.map(|rate| {
         let simulated = trial.predicted.iter().map(&rate.of).filter(|(_, whole)| *whole > 0.0).collect();
         let runs = trial.executed.len();
         let sum =
             trial.executed.iter().map(|figures| (rate.of)(figures)).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
         let executed = (sum.0 / runs.max(1) as f64, sum.1 / runs.max(1) as f64);
-        Compared { rate, simulated, executed, runs, service_ms: trial.service_ms, speed: trial.speed }
+        let (service_ms, speed) = (trial.service_ms, trial.speed);
+        Compared { rate, simulated, executed, runs, service_ms, speed, attempts }
     });
     compared.filter(|one| one.simulated.len() > 1 && one.executed.1 > 0.0).collect()
 }
@@ -284,7 +290,7 @@ impl Compared {
     fn widened(&self, (low, high): (f64, f64)) -> (f64, f64) {
         match self.rate.delay {
             Delay::None | Delay::Load => (low, high),
-            Delay::Latency => (low * (1.0 - BIN), high * (1.0 + BIN) + DELAY_MS * self.speed),
+            Delay::Latency => (low * (1.0 - BIN), high * (1.0 + BIN) + DELAY_MS * self.attempts * self.speed),
             Delay::Busy => (low, (high * (1.0 + DELAY_MS * self.speed / self.service_ms)).min(1.0)),
         }
     }

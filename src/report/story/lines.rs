@@ -233,7 +233,7 @@ impl Teller {
             }
             Outcome::Failed => {
                 deed.wrong = true;
-                "cut off: did it work?".into()
+                "failed: did it work?".into()
             }
             Outcome::TimedOut => {
                 deed.wrong = true;
