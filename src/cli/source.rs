@@ -37,17 +37,23 @@ pub fn load(source: &Source, set: &[String], vary: &[String]) -> Result<Loaded, 
     Ok(loaded)
 }
 
-/// Keeps only the variants of these names or numbers.
+/// Keeps only the variants of these names or numbers; of one that `--vary` multiplied, each.
 pub fn only(loaded: &mut Loaded, wanted: &[String]) -> Result<(), Failure> {
     if wanted.is_empty() {
         return Ok(());
     }
     let mut keep = vec![false; loaded.variants.len()];
     for one in wanted {
-        let by_name = loaded.variants.iter().position(|variant| variant.name == *one);
+        let of_it = |name: &str| name == one || name.strip_prefix(&**one).is_some_and(|rest| rest.starts_with(" · "));
+        let named: Vec<usize> = (0..keep.len()).filter(|i| of_it(&loaded.variants[*i].name)).collect();
         let by_number = || one.parse().ok().and_then(|n: usize| n.checked_sub(1)).filter(|n| *n < keep.len());
-        let Some(at) = by_name.or_else(by_number) else { return Err(no_variant(one, loaded)) };
-        keep[at] = true;
+        let found = if named.is_empty() { by_number().into_iter().collect() } else { named };
+        if found.is_empty() {
+            return Err(no_variant(one, loaded));
+        }
+        for at in found {
+            keep[at] = true;
+        }
     }
     let mut keep = keep.into_iter();
     loaded.variants.retain(|_| keep.next().unwrap_or(false));

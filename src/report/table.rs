@@ -68,7 +68,8 @@ fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], le
     let sentences = sentences(report, summaries, columns);
     let mut text: String = sentences.iter().map(|note| wrap("   ", note)).collect();
     if !left_out.is_empty() {
-        let note = format!("No room for the columns {}: see --details or --format json.", listed(left_out));
+        let columns = if left_out.len() == 1 { "column" } else { "columns" };
+        let note = format!("There is no room for the {columns} {}: see --details or --format json.", listed(left_out));
         text += &wrap("   ", &note);
     }
     if !report.left_out.is_empty() {

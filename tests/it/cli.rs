@@ -229,6 +229,17 @@ fn only_one_design_and_one_user() {
 }
 
 #[test]
+fn only_one_design_in_every_size() {
+    let (code, out, errors) =
+        ran(&["run", "sticky-crash", "--only", "sticky, server memory", "--vary", "servers.count=2,5"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(
+        out.contains("servers.count=2") && out.contains("servers.count=5") && !out.contains("round robin"),
+        "{out}"
+    );
+}
+
+#[test]
 fn changed_scenarios_need_not_hold() {
     let (code, out, _) =
         ran(&["run", "sticky-crash", "--set", "servers.count=1", "--set", "faults=[]", "--format=json"]);

@@ -130,7 +130,7 @@ fn endings(summaries: &[Summary]) -> Vec<String> {
     const REASONS: [(&str, &str); 3] = [
         ("abandoned_logged_out", "being logged out again and again"),
         ("abandoned_refused", "refusals"),
-        ("abandoned_unknown", "requests that were never answered"),
+        ("abandoned_unknown", "requests that failed or were never answered"),
     ];
     let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
     for (number, summary) in (1..).zip(summaries) {
