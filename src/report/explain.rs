@@ -83,9 +83,9 @@ impl Proof {
         let Proof { item, added, charged, ended, .. } = self;
         let (holder, asked) = (added.1.server, charged.1.server);
         match self.cause {
-            Cause::Split => {
-                format!("The {item} was in {holder}'s memory all the time, and {asked} answered: it read another cart.")
-            }
+            Cause::Split => format!(
+                "The {item} is in another server's memory, and {asked} answered: it never heard of it, and read another cart."
+            ),
             Cause::Wiped => match ended {
                 Some((at, _)) => format!(
                     "The {item} was in the memory of a process of {holder} that ended at {}; nobody else had it.",
