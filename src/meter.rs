@@ -156,8 +156,8 @@ pub struct Meter {
     window_ends: Instant,
     /// Until when latency and load are not measured.
     pub warm_until: Instant,
-    /// By server: what it had done by then. Empty before.
-    cold: Vec<Work>,
+    /// By server: what it had done by then. `None` before.
+    cold: Option<Vec<Work>>,
     /// The next moment at which something is to be done: a window ends, or the warm-up.
     next_stop: Instant,
     /// Whether files live in an object store.
@@ -196,8 +196,8 @@ impl Meter {
             closes: Instant::ZERO + scenario.duration.get(),
             window_ends: Instant::ZERO + window,
             warm_until: Instant::ZERO + warm_up,
-            cold: Vec::new(),
-            next_stop: Instant::ZERO + if warm_up == Span::ZERO { window } else { window.min(warm_up) },
+            cold: None,
+            next_stop: Instant::ZERO,
             has_objects: scenario.homes.upload == UploadHome::ObjectStore,
         }
     }
@@ -213,7 +213,7 @@ impl Meter {
 
     #[cold]
     fn stop(&mut self, now: Instant) {
-        if self.next_stop <= self.warm_until && now >= self.warm_until {
+        if self.cold.is_none() && now >= self.warm_until {
             self.begin_to_measure();
         }
         while now >= self.window_ends {
@@ -221,8 +221,7 @@ impl Meter {
             self.windows.push(Window { open_carts, served: vec![0; self.work.len()], ..Window::default() });
             self.window_ends = self.window_ends + self.window;
         }
-        let warms_up = now < self.warm_until;
-        self.next_stop = if warms_up { self.window_ends.min(self.warm_until) } else { self.window_ends };
+        self.next_stop = if self.cold.is_some() { self.window_ends } else { self.window_ends.min(self.warm_until) };
     }
 
     /// What was measured so far does not count.
@@ -236,12 +235,12 @@ impl Meter {
         if let Some(regions) = &mut self.regions {
             regions.begin_to_measure();
         }
-        self.cold.clone_from(&self.work);
+        self.cold = Some(self.work.clone());
     }
 
     /// What each server did since the warm-up.
     pub fn measured_work(&self) -> impl Iterator<Item = Work> + '_ {
-        let cold = self.cold.iter().copied().chain(std::iter::repeat(Work::default()));
+        let cold = self.cold.iter().flatten().copied().chain(std::iter::repeat(Work::default()));
         self.work.iter().zip(cold).map(|(work, cold)| Work {
             requests: work.requests - cold.requests,
             busy_while_open: work.busy_while_open - cold.busy_while_open,

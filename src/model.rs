@@ -402,7 +402,8 @@ impl Outcome {
     #[inline]
     #[must_use]
     pub const fn is_server_error(self) -> bool {
-        matches!(self, Outcome::Failed | Outcome::Refused(Refusal::QueueFull | Refusal::StoreDown))
+        use Refusal::{QueueFull, StoreDown, StoreFull};
+        matches!(self, Outcome::Failed | Outcome::Refused(QueueFull | StoreDown | StoreFull))
     }
 
     /// Whether the effect may have happened or not.

@@ -156,10 +156,6 @@ pub trait Policy: Clone {
     #[inline]
     fn asked_from(&mut self, _region: RegionId) {}
 
-    /// The request went out.
-    #[inline]
-    fn on_start(&mut self, _server: ServerId) {}
-
     /// The request came back, or was given up.
     #[inline]
     fn on_complete(&mut self, _now: Instant, _server: ServerId, _latency: Span, _outcome: Outcome) {}
@@ -247,10 +243,6 @@ impl Policy for AnyPolicy {
 
     fn asked_from(&mut self, region: RegionId) {
         whichever!(self, policy => policy.asked_from(region));
-    }
-
-    fn on_start(&mut self, server: ServerId) {
-        whichever!(self, policy => policy.on_start(server));
     }
 
     fn on_complete(&mut self, now: Instant, server: ServerId, latency: Span, outcome: Outcome) {

@@ -233,6 +233,16 @@ impl Pool {
         };
     }
 
+    /// A fault makes a server slow or failing.
+    pub fn afflict(&mut self, server: ServerId, with: FaultKind) {
+        let member = &mut self.members[server.index()];
+        match with {
+            FaultKind::Slow { factor, .. } => member.slow = factor,
+            FaultKind::Failing { thousandths, .. } => member.failing = thousandths,
+            _ => {}
+        }
+    }
+
     /// The end of a fault that made a server slow or failing. False when it was itself already.
     pub fn recover(&mut self, server: ServerId, from: FaultKind) -> bool {
         let member = &mut self.members[server.index()];
@@ -308,7 +318,7 @@ impl Pool {
     /// Whether the balancer may send a request a second time, which is in flight no more.
     #[must_use]
     pub fn may_retry(&self) -> bool {
-        self.retries.may_begin(1 + self.view.in_flight.iter().sum::<u32>())
+        self.retries.may_begin(|| 1 + self.view.in_flight.iter().sum::<u32>())
     }
 
     /// A server answered, or failed to. When that has it ejected: until when.

@@ -17,6 +17,7 @@ mod migration;
 mod operations;
 mod operator;
 mod outages;
+mod overdue;
 mod queue;
 mod replicas;
 mod requests;

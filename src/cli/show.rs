@@ -23,7 +23,9 @@ fn summary(loaded: &Loaded, spoilers: bool) -> String {
     let mut text = wrap(&paint(Tone::Strong, &left(&loaded.name, width(&loaded.name) + 3)), &clean(&base.title));
     text += &matter("Question", &base.question);
     text += &matter("Differs", &base.varies);
-    text += &matter("Breaks", &timeline(&loaded.variants[0].scenario));
+    // The first design is often the control, in which nothing does.
+    let breaks = loaded.variants.iter().map(|variant| timeline(&variant.scenario)).find(|line| !line.is_empty());
+    text += &matter("Breaks", &breaks.unwrap_or_default());
     for (number, variant) in (1..).zip(&loaded.variants) {
         let name = format!("{number}  {}", variant.name);
         text += &if number == 1 { matter("Designs", &name) } else { wrap(&left("", HEAD), &name) };

@@ -156,14 +156,8 @@ impl Fate {
     /// A server is not itself from now on.
     fn trouble(&self, slot: &Slot, index: u32, kind: FaultKind) {
         self.routing.with_pool(|pool| {
-            let member = &mut pool.members[slot.id.index()];
-            match kind {
-                FaultKind::Slow { factor, .. } => member.slow = factor,
-                FaultKind::Failing { thousandths, .. } => member.failing = thousandths,
-                _ => {}
-            }
-            slot.slow.store(member.slow, Ordering::Relaxed);
-            slot.failing.store(member.failing, Ordering::Relaxed);
+            pool.afflict(slot.id, kind);
+            slot.feels(&pool.members[slot.id.index()]);
         });
         self.log.pool(PoolEvent::Struck { fault: index, server: Some(slot.id), memory_lost: false });
     }
@@ -175,8 +169,7 @@ impl Fate {
         }
         let recovered = self.routing.with_pool(|pool| {
             let recovered = pool.recover(slot.id, self.faults[index as usize].kind);
-            slot.slow.store(pool.members[slot.id.index()].slow, Ordering::Relaxed);
-            slot.failing.store(pool.members[slot.id.index()].failing, Ordering::Relaxed);
+            slot.feels(&pool.members[slot.id.index()]);
             recovered
         });
         if recovered {

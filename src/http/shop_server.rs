@@ -27,6 +27,7 @@ use super::token::Signer;
 use crate::fault::{Fault, FaultKind};
 use crate::home::Place;
 use crate::model::{Life, ServerId};
+use crate::pool::Member;
 use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
 use crate::seed::Sampler;
 use crate::shop::Order;
@@ -194,6 +195,12 @@ impl Slot {
         let port = tokio::sync::Mutex::new(port);
         let host = AtomicU32::new(1);
         Ok(Arc::new(Slot { id, address, slow, failing, host, shop, port, now: Mutex::new(Now::Down(None)) }))
+    }
+
+    /// From now on it is as slow and as failing as that.
+    pub fn feels(&self, member: &Member) {
+        self.slow.store(member.slow, Ordering::Relaxed);
+        self.failing.store(member.failing, Ordering::Relaxed);
     }
 
     /// Waits until a death that is under way is over.

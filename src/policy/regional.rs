@@ -87,10 +87,6 @@ impl Policy for Regional {
         self.asked_from = region;
     }
 
-    fn on_start(&mut self, server: ServerId) {
-        self.part_of(server).policy.on_start(server);
-    }
-
     fn on_complete(&mut self, now: Instant, server: ServerId, latency: Span, outcome: Outcome) {
         self.part_of(server).policy.on_complete(now, server, latency, outcome);
     }

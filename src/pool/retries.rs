@@ -32,9 +32,9 @@ impl Retries {
 
     /// Whether there may be one more, while so many requests are under way.
     #[must_use]
-    pub fn may_begin(&self, requests: u32) -> bool {
+    pub fn may_begin(&self, requests: impl FnOnce() -> u32) -> bool {
         self.budget.is_none_or(|share| {
-            let within = share * u64::from(requests) / 1_000;
+            let within = share * u64::from(requests()) / 1_000;
             u64::from(self.under_way) < within.max(u64::from(ALWAYS))
         })
     }
@@ -48,13 +48,13 @@ mod tests {
     fn a_fifth_of_all_and_three_at_least() {
         let mut retries = Retries::new(serde_json::from_str("0.2").ok());
         for (requests, most) in [(1, 3), (10, 3), (19, 3), (20, 4), (100, 20)] {
-            while retries.may_begin(requests) {
+            while retries.may_begin(|| requests) {
                 retries.begin();
             }
             assert_eq!(retries.under_way, most, "of {requests}");
         }
         retries.end();
-        assert!(retries.may_begin(100) && !retries.may_begin(50));
-        assert!(Retries::new(None).may_begin(0));
+        assert!(retries.may_begin(|| 100) && !retries.may_begin(|| 50));
+        assert!(Retries::new(None).may_begin(|| 0));
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::queue::WakeQueue;
-use super::requests::{RequestId, Requests};
+use super::requests::{InFlight, RequestId, Requests};
 use super::tournament::Tournament;
 use crate::model::{Life, ServerId, UserId, Visit};
 use crate::time::{Instant, Span};
@@ -55,6 +55,8 @@ struct Timer {
     at: Instant,
     request: RequestId,
     serial: u32,
+    /// Which of the request's attempts it belongs to.
+    retries: u8,
 }
 
 /// Which constant delay ended. Their order here is their order at the same moment.
@@ -136,15 +138,10 @@ impl Events {
 
     /// Starts a timer of a constant delay.
     #[inline]
-    pub fn start_timer(&mut self, kind: TimerKind, at: Instant, request: RequestId, serial: u32) {
-        let timer = Timer { at, request, serial };
+    pub fn start_timer(&mut self, kind: TimerKind, at: Instant, id: RequestId, request: &InFlight) {
+        let timer = Timer { at, request: id, serial: request.serial, retries: request.retries };
         self.next_timer = self.next_timer.min(at);
         self.timers[kind as usize].push_back(timer);
-    }
-
-    /// Nobody waits for these timers of a request any more, although somebody still waits for the request.
-    pub fn stop_timers(&mut self, kind: TimerKind, request: RequestId) {
-        self.timers[kind as usize].retain(|timer| timer.request != request);
     }
 
     /// Takes the next timer: of which kind, for which request. `None` when nobody waits for that any more; then the
@@ -155,7 +152,11 @@ impl Events {
         let kind = KINDS.into_iter().min_by_key(|kind| first(&self.timers[*kind as usize]))?;
         let timers = &mut self.timers[kind as usize];
         let timer = timers.pop_front()?;
-        let awaited = |timer: &Timer| requests.is_awaited(timer.request, timer.serial);
+        // The user waits for the request, the balancer for one attempt at it.
+        let awaited = |timer: &Timer| {
+            requests.is_awaited(timer.request, timer.serial)
+                && (kind == TimerKind::Answer || requests[timer.request].retries == timer.retries)
+        };
         if !awaited(&timer) {
             while timers.front().is_some_and(|timer| !awaited(timer)) {
                 timers.pop_front();

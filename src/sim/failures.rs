@@ -29,17 +29,12 @@ impl World {
             return self.requests.remove(id);
         }
         request.place = Place::Failing;
-        let serial = request.serial;
-        self.events.start_timer(TimerKind::Fail, self.now + FAILS_WITHIN, id, serial);
+        self.events.start_timer(TimerKind::Fail, self.now + FAILS_WITHIN, id, request);
     }
 
     /// That moment is over. The server may have died in it.
     pub(super) fn fail<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         let request = &mut self.requests[id];
-        if request.place != Place::Failing {
-            // The balancer could not wait even for that.
-            return;
-        }
         let server = request.server;
         match self.pool.members[server.index()].state {
             ServerState::Up | ServerState::Draining => {

@@ -27,16 +27,12 @@ impl World {
         let named = |server: &ServerId| self.platform.is_none() && server.index() < self.pool.members.len();
         let server = server.filter(named);
         match (kind, server) {
-            (FaultKind::Slow { factor, lasting }, Some(server)) => {
-                self.pool.members[server.index()].slow = factor;
+            (FaultKind::Slow { lasting, .. } | FaultKind::Failing { lasting, .. }, Some(server)) => {
+                self.pool.afflict(server, kind);
                 self.struck_for(hands, server, index, lasting);
             }
             (FaultKind::Crash(comeback) | FaultKind::Vanish(comeback), Some(server)) => {
                 self.end_life(hands, server, index, comeback);
-            }
-            (FaultKind::Failing { thousandths, lasting }, Some(server)) => {
-                self.pool.members[server.index()].failing = thousandths;
-                self.struck_for(hands, server, index, lasting);
             }
             (
                 FaultKind::Slow { .. }

@@ -21,7 +21,7 @@ impl World {
     }
 
     /// The same, not to the excluded servers.
-    fn route_further<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+    pub(super) fn route_further<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         loop {
             let server = match self.choose(hands, id) {
                 Ok(server) => server,
@@ -30,7 +30,6 @@ impl World {
             let request = &mut self.requests[id];
             request.server = server;
             self.pool.sent(server, request.retries > 0);
-            hands.policy.on_start(server);
             if self.ways.is_some() {
                 return self.set_out(id);
             }
@@ -39,9 +38,8 @@ impl World {
                 ServerState::Silent => {
                     let request = &mut self.requests[id];
                     request.place = Place::Connecting;
-                    let serial = request.serial;
                     let at = self.now + self.connect_timeout;
-                    return self.events.start_timer(TimerKind::Connect, at, id, serial);
+                    return self.events.start_timer(TimerKind::Connect, at, id, request);
                 }
                 ServerState::Down | ServerState::Booting | ServerState::Retired => {
                     if !self.retry(hands, id) {
@@ -56,8 +54,7 @@ impl World {
     #[inline(always)]
     pub(super) fn deliver<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         if let Some(timeout) = self.answer_timeout {
-            let serial = self.requests[id].serial;
-            self.events.start_timer(TimerKind::Try, self.now + timeout, id, serial);
+            self.events.start_timer(TimerKind::Try, self.now + timeout, id, &self.requests[id]);
         }
         if self.pool.members[self.requests[id].server.index()].failing > 0 && self.is_failed(id) {
             return self.begin_to_fail(hands, id);
@@ -92,7 +89,7 @@ impl World {
     }
 
     /// An attempt failed. Whether the request may be sent to another server; if so, this one is excluded.
-    fn retry<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) -> bool {
+    pub(super) fn retry<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) -> bool {
         self.fail_attempt(hands, id);
         let request = &mut self.requests[id];
         if request.retries >= self.retries || !self.pool.may_retry() {
@@ -183,9 +180,6 @@ impl World {
     pub(super) fn reset<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
         self.excluded.clear();
         let server = self.requests[id].server;
-        if self.answer_timeout.is_some() {
-            self.events.stop_timers(TimerKind::Try, id);
-        }
         if !self.requests[id].command.is_idempotent() {
             self.fail_attempt(hands, id);
         } else if self.retry(hands, id) {
@@ -194,32 +188,5 @@ impl World {
         self.drop_request(hands, id, Some(server));
         self.tell(hands, id, Outcome::Failed);
         self.requests.remove(id);
-    }
-
-    /// A server has had a request for longer than the balancer waits. It works on; only an idempotent method may be sent
-    /// to another one meanwhile.
-    pub(super) fn answer_overdue<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
-        self.excluded.clear();
-        let left = self.requests[id];
-        if !left.command.is_idempotent() {
-            self.fail_attempt(hands, id);
-        } else if self.retry(hands, id) {
-            self.leave_behind(id, left);
-            return self.route_further(hands, id);
-        }
-        self.give_up(hands, id, Outcome::Failed);
-    }
-
-    /// The user is told that there is no answer. A server that has the request works on.
-    pub(super) fn give_up<P: Policy, R: Recorder>(
-        &mut self,
-        hands: &mut Hands<'_, P, R>,
-        id: RequestId,
-        outcome: Outcome,
-    ) {
-        self.tell(hands, id, outcome);
-        if matches!(self.requests[id].place, Place::Connecting | Place::Swallowed | Place::Failing) {
-            self.requests.remove(id);
-        }
     }
 }

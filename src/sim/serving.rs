@@ -27,7 +27,7 @@ pub struct Stations {
     lookups_per_add: u32,
     service: Sampler,
     /// By server.
-    queues: Vec<VecDeque<RequestId>>,
+    pub(super) queues: Vec<VecDeque<RequestId>>,
     /// By server: workers that are idle.
     idle: Vec<Vec<u32>>,
     /// By worker: the request it holds.
@@ -557,25 +557,6 @@ impl World {
             .filter(|id| **id != IDLE && !self.requests[**id].departed)
             .count();
         u32::try_from(awaited).expect("fewer than 2^32 requests at once")
-    }
-
-    /// The balancer has given up on an attempt, of which the server knows nothing: what it holds gets a place of its own,
-    /// and nobody waits for it.
-    pub(super) fn leave_behind(&mut self, id: RequestId, left: InFlight) {
-        match left.place {
-            Place::Running(_) => {
-                let copy = self.requests.insert(InFlight { departed: true, ..left });
-                self.stations.held[left.worker as usize] = copy;
-            }
-            Place::Queued => {
-                let copy = self.requests.insert(InFlight { departed: true, ..left });
-                let queue = &mut self.stations.queues[left.server.index()];
-                let queued = queue.iter_mut().find(|queued| **queued == id);
-                *queued.expect("it is in the queue of its server") = copy;
-            }
-            Place::Swallowed => self.forget_unheard(id),
-            Place::Balancer | Place::Connecting | Place::Failing | Place::Travelling => {}
-        }
     }
 
     /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.

@@ -177,8 +177,7 @@ impl World {
             copies_over: false,
             serial: 0,
         });
-        let serial = self.requests[id].serial;
-        self.events.start_timer(TimerKind::Answer, self.now + self.workload.timeout, id, serial);
+        self.events.start_timer(TimerKind::Answer, self.now + self.workload.timeout, id, &self.requests[id]);
         hands.recorder.record(&Event { at: self.now, what: What::Seen(visit, Seen::Sent(request)) });
         self.route(hands, id);
     }

@@ -115,13 +115,14 @@ impl World {
 
     /// A request is where it was sent to, and finds its server as it is now.
     fn reach<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
-        let InFlight { server, departed, serial, .. } = self.requests[id];
+        let InFlight { server, departed, .. } = self.requests[id];
         match self.pool.members[server.index()].state {
             ServerState::Up | ServerState::Draining => self.deliver(hands, id),
             _ if departed => self.requests.remove(id),
             ServerState::Silent => {
                 self.requests[id].place = Place::Connecting;
-                self.events.start_timer(TimerKind::Connect, self.now + self.connect_timeout, id, serial);
+                let at = self.now + self.connect_timeout;
+                self.events.start_timer(TimerKind::Connect, at, id, &self.requests[id]);
             }
             ServerState::Down | ServerState::Booting | ServerState::Retired => self.send_back(id, Parcel::Refused),
         }

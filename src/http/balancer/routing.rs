@@ -171,7 +171,6 @@ impl Routing {
         };
         let again = retries > 0;
         pool.sent(server, again);
-        policy.on_start(server);
         Ok(Ticket { server, sent: now, outcome: Outcome::Failed, again, routing: Arc::clone(self) })
     }
 

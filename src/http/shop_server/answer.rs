@@ -436,3 +436,24 @@ fn json(status: StatusCode, body: &Body) -> Answer {
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Outcome;
+
+    /// A balancer that counts failures sees the status; the simulation has only the outcome.
+    #[test]
+    fn a_server_error_is_one_in_both_engines() {
+        for (trouble, outcome) in [
+            (StoreError::Full, Outcome::Refused(Refusal::StoreFull)),
+            (StoreError::Down, Outcome::Refused(Refusal::StoreDown)),
+            (StoreError::BrokenOff, Outcome::Failed),
+        ] {
+            assert!(store_trouble(trouble).status().is_server_error() && outcome.is_server_error(), "{outcome:?}");
+        }
+        for refusal in [Refusal::Unauthorized, Refusal::NotFound, Refusal::Forbidden, Refusal::TooMany] {
+            assert!(!Outcome::Refused(refusal).is_server_error());
+        }
+    }
+}

@@ -43,8 +43,11 @@ pub fn facts(report: &Report) -> String {
     let mut open: Vec<String> = scenarios().map(|scenario| span(scenario.duration.get())).collect();
     open.dedup();
     facts.push(format!("open for {}", open.join(" or ")));
-    let mut warm_ups: Vec<String> =
-        scenarios().filter_map(|scenario| scenario.warm_up).map(|warm_up| span(warm_up.get())).collect();
+    let mut warm_ups: Vec<String> = scenarios()
+        .filter_map(|scenario| scenario.warm_up)
+        .filter(|time| time.get() > Span::ZERO)
+        .map(|time| span(time.get()))
+        .collect();
     warm_ups.dedup();
     if !warm_ups.is_empty() {
         facts.push(format!("latency and load after {}", warm_ups.join(" or ")));

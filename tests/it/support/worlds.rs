@@ -1,148 +1,23 @@
-//! Random small scenarios over everything that a scenario can say, and short names for building fixed ones.
+//! Random small scenarios over everything that a scenario can say.
 
 mod elsewhere;
+mod short;
 
 use proptest::prelude::*;
 use whatcart::model::Step;
 use whatcart::scenario::Strategy as Rollout;
 use whatcart::scenario::{
     Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, First, Forgets, HashOn, Health, Heavy,
-    Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects, Outlier, PinnedDown, PolicyName,
-    Positive, RandomFaults, RateLimit, RegionRouting, RegionServers, Regions, Replication, Scale, ScaleTo, Scenario,
-    Servers, SessionHome, Share, Store, StoreFault, StoreMemory, StoreUpdate, Time, Tokens, UploadHome, Users,
-    WhenFull, Whole,
+    Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects, Outlier, PinnedDown, Positive,
+    RandomFaults, RateLimit, Replication, Scale, ScaleTo, Scenario, Servers, SessionHome, Share, Store, StoreMemory,
+    StoreUpdate, Tokens, UploadHome, Users, WhenFull, Whole,
 };
-use whatcart::time::{Instant, Span};
+
+pub use short::{
+    EVERY_POLICY, at_ms, constant, end, exponential, fault, ms, rate, region_outage, share, show, three_regions, time,
+};
 
 use elsewhere::{in_regions, on_a_platform, regions, serverless};
-
-pub fn ms(millis: u64) -> Span {
-    Span::from_millis(millis)
-}
-
-pub fn at_ms(millis: u64) -> Instant {
-    Instant::ZERO + ms(millis)
-}
-
-pub fn time<const MIN: u64, const MAX: u64>(millis: u64) -> Time<MIN, MAX> {
-    Time::of(ms(millis))
-}
-
-pub fn exponential(micros: u64) -> Dist {
-    Dist::Exponential(Time::of(Span::from_nanos(micros * 1_000)))
-}
-
-pub fn constant(millis: u64) -> Dist {
-    Dist::Constant(time(millis))
-}
-
-/// All there are.
-pub const EVERY_POLICY: [PolicyName; 10] = {
-    use PolicyName::{
-        IpHash, LeastRequests, Maglev, PeakEwma, PowerOfTwo, Random, Rendezvous, RingHash, RoundRobin,
-        WeightedRoundRobin,
-    };
-    [RoundRobin, WeightedRoundRobin, Random, LeastRequests, PowerOfTwo, PeakEwma, IpHash, RingHash, Rendezvous, Maglev]
-};
-
-/// A share in thousandths.
-pub fn thousandths(thousandths: u16) -> Share {
-    Share::of_thousand(thousandths)
-}
-
-/// A number above 0, such as a rate for an open loop.
-pub fn rate(per_second: f64) -> Positive {
-    serde_json::from_str(&format!("{per_second:?}")).expect("a rate above 0")
-}
-
-/// A fault of this scenario: `verb` as in the file.
-pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault {
-    let name = Some(format!("server-{server}"));
-    let of = |this: &str| name.clone().filter(|_| verb == this);
-    Fault {
-        name: None,
-        at: time(at),
-        crash: of("crash"),
-        restart: of("restart"),
-        replace: of("replace"),
-        vanish: of("vanish"),
-        slow: of("slow"),
-        isolate: of("isolate"),
-        failing: of("failing"),
-        rate: None,
-        deploy: None,
-        scale: None,
-        join: None,
-        store: match verb {
-            "outage" => Some(StoreFault::Outage),
-            "failover" => Some(StoreFault::Failover),
-            "store restart" => Some(StoreFault::Restart),
-            _ => None,
-        },
-        region_outage: None,
-        restart_after: None,
-        replace_after: back_after.filter(|_| verb == "crash" || verb == "vanish").map(time),
-        factor: (verb == "slow").then(|| Whole::of(7)),
-        lasting: back_after
-            .filter(|_| ["slow", "failing", "isolate", "outage", "failover", "store restart"].contains(&verb))
-            .map(time),
-    }
-}
-
-/// A region of this scenario goes dark.
-pub fn region_outage(region: &str, at: u64, lasting: Option<u64>) -> Fault {
-    let region_outage = Some(region.to_owned());
-    Fault { region_outage, lasting: lasting.map(time), ..fault("none", 1, at, None) }
-}
-
-/// A share from 0 to 1.
-pub fn share(of_all: f64) -> Share {
-    serde_json::from_str(&format!("{of_all:?}")).expect("a share")
-}
-
-/// Three regions, 80, 160 and 240 ms apart.
-pub fn three_regions() -> Regions {
-    let ways = [("us-eu", 80), ("us-asia", 160), ("eu-asia", 240)];
-    Regions {
-        names: ["us", "eu", "asia"].map(String::from).into(),
-        users: [("us", 0.4), ("eu", 0.4), ("asia", 0.2)].map(|(name, x)| (name.to_owned(), share(x))).into(),
-        servers: RegionServers::Evenly,
-        store: None,
-        round_trip: ways.map(|(pair, ms)| (pair.to_owned(), time(ms))).into(),
-        last_mile: time(10),
-        routing: RegionRouting::Nearest,
-        travellers: share(0.0),
-    }
-}
-
-/// The end of a run: everybody has left by then, or never will.
-pub fn end(scenario: &Scenario) -> Instant {
-    Instant::ZERO + scenario.duration.get() + scenario.closing.get()
-}
-
-/// What matters of a scenario, for a test that failed.
-pub fn show(scenario: &Scenario) -> String {
-    let Scenario {
-        seed,
-        duration,
-        users,
-        servers,
-        balancer,
-        homes,
-        store,
-        tokens,
-        faults,
-        random_faults,
-        autoscaler,
-        ..
-    } = scenario;
-    let parts = format!("{users:#?}\n{servers:#?}\n{balancer:#?}\n{homes:#?}\n{store:#?}\n{tokens:#?}\n{faults:#?}");
-    let parts = format!("{parts}\n{random_faults:#?}\n{autoscaler:#?}");
-    let parts = format!("{parts}\n{:#?}\n{:#?}", scenario.regions, scenario.serverless);
-    let (replication, migration) = (&scenario.replication, &scenario.migration);
-    let parts = format!("{parts}\n{replication:#?}\n{migration:#?}");
-    format!("seed {} for {}\n{parts}", seed.get(), duration.get())
-}
 
 /// Any small scenario: a run of it takes a few thousand events.
 pub fn any_world() -> impl Strategy<Value = Scenario> {
@@ -363,7 +238,7 @@ fn cautious() -> impl Strategy<Value = Balancer> {
         consecutive: Whole::of(consecutive),
         ejection: time(ejection),
         longest: time(3_000),
-        at_most: thousandths(at_most),
+        at_most: Share::of_thousand(at_most),
     });
     let outlier = prop::option::weighted(0.3, outlier);
     let answer_timeout = prop::option::weighted(0.3, prop_oneof![Just(1u64), Just(20), Just(100)]);
@@ -375,8 +250,8 @@ fn cautious() -> impl Strategy<Value = Balancer> {
             outlier,
             answer_timeout: answer_timeout.map(time),
             slow_start: slow_start.filter(|_| balancer.policy.warms_up()).map(time),
-            retry_budget: budget.map(thousandths),
-            panic_threshold: panic.map(thousandths),
+            retry_budget: budget.map(Share::of_thousand),
+            panic_threshold: panic.map(Share::of_thousand),
             ..balancer
         },
     )
@@ -483,7 +358,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
     let rate = prop::option::of(1u16..1_000);
     let accident = (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000), rate).prop_map(
         |(verb, server, at, back, rate)| Fault {
-            rate: rate.filter(|_| verb == "failing").map(thousandths),
+            rate: rate.filter(|_| verb == "failing").map(Share::of_thousand),
             ..fault(verb, server, at, back)
         },
     );
