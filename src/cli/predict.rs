@@ -14,27 +14,31 @@ const TRIES: usize = 3;
 /// What somebody said before looking.
 pub struct Prediction {
     predict: Predict,
-    /// The choice, counted from 0; `None` when nobody could be asked, or nobody would say.
+    /// The choice, counted from 0; `None` when somebody would rather look at once.
     said: Option<usize>,
 }
 
-/// Asks the scenario's question on a terminal; elsewhere there is nobody to ask, and that is said.
+/// Asks the scenario's question on a terminal; elsewhere there is nobody to ask, and that is said instead.
 ///
 /// # Errors
 ///
 /// When the scenario has no question.
-pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Prediction, Failure> {
+pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Option<Prediction>, Failure> {
     let Some(predict) = loaded.base.predict.clone() else {
         let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
         return Err(usage(format!("`{}` asks nothing that could be predicted", loaded.name), help));
     };
+    if loaded.patched {
+        let help = "leave out --set, --vary and --warm-up, or --predict";
+        return Err(usage("--predict knows the answer for the scenario as it is, and this run changes it", help));
+    }
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         screen.complain("--predict is skipped: there is nobody to ask, for this is not a terminal");
-        return Ok(Prediction { predict, said: None });
+        return Ok(None);
     }
     screen.print(&question(loaded, &predict))?;
     let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), predict.choices.len())?;
-    Ok(Prediction { predict, said })
+    Ok(Some(Prediction { predict, said }))
 }
 
 /// The title, the question, and the choices by number.
@@ -67,7 +71,7 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
 }
 
 impl Prediction {
-    /// What was said, what came, and why: printed after the table.
+    /// What came, what was said, and why.
     pub fn verdict(&self) -> String {
         let Predict { choices, answer, why, .. } = &self.predict;
         let head = format!("{}  ", paint(Tone::Strong, "Answer"));
@@ -78,7 +82,7 @@ impl Prediction {
             Some(said) => format!("{}. You said: {}.", clean(answer), choices.get(said).map_or("", |s| s.as_str())),
         };
         let indent = " ".repeat(width(&head));
-        format!("\n{}{}", wrap(&head, &told), wrap(&indent, &clean(&why.replace('\n', " "))))
+        format!("{}{}", wrap(&head, &told), wrap(&indent, &clean(&why.replace('\n', " "))))
     }
 }
 
@@ -113,8 +117,8 @@ mod tests {
         };
         let verdict =
             |said| anstream::adapter::strip_str(&Prediction { predict: predict.clone(), said }.verdict()).to_string();
-        assert_eq!(verdict(Some(1)), "\nAnswer  about 50: as you said.\n        A third of 150.\n");
-        assert_eq!(verdict(Some(0)), "\nAnswer  about 50. You said: none.\n        A third of 150.\n");
-        assert_eq!(verdict(None), "\nAnswer  about 50.\n        A third of 150.\n");
+        assert_eq!(verdict(Some(1)), "Answer  about 50: as you said.\n        A third of 150.\n");
+        assert_eq!(verdict(Some(0)), "Answer  about 50. You said: none.\n        A third of 150.\n");
+        assert_eq!(verdict(None), "Answer  about 50.\n        A third of 150.\n");
     }
 }

@@ -9,10 +9,11 @@ use whatcart::report::chart::Glyphs;
 use whatcart::report::story::{self, Story};
 use whatcart::report::table::{self, Look};
 use whatcart::report::{Agreement, HurtBy, Report, assume, expect, explain, export};
-use whatcart::scenario::{Loaded, library, load};
+use whatcart::scenario::{Loaded, library, load, thousands};
 use whatcart::time::{Instant, Span};
 
 use super::args::{Engine, Format};
+use super::predict::Prediction;
 use super::progress::Progress;
 use super::request::Run;
 use super::screen::Screen;
@@ -32,7 +33,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let output = request.output.as_deref().map(Target::new).transpose()?;
     let series = request.series.as_deref().map(Target::new).transpose()?;
 
-    let prediction = if request.predict { Some(predict::ask(&loaded, screen)?) } else { None };
+    let prediction = if request.predict { predict::ask(&loaded, screen)? } else { None };
     let progress = Progress::new(request.quiet);
     let show = |permille| progress.at(permille);
     let options = experiment::Options {
@@ -59,10 +60,9 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     progress.end();
     let report = Report { left_out, ..report? };
 
-    let mut text = printed(request, &loaded, &report)?;
+    let mut text = printed(request, &loaded, &report, prediction.as_ref())?;
     if request.format == Format::Table {
         text += &beside(request, &loaded, &report);
-        text += &prediction.map_or_else(String::new, |prediction| prediction.verdict());
     }
     if let Some(precision) = reached {
         screen.complain(&said(&precision));
@@ -129,11 +129,12 @@ fn beside(request: &Run, loaded: &Loaded, report: &Report) -> String {
 fn said(precision: &Precision) -> String {
     let Precision { wanted, reached, figure, runs } = precision;
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-    let known = format!("{figure} is known to within {} after {runs} runs", percent(*reached));
+    let known = format!("{figure} is known to within {} after {} runs", percent(*reached), thousands(u64::from(*runs)));
     if precision.is_reached() {
         return format!("{known}.");
     }
-    format!("{known}: {} was not reached, and more than {MOST_RUNS} runs are not made.", percent(*wanted))
+    let most = thousands(u64::from(MOST_RUNS));
+    format!("{known}: {} was not reached, and more than {most} runs are not made.", percent(*wanted))
 }
 
 /// Simulated time has no speed, and simulated servers no address.
@@ -157,7 +158,12 @@ fn no_user(user: u32, most: u64) -> Failure {
     usage(format!("there is no user {user}"), format!("the users of this shop are 1 to {most}"))
 }
 
-fn printed(request: &Run, loaded: &Loaded, report: &Report) -> Result<String, Failure> {
+fn printed(
+    request: &Run,
+    loaded: &Loaded,
+    report: &Report,
+    prediction: Option<&Prediction>,
+) -> Result<String, Failure> {
     Ok(match request.format {
         Format::Json => export::json(report),
         Format::Csv => export::csv(report),
@@ -167,6 +173,7 @@ fn printed(request: &Run, loaded: &Loaded, report: &Report) -> Result<String, Fa
             let next = report.scenario.next.as_deref().and_then(library::find);
             let next = next.and_then(|entry| load(entry.name, entry.name, entry.text, &[], &[]).ok());
             let next_title = next.as_ref().map(|next| &*next.base.title);
+            let answer = prediction.map(Prediction::verdict);
             let glyphs = if request.ascii { Glyphs::Ascii } else { Glyphs::Blocks };
             let look = Look {
                 details: request.details,
@@ -174,6 +181,7 @@ fn printed(request: &Run, loaded: &Loaded, report: &Report) -> Result<String, Fa
                 story: story.as_ref(),
                 charts: request.charts,
                 glyphs,
+                answer: answer.as_deref(),
                 next_title,
             };
             table::render(report, &look)

@@ -28,6 +28,8 @@ pub struct Look<'a> {
     pub charts: bool,
     /// What charts are drawn with.
     pub glyphs: Glyphs,
+    /// What came and why, for somebody who predicted it; lines as they are.
+    pub answer: Option<&'a str>,
     /// The title of the scenario that comes next.
     pub next_title: Option<&'a str>,
 }
@@ -58,6 +60,10 @@ pub fn render(report: &Report, look: &Look) -> String {
     if let Some(story) = look.story {
         text += "\n";
         text += &story.draw();
+    }
+    if let Some(answer) = look.answer {
+        text += "\n";
+        text += answer;
     }
     text += &lesson(report, look);
     text

@@ -72,6 +72,7 @@ fn bad_input_ends_with_2_and_says_what_to_do() {
     fs::write(folder.path().join("exists.toml"), "mine").expect("written");
     let claim = "title = \"a\"\nduration = \"1m\"\n[[expect]]\nthat = \"lost_by.wipd > 0\"\n";
     fs::write(folder.path().join("claim.toml"), claim).expect("written");
+    fs::write(folder.path().join("silent.toml"), "title = \"a\"\nduration = \"1m\"\n").expect("written");
     let column = "title = \"a\"\nduration = \"1m\"\ncolumns = [\"lost\", \"bussy\"]\n";
     fs::write(folder.path().join("column.toml"), column).expect("written");
     let file = |name: &str| path(&folder, name);
@@ -91,6 +92,10 @@ fn bad_input_ends_with_2_and_says_what_to_do() {
         (vec!["run", "sticky-crash", "--follow", "301"], "the users of this shop are 1 to 300"),
         (vec!["run", "sticky-crash", "--set", "servers.cuont=5"], "did you mean `count`?"),
         (vec!["run", "sticky-crash", "--runs", "0"], "1..=1000"),
+        (vec!["run", "sticky-crash", "--runs", "1000000000"], "1..=1000"),
+        (vec!["run", "sticky-crash", "--until-precise", "0"], "written as 5%, from 0.1% to 100%"),
+        (vec!["run", &file("silent.toml"), "--predict"], "asks nothing that could be predicted"),
+        (vec!["run", "sticky-crash", "--set", "servers.count=5", "--predict"], "leave out --set, --vary"),
         (vec!["run", "sticky-crash", "--format", "xml"], "possible values"),
         (vec!["fly"], "unrecognized subcommand"),
     ] {
@@ -100,6 +105,22 @@ fn bad_input_ends_with_2_and_says_what_to_do() {
         assert!(errors.contains(part), "{args:?}: {part} is not in\n{errors}");
     }
     assert_eq!(fs::read_to_string(folder.path().join("exists.toml")).expect("still there"), "mine");
+}
+
+#[test]
+fn without_a_terminal_nobody_is_asked_and_nothing_is_answered() {
+    let (code, out, errors) = ran(&["run", "what-cart", "--predict"]);
+    assert_eq!((code, out), (0, ran(&["run", "what-cart"]).1));
+    assert!(errors.contains("--predict is skipped: there is nobody to ask"), "{errors}");
+}
+
+#[test]
+fn a_precision_that_is_never_reached_ends_at_a_thousand_runs() {
+    let small = ["--only=2", "--set=users.count=3", "--set=duration=20s", "--until-precise=0.1%"];
+    let (code, out, errors) = ran(&[&["run", "what-cart"], &small[..]].concat());
+    assert_eq!(code, 0, "{errors}");
+    assert!(out.contains("1,000 runs"), "{out}");
+    assert!(errors.contains("0.1 % was not reached, and more than 1,000 runs are not made"), "{errors}");
 }
 
 #[test]

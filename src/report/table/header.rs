@@ -1,7 +1,7 @@
 //! The lines above the table: what is run, and what breaks when.
 
 use super::range;
-use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, width, wrap};
+use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, thousands, width, wrap};
 use crate::report::timeline::{at_random, moments, moves};
 use crate::report::{Report, VariantReport};
 use crate::scenario::{Scenario, Whole};
@@ -78,7 +78,7 @@ fn seeds(report: &Report) -> String {
     let runs = report.variants.iter().map(|variant| variant.runs.len()).max().unwrap_or(0);
     match runs {
         0 | 1 => format!("seed {}", report.seed),
-        runs => format!("{runs} runs, seeds from {}", report.seed),
+        runs => format!("{} runs, seeds from {}", thousands(runs as u64), report.seed),
     }
 }
 
