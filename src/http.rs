@@ -55,6 +55,9 @@ use users::Crowd;
 const RUN: Span = Span::from_secs(20);
 /// Mean service takes at least so long: shorter times drown in what a real machine adds.
 const SERVICE: Span = Span::from_millis(2);
+/// Users and the balancer wait for an answer at least so long: else a machine that stands still for a moment makes them
+/// give up.
+const WAIT: Span = Span::from_millis(50);
 /// How often a run that is under way is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
 /// How long tasks may take to end when the run is over.
@@ -106,13 +109,22 @@ pub struct Played {
     pub faults: Vec<Fault>,
 }
 
-/// The speed at which mean service takes 2 ms or more and the run about 20 s; never slower than the scenario itself.
+/// The speed at which mean service takes 2 ms or more, nobody waits less than 50 ms for an answer, and the run takes
+/// about 20 s; never slower than the scenario itself.
 #[must_use]
 pub fn default_speed(scenario: &Scenario) -> f64 {
     let service = scenario.servers.service.sampler().mean();
     let by_service = if service == Span::ZERO { f64::INFINITY } else { service.as_secs_f64() / SERVICE.as_secs_f64() };
     let by_length = scenario.duration.get().as_secs_f64() / RUN.as_secs_f64();
-    by_service.min(by_length).max(1.0)
+    let by_wait = shortest_wait(scenario).as_secs_f64() / WAIT.as_secs_f64();
+    by_service.min(by_wait).min(by_length).max(1.0)
+}
+
+/// How long users or the balancer wait for an answer, whichever is shorter, in the scenario's time.
+#[must_use]
+pub fn shortest_wait(scenario: &Scenario) -> Span {
+    let users = scenario.users.timeout.get();
+    scenario.balancer.answer_timeout.map_or(users, |timeout| timeout.get().min(users))
 }
 
 /// More threads than these would only wait for each other.

@@ -180,8 +180,8 @@ pub struct Pace {
     pub speed: f64,
     /// How much later than meant requests were sent, in real milliseconds.
     pub late_ms: Latency,
-    /// Whether that was little enough for latency and load to mean something. Over several runs the share of those in
-    /// which it was, 0 to 1.
+    /// Whether that was little enough for the figures to mean something: 99 % less than 5 ms, and none more than
+    /// users or the balancer wait for an answer. Over several runs the share of those in which it was, 0 to 1.
     pub kept_up: bool,
 }
 

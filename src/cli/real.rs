@@ -112,15 +112,12 @@ fn doors(variant: &Variant, (number, of): (usize, usize), speed: f64, addresses:
 /// Figures are printed even when the machine was too slow for them; but then the run has failed.
 pub fn kept_up(report: &Report) -> Result<(), Failure> {
     let paces = report.variants.iter().flat_map(|variant| &variant.runs).filter_map(|run| run.figures.pace.as_ref());
-    let worst = paces
-        .filter(|pace| !pace.kept_up)
-        .map(|pace| pace.late_ms.p99)
-        .fold(None, |worst: Option<f64>, late| Some(worst.map_or(late, |worst| worst.max(late))));
-    match worst {
+    let late = paces.filter(|pace| !pace.kept_up).map(|pace| (pace.late_ms.p99, pace.late_ms.max));
+    match late.reduce(|a, b| (a.0.max(b.0), a.1.max(b.1))) {
         None => Ok(()),
-        Some(late) => Err(Failure::Run(anyhow!(
-            "this machine could not keep up: 1 request in 100 was sent more than {late:.0} ms late. Latency and load \
-             above are not to be trusted. Use a lower --speed, or fewer users"
+        Some((most, latest)) => Err(Failure::Run(anyhow!(
+            "this machine could not keep up: 1 request in 100 was sent more than {most:.1} ms late, the latest \
+             {latest:.0} ms. What is printed above is not to be trusted. Use a lower --speed, or fewer users"
         ))),
     }
 }

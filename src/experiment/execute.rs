@@ -124,9 +124,32 @@ fn one(
     }
     let late_ms: Latency = latency(&late);
     let mut figures = figures(&observer, scenario, awaited, &faults);
-    figures.pace = Some(Pace { speed, kept_up: late_ms.p99 <= LATEST_MS, late_ms });
+    figures.pace = Some(Pace {
+        speed,
+        kept_up: kept_up(&late_ms, http::shortest_wait(scenario).as_millis_f64() / speed),
+        late_ms,
+    });
     Ok(RunReport { seed, figures, series: series(&observer.meter), hurt: observer.hurt().to_vec(), tape: Some(tape) })
 }
 
 /// Of 100 requests 99 must be sent less than so many real milliseconds late, or the machine did not keep up.
 const LATEST_MS: f64 = 5.0;
+
+/// Whether requests were sent in time. When the machine stands still for longer than somebody waits for an answer, it is
+/// the machine that makes them give up, and not the design.
+fn kept_up(late_ms: &Latency, shortest_wait_ms: f64) -> bool {
+    late_ms.p99 <= LATEST_MS && late_ms.max <= shortest_wait_ms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_stands_still_longer_than_users_wait_has_not_kept_up() {
+        let late = |p99, max| Latency { p99, max, ..Latency::default() };
+        assert!(kept_up(&late(4.9, 49.9), 50.0));
+        assert!(!kept_up(&late(5.1, 49.9), 50.0));
+        assert!(!kept_up(&late(0.1, 50.1), 50.0));
+    }
+}

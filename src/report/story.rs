@@ -48,6 +48,8 @@ pub struct Deed {
     pub at: Instant,
     /// `adds mug`.
     pub action: String,
+    /// The requests that were out at the same moment as this one have the same number; `None` when it was alone.
+    pub at_once: Option<u32>,
     /// Who answered; empty when no server did.
     pub server: String,
     /// What the user was told: `ok`.

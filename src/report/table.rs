@@ -157,7 +157,7 @@ fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<S
     let bytes = columns::carried_alike(summaries);
     let priced = columns.iter().any(|column| column.cells.iter().any(|cell| cell.figure.contains("bytes")));
     let bytes = super::text::count(bytes);
-    (priced && bytes != "0").then(|| format!("Every design also carries {bytes} bytes of session a request."))
+    (priced && bytes != "0").then(|| format!("Every design also carries {bytes} bytes a request: the signed login."))
 }
 
 fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {

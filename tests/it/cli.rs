@@ -244,7 +244,7 @@ fn only_one_design_and_one_user() {
     let (code, out, errors) = ran(&["run", "sticky-crash", "--only", "2", "--follow", "17", "--color=always"]);
     assert_eq!(code, 0, "{errors}");
     assert!(out.contains("User 17, design 1") && out.contains('\u{1b}'), "{out}");
-    assert!(out.contains("sticky, server memory") && !out.contains("signed token"), "{out}");
+    assert!(out.contains("sticky, server memory") && !out.contains("round robin, signed token"), "{out}");
     let plain = whatcart(&["run", "sticky-crash"]).env("NO_COLOR", "1").output().expect("the program starts");
     assert!(!String::from_utf8_lossy(&plain.stdout).contains('\u{1b}'));
 }
@@ -254,7 +254,10 @@ fn only_one_design_in_every_size() {
     let (code, out, errors) =
         ran(&["run", "sticky-crash", "--only", "sticky, server memory", "--vary", "servers.count=2,5"]);
     assert_eq!(code, 0, "{errors}");
-    assert!(out.contains("· count=2") && out.contains("· count=5") && !out.contains("signed token"), "{out}");
+    assert!(
+        out.contains("· count=2") && out.contains("· count=5") && !out.contains("round robin, signed token"),
+        "{out}"
+    );
 }
 
 #[test]

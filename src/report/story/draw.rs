@@ -17,13 +17,15 @@ impl Story {
     /// The story with codes of colour, at most [`WIDTH`] columns wide.
     #[must_use]
     pub fn draw(&self) -> String {
-        let all: Vec<&Line> = self.lines.iter().chain(self.better.iter().flat_map(|(_, lines)| lines)).collect();
+        let lines = bracketed(&self.lines);
+        let better = self.better.as_ref().map(|(title, lines)| (title, bracketed(lines)));
+        let all: Vec<&Line> = lines.iter().chain(better.iter().flat_map(|(_, lines)| lines)).collect();
         let widths = Widths::of(&all);
         let mut text = self.heading(&widths);
-        for line in &self.lines {
+        for line in &lines {
             text += &self.line(line, &widths);
         }
-        if let Some((title, lines)) = &self.better {
+        if let Some((title, lines)) = &better {
             text += &format!("{}\n", paint(Tone::Strong, title));
             for line in lines {
                 text += &self.line(line, &widths);
@@ -46,8 +48,10 @@ impl Story {
             Line::Did(deed) => self.deed(deed, widths),
             Line::Broke(at, what) => {
                 let head = format!("   {}  ", right(&clock_tenths(at.since_start()), widths.time));
-                let what = cut(what, WIDTH - width(&head) - 2 * (DASHES + 1));
-                format!("{head}{}\n", paint(Tone::Strong, &format!("{0} {what} {0}", "-".repeat(DASHES))))
+                let room = WIDTH - width(&head);
+                let dashes = (room.saturating_sub(width(what) + 2) / 2).clamp(LEAST_DASHES, DASHES);
+                let what = cut(what, room - 2 * (dashes + 1));
+                format!("{head}{}\n", paint(Tone::Strong, &format!("{0} {what} {0}", "-".repeat(dashes))))
             }
             Line::Skipped(what) => {
                 format!("   {}  {}\n", " ".repeat(widths.time), paint(Tone::Faint, &cut(what, 60)))
@@ -61,7 +65,7 @@ impl Story {
             "   {}  {}  {}  ",
             right(&clock_tenths(deed.at.since_start()), widths.time),
             left(&deed.action, widths.action),
-            left(&deed.server, widths.server)
+            left(&cut(&deed.server, widths.server), widths.server)
         );
         let answer = cut(&deed.answer, widths.answer);
         // A charge is not wrong in itself: what is missing from it is.
@@ -81,7 +85,9 @@ impl Story {
     }
 }
 
+/// On either side of what broke.
 const DASHES: usize = 12;
+const LEAST_DASHES: usize = 3;
 
 impl Widths {
     fn of(lines: &[&Line]) -> Widths {
@@ -93,7 +99,7 @@ impl Widths {
         Widths {
             time: lines.iter().map(|line| time_width(line)).max().unwrap_or(0).max(6),
             action: most(|deed| width(&deed.action), 10, 16),
-            server: most(|deed| width(&deed.server), 8, 12),
+            server: most(|deed| width(&deed.server), 8, 14),
             answer: most(|deed| width(&deed.answer), 21, 26),
             cart: most(
                 |deed| deed.cart.filter(|_| deed.missing.is_none()).map_or(0, |cart| width(&cart.to_string())),
@@ -107,6 +113,32 @@ impl Widths {
     fn before_carts(&self) -> usize {
         3 + self.time + 2 + self.action + 2 + self.server + 2 + self.answer + 2
     }
+}
+
+/// Requests that were out at the same moment are held together by a bracket, where more than one of them is told.
+fn bracketed(lines: &[Line]) -> Vec<Line> {
+    let bracket = |i: usize| {
+        let group = group(&lines[i])?;
+        let has = |others: &[Line]| others.iter().any(|line| self::group(line) == Some(group));
+        let (before, after) = (has(&lines[..i]), has(&lines[i + 1..]));
+        match (before, after) {
+            (false, false) => None,
+            (false, true) => Some("┌ "),
+            (true, true) => Some("├ "),
+            (true, false) => Some("└ "),
+        }
+    };
+    let mut drawn = lines.to_vec();
+    for (i, line) in drawn.iter_mut().enumerate() {
+        if let (Line::Did(deed), Some(bracket)) = (line, bracket(i)) {
+            deed.action.insert_str(0, bracket);
+        }
+    }
+    drawn
+}
+
+fn group(line: &Line) -> Option<u32> {
+    if let Line::Did(deed) = line { deed.at_once } else { None }
 }
 
 fn time_width(line: &Line) -> usize {

@@ -6,13 +6,16 @@ use super::{Deed, Line, Story, broke, plans};
 use crate::history::{Ending, Event, Inside, PoolEvent, RECYCLED, Request, Seen, Served, Trouble, What};
 use crate::model::{Command, Items, Outcome, Refusal, RegionId, Reply, ServerId, Visit};
 use crate::region::Map;
-use crate::report::text::{clean, plural, span};
+use crate::report::text::{clean, count, plural, span};
 use crate::report::{Tape, VariantReport};
 use crate::scenario::CartHome;
 use crate::time::Instant;
 
 /// Most lines of a story's first part.
 const MOST: usize = 12;
+
+/// What somebody is told who is not who they say they are.
+const TURNED_AWAY: &str = "401: turned away";
 
 /// What is said when an order turns up that nobody had been told of.
 const A_BILL: &str = "finds a bill";
@@ -57,14 +60,21 @@ fn ending(lines: Vec<Line>) -> Option<Line> {
     lines.into_iter().rev().find(ends)
 }
 
-/// How often the user was answered.
+/// How often the user was answered, and how often others were not.
 fn tally(lines: &[Line]) -> Option<Line> {
-    let wrong = |line: &&Line| matches!(line, Line::Did(deed) if deed.wrong);
-    let all = lines.iter().filter(|line| matches!(line, Line::Did(_))).count();
-    let wrong = lines.iter().filter(wrong).count();
     #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
-    let (all, wrong) = (all as f64, wrong as f64);
-    (all > 0.0).then(|| Line::Skipped(format!("{}, {}", plural(all, "request", "requests"), went_wrong(all, wrong))))
+    let of = |wanted: fn(&Deed) -> bool| {
+        lines.iter().filter(|line| matches!(line, Line::Did(deed) if wanted(deed))).count() as f64
+    };
+    let strangers = of(|deed| deed.answer == TURNED_AWAY);
+    let (all, wrong) = (of(|_| true) - strangers, of(|deed| deed.wrong));
+    let turned_away = match strangers {
+        0.0 => String::new(),
+        1.0 => "; a stranger is turned away".into(),
+        often => format!("; a stranger is turned away {} times", count(often)),
+    };
+    let fared = format!("{}, {}{turned_away}", plural(all, "request", "requests"), went_wrong(all, wrong));
+    (all > 0.0).then_some(Line::Skipped(fared))
 }
 
 /// What is known while a visit is heard.
@@ -107,35 +117,31 @@ struct Teller {
     bought: bool,
 }
 
-/// Requests that are out at the same moment: their lines are held together by a bracket.
+/// Requests that are out at the same moment.
 #[derive(Default)]
 struct AtOnce {
     out: u32,
-    /// Answers so far, since two were out at once.
-    told: Option<u32>,
+    /// How often two were out at once after none was.
+    groups: u32,
+    /// Answers of such a group are still to come.
+    together: bool,
 }
 
 impl AtOnce {
     fn sent(&mut self) {
         self.out += 1;
-        if self.out > 1 {
-            self.told.get_or_insert(0);
+        if self.out > 1 && !self.together {
+            self.together = true;
+            self.groups += 1;
         }
     }
 
-    /// What stands before the line of an answer.
-    fn bracket(&mut self) -> &'static str {
+    /// An answer comes: to which group it belongs, if it was not alone.
+    fn told(&mut self) -> Option<u32> {
         self.out = self.out.saturating_sub(1);
-        let Some(told) = &mut self.told else { return "" };
-        *told += 1;
-        match (*told, self.out) {
-            (_, 0) => {
-                self.told = None;
-                "└ "
-            }
-            (1, _) => "┌ ",
-            _ => "├ ",
-        }
+        let group = self.together.then_some(self.groups);
+        self.together &= self.out > 0;
+        group
     }
 }
 
@@ -214,10 +220,10 @@ impl Teller {
 
     fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {
         let served = self.served.iter().position(|served| served.request == request).map(|i| self.served.remove(i));
-        let bracket = self.at_once.bracket();
-        self.together = !bracket.is_empty();
-        let action = format!("{bracket}{}", self.action(request));
-        let mut deed = Deed { at, action, weight: weight(request.command), ..Deed::default() };
+        let at_once = self.at_once.told();
+        self.together = at_once.is_some();
+        let action = self.action(request);
+        let mut deed = Deed { at, action, at_once, weight: weight(request.command), ..Deed::default() };
         deed.server =
             served.map(|served| served.server).or(self.dropped).map_or(String::new(), |server| self.called(server));
         deed.answer = match outcome {
@@ -343,8 +349,7 @@ impl Teller {
     /// An order on the statement is news only when the answer to the checkout never came.
     fn billed(&mut self, at: Instant, items: Items) {
         let answered = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some());
-        let asked =
-            self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action.ends_with("checks out")));
+        let asked = self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action == "checks out"));
         if asked && !self.lines.iter().any(answered) {
             let answer = format!("charged: {items}");
             let action = A_BILL.into();
@@ -382,7 +387,7 @@ impl Teller {
 
 fn refused(refusal: Refusal, command: Command) -> &'static str {
     match refusal {
-        Refusal::Unauthorized if command.is_a_thief_s() => "401: turned away",
+        Refusal::Unauthorized if command.is_a_thief_s() => TURNED_AWAY,
         Refusal::Unauthorized => "401: who are you?",
         Refusal::QueueFull => "503: queue full",
         Refusal::NoServer => "503: no server",
@@ -449,7 +454,7 @@ fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
 fn went_wrong(all: f64, wrong: f64) -> String {
     match wrong {
         0.0 => "all well".into(),
-        wrong if wrong < all => format!("{} of them in vain", crate::report::text::count(wrong)),
+        wrong if wrong < all => format!("{} of them in vain", count(wrong)),
         _ => "all in vain".into(),
     }
 }

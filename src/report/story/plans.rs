@@ -1,6 +1,7 @@
 //! What a deploy or a change of the pool's size did to the server of a story's user.
 
 use super::Line;
+use crate::fault::timeline;
 use crate::history::{Inside, PoolEvent, What};
 use crate::model::{ServerId, ServerState};
 use crate::report::text::{clean, plural};
@@ -38,13 +39,22 @@ pub(super) fn concerns(
             Some(Line::Broke(at, format!("{server} is drained: no new users")))
         }
         PoolEvent::Stopped { server, fault, .. } if met(server) => {
-            let name = variant.scenario.faults.get(fault as usize).and_then(|fault| fault.name.as_deref());
-            let who = name.map_or("the operator".into(), clean);
+            let who = who(fault, variant);
             let this_too = if killed(fault, tape) { ": its carts are gone, this one too" } else { "" };
             Some(Line::Broke(at, format!("{who} stops {server}{this_too}")))
         }
         _ => None,
     }
+}
+
+/// Whose plan it is.
+fn who(fault: u32, variant: &VariantReport) -> String {
+    let index = fault as usize;
+    let name = match variant.scenario.faults.get(index) {
+        Some(known) => known.name.clone(),
+        None => timeline(&variant.scenario).into_iter().nth(index).map(|planned| planned.name),
+    };
+    name.map_or("the operator".into(), |name| clean(&name))
 }
 
 /// Whether this visit's cart died with the fault.

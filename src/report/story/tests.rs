@@ -133,3 +133,90 @@ fn chooses_user_42_where_a_fault_took_carts() {
     assert_eq!(choose(&report), None);
     assert_eq!(best_other(&report, 0), None);
 }
+
+/// A line of a user who was answered at a second.
+fn did(second: u64, action: &str, at_once: Option<u32>) -> Line {
+    let at = Instant::from_nanos(second * 1_000_000_000);
+    Line::Did(Deed {
+        at,
+        action: action.into(),
+        at_once,
+        server: "server-1".into(),
+        answer: "ok".into(),
+        ..Deed::default()
+    })
+}
+
+#[test]
+fn a_bracket_holds_requests_of_one_moment_together_and_none_stands_alone() {
+    let broke = Line::Broke(Instant::from_nanos(3_500_000_000), "server-2 crashes".into());
+    let lines = vec![
+        did(1, "adds mug", Some(1)),
+        did(2, "adds lamp", Some(1)),
+        did(3, "adds pen", Some(2)),
+        broke,
+        did(4, "adds hat", Some(2)),
+        did(5, "looks at cart", Some(2)),
+        did(6, "checks out", None),
+    ];
+    let better = Some(("The same user in design 2".to_string(), vec![did(6, "checks out", Some(3))]));
+    let story = Story { title: "User 1, design 1".into(), lines, better, ..Story::default() };
+    insta::assert_snapshot!(drawn(&story), @r"
+    User 1, design 1
+       0:01.0  ┌ adds mug       server-1  ok
+       0:02.0  └ adds lamp      server-1  ok
+       0:03.0  ┌ adds pen       server-1  ok
+       0:03.5  ------------ server-2 crashes ------------
+       0:04.0  ├ adds hat       server-1  ok
+       0:05.0  └ looks at cart  server-1  ok
+       0:06.0  checks out       server-1  ok
+    The same user in design 2
+       0:06.0  checks out       server-1  ok
+    ");
+}
+
+#[test]
+fn what_broke_is_told_whole_as_long_as_there_is_room() {
+    let at = Instant::from_nanos(60_000_000_000);
+    let told = |words: &str| {
+        let lines = vec![Line::Broke(at, words.into())];
+        drawn(&Story { title: "User 1, design 1".into(), lines, ..Story::default() }).lines().last().map(str::to_string)
+    };
+    assert_eq!(told("it breaks").as_deref(), Some("   1:00.0  ------------ it breaks ------------"));
+    let long = told(&"x".repeat(70)).expect("a line");
+    assert_eq!(long, format!("   1:00.0  -------- {} --------", "x".repeat(70)));
+    let too_long = told(&"x".repeat(200)).expect("a line");
+    assert!(too_long.contains("--- xxx") && too_long.ends_with("x… ---"), "{too_long}");
+}
+
+#[test]
+fn a_stranger_who_is_turned_away_is_not_one_of_the_users_requests() {
+    let report = sticky_crash();
+    let thief = |at| Heard::ok(at, Command::ReplayToken, 0).ends(Outcome::Refused(Refusal::Unauthorized));
+    let robbed = tape(42, vec![Heard::ok(1_000, Command::Login, 0), Heard::ok(2_000, Command::ReplayToken, 0)], &[]);
+    let safe = |thieves: &[u64]| {
+        let first = std::iter::once(Heard::ok(1_000, Command::Login, 0));
+        let heard = first.chain(thieves.iter().map(|at| thief(*at))).collect();
+        let story = tell(&report.variants[0], 1, &robbed, 12).against(&report.variants[1], 2, &tape(42, heard, &[]));
+        drawn(&story).lines().last().expect("lines").trim().to_string()
+    };
+    assert_eq!(safe(&[]), "1 request, all well");
+    assert_eq!(safe(&[2_000]), "1 request, all well; a stranger is turned away");
+    assert_eq!(safe(&[2_000, 3_000]), "1 request, all well; a stranger is turned away 2 times");
+}
+
+#[test]
+fn a_server_is_stopped_by_whoever_planned_it() {
+    let report = sticky_crash();
+    let mut variant = report.variants[0].clone();
+    let told = |variant: &VariantReport| {
+        let heard = vec![Heard::ok(1_000, Command::Add(item(1)), 0), Heard::ok(9_000, Command::Add(item(2)), 1)];
+        let fault = u32::try_from(variant.scenario.faults.len()).expect("few");
+        let stopped = PoolEvent::Stopped { server: ServerId(0), fault, cut_off_users: 1, cut_requests: 0 };
+        drawn(&tell(variant, 1, &tape(42, heard, &[(5_000, stopped)]), 12))
+    };
+    assert!(told(&variant).contains("the operator stops server-1"), "{}", told(&variant));
+    let rules = crate::scenario::load("a", "a", "title = \"a\"\nduration = \"1m\"\nautoscaler.max = 3\n", &[], &[]);
+    variant.scenario.autoscaler = rules.expect("a scenario").base.autoscaler;
+    assert!(told(&variant).contains("the autoscaler stops server-1"), "{}", told(&variant));
+}

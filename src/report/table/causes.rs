@@ -16,7 +16,7 @@ pub(super) const CAUSES: [(&str, &str, &str); 8] = [
 ];
 
 /// Most sentences under a table.
-const MOST: usize = 2;
+const MOST: usize = 3;
 
 /// What took the lost carts; when none was lost, that; and what ended visits early, while there is room.
 pub(super) fn sentences(summaries: &[Summary]) -> Vec<String> {
@@ -125,28 +125,34 @@ fn causes(summary: &Summary) -> Vec<(usize, f64)> {
     found
 }
 
-/// What most of those who gave up had met, design by design.
+/// What those who gave up had met: nearly all of a design's the same, or one thing and another.
 fn endings(summaries: &[Summary]) -> Vec<String> {
     const REASONS: [(&str, &str); 3] = [
         ("abandoned_logged_out", "being logged out again and again"),
         ("abandoned_refused", "refusals"),
         ("abandoned_unknown", "requests that failed or were never answered"),
     ];
-    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for (number, summary) in (1..).zip(summaries) {
         let visits = |name: &str| summary.mean(&format!("visits.{name}"));
-        let most = REASONS.into_iter().max_by(|a, b| visits(a.0).total_cmp(&visits(b.0)));
-        let Some((name, reason)) = most.filter(|(name, _)| visits(name) > 0.0) else { continue };
-        let all: f64 = REASONS.iter().map(|(name, _)| visits(name)).sum();
-        if visits(name) < 0.95 * all {
+        let mut reasons = REASONS.map(|(name, reason)| (visits(name), reason));
+        reasons.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let all: f64 = reasons.iter().map(|(visits, _)| visits).sum();
+        let [(most, reason), (second, other), _] = reasons;
+        if all <= 0.0 {
             continue;
         }
+        let reason = if most >= 0.95 * all {
+            reason.to_string()
+        } else {
+            format!("{reason} ({}) or {other} ({})", percent(most, all), percent(second, all))
+        };
         match groups.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, designs)) => designs.push(format!("{number}")),
             None => groups.push((reason, vec![format!("{number}")])),
         }
     }
-    let sentence = |(reason, designs): (&str, Vec<String>)| {
+    let sentence = |(reason, designs): (String, Vec<String>)| {
         let word = if designs.len() == 1 { "design" } else { "designs" };
         format!("Those who gave up their visit in {word} {} did so after {reason}.", listed(&designs))
     };

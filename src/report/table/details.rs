@@ -6,7 +6,7 @@ use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::causes::CAUSES;
 use crate::report::stats::{self, Summary};
-use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, real};
+use crate::report::text::{Tone, WIDTH, clean, clock, count, cut, paint, real, thousands};
 use crate::report::{FaultFigures, Report, RunReport, VariantReport};
 use crate::scenario::RandomFaults;
 use crate::time::Span;
@@ -93,23 +93,31 @@ fn load(summaries: &[Summary]) -> String {
     table("Load of the servers, by busy time", &head, each(summaries, &paths, real))
 }
 
-/// Server by server, for pools that fit a line.
+/// Servers that fit a line.
+const IN_A_LINE: usize = 5;
+
+/// Server by server in small pools; the extremes of larger ones.
 fn servers(report: &Report, summaries: &[Summary]) -> String {
-    let rows: Vec<(usize, Vec<String>)> = (1..)
-        .zip(report.variants.iter().zip(summaries))
-        .filter_map(|(number, (variant, summary))| {
-            let servers = variant.runs.first().map_or(0, |run| run.figures.load.per_server.len());
-            let server = |i: usize| {
-                let requests = count(summary.mean(&format!("load.per_server.{i}.requests")).round());
-                format!("{requests} ({:.0} %)", 100.0 * summary.mean(&format!("load.per_server.{i}.busy")))
-            };
-            (servers <= 5).then(|| (number, (0..servers).map(server).collect()))
-        })
-        .collect();
-    let most = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    let (mut small, mut large) = (Vec::new(), Vec::new());
+    for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
+        let servers = variant.runs.first().map_or(0, |run| run.figures.load.per_server.len());
+        let mean = |i: usize, name: &str| summary.mean(&format!("load.per_server.{i}.{name}"));
+        let cell = |i: usize| format!("{} ({:.0} %)", count(mean(i, "requests").round()), 100.0 * mean(i, "busy"));
+        if servers <= IN_A_LINE {
+            small.push((number, (0..servers).map(cell).collect()));
+        } else {
+            let mut by_requests: Vec<usize> = (0..servers).collect();
+            by_requests.sort_by(|a, b| mean(*a, "requests").total_cmp(&mean(*b, "requests")));
+            let chosen = [0, servers / 2, servers - 1].map(|at| cell(by_requests[at]));
+            large.push((number, [vec![thousands(servers as u64)], chosen.to_vec()].concat()));
+        }
+    }
+    let most = small.iter().map(|(_, cells): &(usize, Vec<String>)| cells.len()).max().unwrap_or(0);
     let head: Vec<String> = (1..=most).map(|i| format!("server-{i}")).collect();
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    table("Requests served, and share of the time that workers were busy", &head, rows)
+    let what = "Requests served, and share of the time that workers were busy";
+    let of_large = if small.is_empty() { what } else { "The same in larger pools" };
+    table(what, &head, small) + &table(of_large, &["servers", "fewest", "median", "most"], large)
 }
 
 fn faults(report: &Report, summaries: &[Summary]) -> String {

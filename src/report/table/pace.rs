@@ -52,8 +52,8 @@ pub fn warning(report: &Report) -> Option<String> {
     let designs = if behind.len() == 1 { "design" } else { "designs" };
     (!behind.is_empty()).then(|| {
         format!(
-            "This machine could not keep up in {designs} {}: requests were sent too late. Do not trust latency and \
-             load of this run. Try a lower --speed, or fewer users.",
+            "This machine could not keep up in {designs} {}: requests were sent too late. Do not trust this run. Try \
+             a lower --speed, or fewer users.",
             listed(&behind)
         )
     })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use whatcart::model::{ClientId, Command, Item, Items, Step, UserId, Visit};
-use whatcart::scenario::{Fault, Scenario};
+use whatcart::scenario::{Fault, Scenario, Time};
 use whatcart::seed::{Key, Purpose, Sampler, Seed};
 use whatcart::time::{Instant, Span};
 
@@ -83,13 +83,13 @@ pub fn due(s: &Scenario, seed: Seed) -> BTreeSet<(Instant, Due)> {
     let breaks = |(order, fault): (usize, &Fault)| {
         let name = fault.crash.as_deref().expect("a server");
         let server = name[7..].parse::<usize>().expect("a number") - 1;
-        (Instant::ZERO + fault.at.get(), Due::Crash(order, server, fault.replace_after.map(|after| after.get())))
+        (Instant::ZERO + fault.at.get(), Due::Crash(order, server, fault.replace_after.map(Time::get)))
     };
     let check = |server: usize| {
         let phase = draw(Purpose::HealthPhase, server).bits() % s.balancer.health.interval.get().as_nanos();
         (Instant::from_nanos(phase), Due::Check(server))
     };
-    let people = s.users.people().expect("closed") as usize;
+    let people = usize::try_from(s.users.people().expect("closed")).expect("few");
     let first = (0..people).map(comes).filter(|(at, _)| *at < Instant::ZERO + s.duration.get());
     first.chain(s.faults.iter().enumerate().map(breaks)).chain((0..s.servers.count.index()).map(check)).collect()
 }

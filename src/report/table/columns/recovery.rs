@@ -24,7 +24,9 @@ fn cell(summary: &Summary, path: &str, of: &str) -> Cell {
     if summary.mean("recovery.kills") <= 0.0 {
         return nothing();
     }
-    let (some, kills) = (summary.mean(of), summary.mean("recovery.kills"));
+    #[expect(clippy::cast_precision_loss, reason = "a number of runs")]
+    let in_all_runs = |path| summary.get(path).map_or(0.0, |each| (each.mean * each.runs as f64).round());
+    let (some, kills) = (in_all_runs(of), in_all_runs("recovery.kills"));
     match summary.get(path) {
         None => plain("never".into()),
         Some(mean) if some < kills => {
