@@ -177,12 +177,11 @@ impl Sampler {
     /// One draw, rounded down to whole nanoseconds.
     #[inline]
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a time below 104 days is exact in f64")]
     pub fn sample(&self, draw: &mut Draw) -> Span {
         match *self {
             Sampler::Constant(span) => span,
-            Sampler::Exponential(mean) => nanos(ziggurat::exponential(draw) * mean.as_nanos() as f64),
-            Sampler::Lognormal { median, sigma } => nanos(libm::exp(sigma * normal(draw)) * median.as_nanos() as f64),
+            Sampler::Exponential(mean) => nanos(ziggurat::exponential(draw) * float(mean)),
+            Sampler::Lognormal { median, sigma } => nanos(libm::exp(sigma * normal(draw)) * float(median)),
             Sampler::Uniform { from, to } => {
                 let width = (to - from).as_nanos().saturating_add(1);
                 let offset = (u128::from(draw.bits()) * u128::from(width)) >> 64;
@@ -193,11 +192,10 @@ impl Sampler {
 
     /// The mean, in nanoseconds rounded down.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a time below 104 days is exact in f64")]
     pub fn mean(&self) -> Span {
         match *self {
             Sampler::Constant(span) | Sampler::Exponential(span) => span,
-            Sampler::Lognormal { median, sigma } => nanos(libm::exp(sigma * sigma / 2.0) * median.as_nanos() as f64),
+            Sampler::Lognormal { median, sigma } => nanos(libm::exp(sigma * sigma / 2.0) * float(median)),
             Sampler::Uniform { from, to } => Span::from_nanos(u64::midpoint(from.as_nanos(), to.as_nanos())),
         }
     }
@@ -209,11 +207,19 @@ fn normal(draw: &mut Draw) -> f64 {
     radius * libm::cos(2.0 * std::f64::consts::PI * draw.random::<f64>())
 }
 
-/// Whole nanoseconds of a float that is not negative; saturates.
+/// Nanoseconds as a float: exact below 104 days, and far from 292 years. Signed, because processors convert that in one
+/// step.
+#[inline]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "as said")]
+fn float(span: Span) -> f64 {
+    span.as_nanos() as i64 as f64
+}
+
+/// Whole nanoseconds of a float that is not negative; saturates after 292 years.
 #[inline]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is never negative")]
 fn nanos(x: f64) -> Span {
-    Span::from_nanos(x as u64)
+    Span::from_nanos(x as i64 as u64)
 }
 
 #[cfg(test)]

@@ -45,9 +45,10 @@ pub fn exponential(draw: &mut Draw) -> f64 {
 
 /// A number from 0 to below 1 from the 53 highest bits.
 #[inline]
-#[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "53 bits are exact, and positive")]
 fn unit(bits: u64) -> f64 {
-    (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    // Signed numbers become floats in one step.
+    (bits >> 11) as i64 as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
 /// A place that the layer above does not cover: perhaps under the curve, perhaps in the tail.

@@ -7,21 +7,21 @@ use crate::fault::FaultKind;
 use crate::history::Evidence;
 use crate::home::{self, Remains};
 use crate::model::{Command, ServerId};
-use crate::scenario::CartPath;
+use crate::scenario::{CartPath, Migration};
 use crate::shop::Basket;
 
 impl World {
-    /// A server begins to work on a request: which way it will go.
+    /// A server begins to work on a request: which way it will go, and the calls that takes.
     #[cold]
-    pub(super) fn choose_path(&mut self, id: RequestId) {
-        let Some(migration) = self.migration else { return };
+    pub(super) fn choose_path(&mut self, id: RequestId, migration: Migration) {
         let path = migration.path(self.now);
-        let InFlight { client, server, .. } = self.requests[id];
+        let InFlight { client, server, command, refused, .. } = self.requests[id];
         let copies_over = path == CartPath::StoreThenMemory
             && !self.carts.moved.contains_key(&client)
             && self.carts.in_memory(&self.clients[client.index()].shelf, self.life_of(server)).is_some();
-        self.requests[id].path = path;
-        self.requests[id].copies_over = copies_over;
+        let request = &mut self.requests[id];
+        request.path = path;
+        request.calls.after += home::moving_calls(path, command, refused.is_none(), copies_over);
     }
 
     fn life_of(&self, server: ServerId) -> crate::model::Life {

@@ -3,6 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 use crate::history::Request;
+use crate::home::{Shown, StoreCalls};
 use crate::model::{ClientId, Command, Items, Refusal, ServerId, UserId, Visit};
 use crate::scenario::CartPath;
 use crate::seed::Key;
@@ -47,8 +48,10 @@ pub struct InFlight {
     pub refused: Option<Refusal>,
     /// The way to its cart, while carts move.
     pub path: CartPath,
-    /// Whether its server has found the cart in its memory only, and copies it to the store.
-    pub copies_over: bool,
+    /// What it shows of a login to the server that has begun to work on it.
+    pub shown: Shown,
+    /// The calls to the store that this server makes for it.
+    pub calls: StoreCalls,
     /// Tells this use of the slot from earlier ones.
     pub serial: u32,
 }

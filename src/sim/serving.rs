@@ -126,7 +126,7 @@ impl Stations {
 
 /// What a request shows of a login to the server that works on it.
 #[inline]
-pub(super) fn shown(request: &InFlight) -> Shown {
+fn shown(request: &InFlight) -> Shown {
     match request.session {
         Some(Session::Until(end) | Session::Renewable { until: end, .. }) if request.started >= end => Shown::Expired,
         Some(_) => Shown::Current,
@@ -183,10 +183,17 @@ impl World {
         request.worker = worker;
         request.started = self.now;
         request.place = Place::Running(Phase::Work);
-        if self.migration.is_some() {
-            self.choose_path(id);
+        request.shown = shown(request);
+        let accepted = refused.is_none();
+        request.calls =
+            home::store_calls(self.homes, self.update, &self.tokens, request.command, request.shown, accepted);
+        if matches!(request.command, Command::Add(_)) && accepted {
+            request.calls.before += self.stations.lookups_per_add;
         }
-        let calls = self.calls(id);
+        if let Some(migration) = self.migration {
+            self.choose_path(id, migration);
+        }
+        let calls = self.requests[id].calls;
         if self.stations.store.free.is_none() {
             let store = if calls == StoreCalls::default() { Span::ZERO } else { self.store_times(id, calls) };
             let until = self.now + self.service_time(id) + store;
@@ -197,21 +204,6 @@ impl World {
             let until = self.now + self.service_time(id);
             self.events.busy.set(worker as usize, until);
         }
-    }
-
-    #[inline(always)]
-    pub(super) fn calls(&self, id: RequestId) -> StoreCalls {
-        let request = &self.requests[id];
-        let shown = shown(request);
-        let accepted = request.refused.is_none();
-        let mut calls = home::store_calls(self.homes, self.update, &self.tokens, request.command, shown, accepted);
-        if matches!(request.command, Command::Add(_)) && accepted {
-            calls.before += self.stations.lookups_per_add;
-        }
-        if self.migration.is_some() {
-            calls.after += home::moving_calls(request.path, request.command, accepted, request.copies_over);
-        }
-        calls
     }
 
     /// With read-modify-write: a server takes a copy of the cart, before the work.
@@ -287,7 +279,7 @@ impl World {
             }
             Place::Running(Phase::Refused(call)) => self.finish_refused(hands, worker, id, call),
             Place::Running(Phase::BrokenOff) => self.finish_broken_off(hands, worker, id),
-            _ if self.calls(id).after > 0 => self.queue_for_store(worker, id, StoreCall::After),
+            _ if self.requests[id].calls.after > 0 => self.queue_for_store(worker, id, StoreCall::After),
             _ => self.finish(hands, worker, id),
         }
     }
@@ -316,7 +308,7 @@ impl World {
         if call == StoreCall::Before {
             self.read_cart(id);
         }
-        let until = self.now + self.store_time(id, self.calls(id), call);
+        let until = self.now + self.store_time(id, self.requests[id].calls, call);
         self.events.busy.set(worker as usize, until);
     }
 
@@ -336,7 +328,7 @@ impl World {
     #[inline(always)]
     fn finish<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, worker: u32, id: RequestId) {
         let effect = self.commit(id);
-        let calls = self.calls(id).total();
+        let calls = self.requests[id].calls.total();
         self.finish_with(hands, worker, id, &effect, calls);
     }
 
@@ -504,7 +496,7 @@ impl World {
             knew_cart: effect.knew_cart,
             cart: effect.cart,
             store_calls,
-            carried_bytes: home::carried_bytes(self.homes, visit, shown(request), set_anew, sent, effect.token),
+            carried_bytes: home::carried_bytes(self.homes, visit, request.shown, set_anew, sent, effect.token),
             copies: effect.copies,
             evidence: self.evidence(request, effect),
         };

@@ -26,7 +26,7 @@ impl World {
             if id == IDLE {
                 continue;
             }
-            let calls = self.calls(id);
+            let calls = self.requests[id].calls;
             let (before, after) =
                 (self.store_time(id, calls, StoreCall::Before), self.store_time(id, calls, StoreCall::After));
             let work = self.requests[id].started + before;
@@ -109,7 +109,7 @@ impl World {
         id: RequestId,
         call: StoreCall,
     ) {
-        let made = if call == StoreCall::Before { 0 } else { self.calls(id).before };
+        let made = if call == StoreCall::Before { 0 } else { self.requests[id].calls.before };
         let effect = Effect::none(Outcome::Refused(Refusal::StoreDown));
         self.finish_with(hands, worker, id, &effect, made);
     }
@@ -122,7 +122,7 @@ impl World {
         worker: u32,
         id: RequestId,
     ) {
-        let made = self.calls(id).total();
+        let made = self.requests[id].calls.total();
         self.finish_with(hands, worker, id, &Effect::none(Outcome::Failed), made);
     }
 }

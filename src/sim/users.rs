@@ -2,10 +2,9 @@
 
 use super::events::{Due, TimerKind};
 use super::requests::{InFlight, Place, RequestId};
-use super::serving::shown;
 use super::{Hands, Seat, World};
 use crate::history::{Ending, Event, Recorder, Request, Seen, What};
-use crate::home::Shown;
+use crate::home::{Shown, StoreCalls};
 use crate::model::{ClientId, Command, Life, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::policy::Policy;
 use crate::scenario::{CartHome, CartPath, SessionHome};
@@ -174,7 +173,8 @@ impl World {
             departed: false,
             refused: None,
             path: CartPath::Usual,
-            copies_over: false,
+            shown: Shown::Nothing,
+            calls: StoreCalls::default(),
             serial: 0,
         });
         self.events.start_timer(TimerKind::Answer, self.now + self.workload.timeout, id, &self.requests[id]);
@@ -368,7 +368,7 @@ impl World {
     #[inline]
     pub(super) fn renews(&self, request: &InFlight, outcome: Outcome) -> bool {
         let renewable = self.tokens.refresh && matches!(request.session, Some(Session::Renewable { .. }));
-        renewable && matches!(outcome, Outcome::Ok(_)) && shown(request) == Shown::Expired
+        renewable && matches!(outcome, Outcome::Ok(_)) && request.shown == Shown::Expired
     }
 
     /// A token was renewed: the user has it now, unless it was somebody else who asked, or the user has just logged out.
