@@ -10,7 +10,7 @@ impl Source<'_> {
     pub(super) fn of_plans(&self, name: &str) -> Option<Column> {
         let column = match name {
             "deploy-took" => self.column(name, ["the deploy", "took"], 3, took),
-            "cut-off" => self.column(name, ["times users", "cut off"], 4, |summary| of_both(summary, "cut_off_users")),
+            "cut-off" => self.column(name, ["user", "cut-offs"], 4, |summary| of_both(summary, "cut_off_users")),
             "cut-requests" => self.column(name, ["requests", "cut"], 5, |summary| of_both(summary, "cut_requests")),
             "capacity-lost" => self.column(name, ["capacity lost", "server-minutes"], 6, capacity_lost),
             _ => self.column(name, ["new servers'", "fair share"], 5, fair_share),
