@@ -22,7 +22,7 @@ pub struct Prediction {
 ///
 /// # Errors
 ///
-/// When the scenario has no question.
+/// When the scenario has no question, or was changed: then the answer may be another.
 pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Option<Prediction>, Failure> {
     let Some(predict) = loaded.base.predict.clone() else {
         let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
