@@ -12,12 +12,12 @@
 use std::process::Command;
 use std::time::Instant as Clock;
 
-use whatcart::model::{Step, UserId};
-use whatcart::observer::Observer;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::{Instant, Span};
+use whatcart::base::{Step, UserId};
+use whatcart::judging::observer::Observer;
 use whatcart::scenario::{CartHome, Dist, Scenario, Time, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::{Instant, Span};
 
 const WORKERS: u64 = 4;
 const SERVICE: Span = Span::from_millis(10);

@@ -17,11 +17,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant as Clock};
 
+use whatcart::base::UserId;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::Span;
 use whatcart::http::{self, Options, Servers};
-use whatcart::model::UserId;
 use whatcart::scenario::{CartHome, Dist, Scenario, Time, Whole};
-use whatcart::seed::Seed;
-use whatcart::time::Span;
 
 const USERS: u64 = 64;
 const ROUNDS: usize = 7;

@@ -14,21 +14,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
-use crate::history::{Event, Recorder, Seen, What};
-use crate::model::{UserId, Visit};
-use crate::observer::Observer;
-use crate::report::{Report, RunReport, Tape, VariantReport, figures, series};
+use crate::base::seed::Seed;
+use crate::base::time::{Instant, Span};
+use crate::base::{UserId, Visit};
+use crate::history::{Event, EventKind, Recorder, Seen};
+use crate::judging::observer::Observer;
+use crate::results::{Report, RunReport, Tape, VariantReport, figures, series};
 use crate::scenario::{Loaded, Variant};
-use crate::seed::Seed;
 use crate::sim::{Sim, Stuck};
-use crate::time::{Instant, Span};
-use crate::workload::Workload;
+use crate::traffic::workload::Workload;
 
 use self::jobs::{Job, work_through};
 pub use self::precise::{MOST_RUNS, Precision, until_precise};
 pub use self::predict::{PREDICTION_SEEDS, predict};
 pub use self::survey::{Survey, survey};
-pub use crate::report::story::FAVOURITE;
+pub use crate::faces::story::FAVOURITE;
 #[cfg(feature = "http")]
 pub use execute::{HttpOptions, News, execute, take_out_sim_only};
 
@@ -137,8 +137,8 @@ pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) 
     impl Recorder for Filter {
         fn record(&mut self, event: &Event) {
             let wanted = match event.what {
-                What::Seen(visit, _) | What::Inside(visit, _) => visit == self.visit,
-                What::Pool(_) => true,
+                EventKind::Seen(visit, _) | EventKind::Inside(visit, _) => visit == self.visit,
+                EventKind::Pool(_) => true,
             };
             if wanted {
                 self.events.push(*event);
@@ -169,7 +169,7 @@ pub fn follow(variant: &Variant, run: &RunReport, user: UserId) -> Option<(Visit
     }
     impl Recorder for Visits {
         fn record(&mut self, event: &Event) {
-            if let What::Seen(visit, Seen::Left(_)) = event.what
+            if let EventKind::Seen(visit, Seen::Left(_)) = event.what
                 && visit.user == self.user
             {
                 self.finished.get_or_insert((visit, event.at));

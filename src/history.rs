@@ -3,8 +3,8 @@
 //! Two kinds of events are kept apart by type. [`Seen`] is what users sent and were told: the checker gets nothing
 //! else. [`Inside`] is what only an omniscient observer knows: it explains, and it never judges.
 
-use crate::model::{ClientId, Command, Items, Life, Outcome, ServerId, ServerState, UserId, Visit};
-use crate::time::{Instant, Span};
+use crate::base::time::{Instant, Span};
+use crate::base::{ClientId, Command, Items, Outcome, ProcessId, ServerId, ServerState, UserId, Visit};
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,12 +12,12 @@ pub struct Event {
     /// When.
     pub at: Instant,
     /// What.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// Either kind of event.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum What {
+pub enum EventKind {
     /// A user saw it.
     Seen(Visit, Seen),
     /// It happened to a request of this visit, inside.
@@ -69,12 +69,12 @@ pub enum Ending {
     /// All steps are done.
     Finished,
     /// The user gave up at a step.
-    GaveUp(Trouble),
+    GaveUp(AbandonReason),
 }
 
 /// What a user's patience ended on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum AbandonReason {
     /// Requests that certainly had no effect.
     Refused,
     /// Requests that may have had one.
@@ -108,7 +108,7 @@ pub struct Served {
     /// Where.
     pub server: ServerId,
     /// By which incarnation.
-    pub life: Life,
+    pub process: ProcessId,
     /// From being sent until a worker took it.
     pub waited: Span,
     /// How long it held a worker, waiting for the store included.

@@ -8,8 +8,9 @@
 mod balancer;
 mod clock;
 mod failure;
-mod faults;
+mod fault_injector;
 mod files;
+mod load_generator;
 mod log;
 mod operator;
 mod servers;
@@ -18,7 +19,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod token;
-mod users;
 mod wire;
 
 use std::net::SocketAddr;
@@ -30,26 +30,26 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::fault::{self, Fault, FaultKind};
+use crate::balancing::pool::HealthRules;
+use crate::base::seed::Seed;
+use crate::base::time::{Instant, Span};
+use crate::base::{ServerId, UserId};
+use crate::faults::{self, Fault, FaultKind};
 use crate::history::Event;
-use crate::meter::LatencyMeter;
-use crate::model::{ServerId, UserId};
-use crate::observer::Observer;
-use crate::pool::HealthRules;
+use crate::judging::meter::LatencyMeter;
+use crate::judging::observer::Observer;
 use crate::scenario::{Join, Scenario};
-use crate::seed::Seed;
-use crate::time::{Instant, Span};
-use crate::workload::{HeavyUsers, Loop, Wave, Workload};
+use crate::traffic::workload::{HeavyUsers, Loop, Wave, Workload};
 
 use balancer::Balancer;
 use clock::Clock;
 pub use failure::Failure;
-use faults::Fate;
+use fault_injector::FaultInjector;
+use load_generator::LoadGenerator;
 use log::Log;
 use operator::OperatorTask;
 pub use servers::Servers;
 use store::Backend;
-use users::Crowd;
 
 /// A run takes about so long, at the speed chosen for it.
 const RUN: Span = Span::from_secs(20);
@@ -59,9 +59,9 @@ const SERVICE: Span = Span::from_millis(2);
 /// give up.
 const WAIT: Span = Span::from_millis(50);
 /// How often a run that is under way is looked at.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long tasks may take to end when the run is over.
-const LAST_ORDERS: Duration = Duration::from_secs(2);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
 /// How to play one variant.
 pub struct Options<'a> {
@@ -170,15 +170,15 @@ fn runtime(threads: usize) -> Result<Runtime, Failure> {
 
 /// Ends every task and closes every socket.
 fn end(runtime: Runtime) {
-    runtime.shutdown_timeout(LAST_ORDERS);
+    runtime.shutdown_timeout(SHUTDOWN_GRACE);
 }
 
 /// Everything that takes part in a run.
 struct Stage {
     clock: Clock,
     log: Arc<Log>,
-    crowd: Arc<Crowd>,
-    fate: Arc<Fate>,
+    load_generator: Arc<LoadGenerator>,
+    injector: Arc<FaultInjector>,
     operator: Option<OperatorTask>,
     /// Where servers run, and what happens to them.
     backstage: Handle,
@@ -196,7 +196,7 @@ impl Stage {
         (backend, backstage): (Option<Box<dyn Backend>>, &Handle),
     ) -> Result<Stage, Failure> {
         let mut workload = Workload::new(scenario, seed);
-        let faults = fault::of_run(scenario, seed);
+        let faults = faults::of_run(scenario, seed);
         let waves = joining(&mut workload, &faults);
         let workload = Arc::new(workload);
         let servers = scenario.servers.count.get32();
@@ -221,8 +221,9 @@ impl Stage {
             checks.spawn(balancer::health::watch(slot.id, slot.address, rules, Arc::clone(&routing), known));
         }
         let slots = RwLock::new(slots);
-        let fate = Arc::new(Fate { clock, log: Arc::clone(&log), routing, shop: Arc::clone(&shop), slots, faults });
-        let crowd = Arc::new(Crowd {
+        let injector =
+            Arc::new(FaultInjector { clock, log: Arc::clone(&log), routing, shop: Arc::clone(&shop), slots, faults });
+        let load_generator = Arc::new(LoadGenerator {
             clock,
             log: Arc::clone(&log),
             workload,
@@ -235,21 +236,31 @@ impl Stage {
             free: Mutex::new(Vec::new()),
         });
         let ends = Instant::ZERO + scenario.duration.get() + scenario.closing.get();
-        let operator = Some(OperatorTask::new(scenario, Arc::clone(&fate), Arc::clone(&crowd), shop));
-        Ok(Stage { clock, log, crowd, fate, backstage: backstage.clone(), operator, failures, checks, ends })
+        let operator = Some(OperatorTask::new(scenario, Arc::clone(&injector), Arc::clone(&load_generator), shop));
+        Ok(Stage {
+            clock,
+            log,
+            load_generator,
+            injector,
+            backstage: backstage.clone(),
+            operator,
+            failures,
+            checks,
+            ends,
+        })
     }
 
     async fn play(mut self, options: &Options<'_>) -> Result<Played, Failure> {
         let mut faults = JoinSet::new();
-        for index in 0..u32::try_from(self.fate.faults.len()).expect("fewer than 2^32 faults") {
-            faults.spawn_on(Arc::clone(&self.fate).fulfil(index), &self.backstage);
+        for index in 0..u32::try_from(self.injector.faults.len()).expect("fewer than 2^32 faults") {
+            faults.spawn_on(Arc::clone(&self.injector).fulfil(index), &self.backstage);
         }
         if let Some(operator) = self.operator.take() {
             faults.spawn_on(operator.work(), &self.backstage);
         }
         let mut users = JoinSet::new();
-        users.spawn(users::come(Arc::clone(&self.crowd)));
-        let mut glance = tokio::time::interval(GLANCE);
+        users.spawn(load_generator::come(Arc::clone(&self.load_generator)));
+        let mut glance = tokio::time::interval(POLL_INTERVAL);
         loop {
             tokio::select! {
                 biased;
@@ -274,28 +285,28 @@ impl Stage {
         users.shutdown().await;
         faults.shutdown().await;
         self.checks.shutdown().await;
-        self.fate.audit();
+        self.injector.audit();
         // What went wrong in the last moment counts too.
         match self.failures.try_recv() {
             Ok(failure) => Err(failure),
-            Err(_) => Ok(Played { holders, ..self.log.close(&self.fate.faults) }),
+            Err(_) => Ok(Played { holders, ..self.log.close(&self.injector.faults) }),
         }
     }
 
     fn holders(&self) -> Vec<(ServerId, u32)> {
-        let in_flight = self.fate.routing.with_pool(|pool| pool.view.in_flight.clone());
+        let in_flight = self.injector.routing.with_pool(|pool| pool.view.in_flight.clone());
         (0..).map(ServerId).zip(in_flight).filter(|(_, requests)| *requests > 0).collect()
     }
 
     fn progress(&self) -> Progress {
-        let book = self.log.book();
-        let counts = book.observer.checker.counts();
+        let state = self.log.state();
+        let counts = state.observer.checker.counts();
         Progress {
             now: self.clock.now(),
             ends: self.ends,
-            sent: book.observer.meter.requests().sent,
+            sent: state.observer.meter.requests().sent,
             lost: counts.lost,
-            struck: book.struck.clone(),
+            struck: state.struck.clone(),
         }
     }
 }

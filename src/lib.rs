@@ -17,24 +17,20 @@
 //! The core knows no clock, no I/O and no global randomness. `ARCHITECTURE.md` has the reasons; a test reads the
 //! imports and fails when an arrow runs back.
 
-pub mod checker;
+pub mod balancing;
+pub mod base;
 pub mod experiment;
-pub mod fault;
+pub mod faces;
+pub mod faults;
 pub mod history;
-pub mod home;
 #[cfg(feature = "http")]
 pub mod http;
-pub mod meter;
-pub mod model;
-pub mod observer;
-pub mod policy;
-pub mod pool;
-pub mod post_mortem;
-pub mod region;
-pub mod report;
+pub mod judging;
+pub mod operations;
+pub mod regions;
+pub mod results;
 pub mod scenario;
-pub mod seed;
-pub mod shop;
 pub mod sim;
-pub mod time;
-pub mod workload;
+pub mod state;
+pub mod text;
+pub mod traffic;

@@ -69,7 +69,7 @@ pub use users::{Heavy, Users};
 
 use serde::Deserialize;
 
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// One variant of a scenario, with its patches merged in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -4,60 +4,60 @@
 //! the same as `advance(b)`. Events at the same moment are ordered by kind (faults and health checks, ends of service,
 //! timeouts, users), then by entity, then by age.
 
-mod at_once;
-mod cart_copies;
+mod attempt_timeout;
 mod carts;
+mod concurrent_steps;
 mod events;
 mod failures;
 mod files;
 mod hidden;
-mod instances;
 mod isolation;
 mod migration;
+mod network;
 mod operations;
 mod operator;
 mod outages;
-mod overdue;
+mod platform;
 mod queue;
-mod replicas;
 mod requests;
 mod routing;
 mod serving;
+mod session_replication;
 mod store_faults;
-mod storekeeper;
+mod store_limits;
+mod store_replicas;
 mod stuck;
 mod tournament;
 mod users;
-mod ways;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-use crate::fault::{self, Fault};
-use crate::history::Recorder;
-use crate::model::{ClientId, ServerId, ServerState};
 #[cfg(not(debug_assertions))]
-use crate::policy::whichever;
-use crate::policy::{AnyPolicy, Policy};
-use crate::pool::Pool;
-use crate::pool::operator::Operator;
+use crate::balancing::policy::dispatch_policy;
+use crate::balancing::policy::{AnyPolicy, Policy};
+use crate::balancing::pool::Pool;
+use crate::base::seed::Seed;
+use crate::base::time::{Instant, Span};
+use crate::base::{ClientId, ServerId, ServerState};
+use crate::faults::{self, Fault};
+use crate::history::Recorder;
+use crate::operations::operator::Operator;
 use crate::scenario::{Affinity, Autoscaler, HiddenState, Homes, Migration, PinnedDown, Scenario, StoreUpdate, Tokens};
-use crate::seed::Seed;
-use crate::time::{Instant, Span};
-use crate::workload::{AtOnce, Client, HeavyUsers, Jar, Workload};
+use crate::traffic::workload::{Client, ConcurrentSteps, HeavyUsers, Jar, Workload};
 
-use carts::{Carts, Shelf};
+use carts::{CartSlot, Carts};
 use events::{Due, Events};
 use files::Files;
 use hidden::Hidden;
-use instances::Platform;
-use isolation::Unheard;
+use isolation::WithheldReply;
+use network::Network;
+use platform::Platform;
 use requests::Requests;
-use serving::Stations;
-use storekeeper::Storekeeper;
+use serving::WorkerPools;
+use store_limits::StoreLimits;
 pub use stuck::{Holder, Stuck};
 use users::Stolen;
-use ways::Ways;
 
 /// A simulation of one variant with one seed.
 #[derive(Clone, Debug)]
@@ -80,10 +80,10 @@ struct World {
     connect_timeout: Span,
     answer_timeout: Option<Span>,
     events: Events,
-    clients: Vec<Seat>,
+    clients: Vec<ClientSlot>,
     free_clients: Vec<u32>,
     /// Clients that have several requests under way.
-    at_once: BTreeMap<ClientId, AtOnce>,
+    concurrent_steps: BTreeMap<ClientId, ConcurrentSteps>,
     /// Empty when neither logins nor affinity need one.
     jars: Vec<Jar>,
     free_jars: Vec<u32>,
@@ -94,13 +94,13 @@ struct World {
     files: Option<Box<Files>>,
     /// Absent where servers hide nothing.
     hidden: Option<Box<Hidden>>,
-    storekeeper: Storekeeper,
+    store_limits: StoreLimits,
     /// Copies of sessions whose users have logged out, when somebody will present them.
     stolen: BTreeMap<ClientId, Stolen>,
     migration: Option<Migration>,
     requests: Requests,
     pool: Pool,
-    stations: Stations,
+    worker_pools: WorkerPools,
     faults: Vec<Fault>,
     operator: Operator,
     autoscaler: Option<Autoscaler>,
@@ -109,13 +109,13 @@ struct World {
     /// When the operator will look at the pool; at most one look is pending.
     next_look: Instant,
     /// Answers of servers that are cut off.
-    unheard: Vec<Unheard>,
+    withheld: Vec<WithheldReply>,
     /// Servers that the request being routed has failed to reach; kept to be used again.
     excluded: Vec<ServerId>,
     /// Events without end happen at this moment.
     stands_still: bool,
     /// Where everybody is, when that is not one place.
-    ways: Option<Box<Ways>>,
+    network: Option<Box<Network>>,
     /// What starts instances, when there are no servers.
     platform: Option<Box<Platform>>,
 }
@@ -123,19 +123,19 @@ struct World {
 /// A client, and its carts beside it: one cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Seat {
+struct ClientSlot {
     client: Client,
-    shelf: Shelf,
+    carts_here: CartSlot,
 }
 
-impl Seat {
-    fn new(client: Client) -> Seat {
-        Seat { client, shelf: Shelf::EMPTY }
+impl ClientSlot {
+    fn new(client: Client) -> ClientSlot {
+        ClientSlot { client, carts_here: CartSlot::EMPTY }
     }
 }
 
 /// What an event needs besides the world.
-struct Hands<'a, P, R> {
+struct Context<'a, P, R> {
     policy: &'a mut P,
     recorder: &'a mut R,
 }
@@ -178,7 +178,7 @@ impl Sim {
         let policy = AnyPolicy::new(scenario, &pool.view, seed);
         let workload = Workload::new(scenario, seed);
         let needs_jars = workload.logs_in || scenario.balancer.affinity != Affinity::None;
-        let stations = Stations::new(scenario);
+        let worker_pools = WorkerPools::new(scenario);
         let mut world = World {
             now: Instant::ZERO,
             homes: scenario.homes,
@@ -189,10 +189,10 @@ impl Sim {
             retries: u8::try_from(scenario.balancer.retries.get()).expect("limited to 10"),
             connect_timeout: scenario.balancer.connect_timeout.get(),
             answer_timeout: scenario.balancer.answer_timeout.map(crate::scenario::Time::get),
-            events: Events::new(&workload, stations.workers()),
+            events: Events::new(&workload, worker_pools.workers()),
             clients: Vec::new(),
             free_clients: Vec::new(),
-            at_once: BTreeMap::new(),
+            concurrent_steps: BTreeMap::new(),
             jars: Vec::new(),
             free_jars: Vec::new(),
             needs_jars,
@@ -204,26 +204,26 @@ impl Sim {
             ),
             files: Files::new(scenario),
             hidden: Hidden::new(scenario, seed),
-            storekeeper: Storekeeper::new(scenario),
+            store_limits: StoreLimits::new(scenario),
             stolen: BTreeMap::new(),
             migration: scenario.migration,
             requests: Requests::default(),
             pool,
-            stations,
+            worker_pools,
             faults: Vec::new(),
             operator: Operator::new(scenario),
             autoscaler: scenario.autoscaler,
             boot: scenario.servers.boot.get(),
             next_look: Instant::NEVER,
-            unheard: Vec::new(),
+            withheld: Vec::new(),
             excluded: Vec::new(),
             stands_still: false,
-            ways: Ways::new(scenario),
+            network: Network::new(scenario),
             platform: Platform::new(scenario, seed),
             workload,
         };
         world.expect_users();
-        for fault in fault::of_run(scenario, seed) {
+        for fault in faults::of_run(scenario, seed) {
             world.inject(fault);
         }
         Sim { world, policy }
@@ -262,9 +262,9 @@ impl Sim {
     pub fn advance(&mut self, until: Instant, recorder: &mut impl Recorder) {
         // One copy of the loop for each policy is fast, and slow to compile: debug builds have one for all.
         #[cfg(debug_assertions)]
-        self.world.play(until, Hands { policy: &mut self.policy, recorder });
+        self.world.play(until, Context { policy: &mut self.policy, recorder });
         #[cfg(not(debug_assertions))]
-        whichever!(&mut self.policy, policy => self.world.play(until, Hands { policy, recorder }));
+        dispatch_policy!(&mut self.policy, policy => self.world.play(until, Context { policy, recorder }));
     }
 
     /// A look from outside; costs as much as there are servers.
@@ -272,7 +272,7 @@ impl Sim {
     pub fn view(&self) -> View {
         let world = &self.world;
         let servers = (0u32..).map(ServerId).zip(&world.pool.members).map(|(id, member)| {
-            let (queued, busy_workers) = world.stations.occupancy(id);
+            let (queued, busy_workers) = world.worker_pools.occupancy(id);
             ServerView {
                 id,
                 state: member.state,
@@ -292,8 +292,8 @@ impl Sim {
 }
 
 impl World {
-    fn play<P: Policy, R: Recorder>(&mut self, until: Instant, mut hands: Hands<'_, P, R>) {
-        let hands = &mut hands;
+    fn play<P: Policy, R: Recorder>(&mut self, until: Instant, mut context: Context<'_, P, R>) {
+        let context = &mut context;
         let end = until + Span::from_nanos(1);
         let mut begun_at = None;
         let mut left = 0;
@@ -311,8 +311,8 @@ impl World {
             let other = service.min(timer).min(agenda);
             if let Some((at, client)) = self.events.wakes.pop_before(other.min(end)) {
                 self.now = at;
-                self.foresee(hands.recorder);
-                self.wake(hands, client);
+                self.foresee(context.recorder);
+                self.wake(context, client);
                 continue;
             }
             if other > until {
@@ -320,11 +320,11 @@ impl World {
             }
             self.now = other;
             if agenda == other {
-                self.next_due(hands);
+                self.next_due(context);
             } else if service == other {
-                self.service_event(hands);
+                self.service_event(context);
             } else {
-                self.timer_event(hands);
+                self.timer_event(context);
             }
         }
         self.now = self.now.max(until);
@@ -341,25 +341,25 @@ impl World {
         }));
     }
 
-    fn next_due<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+    fn next_due<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>) {
         match self.events.take_due() {
-            Some(Due::Fault(index)) => self.strike(hands, index),
-            Some(Due::Ready { server, fault }) => self.comeback(hands, server, fault),
-            Some(Due::Recovered { server, fault }) => self.recovered(hands, server, fault),
-            Some(Due::StoreBack) => self.storekeeper.is_back(),
-            Some(Due::CheckTimeout(server)) => self.check_ended(hands, server, false),
-            Some(Due::Check(server)) => self.check(hands, server),
-            Some(Due::Visitor(user)) => self.visitor(hands, user),
-            Some(Due::Readmit(server)) => self.readmit(hands, server),
-            Some(Due::Booted { server, life }) => self.booted(hands, server, life),
-            Some(Due::Operate) => self.look(hands),
-            Some(Due::Autoscale) => self.autoscale(hands),
-            Some(Due::Warm { server, life }) => self.warm(hands, server, life),
-            Some(Due::Idle { server, life }) => self.idle_for_long(hands, server, life),
-            Some(Due::Travelled(request)) => self.travelled(hands, request),
-            Some(Due::Reconnected { server, fault }) => self.reconnected(hands, server, fault),
+            Some(Due::Fault(index)) => self.strike(context, index),
+            Some(Due::Ready { server, fault }) => self.comeback(context, server, fault),
+            Some(Due::Recovered { server, fault }) => self.recovered(context, server, fault),
+            Some(Due::StoreBack) => self.store_limits.is_back(),
+            Some(Due::CheckTimeout(server)) => self.check_ended(context, server, false),
+            Some(Due::Check(server)) => self.check(context, server),
+            Some(Due::Visitor(user)) => self.visitor(context, user),
+            Some(Due::Readmit(server)) => self.readmit(context, server),
+            Some(Due::Booted { server, process }) => self.booted(context, server, process),
+            Some(Due::Operate) => self.look(context),
+            Some(Due::Autoscale) => self.autoscale(context),
+            Some(Due::Warm { server, process }) => self.warm(context, server, process),
+            Some(Due::Idle { server, process }) => self.idle_for_long(context, server, process),
+            Some(Due::Delivered(request)) => self.delivered(context, request),
+            Some(Due::Reconnected { server, fault }) => self.reconnected(context, server, fault),
             Some(Due::Copies) => self.copies_arrive(),
-            Some(Due::Again { visit, step }) => self.try_again(hands, visit, step),
+            Some(Due::Again { visit, step }) => self.try_again(context, visit, step),
             None => {}
         }
     }

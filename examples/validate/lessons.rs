@@ -1,6 +1,6 @@
 //! What a class predicts by mental arithmetic, beside what the scenarios print.
 
-use whatcart::report::tree::Tree;
+use whatcart::results::tree::Tree;
 use whatcart::scenario::{library, load};
 
 use crate::measure::{over, run};

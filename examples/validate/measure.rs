@@ -1,13 +1,13 @@
 //! Means over seeds, with their intervals; seeds on all cores.
 
 use rayon::prelude::*;
-use whatcart::model::UserId;
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, figures};
+use whatcart::base::UserId;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::{Instant, Span};
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, figures};
 use whatcart::scenario::{Scenario, Time};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::{Instant, Span};
 
 use crate::Estimate;
 

@@ -1,10 +1,10 @@
 //! Users who are moved when a pool changes, and how evenly hashing shares them out.
 
-use whatcart::model::{ServerId, ServerState};
-use whatcart::policy::{AnyPolicy, Policy, PoolView, RequestView};
+use whatcart::balancing::policy::{AnyPolicy, Policy, PoolView, RequestView};
+use whatcart::base::seed::{Key, Purpose, Seed};
+use whatcart::base::time::Instant;
+use whatcart::base::{ServerId, ServerState};
 use whatcart::scenario::{PolicyName, Scenario, Whole};
-use whatcart::seed::{Key, Purpose, Seed};
-use whatcart::time::Instant;
 
 use crate::measure::over;
 use crate::{Row, Section, theory};

@@ -1,8 +1,8 @@
 //! Response times against queueing theory.
 
-use whatcart::model::Step;
+use whatcart::base::Step;
+use whatcart::base::time::Span;
 use whatcart::scenario::{Dist, PolicyName, Positive, Scenario, Time, Whole};
-use whatcart::time::Span;
 
 use crate::measure::{latency_ms, over};
 use crate::{Row, Section, theory};

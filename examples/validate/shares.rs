@@ -1,8 +1,8 @@
 //! Carts that survive by luck, and carts that a crash takes.
 
-use whatcart::model::Step;
+use whatcart::base::Step;
+use whatcart::base::time::Span;
 use whatcart::scenario::{Affinity, CookieLife, Dist, PolicyName, Scenario, Time, Whole, load};
-use whatcart::time::Span;
 
 use crate::measure::{over, run};
 use crate::{Row, Section, theory};

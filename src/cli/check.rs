@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use whatcart::experiment::{Survey, survey};
-use whatcart::report::expect::{Observed, over_seeds, verdicts};
-use whatcart::report::text::{Tone, WIDTH, clean, left, paint, plural, width, wrap};
-use whatcart::report::{Expectation, Figures};
+use whatcart::results::expectations::{Observed, over_seeds, verdicts};
+use whatcart::results::{Expectation, Figures};
 use whatcart::scenario::{Loaded, library};
+use whatcart::text::{Tone, WIDTH, clean, left, paint, plural, width, wrap};
 
 use super::progress::Progress;
 use super::request::Check;

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::anyhow;
+use whatcart::base::ServerId;
 use whatcart::experiment::{self, HttpOptions, News, PREDICTION_SEEDS, predict};
-use whatcart::fault;
+use whatcart::faults;
 use whatcart::http::Progress as Way;
-use whatcart::model::ServerId;
-use whatcart::report::Report;
-use whatcart::report::agreement::compare;
-use whatcart::report::text::{clean, clock, listed, thousands};
+use whatcart::results::Report;
+use whatcart::results::agreement::compare;
 use whatcart::scenario::{Loaded, Variant};
+use whatcart::text::{clean, clock, listed, thousands};
 
 use super::progress::Progress;
 use super::request::Run;
@@ -80,7 +80,7 @@ fn permille(way: &Way) -> u64 {
 
 /// `0:34 · 3,210 requests · 45 carts lost · server-2 crashes`
 fn under_way(variant: &Variant, way: &Way) -> String {
-    let faults = fault::timeline(&variant.scenario);
+    let faults = faults::timeline(&variant.scenario);
     let mut words = vec![clock(way.now.since_start()), format!("{} requests", thousands(way.sent))];
     words.push(format!("{} carts lost", thousands(way.lost)));
     words.extend(way.struck.last().and_then(|index| faults.get(*index as usize)).map(ToString::to_string));

@@ -3,14 +3,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::anyhow;
+use whatcart::base::time::{Instant, Span};
+use whatcart::base::{UserId, Visit};
 use whatcart::experiment::{self, FAVOURITE, MOST_RUNS, Precision};
-use whatcart::model::{UserId, Visit};
-use whatcart::report::chart::Glyphs;
-use whatcart::report::story::{self, Story};
-use whatcart::report::table::{self, Look};
-use whatcart::report::{Agreement, HurtBy, Report, assume, expect, explain, export};
+use whatcart::faces::chart::Glyphs;
+use whatcart::faces::story::{self, Story};
+use whatcart::faces::table::{self, Look};
+use whatcart::faces::{assumptions, explain, export};
+use whatcart::results::{Agreement, HurtBy, Report, expectations};
 use whatcart::scenario::{Loaded, library, load, thousands};
-use whatcart::time::{Instant, Span};
 
 use super::args::{Engine, Format};
 use super::predict::Prediction;
@@ -92,7 +93,7 @@ pub fn measured(
     let ran = ran.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
     let mut report = ran.map_err(|stuck| anyhow!(stuck))?;
     if !loaded.patched && !report.interrupted {
-        report.expectations = expect::judge(&report).map_err(|error| anyhow!(error))?;
+        report.expectations = expectations::judge(&report).map_err(|error| anyhow!(error))?;
     }
     Ok(report)
 }
@@ -120,7 +121,7 @@ fn beside(request: &Run, loaded: &Loaded, report: &Report) -> String {
         });
     }
     if request.assume {
-        text += &assume::table(&assume::assumptions(loaded));
+        text += &assumptions::table(&assumptions::assumptions(loaded));
     }
     text
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use whatcart::report::expect;
-use whatcart::report::text::clean;
+use whatcart::results::expectations;
 use whatcart::scenario::{self, Loaded, library, nearest};
+use whatcart::text::clean;
 
 use super::{Failure, usage};
 
@@ -31,7 +31,7 @@ pub fn find(what: &str) -> Result<Source, Failure> {
 /// Reads it with these changes, and checks what it claims about figures before anything runs.
 pub fn load(source: &Source, set: &[String], vary: &[String]) -> Result<Loaded, Failure> {
     let loaded = scenario::load(&source.name, &source.file, &source.text, set, vary)?;
-    if let Some(problem) = expect::validate(&loaded).into_iter().next() {
+    if let Some(problem) = expectations::validate(&loaded).into_iter().next() {
         return Err(loaded.error_at(&problem.place, problem.message, problem.help).into());
     }
     Ok(loaded)

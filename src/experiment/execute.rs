@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use super::Options;
+use crate::base::ServerId;
+use crate::base::seed::Seed;
 use crate::http::{self, Failure, Played, Progress};
-use crate::model::ServerId;
-use crate::report::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series};
+use crate::results::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series};
 use crate::scenario::{Loaded, Variant};
-use crate::seed::Seed;
 
 /// How to play over real sockets, beside [`Options`].
 pub struct HttpOptions<'a> {

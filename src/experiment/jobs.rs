@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::SLICES;
+use crate::base::seed::Seed;
 use crate::scenario::{Scenario, Variant};
-use crate::seed::Seed;
 
 /// One simulation: a variant with a seed.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use super::{NoProgress, Options, run};
-use crate::report::Report;
-use crate::report::stats::{Estimate, Summary};
+use crate::results::Report;
+use crate::results::statistics::{Estimate, Summary};
 use crate::scenario::Loaded;
 
 /// Where a search for precision ends, reached or not.
@@ -88,7 +88,7 @@ fn next(precision: &Precision) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::UserId;
+    use crate::base::UserId;
     use crate::scenario::{library, load};
     use std::sync::atomic::AtomicBool;
 

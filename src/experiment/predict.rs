@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::{FAVOURITE, NoProgress, Options, run};
-use crate::report::{Figures, RunReport};
+use crate::results::{Figures, RunReport};
 use crate::scenario::Loaded;
 
 /// How many simulations of each variant a prediction rests on.

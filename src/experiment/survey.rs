@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::jobs::{Job, work_through};
 use super::{FAVOURITE, NoProgress, Options, one};
-use crate::report::Figures;
+use crate::base::seed::Seed;
+use crate::results::Figures;
 use crate::scenario::Loaded;
-use crate::seed::Seed;
 
 /// What one scenario came to in each of several seeds.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 //! Users in this process call it directly and need no socket to it; a listener could call it just as well. What it
 //! knows of a request is in the request: its id, its cookies.
 
+mod connections;
 mod fields;
 pub mod health;
-mod lines;
 mod routing;
 
 use std::io;
@@ -24,20 +24,20 @@ use super::clock::Clock;
 use super::failure::{self, Failure};
 use super::log::Log;
 use super::wire::{self, RequestId};
+use crate::balancing::affinity::Pin;
+use crate::base::time::{Instant, Span};
+use crate::base::{Refusal, ServerId};
 use crate::history::PoolEvent;
-use crate::model::{Refusal, ServerId};
-use crate::policy::affinity::Pin;
 use crate::scenario::Scenario;
-use crate::time::{Instant, Span};
-use crate::workload::Workload;
+use crate::traffic::workload::Workload;
 
-use lines::{Lines, Reading, Trouble};
-pub use routing::{Routing, Ticket};
+use connections::{ConnectionPool, ForwardError, ResponseBody};
+pub use routing::{InFlightGuard, Router};
 
 /// What the balancer is made of.
 pub struct Balancer {
-    routing: Arc<Routing>,
-    lines: Lines,
+    routing: Arc<Router>,
+    connections: ConnectionPool,
     log: Arc<Log>,
     retries: u8,
     answer_timeout: Option<Span>,
@@ -47,7 +47,7 @@ pub struct Balancer {
 
 /// How the last attempt failed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
+enum AttemptFailure {
     /// It never reached the server, which said so at once.
     Refused,
     /// It never reached the server, from which nothing was heard.
@@ -59,13 +59,13 @@ enum Last {
 }
 
 /// A response as it comes from a server, or from the balancer itself. While it lives, the request is in flight.
-pub struct Passed {
+pub struct ProxiedBody {
     body: Source,
-    _ticket: Option<Ticket>,
+    _ticket: Option<InFlightGuard>,
 }
 
 enum Source {
-    Server(Reading),
+    Server(ResponseBody),
     Here(Full<Bytes>),
 }
 
@@ -81,13 +81,13 @@ impl Balancer {
     ) -> Balancer {
         let connect_timeout = clock.real(scenario.balancer.connect_timeout.get());
         let most = usize::try_from(super::most_at_once(&workload)).unwrap_or(usize::MAX);
-        let lines = Lines::new(connect_timeout, most);
+        let connections = ConnectionPool::new(connect_timeout, most);
         for address in addresses {
-            lines.add(*address);
+            connections.add(*address);
         }
         Balancer {
-            routing: Arc::new(Routing::new(scenario, workload, clock)),
-            lines,
+            routing: Arc::new(Router::new(scenario, workload, clock)),
+            connections,
             log,
             retries: u8::try_from(scenario.balancer.retries.get()).expect("limited to 10"),
             answer_timeout: scenario.balancer.answer_timeout.map(crate::scenario::Time::get),
@@ -98,24 +98,24 @@ impl Balancer {
 
     /// Behind it is one more server.
     pub fn add(&self, address: &SocketAddr) {
-        self.lines.add(*address);
+        self.connections.add(*address);
     }
 
     /// What it believes, and what is true.
     #[must_use]
-    pub fn routing(&self) -> &Arc<Routing> {
+    pub fn routing(&self) -> &Arc<Router> {
         &self.routing
     }
 
     /// Connections that are open.
     #[cfg(test)]
     pub fn open_lines(&self) -> usize {
-        self.lines.open()
+        self.connections.open()
     }
 
     /// Answers a request: from a server, with 503 when there is none, with 502 when the one that had it broke off, or
     /// with 504 when it keeps silent.
-    pub async fn handle(&self, mut request: Request<Bytes>) -> Response<Passed> {
+    pub async fn handle(&self, mut request: Request<Bytes>) -> Response<ProxiedBody> {
         let id = RequestId::of(request.headers());
         let pin = self.routing.pin(request.headers());
         fields::forwarded(request.headers_mut());
@@ -129,20 +129,20 @@ impl Balancer {
                 Err(refusal) => return self.refuse(id, refusal),
             };
             let server = ticket.server;
-            let door = self.lines.server(server);
+            let endpoint = self.connections.server(server);
             if !names_host {
-                request.headers_mut().insert(HOST, door.host.clone());
+                request.headers_mut().insert(HOST, endpoint.host.clone());
             }
             // What is not idempotent is never sent twice.
             let copy = request.method().is_idempotent().then(|| Box::new(request.clone()));
-            let (again, last) = match self.ask(&door, request).await {
+            let (again, last) = match self.ask(&endpoint, request).await {
                 Ok(response) => return self.pass(response, pin, ticket),
-                Err(None) => (copy, Last::Overdue),
-                Err(Some(Trouble::Sent)) => (copy, Last::BrokenOff),
-                Err(Some(Trouble::Connect(error, unsent))) => {
+                Err(None) => (copy, AttemptFailure::Overdue),
+                Err(Some(ForwardError::Sent)) => (copy, AttemptFailure::BrokenOff),
+                Err(Some(ForwardError::Connect(error, unsent))) => {
                     self.notice(&error);
                     let silent = error.kind() == io::ErrorKind::TimedOut;
-                    (Some(unsent), if silent { Last::Unreachable } else { Last::Refused })
+                    (Some(unsent), if silent { AttemptFailure::Unreachable } else { AttemptFailure::Refused })
                 }
             };
             let ejected = ticket.failed();
@@ -150,13 +150,15 @@ impl Balancer {
             self.eject(server, ejected);
             request = match (again, last) {
                 (Some(again), _) if retries < self.retries && self.routing.may_retry() => *again,
-                (_, Last::Refused | Last::Unreachable) => return self.refuse(id, Refusal::Unreachable),
-                (_, Last::BrokenOff) => return self.broken_off(id, server),
-                (_, Last::Overdue) => return own(StatusCode::GATEWAY_TIMEOUT, "the server does not answer"),
+                (_, AttemptFailure::Refused | AttemptFailure::Unreachable) => {
+                    return self.refuse(id, Refusal::Unreachable);
+                }
+                (_, AttemptFailure::BrokenOff) => return self.broken_off(id, server),
+                (_, AttemptFailure::Overdue) => return own(StatusCode::GATEWAY_TIMEOUT, "the server does not answer"),
             };
             retries += 1;
             // Much may have changed while it waited: then only the last one is left out.
-            if last != Last::Refused {
+            if last != AttemptFailure::Refused {
                 excluded.clear();
             }
             excluded.push(server);
@@ -169,10 +171,10 @@ impl Balancer {
     /// Asks a server; `None` when it keeps silent for too long.
     async fn ask(
         &self,
-        door: &Arc<lines::Server>,
-        request: lines::Outgoing,
-    ) -> Result<Response<Reading>, Option<Trouble>> {
-        let answered = self.lines.ask(door, request);
+        endpoint: &Arc<connections::Endpoint>,
+        request: connections::Outgoing,
+    ) -> Result<Response<ResponseBody>, Option<ForwardError>> {
+        let answered = self.connections.ask(endpoint, request);
         let Some(timeout) = self.answer_timeout else { return answered.await.map_err(Some) };
         match self.clock.before(self.clock.now() + timeout, answered).await {
             Some(answered) => answered.map_err(Some),
@@ -202,10 +204,10 @@ impl Balancer {
     }
 
     /// Passes on what a server said; the affinity cookie names the server from now on.
-    fn pass(&self, response: Response<Reading>, pin: Pin, mut ticket: Ticket) -> Response<Passed> {
+    fn pass(&self, response: Response<ResponseBody>, pin: Pin, mut ticket: InFlightGuard) -> Response<ProxiedBody> {
         let server = ticket.server;
         self.eject(server, ticket.answered(response.status()));
-        let mut response = response.map(|body| Passed { body: Source::Server(body), _ticket: Some(ticket) });
+        let mut response = response.map(|body| ProxiedBody { body: Source::Server(body), _ticket: Some(ticket) });
         fields::returned(response.headers_mut());
         if let Some(cookie) = self.routing.new_cookie(pin, server) {
             response.headers_mut().append(SET_COOKIE, cookie);
@@ -213,14 +215,14 @@ impl Balancer {
         response
     }
 
-    fn refuse(&self, id: Option<RequestId>, refusal: Refusal) -> Response<Passed> {
+    fn refuse(&self, id: Option<RequestId>, refusal: Refusal) -> Response<ProxiedBody> {
         if let Some(id) = id {
             self.log.dropped(id.visit(), None);
         }
         own(StatusCode::SERVICE_UNAVAILABLE, wire::refusal_name(refusal))
     }
 
-    fn broken_off(&self, id: Option<RequestId>, server: ServerId) -> Response<Passed> {
+    fn broken_off(&self, id: Option<RequestId>, server: ServerId) -> Response<ProxiedBody> {
         if let Some(id) = id {
             self.log.dropped(id.visit(), Some(server));
         }
@@ -229,16 +231,16 @@ impl Balancer {
 }
 
 /// An answer of the balancer's own.
-fn own(status: StatusCode, error: &str) -> Response<Passed> {
+fn own(status: StatusCode, error: &str) -> Response<ProxiedBody> {
     let body = wire::Body { error: Some(error.into()), ..wire::Body::default() };
     let text = serde_json::to_vec(&body).expect("plain data");
-    let mut response = Response::new(Passed { body: Source::Here(Full::new(text.into())), _ticket: None });
+    let mut response = Response::new(ProxiedBody { body: Source::Here(Full::new(text.into())), _ticket: None });
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-impl Body for Passed {
+impl Body for ProxiedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -270,7 +272,7 @@ impl Body for Passed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Command, File, Item, UserId};
+    use crate::base::{Command, File, Item, UserId};
 
     #[test]
     fn methods_are_as_idempotent_as_the_model_says() {

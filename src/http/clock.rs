@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_timer::Delay;
 
-use crate::time::{Instant, Span};
+use crate::base::time::{Instant, Span};
 
 /// Scenario time, read off the machine's steady clock.
 #[derive(Clone, Copy, Debug)]

@@ -11,10 +11,10 @@ use tempfile::TempDir;
 
 use super::failure::{self, Failure};
 use super::wire::CartId;
-use crate::home::Place;
-use crate::model::{File, ServerId, UserId};
+use crate::base::seed::Sampler;
+use crate::base::{File, ServerId, UserId};
 use crate::scenario::{Scenario, UploadHome};
-use crate::seed::Sampler;
+use crate::state::home::FileLocation;
 
 /// The name of a file: its owner's, and its number. A guest owns files by the cart they came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,7 +74,7 @@ impl Depot {
     /// # Errors
     ///
     /// When the machine's disk does not take it.
-    pub fn put(&self, place: Place, name: &FileName, bytes: &Bytes) -> Result<(), Failure> {
+    pub fn put(&self, place: FileLocation, name: &FileName, bytes: &Bytes) -> Result<(), Failure> {
         let Some(folder) = self.folder(place) else { return Ok(()) };
         let put = || {
             std::fs::create_dir_all(&folder)?;
@@ -88,7 +88,7 @@ impl Depot {
     /// # Errors
     ///
     /// When the machine's disk does not give it.
-    pub fn get(&self, place: Place, name: &FileName) -> Result<Option<Bytes>, Failure> {
+    pub fn get(&self, place: FileLocation, name: &FileName) -> Result<Option<Bytes>, Failure> {
         let Some(folder) = self.folder(place) else { return Ok(None) };
         match std::fs::read(folder.join(name.to_string())) {
             Ok(bytes) => Ok(Some(bytes.into())),
@@ -103,19 +103,19 @@ impl Depot {
     ///
     /// When the machine's disk does not let it go.
     pub fn discard(&self, server: ServerId, host: u32) -> Result<(), Failure> {
-        let Some(folder) = self.folder(Place::Disk(server, host)) else { return Ok(()) };
+        let Some(folder) = self.folder(FileLocation::Disk(server, host)) else { return Ok(()) };
         match std::fs::remove_dir_all(folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(trouble(&error)),
             _ => Ok(()),
         }
     }
 
-    fn folder(&self, place: Place) -> Option<PathBuf> {
+    fn folder(&self, place: FileLocation) -> Option<PathBuf> {
         let root = self.root.as_ref()?.path();
         match place {
-            Place::Memory(_) => None,
-            Place::Disk(server, host) => Some(root.join(server.to_string()).join(format!("host-{host}"))),
-            Place::Objects => Some(root.join("objects")),
+            FileLocation::Memory(_) => None,
+            FileLocation::Disk(server, host) => Some(root.join(server.to_string()).join(format!("host-{host}"))),
+            FileLocation::Objects => Some(root.join("objects")),
         }
     }
 }
@@ -136,9 +136,9 @@ mod tests {
         let file = File::new(3).expect("in range");
         let name = FileName::of_user(UserId(42), file);
         let other = FileName::of_guest(CartId { user: 42, tab: 0, visit: 1 }, file);
-        let (disk, next) = (Place::Disk(ServerId(1), 1), Place::Disk(ServerId(1), 2));
+        let (disk, next) = (FileLocation::Disk(ServerId(1), 1), FileLocation::Disk(ServerId(1), 2));
         let there = |place, name: &FileName| depot.get(place, name).expect("readable");
-        for place in [disk, Place::Objects] {
+        for place in [disk, FileLocation::Objects] {
             assert_eq!(there(place, &name), None);
             depot.put(place, &name, &Bytes::from_static(b"a cat")).expect("room");
             assert_eq!(there(place, &name), Some(Bytes::from_static(b"a cat")));
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(there(next, &name), None);
         depot.discard(ServerId(1), 1).expect("gone");
         depot.discard(ServerId(1), 1).expect("gone already");
-        assert_eq!((there(disk, &name), there(Place::Objects, &name).is_some()), (None, true));
+        assert_eq!((there(disk, &name), there(FileLocation::Objects, &name).is_some()), (None, true));
         let root = depot.root.as_ref().expect("a directory").path().to_owned();
         drop(depot);
         assert!(!root.exists(), "nothing is left behind");

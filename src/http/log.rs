@@ -9,15 +9,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Played;
 use super::clock::Clock;
 use super::wire::{CartId, RequestId};
-use crate::fault::Fault;
-use crate::history::{Event, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served, What};
-use crate::home::{self, Change, Copies, Place, Remains, Whereabouts};
-use crate::meter::LatencyMeter;
-use crate::model::{ClientId, Command, File, Items, Life, Outcome, ServerId, UserId, Visit};
-use crate::observer::Observer;
+use crate::base::time::{Instant, Span};
+use crate::base::{ClientId, Command, File, Items, Outcome, ProcessId, ServerId, UserId, Visit};
+use crate::faults::Fault;
+use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served};
+use crate::judging::meter::LatencyMeter;
+use crate::judging::observer::Observer;
 use crate::scenario::CartPath;
-use crate::shop::Basket;
-use crate::time::{Instant, Span};
+use crate::state::home::{self, CartEvidence, Change, Copies, FileLocation, Whereabouts};
+use crate::state::shop::Basket;
 
 /// Events that a tape keeps at most, some 100 MB: beyond that there is no story to tell.
 const LONGEST_TAPE: usize = 500_000;
@@ -26,12 +26,12 @@ const LONGEST_TAPE: usize = 500_000;
 #[derive(Debug)]
 pub struct Log {
     clock: Clock,
-    book: Mutex<Book>,
+    state: Mutex<LogState>,
 }
 
 /// What the log has taken in.
 #[derive(Debug)]
-pub struct Book {
+pub struct LogState {
     /// Verdicts, causes and measures so far.
     pub observer: Observer,
     /// Everything that happened, for stories. Empty when it would be too long.
@@ -39,10 +39,10 @@ pub struct Book {
     too_long: bool,
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
-    clients: Vec<Seat>,
+    clients: Vec<VisitEvidence>,
     /// What the shared store took of carts, open or not.
     gone: BTreeMap<CartId, Evidence>,
-    killed_by: Vec<(Life, u32)>,
+    killed_by: Vec<(ProcessId, u32)>,
     /// Where servers have put files.
     whereabouts: Whereabouts,
     /// Servers that run on another host than the first, and the how-manieth it is.
@@ -55,13 +55,13 @@ pub struct Book {
 
 /// What an omniscient observer knows of a client.
 #[derive(Debug, Default)]
-struct Seat {
+struct VisitEvidence {
     /// The number of the visit that is open; 0 when none is.
     visit: u32,
     /// Requests that the user waits for.
     waiting: u32,
     /// What incarnations hold of the visit's cart, living or dead.
-    copies: Vec<(Life, Items)>,
+    copies: Vec<(ProcessId, Items)>,
     /// The same, with their versions, when servers copy carts to each other.
     replicas: Copies,
     overwritten: Items,
@@ -74,7 +74,7 @@ struct Seat {
 
 /// How the shared store lost something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gone {
+pub enum StoreLoss {
     /// It had kept it for its time.
     Expired,
     /// It was full.
@@ -85,7 +85,7 @@ pub enum Gone {
 
 /// What a server did to its copy of a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AtCopy {
+pub enum ReplicaAccess {
     /// It looked at it.
     Looked,
     /// It changed it.
@@ -94,7 +94,7 @@ pub enum AtCopy {
 
 /// What a server did to the cart of a visit, beside the answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Kept {
+pub struct CommitRecord {
     /// What the incarnation now remembers of the cart, if it keeps carts.
     pub copy: Option<Items>,
     /// What its write replaced with an older copy.
@@ -104,13 +104,13 @@ pub struct Kept {
     /// What is in the token that the answer sets anew.
     pub token: Option<Items>,
     /// In replicated memory: what was done there.
-    pub replica: Option<AtCopy>,
+    pub replica: Option<ReplicaAccess>,
     /// While carts move: the way to this one, and the migration as a fault.
     pub moving: Option<(CartPath, u32)>,
     /// What was charged now.
     pub billed: Option<Items>,
     /// Where a file was put or looked for.
-    pub file: Option<(Place, File)>,
+    pub file: Option<(FileLocation, File)>,
 }
 
 /// A request as its user sent it and how it ended.
@@ -129,7 +129,7 @@ impl Log {
     #[must_use]
     pub fn new(clock: Clock, observer: Observer) -> Log {
         let late = LatencyMeter::default();
-        let book = Book {
+        let state = LogState {
             observer,
             tape: Vec::new(),
             too_long: false,
@@ -142,24 +142,24 @@ impl Log {
             struck: Vec::new(),
             closed: false,
         };
-        Log { clock, book: Mutex::new(book) }
+        Log { clock, state: Mutex::new(state) }
     }
 
     /// Looks into the book. A panic elsewhere fails the run by other ways.
-    pub fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn state(&self) -> MutexGuard<'_, LogState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The run is over: whatever is still under way is not written down any more.
     #[must_use]
     pub fn close(&self, faults: &[Fault]) -> Played {
-        let mut book = self.book();
-        book.closed = true;
+        let mut state = self.state();
+        state.closed = true;
         Played {
-            observer: book.observer.clone(),
-            tape: std::mem::take(&mut book.tape),
-            late: book.late.clone(),
-            awaited: book.clients.iter().map(|seat| u64::from(seat.waiting)).sum(),
+            observer: state.observer.clone(),
+            tape: std::mem::take(&mut state.tape),
+            late: state.late.clone(),
+            awaited: state.clients.iter().map(|seat| u64::from(seat.waiting)).sum(),
             holders: Vec::new(),
             faults: faults.to_vec(),
         }
@@ -167,78 +167,78 @@ impl Log {
 
     /// A visit begins.
     pub fn began(&self, visit: Visit) {
-        let mut book = self.book();
-        *book.seat(visit.client) = Seat { visit: visit.number, ..Seat::default() };
-        book.write(self.clock.now(), What::Seen(visit, Seen::Began));
+        let mut state = self.state();
+        *state.seat(visit.client) = VisitEvidence { visit: visit.number, ..VisitEvidence::default() };
+        state.write(self.clock.now(), EventKind::Seen(visit, Seen::Began));
     }
 
     /// A request goes to the balancer; its user meant to send it at `intended`.
     pub fn sent(&self, visit: Visit, request: Request, intended: Instant) {
-        let mut book = self.book();
+        let mut state = self.state();
         let now = self.clock.now();
-        book.seat(visit.client).waiting += 1;
+        state.seat(visit.client).waiting += 1;
         let late = Span::from_nanos(u64::try_from(self.clock.real(now - intended).as_nanos()).unwrap_or(u64::MAX));
-        book.late.record(late);
-        book.write(now, What::Seen(visit, Seen::Sent(request)));
+        state.late.record(late);
+        state.write(now, EventKind::Seen(visit, Seen::Sent(request)));
     }
 
     /// A request ended for its user.
     pub fn told(&self, visit: Visit, answered: &Answered) {
         let Answered { request, sent, meant, outcome, settled } = *answered;
-        let mut book = self.book();
-        let seat = book.seat(visit.client);
+        let mut state = self.state();
+        let seat = state.seat(visit.client);
         seat.waiting -= 1;
         seat.received(request, outcome);
         let told = Seen::Told { request, sent, meant, outcome, settled };
-        book.write(self.clock.now(), What::Seen(visit, told));
+        state.write(self.clock.now(), EventKind::Seen(visit, told));
     }
 
     /// A visit is over.
     pub fn left(&self, visit: Visit, ending: crate::history::Ending) {
-        let mut book = self.book();
-        *book.seat(visit.client) = Seat::default();
-        book.write(self.clock.now(), What::Seen(visit, Seen::Left(ending)));
+        let mut state = self.state();
+        *state.seat(visit.client) = VisitEvidence::default();
+        state.write(self.clock.now(), EventKind::Seen(visit, Seen::Left(ending)));
     }
 
     /// A server ended work on a request: its effect is committed. `started`: when a worker took it.
-    pub fn served(&self, id: RequestId, mut served: Served, started: Instant, kept: Kept) {
+    pub fn served(&self, id: RequestId, mut served: Served, started: Instant, kept: CommitRecord) {
         let visit = id.visit();
-        let mut book = self.book();
-        if !book.knows(visit) {
+        let mut state = self.state();
+        if !state.knows(visit) {
             return;
         }
         let now = self.clock.now();
         served.busy = now - started;
-        let current = book.keep(visit, &served, kept);
+        let current = state.keep(visit, &served, kept);
         if let Some((place, file)) = kept.file {
-            served.evidence = book.file_served(visit.user, &served, place, file);
+            served.evidence = state.file_served(visit.user, &served, place, file);
         }
         if current && served.request.command == Command::Checkout && served.knew_cart.is_some() {
             served.evidence = match kept {
-                Kept { replica: Some(_), .. } => book.evidence_of_copies(visit.client),
-                Kept { moving: Some((path, migration)), .. } => {
-                    book.evidence_moving(visit.client, (served.life, path), migration)
+                CommitRecord { replica: Some(_), .. } => state.evidence_of_copies(visit.client),
+                CommitRecord { moving: Some((path, migration)), .. } => {
+                    state.evidence_moving(visit.client, (served.process, path), migration)
                 }
-                _ => book.evidence(visit.client, served.life, CartId::of(&id.key)),
+                _ => state.evidence(visit.client, served.process, CartId::of(&id.key)),
             };
         }
-        book.write(now, What::Inside(visit, Inside::Served(served)));
+        state.write(now, EventKind::Inside(visit, Inside::Served(served)));
         if let (true, Some(items)) = (current, kept.billed) {
-            book.write(now, What::Seen(visit, Seen::Billed(items)));
+            state.write(now, EventKind::Seen(visit, Seen::Billed(items)));
         }
     }
 
     /// The shared store has lost items of a cart.
-    pub fn gone(&self, cart: CartId, how: Gone, items: Items) {
+    pub fn gone(&self, cart: CartId, how: StoreLoss, items: Items) {
         if items.is_empty() {
             return;
         }
-        let mut book = self.book();
-        let evidence = book.gone.entry(cart).or_default();
+        let mut state = self.state();
+        let evidence = state.gone.entry(cart).or_default();
         let lost = match how {
-            Gone::Expired => &mut evidence.expired,
-            Gone::Evicted => &mut evidence.evicted,
-            Gone::RolledBack(fault) => {
+            StoreLoss::Expired => &mut evidence.expired,
+            StoreLoss::Evicted => &mut evidence.evicted,
+            StoreLoss::RolledBack(fault) => {
                 evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
                 &mut evidence.rolled_back
             }
@@ -247,11 +247,11 @@ impl Log {
     }
 
     /// A change of a cart has come to another server.
-    pub fn copied(&self, visit: Visit, life: Life, change: Change) {
-        let mut book = self.book();
-        let seat = book.seat(visit.client);
+    pub fn copied(&self, visit: Visit, process: ProcessId, change: Change) {
+        let mut state = self.state();
+        let seat = state.seat(visit.client);
         if seat.visit == visit.number {
-            seat.replicas.arrived(life, change);
+            seat.replicas.arrived(process, change);
         }
     }
 
@@ -266,44 +266,47 @@ impl Log {
     }
 
     fn behind(&self, visit: Visit, what: Inside) {
-        let mut book = self.book();
-        if book.knows(visit) {
-            book.write(self.clock.now(), What::Inside(visit, what));
+        let mut state = self.state();
+        if state.knows(visit) {
+            state.write(self.clock.now(), EventKind::Inside(visit, what));
         }
     }
 
     /// Something happened to the pool.
     pub fn pool(&self, event: PoolEvent) {
-        self.book().write(self.clock.now(), What::Pool(event));
+        self.state().write(self.clock.now(), EventKind::Pool(event));
     }
 
     /// The operator ended an incarnation: `event` says so.
-    pub fn stopped(&self, life: Life, fault: u32, event: PoolEvent) {
-        let mut book = self.book();
-        book.killed_by.push((life, fault));
-        book.write(self.clock.now(), What::Pool(event));
+    pub fn stopped(&self, process: ProcessId, fault: u32, event: PoolEvent) {
+        let mut state = self.state();
+        state.killed_by.push((process, fault));
+        state.write(self.clock.now(), EventKind::Pool(event));
     }
 
     /// A server has a new host, and a new disk.
     pub fn new_host(&self, server: ServerId, host: u32) {
-        self.book().hosts.insert(server, host);
+        self.state().hosts.insert(server, host);
     }
 
     /// Everybody whose files were ever put anywhere.
     #[must_use]
     pub fn owners(&self) -> Vec<UserId> {
-        self.book().whereabouts.owners().collect()
+        self.state().whereabouts.owners().collect()
     }
 
     /// A fault ended an incarnation.
-    pub fn killed(&self, life: Life, fault: u32, server: ServerId) {
-        let mut book = self.book();
-        book.killed_by.push((life, fault));
-        book.write(self.clock.now(), What::Pool(PoolEvent::Struck { fault, server: Some(server), memory_lost: true }));
+    pub fn killed(&self, process: ProcessId, fault: u32, server: ServerId) {
+        let mut state = self.state();
+        state.killed_by.push((process, fault));
+        state.write(
+            self.clock.now(),
+            EventKind::Pool(PoolEvent::Struck { fault, server: Some(server), memory_lost: true }),
+        );
     }
 }
 
-impl Seat {
+impl VisitEvidence {
     /// The user has an answer, and the token in it: what the one before knew besides is gone.
     fn received(&mut self, request: Request, outcome: Outcome) {
         let Some(at) = self.tokens.iter().position(|(of, _)| *of == request) else { return };
@@ -318,13 +321,13 @@ impl Seat {
     }
 }
 
-impl Book {
+impl LogState {
     /// Takes in an event, unless the run is over.
-    fn write(&mut self, at: Instant, what: What) {
+    fn write(&mut self, at: Instant, what: EventKind) {
         if self.closed {
             return;
         }
-        if let What::Pool(PoolEvent::Struck { fault, .. }) = what {
+        if let EventKind::Pool(PoolEvent::Struck { fault, .. }) = what {
             self.struck.push(fault);
         }
         let event = Event { at, what };
@@ -343,18 +346,18 @@ impl Book {
         visit.client.index() < self.clients.len()
     }
 
-    fn seat(&mut self, client: ClientId) -> &mut Seat {
+    fn seat(&mut self, client: ClientId) -> &mut VisitEvidence {
         if client.index() >= self.clients.len() {
-            self.clients.resize_with(client.index() + 1, Seat::default);
+            self.clients.resize_with(client.index() + 1, VisitEvidence::default);
         }
         &mut self.clients[client.index()]
     }
 
     /// Notes where the visit's items are now. False when the visit is over, and nothing of it will be asked for again.
-    fn keep(&mut self, visit: Visit, served: &Served, kept: Kept) -> bool {
-        let life = served.life;
+    fn keep(&mut self, visit: Visit, served: &Served, kept: CommitRecord) -> bool {
+        let process = served.process;
         self.seat(visit.client);
-        let Book { clients, killed_by, .. } = self;
+        let LogState { clients, killed_by, .. } = self;
         let seat = &mut clients[visit.client.index()];
         if seat.visit != visit.number {
             return false;
@@ -362,44 +365,44 @@ impl Book {
         seat.overwritten = seat.overwritten.union(kept.overwritten);
         seat.expired = seat.expired.union(kept.expired);
         if let Some(at_copy) = kept.replica {
-            seat.replicas.asked(life, |life| killed_by.iter().all(|(dead, _)| *dead != life));
-            if let AtCopy::Changed(change) = at_copy {
-                seat.replicas.changed(life, change);
+            seat.replicas.asked(process, |process| killed_by.iter().all(|(dead, _)| *dead != process));
+            if let ReplicaAccess::Changed(change) = at_copy {
+                seat.replicas.changed(process, change);
             }
         }
         if let Some(items) = kept.token {
             seat.tokens.push((served.request, items));
         }
         if let Some(items) = kept.copy {
-            match seat.copies.iter_mut().find(|(of, _)| *of == life) {
+            match seat.copies.iter_mut().find(|(of, _)| *of == process) {
                 Some((_, copy)) => *copy = items,
-                None => seat.copies.push((life, items)),
+                None => seat.copies.push((process, items)),
             }
         }
         true
     }
 
-    fn killer(&self, life: Life) -> Option<u32> {
-        self.killed_by.iter().find(|(dead, _)| *dead == life).map(|(_, fault)| *fault)
+    fn killer(&self, process: ProcessId) -> Option<u32> {
+        self.killed_by.iter().find(|(dead, _)| *dead == process).map(|(_, fault)| *fault)
     }
 
     /// What became of the items of a cart that has copies.
     fn evidence_of_copies(&self, client: ClientId) -> Evidence {
-        let found = self.clients[client.index()].replicas.remains(|life| self.killer(life));
-        let Remains { elsewhere, stale, overwritten, died, killed_by } = found;
+        let found = self.clients[client.index()].replicas.remains(|process| self.killer(process));
+        let CartEvidence { elsewhere, stale, overwritten, died, killed_by } = found;
         Evidence { elsewhere, died, killed_by, overwritten, stale, ..Evidence::default() }
     }
 
     /// What became of the items of a cart that moves.
-    fn evidence_moving(&self, client: ClientId, here: (Life, CartPath), migration: u32) -> Evidence {
+    fn evidence_moving(&self, client: ClientId, here: (ProcessId, CartPath), migration: u32) -> Evidence {
         let memories = self.clients[client.index()].copies.iter().copied();
-        let Remains { elsewhere, died, killed_by, .. } =
-            home::left_behind(memories, here, migration, |life| self.killer(life));
+        let CartEvidence { elsewhere, died, killed_by, .. } =
+            home::left_behind(memories, here, migration, |process| self.killer(process));
         Evidence { elsewhere, died, killed_by, ..Evidence::default() }
     }
 
     /// Notes where a file is; when it was looked for in vain, says where else it is.
-    fn file_served(&mut self, user: UserId, served: &Served, place: Place, file: File) -> Evidence {
+    fn file_served(&mut self, user: UserId, served: &Served, place: FileLocation, file: File) -> Evidence {
         if let Command::Upload(_) = served.request.command {
             self.whereabouts.keep(user, place, file);
         }
@@ -407,9 +410,9 @@ impl Book {
             return Evidence::default();
         }
         let lasts = |place| match place {
-            Place::Memory(life) => self.killed_by.iter().all(|(dead, _)| *dead != life),
-            Place::Disk(server, host) => self.hosts.get(&server).copied().unwrap_or(1) == host,
-            Place::Objects => true,
+            FileLocation::Memory(process) => self.killed_by.iter().all(|(dead, _)| *dead != process),
+            FileLocation::Disk(server, host) => self.hosts.get(&server).copied().unwrap_or(1) == host,
+            FileLocation::Objects => true,
         };
         let wanted = Items::of(file.place());
         let elsewhere = self.whereabouts.there(user, lasts).intersection(wanted);
@@ -417,12 +420,12 @@ impl Book {
     }
 
     /// Where else the visit's items are than with this incarnation, and what took them.
-    fn evidence(&self, client: ClientId, life: Life, cart: CartId) -> Evidence {
+    fn evidence(&self, client: ClientId, process: ProcessId, cart: CartId) -> Evidence {
         let seat = &self.clients[client.index()];
         let mut evidence = self.gone.get(&cart).copied().unwrap_or_default();
         evidence.overwritten = seat.overwritten;
         evidence.expired = evidence.expired.union(seat.expired);
-        for (of, items) in seat.copies.iter().filter(|(of, items)| *of != life && !items.is_empty()) {
+        for (of, items) in seat.copies.iter().filter(|(of, items)| *of != process && !items.is_empty()) {
             match self.killed_by.iter().find(|(dead, _)| dead == of) {
                 None => evidence.elsewhere = evidence.elsewhere.union(*items),
                 Some((_, fault)) => {

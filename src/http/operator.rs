@@ -7,19 +7,19 @@ use tokio::task::JoinSet;
 
 use super::balancer::health;
 use super::failure::Failure;
-use super::faults::Fate;
+use super::fault_injector::FaultInjector;
+use super::load_generator::LoadGenerator;
 use super::shop_server::{Death, Shop, Slot};
-use super::users::Crowd;
-use crate::fault::FaultKind;
+use crate::balancing::pool::{HealthRules, Pool};
+use crate::base::time::{Instant, Span};
+use crate::base::{ProcessId, ServerId};
+use crate::faults::FaultKind;
 use crate::history::PoolEvent;
-use crate::model::{Life, ServerId};
-use crate::pool::operator::{Action, Autoscaler, Operator, Then};
-use crate::pool::{HealthRules, Pool};
+use crate::operations::operator::{Action, Autoscaler, Operator, Then};
 use crate::scenario::Scenario;
-use crate::time::{Instant, Span};
 
 /// How often the operator looks at the pool while something is under way.
-const GLANCE: Span = Span::from_millis(100);
+const POLL_INTERVAL: Span = Span::from_millis(100);
 
 /// Who changes the pool by plan.
 pub struct OperatorTask {
@@ -27,13 +27,13 @@ pub struct OperatorTask {
     /// The plans that are still to come, by their time: the last is the next.
     plans: Vec<(Instant, u32)>,
     /// Processes that boot, and when each is done.
-    booting: Vec<(Instant, ServerId, Life)>,
+    booting: Vec<(Instant, ServerId, ProcessId)>,
     /// When the autoscaler looks next.
     pulse: Option<Instant>,
     boot: Span,
     rules: HealthRules,
-    fate: Arc<Fate>,
-    crowd: Arc<Crowd>,
+    injector: Arc<FaultInjector>,
+    load_generator: Arc<LoadGenerator>,
     shop: Arc<Shop>,
     /// Health checks of servers that were added.
     checks: JoinSet<()>,
@@ -42,18 +42,26 @@ pub struct OperatorTask {
 impl OperatorTask {
     /// With everything that is planned.
     #[must_use]
-    pub fn new(scenario: &Scenario, fate: Arc<Fate>, crowd: Arc<Crowd>, shop: Arc<Shop>) -> OperatorTask {
+    pub fn new(
+        scenario: &Scenario,
+        injector: Arc<FaultInjector>,
+        load_generator: Arc<LoadGenerator>,
+        shop: Arc<Shop>,
+    ) -> OperatorTask {
         let planned = |kind| matches!(kind, FaultKind::Deploy(_) | FaultKind::Scale(_));
-        let mut plans: Vec<(Instant, u32)> =
-            (0..).zip(&fate.faults).filter(|(_, fault)| planned(fault.kind)).map(|(i, fault)| (fault.at, i)).collect();
+        let mut plans: Vec<(Instant, u32)> = (0..)
+            .zip(&injector.faults)
+            .filter(|(_, fault)| planned(fault.kind))
+            .map(|(i, fault)| (fault.at, i))
+            .collect();
         plans.sort_unstable();
         plans.reverse();
         let mut operator = Operator::new(scenario);
         let mut pulse = None;
-        let automated = fate.faults.iter().position(|fault| fault.kind == FaultKind::Autoscale);
+        let automated = injector.faults.iter().position(|fault| fault.kind == FaultKind::Autoscale);
         if let (Some(rules), Some(index)) = (scenario.autoscaler, automated.and_then(|i| u32::try_from(i).ok())) {
             let workers = scenario.servers.workers.get32();
-            let autoscaler = fate.routing.with_pool(|pool| Autoscaler::new(rules, workers, Instant::ZERO, pool));
+            let autoscaler = injector.routing.with_pool(|pool| Autoscaler::new(rules, workers, Instant::ZERO, pool));
             operator.automate(index, autoscaler);
             pulse = Some(Instant::ZERO + rules.interval.get());
         }
@@ -64,8 +72,8 @@ impl OperatorTask {
             pulse,
             boot: scenario.servers.boot.get(),
             rules: HealthRules::new(&scenario.balancer.health),
-            fate,
-            crowd,
+            injector,
+            load_generator,
             shop,
             checks: JoinSet::new(),
         }
@@ -78,13 +86,13 @@ impl OperatorTask {
     /// When a server cannot be started.
     pub async fn work(mut self) -> Result<(), Failure> {
         while let Some(next) = self.next_look() {
-            self.fate.clock.sleep_until(next).await;
+            self.injector.clock.sleep_until(next).await;
             while let Some(ended) = self.checks.try_join_next() {
                 ended.map_err(|_| Failure::Panic("a health check".into()))?;
             }
-            let now = self.fate.clock.now();
+            let now = self.injector.clock.now();
             while let Some((_, index)) = self.plans.pop_if(|(at, _)| *at <= now) {
-                self.operator.plan(index, self.fate.faults[index as usize].kind);
+                self.operator.plan(index, self.injector.faults[index as usize].kind);
             }
             self.booted(now).await?;
             self.autoscale(now);
@@ -97,7 +105,7 @@ impl OperatorTask {
 
     /// When something is to be looked at next; `None` when nothing can come any more.
     fn next_look(&self) -> Option<Instant> {
-        let glance = self.operator.is_busy().then(|| self.fate.clock.now() + GLANCE);
+        let glance = self.operator.is_busy().then(|| self.injector.clock.now() + POLL_INTERVAL);
         let plan = self.plans.last().map(|(at, _)| *at);
         let booted = self.booting.iter().map(|(at, ..)| *at).min();
         [glance, plan, booted, self.pulse].into_iter().flatten().min()
@@ -108,7 +116,7 @@ impl OperatorTask {
         while let Some(action) = self.next_action(now) {
             match action {
                 Action::Begin { fault, memory_lost } => {
-                    self.fate.log.pool(PoolEvent::Struck { fault, server: None, memory_lost });
+                    self.injector.log.pool(PoolEvent::Struck { fault, server: None, memory_lost });
                 }
                 Action::Launch { weight, held_back } => self.launch(now, weight, held_back)?,
                 Action::Admit(server) => self.turn(server, |pool| pool.admit(server)),
@@ -117,57 +125,58 @@ impl OperatorTask {
                     self.stop(server, fault, bound).await?;
                     match then {
                         Then::Boot { new_host } => self.boot(now, server, new_host)?,
-                        Then::Retire => self.turn(server, |pool| pool.bury(server)),
+                        Then::Retire => self.turn(server, |pool| pool.decommission(server)),
                     }
                 }
                 Action::Retire(server) => self.turn(server, |pool| pool.retire(server)),
-                Action::Finished(fault) => self.fate.log.pool(PoolEvent::Finished { fault }),
+                Action::Finished(fault) => self.injector.log.pool(PoolEvent::Finished { fault }),
             }
         }
         Ok(())
     }
 
     fn next_action(&mut self, now: Instant) -> Option<Action> {
-        let (operator, crowd) = (&mut self.operator, &self.crowd);
-        self.fate.routing.with_pool(|pool| operator.next(now, pool, &mut |server| crowd.bound_to(server)))
+        let (operator, load_generator) = (&mut self.operator, &self.load_generator);
+        self.injector.routing.with_pool(|pool| operator.next(now, pool, &mut |server| load_generator.bound_to(server)))
     }
 
     fn turn(&self, server: ServerId, act: impl FnOnce(&mut Pool)) {
-        let state = self.fate.routing.change_pool(|pool| {
+        let state = self.injector.routing.change_pool(|pool| {
             act(pool);
             pool.as_planned(server)
         });
-        self.fate.log.pool(PoolEvent::Turned { server, state });
+        self.injector.log.pool(PoolEvent::Turned { server, state });
     }
 
     fn launch(&mut self, now: Instant, weight: u32, held_back: bool) -> Result<(), Failure> {
-        let server = self.fate.routing.with_pool(|pool| pool.servers().count());
+        let server = self.injector.routing.with_pool(|pool| pool.servers().count());
         let server = ServerId(u32::try_from(server).expect("fewer than 2^32 slots"));
         let slot = Slot::reserve(server, Arc::clone(&self.shop))?;
         let address = slot.address;
-        self.fate.add(slot);
-        self.crowd.balancer.add(&address);
+        self.injector.add(slot);
+        self.load_generator.balancer.add(&address);
         self.turn(server, |pool| {
             pool.add(weight);
             if held_back {
                 pool.hold_back(server);
             }
         });
-        let life = self.fate.routing.with_pool(|pool| pool.members[server.index()].life);
-        self.booting.push((now + self.boot, server, life));
-        let (routing, known) = (Arc::clone(&self.fate.routing), (self.fate.clock, Arc::clone(&self.fate.log)));
+        let process = self.injector.routing.with_pool(|pool| pool.members[server.index()].process);
+        self.booting.push((now + self.boot, server, process));
+        let (routing, known) =
+            (Arc::clone(&self.injector.routing), (self.injector.clock, Arc::clone(&self.injector.log)));
         self.checks.spawn(health::watch(server, address, self.rules, routing, known));
         Ok(())
     }
 
     fn boot(&mut self, now: Instant, server: ServerId, new_host: bool) -> Result<(), Failure> {
-        let mut life = None;
-        self.turn(server, |pool| life = Some(pool.boot(server, new_host)));
-        self.booting.extend(life.map(|life| (now + self.boot, server, life)));
-        if let (true, Some(slot)) = (new_host, self.fate.slot(server)) {
+        let mut process = None;
+        self.turn(server, |pool| process = Some(pool.boot(server, new_host)));
+        self.booting.extend(process.map(|process| (now + self.boot, server, process)));
+        if let (true, Some(slot)) = (new_host, self.injector.slot(server)) {
             slot.slow.store(1, Ordering::Relaxed);
             slot.new_host()?;
-            self.fate.log.new_host(slot.id, slot.host());
+            self.injector.log.new_host(slot.id, slot.host());
         }
         Ok(())
     }
@@ -175,32 +184,33 @@ impl OperatorTask {
     /// Processes that have booted take requests.
     async fn booted(&mut self, now: Instant) -> Result<(), Failure> {
         while let Some(at) = self.booting.iter().position(|(at, ..)| *at <= now) {
-            let (_, server, life) = self.booting.remove(at);
-            let Some(slot) = self.fate.slot(server) else { continue };
+            let (_, server, process) = self.booting.remove(at);
+            let Some(slot) = self.injector.slot(server) else { continue };
             slot.settled().await;
-            let up = self.fate.routing.with_pool(|pool| pool.booted(server, life).then(|| pool.as_planned(server)));
+            let up =
+                self.injector.routing.with_pool(|pool| pool.booted(server, process).then(|| pool.as_planned(server)));
             let Some(state) = up else { continue };
-            slot.revive(life)?;
-            self.fate.log.pool(PoolEvent::Turned { server, state });
-            self.fate.ready(server);
+            slot.revive(process)?;
+            self.injector.log.pool(PoolEvent::Turned { server, state });
+            self.injector.ready(server);
         }
         Ok(())
     }
 
     async fn stop(&self, server: ServerId, fault: u32, cut_off_users: u32) -> Result<(), Failure> {
-        let (ran, told, cut_requests) = self.fate.routing.change_pool(|pool| {
+        let (ran, told, cut_requests) = self.injector.routing.change_pool(|pool| {
             let trusted = pool.passes_checks(server);
             let cut = pool.view.in_flight[server.index()];
             (pool.stop(server, fault), trusted && !pool.passes_checks(server), cut)
         });
         let cut_requests = if ran { cut_requests } else { 0 };
         let event = PoolEvent::Stopped { server, fault, cut_off_users, cut_requests };
-        match self.fate.slot(server).filter(|_| ran) {
-            Some(slot) => slot.kill(Death::Crash, |life| self.fate.log.stopped(life, fault, event)).await?,
-            None => self.fate.log.pool(event),
+        match self.injector.slot(server).filter(|_| ran) {
+            Some(slot) => slot.kill(Death::Crash, |process| self.injector.log.stopped(process, fault, event)).await?,
+            None => self.injector.log.pool(event),
         }
         if told {
-            self.fate.log.pool(PoolEvent::Believed { server, up: false });
+            self.injector.log.pool(PoolEvent::Believed { server, up: false });
         }
         Ok(())
     }
@@ -209,11 +219,11 @@ impl OperatorTask {
         let Some(at) = self.pulse.filter(|at| *at <= now) else { return };
         self.pulse = self.operator.pulse().map(|interval| at + interval);
         let work: Vec<Span> = {
-            let book = self.fate.log.book();
-            book.observer.meter.work.iter().map(|work| work.busy_while_open).collect()
+            let state = self.injector.log.state();
+            state.observer.meter.work.iter().map(|work| work.busy_while_open).collect()
         };
         let mut worked = |server: ServerId| work.get(server.index()).copied().unwrap_or(Span::ZERO);
         let operator = &mut self.operator;
-        self.fate.routing.with_pool(|pool| operator.autoscale(now, pool, &mut worked));
+        self.injector.routing.with_pool(|pool| operator.autoscale(now, pool, &mut worked));
     }
 }

@@ -13,11 +13,11 @@ use super::log::Log;
 use super::shop_server::{Shop, Slot};
 use super::store::{Backend, Embedded, Store};
 use super::token::Signer;
-use crate::model::{Life, ServerId, UserId};
-use crate::observer::Observer;
+use crate::base::seed::Seed;
+use crate::base::{ProcessId, ServerId, UserId};
+use crate::judging::observer::Observer;
 use crate::scenario::Scenario;
-use crate::seed::Seed;
-use crate::workload::Workload;
+use crate::traffic::workload::Workload;
 
 /// Servers that answer as long as this lives. They are in real time, and nothing breaks.
 pub struct Servers {
@@ -75,7 +75,7 @@ pub fn open(
         .map_err(|error| Failure::Machine { what: "no randomness for a key".into(), why: error.to_string() })?;
     let (parts, edges) = ((store, signer, Depot::new(scenario)?), (clock, alarm.clone()));
     let shop = Arc::new(Shop::new(scenario, Arc::clone(workload), Arc::clone(log), parts, edges));
-    let start = |i| Slot::start(ServerId(i), Life(i), Arc::clone(&shop));
+    let start = |i| Slot::start(ServerId(i), ProcessId(i), Arc::clone(&shop));
     let slots = (0..scenario.servers.count.get32()).map(start).collect::<Result<Vec<_>, Failure>>()?;
     shop.introduce(&slots);
     Ok((shop, slots))

@@ -1,14 +1,14 @@
 //! Servers: each an HTTP/1.1 server on a loopback port of its own, that can die in the middle of a request.
 //!
-//! A [`Slot`] is the place in the pool, with its port; an [`Incarnation`] is one life of the process behind it.
+//! A [`Slot`] is the place in the pool, with its port; an [`ServerProcess`] is one life of the process behind it.
 
-mod answer;
 mod cart;
 mod files;
 mod hidden;
-mod incarnation;
 mod port;
+mod process;
 mod replica;
+mod request;
 mod session;
 
 use std::net::SocketAddr;
@@ -24,17 +24,17 @@ use super::files::{Depot, FileName};
 use super::log::Log;
 use super::store::Store;
 use super::token::Signer;
-use crate::fault::{Fault, FaultKind};
-use crate::home::Place;
-use crate::model::{Life, ServerId};
-use crate::pool::Member;
+use crate::balancing::pool::Member;
+use crate::base::seed::Sampler;
+use crate::base::{ProcessId, ServerId};
+use crate::faults::{Fault, FaultKind};
 use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
-use crate::seed::Sampler;
-use crate::shop::Order;
-use crate::workload::Workload;
+use crate::state::home::FileLocation;
+use crate::state::shop::Order;
+use crate::traffic::workload::Workload;
 
-pub use incarnation::{Death, Incarnation};
 use port::Port;
+pub use process::{Death, ServerProcess};
 
 /// What all servers of a run share.
 pub struct Shop {
@@ -143,7 +143,7 @@ impl Shop {
 
 /// Which of the faults of a run its migration is.
 fn migration_fault(scenario: &Scenario) -> u32 {
-    let faults = crate::fault::timeline(scenario);
+    let faults = crate::faults::timeline(scenario);
     let is_migration = |fault: &Fault| matches!(fault.kind, FaultKind::Migrate { .. });
     faults.iter().position(is_migration).and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX)
 }
@@ -162,13 +162,13 @@ pub struct Slot {
     host: AtomicU32,
     shop: Arc<Shop>,
     port: tokio::sync::Mutex<Port>,
-    now: Mutex<Now>,
+    now: Mutex<SlotState>,
 }
 
-enum Now {
-    Up(Arc<Incarnation>),
+enum SlotState {
+    Up(Arc<ServerProcess>),
     /// With the incarnation that vanished, and whose connections hang.
-    Down(Option<Arc<Incarnation>>),
+    Down(Option<Arc<ServerProcess>>),
     Dying,
 }
 
@@ -178,9 +178,9 @@ impl Slot {
     /// # Errors
     ///
     /// When there is no port left, or no file descriptor.
-    pub fn start(id: ServerId, life: Life, shop: Arc<Shop>) -> Result<Arc<Slot>, Failure> {
+    pub fn start(id: ServerId, process: ProcessId, shop: Arc<Shop>) -> Result<Arc<Slot>, Failure> {
         let slot = Slot::reserve(id, shop)?;
-        slot.revive(life)?;
+        slot.revive(process)?;
         Ok(slot)
     }
 
@@ -194,7 +194,7 @@ impl Slot {
         let (address, slow, failing) = (port.address(), AtomicU32::new(1), AtomicU32::new(0));
         let port = tokio::sync::Mutex::new(port);
         let host = AtomicU32::new(1);
-        Ok(Arc::new(Slot { id, address, slow, failing, host, shop, port, now: Mutex::new(Now::Down(None)) }))
+        Ok(Arc::new(Slot { id, address, slow, failing, host, shop, port, now: Mutex::new(SlotState::Down(None)) }))
     }
 
     /// From now on it is as slow and as failing as that.
@@ -214,17 +214,17 @@ impl Slot {
     /// # Errors
     ///
     /// When the port does not listen.
-    pub fn revive(self: &Arc<Slot>, life: Life) -> Result<(), Failure> {
+    pub fn revive(self: &Arc<Slot>, process: ProcessId) -> Result<(), Failure> {
         let defect = || Failure::Defect(format!("{} was to start and is not down", self.id));
         let mut port = self.port.try_lock().map_err(|_| defect())?;
         let trouble = |error| failure::of_io(format!("{} cannot listen on {}", self.id, self.address), &error);
         let listener = port.listen().map_err(trouble)?;
         self.failing.store(0, Ordering::Relaxed);
-        let incarnation = Incarnation::start(life, Arc::clone(self), Arc::clone(&self.shop), listener);
-        let before = std::mem::replace(&mut *self.now(), Now::Up(incarnation));
+        let incarnation = ServerProcess::start(process, Arc::clone(self), Arc::clone(&self.shop), listener);
+        let before = std::mem::replace(&mut *self.now(), SlotState::Up(incarnation));
         match before {
-            Now::Down(vanished) => vanished.iter().for_each(|old| old.die(Death::Crash, |_| ())),
-            Now::Up(_) | Now::Dying => return Err(defect()),
+            SlotState::Down(vanished) => vanished.iter().for_each(|old| old.die(Death::Crash, |_| ())),
+            SlotState::Up(_) | SlotState::Dying => return Err(defect()),
         }
         Ok(())
     }
@@ -235,17 +235,17 @@ impl Slot {
     /// # Errors
     ///
     /// When the port is lost to somebody else.
-    pub async fn kill(&self, death: Death, strike: impl FnOnce(Life)) -> Result<(), Failure> {
+    pub async fn kill(&self, death: Death, strike: impl FnOnce(ProcessId)) -> Result<(), Failure> {
         let mut port = self.port.lock().await;
-        let before = std::mem::replace(&mut *self.now(), Now::Dying);
-        let Now::Up(incarnation) = before else {
+        let before = std::mem::replace(&mut *self.now(), SlotState::Dying);
+        let SlotState::Up(incarnation) = before else {
             return Err(Failure::Defect(format!("{} was to die and is not up", self.id)));
         };
         incarnation.die(death, strike);
         incarnation.stopped_listening().await;
         let trouble = |error| failure::of_io(format!("{} lost {}", self.id, self.address), &error);
         port.close(death).map_err(trouble)?;
-        *self.now() = Now::Down((death == Death::Vanish).then_some(incarnation));
+        *self.now() = SlotState::Down((death == Death::Vanish).then_some(incarnation));
         Ok(())
     }
 
@@ -281,23 +281,23 @@ impl Slot {
     }
 
     /// The incarnation that runs, if one does.
-    fn running(&self) -> Option<Arc<Incarnation>> {
+    fn running(&self) -> Option<Arc<ServerProcess>> {
         match &*self.now() {
-            Now::Up(incarnation) => Some(Arc::clone(incarnation)),
-            Now::Down(_) | Now::Dying => None,
+            SlotState::Up(incarnation) => Some(Arc::clone(incarnation)),
+            SlotState::Down(_) | SlotState::Dying => None,
         }
     }
 
     /// The incarnation that runs.
     #[cfg(test)]
-    pub fn incarnation(&self) -> Arc<Incarnation> {
+    pub fn incarnation(&self) -> Arc<ServerProcess> {
         match &*self.now() {
-            Now::Up(incarnation) => Arc::clone(incarnation),
-            Now::Down(_) | Now::Dying => panic!("{} is down", self.id),
+            SlotState::Up(incarnation) => Arc::clone(incarnation),
+            SlotState::Down(_) | SlotState::Dying => panic!("{} is down", self.id),
         }
     }
 
-    fn now(&self) -> std::sync::MutexGuard<'_, Now> {
+    fn now(&self) -> std::sync::MutexGuard<'_, SlotState> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -323,14 +323,14 @@ impl Slot {
     ///
     /// When the machine's disk cannot be read.
     pub fn has(&self, name: &FileName) -> Result<bool, Failure> {
-        if let Now::Up(life) = &*self.now()
-            && life.memory.files.contains_key(name)
+        if let SlotState::Up(process) = &*self.now()
+            && process.memory.files.contains_key(name)
         {
             return Ok(true);
         }
         let depot = &self.shop.depot;
-        let on_disk = depot.get(Place::Disk(self.id, self.host()), name)?;
-        Ok(on_disk.is_some() || depot.get(Place::Objects, name)?.is_some())
+        let on_disk = depot.get(FileLocation::Disk(self.id, self.host()), name)?;
+        Ok(on_disk.is_some() || depot.get(FileLocation::Objects, name)?.is_some())
     }
 
     /// How many times slower than usual it works.

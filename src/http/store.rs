@@ -12,10 +12,10 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::clock::Clock;
 use super::wire::CartId;
-use crate::model::{Command, Items, Reply};
+use crate::base::seed::Sampler;
+use crate::base::time::Span;
+use crate::base::{Command, Items, Reply};
 use crate::scenario::{self, Forgets};
-use crate::seed::Sampler;
-use crate::time::Span;
 
 pub use embedded::Embedded;
 
@@ -72,19 +72,19 @@ pub struct Store {
     /// How long a call takes.
     pub latency: Sampler,
     connections: Option<Semaphore>,
-    line: watch::Sender<Line>,
+    line: watch::Sender<Reachability>,
 }
 
 /// Whether calls get through.
 #[derive(Clone, Copy, Debug, Default)]
-struct Line {
+struct Reachability {
     /// Outages that are not over.
     outages: u32,
     /// How often all calls under way have broken off.
     cuts: u64,
 }
 
-impl Line {
+impl Reachability {
     fn is_down(&self) -> bool {
         self.outages > 0
     }
@@ -95,7 +95,7 @@ impl Store {
     #[must_use]
     pub fn new(store: &scenario::Store, backend: Box<dyn Backend>, clock: Clock) -> Store {
         let connections = store.connections.map(|n| Semaphore::new(n.index()));
-        let line = watch::Sender::new(Line::default());
+        let line = watch::Sender::new(Reachability::default());
         Store { backend, clock, latency: store.latency.sampler(), connections, line }
     }
 
@@ -117,7 +117,7 @@ impl Store {
         let mut line = self.line.subscribe();
         let _connection = tokio::select! {
             biased;
-            _ = line.wait_for(Line::is_down) => return Err(StoreError::Down),
+            _ = line.wait_for(Reachability::is_down) => return Err(StoreError::Down),
             connection = self.connection() => connection,
         };
         let cuts = line.borrow_and_update().cuts;

@@ -11,8 +11,8 @@ mod stores;
 mod support;
 mod users;
 
+use crate::base::time::Span;
 use crate::scenario::{Dist, Scenario, Time};
-use crate::time::Span;
 
 #[test]
 fn the_speed_leaves_enough_real_time_to_measure() {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::wire::{CartId, Listed, user_name};
-use crate::model::{Items, UserId};
-use crate::time::{Instant, Span};
+use crate::base::time::{Instant, Span};
+use crate::base::{Items, UserId};
 
 /// The wall's time that the run's clock starts at, in seconds since 1970: some day in 2023.
 const EPOCH: u64 = 1_700_000_000;
@@ -167,9 +167,9 @@ fn base64url(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::home;
-    use crate::model::{ClientId, Item, Visit};
+    use crate::base::{ClientId, Item, Visit};
     use crate::scenario::SessionHome;
+    use crate::state::home;
 
     const MINUTE: Span = Span::from_secs(60);
 

@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderName, Method, Uri};
 use serde::de::{Error, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{ClientId, Command, File, Item, Items, Refusal, UserId, Visit};
-use crate::seed::Key;
-use crate::time::Instant;
+use crate::base::seed::Key;
+use crate::base::time::Instant;
+use crate::base::{ClientId, Command, File, Item, Items, Refusal, UserId, Visit};
 
 /// Whose request it is, and the how-manieth: see [`RequestId`].
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -3,7 +3,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// Session affinity: whether a cookie sends users back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Affinity, Duration, Health, Outlier, Positive, Share, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// What chooses a server for each request.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -13,7 +13,7 @@ mod users;
 
 use super::nearest::{nearest, suggest};
 use super::{Dist, Expect, Predict, Scenario, thousands};
-use crate::time::Span;
+use crate::base::time::Span;
 
 const MOST_WORKERS: u64 = 1_000_000;
 const MOST_REQUESTS: f64 = 1e11;
@@ -22,7 +22,7 @@ const MOST_SIGMA: f64 = 5.0;
 
 /// What is wrong with a scenario that is well formed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Violation {
     /// Where: `faults[0].crash`.
     pub path: String,
     /// What.
@@ -31,14 +31,14 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
-type Checked = Result<(), Finding>;
+type Checked = Result<(), Violation>;
 
 fn wrong(path: impl Into<String>, message: impl Into<String>) -> Checked {
-    Err(Finding { path: path.into(), message: message.into(), help: None })
+    Err(Violation { path: path.into(), message: message.into(), help: None })
 }
 
 fn wrong_but(path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Checked {
-    Err(Finding { path: path.into(), message: message.into(), help: Some(help.into()) })
+    Err(Violation { path: path.into(), message: message.into(), help: Some(help.into()) })
 }
 
 /// Checks one variant: what runs.
@@ -46,7 +46,7 @@ fn wrong_but(path: impl Into<String>, message: impl Into<String>, help: impl Int
 /// # Errors
 ///
 /// The first thing that makes it impossible or endless to run.
-pub fn check(scenario: &Scenario) -> Result<(), Finding> {
+pub fn check(scenario: &Scenario) -> Result<(), Violation> {
     warm_up(scenario)?;
     users::journey(&scenario.users.journey)?;
     users::users(scenario)?;
@@ -79,7 +79,7 @@ pub fn check(scenario: &Scenario) -> Result<(), Finding> {
 /// # Errors
 ///
 /// The first thing that would not print, or names nothing.
-pub fn check_texts(scenario: &Scenario, variants: &[String]) -> Result<(), Finding> {
+pub fn check_texts(scenario: &Scenario, variants: &[String]) -> Result<(), Violation> {
     line("title", &scenario.title)?;
     for (path, text) in [("question", &scenario.question), ("varies", &scenario.varies), ("lesson", &scenario.lesson)] {
         if text.chars().any(|c| c.is_control() && c != '\n') {
@@ -116,7 +116,7 @@ fn prediction(predict: &Predict) -> Checked {
     if predict.right().is_none() {
         let help = suggest(&predict.answer, "the choices are", predict.choices.iter().map(String::as_str));
         let message = "the answer is none of the choices";
-        return Err(Finding { path: "predict.answer".into(), message: message.into(), help });
+        return Err(Violation { path: "predict.answer".into(), message: message.into(), help });
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ fn prediction(predict: &Predict) -> Checked {
 /// # Errors
 ///
 /// It is empty, or has line breaks or other control characters.
-pub fn line(path: &str, text: &str) -> Result<(), Finding> {
+pub fn line(path: &str, text: &str) -> Result<(), Violation> {
     if text.trim().is_empty() {
         return wrong(path, "this must not be empty");
     }

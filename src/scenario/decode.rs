@@ -11,7 +11,7 @@ use serde::forward_to_deserialize_any;
 
 use super::nearest::suggest;
 use super::tree::{Entry, Node, Origin, Problem, Value};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// Reads a value of a type from the tree. `beside` are keys that the root may have besides those of the type.
 pub(super) fn decode<T: DeserializeOwned>(root: &Node, beside: &[&'static str]) -> Result<T, Problem> {
@@ -21,20 +21,20 @@ pub(super) fn decode<T: DeserializeOwned>(root: &Node, beside: &[&'static str]) 
 /// A value that does not fit its type.
 #[derive(Debug)]
 pub(super) struct Mismatch {
-    what: What,
+    what: Found,
     /// The innermost place; absent until the error passes by one.
     at: Option<Origin>,
 }
 
 #[derive(Debug)]
-enum What {
+enum Found {
     Said(String, Option<String>),
     UnknownKey(String, &'static [&'static str]),
 }
 
 impl Mismatch {
     fn said(message: impl Into<String>, help: Option<String>) -> Mismatch {
-        Mismatch { what: What::Said(message.into(), help), at: None }
+        Mismatch { what: Found::Said(message.into(), help), at: None }
     }
 
     fn or_at(mut self, origin: Origin) -> Mismatch {
@@ -45,8 +45,8 @@ impl Mismatch {
     fn problem(self, root: &Node, beside: &[&'static str]) -> Problem {
         let at = self.at.unwrap_or(root.origin);
         match self.what {
-            What::Said(message, help) => Problem::new(at, message, help),
-            What::UnknownKey(found, known) => {
+            Found::Said(message, help) => Problem::new(at, message, help),
+            Found::UnknownKey(found, known) => {
                 let at_root = root.table().and_then(|table| table.get(&found)).is_some_and(|entry| entry.origin == at);
                 let beside = if at_root { beside } else { &[] };
                 let known = known.iter().chain(beside).copied();
@@ -59,8 +59,8 @@ impl Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
-            What::Said(message, _) => f.write_str(message),
-            What::UnknownKey(found, _) => write!(f, "unknown key `{found}`"),
+            Found::Said(message, _) => f.write_str(message),
+            Found::UnknownKey(found, _) => write!(f, "unknown key `{found}`"),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Error for Mismatch {
     }
 
     fn unknown_field(found: &str, known: &'static [&'static str]) -> Self {
-        Mismatch { what: What::UnknownKey(found.into(), known), at: None }
+        Mismatch { what: Found::UnknownKey(found.into(), known), at: None }
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -207,9 +207,9 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 /// Times are texts; of a negative one more can be said than that it is none.
 fn about_text(text: &str, mismatch: Mismatch) -> Mismatch {
     match mismatch.what {
-        What::Said(message, None) if text.trim_start().starts_with('-') && message.contains("is not a time") => {
+        Found::Said(message, None) if text.trim_start().starts_with('-') && message.contains("is not a time") => {
             let message = format!("`{}` is negative: a time is nothing or more", shortened(text));
-            Mismatch { what: What::Said(message, None), at: mismatch.at }
+            Mismatch { what: Found::Said(message, None), at: mismatch.at }
         }
         what => Mismatch { what, at: mismatch.at },
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Pause, Positive};
-use crate::seed::Sampler;
+use crate::base::seed::Sampler;
 
 /// How long something takes.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]

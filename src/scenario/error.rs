@@ -18,12 +18,12 @@ pub struct ScenarioError {
     /// What to do next.
     pub help: Option<String>,
     /// Where; absent when no text could be read.
-    pub place: Option<Box<Place>>,
+    pub place: Option<Box<SourceLocation>>,
 }
 
 /// A place in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file as it was named, or `--set`.
     pub source_name: String,
     /// All of its text.
@@ -44,13 +44,16 @@ impl ScenarioError {
     #[must_use]
     pub fn at(mut self, source_name: &str, source_text: &str, range: Range<usize>) -> Self {
         let range = on_one_line(source_text, &range);
-        self.place =
-            Some(Box::new(Place { source_name: printable(source_name), source_text: source_text.to_owned(), range }));
+        self.place = Some(Box::new(SourceLocation {
+            source_name: printable(source_name),
+            source_text: source_text.to_owned(),
+            range,
+        }));
         self
     }
 }
 
-impl Place {
+impl SourceLocation {
     /// Line and column, counted from 1, in characters.
     #[must_use]
     pub fn line_and_column(&self) -> (usize, usize) {
@@ -60,14 +63,14 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_and_column();
         write!(f, "{}:{line}:{column}", self.source_name)
     }
 }
 
-fn prefix(place: Option<&Place>) -> String {
+fn prefix(place: Option<&SourceLocation>) -> String {
     place.map(|place| format!("{place}: ")).unwrap_or_default()
 }
 

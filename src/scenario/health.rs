@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Duration, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// Active health checks. The defaults are HAProxy's.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

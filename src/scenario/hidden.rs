@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{Duration, Time, Whole};
-use crate::model::ServerId;
-use crate::seed::{Key, Purpose, Sampler, Seed};
-use crate::time::{Instant, Span};
+use crate::base::ServerId;
+use crate::base::seed::{Key, Purpose, Sampler, Seed};
+use crate::base::time::{Instant, Span};
 
 /// The one thing that every process keeps in its own memory, in a pool that is stateless otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -7,7 +7,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::model::Step;
+use crate::base::Step;
 
 /// The steps of a visit, in order. A list within the list is done at the same moment, in as many tabs that share one
 /// cart: `["login", ["add", "add"], "checkout"]`.
@@ -74,7 +74,7 @@ impl From<Vec<Step>> for Journey {
 /// What is written at one place of the list.
 enum Moment {
     One(Step),
-    AtOnce(Vec<Step>),
+    ConcurrentSteps(Vec<Step>),
 }
 
 impl<'de> Deserialize<'de> for Moment {
@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Moment {
                 if steps.len() < 2 {
                     return Err(A::Error::custom("a list within the journey has two steps or more, done at once"));
                 }
-                Ok(Moment::AtOnce(steps))
+                Ok(Moment::ConcurrentSteps(steps))
             }
         }
         deserializer.deserialize_any(Shape)
@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for Journey {
         for moment in Vec::<Moment>::deserialize(deserializer)? {
             match moment {
                 Moment::One(step) => journey.push(step),
-                Moment::AtOnce(steps) => journey.push_at_once(&steps),
+                Moment::ConcurrentSteps(steps) => journey.push_at_once(&steps),
             }
         }
         Ok(journey)

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::args::{self, Choice};
-use super::check::{Finding, check, check_texts, line};
+use super::check::{Violation, check, check_texts, line};
 use super::decode::decode;
 use super::error::ScenarioError;
-use super::patch::{MOST_VARIANTS, Refusal, changes_the_run, exclusive, merge};
+use super::patch::{MOST_VARIANTS, PatchError, changes_the_run, exclusive, merge};
 use super::tree::{Entry, Node, Origin, Problem, Sources, Table, Value, document};
 use super::{Loaded, Scenario, Variant};
 
@@ -27,7 +27,7 @@ pub fn load(name: &str, file: &str, text: &str, set: &[String], vary: &[String])
             let patched = !set.is_empty() || !vary.is_empty();
             Ok(Loaded { name: name.into(), base, variants, patched, tree, sources })
         }
-        Err(Trouble { problem, note }) => {
+        Err(LoadProblem { problem, note }) => {
             let mut error = sources.error(problem);
             error.note = note;
             Err(error)
@@ -54,14 +54,14 @@ impl Loaded {
     }
 }
 
-struct Trouble {
+struct LoadProblem {
     problem: Problem,
     note: Option<String>,
 }
 
-impl From<Problem> for Trouble {
-    fn from(problem: Problem) -> Trouble {
-        Trouble { problem, note: None }
+impl From<Problem> for LoadProblem {
+    fn from(problem: Problem) -> LoadProblem {
+        LoadProblem { problem, note: None }
     }
 }
 
@@ -79,7 +79,7 @@ fn read(
     text: &str,
     set: &[String],
     vary: &[String],
-) -> Result<(Node, Scenario, Vec<Variant>), Trouble> {
+) -> Result<(Node, Scenario, Vec<Variant>), LoadProblem> {
     let mut root = document(sources.add(file, text), text)?;
     let patches = take_variants(&mut root)?;
     exclusive(&root)?;
@@ -138,7 +138,7 @@ fn drafts(root: &Node, patches: Vec<Node>) -> Result<Vec<Draft>, Problem> {
         let (name, at) = take_name(&mut patch)?;
         changes_the_run(&patch, "a variant")?;
         let mut tree = root.clone();
-        merge(&mut tree, &patch).map_err(Refusal::problem)?;
+        merge(&mut tree, &patch).map_err(PatchError::problem)?;
         drafts.push(Draft { name, at, tree });
     }
     unique(&drafts)?;
@@ -173,8 +173,8 @@ fn apply_to_all(drafts: &mut [Draft], patch: &Node) -> Result<(), Problem> {
                 draft.tree = tree;
                 taken = true;
             }
-            Err(Refusal::NoSuchName(problem)) => refused = refused.or(Some(problem)),
-            Err(Refusal::Wrong(problem)) => return Err(problem),
+            Err(PatchError::NoSuchName(problem)) => refused = refused.or(Some(problem)),
+            Err(PatchError::Wrong(problem)) => return Err(problem),
         }
     }
     refused.filter(|_| !taken).map_or(Ok(()), Err)
@@ -184,8 +184,8 @@ fn apply_if_there(tree: &mut Node, patch: &Node) -> Result<(), Problem> {
     let mut patched = tree.clone();
     match merge(&mut patched, patch) {
         Ok(()) => *tree = patched,
-        Err(Refusal::NoSuchName(_)) => {}
-        Err(Refusal::Wrong(problem)) => return Err(problem),
+        Err(PatchError::NoSuchName(_)) => {}
+        Err(PatchError::Wrong(problem)) => return Err(problem),
     }
     Ok(())
 }
@@ -242,18 +242,19 @@ fn unique(drafts: &[Draft]) -> Result<(), Problem> {
 }
 
 /// The variant itself, or what is wrong with it; with a note when the scenario without its patch is fine.
-fn resolved(draft: &Draft, in_base: Option<&Finding>) -> Result<Variant, Trouble> {
+fn resolved(draft: &Draft, in_base: Option<&Violation>) -> Result<Variant, LoadProblem> {
     let note = || Some(format!("in the variant `{}`", draft.name));
-    let scenario: Scenario = decode(&draft.tree, &["variants"]).map_err(|problem| Trouble { problem, note: note() })?;
+    let scenario: Scenario =
+        decode(&draft.tree, &["variants"]).map_err(|problem| LoadProblem { problem, note: note() })?;
     match check(&scenario) {
         Ok(()) => Ok(Variant { name: draft.name.clone(), scenario }),
         Err(finding) => {
             let note = if in_base == Some(&finding) { None } else { note() };
-            Err(Trouble { problem: at(&draft.tree, finding), note })
+            Err(LoadProblem { problem: at(&draft.tree, finding), note })
         }
     }
 }
 
-fn at(tree: &Node, finding: Finding) -> Problem {
+fn at(tree: &Node, finding: Violation) -> Problem {
     Problem::new(tree.locate(&finding.path), finding.message, finding.help)
 }

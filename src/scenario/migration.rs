@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{CartHome, Pause};
-use crate::time::Instant;
+use crate::base::time::Instant;
 
 /// Carts move from the memory of servers to the shared store while the shop runs. A request that a server works on at
 /// that moment is still done in the old way.

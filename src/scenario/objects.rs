@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Dist, Time};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// The object store that every server can reach: files go there when `homes.upload` is `object-store`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

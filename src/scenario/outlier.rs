@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Duration, Share, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// Passive health checks (outlier ejection): a server whose answers fail several times in a row is left alone for a
 /// while. Failures are answers with 5xx (a full queue included), connections that are refused or get no answer, and ones

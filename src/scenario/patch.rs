@@ -41,36 +41,36 @@ pub(super) const WHOLE: [&str; 9] =
 
 /// Why a patch did not take.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum PatchError {
     /// It reaches for a name that is not there; another variant may have it.
     NoSuchName(Problem),
     /// It is wrong everywhere.
     Wrong(Problem),
 }
 
-impl Refusal {
+impl PatchError {
     pub fn problem(self) -> Problem {
         match self {
-            Refusal::NoSuchName(problem) | Refusal::Wrong(problem) => problem,
+            PatchError::NoSuchName(problem) | PatchError::Wrong(problem) => problem,
         }
     }
 }
 
 /// Merges `patch` over `base`. After a refusal `base` is half merged: throw it away.
-pub(super) fn merge(base: &mut Node, patch: &Node) -> Result<(), Refusal> {
+pub(super) fn merge(base: &mut Node, patch: &Node) -> Result<(), PatchError> {
     match (&mut base.value, &patch.value) {
         (Value::Table(base), Value::Table(patch)) => merge_tables(base, patch),
         (Value::List(items), Value::Table(names)) => merge_named(items, names, patch.origin),
         _ => {
-            exclusive(patch).map_err(Refusal::Wrong)?;
+            exclusive(patch).map_err(PatchError::Wrong)?;
             *base = patch.clone();
             Ok(())
         }
     }
 }
 
-fn merge_tables(base: &mut Table, patch: &Table) -> Result<(), Refusal> {
-    at_most_one(patch).map_err(Refusal::Wrong)?;
+fn merge_tables(base: &mut Table, patch: &Table) -> Result<(), PatchError> {
+    at_most_one(patch).map_err(PatchError::Wrong)?;
     for (key, entry) in patch {
         for rival in rivals(key) {
             base.remove(rival);
@@ -81,31 +81,35 @@ fn merge_tables(base: &mut Table, patch: &Table) -> Result<(), Refusal> {
         } else if let ("faults" | "random_faults", Some(names)) = (key.as_str(), entry.node.table()) {
             merge_named(&mut [], names, entry.origin)?;
         } else {
-            exclusive(&entry.node).map_err(Refusal::Wrong)?;
+            exclusive(&entry.node).map_err(PatchError::Wrong)?;
             base.insert(key.clone(), entry.clone());
         }
     }
     Ok(())
 }
 
-fn merge_named(items: &mut [Node], names: &Table, at: Origin) -> Result<(), Refusal> {
+fn merge_named(items: &mut [Node], names: &Table, at: Origin) -> Result<(), PatchError> {
     let name_of = |item: &Node| item.table()?.get("name")?.node.text().map(str::to_owned);
     let index: BTreeMap<String, usize> =
         items.iter().enumerate().filter_map(|(i, item)| Some((name_of(item)?, i))).collect();
     if index.is_empty() && items.iter().any(|item| item.table().is_none()) {
         let help = Some("give the whole list: `[…]`".to_owned());
-        return Err(Refusal::Wrong(Problem::new(at, "this is a list: a patch can only replace it as a whole", help)));
+        return Err(PatchError::Wrong(Problem::new(
+            at,
+            "this is a list: a patch can only replace it as a whole",
+            help,
+        )));
     }
     for (name, entry) in names {
         let Some(i) = index.get(name) else {
             let help = suggest(name, "the names are", index.keys().map(String::as_str))
                 .or_else(|| Some("no fault here has a name".to_owned()));
             let problem = Problem::new(entry.origin, format!("there is no fault named `{name}`"), help);
-            return Err(Refusal::NoSuchName(problem));
+            return Err(PatchError::NoSuchName(problem));
         };
         if entry.node.table().is_none() {
             let help = Some(format!("say which of its keys: `faults.\"{name}\".at`"));
-            return Err(Refusal::Wrong(Problem::new(entry.node.origin, "a fault is a table", help)));
+            return Err(PatchError::Wrong(Problem::new(entry.node.origin, "a fault is a table", help)));
         }
         merge(&mut items[*i], &entry.node)?;
     }

@@ -7,7 +7,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Duration, Pause, Positive, Scenario, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// A new version of the shop goes to all servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

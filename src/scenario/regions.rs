@@ -8,7 +8,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Pause, Share, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// Where in the world users, servers and the store are. Only a simulation can play it.
 ///
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for RegionStore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Replicas {
+        struct ReplicaTable {
             replicated_within: Pause,
         }
         struct Shape;
@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for RegionStore {
                 Ok(RegionStore::In(name.into()))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RegionStore, A::Error> {
-                let replicas = Replicas::deserialize(MapAccessDeserializer::new(map))?;
+                let replicas = ReplicaTable::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(RegionStore::Replicated(replicas.replicated_within))
             }
         }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Pause, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// With carts in replicated memory: who has a copy, and how late. The last writer wins, cart by cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

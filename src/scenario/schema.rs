@@ -9,7 +9,7 @@ use super::patch::{MOST_VARIANTS, WHOLE};
 use super::{
     Affinity, Forgets, Journey, Positive, RegionServers, RegionStore, Scale, ScaleTo, Scenario, Share, Time, Whole,
 };
-use crate::model::Step;
+use crate::base::Step;
 
 /// The JSON Schema of a scenario file: a [`Scenario`], and its variants as patches of it.
 ///

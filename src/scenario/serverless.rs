@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Dist, Duration, Pause, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// Instances that a platform starts and ends as it likes, as AWS Lambda does. Only a simulation can play it.
 ///

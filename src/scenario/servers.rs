@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Dist, HiddenState, Pause, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// The pool of servers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

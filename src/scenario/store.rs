@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::{Dist, Duration, Time, Whole};
-use crate::time::Span;
+use crate::base::time::Span;
 
 /// The database that every server can reach.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Duration, Pause, Time};
-use crate::time::{Instant, Span};
+use crate::base::time::{Instant, Span};
 
 /// Signed tokens: carts and logins that travel with the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

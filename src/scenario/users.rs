@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{Dist, Duration, Journey, Pause, Positive, Time, Whole};
-use crate::model::Step;
-use crate::time::Span;
+use crate::base::Step;
+use crate::base::time::Span;
 
 /// Who visits the shop, when, doing what.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

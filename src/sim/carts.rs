@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::cart_copies::Replicas;
+use super::session_replication::SessionReplicas;
+use crate::balancing::pool::Pool;
+use crate::base::time::Instant;
+use crate::base::{ClientId, Command, Item, Items, ProcessId, Reply};
 use crate::history::Evidence;
-use crate::model::{ClientId, Command, Item, Items, Life, Reply};
-use crate::pool::Pool;
 use crate::scenario::{CartHome, Replication};
-use crate::shop::{Basket, Order};
-use crate::time::Instant;
+use crate::state::shop::{Basket, Order};
 
 /// What one request did to a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Carts {
     /// What was lost of carts that have one copy: few of them lose anything before their visit ends.
     lost: BTreeMap<ClientId, Evidence>,
     /// Copies in replicated memory.
-    pub(super) replicas: Replicas,
+    pub(super) replicas: SessionReplicas,
     /// The store's copies of carts that move there.
     pub(super) moved: BTreeMap<ClientId, Items>,
 }
@@ -42,12 +42,12 @@ pub struct Carts {
 pub(super) struct OrderBook {
     /// Each process knows only what it has charged itself.
     by_process: bool,
-    orders: BTreeMap<(ClientId, Life), Order>,
+    orders: BTreeMap<(ClientId, ProcessId), Order>,
 }
 
 impl OrderBook {
-    fn key(&self, call: Call) -> (ClientId, Life) {
-        (call.client, if self.by_process { call.by } else { Life(0) })
+    fn key(&self, call: Call) -> (ClientId, ProcessId) {
+        (call.client, if self.by_process { call.by } else { ProcessId(0) })
     }
 
     fn get(&self, call: Call) -> Order {
@@ -72,7 +72,7 @@ pub struct Call {
     /// What to do.
     pub command: Command,
     /// Which process does it.
-    pub by: Life,
+    pub by: ProcessId,
     /// Whether the same may be asked again, or was before and still runs: the user has gone or may not hear the answer, or
     /// this is not the first try.
     pub repeated: bool,
@@ -87,38 +87,38 @@ impl Carts {
             orders: OrderBook { by_process: orders_by_process, ..OrderBook::default() },
             ledger: Overflow::default(),
             lost: BTreeMap::new(),
-            replicas: Replicas::new(replication),
+            replicas: SessionReplicas::new(replication),
             moved: BTreeMap::new(),
         }
     }
 
     /// What an incarnation holds in its memory, if it knows the cart.
-    pub(super) fn in_memory(&self, shelf: &Shelf, life: Life) -> Option<Items> {
-        let found = self.ledger.find(shelf, life);
+    pub(super) fn in_memory(&self, carts_here: &CartSlot, process: ProcessId) -> Option<Items> {
+        let found = self.ledger.find(carts_here, process);
         found.knew.then_some(found.items)
     }
 
     /// What incarnations hold in their memories, living or dead; one may come several times.
-    pub(super) fn memories<'a>(&'a self, shelf: &'a Shelf) -> impl Iterator<Item = (Life, Items)> + 'a {
-        self.ledger.entries(shelf).map(|entry| (entry.life(), entry.items()))
+    pub(super) fn memories<'a>(&'a self, carts_here: &'a CartSlot) -> impl Iterator<Item = (ProcessId, Items)> + 'a {
+        self.ledger.entries(carts_here).map(|entry| (entry.process(), entry.items()))
     }
 
     /// A server applies a command to the cart in its home, at once and completely.
     #[inline]
-    pub fn apply(&mut self, shelf: &mut Shelf, call: Call) -> CartResult {
+    pub fn apply(&mut self, carts_here: &mut CartSlot, call: Call) -> CartResult {
         if self.home == CartHome::ServerMemory {
-            return self.ledger.apply(shelf, call, &mut self.orders);
+            return self.ledger.apply(carts_here, call, &mut self.orders);
         }
-        let copy = shelf.copy();
+        let copy = carts_here.copy();
         let mut basket = Basket { items: copy.unwrap_or_default() };
         let result = apply_to(&mut basket, copy.is_some(), call, &mut self.orders);
-        shelf.keep(basket.items);
+        carts_here.keep(basket.items);
         result
     }
 
     /// A server writes what a command makes of the copy that it had read, whatever is in the store by now. A view only
     /// shows its copy.
-    pub fn write_back(&mut self, shelf: &mut Shelf, read: Option<Items>, call: Call) -> CartResult {
+    pub fn write_back(&mut self, carts_here: &mut CartSlot, read: Option<Items>, call: Call) -> CartResult {
         let mut basket = Basket { items: read.unwrap_or_default() };
         let result = apply_to(&mut basket, read.is_some(), call, &mut self.orders);
         if call.command == Command::View {
@@ -129,12 +129,12 @@ impl Carts {
             Command::Checkout => result.held,
             _ => Items::NONE,
         };
-        let overwritten = shelf.copy().unwrap_or_default().minus(basket.items).minus(taken);
+        let overwritten = carts_here.copy().unwrap_or_default().minus(basket.items).minus(taken);
         if !overwritten.is_empty() {
             let lost = &mut self.lost.entry(call.client).or_default().overwritten;
             *lost = lost.union(overwritten);
         }
-        shelf.keep(basket.items);
+        carts_here.keep(basket.items);
         result
     }
 
@@ -165,9 +165,9 @@ impl Carts {
 
     /// Where else items of this visit are than with this incarnation, and what became of those that are nowhere.
     #[must_use]
-    pub fn evidence(&self, shelf: &Shelf, client: ClientId, life: Life, pool: &Pool) -> Evidence {
+    pub fn evidence(&self, carts_here: &CartSlot, client: ClientId, process: ProcessId, pool: &Pool) -> Evidence {
         match self.home {
-            CartHome::ServerMemory => self.ledger.evidence(shelf, life, pool),
+            CartHome::ServerMemory => self.ledger.evidence(carts_here, process, pool),
             CartHome::ReplicatedMemory => self.replicas.evidence(client, pool),
             CartHome::SharedStore | CartHome::SignedToken => self.lost.get(&client).copied().unwrap_or_default(),
         }
@@ -183,7 +183,7 @@ impl Carts {
 
     /// The visit is over: its carts will not be asked for again.
     #[inline]
-    pub fn forget(&mut self, shelf: &mut Shelf, client: ClientId) {
+    pub fn forget(&mut self, carts_here: &mut CartSlot, client: ClientId) {
         if !self.orders.orders.is_empty() {
             self.orders.forget(client);
         }
@@ -195,8 +195,8 @@ impl Carts {
             _ if !self.moved.is_empty() => drop(self.moved.remove(&client)),
             _ => {}
         }
-        self.ledger.free_chain(shelf.next);
-        *shelf = Shelf::EMPTY;
+        self.ledger.free_chain(carts_here.next);
+        *carts_here = CartSlot::EMPTY;
     }
 }
 
@@ -228,7 +228,7 @@ pub(super) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut
 /// With one copy (in the store, or with the user) it holds that copy.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
-pub struct Shelf {
+pub struct CartSlot {
     entries: [Entry; ENTRIES],
     next: u32,
 }
@@ -237,9 +237,9 @@ const ENTRIES: usize = 7;
 /// No further chunk.
 const NIL: u32 = u32::MAX;
 
-impl Shelf {
+impl CartSlot {
     /// No cart anywhere.
-    pub const EMPTY: Shelf = Shelf { entries: [Entry::EMPTY; ENTRIES], next: NIL };
+    pub const EMPTY: CartSlot = CartSlot { entries: [Entry::EMPTY; ENTRIES], next: NIL };
 
     /// The one copy, when there is one.
     #[inline]
@@ -276,7 +276,7 @@ impl Shelf {
     }
 }
 
-impl Shelf {
+impl CartSlot {
     /// Whether the old entry was here and is now the new one.
     fn replace(&mut self, old: Entry, new: Entry) -> bool {
         let place = self.entries.iter_mut().find(|entry| **entry == old);
@@ -287,7 +287,7 @@ impl Shelf {
 /// Entries that found no room on their clients' shelves.
 #[derive(Clone, Debug, Default)]
 struct Overflow {
-    chunks: Vec<Shelf>,
+    chunks: Vec<CartSlot>,
     free: Vec<u32>,
 }
 
@@ -302,19 +302,19 @@ impl Entry {
     const EMPTY: Entry = Entry(u32::MAX);
 
     #[inline]
-    fn new(life: Life, item: Option<Item>) -> Entry {
-        debug_assert!(life.0 < (1 << (32 - CODE_BITS)) - 1, "too many incarnations for an entry");
-        Entry(life.0 << CODE_BITS | item.map_or(0, |item| u32::from(item.number())))
+    fn new(process: ProcessId, item: Option<Item>) -> Entry {
+        debug_assert!(process.0 < (1 << (32 - CODE_BITS)) - 1, "too many incarnations for an entry");
+        Entry(process.0 << CODE_BITS | item.map_or(0, |item| u32::from(item.number())))
     }
 
     #[inline]
-    fn life(self) -> Life {
-        Life(self.0 >> CODE_BITS)
+    fn process(self) -> ProcessId {
+        ProcessId(self.0 >> CODE_BITS)
     }
 
     #[inline]
-    fn is_of(self, life: Life) -> bool {
-        self.0 ^ (life.0 << CODE_BITS) <= CODE_MASK
+    fn is_of(self, process: ProcessId) -> bool {
+        self.0 ^ (process.0 << CODE_BITS) <= CODE_MASK
     }
 
     /// The item as a set; the mark without an item is the empty set.
@@ -337,11 +337,11 @@ struct Found {
 impl Found {
     /// Compares without branches, for they could not be predicted.
     #[inline]
-    fn read(&mut self, chunk: &Shelf, life: Life) {
+    fn read(&mut self, chunk: &CartSlot, process: ProcessId) {
         let mut here = 0u32;
         self.taken = 0;
         for (i, entry) in chunk.entries.iter().enumerate() {
-            here |= u32::from(entry.is_of(life)) << i;
+            here |= u32::from(entry.is_of(process)) << i;
             self.taken += usize::from(*entry != Entry::EMPTY);
         }
         self.knew |= here != 0;
@@ -354,32 +354,32 @@ impl Found {
 
 impl Overflow {
     #[inline]
-    fn apply(&mut self, shelf: &mut Shelf, call: Call, orders: &mut OrderBook) -> CartResult {
-        let life = call.by;
-        let mut found = self.find(shelf, life);
+    fn apply(&mut self, carts_here: &mut CartSlot, call: Call, orders: &mut OrderBook) -> CartResult {
+        let process = call.by;
+        let mut found = self.find(carts_here, process);
         let before = found.items;
         let mut basket = Basket { items: before };
         let result = apply_to(&mut basket, found.knew, call, orders);
         for item in before.minus(basket.items).iter() {
-            self.replace(shelf, Entry::new(life, Some(item)), Entry::new(life, None));
+            self.replace(carts_here, Entry::new(process, Some(item)), Entry::new(process, None));
         }
         for item in basket.items.minus(before).iter() {
-            self.append(shelf, &mut found, Entry::new(life, Some(item)));
+            self.append(carts_here, &mut found, Entry::new(process, Some(item)));
         }
         if !found.knew && basket.items.is_empty() {
-            self.append(shelf, &mut found, Entry::new(life, None));
+            self.append(carts_here, &mut found, Entry::new(process, None));
         }
         result
     }
 
     /// What this incarnation holds for a client, and whether it knows the cart at all.
     #[inline]
-    fn find(&self, shelf: &Shelf, life: Life) -> Found {
+    fn find(&self, carts_here: &CartSlot, process: ProcessId) -> Found {
         let mut found = Found { items: Items::NONE, knew: false, last: NIL, taken: 0 };
-        found.read(shelf, life);
-        let mut at = shelf.next;
+        found.read(carts_here, process);
+        let mut at = carts_here.next;
         while let Some(chunk) = self.chunks.get(at as usize) {
-            found.read(chunk, life);
+            found.read(chunk, process);
             found.last = at;
             at = chunk.next;
         }
@@ -387,21 +387,21 @@ impl Overflow {
     }
 
     #[inline]
-    fn append(&mut self, shelf: &mut Shelf, found: &mut Found, entry: Entry) {
-        let last = self.chunks.get_mut(found.last as usize).unwrap_or(shelf);
+    fn append(&mut self, carts_here: &mut CartSlot, found: &mut Found, entry: Entry) {
+        let last = self.chunks.get_mut(found.last as usize).unwrap_or(carts_here);
         if let Some(slot) = last.entries.get_mut(found.taken) {
             *slot = entry;
             found.taken += 1;
             return;
         }
         let new = self.chunk(entry);
-        self.chunks.get_mut(found.last as usize).unwrap_or(shelf).next = new;
+        self.chunks.get_mut(found.last as usize).unwrap_or(carts_here).next = new;
         (found.last, found.taken) = (new, 1);
     }
 
     #[cold]
     fn chunk(&mut self, entry: Entry) -> u32 {
-        let mut chunk = Shelf::EMPTY;
+        let mut chunk = CartSlot::EMPTY;
         chunk.entries[0] = entry;
         if let Some(at) = self.free.pop() {
             self.chunks[at as usize] = chunk;
@@ -411,15 +411,15 @@ impl Overflow {
         u32::try_from(self.chunks.len() - 1).ok().filter(|at| *at != NIL).expect("fewer than 2^32 chunks")
     }
 
-    fn entries<'a>(&'a self, shelf: &'a Shelf) -> impl Iterator<Item = Entry> + 'a {
-        let chain = std::iter::successors(Some(shelf), |chunk| self.chunks.get(chunk.next as usize));
+    fn entries<'a>(&'a self, carts_here: &'a CartSlot) -> impl Iterator<Item = Entry> + 'a {
+        let chain = std::iter::successors(Some(carts_here), |chunk| self.chunks.get(chunk.next as usize));
         chain.flat_map(|chunk| chunk.entries).take_while(|entry| *entry != Entry::EMPTY)
     }
 
-    fn evidence(&self, shelf: &Shelf, life: Life, pool: &Pool) -> Evidence {
+    fn evidence(&self, carts_here: &CartSlot, process: ProcessId, pool: &Pool) -> Evidence {
         let mut evidence = Evidence::default();
-        for entry in self.entries(shelf).filter(|entry| entry.life() != life) {
-            match pool.lives[entry.life().0 as usize].killed_by {
+        for entry in self.entries(carts_here).filter(|entry| entry.process() != process) {
+            match pool.processes[entry.process().0 as usize].killed_by {
                 None => evidence.elsewhere = evidence.elsewhere.union(entry.items()),
                 Some(fault) if !entry.items().is_empty() => {
                     evidence.died = evidence.died.union(entry.items());
@@ -436,11 +436,11 @@ impl Overflow {
     }
 
     #[cold]
-    fn replace(&mut self, shelf: &mut Shelf, old: Entry, new: Entry) {
-        if shelf.replace(old, new) {
+    fn replace(&mut self, carts_here: &mut CartSlot, old: Entry, new: Entry) {
+        if carts_here.replace(old, new) {
             return;
         }
-        let mut at = shelf.next;
+        let mut at = carts_here.next;
         while let Some(chunk) = self.chunks.get_mut(at as usize) {
             if chunk.replace(old, new) {
                 return;
@@ -462,11 +462,11 @@ impl Overflow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::{Comeback, FaultKind};
-    use crate::model::ServerId;
+    use crate::base::ServerId;
+    use crate::base::seed::Seed;
+    use crate::base::time::Span;
+    use crate::faults::{Comeback, FaultKind};
     use crate::scenario::Scenario;
-    use crate::seed::Seed;
-    use crate::time::Span;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -488,8 +488,8 @@ mod tests {
         ) {
             let mut pool = Pool::new(&Scenario::house(), Seed(1));
             let mut carts = Carts::new(CartHome::ServerMemory, false, &Replication::default());
-            let mut shelves = [Shelf::EMPTY; 3];
-            let mut model: BTreeMap<(u32, Life), Basket> = BTreeMap::new();
+            let mut shelves = [CartSlot::EMPTY; 3];
+            let mut model: BTreeMap<(u32, ProcessId), Basket> = BTreeMap::new();
             let mut orders = [Order::default(); 3];
             for (client, server, command, dice) in steps {
                 let server = ServerId(server);
@@ -505,12 +505,12 @@ mod tests {
                     }
                     _ => {}
                 }
-                let life = pool.members[server.index()].life;
-                let shelf = &mut shelves[client as usize];
-                let call = Call { client: ClientId(client), command, by: life, repeated: dice % 2 == 1 };
-                let got = carts.apply(shelf, call);
-                let knew = model.contains_key(&(client, life));
-                let basket = model.entry((client, life)).or_default();
+                let process = pool.members[server.index()].process;
+                let carts_here = &mut shelves[client as usize];
+                let call = Call { client: ClientId(client), command, by: process, repeated: dice % 2 == 1 };
+                let got = carts.apply(carts_here, call);
+                let knew = model.contains_key(&(client, process));
+                let basket = model.entry((client, process)).or_default();
                 let before = basket.items;
                 let (reply, billed) = match command {
                     Command::Checkout => {
@@ -528,9 +528,9 @@ mod tests {
                 prop_assert_eq!(got.held, held);
                 if command == Command::Checkout {
                     let others = |alive: bool| model.iter()
-                        .filter(|((c, l), _)| *c == client && *l != life && pool.lives_on(*l) == alive)
+                        .filter(|((c, l), _)| *c == client && *l != process && pool.lives_on(*l) == alive)
                         .fold(Items::NONE, |all, (_, b)| all.union(b.items));
-                    let evidence = carts.evidence(shelf, ClientId(client), life, &pool);
+                    let evidence = carts.evidence(carts_here, ClientId(client), process, &pool);
                     prop_assert_eq!(evidence.elsewhere, others(true));
                     prop_assert_eq!(evidence.died, others(false).minus(others(true)));
                 }

@@ -6,9 +6,9 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::queue::WakeQueue;
 use super::requests::{InFlight, RequestId, Requests};
 use super::tournament::Tournament;
-use crate::model::{Life, ServerId, UserId, Visit};
-use crate::time::{Instant, Span};
-use crate::workload::{Loop, Workload};
+use crate::base::time::{Instant, Span};
+use crate::base::{ProcessId, ServerId, UserId, Visit};
+use crate::traffic::workload::{Loop, Workload};
 
 /// Rare events. Their order here is their order at the same moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,17 +28,17 @@ pub enum Due {
     /// A new visitor comes (open loop).
     Visitor(UserId),
     /// A process that the operator started has booted.
-    Booted { server: ServerId, life: Life },
+    Booted { server: ServerId, process: ProcessId },
     /// The operator looks at the pool.
     Operate,
     /// The autoscaler looks at the load.
     Autoscale,
     /// An instance has started.
-    Warm { server: ServerId, life: Life },
+    Warm { server: ServerId, process: ProcessId },
     /// An instance has perhaps been idle for too long.
-    Idle { server: ServerId, life: Life },
+    Idle { server: ServerId, process: ProcessId },
     /// What was on its way between two regions for a request is there.
-    Travelled(RequestId),
+    Delivered(RequestId),
     /// A server that a fault cut off is within reach again.
     Reconnected { server: ServerId, fault: u32 },
     /// Copies of carts arrive at other servers.

@@ -2,14 +2,14 @@
 
 use super::requests::{InFlight, RequestId};
 use super::{Sim, World};
-use crate::history::{Event, Evidence, PoolEvent, Recorder, What};
-use crate::home::{Place, Whereabouts};
-use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId, UserId};
-use crate::pool::Pool;
+use crate::balancing::pool::Pool;
+use crate::base::seed::{Purpose, Sampler};
+use crate::base::time::Span;
+use crate::base::{Command, Items, Outcome, Refusal, Reply, ServerId, UserId};
+use crate::history::{Event, EventKind, Evidence, PoolEvent, Recorder};
 use crate::scenario::{Scenario, UploadHome};
-use crate::seed::{Purpose, Sampler};
-use crate::time::Span;
-use crate::workload::Folder;
+use crate::state::home::{FileLocation, Whereabouts};
+use crate::traffic::workload::Folder;
 
 /// The files of all users.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Files {
     fn apply(&mut self, user: UserId, command: Command, server: ServerId, pool: &Pool) -> Option<bool> {
         let file = command.file()?;
         let member = &pool.members[server.index()];
-        let here = Place::of(self.home, server, member.life, member.host);
+        let here = FileLocation::of(self.home, server, member.process, member.host);
         let knew = self.whereabouts.holds(user, here, file);
         if matches!(command, Command::Upload(_)) {
             self.whereabouts.keep(user, here, file);
@@ -58,9 +58,9 @@ impl Files {
     /// Those of a user's files that are anywhere.
     fn there(&self, user: UserId, pool: &Pool) -> Items {
         self.whereabouts.there(user, |place| match place {
-            Place::Memory(life) => pool.lives_on(life),
-            Place::Disk(server, host) => pool.members[server.index()].host == host,
-            Place::Objects => true,
+            FileLocation::Memory(process) => pool.lives_on(process),
+            FileLocation::Disk(server, host) => pool.members[server.index()].host == host,
+            FileLocation::Objects => true,
         })
     }
 }
@@ -109,7 +109,7 @@ impl Sim {
         let World { now, pool, files: Some(files), .. } = &self.world else { return };
         for user in files.whereabouts.owners() {
             let found = files.there(user, pool);
-            recorder.record(&Event { at: *now, what: What::Pool(PoolEvent::Audited { user, found }) });
+            recorder.record(&Event { at: *now, what: EventKind::Pool(PoolEvent::Audited { user, found }) });
         }
     }
 }

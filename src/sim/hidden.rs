@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::World;
 use super::requests::{InFlight, RequestId};
-use crate::model::{ClientId, Command, Life, Refusal, Reply, ServerId, UserId};
+use crate::base::seed::Seed;
+use crate::base::time::Instant;
+use crate::base::{ClientId, Command, ProcessId, Refusal, Reply, ServerId, UserId};
 use crate::scenario::{self, HiddenState, Scenario};
-use crate::seed::Seed;
-use crate::time::Instant;
 
 /// The memory of all processes for the one thing that they hide.
 #[derive(Clone, Debug)]
@@ -15,11 +15,11 @@ pub struct Hidden {
     kind: HiddenState,
     rules: scenario::Hidden,
     /// By client: the process that made the form on the page that is open.
-    forms: Vec<Option<Life>>,
+    forms: Vec<Option<ProcessId>>,
     /// The last window in which a process heard of a user, and how often.
-    heard: BTreeMap<(UserId, Life), (u64, u64)>,
+    heard: BTreeMap<(UserId, ProcessId), (u64, u64)>,
     /// By process: the version of its copy of the catalogue, and until when that is kept.
-    copies: BTreeMap<Life, (u32, Instant)>,
+    copies: BTreeMap<ProcessId, (u32, Instant)>,
 }
 
 impl Hidden {
@@ -29,7 +29,7 @@ impl Hidden {
         let (kind, rules) = (scenario.servers.hidden, scenario.hidden);
         let first = |server: u32| {
             let lasts = rules.cache.first_copy_lasts(ServerId(server), seed);
-            (Life(server), (rules.cache.version(Instant::ZERO), Instant::ZERO + lasts))
+            (ProcessId(server), (rules.cache.version(Instant::ZERO), Instant::ZERO + lasts))
         };
         let copies = (0..scenario.servers.count.get32()).map(first).collect();
         let hidden = Hidden { kind, rules, forms: Vec::new(), heard: BTreeMap::new(), copies };
@@ -43,15 +43,15 @@ impl Hidden {
     }
 
     /// Why a process refuses a request that is otherwise good.
-    fn refusal(&mut self, request: &InFlight, life: Life) -> Option<Refusal> {
+    fn refusal(&mut self, request: &InFlight, process: ProcessId) -> Option<Refusal> {
         match self.kind {
             HiddenState::CsrfToken if request.command.posts_form() => {
                 let form = self.forms.get(request.client.index()).copied().flatten();
-                (form != Some(life)).then_some(Refusal::Forbidden)
+                (form != Some(process)).then_some(Refusal::Forbidden)
             }
             HiddenState::RateLimiter => {
                 let window = self.rules.rate.window_of(request.sent);
-                let heard = self.heard.entry((request.visit().user, life)).or_default();
+                let heard = self.heard.entry((request.visit().user, process)).or_default();
                 if heard.0 < window {
                     *heard = (window, 0);
                 }
@@ -63,12 +63,12 @@ impl Hidden {
     }
 
     /// The catalogue as a process shows it.
-    fn page(&mut self, life: Life, now: Instant) -> Option<Reply> {
+    fn page(&mut self, process: ProcessId, now: Instant) -> Option<Reply> {
         if self.kind != HiddenState::Cache {
             return None;
         }
         let rules = &self.rules.cache;
-        let copy = self.copies.entry(life).or_insert((0, Instant::ZERO));
+        let copy = self.copies.entry(process).or_insert((0, Instant::ZERO));
         if copy.0 == 0 || now >= copy.1 {
             *copy = (rules.version(now), now + rules.ttl.get());
         }
@@ -76,14 +76,14 @@ impl Hidden {
     }
 
     /// A client sees a page of this process, or no page any more.
-    pub fn shows(&mut self, client: ClientId, life: Option<Life>) {
+    pub fn shows(&mut self, client: ClientId, process: Option<ProcessId>) {
         if self.kind != HiddenState::CsrfToken {
             return;
         }
         if client.index() >= self.forms.len() {
             self.forms.resize(client.index() + 1, None);
         }
-        self.forms[client.index()] = life;
+        self.forms[client.index()] = process;
     }
 }
 
@@ -96,13 +96,13 @@ impl World {
             return Some(Refusal::Unauthorized);
         }
         let hidden = self.hidden.as_mut()?;
-        hidden.refusal(request, self.pool.members[request.server.index()].life)
+        hidden.refusal(request, self.pool.members[request.server.index()].process)
     }
 
     /// What a request for the catalogue is answered with, where servers have copies of their own.
     pub(super) fn page(&mut self, request: &InFlight) -> Option<Reply> {
-        let life = self.pool.members[request.server.index()].life;
+        let process = self.pool.members[request.server.index()].process;
         let hidden = self.hidden.as_mut().filter(|_| request.command == Command::Browse)?;
-        hidden.page(life, self.now)
+        hidden.page(process, self.now)
     }
 }

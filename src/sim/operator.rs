@@ -1,49 +1,49 @@
 //! The operator's orders are carried out, and users who join are let in.
 
 use super::events::Due;
-use super::{Hands, World};
+use super::{Context, World};
+use crate::balancing::policy::Policy;
+use crate::base::ServerId;
+use crate::base::time::{Instant, Span};
 use crate::history::{PoolEvent, Recorder};
-use crate::model::ServerId;
-use crate::policy::Policy;
-use crate::pool::operator::{Action, Autoscaler, Then};
+use crate::operations::operator::{Action, Autoscaler, Then};
 use crate::scenario::Join;
-use crate::time::{Instant, Span};
 
 impl World {
     /// The pool may have changed: the operator does what is to be done next, if anything is.
     #[inline]
-    pub(super) fn operate<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+    pub(super) fn operate<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>) {
         if self.operator.is_busy() {
-            self.carry_out(hands);
+            self.carry_out(context);
         }
     }
 
     /// A look at the pool that was due.
-    pub(super) fn look<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+    pub(super) fn look<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>) {
         if self.now == self.next_look {
             self.next_look = Instant::NEVER;
         }
-        self.operate(hands);
+        self.operate(context);
     }
 
-    fn carry_out<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+    fn carry_out<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>) {
         while let Some(action) = self.next_action() {
             match action {
                 Action::Begin { fault, memory_lost } => {
-                    self.record_pool(hands, PoolEvent::Struck { fault, server: None, memory_lost });
+                    self.record_pool(context, PoolEvent::Struck { fault, server: None, memory_lost });
                 }
-                Action::Launch { weight, held_back } => self.launch(hands, weight, held_back),
-                Action::Admit(server) => self.admit(hands, server),
-                Action::Drain(server) => self.drain(hands, server),
+                Action::Launch { weight, held_back } => self.launch(context, weight, held_back),
+                Action::Admit(server) => self.admit(context, server),
+                Action::Drain(server) => self.drain(context, server),
                 Action::Stop { server, fault, bound, then } => {
-                    self.stop(hands, server, fault, bound);
+                    self.stop(context, server, fault, bound);
                     match then {
-                        Then::Boot { new_host } => self.boot(hands, server, new_host),
-                        Then::Retire => self.bury(hands, server),
+                        Then::Boot { new_host } => self.boot(context, server, new_host),
+                        Then::Retire => self.decommission(context, server),
                     }
                 }
-                Action::Retire(server) => self.retire(hands, server),
-                Action::Finished(fault) => self.record_pool(hands, PoolEvent::Finished { fault }),
+                Action::Retire(server) => self.retire(context, server),
+                Action::Finished(fault) => self.record_pool(context, PoolEvent::Finished { fault }),
             }
         }
         if let Some(at) = self.operator.looks_again(self.now)
@@ -66,25 +66,25 @@ impl World {
     /// An autoscaler looks after the pool from now on.
     pub(super) fn automate(&mut self, index: u32) {
         if let Some(rules) = self.autoscaler {
-            let autoscaler = Autoscaler::new(rules, self.stations.workers_each(), self.now, &self.pool);
+            let autoscaler = Autoscaler::new(rules, self.worker_pools.workers_each(), self.now, &self.pool);
             self.operator.automate(index, autoscaler);
             self.events.schedule(self.now + rules.interval.get(), Due::Autoscale);
         }
     }
 
     /// The autoscaler looks at the load.
-    pub(super) fn autoscale<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+    pub(super) fn autoscale<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>) {
         let worked: Vec<Span> = self.pool.servers().map(|server| self.worked(server)).collect();
         self.operator.autoscale(self.now, &self.pool, &mut |server| worked[server.index()]);
-        self.operate(hands);
+        self.operate(context);
         if let Some(interval) = self.operator.pulse() {
             self.events.schedule(self.now + interval, Due::Autoscale);
         }
     }
 
     /// More users come.
-    pub(super) fn join<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, index: u32, join: &Join) {
-        self.struck(hands, None, index);
+    pub(super) fn join<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, index: u32, join: &Join) {
+        self.struck(context, None, index);
         if let Some(wave) = self.workload.join(self.now, join) {
             wave.users().for_each(|user| self.expect_user(user, wave.from, wave.over));
         }

@@ -8,8 +8,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::model::ClientId;
-use crate::time::{Instant, Span};
+use crate::base::ClientId;
+use crate::base::time::{Instant, Span};
 
 const ID_BITS: u32 = 24;
 const ID_MASK: u64 = (1 << ID_BITS) - 1;

@@ -2,13 +2,13 @@
 
 use std::ops::{Index, IndexMut};
 
+use crate::base::seed::Key;
+use crate::base::time::Instant;
+use crate::base::{ClientId, Command, Items, Refusal, ServerId, UserId, Visit};
 use crate::history::Request;
-use crate::home::{Shown, StoreCalls};
-use crate::model::{ClientId, Command, Items, Refusal, ServerId, UserId, Visit};
 use crate::scenario::CartPath;
-use crate::seed::Key;
-use crate::time::Instant;
-use crate::workload::Session;
+use crate::state::home::{CredentialStatus, StoreCalls};
+use crate::traffic::workload::Session;
 
 /// A place in the slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub struct InFlight {
     /// The worker that holds it, while it runs.
     pub worker: u32,
     /// Where it is.
-    pub place: Place,
+    pub place: RequestState,
     /// How often the balancer has sent it elsewhere.
     pub retries: u8,
     /// Whether its user has stopped waiting.
@@ -49,7 +49,7 @@ pub struct InFlight {
     /// The way to its cart, while carts move.
     pub path: CartPath,
     /// What it shows of a login to the server that has begun to work on it.
-    pub shown: Shown,
+    pub credential: CredentialStatus,
     /// The calls to the store that this server makes for it.
     pub calls: StoreCalls,
     /// Tells this use of the slot from earlier ones.
@@ -58,7 +58,7 @@ pub struct InFlight {
 
 /// Where a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum RequestState {
     /// With the balancer.
     Balancer,
     /// Waiting for a connection that will not come.

@@ -3,25 +3,25 @@
 use std::collections::VecDeque;
 
 use super::carts::Call;
-use super::requests::{InFlight, Phase, Place, RequestId, StoreCall};
+use super::network::NetworkMessage;
+use super::requests::{InFlight, Phase, RequestId, RequestState, StoreCall};
 use super::users::ok;
-use super::ways::Parcel;
-use super::{Hands, World};
-use crate::history::{Event, Evidence, Inside, Recorder, Seen, Served, What};
-use crate::home::{self, Shown, StoreCalls};
-use crate::model::{Command, Items, Outcome, Refusal, Reply, ServerId};
-use crate::policy::Policy;
+use super::{Context, World};
+use crate::balancing::policy::Policy;
+use crate::base::seed::{Purpose, Sampler};
+use crate::base::time::{Instant, Span};
+use crate::base::{Command, Items, Outcome, Refusal, Reply, ServerId};
+use crate::history::{Event, EventKind, Evidence, Inside, Recorder, Seen, Served};
 use crate::scenario::{CartHome, Scenario, StoreUpdate};
-use crate::seed::{Purpose, Sampler};
-use crate::time::{Instant, Span};
-use crate::workload::Session;
+use crate::state::home::{self, CredentialStatus, StoreCalls};
+use crate::traffic::workload::Session;
 
 /// Nobody's request.
 pub(super) const IDLE: RequestId = RequestId(u32::MAX);
 
 /// Queues and workers of all servers, and the store they share.
 #[derive(Clone, Debug)]
-pub struct Stations {
+pub struct WorkerPools {
     workers_each: u32,
     queue_limit: usize,
     lookups_per_add: u32,
@@ -64,13 +64,13 @@ impl Effect {
     }
 }
 
-impl Stations {
+impl WorkerPools {
     /// All idle.
     #[must_use]
-    pub fn new(scenario: &Scenario) -> Stations {
+    pub fn new(scenario: &Scenario) -> WorkerPools {
         let servers = scenario.servers_at_first();
         let workers_each = scenario.workers_each();
-        Stations {
+        WorkerPools {
             workers_each,
             queue_limit: scenario.servers.queue.index(),
             lookups_per_add: scenario.store.lookups_per_add.get32(),
@@ -80,7 +80,7 @@ impl Stations {
             held: vec![IDLE; (servers * workers_each) as usize],
             store: StoreLine {
                 latency: scenario.store.latency.sampler(),
-                free: scenario.store.connections.map(super::super::scenario::Whole::get32),
+                free: scenario.store.connections.map(crate::scenario::Whole::get32),
                 waiting: VecDeque::new(),
             },
             worked: scenario.autoscaler.map(|_| vec![Span::ZERO; servers as usize]),
@@ -126,12 +126,14 @@ impl Stations {
 
 /// What a request shows of a login to the server that works on it.
 #[inline]
-fn shown(request: &InFlight) -> Shown {
+fn credential(request: &InFlight) -> CredentialStatus {
     match request.session {
-        Some(Session::Until(end) | Session::Renewable { until: end, .. }) if request.started >= end => Shown::Expired,
-        Some(_) => Shown::Current,
-        None if request.command.is_a_thief_s() => Shown::Forged,
-        None => Shown::Nothing,
+        Some(Session::Until(end) | Session::Renewable { until: end, .. }) if request.started >= end => {
+            CredentialStatus::Expired
+        }
+        Some(_) => CredentialStatus::Current,
+        None if request.command.is_a_thief_s() => CredentialStatus::Forged,
+        None => CredentialStatus::Nothing,
     }
 }
 
@@ -143,58 +145,58 @@ fn idle_workers(server: u32, each: u32) -> Vec<u32> {
 impl World {
     /// A request reaches a server that runs.
     #[inline(always)]
-    pub(super) fn arrive<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+    pub(super) fn arrive<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
         let server = self.requests[id].server.index();
-        if let Some(worker) = self.stations.idle[server].pop() {
+        if let Some(worker) = self.worker_pools.idle[server].pop() {
             self.start(worker, id);
-        } else if self.stations.queues[server].len() < self.stations.queue_limit {
-            self.requests[id].place = Place::Queued;
-            self.stations.queues[server].push_back(id);
+        } else if self.worker_pools.queues[server].len() < self.worker_pools.queue_limit {
+            self.requests[id].place = RequestState::Queued;
+            self.worker_pools.queues[server].push_back(id);
         } else {
-            self.turn_away(hands, id);
+            self.turn_away(context, id);
         }
     }
 
     /// 503: there is no room in the queue.
     #[cold]
-    fn turn_away<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: RequestId) {
+    fn turn_away<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
         let InFlight { server, departed, .. } = self.requests[id];
         let outcome = Outcome::Refused(Refusal::QueueFull);
-        if self.ways.is_none() {
-            self.fail_attempt(hands, id);
+        if self.network.is_none() {
+            self.fail_attempt(context, id);
         }
-        self.drop_request(hands, id, Some(server));
-        if self.ways.is_none() {
-            self.answer(hands, id, outcome);
+        self.drop_request(context, id, Some(server));
+        if self.network.is_none() {
+            self.answer(context, id, outcome);
         } else if departed {
             self.requests.remove(id);
         } else {
-            self.send_back(id, Parcel::Answer(outcome, self.pool.members[server.index()].life));
+            self.send_back(id, NetworkMessage::Answer(outcome, self.pool.members[server.index()].process));
         }
     }
 
     /// A worker takes a request.
     #[inline(always)]
     fn start(&mut self, worker: u32, id: RequestId) {
-        self.stations.held[worker as usize] = id;
+        self.worker_pools.held[worker as usize] = id;
         let refused = self.refusal(id);
         let request = &mut self.requests[id];
         request.refused = refused;
         request.worker = worker;
         request.started = self.now;
-        request.place = Place::Running(Phase::Work);
-        request.shown = shown(request);
+        request.place = RequestState::Running(Phase::Work);
+        request.credential = credential(request);
         let accepted = refused.is_none();
         request.calls =
-            home::store_calls(self.homes, self.update, &self.tokens, request.command, request.shown, accepted);
+            home::store_calls(self.homes, self.update, &self.tokens, request.command, request.credential, accepted);
         if matches!(request.command, Command::Add(_)) && accepted {
-            request.calls.before += self.stations.lookups_per_add;
+            request.calls.before += self.worker_pools.lookups_per_add;
         }
         if let Some(migration) = self.migration {
             self.choose_path(id, migration);
         }
         let calls = self.requests[id].calls;
-        if self.stations.store.free.is_none() {
+        if self.worker_pools.store.free.is_none() {
             let store = if calls == StoreCalls::default() { Span::ZERO } else { self.store_times(id, calls) };
             let until = self.now + self.service_time(id) + store;
             self.events.busy.set(worker as usize, until);
@@ -211,7 +213,7 @@ impl World {
         if self.update == StoreUpdate::ReadModifyWrite && self.homes.cart == CartHome::SharedStore {
             let client = self.requests[id].client;
             self.expire_cart(client);
-            self.requests[id].copy = self.clients[client.index()].shelf.copy();
+            self.requests[id].copy = self.clients[client.index()].carts_here.copy();
         }
     }
 
@@ -221,7 +223,7 @@ impl World {
         let mut draw = self.workload.seed.draw(Purpose::Service, request.key);
         let slow = self.pool.members[request.server.index()].slow;
         let times = self.workload.cost(request.visit().user) * u64::from(slow);
-        self.stations.service.sample(&mut draw) * times + self.object_time(id)
+        self.worker_pools.service.sample(&mut draw) * times + self.object_time(id)
     }
 
     /// Without a line: all calls of a request at once.
@@ -229,7 +231,7 @@ impl World {
         if calls.before > 0 {
             self.read_cart(id);
         }
-        if let Sampler::Constant(span) = self.stations.store.latency {
+        if let Sampler::Constant(span) = self.worker_pools.store.latency {
             let way = self.way_to_store(self.requests[id].server);
             return (span + way) * u64::from(calls.total());
         }
@@ -242,58 +244,58 @@ impl World {
             StoreCall::Before => calls.before,
             StoreCall::After => calls.after,
         };
-        let latency = &self.stations.store.latency;
-        let ways = self.way_to_store(self.requests[id].server) * u64::from(count);
+        let latency = &self.worker_pools.store.latency;
+        let network = self.way_to_store(self.requests[id].server) * u64::from(count);
         if let Sampler::Constant(span) = latency {
-            return *span * u64::from(count) + ways;
+            return *span * u64::from(count) + network;
         }
         let mut draw = self.workload.seed.draw(Purpose::Store, self.requests[id].key);
         let [first, last, second, third, last_but_one] = [(); 5].map(|()| latency.sample(&mut draw));
         let (before, after) = ([first, second, third], [last, last_but_one]);
         let times = if side == StoreCall::Before { &before[..] } else { &after[..] };
-        let known = times.iter().take(count as usize).fold(ways, |sum, time| sum + *time);
+        let known = times.iter().take(count as usize).fold(network, |sum, time| sum + *time);
         let more = count.saturating_sub(u32::try_from(times.len()).expect("few"));
         (0..more).fold(known, |sum, _| sum + latency.sample(&mut draw))
     }
 
     /// Something ended for the worker whose time has come.
     #[inline(always)]
-    pub(super) fn service_event<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+    pub(super) fn service_event<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>) {
         #[expect(clippy::cast_possible_truncation, reason = "at most a million workers")]
         let worker = self.events.busy.winner() as u32;
-        let id = self.stations.held[worker as usize];
-        if self.stations.store.free.is_none() {
-            return self.finish(hands, worker, id);
+        let id = self.worker_pools.held[worker as usize];
+        if self.worker_pools.store.free.is_none() {
+            return self.finish(context, worker, id);
         }
         match self.requests[id].place {
-            Place::Running(Phase::Store(call)) => {
+            RequestState::Running(Phase::Store(call)) => {
                 self.release_connection();
                 match call {
                     StoreCall::Before => {
-                        self.requests[id].place = Place::Running(Phase::Work);
+                        self.requests[id].place = RequestState::Running(Phase::Work);
                         let until = self.now + self.service_time(id);
                         self.events.busy.set(worker as usize, until);
                     }
-                    StoreCall::After => self.finish(hands, worker, id),
+                    StoreCall::After => self.finish(context, worker, id),
                 }
             }
-            Place::Running(Phase::Refused(call)) => self.finish_refused(hands, worker, id, call),
-            Place::Running(Phase::BrokenOff) => self.finish_broken_off(hands, worker, id),
+            RequestState::Running(Phase::Refused(call)) => self.finish_refused(context, worker, id, call),
+            RequestState::Running(Phase::BrokenOff) => self.finish_broken_off(context, worker, id),
             _ if self.requests[id].calls.after > 0 => self.queue_for_store(worker, id, StoreCall::After),
-            _ => self.finish(hands, worker, id),
+            _ => self.finish(context, worker, id),
         }
     }
 
     /// A worker wants to call the store, and waits in line if all connections are taken.
     fn queue_for_store(&mut self, worker: u32, id: RequestId, call: StoreCall) {
-        if self.storekeeper.is_down() {
+        if self.store_limits.is_down() {
             return self.refuse_store_call(worker, id, call);
         }
-        let store = &mut self.stations.store;
+        let store = &mut self.worker_pools.store;
         match store.free {
             Some(0) => {
                 store.waiting.push_back(worker);
-                self.requests[id].place = Place::Running(Phase::StoreLine(call));
+                self.requests[id].place = RequestState::Running(Phase::StoreLine(call));
                 self.events.busy.set(worker as usize, Instant::NEVER);
             }
             ref mut free => {
@@ -304,7 +306,7 @@ impl World {
     }
 
     fn call_store(&mut self, worker: u32, id: RequestId, call: StoreCall) {
-        self.requests[id].place = Place::Running(Phase::Store(call));
+        self.requests[id].place = RequestState::Running(Phase::Store(call));
         if call == StoreCall::Before {
             self.read_cart(id);
         }
@@ -314,43 +316,43 @@ impl World {
 
     /// A connection to the store is free: the next in line takes it.
     pub(super) fn release_connection(&mut self) {
-        let Some(worker) = self.stations.store.waiting.pop_front() else {
-            self.stations.store.free = self.stations.store.free.map(|n| n + 1);
+        let Some(worker) = self.worker_pools.store.waiting.pop_front() else {
+            self.worker_pools.store.free = self.worker_pools.store.free.map(|n| n + 1);
             return;
         };
-        let id = self.stations.held[worker as usize];
-        if let Place::Running(Phase::StoreLine(call)) = self.requests[id].place {
+        let id = self.worker_pools.held[worker as usize];
+        if let RequestState::Running(Phase::StoreLine(call)) = self.requests[id].place {
             self.call_store(worker, id, call);
         }
     }
 
     /// The end of service: the effect is committed, the worker takes the next request, the user gets the answer.
     #[inline(always)]
-    fn finish<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, worker: u32, id: RequestId) {
+    fn finish<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, worker: u32, id: RequestId) {
         let effect = self.commit(id);
         let calls = self.requests[id].calls.total();
-        self.finish_with(hands, worker, id, &effect, calls);
+        self.finish_with(context, worker, id, &effect, calls);
     }
 
     /// The same, whatever came of it.
     #[inline(always)]
     pub(super) fn finish_with<P: Policy, R: Recorder>(
         &mut self,
-        hands: &mut Hands<'_, P, R>,
+        context: &mut Context<'_, P, R>,
         worker: u32,
         id: RequestId,
         effect: &Effect,
         calls: u32,
     ) {
-        if let Some(worked) = &mut self.stations.worked {
+        if let Some(worked) = &mut self.worker_pools.worked {
             let request = &self.requests[id];
             let sum = &mut worked[request.server.index()];
             *sum += self.now - request.started;
         }
-        self.report_served(hands, id, effect, calls);
+        self.report_served(context, id, effect, calls);
         self.next_in_queue(worker, id);
         if self.platform.is_some() {
-            self.rest(hands, self.requests[id].server);
+            self.rest(context, self.requests[id].server);
         }
         let request = &mut self.requests[id];
         request.copy = effect.token;
@@ -361,30 +363,30 @@ impl World {
         if self.pool.has_isolated() && self.keeps_back(id, effect.outcome) {
             return;
         }
-        self.hear(hands, id, effect.outcome);
+        self.hear(context, id, effect.outcome);
     }
 
     /// An answer comes back from a server.
     #[inline(always)]
     pub(super) fn hear<P: Policy, R: Recorder>(
         &mut self,
-        hands: &mut Hands<'_, P, R>,
+        context: &mut Context<'_, P, R>,
         id: RequestId,
         outcome: Outcome,
     ) {
         let server = self.requests[id].server;
-        if self.ways.is_some() {
-            let life = self.pool.members[server.index()].life;
-            return self.send_back(id, Parcel::Answer(outcome, life));
+        if self.network.is_some() {
+            let process = self.pool.members[server.index()].process;
+            return self.send_back(id, NetworkMessage::Answer(outcome, process));
         }
-        self.ended(hands, id, outcome);
-        self.judge(hands, server, outcome.is_server_error());
-        self.answer(hands, id, outcome);
+        self.ended(context, id, outcome);
+        self.judge(context, server, outcome.is_server_error());
+        self.answer(context, id, outcome);
     }
 
     /// A server that has just begun to work takes the first request that waits for it.
     pub(super) fn take_from_queue(&mut self, server: ServerId) {
-        if let Some(worker) = self.stations.idle[server.index()].pop() {
+        if let Some(worker) = self.worker_pools.idle[server.index()].pop() {
             self.next_in_line(worker, server);
         }
     }
@@ -397,11 +399,11 @@ impl World {
     #[inline(always)]
     fn next_in_line(&mut self, worker: u32, server: ServerId) {
         let server = server.index();
-        if let Some(next) = self.stations.queues[server].pop_front() {
+        if let Some(next) = self.worker_pools.queues[server].pop_front() {
             self.start(worker, next);
         } else {
-            self.stations.held[worker as usize] = IDLE;
-            self.stations.idle[server].push(worker);
+            self.worker_pools.held[worker as usize] = IDLE;
+            self.worker_pools.idle[server].push(worker);
             self.events.busy.set(worker as usize, Instant::NEVER);
         }
     }
@@ -417,18 +419,18 @@ impl World {
             return self.effect_beside_carts(&request);
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
-        let by = self.pool.members[server.index()].life;
+        let by = self.pool.members[server.index()].process;
         // An answer that is still on its way may come too late for its user.
-        let late = self.pool.has_isolated() || self.ways.is_some();
+        let late = self.pool.has_isolated() || self.network.is_some();
         let repeated = departed || key.attempt > 0 || late;
         let call = Call { client, command, by, repeated };
-        if self.storekeeper.is_fussy()
+        if self.store_limits.has_limits()
             && let Err(refusal) = self.before_effect(&request)
         {
             return Effect::none(Outcome::Refused(refusal));
         }
         let mut copies = 0;
-        let shelf = &mut self.clients[client.index()].shelf;
+        let carts_here = &mut self.clients[client.index()].carts_here;
         let (result, token) = match (self.homes.cart, self.update) {
             _ if self.migration.is_some() => (self.apply_moving(id, call), None),
             (CartHome::ReplicatedMemory, _) => {
@@ -444,15 +446,17 @@ impl World {
                 let (result, token) = self.carts.apply_to_token(good, call);
                 (result, Some(token))
             }
-            (CartHome::SharedStore, _) if self.ways.as_ref().is_some_and(|ways| ways.replicas.is_some()) => {
+            (CartHome::SharedStore, _) if self.network.as_ref().is_some_and(|network| network.replicas.is_some()) => {
                 (self.apply_to_replica(server, call), None)
             }
-            (CartHome::SharedStore, StoreUpdate::ReadModifyWrite) => (self.carts.write_back(shelf, copy, call), None),
+            (CartHome::SharedStore, StoreUpdate::ReadModifyWrite) => {
+                (self.carts.write_back(carts_here, copy, call), None)
+            }
             (CartHome::ServerMemory, _) | (CartHome::SharedStore, StoreUpdate::Atomic) => {
-                (self.carts.apply(shelf, call), None)
+                (self.carts.apply(carts_here, call), None)
             }
         };
-        if self.storekeeper.is_fussy() {
+        if self.store_limits.has_limits() {
             self.after_effect(&request);
         }
         Effect {
@@ -477,7 +481,7 @@ impl World {
     #[inline(always)]
     fn report_served<P, R: Recorder>(
         &mut self,
-        hands: &mut Hands<'_, P, R>,
+        context: &mut Context<'_, P, R>,
         id: RequestId,
         effect: &Effect,
         store_calls: u32,
@@ -490,20 +494,20 @@ impl World {
         let served = Served {
             request: request.request(),
             server: request.server,
-            life: self.pool.members[request.server.index()].life,
+            process: self.pool.members[request.server.index()].process,
             waited: request.started - request.sent,
             busy: self.now - request.started,
             knew_cart: effect.knew_cart,
             cart: effect.cart,
             store_calls,
-            carried_bytes: home::carried_bytes(self.homes, visit, request.shown, set_anew, sent, effect.token),
+            carried_bytes: home::carried_bytes(self.homes, visit, request.credential, set_anew, sent, effect.token),
             copies: effect.copies,
             evidence: self.evidence(request, effect),
         };
-        let mut record = |what| hands.recorder.record(&Event { at: self.now, what });
-        record(What::Inside(visit, Inside::Served(served)));
+        let mut record = |what| context.recorder.record(&Event { at: self.now, what });
+        record(EventKind::Inside(visit, Inside::Served(served)));
         if let Some(items) = effect.billed {
-            record(What::Seen(visit, Seen::Billed(items)));
+            record(EventKind::Seen(visit, Seen::Billed(items)));
         }
     }
 
@@ -513,35 +517,35 @@ impl World {
         if request.command != Command::Checkout || effect.knew_cart.is_none() {
             return self.file_evidence(request, effect.knew_cart);
         }
-        if let Some(ways) = &self.ways
-            && let (CartHome::SharedStore, Some(replicas)) = (self.homes.cart, &ways.replicas)
+        if let Some(network) = &self.network
+            && let (CartHome::SharedStore, Some(replicas)) = (self.homes.cart, &network.replicas)
         {
-            let stale = replicas.on_their_way(request.client, ways.map.of(request.server), self.now);
+            let stale = replicas.on_their_way(request.client, network.map.of(request.server), self.now);
             return Evidence { stale, ..Evidence::default() };
         }
         if self.migration.is_some() {
             return self.evidence_moving(request);
         }
-        let life = self.pool.members[request.server.index()].life;
-        let shelf = &self.clients[request.client.index()].shelf;
-        self.carts.evidence(shelf, request.client, life, &self.pool)
+        let process = self.pool.members[request.server.index()].process;
+        let carts_here = &self.clients[request.client.index()].carts_here;
+        self.carts.evidence(carts_here, request.client, process, &self.pool)
     }
 
     /// How long the workers of a server have been busy, with what they do now. Known when there is an autoscaler.
     pub(super) fn worked(&self, server: ServerId) -> Span {
-        let ended = self.stations.worked.as_ref().map_or(Span::ZERO, |worked| worked[server.index()]);
+        let ended = self.worker_pools.worked.as_ref().map_or(Span::ZERO, |worked| worked[server.index()]);
         let running = self.held_by(server).iter().filter(|id| **id != IDLE);
         running.fold(ended, |sum, id| sum + (self.now - self.requests[*id].started))
     }
 
     fn held_by(&self, server: ServerId) -> &[RequestId] {
-        let first = (server.0 * self.stations.workers_each) as usize;
-        &self.stations.held[first..first + self.stations.workers_each as usize]
+        let first = (server.0 * self.worker_pools.workers_each) as usize;
+        &self.worker_pools.held[first..first + self.worker_pools.workers_each as usize]
     }
 
     /// Requests that a server holds and that users wait for.
     pub(super) fn awaited_at(&self, server: ServerId) -> u32 {
-        let queued = &self.stations.queues[server.index()];
+        let queued = &self.worker_pools.queues[server.index()];
         let awaited = self
             .held_by(server)
             .iter()
@@ -553,23 +557,25 @@ impl World {
 
     /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.
     pub(super) fn evacuate(&mut self, server: ServerId) -> Vec<RequestId> {
-        let each = self.stations.workers_each;
+        let each = self.worker_pools.workers_each;
         let mut out = Vec::new();
         for worker in server.0 * each..(server.0 + 1) * each {
-            let id = std::mem::replace(&mut self.stations.held[worker as usize], IDLE);
+            let id = std::mem::replace(&mut self.worker_pools.held[worker as usize], IDLE);
             self.events.busy.set(worker as usize, Instant::NEVER);
             if id == IDLE {
                 continue;
             }
             out.push(id);
             match self.requests[id].place {
-                Place::Running(Phase::Store(_)) if self.stations.store.free.is_some() => self.release_connection(),
-                Place::Running(Phase::StoreLine(_)) => self.stations.store.waiting.retain(|w| *w != worker),
+                RequestState::Running(Phase::Store(_)) if self.worker_pools.store.free.is_some() => {
+                    self.release_connection()
+                }
+                RequestState::Running(Phase::StoreLine(_)) => self.worker_pools.store.waiting.retain(|w| *w != worker),
                 _ => {}
             }
         }
-        out.extend(self.stations.queues[server.index()].drain(..));
-        self.stations.idle[server.index()] = idle_workers(server.0, each);
+        out.extend(self.worker_pools.queues[server.index()].drain(..));
+        self.worker_pools.idle[server.index()] = idle_workers(server.0, each);
         out
     }
 }

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::requests::{InFlight, Phase, Place};
+use super::requests::{InFlight, Phase, RequestState};
 use super::{Sim, World};
-use crate::model::ServerId;
-use crate::time::Instant;
+use crate::base::ServerId;
+use crate::base::time::Instant;
 
 /// So many events may happen before time has to have moved. All users of the largest shop may act at one moment, a few
 /// times each.
@@ -76,15 +76,14 @@ impl World {
 
 fn holder(request: &InFlight) -> Holder {
     match request.place {
-        Place::Balancer => Holder::Balancer,
-        Place::Connecting => Holder::Connection(request.server),
-        Place::Queued => Holder::Queue(request.server),
-        Place::Running(Phase::StoreLine(_)) => Holder::Store(request.server),
-        Place::Running(Phase::Store(_) | Phase::Work | Phase::Refused(_) | Phase::BrokenOff) | Place::Failing => {
-            Holder::Worker(request.server)
-        }
-        Place::Swallowed => Holder::Silence(request.server),
-        Place::Travelling => Holder::Way,
+        RequestState::Balancer => Holder::Balancer,
+        RequestState::Connecting => Holder::Connection(request.server),
+        RequestState::Queued => Holder::Queue(request.server),
+        RequestState::Running(Phase::StoreLine(_)) => Holder::Store(request.server),
+        RequestState::Running(Phase::Store(_) | Phase::Work | Phase::Refused(_) | Phase::BrokenOff)
+        | RequestState::Failing => Holder::Worker(request.server),
+        RequestState::Swallowed => Holder::Silence(request.server),
+        RequestState::Travelling => Holder::Way,
     }
 }
 
@@ -126,9 +125,9 @@ impl fmt::Display for Stuck {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::seed::Seed;
+    use crate::base::time::Span;
     use crate::scenario::{Dist, Fault, Scenario, Time};
-    use crate::seed::Seed;
-    use crate::time::Span;
 
     const SECOND: Span = Span::from_secs(1);
 
@@ -160,7 +159,7 @@ mod tests {
         let mut scenario = Scenario::house();
         scenario.faults = vec![server_2(|fault| &mut fault.vanish)];
         let mut sim = played(&scenario, 12);
-        sim.world.events = super::super::Events::new(&sim.world.workload, sim.world.stations.workers());
+        sim.world.events = super::super::Events::new(&sim.world.workload, sim.world.worker_pools.workers());
         let stuck = sim.stuck().expect("nobody will wake");
         assert!(stuck.waiting.iter().any(|(holder, _)| *holder == Holder::Connection(ServerId(1))), "{stuck:?}");
         assert_eq!(stuck.waiting.iter().map(|(_, users)| users).sum::<u64>(), sim.view().awaited);

@@ -1,6 +1,6 @@
 //! The small event set: workers that are busy, one leaf each.
 
-use crate::time::Instant;
+use crate::base::time::Instant;
 
 /// A tournament tree of times: every inner node holds the earlier of its two children, the root the earliest of all.
 /// Ties go to the lower leaf.

@@ -1,16 +1,16 @@
 //! Users: they wake, send, are told, and leave.
 
 use super::events::{Due, TimerKind};
-use super::requests::{InFlight, Place, RequestId};
-use super::{Hands, Seat, World};
-use crate::history::{Ending, Event, Recorder, Request, Seen, What};
-use crate::home::{Shown, StoreCalls};
-use crate::model::{ClientId, Command, Life, Outcome, Refusal, Reply, ServerId, UserId};
-use crate::policy::Policy;
+use super::requests::{InFlight, RequestId, RequestState};
+use super::{ClientSlot, Context, World};
+use crate::balancing::policy::Policy;
+use crate::base::seed::Key;
+use crate::base::time::{Instant, Span};
+use crate::base::{ClientId, Command, Outcome, ProcessId, Refusal, Reply, ServerId, UserId};
+use crate::history::{Ending, Event, EventKind, Recorder, Request, Seen};
 use crate::scenario::{CartHome, CartPath, SessionHome};
-use crate::seed::Key;
-use crate::time::{Instant, Span};
-use crate::workload::{Client, Jar, Loop, Next, Session};
+use crate::state::home::{CredentialStatus, StoreCalls};
+use crate::traffic::workload::{Client, Jar, Loop, Next, Session};
 
 /// Clients at once: their ids have 24 bits in the queue.
 const MAX_CLIENTS: usize = 1 << 24;
@@ -50,7 +50,7 @@ impl World {
             if at < self.workload.closes {
                 self.events.wakes.push(at, self.new_client_id());
             }
-            self.clients.push(Seat::new(client));
+            self.clients.push(ClientSlot::new(client));
         }
     }
 
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// A new visitor comes, and the next one is expected. User 0 is the moment the shop opens.
-    pub(super) fn visitor<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, user: UserId) {
+    pub(super) fn visitor<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, user: UserId) {
         let Loop::Open { between } = self.workload.arrivals else { return };
         let next = UserId(user.0 + 1);
         let at = self.now + self.workload.until_visitor(next, self.now, between);
@@ -73,22 +73,22 @@ impl World {
         }
         let jar = self.new_jar();
         // All are seated before one wakes: it may leave at once, and another tab of this user must not get its seat.
-        let first = self.seat(Client::new(user, 0, jar));
+        let first = self.slot(Client::new(user, 0, jar));
         let others: Vec<ClientId> =
-            (1..self.workload.tabs(user)).map(|tab| self.seat(Client::new(user, tab, jar))).collect();
-        self.wake(hands, first);
+            (1..self.workload.tabs(user)).map(|tab| self.slot(Client::new(user, tab, jar))).collect();
+        self.wake(context, first);
         for id in others {
-            self.wake(hands, id);
+            self.wake(context, id);
         }
     }
 
     /// A free seat, or a new one.
-    fn seat(&mut self, client: Client) -> ClientId {
+    fn slot(&mut self, client: Client) -> ClientId {
         let id = self.free_clients.pop().map_or_else(|| self.new_client_id(), ClientId);
         if id.index() == self.clients.len() {
-            self.clients.push(Seat::new(client));
+            self.clients.push(ClientSlot::new(client));
         } else {
-            self.clients[id.index()] = Seat::new(client);
+            self.clients[id.index()] = ClientSlot::new(client);
         }
         id
     }
@@ -105,7 +105,7 @@ impl World {
 
     /// A client's think time or pause is over.
     #[inline(always)]
-    pub(super) fn wake<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId) {
+    pub(super) fn wake<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: ClientId) {
         let client = &mut self.clients[id.index()].client;
         if client.is_away() {
             client.begin();
@@ -116,36 +116,36 @@ impl World {
             if let Some(hidden) = &mut self.hidden {
                 hidden.shows(id, None);
             }
-            let what = What::Seen(client.visit(id), Seen::Began);
-            hands.recorder.record(&Event { at: self.now, what });
+            let what = EventKind::Seen(client.visit(id), Seen::Began);
+            context.recorder.record(&Event { at: self.now, what });
         }
-        if self.workload.is_simultaneous() && self.do_at_once(hands, id) {
+        if self.workload.is_simultaneous() && self.begin_concurrent_steps(context, id) {
             return;
         }
-        self.send(hands, id);
+        self.send(context, id);
     }
 
     #[inline]
-    fn send<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, client: ClientId) {
+    fn send<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, client: ClientId) {
         let sender = &mut self.clients[client.index()].client;
         let mut request = sender.request(&self.workload, self.now);
         if let Some(files) = &mut self.files {
             request.command = sender.name_file(&self.workload, files.folder(sender.user), request.command);
         }
         let key = sender.key();
-        self.post(hands, client, request, key);
+        self.post(context, client, request, key);
     }
 
     /// A request goes to the balancer.
     #[inline(always)]
     pub(super) fn post<P: Policy, R: Recorder>(
         &mut self,
-        hands: &mut Hands<'_, P, R>,
+        context: &mut Context<'_, P, R>,
         client: ClientId,
         request: Request,
         key: Key,
     ) {
-        let Seat { client: sender, shelf } = &self.clients[client.index()];
+        let ClientSlot { client: sender, carts_here } = &self.clients[client.index()];
         let visit = sender.visit(client);
         let session = match request.command {
             Command::Login | Command::ForgeSession => None,
@@ -154,7 +154,7 @@ impl World {
             _ => None,
         };
         let (copy, copy_ends) = match self.homes.cart {
-            CartHome::SignedToken => (shelf.copy(), shelf.token_end()),
+            CartHome::SignedToken => (carts_here.copy(), carts_here.token_end()),
             CartHome::ServerMemory | CartHome::SharedStore | CartHome::ReplicatedMemory => (None, Instant::ZERO),
         };
         let id = self.requests.insert(InFlight {
@@ -168,25 +168,25 @@ impl World {
             session,
             server: ServerId(0),
             worker: 0,
-            place: Place::Balancer,
+            place: RequestState::Balancer,
             retries: 0,
             departed: false,
             refused: None,
             path: CartPath::Usual,
-            shown: Shown::Nothing,
+            credential: CredentialStatus::Nothing,
             calls: StoreCalls::default(),
             serial: 0,
         });
         self.events.start_timer(TimerKind::Answer, self.now + self.workload.timeout, id, &self.requests[id]);
-        hands.recorder.record(&Event { at: self.now, what: What::Seen(visit, Seen::Sent(request)) });
-        self.route(hands, id);
+        context.recorder.record(&Event { at: self.now, what: EventKind::Seen(visit, Seen::Sent(request)) });
+        self.route(context, id);
     }
 
     /// A server answered, and the user is still there: cookies first, then the news.
     #[inline(always)]
     pub(super) fn answer<P: Policy, R: Recorder>(
         &mut self,
-        hands: &mut Hands<'_, P, R>,
+        context: &mut Context<'_, P, R>,
         id: RequestId,
         outcome: Outcome,
     ) {
@@ -194,25 +194,25 @@ impl World {
         if let Some(hidden) = &mut self.hidden
             && !matches!(outcome, Outcome::Refused(Refusal::QueueFull | Refusal::StoreDown | Refusal::StoreFull))
         {
-            hidden.shows(request.client, Some(self.pool.members[request.server.index()].life));
+            hidden.shows(request.client, Some(self.pool.members[request.server.index()].process));
         }
         if self.needs_jars {
             let logged_in_at = (request.command == Command::Login).then(|| self.answered_by(id));
             let jar = &mut self.jars[self.clients[request.client.index()].client.jar as usize];
             jar.pin.answered(self.affinity, request.server, self.now);
             match (logged_in_at, request.command, outcome) {
-                (Some(life), _, Outcome::Ok(_)) => {
+                (Some(process), _, Outcome::Ok(_)) => {
                     let until = self.tokens.end(self.now);
                     jar.session = Some(match self.homes.session {
-                        SessionHome::ServerMemory => Session::Memory(life),
+                        SessionHome::ServerMemory => Session::Memory(process),
                         SessionHome::SignedToken if self.hidden.as_ref().is_some_and(|hidden| hidden.own_keys()) => {
-                            Session::Signed(life, until)
+                            Session::Signed(process, until)
                         }
                         SessionHome::SignedToken if self.tokens.refresh => {
-                            Session::Renewable { until, login: self.storekeeper.log_in(self.now) }
+                            Session::Renewable { until, login: self.store_limits.log_in(self.now) }
                         }
                         SessionHome::SignedToken => Session::Until(until),
-                        SessionHome::SharedStore => Session::Stored(self.storekeeper.log_in(self.now)),
+                        SessionHome::SharedStore => Session::Stored(self.store_limits.log_in(self.now)),
                         SessionHome::UnsignedCookie => Session::Until(Instant::NEVER),
                     });
                 }
@@ -227,13 +227,13 @@ impl World {
             }
         }
         if let (CartHome::SignedToken, Some(items), Outcome::Ok(_)) = (self.homes.cart, request.copy, outcome) {
-            let shelf = &mut self.clients[request.client.index()].shelf;
+            let carts_here = &mut self.clients[request.client.index()].carts_here;
             if self.workload.is_simultaneous() {
-                self.carts.token_replaced(shelf.copy(), items, request.client, request.command);
+                self.carts.token_replaced(carts_here.copy(), items, request.client, request.command);
             }
-            shelf.keep_token(items, self.tokens.end(self.now));
+            carts_here.keep_token(items, self.tokens.end(self.now));
         }
-        self.tell(hands, id, outcome);
+        self.tell(context, id, outcome);
         self.requests.remove(id);
     }
 
@@ -241,14 +241,14 @@ impl World {
     #[inline(always)]
     pub(super) fn tell<P: Policy, R: Recorder>(
         &mut self,
-        hands: &mut Hands<'_, P, R>,
+        context: &mut Context<'_, P, R>,
         id: RequestId,
         outcome: Outcome,
     ) {
         let request = self.requests[id];
         // From here on nobody waits for it, whatever its user does next.
         self.requests[id].departed = true;
-        if !self.at_once.is_empty() && self.tell_at_once(hands, &request, outcome) {
+        if !self.concurrent_steps.is_empty() && self.tell_concurrent_steps(context, &request, outcome) {
             return;
         }
         let client = &mut self.clients[request.client.index()].client;
@@ -259,33 +259,33 @@ impl World {
         let next = client.told(&self.workload, request.command, outcome);
         let settled = matches!(next, Next::Think | Next::Leave(_));
         let told = Seen::Told { request: request.request(), sent: request.sent, meant, outcome, settled };
-        hands.recorder.record(&Event { at: self.now, what: What::Seen(request.visit(), told) });
-        self.go_on(hands, request.client, next);
+        context.recorder.record(&Event { at: self.now, what: EventKind::Seen(request.visit(), told) });
+        self.go_on(context, request.client, next);
     }
 
     /// A client does what it has decided.
     #[inline(always)]
-    pub(super) fn go_on<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId, next: Next) {
+    pub(super) fn go_on<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: ClientId, next: Next) {
         match next {
             Next::Think => {
                 let at = self.now + self.workload.think(&self.clients[id.index()].client);
                 self.events.wakes.push(at, id);
             }
             Next::Pause => self.events.wakes.push(self.now + self.workload.pause, id),
-            Next::Again => self.send(hands, id),
-            Next::Leave(ending) => self.leave(hands, id, ending),
+            Next::Again => self.send(context, id),
+            Next::Leave(ending) => self.leave(context, id, ending),
         }
     }
 
-    fn leave<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>, id: ClientId, ending: Ending) {
+    fn leave<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: ClientId, ending: Ending) {
         let client = self.clients[id.index()].client;
-        let what = What::Seen(client.visit(id), Seen::Left(ending));
-        hands.recorder.record(&Event { at: self.now, what });
-        self.carts.forget(&mut self.clients[id.index()].shelf, id);
+        let what = EventKind::Seen(client.visit(id), Seen::Left(ending));
+        context.recorder.record(&Event { at: self.now, what });
+        self.carts.forget(&mut self.clients[id.index()].carts_here, id);
         if self.workload.replays {
             self.stolen.remove(&id);
         }
-        if let Some(replicas) = self.ways.as_mut().and_then(|ways| ways.replicas.as_mut()) {
+        if let Some(replicas) = self.network.as_mut().and_then(|network| network.replicas.as_mut()) {
             replicas.forget(id);
         }
         self.open_visits -= 1;
@@ -313,16 +313,16 @@ impl World {
     }
 
     /// A timeout ends, of whatever kind.
-    pub(super) fn timer_event<P: Policy, R: Recorder>(&mut self, hands: &mut Hands<'_, P, R>) {
+    pub(super) fn timer_event<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>) {
         let Some((kind, id)) = self.events.take_timer(&self.requests) else { return };
         match kind {
-            TimerKind::Connect => self.connect_timed_out(hands, id),
+            TimerKind::Connect => self.connect_timed_out(context, id),
             TimerKind::Answer => {
-                self.hang_up(hands, id);
-                self.give_up(hands, id, Outcome::TimedOut);
+                self.hang_up(context, id);
+                self.give_up(context, id, Outcome::TimedOut);
             }
-            TimerKind::Try => self.answer_overdue(hands, id),
-            TimerKind::Fail => self.fail(hands, id),
+            TimerKind::Try => self.answer_overdue(context, id),
+            TimerKind::Fail => self.fail(context, id),
         }
     }
 
@@ -333,33 +333,33 @@ impl World {
             return self.homes.session == SessionHome::UnsignedCookie;
         }
         if request.command == Command::ReplayToken {
-            let here = self.pool.members[request.server.index()].life;
+            let here = self.pool.members[request.server.index()].process;
             return self.stolen.get(&request.client).is_some_and(|stolen| self.accepts_stolen(stolen, here));
         }
         match request.session {
-            Some(Session::Memory(life)) => life == self.pool.members[request.server.index()].life,
+            Some(Session::Memory(process)) => process == self.pool.members[request.server.index()].process,
             Some(Session::Until(end)) => self.now < end,
-            Some(Session::Signed(life, end)) => {
-                life == self.pool.members[request.server.index()].life && self.now < end
+            Some(Session::Signed(process, end)) => {
+                process == self.pool.members[request.server.index()].process && self.now < end
             }
-            Some(Session::Stored(login)) => self.storekeeper.knows(login),
-            Some(Session::Renewable { until, login }) => self.now < until || self.storekeeper.knows(login),
+            Some(Session::Stored(login)) => self.store_limits.knows(login),
+            Some(Session::Renewable { until, login }) => self.now < until || self.store_limits.knows(login),
             None => true,
         }
     }
 
     /// The same for a session whose user has logged out: its logout counts, unless the store has forgotten it.
     #[cold]
-    fn accepts_stolen(&self, stolen: &Stolen, here: Life) -> bool {
-        let undone = self.storekeeper.has_forgotten(stolen.logout);
+    fn accepts_stolen(&self, stolen: &Stolen, here: ProcessId) -> bool {
+        let undone = self.store_limits.has_forgotten(stolen.logout);
         let denied = self.tokens.deny_list && !undone;
         match stolen.session {
             Session::Memory(_) => false,
             Session::Until(end) => self.now < end && !denied,
             Session::Signed(signer, end) => signer == here && self.now < end && !denied,
-            Session::Stored(login) => undone && self.storekeeper.knows(login),
+            Session::Stored(login) => undone && self.store_limits.knows(login),
             Session::Renewable { until, login } => {
-                !denied && (self.now < until || undone && self.storekeeper.knows(login))
+                !denied && (self.now < until || undone && self.store_limits.knows(login))
             }
         }
     }
@@ -368,7 +368,7 @@ impl World {
     #[inline]
     pub(super) fn renews(&self, request: &InFlight, outcome: Outcome) -> bool {
         let renewable = self.tokens.refresh && matches!(request.session, Some(Session::Renewable { .. }));
-        renewable && matches!(outcome, Outcome::Ok(_)) && request.shown == Shown::Expired
+        renewable && matches!(outcome, Outcome::Ok(_)) && request.credential == CredentialStatus::Expired
     }
 
     /// A token was renewed: the user has it now, unless it was somebody else who asked, or the user has just logged out.

@@ -3,11 +3,11 @@
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
 
+use whatcart::base::seed::{Key, Purpose, Seed};
 use whatcart::experiment::predict;
-use whatcart::report::agreement::{Agreement, Trial, judge};
-use whatcart::report::{Carts, FaultFigures, Figures, LostBy, Visits};
+use whatcart::results::agreement::{Agreement, Trial, judge};
+use whatcart::results::{Carts, FaultFigures, Figures, LostBy, Visits};
 use whatcart::scenario::{Loaded, library, load};
-use whatcart::seed::{Key, Purpose, Seed};
 
 const SHORT: &[&str] = &["duration=30s", "users.count=100"];
 

@@ -8,12 +8,12 @@ mod loss;
 mod queues;
 mod warm_up;
 
-use whatcart::model::UserId;
-use whatcart::observer::Observer;
+use whatcart::base::UserId;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::Instant;
+use whatcart::judging::observer::Observer;
 use whatcart::scenario::{Scenario, Time};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::Instant;
 
 use crate::support::worlds::end;
 

@@ -1,9 +1,9 @@
 //! A correct shop is never accused: whatever is delayed, dropped, refused, retried or done after its user has gone.
 
 use proptest::strategy::Strategy as _;
-use whatcart::checker::{Checker, Finding, Verdict};
-use whatcart::history::{Event, Seen, What};
-use whatcart::model::{Command, Outcome};
+use whatcart::base::{Command, Outcome};
+use whatcart::history::{Event, EventKind, Seen};
+use whatcart::judging::checker::{CartVerdict, Checker, Finding};
 
 use crate::support::histories::{Rules, moves, play};
 use crate::support::{for_all, told_as_lines};
@@ -11,11 +11,15 @@ use crate::support::{for_all, told_as_lines};
 fn no_alarm(events: &[Event]) -> Result<(), String> {
     let mut checker = Checker::new();
     for event in events {
-        let What::Seen(visit, seen) = event.what else { continue };
+        let EventKind::Seen(visit, seen) = event.what else { continue };
         let finding = checker.observe(visit, &seen);
         let alarm = matches!(
             finding,
-            Some(Finding::WrongView | Finding::Impostor | Finding::Cart(Verdict::Lost(_) | Verdict::Overcharged(_)))
+            Some(
+                Finding::WrongView
+                    | Finding::Impostor
+                    | Finding::Cart(CartVerdict::Lost(_) | CartVerdict::Overcharged(_))
+            )
         );
         if alarm {
             return Err(format!("a correct shop was accused: {finding:?} at {}", event.at.as_nanos()));
@@ -60,8 +64,8 @@ fn the_histories_are_wild_enough() {
             let mut out = 0i32;
             for event in events {
                 event_counts(event, &mut out, *count);
-                if let What::Seen(visit, what) = event.what {
-                    let intact = checker.observe(visit, &what) == Some(Finding::Cart(Verdict::Intact));
+                if let EventKind::Seen(visit, what) = event.what {
+                    let intact = checker.observe(visit, &what) == Some(Finding::Cart(CartVerdict::Intact));
                     count[5] += u32::from(intact);
                 }
             }
@@ -73,8 +77,8 @@ fn the_histories_are_wild_enough() {
 
 fn event_counts(event: &Event, out: &mut i32, count: &mut [u32; 6]) {
     match event.what {
-        What::Seen(_, Seen::Sent(_)) => *out += 1,
-        What::Seen(_, Seen::Told { request, outcome, .. }) => {
+        EventKind::Seen(_, Seen::Sent(_)) => *out += 1,
+        EventKind::Seen(_, Seen::Told { request, outcome, .. }) => {
             *out -= 1;
             count[0] += u32::from(*out > 4);
             count[1] += u32::from(outcome.is_unknown());

@@ -6,11 +6,11 @@
 use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
+use whatcart::base::time::Span;
 use whatcart::experiment::{self, FAVOURITE, HttpOptions, Options, PREDICTION_SEEDS, predict};
-use whatcart::report::Report;
-use whatcart::report::agreement::compare;
+use whatcart::results::Report;
+use whatcart::results::agreement::compare;
 use whatcart::scenario::{Loaded, Pause, Scenario, Time, library, load};
-use whatcart::time::Span;
 
 /// The seed of predictions; arms have others.
 const PREDICTED: u64 = 1_000;

@@ -17,15 +17,15 @@ mod tabs;
 
 use std::collections::BTreeMap;
 
-use whatcart::checker::{Finding, Verdict};
-use whatcart::fault::FaultKind;
-use whatcart::history::{Ending, Event, Inside, PoolEvent, Recorder, Seen, Trouble, What};
-use whatcart::model::{Command, Outcome, Refusal, Reply, ServerState, Step, UserId};
-use whatcart::observer::Observer;
-use whatcart::post_mortem::Cause;
-use whatcart::report::HurtBy;
+use whatcart::base::seed::Seed;
+use whatcart::base::{Command, Outcome, Refusal, Reply, ServerState, Step, UserId};
+use whatcart::faults::FaultKind;
+use whatcart::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, Recorder, Seen};
+use whatcart::judging::checker::{CartVerdict, Finding};
+use whatcart::judging::observer::Observer;
+use whatcart::judging::post_mortem::Cause;
+use whatcart::results::HurtBy;
 use whatcart::scenario::{Affinity, CartHome, CookieLife, PinnedDown, Scenario, SessionHome, StoreFault, Time, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use crate::support::naive::Naive;
@@ -73,9 +73,9 @@ names!(outcome(Outcome):
     // A 401 is an outcome, never the content of a 200.
     ; not yet: Outcome::Ok(Reply::WhoAreYou) => "401 as a reply");
 names!(ending(Ending):
-    Ending::Finished => "finished", Ending::GaveUp(Trouble::Refused) => "gave up on refusals",
-    Ending::GaveUp(Trouble::Unknown) => "gave up on unknown outcomes",
-    Ending::GaveUp(Trouble::LoggedOut) => "gave up on logouts");
+    Ending::Finished => "finished", Ending::GaveUp(AbandonReason::Refused) => "gave up on refusals",
+    Ending::GaveUp(AbandonReason::Unknown) => "gave up on unknown outcomes",
+    Ending::GaveUp(AbandonReason::LoggedOut) => "gave up on logouts");
 names!(seen(Seen):
     Seen::Began => "began", Seen::Sent(_) => "sent", Seen::Billed(_) => "billed", Seen::Told { .. } => "told",
     Seen::Left(_) => "left");
@@ -91,12 +91,12 @@ names!(pool(PoolEvent):
     PoolEvent::Stopped { cut_requests: 0, .. } => "stopped idle", PoolEvent::Stopped { .. } => "stopped at work",
     PoolEvent::Finished { .. } => "deploy finished");
 names!(finding(Finding):
-    Finding::Opened => "opened", Finding::Cart(Verdict::Intact) => "intact", Finding::Cart(Verdict::Lost(_)) => "lost",
-    Finding::Cart(Verdict::Overcharged(_)) => "overcharged",
-    Finding::Cart(Verdict::Abandoned(Trouble::Refused)) => "abandoned after refusals",
-    Finding::Cart(Verdict::Abandoned(Trouble::Unknown)) => "abandoned after unknown outcomes",
-    Finding::Cart(Verdict::Abandoned(Trouble::LoggedOut)) => "abandoned after logouts",
-    Finding::Cart(Verdict::Unknown) => "unknown", Finding::WrongView => "wrong view",
+    Finding::Opened => "opened", Finding::Cart(CartVerdict::Intact) => "intact", Finding::Cart(CartVerdict::Lost(_)) => "lost",
+    Finding::Cart(CartVerdict::Overcharged(_)) => "overcharged",
+    Finding::Cart(CartVerdict::Abandoned(AbandonReason::Refused)) => "abandoned after refusals",
+    Finding::Cart(CartVerdict::Abandoned(AbandonReason::Unknown)) => "abandoned after unknown outcomes",
+    Finding::Cart(CartVerdict::Abandoned(AbandonReason::LoggedOut)) => "abandoned after logouts",
+    Finding::Cart(CartVerdict::Unknown) => "unknown", Finding::WrongView => "wrong view",
     Finding::LoggedOut => "logged out", Finding::Impostor => "impostor", Finding::MissingFile => "missing file",
     Finding::Forbidden => "refused form", Finding::StalePage => "stale page",
     Finding::Zombie => "zombie");
@@ -163,7 +163,7 @@ impl Met {
 
     fn event(&mut self, event: &Event) {
         match &event.what {
-            What::Seen(_, what) => {
+            EventKind::Seen(_, what) => {
                 self.meet(seen(what));
                 match what {
                     Seen::Sent(request) => self.meet(command(&request.command)),
@@ -172,8 +172,8 @@ impl Met {
                     Seen::Began | Seen::Billed(_) => {}
                 }
             }
-            What::Inside(_, what) => self.meet(inside(what)),
-            What::Pool(what) => self.meet(pool(what)),
+            EventKind::Inside(_, what) => self.meet(inside(what)),
+            EventKind::Pool(what) => self.meet(pool(what)),
         }
     }
 
@@ -185,7 +185,7 @@ impl Met {
         for percent in 1..=100 {
             let mut events = Vec::new();
             let at = end(scenario).as_nanos() / 100 * percent;
-            sim.advance(whatcart::time::Instant::from_nanos(at), &mut events);
+            sim.advance(whatcart::base::time::Instant::from_nanos(at), &mut events);
             sim.view().servers.iter().for_each(|server| self.meet(state(&server.state)));
             if percent == 100 {
                 sim.audit(&mut events);
@@ -202,7 +202,7 @@ impl Met {
             (0..n).for_each(|_| self.meet(cause(why)));
         }
         sim.faults().iter().for_each(|it| self.meet(fault_kind(&it.kind)));
-        let _ = whatcart::report::figures(&observer, scenario, sim.view().awaited, sim.faults());
+        let _ = whatcart::results::figures(&observer, scenario, sim.view().awaited, sim.faults());
     }
 }
 
@@ -264,7 +264,7 @@ fn crowded() -> Scenario {
     scenario.servers.workers = Whole::of(1);
     scenario.servers.queue = Whole::of(3);
     scenario.servers.service = exponential(120_000);
-    scenario.users.timeout = Time::of(whatcart::time::Span::from_millis(250));
+    scenario.users.timeout = Time::of(whatcart::base::time::Span::from_millis(250));
     scenario.users.patience = Whole::of(2);
     scenario
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::{Instant, Span};
+use whatcart::base::{Command, Outcome, Step};
 use whatcart::experiment::{self, FAVOURITE, Options};
-use whatcart::fault::{self, Fault};
-use whatcart::history::{Event, Inside, Seen, What};
-use whatcart::model::{Command, Outcome, Step};
-use whatcart::report::RunReport;
+use whatcart::faults::{self, Fault};
+use whatcart::history::{Event, EventKind, Inside, Seen};
+use whatcart::results::RunReport;
 use whatcart::scenario::{CartHome, PolicyName, Scenario, Store, Variant, Whole, load};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::{Instant, Span};
 
 use crate::support::worlds::{any_world, at_ms, constant, end, exponential, fault, show, time};
 use crate::support::{for_all, told_as_lines};
@@ -101,7 +101,7 @@ fn a_clone_goes_on_alike_and_alone() {
 fn some_faults(now: Instant) -> Vec<Fault> {
     let mut scenario = Scenario::house();
     scenario.faults = vec![fault("crash", 1, 0, None), fault("vanish", 2, 0, None), fault("slow", 3, 0, None)];
-    let mut faults = fault::timeline(&scenario);
+    let mut faults = faults::timeline(&scenario);
     for fault in &mut faults {
         fault.at = now;
     }
@@ -142,7 +142,7 @@ fn an_injected_fault_is_a_fault_of_the_scenario() {
             let cut = moment(world, *cut);
             // Those that are drawn are numbered after those that are written, and migrations and autoscalers cannot be injected.
             let world = &Scenario { random_faults: Vec::new(), migration: None, autoscaler: None, ..world.clone() };
-            let faults = fault::timeline(world);
+            let faults = faults::timeline(world);
             let (before, later): (Vec<_>, Vec<_>) = (0..faults.len()).partition(|i| faults[*i].at <= cut);
             let pick = |which: &[usize]| which.iter().map(|i| world.faults[*i].clone()).collect::<Vec<_>>();
             let mut written = world.clone();
@@ -169,7 +169,7 @@ fn a_late_fault_strikes_now() {
     sim.inject(some_faults(at_ms(1_000)).remove(0));
     let mut events = Vec::new();
     sim.advance(at_ms(5_000), &mut events);
-    assert!(matches!(events[..], [Event { what: What::Pool(_), .. }, ..]), "{}", told_as_lines(&events));
+    assert!(matches!(events[..], [Event { what: EventKind::Pool(_), .. }, ..]), "{}", told_as_lines(&events));
     assert!(events.iter().all(|event| event.at == at_ms(5_000)));
 }
 
@@ -182,19 +182,19 @@ fn luck(scenario: &Scenario) -> Luck {
     let mut thinking = BTreeMap::new();
     for event in whole(scenario) {
         match event.what {
-            What::Seen(visit, Seen::Sent(request)) => {
+            EventKind::Seen(visit, Seen::Sent(request)) => {
                 if let Some((step, since)) = thinking.remove(&(visit.user.0, visit.number)) {
                     let after: &mut (Option<Span>, Span) = luck.entry((visit.user.0, visit.number, step)).or_default();
                     after.0 = Some(event.at - since);
                 }
                 assert!(usize::from(request.step) < scenario.users.journey.len());
             }
-            What::Seen(visit, Seen::Told { request, outcome: Outcome::Ok(_), settled: true, .. })
+            EventKind::Seen(visit, Seen::Told { request, outcome: Outcome::Ok(_), settled: true, .. })
                 if request.attempt == 0 =>
             {
                 thinking.insert((visit.user.0, visit.number), (request.step, event.at));
             }
-            What::Inside(visit, Inside::Served(served)) if served.request.attempt == 0 => {
+            EventKind::Inside(visit, Inside::Served(served)) if served.request.attempt == 0 => {
                 luck.entry((visit.user.0, visit.number, served.request.step)).or_default().1 = served.busy;
             }
             _ => {}
@@ -290,7 +290,7 @@ fn a_replay_tells_what_happened() {
     let mut scenario = roomy();
     scenario.faults = vec![fault("crash", 2, 20_000, Some(3_000))];
     let variant = Variant { name: "replayed".into(), scenario: scenario.clone() };
-    let user = whatcart::model::UserId(7);
+    let user = whatcart::base::UserId(7);
     let played = RunReport { seed: scenario.seed.get(), ..RunReport::default() };
     let taped = RunReport { tape: Some(whole(&scenario)), ..played.clone() };
     let (visit, until) = experiment::follow(&variant, &played, user).expect("user 7 finishes a visit");
@@ -298,11 +298,11 @@ fn a_replay_tells_what_happened() {
     assert_eq!(experiment::follow(&variant, &taped, user), Some((visit, until)));
     assert_eq!(experiment::replay(&variant, &taped, visit, until).events, tape.events);
     let wanted = |event: &Event| match event.what {
-        What::Seen(of, _) | What::Inside(of, _) => of == visit,
-        What::Pool(_) => event.at <= until,
+        EventKind::Seen(of, _) | EventKind::Inside(of, _) => of == visit,
+        EventKind::Pool(_) => event.at <= until,
     };
     let events: Vec<Event> = whole(&scenario).into_iter().filter(|event| event.at <= until && wanted(event)).collect();
     same(&events, &tape.events).expect("the same events");
-    let checks_out = |e: &Event| matches!(e.what, What::Seen(_, Seen::Sent(r)) if r.command == Command::Checkout);
+    let checks_out = |e: &Event| matches!(e.what, EventKind::Seen(_, Seen::Sent(r)) if r.command == Command::Checkout);
     assert!(tape.events.iter().any(checks_out));
 }

@@ -5,14 +5,14 @@ mod patches;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
+use whatcart::base::seed::Seed;
 use whatcart::experiment::survey;
-use whatcart::fault;
-use whatcart::post_mortem::Cause;
-use whatcart::report::Figures;
-use whatcart::report::expect::{Observed, verdicts};
-use whatcart::report::tree::Tree;
+use whatcart::faults;
+use whatcart::judging::post_mortem::Cause;
+use whatcart::results::Figures;
+use whatcart::results::expectations::{Observed, verdicts};
+use whatcart::results::tree::Tree;
 use whatcart::scenario::{Loaded, library, load};
-use whatcart::seed::Seed;
 
 use crate::coverage::{cause, fault_kind};
 
@@ -81,7 +81,7 @@ fn the_library_shows_every_cause_and_every_fault() {
     let scenarios: Vec<Loaded> = library::all().iter().filter_map(|entry| small(entry, 300, &[])).collect();
     let mut met: BTreeMap<&str, u64> = crate::coverage::causes_and_faults().into_iter().map(|name| (name, 0)).collect();
     for scenario in scenarios.iter().flat_map(|loaded| &loaded.variants).map(|variant| &variant.scenario) {
-        for fault in fault::of_run(scenario, Seed(1)) {
+        for fault in faults::of_run(scenario, Seed(1)) {
             *met.entry(fault_kind(&fault.kind)).or_default() += 1;
         }
     }

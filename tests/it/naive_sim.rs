@@ -4,11 +4,11 @@ mod simulator;
 mod workload;
 
 use proptest::prelude::*;
-use whatcart::history::{Event, Seen, What};
-use whatcart::model::Visit;
-use whatcart::seed::Seed;
+use whatcart::base::Visit;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::Instant;
+use whatcart::history::{Event, EventKind, Seen};
 use whatcart::sim::Sim;
-use whatcart::time::Instant;
 
 use crate::support::worlds::{end, plain_world, show};
 use simulator::naive;
@@ -20,7 +20,7 @@ proptest! {
     fn the_engine_agrees_event_for_event(scenario in plain_world(), seed in 0u64..1 << 40) {
         let mut events: Vec<Event> = Vec::new();
         Sim::new(&scenario, Seed(seed)).advance(end(&scenario), &mut events);
-        let seen = |event: Event| match event.what { What::Seen(visit, seen) => Some((event.at, visit, seen)), _ => None };
+        let seen = |event: Event| match event.what { EventKind::Seen(visit, seen) => Some((event.at, visit, seen)), _ => None };
         let seen: Vec<(Instant, Visit, Seen)> = events.into_iter().filter_map(seen).collect();
         let plain = naive(&scenario, Seed(seed), end(&scenario));
         let differs = (0..seen.len().max(plain.len())).find(|i| seen.get(*i) != plain.get(*i));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use whatcart::checker::{Allowance, Checker, Finding, Verdict};
-use whatcart::history::{Event, PoolEvent, Recorder, What};
-use whatcart::model::UserId;
-use whatcart::observer::Observer;
-use whatcart::report::figures;
+use whatcart::base::UserId;
+use whatcart::base::seed::Seed;
+use whatcart::history::{Event, EventKind, PoolEvent, Recorder};
+use whatcart::judging::checker::{Allowance, CartVerdict, Checker, Finding};
+use whatcart::judging::observer::Observer;
+use whatcart::results::figures;
 use whatcart::scenario::{HiddenState, Scenario};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use crate::support::histories::{Rules, moves, play};
@@ -24,10 +24,10 @@ pub fn streaming(events: &[Event]) -> Judgement {
 fn judged_by(mut checker: Checker, events: &[Event]) -> Judgement {
     let mut findings: BTreeMap<_, Vec<Finding>> = BTreeMap::new();
     for event in events {
-        if let What::Pool(PoolEvent::Audited { user, found }) = event.what {
+        if let EventKind::Pool(PoolEvent::Audited { user, found }) = event.what {
             checker.audited(user, found);
         }
-        let What::Seen(visit, seen) = event.what else { continue };
+        let EventKind::Seen(visit, seen) = event.what else { continue };
         if let Some(finding) = checker.observe(visit, &seen) {
             findings.entry(visit).or_default().push(finding);
         }
@@ -94,10 +94,10 @@ fn no_more_severe(streaming: &Judgement, naive: &Judgement) -> Result<(), String
             })
         };
         let milder = match (verdict(findings), verdict(against)) {
-            (Some(Verdict::Lost(some)), Some(Verdict::Lost(all)))
-            | (Some(Verdict::Overcharged(some)), Some(Verdict::Overcharged(all))) => some.minus(all).is_empty(),
-            (Some(Verdict::Overcharged(_)), Some(Verdict::Lost(_)))
-            | (Some(Verdict::Intact), Some(Verdict::Lost(_) | Verdict::Overcharged(_))) => true,
+            (Some(CartVerdict::Lost(some)), Some(CartVerdict::Lost(all)))
+            | (Some(CartVerdict::Overcharged(some)), Some(CartVerdict::Overcharged(all))) => some.minus(all).is_empty(),
+            (Some(CartVerdict::Overcharged(_)), Some(CartVerdict::Lost(_)))
+            | (Some(CartVerdict::Intact), Some(CartVerdict::Lost(_) | CartVerdict::Overcharged(_))) => true,
             (this, that) => this == that,
         };
         if !milder || views(findings) > views(against) {
@@ -135,7 +135,7 @@ fn record(scenario: &Scenario) -> Vec<Event> {
 
 #[test]
 fn they_agree_on_random_simulations() {
-    let total = std::cell::RefCell::new(whatcart::checker::Counts::default());
+    let total = std::cell::RefCell::new(whatcart::judging::checker::Counts::default());
     for_all(400, &any_world(), show, |scenario| {
         let events = record(scenario);
         let rate = scenario.hidden.rate;

@@ -7,11 +7,11 @@ mod accounting;
 mod beside_carts;
 mod in_flight;
 
-use whatcart::checker::{Finding, Verdict};
-use whatcart::history::{Event, Request, Seen, What};
-use whatcart::model::{Command, Items, Outcome, Refusal, Reply, Step, UserId, Visit};
+use whatcart::base::seed::Seed;
+use whatcart::base::{Command, Items, Outcome, Refusal, Reply, Step, UserId, Visit};
+use whatcart::history::{Event, EventKind, Request, Seen};
+use whatcart::judging::checker::{CartVerdict, Finding};
 use whatcart::scenario::{CartHome, Scenario, SessionHome, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use crate::oracle::{agree, streaming};
@@ -42,7 +42,7 @@ fn play(scenario: &Scenario) -> Vec<Event> {
 /// The visit that is tampered with.
 fn victim(events: &[Event]) -> Visit {
     let finished = |event: &Event| match event.what {
-        What::Seen(visit, Seen::Left(_)) if visit.user == UserId(3) => Some(visit),
+        EventKind::Seen(visit, Seen::Left(_)) if visit.user == UserId(3) => Some(visit),
         _ => None,
     };
     events.iter().find_map(finished).expect("user 3 finishes a visit")
@@ -50,7 +50,7 @@ fn victim(events: &[Event]) -> Visit {
 
 /// Where something of the victim's is.
 fn places(events: &[Event], visit: Visit, wanted: impl Fn(&Seen) -> bool) -> Vec<usize> {
-    let is = |event: &Event| matches!(&event.what, What::Seen(of, seen) if *of == visit && wanted(seen));
+    let is = |event: &Event| matches!(&event.what, EventKind::Seen(of, seen) if *of == visit && wanted(seen));
     (0..events.len()).filter(|i| is(&events[*i])).collect()
 }
 
@@ -80,7 +80,7 @@ const REFUSED: Outcome = Outcome::Refused(Refusal::QueueFull);
 fn answer(events: &mut [Event], command: Command, n: usize, with: Outcome) {
     let visit = victim(events);
     let at = places(events, visit, |seen| matches!(seen, Seen::Told { request, .. } if request.command == command))[n];
-    let What::Seen(_, Seen::Told { outcome, .. }) = &mut events[at].what else { unreachable!("just found") };
+    let EventKind::Seen(_, Seen::Told { outcome, .. }) = &mut events[at].what else { unreachable!("just found") };
     *outcome = with;
 }
 
@@ -88,7 +88,7 @@ fn answer(events: &mut [Event], command: Command, n: usize, with: Outcome) {
 fn slip_in(events: &mut Vec<Event>, after: impl Fn(&Seen) -> bool, seen: Seen) {
     let visit = victim(events);
     let at = places(events, visit, after)[0];
-    let event = Event { at: events[at].at, what: What::Seen(visit, seen) };
+    let event = Event { at: events[at].at, what: EventKind::Seen(visit, seen) };
     events.insert(at + 1, event);
 }
 
@@ -99,7 +99,7 @@ fn told(command: Command) -> impl Fn(&Seen) -> bool {
 /// The victim sends a command again after its first answer, and is told so.
 fn again(events: &mut Vec<Event>, command: Command, attempt: u16, outcome: Outcome) {
     let request = Request { step: 60, attempt, command };
-    let sent = whatcart::time::Instant::ZERO;
+    let sent = whatcart::base::time::Instant::ZERO;
     let last = move |seen: &Seen| match seen {
         Seen::Told { request, .. } if attempt == 1 => request.command == command,
         Seen::Told { request, .. } => request.command == command && request.attempt + 1 == attempt,
@@ -119,14 +119,14 @@ struct Bug {
 }
 
 fn lost(numbers: &[u8]) -> Finding {
-    Finding::Cart(Verdict::Lost(items(numbers)))
+    Finding::Cart(CartVerdict::Lost(items(numbers)))
 }
 
 fn overcharged(numbers: &[u8]) -> Finding {
-    Finding::Cart(Verdict::Overcharged(items(numbers)))
+    Finding::Cart(CartVerdict::Overcharged(items(numbers)))
 }
 
-const INTACT: Finding = Finding::Cart(Verdict::Intact);
+const INTACT: Finding = Finding::Cart(CartVerdict::Intact);
 const WRONG: Finding = Finding::WrongView;
 
 /// A bug, what the checker finds beside `Opened`, ghosts and double charges.
@@ -238,7 +238,7 @@ const INNOCENT: &[Bug] = &[
         answer(e, CHECKOUT, 0, Outcome::Failed);
         again(e, CHECKOUT, 1, charges(&[1, 3]));
     }),
-    bug!("a checkout is never answered", [Finding::Cart(Verdict::Unknown)], 0, 0, |e| {
+    bug!("a checkout is never answered", [Finding::Cart(CartVerdict::Unknown)], 0, 0, |e| {
         answer(e, CHECKOUT, 0, Outcome::TimedOut);
     }),
     bug!("a view without an answer shows nothing wrong", [INTACT], 0, 0, |e| answer(e, VIEW, 0, Outcome::Failed)),
@@ -251,7 +251,7 @@ fn check(bug: &Bug) {
     (bug.plant)(&mut events);
     let (before, after) = (streaming(&honest), streaming(&events));
     let story: Vec<Event> =
-        events.iter().filter(|e| matches!(e.what, What::Seen(of, _) if of == visit)).copied().collect();
+        events.iter().filter(|e| matches!(e.what, EventKind::Seen(of, _) if of == visit)).copied().collect();
     let name = bug.name;
     assert_eq!(agree(&events), Ok(()), "{name}");
     let want = (bug.victim)();
@@ -261,7 +261,7 @@ fn check(bug: &Bug) {
     assert_eq!(new(|j| j.counts.ghosts), bug.ghosts, "ghosts: {name}");
     assert_eq!(new(|j| j.counts.double_charges), bug.double_charges, "double charges: {name}");
     let harmless = want.iter().all(|found| {
-        matches!(found, Finding::Impostor | Finding::Zombie | Finding::Cart(Verdict::Intact | Verdict::Unknown))
+        matches!(found, Finding::Impostor | Finding::Zombie | Finding::Cart(CartVerdict::Intact | CartVerdict::Unknown))
     });
     let hurt = u64::from(!harmless || bug.double_charges > 0);
     assert_eq!(new(|j| j.counts.users_hurt), hurt, "users hurt: {name}");
@@ -305,7 +305,7 @@ fn swapped_carts_are_found() {
     let visit = victim(&events);
     let charge = |seen: &Seen| told(CHECKOUT)(seen);
     let mine = places(&events, visit, charge)[0];
-    let other = Visit { user: UserId(4), client: whatcart::model::ClientId(3), number: visit.number };
+    let other = Visit { user: UserId(4), client: whatcart::base::ClientId(3), number: visit.number };
     let theirs = places(&events, other, charge)[0];
     // What each has in the cart is the same, so the other one's is renumbered first: item 1 becomes item 11.
     for at in places(&events, other, |_| true) {
@@ -320,13 +320,13 @@ fn swapped_carts_are_found() {
 }
 
 fn renumber(event: &mut Event) {
-    let item = |i: whatcart::model::Item| item(i.number() + 10);
+    let item = |i: whatcart::base::Item| item(i.number() + 10);
     let command = |command: Command| match command {
         Command::Add(i) => Command::Add(item(i)),
         Command::Remove(i) => Command::Remove(item(i)),
         other => other,
     };
-    let What::Seen(_, seen) = &mut event.what else { return };
+    let EventKind::Seen(_, seen) = &mut event.what else { return };
     match seen {
         Seen::Sent(request) => request.command = command(request.command),
         Seen::Told { request, outcome, .. } => {
@@ -341,12 +341,12 @@ fn renumber(event: &mut Event) {
 
 fn swap_outcomes(events: &mut [Event], a: usize, b: usize) {
     let outcome = |event: &Event| match event.what {
-        What::Seen(_, Seen::Told { outcome, .. }) => outcome,
+        EventKind::Seen(_, Seen::Told { outcome, .. }) => outcome,
         _ => unreachable!("only answers are swapped"),
     };
     let both = [(a, outcome(&events[b])), (b, outcome(&events[a]))];
     for (at, with) in both {
-        if let What::Seen(_, Seen::Told { outcome, .. }) = &mut events[at].what {
+        if let EventKind::Seen(_, Seen::Told { outcome, .. }) = &mut events[at].what {
             *outcome = with;
         }
     }

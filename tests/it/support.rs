@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use whatcart::history::{Event, What};
-use whatcart::model::{Item, Items};
+use whatcart::base::{Item, Items};
+use whatcart::history::{Event, EventKind};
 
 /// Tries a law on so many random values, the same ones in every run. One that breaks it is made as small as possible,
 /// and shown by `show`.
@@ -45,11 +45,13 @@ pub fn told_as_lines(events: &[Event]) -> String {
     for event in events {
         let at = event.at.as_nanos();
         let line = match event.what {
-            What::Seen(visit, seen) => {
+            EventKind::Seen(visit, seen) => {
                 format!("user {} tab {} visit {}: {seen:?}", visit.user.0, visit.client.0, visit.number)
             }
-            What::Inside(visit, inside) => format!("user {} tab {} inside: {inside:?}", visit.user.0, visit.client.0),
-            What::Pool(pool) => format!("{pool:?}"),
+            EventKind::Inside(visit, inside) => {
+                format!("user {} tab {} inside: {inside:?}", visit.user.0, visit.client.0)
+            }
+            EventKind::Pool(pool) => format!("{pool:?}"),
         };
         writeln!(text, "{at:>12} {line}").expect("a string takes it");
     }

@@ -6,44 +6,28 @@ use std::path::{Path, PathBuf};
 
 /// Which module may import which. A module is a file of `src` together with its folder.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("time", &[]),
-    ("model", &[]),
-    ("seed", &["time"]),
-    ("scenario", &["model", "seed", "time"]),
-    ("region", &["model", "scenario", "seed", "time"]),
-    ("shop", &["model"]),
-    ("home", &["model", "scenario", "shop"]),
-    ("history", &["model", "time"]),
-    ("fault", &["model", "scenario", "seed", "time"]),
-    ("policy", &["model", "region", "scenario", "seed", "time"]),
-    ("pool", &["fault", "model", "policy", "scenario", "seed", "time"]),
-    ("workload", &["history", "model", "policy", "scenario", "seed", "time"]),
-    ("checker", &["history", "model"]),
-    ("post_mortem", &["history", "model"]),
-    ("meter", &["history", "model", "region", "scenario", "time", "workload"]),
-    ("observer", &["checker", "history", "meter", "model", "post_mortem", "scenario", "time", "workload"]),
-    (
-        "sim",
-        &[
-            "fault", "history", "home", "model", "policy", "pool", "region", "scenario", "seed", "shop", "time",
-            "workload",
-        ],
-    ),
-    (
-        "http",
-        &[
-            "fault", "history", "home", "meter", "model", "observer", "policy", "pool", "scenario", "seed", "shop",
-            "time", "workload",
-        ],
-    ),
-    ("report", &["fault", "history", "meter", "model", "observer", "post_mortem", "region", "scenario", "time"]),
-    ("experiment", &["history", "http", "model", "observer", "report", "scenario", "seed", "sim", "time", "workload"]),
-    ("cli", &["experiment", "fault", "http", "model", "report", "scenario", "seed", "time"]),
+    ("base", &[]),
+    ("scenario", &["base"]),
+    ("text", &["base", "scenario"]),
+    ("history", &["base"]),
+    ("regions", &["base", "scenario"]),
+    ("faults", &["base", "scenario"]),
+    ("balancing", &["base", "faults", "regions", "scenario"]),
+    ("operations", &["balancing", "base", "faults", "scenario"]),
+    ("traffic", &["balancing", "base", "history", "scenario"]),
+    ("state", &["base", "scenario"]),
+    ("judging", &["base", "history", "regions", "scenario", "traffic"]),
+    ("sim", &["balancing", "base", "faults", "history", "operations", "regions", "scenario", "state", "traffic"]),
+    ("http", &["balancing", "base", "faults", "history", "judging", "operations", "scenario", "state", "traffic"]),
+    ("results", &["base", "faults", "history", "judging", "scenario", "text"]),
+    ("faces", &["base", "faults", "history", "judging", "regions", "results", "scenario", "text"]),
+    ("experiment", &["base", "faces", "history", "http", "judging", "results", "scenario", "sim", "traffic"]),
+    ("cli", &["base", "experiment", "faces", "faults", "http", "results", "scenario", "text"]),
     ("main", &["cli"]),
 ];
 
 /// Arrows that are allowed for one part of a module only.
-const NARROW: &[(&str, &str, &str)] = &[("workload", "policy", "affinity"), ("meter", "workload", "HeavyUsers")];
+const NARROW: &[(&str, &str, &str)] = &[("traffic", "balancing", "affinity"), ("judging", "traffic", "workload")];
 
 /// Modules that may know the terminal, files, threads and the clock.
 const EDGES: &[&str] = &["cli", "main", "experiment", "http"];
@@ -200,9 +184,7 @@ fn every_module_has_a_row() {
 #[test]
 fn known_arrows_are_seen() {
     let arrows = arrows();
-    for (from, to) in
-        [("sim", "policy"), ("meter", "workload"), ("report", "observer"), ("pool", "fault"), ("seed", "time")]
-    {
+    for (from, to) in [("sim", "balancing"), ("judging", "traffic"), ("results", "judging"), ("balancing", "faults")] {
         assert!(arrows.contains_key(&(from.to_owned(), to.to_owned())), "{from} imports {to}");
     }
 }

@@ -35,9 +35,9 @@ pub fn returned(headers: &mut HeaderMap) {
 
 fn strip(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
-        let lines = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
+        let connections = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
         let named: Vec<HeaderName> =
-            lines.flat_map(|line| line.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
+            connections.flat_map(|line| line.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
         for name in &named {
             headers.remove(name);
         }

@@ -11,20 +11,20 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::Routing;
+use super::Router;
+use crate::balancing::pool::HealthRules;
+use crate::base::time::Instant;
+use crate::base::{ServerId, ServerState};
 use crate::history::PoolEvent;
 use crate::http::clock::Clock;
 use crate::http::log::Log;
-use crate::model::{ServerId, ServerState};
-use crate::pool::HealthRules;
-use crate::time::Instant;
 
 /// Checks one server again and again, until it is gone for good.
 pub async fn watch(
     server: ServerId,
     address: SocketAddr,
     rules: HealthRules,
-    routing: Arc<Routing>,
+    routing: Arc<Router>,
     (clock, log): (Clock, Arc<Log>),
 ) {
     let phase = rules.phase(server, routing.seed());

@@ -4,21 +4,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::fault::server_named;
+use crate::balancing::affinity::{Bound, Pin};
+use crate::balancing::policy::{AnyPolicy, Policy, RequestView};
+use crate::balancing::pool::Pool;
+use crate::base::seed::{Key, Purpose, Seed};
+use crate::base::time::Instant;
+use crate::base::{Outcome, Refusal, Reply, ServerId, UserId};
+use crate::faults::server_named;
 use crate::http::clock::Clock;
 use crate::http::wire::{self, RequestId};
-use crate::model::{Outcome, Refusal, Reply, ServerId, UserId};
-use crate::policy::affinity::{Bound, Pin};
-use crate::policy::{AnyPolicy, Policy, RequestView};
-use crate::pool::Pool;
 use crate::scenario::{Affinity, CookieLife, PinnedDown, Scenario};
-use crate::seed::{Key, Purpose, Seed};
-use crate::time::Instant;
-use crate::workload::Workload;
+use crate::traffic::workload::Workload;
 
 /// The balancer's mind.
-pub struct Routing {
-    desk: Mutex<Desk>,
+pub struct Router {
+    state: Mutex<RouterState>,
     workload: Arc<Workload>,
     affinity: Affinity,
     pinned_down: PinnedDown,
@@ -26,7 +26,7 @@ pub struct Routing {
     seed: Seed,
 }
 
-struct Desk {
+struct RouterState {
     pool: Pool,
     policy: AnyPolicy,
     /// Requests that belong to no user of the run.
@@ -34,17 +34,17 @@ struct Desk {
 }
 
 /// A request on its way to a server. The balancer counts it as in flight until this is dropped.
-pub struct Ticket {
+pub struct InFlightGuard {
     /// Where it went.
     pub server: ServerId,
     sent: Instant,
     outcome: Outcome,
     /// It was sent to another server before.
     again: bool,
-    routing: Arc<Routing>,
+    routing: Arc<Router>,
 }
 
-impl Ticket {
+impl InFlightGuard {
     /// The server answered. Returns until when this has it ejected, if it does.
     pub fn answered(&mut self, status: StatusCode) -> Option<Instant> {
         let failed = status.is_server_error();
@@ -60,15 +60,15 @@ impl Ticket {
     }
 }
 
-impl Routing {
+impl Router {
     /// At the start all servers are believed up.
     #[must_use]
-    pub fn new(scenario: &Scenario, workload: Arc<Workload>, clock: Clock) -> Routing {
+    pub fn new(scenario: &Scenario, workload: Arc<Workload>, clock: Clock) -> Router {
         let seed = workload.seed;
         let pool = Pool::new(scenario, seed);
         let policy = AnyPolicy::new(scenario, &pool.view, seed);
-        Routing {
-            desk: Mutex::new(Desk { pool, policy, strangers: 0 }),
+        Router {
+            state: Mutex::new(RouterState { pool, policy, strangers: 0 }),
             workload,
             affinity: scenario.balancer.affinity,
             pinned_down: scenario.balancer.pinned_down,
@@ -83,19 +83,19 @@ impl Routing {
         self.seed
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, RouterState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does something with the servers as they are, and as they are believed to be.
     pub fn with_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
-        act(&mut self.desk().pool)
+        act(&mut self.state().pool)
     }
 
     /// The same, and the policy is told when the servers that may be chosen are others now.
     pub fn change_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
-        let mut desk = self.desk();
-        let Desk { pool, policy, .. } = &mut *desk;
+        let mut state = self.state();
+        let RouterState { pool, policy, .. } = &mut *state;
         let before = pool.view.generation;
         let done = act(pool);
         if pool.view.generation != before {
@@ -110,7 +110,7 @@ impl Routing {
         if self.affinity == Affinity::None {
             return Pin::default();
         }
-        let servers = self.desk().pool.members.len();
+        let servers = self.state().pool.members.len();
         let known = |pin: &Pin| pin.server().is_some_and(|server| server.index() < servers);
         wire::cookie(headers, wire::SERVER).and_then(read_cookie).filter(known).unwrap_or_default()
     }
@@ -145,15 +145,15 @@ impl Routing {
     ///
     /// When none is left.
     pub fn choose(
-        self: &Arc<Routing>,
+        self: &Arc<Router>,
         id: Option<RequestId>,
         pin: Pin,
         excluded: &[ServerId],
         retries: u8,
-    ) -> Result<Ticket, Refusal> {
+    ) -> Result<InFlightGuard, Refusal> {
         let now = self.clock.now();
-        let mut desk = self.desk();
-        let Desk { pool, policy, strangers } = &mut *desk;
+        let mut state = self.state();
+        let RouterState { pool, policy, strangers } = &mut *state;
         pool.look_at_the_clock(now);
         let server = match pin.bound(self.affinity, self.pinned_down, now, &pool.view) {
             Bound::To(server) if !excluded.contains(&server) => server,
@@ -171,14 +171,14 @@ impl Routing {
         };
         let again = retries > 0;
         pool.sent(server, again);
-        Ok(Ticket { server, sent: now, outcome: Outcome::Failed, again, routing: Arc::clone(self) })
+        Ok(InFlightGuard { server, sent: now, outcome: Outcome::Failed, again, routing: Arc::clone(self) })
     }
 
     /// Takes note of how a server answered. Returns until when this has it ejected, if it does.
     fn judge(&self, server: ServerId, failed: bool) -> Option<Instant> {
         let now = self.clock.now();
-        let mut desk = self.desk();
-        let Desk { pool, policy, .. } = &mut *desk;
+        let mut state = self.state();
+        let RouterState { pool, policy, .. } = &mut *state;
         let until = pool.answered(server, failed, now);
         if until.is_some() {
             policy.on_pool_change(&pool.view);
@@ -189,8 +189,8 @@ impl Routing {
     /// The time of an ejection is over. False when a later one goes on.
     pub fn readmit(&self, server: ServerId) -> bool {
         let now = self.clock.now();
-        let mut desk = self.desk();
-        let Desk { pool, policy, .. } = &mut *desk;
+        let mut state = self.state();
+        let RouterState { pool, policy, .. } = &mut *state;
         let readmitted = pool.readmit(server, now);
         if readmitted {
             policy.on_pool_change(&pool.view);
@@ -201,13 +201,13 @@ impl Routing {
     /// Whether a request may be sent a second time, as far as the budget for that goes.
     #[must_use]
     pub fn may_retry(&self) -> bool {
-        self.desk().pool.may_retry()
+        self.state().pool.may_retry()
     }
 
     /// A health check of a server ended. Returns the new belief, if it changed.
     pub fn checked(&self, server: ServerId, passed: bool) -> Option<bool> {
-        let mut desk = self.desk();
-        let Desk { pool, policy, .. } = &mut *desk;
+        let mut state = self.state();
+        let RouterState { pool, policy, .. } = &mut *state;
         let changed = pool.checked(server, passed);
         if changed.is_some() {
             policy.on_pool_change(&pool.view);
@@ -226,11 +226,11 @@ fn stranger(strangers: &mut u32) -> Key {
     Key { entity: 1 << 48 | u64::from(*strangers), ..Key::default() }
 }
 
-impl Drop for Ticket {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         let now = self.routing.clock.now();
-        let mut desk = self.routing.desk();
-        let Desk { pool, policy, .. } = &mut *desk;
+        let mut state = self.routing.state();
+        let RouterState { pool, policy, .. } = &mut *state;
         pool.ended(self.server, self.again);
         policy.on_complete(now, self.server, now - self.sent, self.outcome);
     }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use dashmap::Entry;
 use tokio::sync::Mutex;
 
-use super::answer::{Job, counted};
 use super::replica;
-use crate::http::log::Kept;
+use super::request::{Job, counted};
+use crate::base::time::Span;
+use crate::base::{Command, Items, Reply};
+use crate::http::log::CommitRecord;
 use crate::http::store::StoreError;
 use crate::http::token::Carried;
 use crate::http::wire;
-use crate::model::{Command, Items, Reply};
 use crate::scenario::{CartHome, CartPath, HiddenState, StoreUpdate};
-use crate::shop::{Basket, Order};
-use crate::time::Span;
+use crate::state::shop::{Basket, Order};
 
 /// Most orders that the book takes: beyond that a guest cannot check out.
 const MOST_ORDERS: usize = 1_000_000;
@@ -29,7 +29,7 @@ pub struct CartEffect {
     /// What it held after the effect; for a checkout, before it was emptied.
     pub held: Items,
     /// For the post-mortem.
-    pub kept: Kept,
+    pub kept: CommitRecord,
     /// The cart as it travels on.
     pub token: Option<String>,
     /// Bytes of the token, on the way back.
@@ -42,7 +42,15 @@ impl CartEffect {
     /// What came of a command, in a place that knew the cart or not.
     pub fn of(applied: Applied, knew: bool) -> CartEffect {
         let Applied { reply, held, billed } = applied;
-        CartEffect { reply, knew, held, kept: Kept { billed, ..Kept::default() }, token: None, carried: 0, copies: 0 }
+        CartEffect {
+            reply,
+            knew,
+            held,
+            kept: CommitRecord { billed, ..CommitRecord::default() },
+            token: None,
+            carried: 0,
+            copies: 0,
+        }
     }
 }
 
@@ -80,7 +88,7 @@ pub fn open_order(job: &Job, command: Command) -> Result<Option<Arc<Mutex<Order>
         return Ok(None);
     }
     let given = job.request.headers.get(wire::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
-    let orders = if keeps_orders(job) { &job.life.secrets.orders } else { &job.shop.orders };
+    let orders = if keeps_orders(job) { &job.process.secrets.orders } else { &job.shop.orders };
     let key = match (job.request.id, given) {
         (Some(_), Some(visit)) => visit.to_owned(),
         (Some(_), None) => job.cart.to_string(),
@@ -96,7 +104,7 @@ pub fn open_order(job: &Job, command: Command) -> Result<Option<Arc<Mutex<Order>
 
 /// How a cart in the store is changed.
 #[derive(Clone, Copy, Debug)]
-pub enum Way {
+pub enum StoreWrite {
     /// All at once, after the work.
     Atomic,
     /// From this copy, which was read before the work.
@@ -104,21 +112,21 @@ pub enum Way {
 }
 
 /// The copy that a read-modify-write begins with.
-pub async fn read_first(job: &Job<'_>, command: Command, calls: &mut u32) -> Result<Way, StoreError> {
+pub async fn read_first(job: &Job<'_>, command: Command, calls: &mut u32) -> Result<StoreWrite, StoreError> {
     let shop = job.shop;
     let reads = shop.homes.cart == CartHome::SharedStore && shop.update == StoreUpdate::ReadModifyWrite;
     if !reads || !command.touches_cart() {
-        return Ok(Way::Atomic);
+        return Ok(StoreWrite::Atomic);
     }
     let read = shop.store.look(job.store_times.0, |store| store.read_cart(job.cart)).await;
-    counted(calls, read).map(Way::From)
+    counted(calls, read).map(StoreWrite::From)
 }
 
 /// The effect on a cart in the shared store. `None` when it does not live there.
 pub async fn in_store(
     job: &Job<'_>,
     command: Command,
-    way: Way,
+    way: StoreWrite,
     order: Option<&mut Order>,
     calls: &mut u32,
 ) -> Result<Option<CartEffect>, StoreError> {
@@ -135,8 +143,8 @@ pub async fn in_store(
         return Ok(None);
     }
     match way {
-        Way::Atomic => update(job, command, order, calls).await,
-        Way::From(copy) => modify_and_write(job, command, copy, order, calls).await,
+        StoreWrite::Atomic => update(job, command, order, calls).await,
+        StoreWrite::From(copy) => modify_and_write(job, command, copy, order, calls).await,
     }
     .map(Some)
 }
@@ -174,7 +182,7 @@ async fn update_within(
 
 /// What this process has in its memory.
 fn remembered(job: &Job) -> Option<Items> {
-    job.life.memory.carts.get(&job.cart).map(|cart| *cart)
+    job.process.memory.carts.get(&job.cart).map(|cart| *cart)
 }
 
 /// In the store; a cart that is not there yet is looked for in this process's memory, and copied.
@@ -263,7 +271,7 @@ pub fn carried(job: &Job) -> usize {
 }
 
 fn in_memory(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffect {
-    let place = job.life.memory.carts.entry(job.cart);
+    let place = job.process.memory.carts.entry(job.cart);
     let before = match &place {
         Entry::Occupied(cart) => Some(*cart.get()),
         Entry::Vacant(_) => None,

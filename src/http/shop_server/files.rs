@@ -4,13 +4,13 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::answer::Job;
-use crate::home::Place;
+use super::request::Job;
+use crate::base::seed::Purpose;
+use crate::base::{Command, File};
 use crate::http::failure::Failure;
 use crate::http::files::FileName;
-use crate::model::{Command, File};
 use crate::scenario::UploadHome;
-use crate::seed::Purpose;
+use crate::state::home::FileLocation;
 
 /// Files of guests that all servers together take.
 const MOST_FILES: u32 = 1_000;
@@ -21,7 +21,7 @@ pub struct FileEffect {
     /// Which.
     pub file: File,
     /// Where it was put or looked for.
-    pub place: Place,
+    pub place: FileLocation,
     /// Whether it was there.
     pub knew: bool,
     /// What came of it.
@@ -59,8 +59,8 @@ pub fn here(job: &Job, command: Command) -> Option<FileEffect> {
         Some(id) => FileName::of_user(id.visit().user, file),
         None => FileName::of_guest(job.cart, file),
     };
-    let life = job.life;
-    let place = Place::of(job.shop.depot.home, life.slot.id, life.life, life.slot.host());
+    let process = job.process;
+    let place = FileLocation::of(job.shop.depot.home, process.slot.id, process.process, process.slot.host());
     let before = fetch(job, place, &name).unwrap_or_else(|failure| {
         job.shop.fail(failure);
         None
@@ -78,17 +78,17 @@ pub fn here(job: &Job, command: Command) -> Option<FileEffect> {
     Some(FileEffect { file, place, knew, what })
 }
 
-fn fetch(job: &Job, place: Place, name: &FileName) -> Result<Option<Bytes>, Failure> {
+fn fetch(job: &Job, place: FileLocation, name: &FileName) -> Result<Option<Bytes>, Failure> {
     match place {
-        Place::Memory(_) => Ok(job.life.memory.files.get(name).map(|file| file.clone())),
-        Place::Disk(..) | Place::Objects => job.shop.depot.get(place, name),
+        FileLocation::Memory(_) => Ok(job.process.memory.files.get(name).map(|file| file.clone())),
+        FileLocation::Disk(..) | FileLocation::Objects => job.shop.depot.get(place, name),
     }
 }
 
-fn keep(job: &Job, place: Place, name: FileName) {
+fn keep(job: &Job, place: FileLocation, name: FileName) {
     let bytes = job.request.body.clone();
-    if let Place::Memory(_) = place {
-        job.life.memory.files.insert(name, bytes);
+    if let FileLocation::Memory(_) = place {
+        job.process.memory.files.insert(name, bytes);
     } else if let Err(failure) = job.shop.depot.put(place, &name, &bytes) {
         job.shop.fail(failure);
     }

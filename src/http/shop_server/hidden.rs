@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dashmap::DashMap;
 
 use super::Shop;
-use super::answer::Job;
+use super::request::Job;
 use super::session::unguessable;
+use crate::base::time::Instant;
+use crate::base::{Command, ProcessId, Refusal, ServerId, UserId};
 use crate::http::token::Signer;
 use crate::http::wire::{self, CartId};
-use crate::model::{Command, Life, Refusal, ServerId, UserId};
 use crate::scenario::HiddenState;
-use crate::shop::Order;
-use crate::time::Instant;
+use crate::state::shop::Order;
 
 /// What one process hides, of whatever kind.
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub struct Secrets {
 impl Secrets {
     /// Those of a process that starts.
     #[must_use]
-    pub fn new(shop: &Shop, server: ServerId, life: Life) -> Secrets {
+    pub fn new(shop: &Shop, server: ServerId, process: ProcessId) -> Secrets {
         let tokens = &shop.tokens;
         let signer = (shop.hidden == HiddenState::SigningKey)
             .then(|| Signer::new(tokens.lifetime.get(), tokens.leeway.get()).expect("the run's key was made so too"));
@@ -41,7 +41,7 @@ impl Secrets {
             let lasts = shop.rules.cache.first_copy_lasts(server, shop.workload.seed);
             (shop.rules.cache.version(Instant::ZERO), Instant::ZERO + lasts)
         };
-        let catalogue = Mutex::new((life.0 == server.0).then(first));
+        let catalogue = Mutex::new((process.0 == server.0).then(first));
         Secrets { signer, catalogue, ..Secrets::default() }
     }
 
@@ -58,14 +58,14 @@ pub fn refusal(job: &Job, command: Command) -> Option<Refusal> {
     match job.shop.hidden {
         HiddenState::CsrfToken if command.posts_form() => {
             let shown = job.request.headers.get(wire::CSRF_TOKEN).and_then(|token| token.to_str().ok());
-            let known = job.life.secrets.forms.get(&job.cart);
+            let known = job.process.secrets.forms.get(&job.cart);
             let same = known.is_some_and(|known| shown == Some(known.as_str()));
             (!same).then_some(Refusal::Forbidden)
         }
         HiddenState::RateLimiter => {
             let user = job.request.id?.visit().user;
             let window = job.shop.rules.rate.window_of(job.sent);
-            let mut heard = job.life.secrets.heard.entry(user).or_default();
+            let mut heard = job.process.secrets.heard.entry(user).or_default();
             if heard.0 < window {
                 *heard = (window, 0);
             }
@@ -78,7 +78,7 @@ pub fn refusal(job: &Job, command: Command) -> Option<Refusal> {
 
 /// The token for the form of the page that is served now.
 pub fn form(job: &Job) -> Option<String> {
-    let forms = &job.life.secrets.forms;
+    let forms = &job.process.secrets.forms;
     (job.shop.hidden == HiddenState::CsrfToken).then(|| forms.entry(job.cart).or_insert_with(unguessable).clone())
 }
 
@@ -89,7 +89,7 @@ pub fn version(job: &Job, command: Command) -> Option<u32> {
     }
     let rules = &job.shop.rules.cache;
     let now = job.shop.clock.now();
-    let mut copy = job.life.secrets.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut copy = job.process.secrets.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
     if copy.is_none_or(|(_, until)| now >= until) {
         *copy = Some((rules.version(now), now + rules.ttl.get()));
     }

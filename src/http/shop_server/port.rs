@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::TcpListener;
 
-use super::incarnation::Death;
+use super::process::Death;
 
 /// Connections that wait to be accepted. The kernel may allow fewer.
 const BACKLOG: i32 = 4_096;

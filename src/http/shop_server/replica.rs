@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use dashmap::Entry;
 
-use super::answer::Job;
 use super::cart::{CartEffect, apply};
-use super::{Incarnation, Shop, Slot};
-use crate::home::Change;
-use crate::http::log::AtCopy;
+use super::request::Job;
+use super::{ServerProcess, Shop, Slot};
+use crate::base::{Command, ProcessId, ServerId, Visit};
+use crate::http::log::ReplicaAccess;
 use crate::http::wire::CartId;
-use crate::model::{Command, Life, ServerId, Visit};
-use crate::shop::{Basket, Order};
+use crate::state::home::Change;
+use crate::state::shop::{Basket, Order};
 
 /// A change on its way.
 struct Message {
@@ -24,7 +24,7 @@ struct Message {
 
 /// The effect on this server's copy of a cart.
 pub fn in_copy(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffect {
-    let place = job.life.memory.copies.entry(job.cart);
+    let place = job.process.memory.copies.entry(job.cart);
     let known = match &place {
         Entry::Occupied(copy) => Some(copy.get().items),
         Entry::Vacant(_) => None,
@@ -32,27 +32,27 @@ pub fn in_copy(job: &Job, command: Command, order: Option<&mut Order>) -> CartEf
     let before = known.unwrap_or_default();
     let mut basket = Basket { items: before };
     let mut effect = CartEffect::of(apply(job, &mut basket, command, order), known.is_some());
-    effect.kept.replica = Some(AtCopy::Looked);
+    effect.kept.replica = Some(ReplicaAccess::Looked);
     if command == Command::View {
         return effect;
     }
     let version = job.shop.versions.fetch_add(1, Ordering::Relaxed) + 1;
     let change = Change { items: basket.items, taken: before.minus(basket.items), version };
     place.insert(change);
-    effect.kept.replica = Some(AtCopy::Changed(change));
+    effect.kept.replica = Some(ReplicaAccess::Changed(change));
     effect.copies =
         u32::try_from(job.shop.replication.copies.index().min(job.shop.peers().len().saturating_sub(1))).unwrap_or(0);
     let message = Message { cart: job.cart, visit: job.request.id.map(|id| id.visit()), change };
-    let from = (job.life.slot.id, job.life.life);
-    tokio::spawn(deliver(Arc::clone(&job.life.shop), from, message));
+    let from = (job.process.slot.id, job.process.process);
+    tokio::spawn(deliver(Arc::clone(&job.process.shop), from, message));
     effect
 }
 
 /// Brings a change to the next servers in the order of the pool, if its sender and they can be reached by then.
-async fn deliver(shop: Arc<Shop>, (server, life): (ServerId, Life), message: Message) {
+async fn deliver(shop: Arc<Shop>, (server, process): (ServerId, ProcessId), message: Message) {
     shop.clock.sleep_until(shop.clock.now() + shop.replication.lag.get()).await;
     let peers = shop.peers();
-    if within_reach(&peers[server.index()]).is_none_or(|sender| sender.life != life) {
+    if within_reach(&peers[server.index()]).is_none_or(|sender| sender.process != process) {
         return;
     }
     let after = (1..peers.len()).map(|step| &peers[(server.index() + step) % peers.len()]);
@@ -61,11 +61,11 @@ async fn deliver(shop: Arc<Shop>, (server, life): (ServerId, Life), message: Mes
     }
 }
 
-fn within_reach(slot: &Arc<Slot>) -> Option<Arc<Incarnation>> {
+fn within_reach(slot: &Arc<Slot>) -> Option<Arc<ServerProcess>> {
     slot.running().filter(|incarnation| incarnation.is_within_reach())
 }
 
-impl Incarnation {
+impl ServerProcess {
     /// Keeps a change, unless a later one is known.
     fn take_in(&self, message: &Message) {
         let Message { cart, visit, change } = *message;
@@ -74,7 +74,7 @@ impl Incarnation {
             place => drop(place.insert(change)),
         }
         if let Some(visit) = visit {
-            self.shop.log.copied(visit, self.life, change);
+            self.shop.log.copied(visit, self.process, change);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Logins: wherever they live, whether a server takes them, and how they begin and end.
 
-use super::answer::{Asking, Job, cookie, counted};
+use super::request::{Job, ParsedRequest, cookie, counted};
+use crate::base::Command;
 use crate::http::store::StoreError;
 use crate::http::wire;
-use crate::model::Command;
 use crate::scenario::SessionHome;
 
 /// What is known of a caller before the work.
@@ -16,11 +16,11 @@ pub enum Caller {
     Renewed(String),
 }
 
-fn shown(request: &Asking) -> Option<&str> {
+fn shown(request: &ParsedRequest) -> Option<&str> {
     wire::cookie(&request.headers, wire::SESSION)
 }
 
-fn refresh(request: &Asking) -> Option<&str> {
+fn refresh(request: &ParsedRequest) -> Option<&str> {
     wire::cookie(&request.headers, wire::REFRESH)
 }
 
@@ -68,13 +68,13 @@ async fn look_up_token(job: &Job<'_>, token: &str, calls: &mut u32) -> Result<Ca
 /// Whether this server takes what the request shows. Who shows nothing is a guest.
 pub fn accepted(job: &Job, caller: &Caller) -> bool {
     let Some(session) = shown(job.request) else { return true };
-    if matches!(job.request.what, super::answer::What::Shop(Command::Login)) {
+    if matches!(job.request.what, super::request::RequestKind::Shop(Command::Login)) {
         return true;
     }
     match (caller, job.shop.homes.session) {
         (Caller::Known(known), _) => *known,
         (Caller::Renewed(_), _) => true,
-        (Caller::NotAsked, SessionHome::ServerMemory) => job.life.memory.sessions.contains_key(session),
+        (Caller::NotAsked, SessionHome::ServerMemory) => job.process.memory.sessions.contains_key(session),
         (Caller::NotAsked, SessionHome::UnsignedCookie) => session.starts_with("user-"),
         (Caller::NotAsked, SessionHome::SignedToken | SessionHome::SharedStore) => false,
     }
@@ -118,7 +118,7 @@ async fn log_in(job: &Job<'_>, cookies: &mut Vec<String>, calls: &mut u32) -> Re
         SessionHome::UnsignedCookie => (name.clone(), name.len()),
         SessionHome::ServerMemory => {
             let id = unguessable();
-            job.life.while_alive(|| job.life.memory.sessions.insert(id.clone(), name.clone()));
+            job.process.while_alive(|| job.process.memory.sessions.insert(id.clone(), name.clone()));
             (id, 0)
         }
         SessionHome::SharedStore => (keep(job, calls).await?, 0),
@@ -137,7 +137,7 @@ async fn keep(job: &Job<'_>, calls: &mut u32) -> Result<String, StoreError> {
 
 async fn log_out(job: &Job<'_>, cookies: &mut Vec<String>, calls: &mut u32) -> Result<(), StoreError> {
     let session = shown(job.request).unwrap_or_default();
-    job.life.memory.sessions.remove(session);
+    job.process.memory.sessions.remove(session);
     let (store, span, tokens) = (&job.shop.store, job.store_times.1, &job.shop.tokens);
     match job.shop.homes.session {
         SessionHome::SharedStore => {

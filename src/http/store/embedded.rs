@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Answer, Backend, StoreError, Updated};
+use crate::base::time::{Instant, Span};
+use crate::base::{Command, Items};
 use crate::http::clock::Clock;
-use crate::http::log::{Gone, Log};
+use crate::http::log::{Log, StoreLoss};
 use crate::http::wire::CartId;
-use crate::model::{Command, Items};
 use crate::scenario::{Forgets, Store, StoreMemory, WhenFull};
-use crate::shop::Basket;
-use crate::time::{Instant, Span};
+use crate::state::shop::Basket;
 
 /// Most carts and sessions that it keeps, whatever the scenario says.
 const MOST: usize = 1_000_000;
@@ -21,7 +21,7 @@ pub struct Embedded {
     rules: Rules,
     clock: Clock,
     log: Arc<Log>,
-    shelves: Mutex<Shelves>,
+    shelves: Mutex<StoreContents>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ struct Rules {
 }
 
 #[derive(Debug, Default)]
-struct Shelves {
+struct StoreContents {
     carts: BTreeMap<CartId, Cart>,
     /// Carts by their last use.
     by_use: BTreeMap<u64, CartId>,
@@ -72,17 +72,17 @@ impl Embedded {
         Embedded { rules, clock, log, shelves: Mutex::default() }
     }
 
-    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+    fn shelves(&self) -> MutexGuard<'_, StoreContents> {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A cart that is there, and whose time is not over.
-    fn find(&self, shelves: &mut Shelves, id: CartId) -> Option<Items> {
+    fn find(&self, shelves: &mut StoreContents, id: CartId) -> Option<Items> {
         let cart = *shelves.carts.get(&id)?;
         if !self.has_expired(&cart) {
             return Some(cart.items);
         }
-        self.log.gone(id, Gone::Expired, cart.items);
+        self.log.gone(id, StoreLoss::Expired, cart.items);
         shelves.remove(id);
         None
     }
@@ -92,7 +92,13 @@ impl Embedded {
     }
 
     /// Writes a cart over what was there. With a limit an empty one takes no room.
-    fn put(&self, shelves: &mut Shelves, id: CartId, before: Option<Items>, items: Items) -> Result<(), StoreError> {
+    fn put(
+        &self,
+        shelves: &mut StoreContents,
+        id: CartId,
+        before: Option<Items>,
+        items: Items,
+    ) -> Result<(), StoreError> {
         if before.is_none() && (self.rules.memory.is_none() || !items.is_empty()) {
             self.make_room(shelves)?;
         }
@@ -105,7 +111,7 @@ impl Embedded {
         Ok(())
     }
 
-    fn make_room(&self, shelves: &mut Shelves) -> Result<(), StoreError> {
+    fn make_room(&self, shelves: &mut StoreContents) -> Result<(), StoreError> {
         if shelves.carts.len() + shelves.sessions.len() >= MOST {
             return Err(StoreError::Full);
         }
@@ -121,14 +127,14 @@ impl Embedded {
             WhenFull::Evict => {
                 let oldest = shelves.by_use.first_key_value().map(|(_, id)| *id);
                 if let Some((id, cart)) = oldest.and_then(|id| Some((id, shelves.remove(id)?))) {
-                    self.log.gone(id, Gone::Evicted, cart.items);
+                    self.log.gone(id, StoreLoss::Evicted, cart.items);
                 }
                 Ok(())
             }
         }
     }
 
-    fn throw_out_expired(&self, shelves: &mut Shelves) {
+    fn throw_out_expired(&self, shelves: &mut StoreContents) {
         let expired: Vec<CartId> =
             shelves.carts.iter().filter(|(_, cart)| self.has_expired(cart)).map(|(id, _)| *id).collect();
         for id in expired {
@@ -167,18 +173,18 @@ impl Embedded {
     }
 
     /// A cart is as it was before; one that is not there any more was thrown out meanwhile, and stays out.
-    fn roll_back(&self, shelves: &mut Shelves, id: CartId, before: Option<Items>, fault: u32) {
+    fn roll_back(&self, shelves: &mut StoreContents, id: CartId, before: Option<Items>, fault: u32) {
         let Some(cart) = shelves.carts.get_mut(&id) else { return };
         let gone = cart.items.minus(before.unwrap_or_default());
         match before {
             Some(items) => cart.items = items,
             None => drop(shelves.remove(id)),
         }
-        self.log.gone(id, Gone::RolledBack(fault), gone);
+        self.log.gone(id, StoreLoss::RolledBack(fault), gone);
     }
 }
 
-impl Shelves {
+impl StoreContents {
     fn keep(&mut self, id: CartId, items: Items, written: Instant) {
         self.remove(id);
         self.uses += 1;
@@ -249,7 +255,7 @@ impl Backend for Embedded {
         match forgets {
             Forgets::Everything => {
                 for (id, cart) in std::mem::take(shelves).carts {
-                    self.log.gone(id, Gone::RolledBack(fault), cart.items);
+                    self.log.gone(id, StoreLoss::RolledBack(fault), cart.items);
                 }
             }
             Forgets::Last(window) => {

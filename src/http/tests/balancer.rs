@@ -8,12 +8,12 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 
 use super::support::{Curl, Rogue, Town, in_time, rogue, scenario, until};
+use crate::balancing::pool::HealthRules;
+use crate::base::time::Span;
+use crate::base::{ServerId, ServerState};
 use crate::http::balancer::health;
 use crate::http::shop_server::Death;
-use crate::model::{ServerId, ServerState};
-use crate::pool::HealthRules;
 use crate::scenario::{Affinity, CookieLife, Outlier, PinnedDown, Scenario, Share, Time, Whole};
-use crate::time::Span;
 
 /// Status, fields and body of what the balancer says.
 async fn ask(town: &Town, method: Method, path: &str, cookie: &str) -> (u16, HeaderMap, String) {
@@ -67,7 +67,7 @@ async fn what_was_not_sent_goes_elsewhere_whatever_it_is() {
     in_time(town.slots[1].kill(Death::Crash, |_| ())).await.expect("the port stays ours");
     let (status, _, body) = ask(&town, Method::POST, "/login", "").await;
     assert_eq!((status, &*body), (503, r#"{"error":"unreachable"}"#));
-    assert_eq!(town.log.book().observer.meter.balancer_retries, 0, "nobody of the run asked");
+    assert_eq!(town.log.state().observer.meter.balancer_retries, 0, "nobody of the run asked");
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn lines_are_kept_and_not_too_many() {
     }
     for (i, slot) in (0..).zip(&town.slots) {
         in_time(slot.kill(Death::Crash, |_| ())).await.expect("the port stays ours");
-        slot.revive(crate::model::Life(10 + i)).expect("the port is still ours");
+        slot.revive(crate::base::ProcessId(10 + i)).expect("the port is still ours");
     }
     for _ in 0..8 {
         assert_eq!(ask(&town, Method::POST, "/login", "").await.0, 200, "nothing was sent over a dead line");
@@ -224,7 +224,7 @@ async fn a_server_that_fails_is_ejected() {
         statuses.push(ask(&town, Method::GET, "/", "").await.0);
     }
     assert_eq!(statuses, [500, 200, 500, 200, 500, 200, 500, 200, 500, 200, 200, 200]);
-    assert_eq!(town.log.book().observer.meter.ejections, 1);
+    assert_eq!(town.log.state().observer.meter.ejections, 1);
     assert_eq!(Curl::default().ask(town.door(0), "GET /health", "").await.0, 200);
     town.slots[0].failing.store(0, std::sync::atomic::Ordering::Relaxed);
     let eligible = || town.balancer.routing().with_pool(|pool| pool.view.eligible[0]);
@@ -266,7 +266,7 @@ async fn health_checks_find_out_who_is_alive() {
     until("the silent one is found out", || up() == [true, false]).await;
     in_time(town.slots[2].kill(Death::Crash, |_| ())).await.expect("the port stays ours");
     until("the dead one is found out", || up() == [false, false]).await;
-    town.slots[2].revive(crate::model::Life(9)).expect("the port is still ours");
+    town.slots[2].revive(crate::base::ProcessId(9)).expect("the port is still ours");
     until("it is back", || up() == [true, false]).await;
     assert_eq!(Curl::default().ask(town.slots[2].address, "GET /health", "").await.0, 200);
 }

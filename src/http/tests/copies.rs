@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::support::{Curl, Town, in_time, scenario};
+use crate::base::time::Span;
 use crate::scenario::{CartHome, Migration, MigrationWay, Pause, Replication, Scenario, Time, Whole};
-use crate::time::Span;
 
 const ADD: &str = "POST /cart/items";
 const MUG: &str = "{\"item\":1}";

@@ -7,12 +7,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::support::{Curl, Defective, Town, in_time, scenario, until};
+use crate::base::seed::Seed;
+use crate::base::{ProcessId, UserId};
 use crate::http::failure::{self, Failure};
 use crate::http::shop_server::Death;
 use crate::http::{self, Options};
-use crate::model::{Life, UserId};
 use crate::scenario::CartHome;
-use crate::seed::Seed;
 
 /// A request that a worker holds: its connection, and the cookies it was sent with.
 async fn begun(town: &Town) -> (TcpStream, Curl) {
@@ -21,8 +21,8 @@ async fn begun(town: &Town) -> (TcpStream, Curl) {
     let mut stream = TcpStream::connect(town.door(0)).await.expect("it listens");
     let message = curl.message("POST", "/cart/items", r#"{"item":5}"#);
     stream.write_all(message.as_bytes()).await.expect("it reads");
-    let life = town.slots[0].incarnation();
-    until("a worker has it", || life.workers.available_permits() < 4).await;
+    let process = town.slots[0].incarnation();
+    until("a worker has it", || process.workers.available_permits() < 4).await;
     (stream, curl)
 }
 
@@ -34,8 +34,8 @@ async fn a_crash_resets_what_is_under_way_and_forgets() {
     let mut idle = TcpStream::connect(town.door(0)).await.expect("it listens");
     let (mut stream, _) = begun(&town).await;
     let mut struck = None;
-    in_time(town.slots[0].kill(Death::Crash, |life| struck = Some(life))).await.expect("the port stays ours");
-    assert_eq!(struck, Some(Life(0)));
+    in_time(town.slots[0].kill(Death::Crash, |process| struck = Some(process))).await.expect("the port stays ours");
+    assert_eq!(struck, Some(ProcessId(0)));
     let mut answer = Vec::new();
     for stream in [&mut stream, &mut idle] {
         let error = in_time(stream.read_to_end(&mut answer)).await.expect_err("it does not end well");
@@ -43,8 +43,8 @@ async fn a_crash_resets_what_is_under_way_and_forgets() {
     }
     let refused = TcpStream::connect(town.door(0)).await.expect_err("nobody listens");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-    town.slots[0].revive(Life(7)).expect("the port is still ours");
-    assert_eq!(town.slots[0].incarnation().life, Life(7));
+    town.slots[0].revive(ProcessId(7)).expect("the port is still ours");
+    assert_eq!(town.slots[0].incarnation().process, ProcessId(7));
     assert_eq!(keeper.ask(town.door(0), "GET /cart", "").await, (200, r#"{"cart":[]}"#.into()));
 }
 
@@ -72,7 +72,7 @@ async fn a_vanished_server_is_silent_until_another_takes_its_place() {
     let door = town.door(0);
     let connected = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(door)).await;
     assert!(connected.is_err(), "neither accepted nor refused: {connected:?}");
-    town.slots[0].revive(Life(7)).expect("the port is still ours");
+    town.slots[0].revive(ProcessId(7)).expect("the port is still ours");
     let error = in_time(stream.read(&mut byte)).await.expect_err("the new host knows no such connection");
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     assert_eq!(Curl::default().ask(door, "GET /cart", "").await.0, 200);
@@ -84,7 +84,7 @@ async fn servers_die_and_rise_again_and_again() {
     for round in 0..20 {
         let death = if round % 2 == 0 { Death::Crash } else { Death::Vanish };
         in_time(town.slots[0].kill(death, |_| ())).await.expect("the port stays ours");
-        town.slots[0].revive(Life(10 + round)).expect("the port is still ours");
+        town.slots[0].revive(ProcessId(10 + round)).expect("the port is still ours");
         assert_eq!(Curl::default().ask(town.door(0), "GET /", "").await.0, 200, "round {round}");
     }
     assert!(town.failures.try_recv().is_err());
@@ -100,11 +100,11 @@ async fn a_task_that_panics_is_told() {
     let answer = in_time(curl.try_ask(town.door(1), "GET /cart", "")).await;
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status == 0), "it hung up");
     let mut told = vec![in_time(town.failures.recv()).await.expect("it is told")];
-    let life = town.slots[1].incarnation();
+    let process = town.slots[1].incarnation();
     let message = curl.message("GET", "/cart", "");
     let mut gone = TcpStream::connect(town.door(1)).await.expect("it listens");
     gone.write_all(message.as_bytes()).await.expect("it reads");
-    until("a worker has it", || life.workers.available_permits() < 4).await;
+    until("a worker has it", || process.workers.available_permits() < 4).await;
     drop(gone);
     told.push(in_time(town.failures.recv()).await.expect("it is told"));
     for told in told {

@@ -1,11 +1,11 @@
 //! Where state lives, as curl sees it.
 
 use super::support::{Curl, Town, scenario};
+use crate::base::time::Span;
+use crate::base::{ProcessId, UserId};
 use crate::http::shop_server::Death;
 use crate::http::wire;
-use crate::model::{Life, UserId};
 use crate::scenario::{CartHome, Dist, SessionHome, StoreUpdate, Time, UploadHome, Whole};
-use crate::time::Span;
 
 /// One server has the cart. What does the other say?
 #[tokio::test]
@@ -59,13 +59,13 @@ async fn what_file() {
         assert_eq!(curl.ask(town.door(0), "PUT /files/1", "a cat").await.0, 201);
         let elsewhere = curl.ask(town.door(1), "GET /files/1", "").await.0;
         let slot = &town.slots[0];
-        let mut lives = (10..).map(Life);
+        let mut processes = (10..).map(ProcessId);
         let mut reborn = async |new_host: bool| {
             slot.kill(Death::Crash, |_| ()).await.expect("it ran");
             if new_host {
                 slot.new_host().expect("a disk");
             }
-            slot.revive(lives.next().expect("many lives")).expect("it was down");
+            slot.revive(processes.next().expect("many lives")).expect("it was down");
             curl.ask(town.door(0), "GET /files/1", "").await.0
         };
         let [restarted, replaced] = [reborn(false).await, reborn(true).await];

@@ -84,7 +84,7 @@ async fn an_id_that_is_made_up_harms_nobody() {
         in_time(stream.read_to_string(&mut answer)).await.expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 200"), "{id}: {answer}");
     }
-    assert!(town.log.book().tape.is_empty());
+    assert!(town.log.state().tape.is_empty());
     assert!(town.failures.try_recv().is_err());
 }
 
@@ -114,10 +114,10 @@ async fn so_many_workers_so_long_a_queue_and_no_more() {
     let door = town.door(0);
     let begun = tokio::time::Instant::now();
     let first = tokio::spawn(async move { Curl::default().ask(door, "GET /", "").await.0 });
-    let life = town.slots[0].incarnation();
-    until("the worker is busy", || life.workers.available_permits() == 0).await;
+    let process = town.slots[0].incarnation();
+    until("the worker is busy", || process.workers.available_permits() == 0).await;
     let second = tokio::spawn(async move { Curl::default().ask(door, "GET /", "").await.0 });
-    until("one waits", || life.waiting.load(std::sync::atomic::Ordering::Relaxed) == 1).await;
+    until("one waits", || process.waiting.load(std::sync::atomic::Ordering::Relaxed) == 1).await;
     assert_eq!(Curl::default().ask(door, "GET /", "").await, (503, r#"{"error":"queue full"}"#.into()));
     assert_eq!(Curl::default().ask(door, "GET /health", "").await.0, 200, "a check takes no worker");
     assert!(begun.elapsed().as_millis() < 300, "nobody waited for the worker");
@@ -134,10 +134,10 @@ async fn the_work_goes_on_when_the_client_has_gone() {
     let mut gone = curl.clone();
     let door = town.door(0);
     let asking = tokio::spawn(async move { gone.try_ask(door, "POST /cart/items", r#"{"item":5}"#).await });
-    let life = town.slots[0].incarnation();
-    until("a worker has it", || life.workers.available_permits() < 4).await;
+    let process = town.slots[0].incarnation();
+    until("a worker has it", || process.workers.available_permits() < 4).await;
     asking.abort();
     assert!(asking.await.expect_err("it was aborted").is_cancelled());
-    until("the work is done", || life.workers.available_permits() == 4).await;
+    until("the work is done", || process.workers.available_permits() == 4).await;
     assert_eq!(curl.ask(door, "GET /cart", "").await.1, r#"{"cart":[5]}"#);
 }

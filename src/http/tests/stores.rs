@@ -4,10 +4,10 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::support::{Curl, Town, scenario};
-use crate::fault::{self, Fault};
-use crate::http::faults::Fate;
+use crate::base::time::Span;
+use crate::faults::{self, Fault};
+use crate::http::fault_injector::FaultInjector;
 use crate::scenario::{CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, WhenFull, Whole};
-use crate::time::Span;
 
 const ADD: &str = "POST /cart/items";
 
@@ -30,11 +30,11 @@ fn strike(town: &Town, how: StoreFault, lasting: Option<u64>, scenario: &Scenari
     broken.faults[0].store = Some(how);
     broken.faults[0].lasting = lasting.map(|millis| Time::of(Span::from_millis(millis)));
     let now = town.clock.now();
-    let faults: Vec<Fault> = fault::timeline(&broken).into_iter().map(|fault| Fault { at: now, ..fault }).collect();
+    let faults: Vec<Fault> = faults::timeline(&broken).into_iter().map(|fault| Fault { at: now, ..fault }).collect();
     let routing = Arc::clone(town.balancer.routing());
     let (log, shop) = (Arc::clone(&town.log), Arc::clone(&town.shop));
     let slots = RwLock::new(town.slots.clone());
-    tokio::spawn(Arc::new(Fate { clock: town.clock, log, routing, shop, slots, faults }).fulfil(0));
+    tokio::spawn(Arc::new(FaultInjector { clock: town.clock, log, routing, shop, slots, faults }).fulfil(0));
 }
 
 /// A call under way breaks off: the answer is 500. Later ones are refused at once: 503. Then all is as before.

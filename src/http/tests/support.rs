@@ -10,6 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
+use crate::base::seed::Seed;
+use crate::base::time::Span;
+use crate::base::{Command, Items, UserId};
 use crate::http::balancer::Balancer;
 use crate::http::clock::Clock;
 use crate::http::failure::Failure;
@@ -18,12 +21,9 @@ use crate::http::servers;
 use crate::http::shop_server::{Shop, Slot};
 use crate::http::store::{self, Backend, Updated};
 use crate::http::wire::CartId;
-use crate::model::{Command, Items, UserId};
-use crate::observer::Observer;
+use crate::judging::observer::Observer;
 use crate::scenario::{Dist, Forgets, Scenario, Time, Whole};
-use crate::seed::Seed;
-use crate::time::Span;
-use crate::workload::Workload;
+use crate::traffic::workload::Workload;
 
 /// Longer than anything here takes.
 const AT_MOST: Duration = Duration::from_secs(20);

@@ -4,12 +4,12 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use super::support::{Rogue, Town, in_time, rogue, scenario};
+use crate::base::Step;
+use crate::base::time::Span;
 use crate::http::failure::Failure;
-use crate::http::users::{self, Crowd};
-use crate::model::Step;
-use crate::report::{Figures, figures};
+use crate::http::load_generator::{self, LoadGenerator};
+use crate::results::{Figures, figures};
 use crate::scenario::{Dist, Scenario, Time, Whole};
-use crate::time::Span;
 
 /// Ten users, one visit each, patient for 100 ms, who try twice.
 fn hurried() -> Scenario {
@@ -34,7 +34,7 @@ async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
         None => Town::open(&scenario),
         Some(how) => Town::with(&scenario, &[rogue(how).await.0]),
     };
-    let crowd = Arc::new(Crowd {
+    let load_generator = Arc::new(LoadGenerator {
         clock: town.clock,
         log: Arc::clone(&town.log),
         workload: Arc::clone(&town.workload),
@@ -46,7 +46,7 @@ async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
         clients: AtomicU32::new(0),
         free: Mutex::new(Vec::new()),
     });
-    let came = in_time(users::come(crowd)).await;
+    let came = in_time(load_generator::come(load_generator)).await;
     let told = town.failures.try_recv().map_or(came, Err);
     let played = town.log.close(&[]);
     (told, figures(&played.observer, &scenario, played.awaited, &[]))

@@ -1,7 +1,7 @@
 //! Hidden state that there can be.
 
 use super::{Checked, wrong_but};
-use crate::model::Step;
+use crate::base::Step;
 use crate::scenario::{HiddenState, Scenario, SessionHome};
 
 pub(super) fn hidden(scenario: &Scenario) -> Checked {

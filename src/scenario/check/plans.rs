@@ -1,8 +1,8 @@
 //! Deploys, changes of the pool's size, an autoscaler and users who join: none that cannot begin, or cannot end in time.
 
 use super::{Checked, MOST_WORKERS, wrong, wrong_but};
+use crate::base::time::Span;
 use crate::scenario::{Deploy, Fault, Join, Pause, Scale, Scenario, Strategy, thousands};
-use crate::time::Span;
 
 const MOST_PEOPLE: u64 = 10_000_000;
 

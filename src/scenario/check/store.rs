@@ -1,7 +1,7 @@
 //! What concerns the shared store, and logins that a server can end.
 
 use super::{Checked, wrong, wrong_but};
-use crate::model::Step;
+use crate::base::Step;
 use crate::scenario::{CartHome, Fault, Scenario, SessionHome};
 
 /// Whether anything lives in the shared store.

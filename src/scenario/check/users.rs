@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Checked, wrong, wrong_but};
-use crate::model::{MAX_ITEMS, Step};
+use crate::base::{MAX_ITEMS, Step};
 use crate::scenario::{Journey, Positive, Scenario, Users, thousands};
 
 const MOST_STEPS: usize = 1_000;

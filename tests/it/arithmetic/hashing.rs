@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use whatcart::history::{Event, Inside, What};
-use whatcart::model::{ServerId, Step, UserId};
+use whatcart::base::seed::Seed;
+use whatcart::base::{ServerId, Step, UserId};
+use whatcart::history::{Event, EventKind, Inside};
 use whatcart::scenario::{PolicyName, Scenario, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::{assert_agrees, estimate};
@@ -36,7 +36,7 @@ fn moved(scenario: &Scenario, seed: u64) -> f64 {
     Sim::new(scenario, Seed(seed)).advance(end(scenario), &mut events);
     let mut servers: BTreeMap<UserId, [Option<ServerId>; 2]> = BTreeMap::new();
     for Event { at, what } in events {
-        let What::Inside(visit, Inside::Served(served)) = what else { continue };
+        let EventKind::Inside(visit, Inside::Served(served)) = what else { continue };
         let when = match at {
             at if at < at_ms(CRASH) => 0,
             at if at > at_ms(NOTICED) => 1,

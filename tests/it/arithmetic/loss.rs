@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use whatcart::checker::{Finding, Verdict};
-use whatcart::history::{Event, Recorder, Seen, What};
-use whatcart::model::{Command, Outcome, Step, UserId, Visit};
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, figures};
+use whatcart::base::seed::Seed;
+use whatcart::base::time::Instant;
+use whatcart::base::{Command, Outcome, Step, UserId, Visit};
+use whatcart::history::{Event, EventKind, Recorder, Seen};
+use whatcart::judging::checker::{CartVerdict, Finding};
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, figures};
 use whatcart::scenario::{Affinity, CookieLife, PolicyName, Scenario, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::Instant;
 
 use super::{Estimate, assert_agrees, estimate};
 use crate::support::worlds::{at_ms, constant, end, exponential, fault, time};
@@ -84,7 +84,7 @@ struct Carts {
 
 impl Recorder for Carts {
     fn record(&mut self, event: &Event) {
-        let What::Seen(visit, seen) = event.what else { return };
+        let EventKind::Seen(visit, seen) = event.what else { return };
         let cart = self.observed.entry(visit).or_default();
         match seen {
             Seen::Told { request, outcome: Outcome::Ok(_), .. } => match request.command {
@@ -126,7 +126,7 @@ fn a_rolling_restart_takes_all_open_carts() {
         let missed_all = checked_out.is_some_and(|at| at < at_ms(first));
         let begun_after = filled.is_some_and(|at| at > at_ms(last + 500));
         let findings = judged.findings.get(visit).map_or(&[][..], Vec::as_slice);
-        let lost = findings.iter().any(|finding| matches!(finding, Finding::Cart(Verdict::Lost(_))));
+        let lost = findings.iter().any(|finding| matches!(finding, Finding::Cart(CartVerdict::Lost(_))));
         if before && after && *charged {
             doomed += 1;
             assert!(lost, "{visit:?} lived through a restart of its server");

@@ -1,12 +1,12 @@
 //! Mean response times against queueing theory. The mean service time is 10 ms.
 
-use whatcart::history::{Event, Recorder, Seen, What};
-use whatcart::model::{Step, UserId};
-use whatcart::observer::Observer;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::{Instant, Span};
+use whatcart::base::{Step, UserId};
+use whatcart::history::{Event, EventKind, Recorder, Seen};
+use whatcart::judging::observer::Observer;
 use whatcart::scenario::{PolicyName, Scenario, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::{Instant, Span};
 
 use super::{assert_agrees, mean_latency};
 use crate::support::worlds::{at_ms, end, exponential, rate, time};
@@ -162,8 +162,8 @@ impl Recorder for InFlight {
         self.area += u128::from(self.now) * u128::from((event.at - self.since).as_nanos());
         self.since = event.at;
         match event.what {
-            What::Seen(_, Seen::Sent(_)) => self.now += 1,
-            What::Seen(_, Seen::Told { .. }) => self.now -= 1,
+            EventKind::Seen(_, Seen::Sent(_)) => self.now += 1,
+            EventKind::Seen(_, Seen::Told { .. }) => self.now -= 1,
             _ => {}
         }
         self.observer.record(event);

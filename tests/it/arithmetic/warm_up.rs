@@ -1,14 +1,14 @@
 //! What a warm-up cuts out of a run's figures, and what it does not.
 
-use whatcart::history::{Event, Inside, Recorder, Seen, What};
-use whatcart::meter::LatencyMeter;
-use whatcart::model::UserId;
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, figures};
+use whatcart::base::UserId;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::{Instant, Span};
+use whatcart::history::{Event, EventKind, Inside, Recorder, Seen};
+use whatcart::judging::meter::LatencyMeter;
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, figures};
 use whatcart::scenario::{Scenario, Time};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::{Instant, Span};
 
 use crate::support::worlds::end;
 
@@ -29,13 +29,13 @@ impl Recorder for Plain {
             return;
         }
         match event.what {
-            What::Seen(_, Seen::Told { sent, meant, settled, .. }) => {
+            EventKind::Seen(_, Seen::Told { sent, meant, settled, .. }) => {
                 self.latency.record(event.at - sent);
                 if settled {
                     self.steps.record(event.at - meant);
                 }
             }
-            What::Inside(_, Inside::Served(served)) => {
+            EventKind::Inside(_, Inside::Served(served)) => {
                 self.served[served.server.index()] += 1;
                 if event.at <= self.closes {
                     self.busy[served.server.index()] = self.busy[served.server.index()] + served.busy;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use whatcart::history::{Event, Inside, PoolEvent, Request, Seen, What};
-use whatcart::model::{ClientId, Outcome, Refusal, ServerId};
+use whatcart::base::seed::Seed;
+use whatcart::base::time::{Instant, Span};
+use whatcart::base::{ClientId, Outcome, Refusal, ServerId};
+use whatcart::history::{Event, EventKind, Inside, PoolEvent, Request, Seen};
 use whatcart::scenario::{Affinity, CookieLife, PinnedDown, Scenario, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::{Instant, Span};
 
 use super::base;
 use crate::support::worlds::{at_ms, constant, end, exponential, fault, ms, time};
@@ -45,10 +45,10 @@ fn a_post_that_was_sent_is_never_sent_again() {
     let mut air: BTreeMap<ClientId, Air> = BTreeMap::new();
     for event in events(&crash("crash"), 1) {
         match event.what {
-            What::Seen(visit, Seen::Sent(request)) => {
+            EventKind::Seen(visit, Seen::Sent(request)) => {
                 air.insert(visit.client, Air { request, sent: event.at, served: 0, retried: 0 });
             }
-            What::Inside(visit, Inside::Retried { from }) => {
+            EventKind::Inside(visit, Inside::Retried { from }) => {
                 let one = air.get_mut(&visit.client).expect("it was sent");
                 one.retried += 1;
                 assert_eq!(from, CRASHED, "only that one fails");
@@ -57,13 +57,13 @@ fn a_post_that_was_sent_is_never_sent_again() {
                 rescued += u32::from(had_reached_it);
                 redirected += u32::from(!had_reached_it && !one.request.command.is_idempotent());
             }
-            What::Inside(visit, Inside::Served(served)) => {
+            EventKind::Inside(visit, Inside::Served(served)) => {
                 let one = air.get_mut(&visit.client).expect("it was sent");
                 assert_eq!(served.request, one.request);
                 one.served += 1;
                 assert_eq!(one.served, 1, "served twice: {:?}", one.request);
             }
-            What::Seen(visit, Seen::Told { request, outcome, .. }) => {
+            EventKind::Seen(visit, Seen::Told { request, outcome, .. }) => {
                 let one = &air[&visit.client];
                 if outcome == Outcome::Failed {
                     assert_eq!(event.at, at_ms(AT), "only the crash resets connections");
@@ -93,15 +93,17 @@ fn retries_have_a_limit() {
         let mut by_visit: BTreeMap<ClientId, u64> = BTreeMap::new();
         for event in events(&scenario, 1) {
             match event.what {
-                What::Seen(visit, Seen::Sent(_)) => {
+                EventKind::Seen(visit, Seen::Sent(_)) => {
                     by_visit.insert(visit.client, 0);
                 }
-                What::Inside(visit, Inside::Retried { .. }) => {
+                EventKind::Inside(visit, Inside::Retried { .. }) => {
                     let n = by_visit.entry(visit.client).or_default();
                     *n += 1;
                     most = most.max(*n);
                 }
-                What::Seen(_, Seen::Told { outcome: Outcome::Refused(Refusal::Unreachable), .. }) => unreachable += 1,
+                EventKind::Seen(_, Seen::Told { outcome: Outcome::Refused(Refusal::Unreachable), .. }) => {
+                    unreachable += 1
+                }
                 _ => {}
             }
         }
@@ -113,7 +115,7 @@ fn retries_have_a_limit() {
 /// When the balancer took the server for dead, after the fault.
 fn noticed(scenario: &Scenario, seed: u64) -> Span {
     let believed = |event: &Event| match event.what {
-        What::Pool(PoolEvent::Believed { server: CRASHED, up: false }) => Some(event.at - at_ms(AT)),
+        EventKind::Pool(PoolEvent::Believed { server: CRASHED, up: false }) => Some(event.at - at_ms(AT)),
         _ => None,
     };
     events(scenario, seed).iter().find_map(believed).expect("it is noticed")
@@ -141,11 +143,11 @@ fn what_is_believed_down_is_left_alone() {
     let mut sent: BTreeMap<ClientId, (Instant, bool)> = BTreeMap::new();
     for event in events(&crash("crash"), 1) {
         match event.what {
-            What::Pool(PoolEvent::Believed { server: CRASHED, up: now }) => up = now,
-            What::Seen(visit, Seen::Sent(_)) => {
+            EventKind::Pool(PoolEvent::Believed { server: CRASHED, up: now }) => up = now,
+            EventKind::Seen(visit, Seen::Sent(_)) => {
                 sent.insert(visit.client, (event.at, up));
             }
-            What::Inside(visit, Inside::Served(served)) if served.server == CRASHED => {
+            EventKind::Inside(visit, Inside::Served(served)) if served.server == CRASHED => {
                 assert!(sent[&visit.client].1, "sent to a server that was believed down");
                 came_back += u32::from(event.at > at_ms(AT));
             }
@@ -164,15 +166,15 @@ fn a_silent_server_costs_time() {
     let mut sent: BTreeMap<ClientId, Instant> = BTreeMap::new();
     for event in events(&scenario, 1) {
         match event.what {
-            What::Seen(visit, Seen::Sent(_)) => {
+            EventKind::Seen(visit, Seen::Sent(_)) => {
                 sent.insert(visit.client, event.at);
             }
-            What::Seen(_, Seen::Told { sent, outcome: Outcome::TimedOut, .. }) => {
+            EventKind::Seen(_, Seen::Told { sent, outcome: Outcome::TimedOut, .. }) => {
                 assert!(sent <= at_ms(AT), "it was inside when silence fell");
                 assert_eq!(event.at - sent, scenario.users.timeout.get());
                 timed_out += 1;
             }
-            What::Inside(visit, Inside::Retried { from }) => {
+            EventKind::Inside(visit, Inside::Retried { from }) => {
                 assert_eq!(from, CRASHED);
                 assert_eq!(event.at - sent[&visit.client], ms(700));
                 waited += 1;
@@ -195,7 +197,7 @@ fn a_full_queue_refuses() {
         let mut events = Vec::new();
         sim.advance(at_ms(second * 1_000), &mut events);
         let full = |event: &&Event| {
-            matches!(event.what, What::Seen(_, Seen::Told { outcome: Outcome::Refused(Refusal::QueueFull), .. }))
+            matches!(event.what, EventKind::Seen(_, Seen::Told { outcome: Outcome::Refused(Refusal::QueueFull), .. }))
         };
         refused += events.iter().filter(full).count();
         let queued = sim.view().servers.iter().map(|server| server.queued).max();
@@ -213,7 +215,7 @@ fn bound_users_fail_when_told_to() {
     scenario.balancer.affinity = Affinity::Cookie(CookieLife::User);
     let refusals = |scenario: &Scenario| -> usize {
         let refused = |event: &&Event| {
-            matches!(event.what, What::Seen(_, Seen::Told { outcome: Outcome::Refused(Refusal::NoServer), .. }))
+            matches!(event.what, EventKind::Seen(_, Seen::Told { outcome: Outcome::Refused(Refusal::NoServer), .. }))
         };
         let events = events(scenario, 1);
         let first = events.iter().find(refused).map(|event| event.at);

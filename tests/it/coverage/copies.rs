@@ -1,11 +1,11 @@
 //! Carts and logins of which there are copies: read and written back, or carried by users for a time.
 
-use whatcart::history::{Event, What};
-use whatcart::model::{Command, Outcome, Step, UserId};
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, figures};
+use whatcart::base::seed::Seed;
+use whatcart::base::{Command, Outcome, Step, UserId};
+use whatcart::history::{Event, EventKind};
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, figures};
 use whatcart::scenario::{CartHome, Scenario, SessionHome, StoreUpdate, Tokens, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::base;
@@ -101,7 +101,7 @@ fn a_read_waits_in_line_as_a_write_does() {
 /// Milliseconds that a worker was held.
 fn busy(event: &Event) -> Option<u64> {
     match event.what {
-        What::Inside(_, whatcart::history::Inside::Served(served)) => Some(served.busy.as_nanos() / 1_000_000),
+        EventKind::Inside(_, whatcart::history::Inside::Served(served)) => Some(served.busy.as_nanos() / 1_000_000),
         _ => None,
     }
 }
@@ -128,7 +128,7 @@ fn logins_expire_and_are_renewed() {
     Sim::new(&scenario, Seed(1)).advance(end(&scenario), &mut events);
     let answered = |command: Command, outcome: fn(Outcome) -> bool| {
         let told = |event: &&Event| match event.what {
-            What::Seen(_, whatcart::history::Seen::Told { request, outcome: how, .. }) => {
+            EventKind::Seen(_, whatcart::history::Seen::Told { request, outcome: how, .. }) => {
                 request.command == command && outcome(how)
             }
             _ => false,

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use whatcart::history::{Event, Inside, Seen, What};
-use whatcart::model::{Step, UserId};
-use whatcart::observer::Observer;
+use whatcart::base::seed::Seed;
+use whatcart::base::{Step, UserId};
+use whatcart::history::{Event, EventKind, Inside, Seen};
+use whatcart::judging::observer::Observer;
 use whatcart::scenario::{Affinity, CartHome, CookieLife, Heavy, Scenario, SessionHome, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::{base, stormy};
@@ -35,7 +35,7 @@ fn servers_of_heavy_users(scenario: &Scenario) -> Vec<(usize, usize)> {
     let heavy = Sim::new(scenario, Seed(1)).heavy().expect("some are heavy");
     let mut by_user: BTreeMap<UserId, (BTreeSet<u32>, BTreeSet<u32>)> = BTreeMap::new();
     for event in events(scenario) {
-        if let What::Inside(visit, Inside::Served(served)) = event.what
+        if let EventKind::Inside(visit, Inside::Served(served)) = event.what
             && event.at > at_ms(20_000)
             && heavy.include(visit.user)
         {
@@ -81,7 +81,7 @@ fn new_visitors_come_as_a_poisson_process() {
     scenario.duration = time(4_000_000);
     let mut windows = vec![0u32; 4_000];
     for event in events(&scenario) {
-        if let What::Seen(visit, Seen::Began) = event.what {
+        if let EventKind::Seen(visit, Seen::Began) = event.what {
             assert_eq!(visit.number, 1, "new visitors come once");
             windows[usize::try_from(event.at.as_nanos() / 1_000_000_000).expect("small")] += 1;
         }
@@ -134,14 +134,14 @@ fn nobody_comes_after_closing_time() {
         for event in &events {
             whatcart::history::Recorder::record(&mut observer, event);
             last = event.at;
-            if let What::Seen(_, Seen::Began) = event.what {
+            if let EventKind::Seen(_, Seen::Began) = event.what {
                 last_began = event.at;
             }
         }
         assert!(last_began < closes && last_began > at_ms(50_000), "{last_began:?}");
         assert!(last > closes, "somebody was inside");
         assert!(sim.is_over());
-        let figures = whatcart::report::figures(&observer, &scenario, sim.view().awaited, sim.faults());
+        let figures = whatcart::results::figures(&observer, &scenario, sim.view().awaited, sim.faults());
         assert_eq!((figures.carts.open, figures.visits.open, figures.requests.in_flight), (0, 0, 0));
         assert!(sim.view().servers.iter().all(|server| server.busy_workers == 0 && server.queued == 0));
     }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use whatcart::history::{Event, Inside, PoolEvent, Request, Seen, What};
-use whatcart::model::{ClientId, Command, Outcome, ServerId, Step};
-use whatcart::observer::Observer;
+use whatcart::base::seed::Seed;
+use whatcart::base::time::Instant;
+use whatcart::base::{ClientId, Command, Outcome, ServerId, Step};
+use whatcart::history::{Event, EventKind, Inside, PoolEvent, Request, Seen};
+use whatcart::judging::observer::Observer;
 use whatcart::scenario::{CartHome, Outlier, PolicyName, Scenario, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
-use whatcart::time::Instant;
 
 use super::base;
 use crate::support::worlds::{at_ms, end, exponential, fault, ms, share, time};
@@ -36,7 +36,7 @@ fn events(scenario: &Scenario) -> Vec<Event> {
 }
 
 fn observed(scenario: &Scenario) -> Observer {
-    let mut observer = Observer::new(scenario, None, whatcart::model::UserId(1));
+    let mut observer = Observer::new(scenario, None, whatcart::base::UserId(1));
     Sim::new(scenario, Seed(1)).advance(end(scenario), &mut observer);
     observer
 }
@@ -44,7 +44,7 @@ fn observed(scenario: &Scenario) -> Observer {
 /// When requests failed, and how long each took to.
 fn failures(events: &[Event]) -> Vec<(Instant, u64)> {
     let failed = |event: &Event| match event.what {
-        What::Seen(_, Seen::Told { sent, outcome: Outcome::Failed, .. }) => {
+        EventKind::Seen(_, Seen::Told { sent, outcome: Outcome::Failed, .. }) => {
             Some((event.at, (event.at - sent).as_nanos()))
         }
         _ => None,
@@ -65,7 +65,7 @@ fn a_failing_server_fails_at_once_and_for_so_long() {
     assert!(second.iter().all(|at| *at > at_ms(50_000)));
     let told = |from: u64, until: u64| {
         let within = |event: &&Event| (at_ms(from)..at_ms(until)).contains(&event.at);
-        let told = |event: &&Event| matches!(event.what, What::Seen(_, Seen::Told { .. }));
+        let told = |event: &&Event| matches!(event.what, EventKind::Seen(_, Seen::Told { .. }));
         events.iter().filter(within).filter(told).count()
     };
     let whole = |failed: &[Instant]| failed.iter().filter(|at| **at < at_ms(60_000)).count();
@@ -80,8 +80,8 @@ fn five_failures_in_a_row_are_enough() {
     let out: Vec<(Instant, bool)> = events
         .iter()
         .filter_map(|event| match event.what {
-            What::Pool(PoolEvent::Ejected { server: BROKEN }) => Some((event.at, true)),
-            What::Pool(PoolEvent::Readmitted { server: BROKEN }) => Some((event.at, false)),
+            EventKind::Pool(PoolEvent::Ejected { server: BROKEN }) => Some((event.at, true)),
+            EventKind::Pool(PoolEvent::Readmitted { server: BROKEN }) => Some((event.at, false)),
             _ => None,
         })
         .collect();
@@ -98,10 +98,10 @@ fn five_failures_in_a_row_are_enough() {
     let mut sent: BTreeMap<ClientId, Instant> = BTreeMap::new();
     for event in &events {
         match event.what {
-            What::Seen(visit, Seen::Sent(_)) => {
+            EventKind::Seen(visit, Seen::Sent(_)) => {
                 sent.insert(visit.client, event.at);
             }
-            What::Inside(visit, Inside::Served(served)) if served.server == BROKEN => {
+            EventKind::Inside(visit, Inside::Served(served)) if served.server == BROKEN => {
                 let when = sent[&visit.client];
                 let out = out.chunks(2).any(|pair| (pair[0].0..pair[1].0).contains(&when));
                 assert!(!out, "sent to an ejected server at {when:?}");
@@ -170,15 +170,15 @@ fn attempts(events: &[Event]) -> Vec<(Attempts, Outcome, Instant)> {
     let mut done = Vec::new();
     for event in events {
         match event.what {
-            What::Seen(visit, Seen::Sent(request)) => {
+            EventKind::Seen(visit, Seen::Sent(request)) => {
                 air.insert(visit.client, Attempts { request, sent: event.at, retried: 0, served: 0 });
             }
-            What::Inside(visit, Inside::Retried { .. }) => air.get_mut(&visit.client).expect("sent").retried += 1,
-            What::Inside(visit, Inside::Served(served)) => {
+            EventKind::Inside(visit, Inside::Retried { .. }) => air.get_mut(&visit.client).expect("sent").retried += 1,
+            EventKind::Inside(visit, Inside::Served(served)) => {
                 let attempts = air.get_mut(&visit.client).expect("sent");
                 attempts.served += u32::from(served.request == attempts.request);
             }
-            What::Seen(visit, Seen::Told { outcome, .. }) => done.push((air[&visit.client], outcome, event.at)),
+            EventKind::Seen(visit, Seen::Told { outcome, .. }) => done.push((air[&visit.client], outcome, event.at)),
             _ => {}
         }
     }
@@ -226,9 +226,9 @@ fn what_is_left_behind_is_worked_on() {
     let mut scenario = slow();
     scenario.users.journey = vec![Step::Browse, Step::Add, Step::Checkout].into();
     let events = events(&scenario);
-    let sent = events.iter().filter(|event| matches!(event.what, What::Seen(_, Seen::Sent(_)))).count();
-    let served = |event: &&Event| matches!(event.what, What::Inside(_, Inside::Served(_)));
-    let retried = |event: &&Event| matches!(event.what, What::Inside(_, Inside::Retried { .. }));
+    let sent = events.iter().filter(|event| matches!(event.what, EventKind::Seen(_, Seen::Sent(_)))).count();
+    let served = |event: &&Event| matches!(event.what, EventKind::Inside(_, Inside::Served(_)));
+    let retried = |event: &&Event| matches!(event.what, EventKind::Inside(_, Inside::Retried { .. }));
     let (served, retried) = (events.iter().filter(served).count(), events.iter().filter(retried).count());
     assert!(retried > 10);
     assert_eq!(served, sent + retried, "every attempt reaches its end");
@@ -258,13 +258,13 @@ fn a_failure_has_no_effect() {
     let mut unknown: BTreeMap<ClientId, Command> = BTreeMap::new();
     for event in events(&scenario) {
         match event.what {
-            What::Seen(visit, Seen::Told { request, outcome: Outcome::Failed, .. }) => {
+            EventKind::Seen(visit, Seen::Told { request, outcome: Outcome::Failed, .. }) => {
                 unknown.insert(visit.client, request.command);
             }
-            What::Seen(visit, Seen::Sent(_)) => {
+            EventKind::Seen(visit, Seen::Sent(_)) => {
                 unknown.remove(&visit.client);
             }
-            What::Inside(visit, Inside::Served(_)) => assert!(!unknown.contains_key(&visit.client)),
+            EventKind::Inside(visit, Inside::Served(_)) => assert!(!unknown.contains_key(&visit.client)),
             _ => {}
         }
     }

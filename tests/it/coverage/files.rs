@@ -1,11 +1,11 @@
 //! Uploads: where they are kept decides what a restart, a replacement and the balancer's choice do to them.
 
-use whatcart::history::{Event, Seen, What};
-use whatcart::model::{Command, Step, UserId};
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, FileFigures, figures};
+use whatcart::base::seed::Seed;
+use whatcart::base::{Command, Step, UserId};
+use whatcart::history::{Event, EventKind, Seen};
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, FileFigures, figures};
 use whatcart::scenario::{Affinity, CookieLife, Fault, Objects, Scenario, UploadHome, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::base;
@@ -113,7 +113,7 @@ fn users_fetch_what_they_have_uploaded() {
     let scenario = scattered();
     Sim::new(&scenario, Seed(1)).advance(end(&scenario), &mut events);
     let asked = events.iter().filter_map(|event| match event.what {
-        What::Seen(visit, Seen::Sent(request)) if visit.user == UserId(7) => Some((visit.number, request.command)),
+        EventKind::Seen(visit, Seen::Sent(request)) if visit.user == UserId(7) => Some((visit.number, request.command)),
         _ => None,
     });
     let (mut uploaded, mut earlier) = (0, 0);
@@ -145,7 +145,7 @@ fn who_has_no_file_or_too_many_looks_around() {
     let sent: Vec<Command> = events
         .iter()
         .filter_map(|event| match event.what {
-            What::Seen(visit, Seen::Sent(request)) if visit.user == UserId(1) => Some(request.command),
+            EventKind::Seen(visit, Seen::Sent(request)) if visit.user == UserId(1) => Some(request.command),
             _ => None,
         })
         .collect();

@@ -1,10 +1,10 @@
 //! Hidden state: with one server nobody ever sees it, with three each kind has a symptom of its own.
 
-use whatcart::model::UserId;
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, HiddenFigures, figures};
+use whatcart::base::UserId;
+use whatcart::base::seed::Seed;
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, HiddenFigures, figures};
 use whatcart::scenario::{CartHome, Dist, Heavy, HiddenState, Lognormal, Scenario, StoreUpdate, Whole, library, load};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::base;

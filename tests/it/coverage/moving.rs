@@ -1,6 +1,6 @@
 //! Carts that move to the store while users shop.
 
-use whatcart::report::Figures;
+use whatcart::results::Figures;
 use whatcart::scenario::{Affinity, CartHome, CookieLife, Migration, MigrationWay, Scenario, Whole};
 
 use super::base;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use whatcart::history::{Event, Inside, PoolEvent, Seen, What};
-use whatcart::model::{Command, Outcome, Step, UserId};
-use whatcart::observer::Observer;
-use whatcart::region::Map;
-use whatcart::report::{Figures, figures};
+use whatcart::base::seed::Seed;
+use whatcart::base::{Command, Outcome, Step, UserId};
+use whatcart::history::{Event, EventKind, Inside, PoolEvent, Seen};
+use whatcart::judging::observer::Observer;
+use whatcart::regions::RegionMap;
+use whatcart::results::{Figures, figures};
 use whatcart::scenario::{Affinity, CartHome, CookieLife, RegionRouting, RegionServers, RegionStore, Scenario, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::base;
@@ -103,9 +103,9 @@ fn a_line_at_the_store_changes_no_way() {
 
 /// Who answers: a request and the region of its server, in the order of time.
 fn answers(scenario: &Scenario, events: &[Event]) -> Vec<(u64, UserId, u8, u8)> {
-    let map = Map::new(scenario).expect("there are regions");
+    let map = RegionMap::new(scenario).expect("there are regions");
     let served = |event: &Event| match event.what {
-        What::Inside(visit, Inside::Served(served)) => {
+        EventKind::Inside(visit, Inside::Served(served)) => {
             let from = map.asked_from(visit.user, visit.number, served.request.step);
             Some((event.at.as_nanos() / 1_000_000, visit.user, from.0, map.of(served.server).0))
         }
@@ -122,7 +122,7 @@ fn the_nearest_region_answers_and_the_next_one_when_it_is_dark() {
     assert!(answers.iter().filter(|(at, ..)| *at < 10_000).all(|(_, _, from, by)| from == by));
     let believed = |up: bool, region_starts: u32| {
         let is = |event: &&Event| match event.what {
-            What::Pool(PoolEvent::Believed { server, up: is }) => is == up && server.0 / 2 == region_starts,
+            EventKind::Pool(PoolEvent::Believed { server, up: is }) => is == up && server.0 / 2 == region_starts,
             _ => false,
         };
         events.iter().rfind(is).expect("noticed").at.as_nanos() / 1_000_000
@@ -146,11 +146,11 @@ fn travellers_read_old_copies_and_those_who_are_asked_at_home_do_not() {
     let (events, figures) = run(&scenario);
     assert!(figures.lost_by.stale > 10 && figures.wrong_views > 10, "{:?}", figures.lost_by);
     assert_eq!(figures.carts.lost, figures.lost_by.stale);
-    let map = Map::new(&scenario).expect("there are regions");
+    let map = RegionMap::new(&scenario).expect("there are regions");
     let stays = |user: UserId| (1..50).all(|visit| (0..8).all(|step| map.place(user, visit, step) == map.home(user)));
     let mut shown: BTreeMap<UserId, u64> = BTreeMap::new();
     for event in &events {
-        if let What::Seen(visit, Seen::Told { request, outcome: Outcome::Ok(_), .. }) = event.what
+        if let EventKind::Seen(visit, Seen::Told { request, outcome: Outcome::Ok(_), .. }) = event.what
             && request.command == Command::View
         {
             *shown.entry(visit.user).or_default() += 1;
@@ -179,11 +179,11 @@ fn what_is_on_its_way_when_a_server_dies() {
         scenario.faults = vec![crate::support::worlds::fault("crash", 1, crash_at, None)];
         let (events, _) = run(&scenario);
         events.iter().find_map(|event| match event.what {
-            What::Seen(_, Seen::Told { outcome, .. }) => Some((event.at, outcome)),
+            EventKind::Seen(_, Seen::Told { outcome, .. }) => Some((event.at, outcome)),
             _ => None,
         })
     };
-    let unreachable = Outcome::Refused(whatcart::model::Refusal::Unreachable);
+    let unreachable = Outcome::Refused(whatcart::base::Refusal::Unreachable);
     // The only server is excluded once it has refused.
     assert_eq!(told(1_050), Some((at_ms(1_170), unreachable)));
     assert_eq!(told(1_087), Some((at_ms(1_087) + ms(85), Outcome::Failed)));

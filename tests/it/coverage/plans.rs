@@ -1,14 +1,14 @@
 //! Deploys, changes of the pool's size, an autoscaler, users who join.
 
-use whatcart::history::{Event, Inside, PoolEvent, Seen, What};
-use whatcart::model::{ServerId, ServerState, UserId};
-use whatcart::observer::Observer;
-use whatcart::report::Figures;
+use whatcart::base::seed::Seed;
+use whatcart::base::{ServerId, ServerState, UserId};
+use whatcart::history::{Event, EventKind, Inside, PoolEvent, Seen};
+use whatcart::judging::observer::Observer;
+use whatcart::results::Figures;
 use whatcart::scenario::{
     Affinity, Autoscaler, CartHome, CookieLife, Deploy, Fault, First, Join, Positive, Scale, ScaleTo, Scenario,
     Strategy, Whole,
 };
-use whatcart::seed::Seed;
 use whatcart::sim::{ServerView, Sim};
 
 use super::base;
@@ -69,7 +69,7 @@ fn figures(scenario: &Scenario) -> Figures {
     let mut sim = Sim::new(scenario, Seed(1));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     sim.advance(end(scenario), &mut observer);
-    whatcart::report::figures(&observer, scenario, sim.view().awaited, sim.faults())
+    whatcart::results::figures(&observer, scenario, sim.view().awaited, sim.faults())
 }
 
 /// Bound users of the house.
@@ -91,13 +91,13 @@ fn a_drained_server_serves_its_users_only() {
     let mut later = 0;
     for event in events(&scenario) {
         match event.what {
-            What::Pool(PoolEvent::Turned { server: ServerId(0), state: ServerState::Draining }) => {
+            EventKind::Pool(PoolEvent::Turned { server: ServerId(0), state: ServerState::Draining }) => {
                 drained = Some(event.at);
             }
-            What::Pool(PoolEvent::Turned { server: ServerId(0), state: ServerState::Retired }) => {
+            EventKind::Pool(PoolEvent::Turned { server: ServerId(0), state: ServerState::Retired }) => {
                 assert!(event.at < at_ms(75_000), "it leaves with its last user, not at the end of its time");
             }
-            What::Inside(visit, Inside::Served(served)) if served.server == ServerId(0) => {
+            EventKind::Inside(visit, Inside::Served(served)) if served.server == ServerId(0) => {
                 if drained.is_none() {
                     users.insert(visit);
                 } else {
@@ -194,7 +194,7 @@ fn users_join() {
     scenario.faults = vec![join(20_000, 100, 10_000)];
     let mut first = std::collections::BTreeMap::new();
     for event in events(&scenario) {
-        if let What::Seen(visit, Seen::Began) = event.what {
+        if let EventKind::Seen(visit, Seen::Began) = event.what {
             first.entry(visit.user).or_insert(event.at);
         }
     }
@@ -207,7 +207,7 @@ fn users_join() {
     open.faults = vec![Fault { join: Some(faster), ..plan(30_000) }];
     let began = |from: u64, to: u64| {
         let of = |event: &Event| {
-            matches!(event.what, What::Seen(_, Seen::Began)) && (at_ms(from)..at_ms(to)).contains(&event.at)
+            matches!(event.what, EventKind::Seen(_, Seen::Began)) && (at_ms(from)..at_ms(to)).contains(&event.at)
         };
         events(&open).iter().filter(|event| of(event)).count()
     };

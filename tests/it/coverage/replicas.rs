@@ -1,7 +1,7 @@
 //! Carts in replicated memory, and servers that nobody reaches for a while.
 
-use whatcart::model::Step;
-use whatcart::report::Figures;
+use whatcart::base::Step;
+use whatcart::results::Figures;
 use whatcart::scenario::{Affinity, CartHome, CookieLife, PolicyName, Replication, Scenario, Whole};
 
 use super::base;

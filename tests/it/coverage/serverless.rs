@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use whatcart::history::{Event, Inside, PoolEvent, RECYCLED, Recorder, Seen, What};
-use whatcart::model::{Command, Outcome, Refusal, ServerState, Step, UserId};
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, figures};
+use whatcart::base::seed::Seed;
+use whatcart::base::{Command, Outcome, Refusal, ServerState, Step, UserId};
+use whatcart::history::{Event, EventKind, Inside, PoolEvent, RECYCLED, Recorder, Seen};
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, figures};
 use whatcart::scenario::{CartHome, Scenario, Serverless, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::base;
@@ -52,7 +52,9 @@ fn alone(think_ms: u64) -> Scenario {
 
 fn told(events: &[Event]) -> Vec<(u64, Outcome)> {
     let told = |event: &Event| match event.what {
-        What::Seen(_, Seen::Told { sent, outcome, .. }) => Some(((event.at - sent).as_nanos() / 1_000_000, outcome)),
+        EventKind::Seen(_, Seen::Told { sent, outcome, .. }) => {
+            Some(((event.at - sent).as_nanos() / 1_000_000, outcome))
+        }
         _ => None,
     };
     events.iter().filter_map(told).collect()
@@ -78,10 +80,10 @@ fn an_idle_instance_is_taken_away_with_its_memory() {
     assert!(figures.carts.opened > 2 && figures.carts.lost == figures.carts.opened, "{:?}", figures.carts);
     assert_eq!(figures.carts.lost, figures.lost_by.wiped);
     let stopped = events.iter().filter_map(|event| match event.what {
-        What::Pool(PoolEvent::Stopped { fault, .. }) => Some((event.at, fault)),
+        EventKind::Pool(PoolEvent::Stopped { fault, .. }) => Some((event.at, fault)),
         _ => None,
     });
-    let mut answers = events.iter().filter(|event| matches!(event.what, What::Seen(_, Seen::Told { .. })));
+    let mut answers = events.iter().filter(|event| matches!(event.what, EventKind::Seen(_, Seen::Told { .. })));
     let first = answers.next().expect("an answer").at;
     assert_eq!(stopped.clone().next(), Some((first + ms(5_000), RECYCLED)));
     assert!(stopped.clone().all(|(_, fault)| fault == RECYCLED));
@@ -95,7 +97,7 @@ fn an_instance_works_on_one_request_at_a_time() {
     let (events, figures) = run(&scenario);
     let mut until = BTreeMap::new();
     for event in &events {
-        if let What::Inside(_, Inside::Served(served)) = event.what {
+        if let EventKind::Inside(_, Inside::Served(served)) = event.what {
             let free = until.insert(served.server, event.at);
             let began = event.at.as_nanos() - served.busy.as_nanos();
             assert!(free.is_none_or(|free| free.as_nanos() <= began), "{served:?} overlaps");
@@ -120,7 +122,7 @@ fn the_newest_instance_is_asked_first() {
     let mut asked = 0;
     let mut began: Vec<(u64, usize, bool)> = Vec::new();
     for event in &events {
-        if let What::Inside(_, Inside::Served(served)) = event.what {
+        if let EventKind::Inside(_, Inside::Served(served)) = event.what {
             let server = served.server.index();
             began.push((event.at.as_nanos() - served.busy.as_nanos(), server, true));
             began.push((event.at.as_nanos(), server, false));
@@ -156,11 +158,12 @@ fn every_region_has_instances_of_its_own() {
     }
     assert!(figures.serverless.expect("it is").most_at_once > 3);
     let turned = |state: ServerState| {
-        let is = |event: &&Event| matches!(event.what, What::Pool(PoolEvent::Turned { state: to, .. }) if to == state);
+        let is =
+            |event: &&Event| matches!(event.what, EventKind::Pool(PoolEvent::Turned { state: to, .. }) if to == state);
         events.iter().filter(is).count()
     };
     assert_eq!(turned(ServerState::Booting), turned(ServerState::Up));
     assert!(turned(ServerState::Retired) > 5);
-    let adds = |event: &&Event| matches!(event.what, What::Seen(_, Seen::Sent(request)) if matches!(request.command, Command::Add(_)));
+    let adds = |event: &&Event| matches!(event.what, EventKind::Seen(_, Seen::Sent(request)) if matches!(request.command, Command::Add(_)));
     assert!(events.iter().filter(adds).count() > 200);
 }

@@ -1,10 +1,10 @@
 //! The shared store breaks, forgets, is full, and lets carts expire; and logins that it helps to end.
 
-use whatcart::model::{Step, UserId};
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, figures};
+use whatcart::base::seed::Seed;
+use whatcart::base::{Step, UserId};
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, figures};
 use whatcart::scenario::{CartHome, Forgets, Scenario, SessionHome, StoreMemory, StoreUpdate, WhenFull, Whole};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::base;
@@ -221,7 +221,7 @@ fn an_outage_may_come_as_a_surprise() {
     let (mut seen, mut met) = (Vec::new(), Vec::new());
     one.advance(end(&planned), &mut seen);
     other.advance(at_ms(19_990), &mut met);
-    let sudden = whatcart::fault::timeline(&planned).remove(0);
+    let sudden = whatcart::faults::timeline(&planned).remove(0);
     other.inject(sudden);
     other.advance(end(&planned), &mut met);
     assert!(seen == met, "{} and {} events", seen.len(), met.len());

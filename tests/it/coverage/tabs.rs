@@ -1,10 +1,10 @@
 //! Users who do several things at the same moment.
 
-use whatcart::history::{Event, Seen, What};
-use whatcart::model::{Command, Step};
-use whatcart::report::Figures;
+use whatcart::base::seed::Seed;
+use whatcart::base::{Command, Step};
+use whatcart::history::{Event, EventKind, Seen};
+use whatcart::results::Figures;
 use whatcart::scenario::{Affinity, CartHome, CookieLife, Journey, Scenario, StoreUpdate};
-use whatcart::seed::Seed;
 use whatcart::sim::Sim;
 
 use super::base;
@@ -40,7 +40,7 @@ fn a_moment_is_over_when_all_is_answered() {
     let mut pairs = 0;
     for event in events {
         match event.what {
-            What::Seen(visit, Seen::Sent(request)) => {
+            EventKind::Seen(visit, Seen::Sent(request)) => {
                 let waiting: &mut Vec<_> = out.entry(visit).or_default();
                 let together = |(at, command): &(_, Command)| {
                     *at == event.at && matches!((command, request.command), (Command::Add(_), Command::Add(_)))
@@ -49,7 +49,7 @@ fn a_moment_is_over_when_all_is_answered() {
                 pairs += waiting.len();
                 waiting.push((event.at, request.command));
             }
-            What::Seen(visit, Seen::Told { request, .. }) => {
+            EventKind::Seen(visit, Seen::Told { request, .. }) => {
                 out.get_mut(&visit).expect("sent").retain(|(_, command)| *command != request.command);
             }
             _ => {}

@@ -6,13 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rand::RngExt as _;
 use serde_json::Value;
-use whatcart::model::UserId;
-use whatcart::observer::Observer;
-use whatcart::report::figures;
+use whatcart::base::UserId;
+use whatcart::base::seed::{Draw, Key, Purpose, Seed};
+use whatcart::base::time::Instant;
+use whatcart::judging::observer::Observer;
+use whatcart::results::figures;
 use whatcart::scenario::{Loaded, Scenario, library, schema};
-use whatcart::seed::{Draw, Key, Purpose, Seed};
 use whatcart::sim::Sim;
-use whatcart::time::Instant;
 
 use super::small;
 use crate::support::worlds::end;

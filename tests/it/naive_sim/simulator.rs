@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use whatcart::history::{Ending, Request, Seen, Trouble};
-use whatcart::model::{Command, Items, Outcome, Refusal, Reply, Visit};
+use whatcart::base::seed::{Key, Purpose, Seed};
+use whatcart::base::time::Instant;
+use whatcart::base::{Command, Items, Outcome, Refusal, Reply, Visit};
+use whatcart::history::{AbandonReason, Ending, Request, Seen};
 use whatcart::scenario::{Affinity, CartHome, Scenario};
-use whatcart::seed::{Key, Purpose, Seed};
-use whatcart::time::Instant;
 
 use super::workload::{Due, User, commands, due, users, visit};
 
@@ -65,7 +65,11 @@ pub fn naive(s: &Scenario, seed: Seed, end: Instant) -> Vec<(Instant, Visit, See
             );
             list.extend((!leaves || again < Instant::ZERO + s.duration.get()).then_some((again, Due::Wake(u))));
             if leaves {
-                let trouble = if matches!(outcome, Outcome::Refused(_)) { Trouble::Refused } else { Trouble::Unknown };
+                let trouble = if matches!(outcome, Outcome::Refused(_)) {
+                    AbandonReason::Refused
+                } else {
+                    AbandonReason::Unknown
+                };
                 told.push((now, visit(key), Seen::Left(if ok { Ending::Finished } else { Ending::GaveUp(trouble) })));
                 *user = User { key: Key { visit: key.visit + 1, step: 0, attempt: 0, ..key }, ..User::default() };
             }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use whatcart::model::{ClientId, Command, Item, Items, Step, UserId, Visit};
+use whatcart::base::seed::{Key, Purpose, Sampler, Seed};
+use whatcart::base::time::{Instant, Span};
+use whatcart::base::{ClientId, Command, Item, Items, Step, UserId, Visit};
 use whatcart::scenario::{Fault, Scenario, Time};
-use whatcart::seed::{Key, Purpose, Sampler, Seed};
-use whatcart::time::{Instant, Span};
 
 /// What is due; at the same instant in this order. Faults, servers, workers, requests and users count from 0.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use whatcart::history::{Event, Recorder, Seen, What};
-use whatcart::model::{Outcome, Reply, UserId};
-use whatcart::observer::Observer;
-use whatcart::report::{Figures, figures};
+use whatcart::base::{Outcome, Reply, UserId};
+use whatcart::history::{Event, EventKind, Recorder, Seen};
+use whatcart::judging::observer::Observer;
+use whatcart::results::{Figures, figures};
 
 use super::{CHECKOUT, answer, charges, honest, places, play, told, victim};
 
@@ -38,7 +38,7 @@ fn an_honest_account_adds_up() {
 fn an_answer_that_is_not_recorded_is_missed() {
     let mut events = play(&honest());
     let visit = victim(&events);
-    events.remove(places(&events, visit, told(whatcart::model::Command::Browse))[0]);
+    events.remove(places(&events, visit, told(whatcart::base::Command::Browse))[0]);
     refuses(&events, 0, "requests sent are the sum of their outcomes");
 }
 
@@ -46,7 +46,7 @@ fn an_answer_that_is_not_recorded_is_missed() {
 fn an_answer_that_is_recorded_twice_is_noticed() {
     let mut events = play(&honest());
     let visit = victim(&events);
-    let at = places(&events, visit, told(whatcart::model::Command::Browse))[0];
+    let at = places(&events, visit, told(whatcart::base::Command::Browse))[0];
     events.insert(at, events[at]);
     refuses(&events, 0, "requests sent are the sum of their outcomes");
 }
@@ -84,7 +84,7 @@ fn a_loss_with_evidence_is_explained() {
     answer(&mut events, CHECKOUT, 0, charges(&[1]));
     let elsewhere = crate::support::items(&[3]);
     for event in &mut events {
-        if let What::Inside(of, Inside::Served(served)) = &mut event.what
+        if let EventKind::Inside(of, Inside::Served(served)) = &mut event.what
             && *of == visit
             && served.request.command == CHECKOUT
         {

@@ -1,9 +1,9 @@
 //! Bugs beside carts: files that are gone, pages that go back in time, limits that nobody keeps.
 
-use whatcart::checker::{Allowance, Checker, Finding};
-use whatcart::history::{Event, PoolEvent, Request, Seen, What};
-use whatcart::model::{ClientId, Command, File, Items, Outcome, Refusal, Reply, UserId, Visit};
-use whatcart::time::{Instant, Span};
+use whatcart::base::time::{Instant, Span};
+use whatcart::base::{ClientId, Command, File, Items, Outcome, Refusal, Reply, UserId, Visit};
+use whatcart::history::{Event, EventKind, PoolEvent, Request, Seen};
+use whatcart::judging::checker::{Allowance, Checker, Finding};
 
 use crate::oracle::{agree, streaming};
 
@@ -25,7 +25,7 @@ fn story(steps: &[(u32, Command, Outcome)]) -> Vec<Event> {
     let mut now = Instant::ZERO;
     let mut see = |visit, seen| {
         now = now + Span::from_millis(100);
-        events.push(Event { at: now, what: What::Seen(visit, seen) });
+        events.push(Event { at: now, what: EventKind::Seen(visit, seen) });
         now
     };
     let visit = |client| Visit { user: USER, client: ClientId(client), number: 1 };
@@ -41,7 +41,7 @@ fn story(steps: &[(u32, Command, Outcome)]) -> Vec<Event> {
 }
 
 fn audit(found: Items) -> Event {
-    Event { at: Instant::ZERO + Span::from_secs(60), what: What::Pool(PoolEvent::Audited { user: USER, found }) }
+    Event { at: Instant::ZERO + Span::from_secs(60), what: EventKind::Pool(PoolEvent::Audited { user: USER, found }) }
 }
 
 fn findings(events: &[Event]) -> Vec<Finding> {
@@ -117,7 +117,7 @@ fn more_than_one_limiter_would_allow() {
         let allowance = Allowance { limit, window_nanos: 1_000_000_000, longest_nanos: 15_000_000_000 };
         let mut checker = Checker::of_hidden_state(Some(allowance));
         for event in story(&steps) {
-            let What::Seen(visit, seen) = event.what else { unreachable!("all of it is seen") };
+            let EventKind::Seen(visit, seen) = event.what else { unreachable!("all of it is seen") };
             checker.observe(visit, &seen);
         }
         checker.counts().hidden.over_limit

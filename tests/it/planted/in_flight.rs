@@ -1,9 +1,9 @@
 //! Bugs while several requests are in flight at once: what is in doubt is forgiven, and nothing else.
 
-use whatcart::checker::Finding;
-use whatcart::history::{Ending, Event, Request, Seen, What};
-use whatcart::model::{ClientId, Command, Outcome, UserId, Visit};
-use whatcart::time::Instant;
+use whatcart::base::time::Instant;
+use whatcart::base::{ClientId, Command, Outcome, UserId, Visit};
+use whatcart::history::{Ending, Event, EventKind, Request, Seen};
+use whatcart::judging::checker::Finding;
 
 use super::{CHECKOUT, DONE, INTACT, VIEW, WRONG, add, charges, lost, remove, shows};
 use crate::oracle::{agree, streaming};
@@ -26,7 +26,7 @@ fn findings(story: &[Seen]) -> Vec<Finding> {
     let visit = Visit { user: UserId(1), client: ClientId(0), number: 1 };
     let whole = [&[Seen::Began], story, &[Seen::Left(Ending::Finished)]].concat();
     let events: Vec<Event> =
-        whole.into_iter().map(|seen| Event { at: Instant::ZERO, what: What::Seen(visit, seen) }).collect();
+        whole.into_iter().map(|seen| Event { at: Instant::ZERO, what: EventKind::Seen(visit, seen) }).collect();
     assert_eq!(agree(&events), Ok(()));
     let found = streaming(&events).findings[&visit].clone();
     assert_eq!(found[0], Finding::Opened);

@@ -1,6 +1,6 @@
 //! How variants, `--set` and `--vary` come together.
 
-use whatcart::model::Step;
+use whatcart::base::Step;
 use whatcart::scenario::{AS_WRITTEN, Affinity, CookieLife, Loaded, PolicyName, load};
 
 const BASE: &str = "title = \"t\"\nduration = \"1m\"\n";

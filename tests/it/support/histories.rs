@@ -5,9 +5,9 @@
 //! that one that fails shrinks to a few.
 
 use proptest::prelude::*;
-use whatcart::history::{Ending, Event, Request, Seen, Trouble, What};
-use whatcart::model::{ClientId, Command, Items, Outcome, Refusal, Reply, UserId, Visit};
-use whatcart::time::{Instant, Span};
+use whatcart::base::time::{Instant, Span};
+use whatcart::base::{ClientId, Command, Items, Outcome, Refusal, Reply, UserId, Visit};
+use whatcart::history::{AbandonReason, Ending, Event, EventKind, Request, Seen};
 
 use super::item;
 
@@ -103,7 +103,7 @@ impl Tape {
     }
 
     fn seen(&mut self, visit: Visit, seen: Seen) {
-        self.events.push(Event { at: self.now(), what: What::Seen(visit, seen) });
+        self.events.push(Event { at: self.now(), what: EventKind::Seen(visit, seen) });
     }
 }
 
@@ -161,7 +161,7 @@ impl Shopper {
             Move::Lie(mask) if self.rules.lies => self.lie = Some(mask),
             Move::Lie(_) => {}
             Move::Leave => self.leave(Ending::Finished, tape),
-            Move::GiveUp => self.leave(Ending::GaveUp(Trouble::Unknown), tape),
+            Move::GiveUp => self.leave(Ending::GaveUp(AbandonReason::Unknown), tape),
         }
     }
 

@@ -9,9 +9,9 @@ mod hidden;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use whatcart::checker::{Allowance, Counts, Finding, Verdict};
-use whatcart::history::{Ending, Event, Recorder, Request, Seen, Trouble, What};
-use whatcart::model::{Command, Item, Items, Outcome, Refusal, Reply, UserId, Visit};
+use whatcart::base::{Command, Item, Items, Outcome, Refusal, Reply, UserId, Visit};
+use whatcart::history::{AbandonReason, Ending, Event, EventKind, Recorder, Request, Seen};
+use whatcart::judging::checker::{Allowance, CartVerdict, Counts, Finding};
 
 /// Keeps everything that users saw.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub struct Judgement {
 
 impl Recorder for Naive {
     fn record(&mut self, event: &Event) {
-        if let What::Seen(visit, seen) = event.what {
+        if let EventKind::Seen(visit, seen) = event.what {
             self.visits.entry(visit).or_default().push(seen);
         }
         self.files.record(event);
@@ -78,11 +78,11 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
     for finding in findings {
         match finding {
             Finding::Opened => counts.opened += 1,
-            Finding::Cart(Verdict::Intact) => counts.intact += 1,
-            Finding::Cart(Verdict::Lost(_)) => counts.lost += 1,
-            Finding::Cart(Verdict::Overcharged(_)) => counts.overcharged += 1,
-            Finding::Cart(Verdict::Abandoned(_)) => counts.abandoned += 1,
-            Finding::Cart(Verdict::Unknown) => counts.unknown += 1,
+            Finding::Cart(CartVerdict::Intact) => counts.intact += 1,
+            Finding::Cart(CartVerdict::Lost(_)) => counts.lost += 1,
+            Finding::Cart(CartVerdict::Overcharged(_)) => counts.overcharged += 1,
+            Finding::Cart(CartVerdict::Abandoned(_)) => counts.abandoned += 1,
+            Finding::Cart(CartVerdict::Unknown) => counts.unknown += 1,
             Finding::WrongView => counts.wrong_views += 1,
             Finding::LoggedOut => counts.logged_out += 1,
             Finding::Impostor => counts.impostors_accepted += 1,
@@ -106,7 +106,7 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
     let gave_up = history.seen.iter().any(|seen| matches!(seen, Seen::Left(Ending::GaveUp(_))));
     let harm = |finding: &Finding| {
         matches!(finding, Finding::WrongView | Finding::LoggedOut | Finding::Forbidden)
-            || matches!(finding, Finding::Cart(Verdict::Lost(_) | Verdict::Overcharged(_)))
+            || matches!(finding, Finding::Cart(CartVerdict::Lost(_) | CartVerdict::Overcharged(_)))
     };
     if gave_up || billed_twice || findings.iter().any(harm) {
         hurt.insert(user);
@@ -248,23 +248,23 @@ impl History<'_> {
         self.calls.iter().filter(|call| matches!(call.command, Command::Add(_))).map(|call| call.sent).min()
     }
 
-    fn verdict_of_charge(&self) -> Option<(usize, Verdict)> {
+    fn verdict_of_charge(&self) -> Option<(usize, CartVerdict)> {
         let (now, missing, extra) = self.charge_faults()?;
         self.opened().filter(|opened| *opened < now)?;
         let verdict = match (missing.is_empty(), extra.is_empty()) {
-            (false, _) => Verdict::Lost(missing),
-            (true, false) => Verdict::Overcharged(extra),
-            (true, true) => Verdict::Intact,
+            (false, _) => CartVerdict::Lost(missing),
+            (true, false) => CartVerdict::Overcharged(extra),
+            (true, true) => CartVerdict::Intact,
         };
         Some((now, verdict))
     }
 
-    fn verdict_of_leaving(&self, ending: Ending) -> Verdict {
+    fn verdict_of_leaving(&self, ending: Ending) -> CartVerdict {
         let unanswered = |call: &Call| call.known(usize::MAX).is_none_or(Outcome::is_unknown);
         match ending {
-            _ if self.of(Command::Checkout).any(unanswered) => Verdict::Unknown,
-            Ending::GaveUp(trouble) => Verdict::Abandoned(trouble),
-            Ending::Finished => Verdict::Abandoned(Trouble::Refused),
+            _ if self.of(Command::Checkout).any(unanswered) => CartVerdict::Unknown,
+            Ending::GaveUp(trouble) => CartVerdict::Abandoned(trouble),
+            Ending::Finished => CartVerdict::Abandoned(AbandonReason::Refused),
         }
     }
 

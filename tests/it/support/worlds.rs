@@ -4,7 +4,7 @@ mod elsewhere;
 mod short;
 
 use proptest::prelude::*;
-use whatcart::model::Step;
+use whatcart::base::Step;
 use whatcart::scenario::Strategy as Rollout;
 use whatcart::scenario::{
     Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, First, Forgets, HashOn, Health, Heavy,

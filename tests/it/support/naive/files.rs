@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use whatcart::checker::FileCounts;
-use whatcart::history::{Event, PoolEvent, Seen, What};
-use whatcart::model::{Command, File, Items, Outcome, Refusal, UserId};
+use whatcart::base::{Command, File, Items, Outcome, Refusal, UserId};
+use whatcart::history::{Event, EventKind, PoolEvent, Seen};
+use whatcart::judging::checker::FileCounts;
 
 type Named = (UserId, File);
 
@@ -18,10 +18,10 @@ pub struct Files {
 impl Files {
     pub fn record(&mut self, event: &Event) {
         match event.what {
-            What::Seen(visit, Seen::Told { request, outcome, .. }) => {
+            EventKind::Seen(visit, Seen::Told { request, outcome, .. }) => {
                 self.told.push((visit.user, request.command, outcome));
             }
-            What::Pool(PoolEvent::Audited { user, found }) => self.audits.push((user, found)),
+            EventKind::Pool(PoolEvent::Audited { user, found }) => self.audits.push((user, found)),
             _ => {}
         }
     }

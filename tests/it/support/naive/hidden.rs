@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use whatcart::checker::{Allowance, HiddenCounts};
-use whatcart::history::{Event, Request, Seen, What};
-use whatcart::model::{Outcome, Refusal, Reply, UserId, Visit};
+use whatcart::base::{Outcome, Refusal, Reply, UserId, Visit};
+use whatcart::history::{Event, EventKind, Request, Seen};
+use whatcart::judging::checker::{Allowance, HiddenCounts};
 
 /// Everything that users sent and were told.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,7 @@ pub struct Hidden {
 
 impl Hidden {
     pub fn record(&mut self, event: &Event) {
-        if let What::Seen(visit, seen) = event.what {
+        if let EventKind::Seen(visit, seen) = event.what {
             self.seen.push((visit, seen));
         }
     }

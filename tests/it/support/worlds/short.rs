@@ -1,9 +1,9 @@
 //! Short names for building scenarios: random ones, and the fixed ones of tests.
 
+use whatcart::base::time::{Instant, Span};
 use whatcart::scenario::{
     Dist, Fault, PolicyName, Positive, RegionRouting, RegionServers, Regions, Scenario, Share, StoreFault, Time, Whole,
 };
-use whatcart::time::{Instant, Span};
 
 pub fn ms(millis: u64) -> Span {
     Span::from_millis(millis)

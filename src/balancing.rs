@@ -1,0 +1,5 @@
+//! How a balancer chooses a server, and what it believes of each.
+
+pub mod affinity;
+pub mod policy;
+pub mod pool;

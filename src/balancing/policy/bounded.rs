@@ -1,0 +1,107 @@
+//! Hashing with bounded loads: no server takes much more than its fair share of the requests in flight.
+
+use super::{PoolView, RequestView};
+use crate::base::ServerId;
+use crate::scenario::Positive;
+
+/// How much more than its fair share of the requests in flight a server may have, if there is a bound (Mirrokni, Thorup
+/// and Zadimoghaddam 2016; HAProxy's `hash-balance-factor`). A request that finds its server full goes to the next one
+/// in the order of its policy, and comes back to it when there is room again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BoundedLoad {
+    percent: Option<u64>,
+}
+
+/// What a server may have in flight, right now.
+#[derive(Clone, Copy, Debug)]
+pub struct Headroom {
+    /// Of 100 times the weight of all, so much belongs to each unit of weight.
+    share: u64,
+    all_weights: u64,
+}
+
+impl BoundedLoad {
+    /// So many times the fair share, to a hundredth; no bound when `None`.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "limited to a million")]
+    pub fn new(times: Option<Positive>) -> BoundedLoad {
+        BoundedLoad { percent: times.map(|times| (times.get() * 100.0).round() as u64) }
+    }
+
+    /// The room that servers have for one more request; `None` when nothing bounds it.
+    #[must_use]
+    pub fn room(self, pool: &PoolView) -> Option<Headroom> {
+        let percent = self.percent?;
+        let sum = |column: &[u32]| pool.up.iter().map(|server| u64::from(column[server.index()])).sum::<u64>();
+        Some(Headroom { share: percent * (sum(&pool.in_flight) + 1), all_weights: 100 * sum(&pool.weights) })
+    }
+
+    /// Of servers in the order of a policy: the first that is open to the request and has room. When none has room, which
+    /// only servers that are closed to this request can bring about, the first that is open.
+    pub fn first(
+        self,
+        pool: &PoolView,
+        request: &RequestView,
+        order: impl Iterator<Item = ServerId> + Clone,
+    ) -> Option<ServerId> {
+        let mut open = order.filter(|server| pool.open_to(*server, request));
+        let Some(room) = self.room(pool) else { return open.next() };
+        let mut again = open.clone();
+        again.find(|server| room.is_at(*server, pool)).or_else(|| open.next())
+    }
+}
+
+impl Headroom {
+    /// Whether this server has room: its limit is its share of all requests in flight, rounded up.
+    #[must_use]
+    pub fn is_at(self, server: ServerId, pool: &PoolView) -> bool {
+        let limit = (self.share * u64::from(pool.weights[server.index()])).div_ceil(self.all_weights);
+        u64::from(pool.in_flight[server.index()]) < limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ServerState;
+
+    fn bounded(times: &str) -> BoundedLoad {
+        BoundedLoad::new(Some(serde_json::from_str(times).expect("a number above 0")))
+    }
+
+    fn first(load: BoundedLoad, pool: &PoolView, excluded: &[ServerId]) -> Option<u32> {
+        let request = RequestView { hash_key: 0, excluded };
+        load.first(pool, &request, (0..4).map(ServerId)).map(|server| server.0)
+    }
+
+    #[test]
+    fn a_full_server_sends_on_to_the_next() {
+        let mut pool = PoolView::new(vec![1; 4]);
+        pool.in_flight = vec![3, 2, 2, 0];
+        // 1.25 x (7 + 1) / 4 = 2.5: at most 3 each.
+        assert_eq!(first(bounded("1.25"), &pool, &[]), Some(1));
+        assert_eq!(first(BoundedLoad::default(), &pool, &[]), Some(0));
+        // Exactly the mean: 2 each.
+        assert_eq!(first(bounded("1.0"), &pool, &[]), Some(3));
+        assert_eq!(
+            first(bounded("1.0"), &pool, &[ServerId(3)]),
+            Some(0),
+            "no room anywhere: as if there were no bound"
+        );
+        // Exactly the mean of what is in flight and this request: 5 / 4, so 2 each.
+        pool.in_flight = vec![1, 0, 1, 2];
+        assert_eq!(first(bounded("1.0"), &pool, &[]), Some(0));
+    }
+
+    #[test]
+    fn weights_and_the_dead_count() {
+        let mut pool = PoolView::new(vec![3, 1, 1, 1]);
+        pool.in_flight = vec![3, 1, 1, 9];
+        pool.believe(ServerId(3), ServerState::Down);
+        // 1 x (5 + 1) / 5: at most 4 for a weight of 3.
+        assert_eq!(first(bounded("1.0"), &pool, &[]), Some(0));
+        // 1 x (7 + 1) / 5: at most 5 for a weight of 3, 2 for one of 1.
+        pool.in_flight[0] = 5;
+        assert_eq!(first(bounded("1.0"), &pool, &[]), Some(1));
+    }
+}

@@ -1,0 +1,448 @@
+//! A server's life, and what the balancer believes of it.
+//!
+//! The truth and the belief are apart: [`Member`] is what a server really does, [`Health`] what the checks have shown
+//! so far, and [`PoolView`] what the balancer acts upon.
+
+mod outliers;
+mod retries;
+mod slots;
+mod warm_up;
+
+use std::collections::BTreeMap;
+
+use crate::balancing::policy::PoolView;
+use crate::base::seed::{Key, Purpose, Seed};
+use crate::base::time::{Instant, Span};
+use crate::base::{ProcessId, ServerId, ServerState};
+use crate::faults::{Comeback, FaultKind};
+use crate::scenario::{self, Scenario};
+
+use outliers::Outliers;
+use retries::Retries;
+use warm_up::WarmUp;
+
+/// What a server really does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Booting, up, draining, down, silent, or retired.
+    pub state: ServerState,
+    /// The incarnation that runs, or ran last.
+    pub process: ProcessId,
+    /// The how-manieth host under this name, counted from 1. A new host has a new disk.
+    pub host: u32,
+    /// How many times slower than usual it works.
+    pub slow: u32,
+    /// Of a thousand requests, how many it answers at once with 500.
+    pub failing: u32,
+}
+
+/// One incarnation, living or dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessRecord {
+    /// Whose.
+    pub server: ServerId,
+    /// The fault that ended it, an index into the faults of the run.
+    pub killed_by: Option<u32>,
+}
+
+/// The pool: servers as they are, as they were, and as the balancer sees them.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// As they are, by slot.
+    pub members: Vec<Member>,
+    /// Every incarnation there has been, by [`ProcessId`].
+    pub processes: Vec<ProcessRecord>,
+    /// As the balancer sees them.
+    pub view: PoolView,
+    health: Vec<Health>,
+    /// By server: what the balancer was told about it.
+    roles: Vec<Role>,
+    /// Servers that run and that nobody reaches, and the fault that cut them off.
+    isolated: BTreeMap<ServerId, u32>,
+    rules: HealthRules,
+    outliers: Option<Outliers>,
+    warm_up: Option<WarmUp>,
+    retries: Retries,
+    seed: Seed,
+}
+
+/// What the balancer was told to do with a server that is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Use it.
+    Serve,
+    /// Send no new users there.
+    Drain,
+    /// Check it, and do not use it yet.
+    Standby,
+    /// Expect it never to come back.
+    Decommissioned,
+}
+
+impl Pool {
+    /// All servers up, and believed so.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: Seed) -> Pool {
+        let n = scenario.servers_at_first();
+        let mut weights: Vec<u32> = scenario.servers.weights.iter().map(|w| w.get32()).collect();
+        weights.resize(n as usize, 1);
+        let balancer = &scenario.balancer;
+        let rules = HealthRules::new(&balancer.health);
+        Pool {
+            members: (0..n)
+                .map(|i| Member { state: ServerState::Up, process: ProcessId(i), host: 1, slow: 1, failing: 0 })
+                .collect(),
+            processes: (0..n).map(|i| ProcessRecord { server: ServerId(i), killed_by: None }).collect(),
+            view: PoolView::new(weights).with_panic(balancer.panic_threshold),
+            health: (0..n).map(|i| Health::new(rules.phase(ServerId(i), seed))).collect(),
+            roles: vec![Role::Serve; n as usize],
+            isolated: BTreeMap::new(),
+            rules,
+            outliers: balancer.outlier.as_ref().map(Outliers::new),
+            warm_up: balancer.slow_start.map(|window| WarmUp::new(window.get())),
+            retries: Retries::new(balancer.retry_budget),
+            seed,
+        }
+    }
+
+    /// Whether this incarnation still has its memory.
+    #[inline]
+    #[must_use]
+    pub fn lives_on(&self, process: ProcessId) -> bool {
+        self.processes[process.0 as usize].killed_by.is_none()
+    }
+
+    /// Kills a running server. False when there was nothing to kill.
+    pub fn kill(&mut self, server: ServerId, fault: u32, kind: FaultKind) -> bool {
+        let isolated = self.isolated.remove(&server).is_some();
+        let member = &mut self.members[server.index()];
+        if !runs(member.state) && !isolated {
+            return false;
+        }
+        member.state = if matches!(kind, FaultKind::Vanish(_) | FaultKind::RegionOutage { .. }) {
+            ServerState::Silent
+        } else {
+            ServerState::Down
+        };
+        self.processes[member.process.0 as usize].killed_by = Some(fault);
+        true
+    }
+
+    /// Cuts a running server off: it falls silent, and lives on. False when it did not run, or nobody reached it before.
+    pub fn isolate(&mut self, server: ServerId, fault: u32) -> bool {
+        let member = &mut self.members[server.index()];
+        if !runs(member.state) {
+            return false;
+        }
+        member.state = ServerState::Silent;
+        self.isolated.insert(server, fault);
+        true
+    }
+
+    /// A server that a fault cut off is within reach again. False when something else has happened to it meanwhile.
+    pub fn reconnect(&mut self, server: ServerId, fault: u32) -> bool {
+        if self.isolated.get(&server) != Some(&fault) {
+            return false;
+        }
+        self.isolated.remove(&server);
+        self.members[server.index()].state = self.usual_state(server);
+        true
+    }
+
+    /// Whether any server runs that nobody reaches.
+    #[inline]
+    #[must_use]
+    pub fn has_isolated(&self) -> bool {
+        !self.isolated.is_empty()
+    }
+
+    /// Whether a server runs and nobody reaches it.
+    #[must_use]
+    pub fn is_isolated(&self, server: ServerId) -> bool {
+        self.isolated.contains_key(&server)
+    }
+
+    /// Whether a server runs and others reach it.
+    #[must_use]
+    pub fn is_within_reach(&self, server: ServerId) -> bool {
+        runs(self.members[server.index()].state)
+    }
+
+    /// Tells the balancer to send no new users to a server; those bound to it by a cookie still go there. A process
+    /// that comes back under this name is drained too, until [`Pool::end_drain`]. False when it was drained already.
+    pub fn drain(&mut self, server: ServerId) -> bool {
+        self.assign(server, Role::Drain)
+    }
+
+    /// The server may have new users again, once it is up. False when it was not drained.
+    pub fn end_drain(&mut self, server: ServerId) -> bool {
+        self.assign(server, Role::Serve)
+    }
+
+    fn assign(&mut self, server: ServerId, role: Role) -> bool {
+        if std::mem::replace(&mut self.roles[server.index()], role) == role {
+            return false;
+        }
+        let usual = self.usual_state(server);
+        let state = &mut self.members[server.index()].state;
+        if runs(*state) {
+            *state = usual;
+        }
+        self.update_belief(server);
+        true
+    }
+
+    /// What a server does while it runs.
+    fn usual_state(&self, server: ServerId) -> ServerState {
+        match self.roles[server.index()] {
+            Role::Serve | Role::Standby | Role::Decommissioned => ServerState::Up,
+            Role::Drain => ServerState::Draining,
+        }
+    }
+
+    /// What the balancer makes of checks, answers and what it was told.
+    fn update_belief(&mut self, server: ServerId) {
+        let ejected = self.outliers.as_ref().is_some_and(|outliers| outliers.has_ejected(server));
+        let before = self.view.states[server.index()];
+        let belief = match (before, self.roles[server.index()]) {
+            // Gone for good, or never up so far.
+            (ServerState::Retired, _) => return,
+            (ServerState::Booting, _) if !self.health[server.index()].up => return,
+            _ if !self.health[server.index()].up || ejected => ServerState::Down,
+            (_, Role::Standby) => ServerState::Booting,
+            (_, Role::Serve | Role::Drain | Role::Decommissioned) => self.usual_state(server),
+        };
+        if belief != before {
+            self.view.believe(server, belief);
+        }
+    }
+
+    /// Brings a dead server back: a new, empty incarnation.
+    pub fn revive(&mut self, server: ServerId, comeback: Comeback) {
+        let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 incarnations"));
+        self.processes.push(ProcessRecord { server, killed_by: None });
+        let state = self.usual_state(server);
+        let member = &mut self.members[server.index()];
+        *member = Member {
+            state,
+            process,
+            host: member.host + u32::from(comeback.new_host),
+            slow: if comeback.new_host { 1 } else { member.slow },
+            failing: 0,
+        };
+    }
+
+    /// A fault makes a server slow or failing.
+    pub fn afflict(&mut self, server: ServerId, with: FaultKind) {
+        let member = &mut self.members[server.index()];
+        match with {
+            FaultKind::Slow { factor, .. } => member.slow = factor,
+            FaultKind::Failing { thousandths, .. } => member.failing = thousandths,
+            _ => {}
+        }
+    }
+
+    /// The end of a fault that made a server slow or failing. False when it was itself already.
+    pub fn recover(&mut self, server: ServerId, from: FaultKind) -> bool {
+        let member = &mut self.members[server.index()];
+        match from {
+            FaultKind::Slow { .. } => std::mem::replace(&mut member.slow, 1) != 1,
+            FaultKind::Failing { .. } => std::mem::replace(&mut member.failing, 0) != 0,
+            _ => false,
+        }
+    }
+
+    /// When the next health check of this server begins, if its health has to be looked at: checks of a server whose
+    /// belief agrees with the truth change nothing, and need not be played.
+    pub fn watch(&mut self, server: ServerId, now: Instant) -> Option<Instant> {
+        let health = &mut self.health[server.index()];
+        let state = self.members[server.index()].state;
+        if state == ServerState::Retired || health.watched || health.agrees_with(runs(state)) {
+            return None;
+        }
+        health.watched = true;
+        Some(self.rules.next_check(health.phase, now))
+    }
+
+    /// A health check begins: how it will end, and when.
+    #[must_use]
+    pub fn check(&self, server: ServerId, now: Instant) -> (bool, Instant) {
+        match self.members[server.index()].state {
+            ServerState::Up | ServerState::Draining => (true, now),
+            ServerState::Down | ServerState::Booting | ServerState::Retired => (false, now),
+            ServerState::Silent => (false, now + self.rules.timeout),
+        }
+    }
+
+    /// A health check ended. Returns the new belief, if it changed.
+    pub fn checked(&mut self, server: ServerId, passed: bool) -> Option<bool> {
+        if self.members[server.index()].state == ServerState::Retired {
+            return None;
+        }
+        let health = &mut self.health[server.index()];
+        health.watched = false;
+        let changed = health.check(passed, &self.rules);
+        if changed.is_some() {
+            self.update_belief(server);
+        }
+        changed
+    }
+
+    /// Before the balancer chooses: what depends on the time alone.
+    #[inline]
+    pub fn look_at_the_clock(&mut self, now: Instant) {
+        if let Some(warm_up) = &mut self.warm_up {
+            warm_up.look(&mut self.view, now);
+        }
+    }
+
+    /// The balancer sends a request to a server; `again` when it was sent to another before.
+    #[inline]
+    pub fn sent(&mut self, server: ServerId, again: bool) {
+        self.view.in_flight[server.index()] += 1;
+        if again {
+            self.retries.begin();
+        }
+    }
+
+    /// The request that it sent came back, or was given up.
+    #[inline]
+    pub fn ended(&mut self, server: ServerId, again: bool) {
+        self.view.in_flight[server.index()] -= 1;
+        if again {
+            self.retries.end();
+        }
+    }
+
+    /// Whether the balancer may send a request a second time, which is in flight no more.
+    #[must_use]
+    pub fn may_retry(&self) -> bool {
+        self.retries.may_begin(|| 1 + self.view.in_flight.iter().sum::<u32>())
+    }
+
+    /// A server answered, or failed to. When that has it ejected: until when.
+    #[inline]
+    pub fn answered(&mut self, server: ServerId, failed: bool, now: Instant) -> Option<Instant> {
+        let outliers = self.outliers.as_mut()?;
+        if !failed {
+            outliers.succeeded(server);
+            return None;
+        }
+        let pool = self.view.states.iter().filter(|state| **state != ServerState::Retired).count();
+        let until = outliers.failed(server, pool, now)?;
+        self.update_belief(server);
+        Some(until)
+    }
+
+    /// The time of an ejection is over. False when a later one goes on.
+    pub fn readmit(&mut self, server: ServerId, now: Instant) -> bool {
+        let readmitted = self.outliers.as_mut().is_some_and(|outliers| outliers.readmit(server, now));
+        if readmitted {
+            self.update_belief(server);
+        }
+        readmitted
+    }
+}
+
+/// Whether a server in this state answers.
+fn runs(state: ServerState) -> bool {
+    matches!(state, ServerState::Up | ServerState::Draining)
+}
+
+/// The rules of active health checks.
+#[derive(Clone, Copy, Debug)]
+pub struct HealthRules {
+    interval: Span,
+    timeout: Span,
+    fall: u32,
+    rise: u32,
+}
+
+impl HealthRules {
+    /// As the scenario says.
+    #[must_use]
+    pub fn new(health: &scenario::Health) -> HealthRules {
+        HealthRules {
+            interval: health.interval.get(),
+            timeout: health.timeout.get(),
+            fall: health.fall.get32(),
+            rise: health.rise.get32(),
+        }
+    }
+
+    /// How long a check waits for its answer.
+    #[must_use]
+    pub fn timeout(&self) -> Span {
+        self.timeout
+    }
+
+    /// Where in the interval a server's checks fall.
+    #[must_use]
+    pub fn phase(&self, server: ServerId, seed: Seed) -> Span {
+        let mut draw = seed.draw(Purpose::HealthPhase, Key { entity: u64::from(server.0), ..Key::default() });
+        Span::from_nanos(draw.bits() % self.interval.as_nanos())
+    }
+
+    /// The first check after `now`.
+    #[must_use]
+    pub fn next_check(&self, phase: Span, now: Instant) -> Instant {
+        let first = Instant::ZERO + phase;
+        if now < first {
+            return first;
+        }
+        let rounds = (now - first).as_nanos() / self.interval.as_nanos() + 1;
+        first + self.interval * rounds
+    }
+}
+
+/// What the checks of one server have shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    up: bool,
+    /// Checks in a row that spoke against the belief.
+    against: u32,
+    phase: Span,
+    watched: bool,
+}
+
+impl Health {
+    /// Believed up, as HAProxy begins.
+    #[must_use]
+    pub fn new(phase: Span) -> Health {
+        Health { up: true, against: 0, phase, watched: false }
+    }
+
+    /// Believed down until enough checks have passed.
+    fn unproven(phase: Span) -> Health {
+        Health { up: false, ..Health::new(phase) }
+    }
+
+    /// The balancer is told that the server is down.
+    fn mistrust(&mut self) {
+        self.up = false;
+        self.against = 0;
+    }
+
+    /// Takes in the result of one check. Returns the new belief, if it changed.
+    pub fn check(&mut self, passed: bool, rules: &HealthRules) -> Option<bool> {
+        if passed == self.up {
+            self.against = 0;
+            return None;
+        }
+        self.against += 1;
+        let enough = if self.up { rules.fall } else { rules.rise };
+        if self.against < enough {
+            return None;
+        }
+        self.up = passed;
+        self.against = 0;
+        Some(passed)
+    }
+
+    fn agrees_with(self, truth: bool) -> bool {
+        self.up == truth && self.against == 0
+    }
+}
+
+#[cfg(test)]
+mod tests;

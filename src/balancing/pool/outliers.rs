@@ -1,0 +1,149 @@
+//! Passive health checks: a server whose answers fail is left alone for a while.
+
+use crate::base::ServerId;
+use crate::base::time::{Instant, Span};
+use crate::scenario;
+
+/// What each server's answers have shown, and who is ejected.
+///
+/// So many failures in a row eject a server, for the base time multiplied by how often it has been ejected. At most a
+/// share of the pool is ejected at once, but always one, if one deserves it. When its time is over it is used again,
+/// whatever active checks say, as long as they do not say that it is down.
+#[derive(Clone, Debug)]
+pub struct Outliers {
+    consecutive: u32,
+    ejection: Span,
+    longest: Span,
+    /// In thousandths.
+    at_most: u64,
+    /// By server; those beyond the end have not answered yet.
+    records: Vec<Record>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Record {
+    /// Failures in a row.
+    failures: u32,
+    /// How often it was ejected.
+    ejections: u32,
+    ejected_until: Option<Instant>,
+}
+
+impl Outliers {
+    /// Nobody has answered yet.
+    #[must_use]
+    pub fn new(rules: &scenario::Outlier) -> Outliers {
+        Outliers {
+            consecutive: rules.consecutive.get32(),
+            ejection: rules.ejection.get(),
+            longest: rules.longest.get(),
+            at_most: rules.at_most.thousandths(),
+            records: Vec::new(),
+        }
+    }
+
+    /// A server answered as it should.
+    #[inline]
+    pub fn succeeded(&mut self, server: ServerId) {
+        if let Some(record) = self.records.get_mut(server.index()) {
+            record.failures = 0;
+        }
+    }
+
+    /// A server of a pool of so many failed. Returns until when it is ejected, if this makes it so.
+    pub fn failed(&mut self, server: ServerId, pool: usize, now: Instant) -> Option<Instant> {
+        if server.index() >= self.records.len() {
+            self.records.resize(server.index() + 1, Record::default());
+        }
+        let record = &mut self.records[server.index()];
+        record.failures = record.failures.saturating_add(1);
+        if record.failures < self.consecutive || record.ejected_until.is_some() || !self.may_eject_another(pool) {
+            return None;
+        }
+        let record = &mut self.records[server.index()];
+        record.ejections += 1;
+        let until = now + (self.ejection * u64::from(record.ejections)).min(self.longest);
+        record.failures = 0;
+        record.ejected_until = Some(until);
+        Some(until)
+    }
+
+    fn may_eject_another(&self, pool: usize) -> bool {
+        let ejected = self.records.iter().filter(|record| record.ejected_until.is_some()).count() as u64;
+        ejected == 0 || (ejected + 1) * 1_000 <= self.at_most * pool as u64
+    }
+
+    /// Whether it is left alone.
+    #[must_use]
+    pub fn has_ejected(&self, server: ServerId) -> bool {
+        self.records.get(server.index()).is_some_and(|record| record.ejected_until.is_some())
+    }
+
+    /// A server is used again, with a clean record, if its time is over. False when it is not, or was not ejected.
+    pub fn readmit(&mut self, server: ServerId, now: Instant) -> bool {
+        let Some(record) = self.records.get_mut(server.index()) else { return false };
+        if record.ejected_until.is_none_or(|until| now < until) {
+            return false;
+        }
+        record.ejected_until = None;
+        record.failures = 0;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ServerId = ServerId(0);
+    const B: ServerId = ServerId(1);
+
+    fn at_secs(seconds: u64) -> Instant {
+        Instant::ZERO + Span::from_secs(seconds)
+    }
+
+    fn outliers() -> Outliers {
+        Outliers::new(&scenario::Outlier::default())
+    }
+
+    fn fail(outliers: &mut Outliers, server: ServerId, times: u32, pool: usize, now: Instant) -> Option<Instant> {
+        (0..times).fold(None, |_, _| outliers.failed(server, pool, now))
+    }
+
+    #[test]
+    fn five_failures_in_a_row_eject_for_thirty_seconds() {
+        let mut outliers = outliers();
+        assert_eq!(fail(&mut outliers, A, 4, 10, at_secs(1)), None);
+        outliers.succeeded(A);
+        assert_eq!(fail(&mut outliers, A, 4, 10, at_secs(2)), None, "an answer in between clears the record");
+        assert_eq!(fail(&mut outliers, A, 1, 10, at_secs(3)), Some(at_secs(33)));
+        assert!(outliers.has_ejected(A) && !outliers.has_ejected(B));
+        assert_eq!(fail(&mut outliers, A, 9, 10, at_secs(4)), None, "it is out already");
+        assert!(
+            !outliers.readmit(A, at_secs(32)) && outliers.readmit(A, at_secs(33)) && !outliers.readmit(A, at_secs(33))
+        );
+        assert!(!outliers.has_ejected(A));
+    }
+
+    #[test]
+    fn each_ejection_is_longer_up_to_five_minutes() {
+        let mut outliers = outliers();
+        for times in 1..=12 {
+            let until = fail(&mut outliers, A, 5, 3, at_secs(0)).expect("five are enough");
+            assert_eq!(until, at_secs((30 * times).min(300)));
+            assert!(outliers.readmit(A, until));
+        }
+    }
+
+    #[test]
+    fn one_at_least_and_a_tenth_at_most() {
+        for (pool, most) in [(1, 1), (3, 1), (19, 1), (20, 2), (30, 3)] {
+            let mut outliers = outliers();
+            let servers = || (0..u32::try_from(pool).expect("few")).map(ServerId);
+            for server in servers() {
+                fail(&mut outliers, server, 20, pool, at_secs(0));
+            }
+            assert_eq!(servers().filter(|server| outliers.has_ejected(*server)).count(), most, "of {pool}");
+        }
+    }
+}

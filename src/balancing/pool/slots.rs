@@ -1,0 +1,135 @@
+//! What an operator does to the pool: slots come and go, servers are stopped and started under their names.
+
+use super::{Health, Member, Pool, ProcessRecord, Role, runs};
+use crate::base::{ProcessId, ServerId, ServerState};
+
+impl Pool {
+    /// Adds a slot, whose server boots. The balancer uses it only after it has passed its checks.
+    pub fn add(&mut self, weight: u32) -> ServerId {
+        let server = ServerId(u32::try_from(self.members.len()).expect("fewer than 2^32 slots"));
+        let process = self.new_life(server);
+        self.members.push(Member { state: ServerState::Booting, process, host: 1, slow: 1, failing: 0 });
+        self.health.push(Health::unproven(self.rules.phase(server, self.seed)));
+        self.roles.push(Role::Serve);
+        self.view.add(weight);
+        server
+    }
+
+    fn new_life(&mut self, server: ServerId) -> ProcessId {
+        let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 incarnations"));
+        self.processes.push(ProcessRecord { server, killed_by: None });
+        process
+    }
+
+    /// The balancer is to check a server and not to use it, until [`Pool::admit`].
+    pub fn hold_back(&mut self, server: ServerId) {
+        self.assign(server, Role::Standby);
+    }
+
+    /// The balancer may use a server that was held back.
+    pub fn admit(&mut self, server: ServerId) {
+        self.assign(server, Role::Serve);
+    }
+
+    /// Ends a process, whatever it does. `fault` is to blame for what its memory held. One that was drained is known to
+    /// the balancer to be down, and its drain is over; of any other the checks have to find it out. Returns whether it
+    /// took requests until now.
+    pub fn stop(&mut self, server: ServerId, fault: u32) -> bool {
+        let member = &mut self.members[server.index()];
+        let ran = runs(member.state);
+        member.state = ServerState::Down;
+        self.isolated.remove(&server);
+        self.processes[member.process.0 as usize].killed_by.get_or_insert(fault);
+        if matches!(self.roles[server.index()], Role::Drain | Role::Standby) {
+            self.roles[server.index()] = Role::Serve;
+            self.health[server.index()].mistrust();
+            self.view.believe(server, ServerState::Down);
+        }
+        ran
+    }
+
+    /// A server that was stopped will never come back, whatever a fault has promised.
+    pub fn decommission(&mut self, server: ServerId) {
+        self.roles[server.index()] = Role::Decommissioned;
+    }
+
+    /// Starts a new, empty process under the name of one that is down. Returns its life, for [`Pool::booted`].
+    pub fn boot(&mut self, server: ServerId, new_host: bool) -> ProcessId {
+        let process = self.new_life(server);
+        let member = &mut self.members[server.index()];
+        member.state = ServerState::Booting;
+        member.process = process;
+        member.failing = 0;
+        if new_host {
+            member.host += 1;
+            member.slow = 1;
+        }
+        process
+    }
+
+    /// A process has booted and takes requests. False when something else has happened to it meanwhile.
+    pub fn booted(&mut self, server: ServerId, process: ProcessId) -> bool {
+        let member = &self.members[server.index()];
+        if member.state != ServerState::Booting || member.process != process {
+            return false;
+        }
+        self.members[server.index()].state = self.usual_state(server);
+        true
+    }
+
+    /// Whether the server that this fault killed is still as it left it.
+    #[must_use]
+    pub fn is_left_dead(&self, server: ServerId, fault: u32) -> bool {
+        let Member { state, process, .. } = self.members[server.index()];
+        let dead = matches!(state, ServerState::Down | ServerState::Silent);
+        dead && self.roles[server.index()] != Role::Decommissioned
+            && self.processes[process.0 as usize].killed_by == Some(fault)
+    }
+
+    /// A slot is gone for good, and its host with the disk. Its server must have been stopped.
+    pub fn retire(&mut self, server: ServerId) {
+        let member = &mut self.members[server.index()];
+        member.state = ServerState::Retired;
+        member.host += 1;
+        self.health[server.index()].mistrust();
+        self.view.believe(server, ServerState::Retired);
+    }
+
+    /// What a server does, as its operator sees it: one that is held back is not there yet.
+    #[must_use]
+    pub fn as_planned(&self, server: ServerId) -> ServerState {
+        match (self.members[server.index()].state, self.roles[server.index()]) {
+            (ServerState::Up, Role::Standby) => ServerState::Booting,
+            (state, _) => state,
+        }
+    }
+
+    /// Whether the balancer's checks say that it is up, be it used or held back or drained.
+    #[must_use]
+    pub fn passes_checks(&self, server: ServerId) -> bool {
+        self.health[server.index()].up
+    }
+
+    /// Whether it takes requests and passes its checks.
+    #[must_use]
+    pub fn is_ready(&self, server: ServerId) -> bool {
+        runs(self.members[server.index()].state) && self.passes_checks(server)
+    }
+
+    /// Whether new users are sent there and are served.
+    #[must_use]
+    pub fn serves_all(&self, server: ServerId) -> bool {
+        self.members[server.index()].state == ServerState::Up && self.view.eligible[server.index()]
+    }
+
+    /// All slots, in order.
+    pub fn servers(&self) -> impl Iterator<Item = ServerId> + use<> {
+        (0..u32::try_from(self.members.len()).expect("fewer than 2^32 slots")).map(ServerId)
+    }
+
+    /// The slots that are not gone, in order.
+    pub fn present(&self) -> impl Iterator<Item = ServerId> + '_ {
+        let here = |(_, member): &(u32, &Member)| member.state != ServerState::Retired;
+        (0u32..).zip(&self.members).filter(here).map(|(id, _)| ServerId(id))
+    }
+}

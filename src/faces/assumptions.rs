@@ -1,0 +1,213 @@
+//! Every modelled assumption that a table rests on: its value, and where that comes from.
+
+use crate::scenario::{CartHome, Dist, Loaded, Scenario, SessionHome, Share};
+use crate::text::{Tone, WIDTH, clean, cut, left, listed, paint, span, thousands, width};
+
+/// One assumption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumption {
+    /// What it is about.
+    pub what: &'static str,
+    /// Its value; several when designs differ.
+    pub value: String,
+    /// Where that comes from: the scenario, the command line, or whose default it is.
+    pub from: String,
+}
+
+/// What is assumed, where it stands in a scenario, its value, and who set the default.
+struct Row {
+    what: &'static str,
+    path: &'static str,
+    value: fn(&Scenario) -> String,
+    default: &'static str,
+}
+
+const OURS: &str = "house setting";
+const HAPROXY: &str = "HAProxy's default";
+const ENVOY: &str = "Envoy's default";
+const MODEL: &str = "the model";
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    Row { what: "thinking after a step", path: "users.think", value: |s| dist(&s.users.think), default: OURS },
+    Row { what: "a step is tried again", path: "users.patience", value: |s| times(s.users.patience.get()), default: OURS },
+    Row { what: "pause before that", path: "users.pause", value: |s| span(s.users.pause.get()), default: OURS },
+    Row { what: "users wait for an answer", path: "users.timeout", value: |s| span(s.users.timeout.get()), default: "Envoy's default route timeout" },
+    Row { what: "workers a server", path: "servers.workers", value: |s| s.servers.workers.get().to_string(), default: OURS },
+    Row { what: "queue of a server", path: "servers.queue", value: |s| thousands(s.servers.queue.get()), default: OURS },
+    Row { what: "work of a request", path: "servers.service", value: |s| dist(&s.servers.service), default: OURS },
+    Row { what: "boot of a process", path: "servers.boot", value: |s| span(s.servers.boot.get()), default: OURS },
+    Row { what: "health check every", path: "balancer.health.interval", value: |s| span(s.balancer.health.interval.get()), default: HAPROXY },
+    Row { what: "failures until down", path: "balancer.health.fall", value: |s| s.balancer.health.fall.get().to_string(), default: HAPROXY },
+    Row { what: "successes until up", path: "balancer.health.rise", value: |s| s.balancer.health.rise.get().to_string(), default: HAPROXY },
+    Row { what: "a dead server is noticed after", path: "balancer.health.interval", value: noticed, default: "follows from the three above" },
+    Row { what: "balancer tries another server", path: "balancer.retries", value: |s| times(s.balancer.retries.get()), default: HAPROXY },
+    Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()), default: ENVOY },
+    Row { what: "balancer waits for an answer", path: "balancer.answer_timeout", value: |s| s.balancer.answer_timeout.map_or("as long as the user".into(), |time| span(time.get())), default: OURS },
+    Row { what: "retries of all requests in flight", path: "balancer.retry_budget", value: |s| s.balancer.retry_budget.map_or("no limit".into(), percent), default: OURS },
+    Row { what: "failures in a row until ejected", path: "balancer.outlier", value: |s| s.balancer.outlier.as_ref().map_or("never".into(), |o| o.consecutive.get().to_string()), default: ENVOY },
+    Row { what: "a server that comes up warms up", path: "balancer.slow_start", value: |s| s.balancer.slow_start.map_or("at once".into(), |time| format!("for {}", span(time.get()))), default: OURS },
+    Row { what: "all are used if fewer are up than", path: "balancer.panic_threshold", value: |s| s.balancer.panic_threshold.map_or("never".into(), percent), default: OURS },
+    Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
+    Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()), default: OURS },
+    Row { what: "look-ups of an add beside that", path: "store.lookups_per_add", value: |s| s.store.lookups_per_add.get().to_string(), default: OURS },
+    Row { what: "a user and the nearest region", path: "regions.last_mile", value: |s| s.regions.as_ref().map_or("–".into(), |r| span(r.last_mile.get())), default: OURS },
+    Row { what: "users who travel in a visit", path: "regions.travellers", value: |s| s.regions.as_ref().map_or("–".into(), |r| format!("{} %", 100.0 * r.travellers.get())), default: OURS },
+    Row { what: "start of an instance", path: "serverless.cold_start", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.cold_start.get())), default: OURS },
+    Row { what: "idle until it is taken away", path: "serverless.idle", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.idle.get())), default: "as measured on AWS Lambda" },
+    Row { what: "most instances at once", path: "serverless.most", value: |s| s.serverless.as_ref().map_or("–".into(), |r| thousands(r.most.get())), default: "AWS Lambda's limit of an account" },
+    Row { what: "copies of a cart on other servers", path: "replication.copies", value: |s| s.replication.copies.get().to_string(), default: "Tomcat's BackupManager" },
+    Row { what: "a copy comes after", path: "replication.lag", value: |s| span(s.replication.lag.get()), default: OURS },
+    Row { what: "of two copies stays", path: "replication", value: |_| "the one written last".into(), default: OURS },
+    Row { what: "life of a signed token", path: "tokens.lifetime", value: |s| span(s.tokens.lifetime.get()), default: OURS },
+    Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: "common verifiers of JWTs" },
+];
+
+/// What no scenario can change.
+const FIXED: &[(&str, &str)] = &[
+    ("network, other machines", "no time, no loss"),
+    ("an effect is committed", "at the end of service"),
+    ("a user who leaves", "cancels nothing"),
+    ("the payment provider's book", "durable, shared"),
+];
+
+/// Everything that this scenario's figures rest on. What does not matter to any of its designs is left out.
+#[must_use]
+pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
+    let matters = |row: &&Row| loaded.variants.iter().any(|variant| concerns(row.path, &variant.scenario));
+    let written = ROWS.iter().filter(matters).map(|row| {
+        let mut values: Vec<String> = Vec::new();
+        for variant in &loaded.variants {
+            let value = (row.value)(&variant.scenario);
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        let from = match (values.len(), loaded.source_of(row.path)) {
+            (1, Some(source)) => clean(source),
+            (1, None) => row.default.into(),
+            _ => "differs between designs".into(),
+        };
+        Assumption { what: row.what, value: values.join(" or "), from }
+    });
+    let fixed = FIXED.iter().map(|(what, value)| Assumption { what, value: (*value).into(), from: MODEL.into() });
+    let apart = loaded.variants.iter().any(|variant| variant.scenario.regions.is_some());
+    let fixed = fixed.filter(|one| one.what != FIXED[0].0 || !apart).chain(apart.then(between_regions));
+    written.chain(fixed).collect()
+}
+
+/// The network, where there are regions.
+fn between_regions() -> Assumption {
+    let value = "half a round trip each way, no loss".into();
+    Assumption { what: "network between regions", value, from: MODEL.into() }
+}
+
+/// Whether a design has what the value at `path` is about.
+fn concerns(path: &str, scenario: &Scenario) -> bool {
+    let homes = scenario.homes;
+    match path.split('.').next() {
+        Some("store") if path == "store.lookups_per_add" => scenario.store.lookups_per_add.get() > 0,
+        Some("store") => {
+            let moves = scenario.migration.is_some();
+            moves || homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore
+        }
+        Some("replication") => homes.cart == CartHome::ReplicatedMemory,
+        Some("regions") => scenario.regions.is_some(),
+        Some("serverless") => scenario.serverless.is_some(),
+        Some("servers") if path != "servers.service" => scenario.serverless.is_none(),
+        Some("balancer") => {
+            let balancer = &scenario.balancer;
+            scenario.serverless.is_none()
+                && match path {
+                    "balancer.answer_timeout" => balancer.answer_timeout.is_some(),
+                    "balancer.retry_budget" => balancer.retry_budget.is_some(),
+                    "balancer.outlier" => balancer.outlier.is_some(),
+                    "balancer.slow_start" => balancer.slow_start.is_some(),
+                    "balancer.panic_threshold" => balancer.panic_threshold.is_some(),
+                    _ => true,
+                }
+        }
+        Some("tokens") => homes.cart == CartHome::SignedToken || homes.session == SessionHome::SignedToken,
+        _ => true,
+    }
+}
+
+fn percent(share: Share) -> String {
+    format!("{} %", 100.0 * share.get())
+}
+
+/// The assumptions as a table.
+#[must_use]
+pub fn table(assumptions: &[Assumption]) -> String {
+    let widest = |of: fn(&Assumption) -> &str| assumptions.iter().map(|one| width(of(one))).max().unwrap_or(0);
+    let what = widest(|one| one.what);
+    let value = widest(|one| &one.value).min(WIDTH / 2 - 10);
+    let mut text = format!("\n{}\n", paint(Tone::Strong, "What these figures rest on"));
+    for one in assumptions {
+        let line = format!("   {}  {}  {}", left(one.what, what), left(&cut(&one.value, value), value), one.from);
+        text += &format!("{}\n", cut(line.trim_end(), WIDTH));
+    }
+    text
+}
+
+fn dist(dist: &Dist) -> String {
+    match dist {
+        Dist::Constant(time) => format!("{}, always", span(time.get())),
+        Dist::Exponential(mean) => format!("{} on average, exponential", span(mean.get())),
+        Dist::Lognormal(l) => format!("lognormal, median {}, sigma {}", span(l.median.get()), l.sigma.get()),
+        Dist::Uniform(u) => format!("{} to {}", span(u.from.get()), span(u.to.get())),
+    }
+}
+
+fn times(most: u64) -> String {
+    match most {
+        0 => "never".into(),
+        1 => "at most once".into(),
+        most => format!("up to {most} times"),
+    }
+}
+
+/// From the death of a server until the balancer knows, when connections are refused at once.
+fn noticed(scenario: &Scenario) -> String {
+    let health = &scenario.balancer.health;
+    let (interval, fall) = (health.interval.get(), health.fall.get());
+    listed(&[span(interval * (fall - 1)), span(interval * fall)]).replace(" and ", " to ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load;
+
+    #[test]
+    fn every_value_says_where_it_comes_from() {
+        let text = "title = 'a'\nduration = '1m'\nservers.workers = 2\n[[variants]]\nname = 'a'\n[[variants]]\nname = 'b'\nhomes.cart = 'shared-store'\nusers.pause = '2s'\n";
+        let loaded = load("mine", "mine.toml", text, &["users.patience=1".into()], &[]).expect("a sound scenario");
+        let printed = anstream::adapter::strip_str(&table(&assumptions(&loaded))).to_string();
+        insta::assert_snapshot!(printed, @"
+        What these figures rest on
+           thinking after a step            2 s on average, exponential    house setting
+           a step is tried again            at most once                   --set
+           pause before that                1 s or 2 s                     differs between designs
+           users wait for an answer         15 s                           Envoy's default route timeout
+           workers a server                 2                              mine.toml
+           queue of a server                1,000                          house setting
+           work of a request                20 ms on average, exponential  house setting
+           boot of a process                5 s                            house setting
+           health check every               2 s                            HAProxy's default
+           failures until down              3                              HAProxy's default
+           successes until up               2                              HAProxy's default
+           a dead server is noticed after   4 s to 6 s                     follows from the three above
+           balancer tries another server    up to 3 times                  HAProxy's default
+           balancer waits for a connection  5 s                            Envoy's default
+           call to the shared store         1 ms, always                   house setting
+           calls it serves at once          no limit                       house setting
+           life of a signed token           15 min                         house setting
+           leeway of verifiers              1 min                          common verifiers of JWTs
+           network, other machines          no time, no loss               the model
+           an effect is committed           at the end of service          the model
+           a user who leaves                cancels nothing                the model
+           the payment provider's book      durable, shared                the model
+        ");
+    }
+}

@@ -1,0 +1,195 @@
+//! The story of one user whom a design failed, told from the history of that visit.
+
+mod draw;
+mod lines;
+mod plans;
+
+use super::timeline::{deed, random_deed};
+use crate::base::time::Instant;
+use crate::base::{Items, UserId};
+use crate::history::{EventKind, PoolEvent};
+use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
+use crate::text::count;
+
+pub use crate::results::Hurt;
+pub use lines::tell;
+
+/// The user whose story is told when nobody asks for another.
+pub const FAVOURITE: UserId = UserId(42);
+
+/// A story: what one user met in one design, and what the same user met in a better one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Story {
+    /// `User 42, design 2`.
+    pub title: String,
+    /// Whether carts matter to it: then it has a column for what the server's cart held.
+    pub carts: bool,
+    /// In order.
+    pub lines: Vec<Line>,
+    /// `The same user in design 4`, and how it ended there.
+    pub better: Option<(String, Vec<Line>)>,
+}
+
+/// One line of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Something the user did, and what came back.
+    Did(Deed),
+    /// Something that broke.
+    Broke(Instant, String),
+    /// Lines that were left out.
+    Skipped(String),
+}
+
+/// Something the user did, and what came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deed {
+    /// When the answer came.
+    pub at: Instant,
+    /// `adds mug`.
+    pub action: String,
+    /// The requests that were out at the same moment as this one have the same number; `None` when it was alone.
+    pub concurrent: Option<u32>,
+    /// Who answered; empty when no server did.
+    pub server: String,
+    /// What the user was told: `ok`.
+    pub answer: String,
+    /// What the cart on that server held afterwards; `None` when the cart was not looked at.
+    pub cart: Option<Items>,
+    /// What the user had added so far and not taken out.
+    pub added: Items,
+    /// The end of a cart: what was missing when it was charged.
+    pub missing: Option<Items>,
+    /// Whether something is wrong.
+    pub wrong: bool,
+    /// How much it tells, from 0 (nothing) to 3 (the point).
+    pub weight: u8,
+}
+
+/// Whose story a report should tell: the variant's index and the visit.
+///
+/// The first design that lost most of its carts to faults, or else some, or, when nothing breaks, the first that hurt
+/// anybody; in it user 42, if hurt the way most were, else the first who was.
+#[must_use]
+pub fn choose(report: &Report) -> Option<(usize, Hurt)> {
+    let first = |variant: &VariantReport| variant.runs.first().is_some_and(|run| !run.hurt.is_empty());
+    let by_fault = |variant: &VariantReport, share: u64| {
+        let taken = |figures: &Figures| taken_by_faults(figures) > figures.carts.lost * share / 100;
+        variant.runs.first().is_some_and(|run| taken(&run.figures))
+    };
+    let at = report
+        .variants
+        .iter()
+        .position(|variant| first(variant) && by_fault(variant, 50))
+        .or_else(|| report.variants.iter().position(|variant| first(variant) && by_fault(variant, 0)))
+        .or_else(|| report.variants.iter().position(first))?;
+    let run = report.variants[at].runs.first()?;
+    Some((at, hurt_of(run)?))
+}
+
+/// Carts lost in a way that a fault causes.
+fn taken_by_faults(figures: &Figures) -> u64 {
+    if figures.faults.is_empty() {
+        0
+    } else {
+        figures.lost_by.wiped + figures.lost_by.rolled_back + figures.lost_by.stale
+    }
+}
+
+/// The visit that shows best what went wrong in a run.
+fn hurt_of(run: &RunReport) -> Option<Hurt> {
+    let main = main_hurt(run)?;
+    let like_most = || run.hurt.iter().filter(|hurt| hurt.how == main);
+    like_most().find(|hurt| hurt.visit.user == FAVOURITE).or_else(|| like_most().next()).copied()
+}
+
+/// The way of being hurt that tells most about a run: by a fault if there was one, else what happened most often.
+fn main_hurt(run: &RunReport) -> Option<HurtBy> {
+    let by_faults = [crate::results::Cause::Wiped, crate::results::Cause::RolledBack].map(HurtBy::Lost);
+    let has = |how: &HurtBy| run.hurt.iter().any(|hurt| hurt.how == *how);
+    if let (1.., Some(how)) = (taken_by_faults(&run.figures), by_faults.into_iter().find(has)) {
+        return Some(how);
+    }
+    run.hurt.iter().map(|hurt| hurt.how).max_by_key(|how| (often(&run.figures, *how), std::cmp::Reverse(*how)))
+}
+
+/// How often a run hurt somebody this way.
+fn often(figures: &Figures, how: HurtBy) -> u64 {
+    use crate::results::Cause;
+    let (lost, visits) = (&figures.lost_by, &figures.visits);
+    match how {
+        HurtBy::Lost(Cause::RolledBack) => lost.rolled_back,
+        HurtBy::Lost(Cause::Evicted) => lost.evicted,
+        HurtBy::Lost(Cause::Expired) => lost.expired,
+        HurtBy::Lost(Cause::Overwritten) => lost.overwritten,
+        HurtBy::Lost(Cause::Wiped) => lost.wiped,
+        HurtBy::Lost(Cause::Stale) => lost.stale,
+        HurtBy::Lost(Cause::Split) => lost.split,
+        HurtBy::Lost(Cause::Unexplained) => lost.unexplained,
+        HurtBy::Overcharged => figures.carts.overcharged,
+        // A visit given up weighs more than a login.
+        HurtBy::Abandoned => 10 * (visits.abandoned_refused + visits.abandoned_unknown + visits.abandoned_logged_out),
+        HurtBy::LoggedOut => figures.logged_out,
+        HurtBy::Impostor => figures.impostors_accepted,
+        HurtBy::ChargedAgain => 10 * figures.double_charges,
+        HurtBy::Forbidden => figures.hidden.as_ref().map_or(0, |hidden| hidden.forbidden),
+        HurtBy::StalePage => figures.hidden.as_ref().map_or(0, |hidden| hidden.stale_pages),
+        HurtBy::MissingFile => figures.files.as_ref().map_or(0, |files| files.missing_downloads),
+        HurtBy::Zombie => figures.zombie_logins,
+    }
+}
+
+/// The design that hurt fewest, other than this one; of equals the last, which a scenario builds up to.
+#[must_use]
+pub fn best_other(report: &Report, than: usize) -> Option<usize> {
+    let count = |figures: &Figures| {
+        figures.users_hurt + figures.logged_out + figures.impostors_accepted + figures.zombie_logins
+    };
+    let hurt = |variant: &VariantReport| variant.runs.first().map_or(u64::MAX, |run| count(&run.figures));
+    let others = report.variants.iter().enumerate().filter(|(i, _)| *i != than);
+    let (best, variant) = others.rev().min_by_key(|(_, variant)| hurt(variant))?;
+    (hurt(variant) < hurt(report.variants.get(than)?)).then_some(best)
+}
+
+/// A line for a fault that struck: what it did, how many open carts lost something to it, and whether this one did.
+fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
+    let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
+    let known = variant.scenario.faults.get(fault as usize);
+    let migration = variant.scenario.migration.as_ref().filter(|_| known.is_none() && server.is_none());
+    let planned = known.is_some_and(|it| it.deploy.is_some() || it.scale.is_some() || it.join.is_some());
+    if planned || (known.is_none() && server.is_none() && migration.is_none()) {
+        return Some(plans::begins(fault, at, variant));
+    }
+    let moved = |migration| super::timeline::moves(migration).into_iter().rfind(|(when, _)| at.since_start() >= *when);
+    let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());
+    let figures = variant.runs.first().and_then(|run| run.figures.faults.iter().find(|figures| figures.index == fault));
+    let drawn =
+        figures.and_then(|figures| variant.scenario.random_faults.iter().find(|of| of.called() == figures.name));
+    let deed = match (known, drawn) {
+        (Some(known), _) => deed(known),
+        (None, Some(drawn)) => random_deed(drawn, &whom),
+        (None, None) => migration.and_then(moved).map_or_else(|| format!("{whom} breaks"), |(_, words)| words),
+    };
+    let gone = figures.map_or(0, |figures| figures.lost_of_open);
+    if !memory_lost || gone == 0 {
+        return Some(Line::Broke(at, deed));
+    }
+    let killed = |what: &EventKind| {
+        let EventKind::Inside(_, crate::history::Inside::Served(served)) = what else { return false };
+        served.evidence.killed_by == Some(fault)
+    };
+    let this_too = if tape.events.iter().any(|event| killed(&event.what)) { ", this one too" } else { "" };
+    #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
+    let carts = count(gone as f64);
+    let word = if gone == 1 { "cart" } else { "carts" };
+    // What a store has forgotten need not be whole carts.
+    let fate = match (known.is_some_and(|known| known.store.is_some()), gone) {
+        (false, _) => "gone",
+        (true, 1) => "loses items",
+        (true, _) => "lose items",
+    };
+    Some(Line::Broke(at, format!("{deed}: {carts} open {word} {fate}{this_too}")))
+}
+
+#[cfg(test)]
+mod tests;

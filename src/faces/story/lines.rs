@@ -1,0 +1,473 @@
+//! From the events of a visit to the lines of a story.
+
+use std::collections::BTreeSet;
+
+use super::{Deed, Line, Story, broke, plans};
+use crate::base::time::Instant;
+use crate::base::{Command, Items, Outcome, Refusal, RegionId, Reply, ServerId, Visit};
+use crate::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, RECYCLED, Request, Seen, Served};
+use crate::regions::RegionMap;
+use crate::results::{Tape, VariantReport};
+use crate::scenario::CartHome;
+use crate::text::{clean, count, plural, span};
+
+/// Most lines of a story's first part.
+const MOST: usize = 12;
+
+/// What somebody is told who is not who they say they are.
+const TURNED_AWAY: &str = "401: turned away";
+
+/// What is said when an order turns up that nobody had been told of.
+const A_BILL: &str = "finds a bill";
+
+/// Tells a visit: `design` is the variant's number in the table, `most` how many lines there is room for (at most 12).
+#[must_use]
+pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) -> Story {
+    let mut teller = Teller::of(variant);
+    for event in &tape.events {
+        teller.hear(event, variant, tape);
+    }
+    let user = tape.events.iter().find_map(|event| match event.what {
+        EventKind::Seen(visit, _) | EventKind::Inside(visit, _) => Some(visit.user),
+        EventKind::Pool(_) => None,
+    });
+    let title = user.map_or(String::new(), |user| format!("User {}, design {design}", user.0));
+    let any =
+        |wanted: fn(&Deed) -> bool| teller.lines.iter().any(|line| matches!(line, Line::Did(deed) if wanted(deed)));
+    let lost = any(|deed| deed.missing.is_some_and(|missing| !missing.is_empty()));
+    let about_logins = teller.logged_out || teller.robbed;
+    let carts = (lost || !about_logins) && any(|deed| deed.cart.is_some());
+    Story { title, carts, lines: shortened(teller.lines, carts, most.min(MOST)), better: None }
+}
+
+impl Story {
+    /// Adds how the same user fared in a better design: the end of that visit.
+    #[must_use]
+    pub fn against(mut self, variant: &VariantReport, design: usize, tape: &Tape) -> Story {
+        let mut teller = Teller::of(variant);
+        for event in &tape.events {
+            teller.hear(event, variant, tape);
+        }
+        let end = if self.carts { ending(teller.lines) } else { tally(&teller.lines) };
+        self.better = end.map(|end| (format!("The same user in design {design}"), vec![end]));
+        self
+    }
+}
+
+/// What became of the cart.
+fn ending(lines: Vec<Line>) -> Option<Line> {
+    let ends = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some() || deed.wrong);
+    lines.into_iter().rev().find(ends)
+}
+
+/// How often the user was answered, and how often others were not.
+fn tally(lines: &[Line]) -> Option<Line> {
+    #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
+    let of = |wanted: fn(&Deed) -> bool| {
+        lines.iter().filter(|line| matches!(line, Line::Did(deed) if wanted(deed))).count() as f64
+    };
+    let strangers = of(|deed| deed.answer == TURNED_AWAY);
+    let (all, wrong) = (of(|_| true) - strangers, of(|deed| deed.wrong));
+    let turned_away = match strangers {
+        0.0 => String::new(),
+        1.0 => "; a stranger is turned away".into(),
+        often => format!("; a stranger is turned away {} times", count(often)),
+    };
+    let fared = format!("{}, {}{turned_away}", plural(all, "request", "requests"), went_wrong(all, wrong));
+    (all > 0.0).then_some(Line::Skipped(fared))
+}
+
+/// What is known while a visit is heard.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a visit and its design")]
+struct Teller {
+    lines: Vec<Line>,
+    /// Acknowledged adds that were not taken out.
+    added: Items,
+    /// An add was sent before: the user has a cart.
+    opened: bool,
+    logged_in: bool,
+    logged_out: bool,
+    /// A thief was let in.
+    robbed: bool,
+    /// Who served what, until the user is told.
+    served: Vec<Served>,
+    dropped: Option<ServerId>,
+    /// The newest version of the catalogue that was shown.
+    newest: u32,
+    /// Orders on the statement.
+    bills: u32,
+    /// Something went wrong before: what the balancer believes concerns this story.
+    trouble: bool,
+    /// Who is where, when that is not one place.
+    map: Option<RegionMap>,
+    /// Where the user is.
+    place: Option<RegionId>,
+    /// A platform's instances answer.
+    serverless: bool,
+    /// Carts are in the memory of whoever answers.
+    remembers: bool,
+    /// Who has had this cart in memory.
+    keepers: BTreeSet<ServerId>,
+    /// Servers copy carts to each other: one that knows less than the user does has an older copy.
+    replicated: bool,
+    concurrent: ConcurrentGroup,
+    /// The answer is to one of several requests: it may have come before or after the others.
+    together: bool,
+    bought: bool,
+}
+
+/// Requests that are out at the same moment.
+#[derive(Default)]
+struct ConcurrentGroup {
+    out: u32,
+    /// How often two were out at once after none was.
+    groups: u32,
+    /// Answers of such a group are still to come.
+    together: bool,
+}
+
+impl ConcurrentGroup {
+    fn sent(&mut self) {
+        self.out += 1;
+        if self.out > 1 && !self.together {
+            self.together = true;
+            self.groups += 1;
+        }
+    }
+
+    /// An answer comes: to which group it belongs, if it was not alone.
+    fn told(&mut self) -> Option<u32> {
+        self.out = self.out.saturating_sub(1);
+        let group = self.together.then_some(self.groups);
+        self.together &= self.out > 0;
+        group
+    }
+}
+
+impl Teller {
+    fn of(variant: &VariantReport) -> Teller {
+        let serverless = variant.scenario.serverless.is_some();
+        let remembers = variant.scenario.homes.cart == CartHome::ServerMemory;
+        Teller { map: RegionMap::new(&variant.scenario), serverless, remembers, ..Teller::default() }
+    }
+
+    /// A user who has travelled since the last request says so.
+    fn locate(&mut self, at: Instant, visit: Visit, request: Request) {
+        let Some(map) = &self.map else { return };
+        let place = map.place(visit.user, visit.number, request.step);
+        if self.place.replace(place).is_some_and(|before| before != place) {
+            self.lines.push(Line::Broke(at, format!("the user is in {} now", clean(&map.names[place.index()]))));
+        }
+    }
+
+    /// What a server is called: with its region, where there are several.
+    fn called(&self, server: ServerId) -> String {
+        match &self.map {
+            _ if self.serverless => format!("instance-{}", server.0 + 1),
+            Some(map) => format!("{server} {}", clean(&map.names[map.of(server).index()])),
+            None => server.to_string(),
+        }
+    }
+
+    fn hear(&mut self, event: &Event, variant: &VariantReport, tape: &Tape) {
+        self.replicated = variant.scenario.homes.cart == CartHome::ReplicatedMemory;
+        match event.what {
+            EventKind::Pool(pool @ PoolEvent::Struck { .. }) => self.lines.extend(broke(pool, event.at, variant, tape)),
+            EventKind::Pool(PoolEvent::Believed { server, up: false }) if self.trouble => {
+                self.lines.push(Line::Broke(event.at, format!("the balancer takes {server} to be down")));
+            }
+            EventKind::Pool(PoolEvent::Ejected { server }) => {
+                self.lines.push(Line::Broke(event.at, format!("the balancer ejects {server}: its answers fail")));
+            }
+            EventKind::Pool(PoolEvent::Readmitted { server }) => {
+                self.lines.push(Line::Broke(event.at, format!("the balancer tries {server} again")));
+            }
+            EventKind::Pool(PoolEvent::Stopped { server, fault: RECYCLED, .. }) if self.keepers.remove(&server) => {
+                let name = self.called(server);
+                self.lines.push(Line::Broke(event.at, format!("the platform takes {name} away: its memory is gone")));
+            }
+            EventKind::Pool(pool) => {
+                let met = |server: ServerId| self.met(server);
+                let line = plans::concerns(pool, event.at, met, variant, tape);
+                self.lines.extend(line);
+            }
+            EventKind::Seen(_, Seen::Began | Seen::Left(Ending::Finished)) => {}
+            EventKind::Inside(_, Inside::Served(served)) => {
+                if !served.cart.is_empty() && self.remembers {
+                    self.keepers.insert(served.server);
+                }
+                self.served.push(served);
+            }
+            EventKind::Inside(_, Inside::Dropped { server }) => self.dropped = server,
+            EventKind::Inside(_, Inside::Retried { from }) => self.dropped = Some(from),
+            EventKind::Seen(visit, Seen::Sent(request)) => {
+                self.dropped = None;
+                self.locate(event.at, visit, request);
+                self.concurrent.sent();
+            }
+            EventKind::Seen(_, Seen::Billed(items)) => self.billed(event.at, items),
+            EventKind::Seen(_, Seen::Told { request, sent, outcome, .. }) => {
+                self.told(event.at, request, sent, outcome)
+            }
+            EventKind::Seen(_, Seen::Left(Ending::GaveUp(trouble))) => self.gave_up(event.at, trouble),
+        }
+    }
+
+    /// Whether this user has met a server.
+    fn met(&self, server: ServerId) -> bool {
+        let name = server.to_string();
+        self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.server == name))
+    }
+
+    fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {
+        let served = self.served.iter().position(|served| served.request == request).map(|i| self.served.remove(i));
+        let concurrent = self.concurrent.told();
+        self.together = concurrent.is_some();
+        let action = self.action(request);
+        let mut deed = Deed { at, action, concurrent, weight: weight(request.command), ..Deed::default() };
+        deed.server =
+            served.map(|served| served.server).or(self.dropped).map_or(String::new(), |server| self.called(server));
+        deed.answer = match outcome {
+            Outcome::Ok(reply) => {
+                self.acknowledge(request.command);
+                self.no_news(request.command, at);
+                self.good(&mut deed, request.command, reply, served)
+            }
+            Outcome::Refused(refusal) => {
+                deed.wrong = !request.command.is_a_thief_s();
+                self.logged_out |= deed.wrong && refusal == Refusal::Unauthorized;
+                refused(refusal, request.command).into()
+            }
+            Outcome::Failed => {
+                deed.wrong = true;
+                "failed: did it work?".into()
+            }
+            Outcome::TimedOut => {
+                deed.wrong = true;
+                format!("no answer for {}", span(whole_seconds(at - sent)))
+            }
+        };
+        self.trouble |= deed.wrong && !matches!(outcome, Outcome::Ok(_));
+        deed.weight = if deed.wrong { 3 } else { deed.weight };
+        deed.added = if self.bought && deed.missing.is_none() { Items::NONE } else { self.added };
+        self.opened |= matches!((request.command, outcome), (Command::Add(_), Outcome::Ok(_))) || outcome.is_unknown();
+        self.lines.push(Line::Did(deed));
+    }
+
+    fn acknowledge(&mut self, command: Command) {
+        match command {
+            Command::Add(item) => self.added = self.added.with(item),
+            Command::Remove(item) => self.added = self.added.without(item),
+            _ => {}
+        }
+    }
+
+    /// What a 2xx says, in words.
+    fn good(&mut self, deed: &mut Deed, command: Command, reply: Reply, served: Option<Served>) -> String {
+        if command.touches_cart() {
+            deed.cart = served.map(|served| served.cart);
+        }
+        let older = self.replicated && deed.cart.is_some_and(|cart| !self.added.minus(cart).is_empty());
+        let knew = served.and_then(|served| served.knew_cart.filter(|_| command.touches_cart()));
+        let forgotten = self.opened && knew == Some(false);
+        match (command, reply) {
+            (Command::Login, _) => {
+                deed.weight = if self.logged_in { 2 } else { 0 };
+                self.logged_in = true;
+                "ok".into()
+            }
+            (_, Reply::Charged(items)) => {
+                let missing = self.added.minus(items);
+                let extra = items.minus(self.added);
+                self.bought = true;
+                deed.missing = Some(missing);
+                deed.wrong = !missing.is_empty() || !extra.is_empty();
+                if items.is_empty() { "charged: nothing".into() } else { format!("charged: {items}") }
+            }
+            (Command::View, Reply::Cart(_)) if self.together => "ok".into(),
+            (Command::View, Reply::Cart(items)) if self.bought => match items.iter().next() {
+                None => "ok".into(),
+                Some(ghost) => {
+                    deed.wrong = true;
+                    format!("the {ghost} is back")
+                }
+            },
+            (Command::View, Reply::Cart(items)) => {
+                let missing = self.added.minus(items);
+                deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
+                match (forgotten, missing.is_empty()) {
+                    (true, _) => "\"What cart?\" Empty.".into(),
+                    (false, false) => {
+                        format!("where is the {}?", missing.iter().next().map_or(String::new(), |i| i.to_string()))
+                    }
+                    (false, true) => "ok".into(),
+                }
+            }
+            (Command::Browse, Reply::Page(version)) => {
+                deed.wrong = version < self.newest;
+                let after = if deed.wrong { format!(", after {}", self.newest) } else { String::new() };
+                self.newest = version.max(self.newest);
+                format!("catalogue {version}{after}")
+            }
+            (Command::ForgeSession, _) => {
+                deed.wrong = true;
+                "welcome!".into()
+            }
+            (Command::ReplayToken, _) => {
+                deed.wrong = true;
+                self.robbed = true;
+                "welcome back!".into()
+            }
+            _ if forgotten => {
+                deed.wrong = true;
+                "\"What cart?\" New one.".into()
+            }
+            (Command::Add(_) | Command::Remove(_), _) if older => {
+                deed.wrong = true;
+                "ok, in an older copy".into()
+            }
+            _ => "ok".into(),
+        }
+    }
+
+    fn action(&self, request: Request) -> String {
+        match request.command {
+            Command::Login if self.logged_in => "logs in again".into(),
+            Command::Login => "logs in".into(),
+            Command::Browse => "looks around".into(),
+            Command::Add(item) => format!("adds {item}"),
+            Command::Remove(item) => format!("puts back {item}"),
+            Command::View => "looks at cart".into(),
+            Command::Checkout => "checks out".into(),
+            Command::Logout => "logs out".into(),
+            Command::ForgeSession => "an impostor".into(),
+            Command::Upload(file) => format!("uploads {file}"),
+            Command::Download(file) => format!("fetches {file}"),
+            Command::ReplayToken => "a thief comes".into(),
+        }
+    }
+
+    /// An order on the statement is news only when the answer to the checkout never came.
+    fn billed(&mut self, at: Instant, items: Items) {
+        let answered = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some());
+        let asked = self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action == "checks out"));
+        if asked && !self.lines.iter().any(answered) {
+            let answer = format!("charged: {items}");
+            let action = A_BILL.into();
+            let missing = Some(self.added.minus(items));
+            let deed = Deed { at, action, answer, added: self.added, missing, weight: 3, ..Deed::default() };
+            self.lines.push(Line::Did(deed));
+        } else if self.bills > 0 {
+            let (action, answer) = ("a second bill".into(), format!("charged again: {items}"));
+            let deed = Deed { at, action, answer, added: self.added, wrong: true, weight: 3, ..Deed::default() };
+            self.lines.push(Line::Did(deed));
+        }
+        self.bills += 1;
+    }
+
+    /// The bill of this very answer is in the answer.
+    fn no_news(&mut self, command: Command, now: Instant) {
+        let is_bill = |line: &Line| matches!(line, Line::Did(deed) if deed.action == A_BILL && deed.at == now);
+        if command == Command::Checkout && self.lines.last().is_some_and(is_bill) {
+            self.lines.pop();
+        }
+    }
+
+    fn gave_up(&mut self, at: Instant, trouble: AbandonReason) {
+        let answer = match trouble {
+            AbandonReason::Refused => "refused too often",
+            AbandonReason::Unknown => "no answer too often",
+            AbandonReason::LoggedOut => "logged out too often",
+        };
+        let action = "gives up".into();
+        let deed =
+            Deed { at, action, answer: answer.into(), added: self.added, wrong: true, weight: 3, ..Deed::default() };
+        self.lines.push(Line::Did(deed));
+    }
+}
+
+fn refused(refusal: Refusal, command: Command) -> &'static str {
+    match refusal {
+        Refusal::Unauthorized if command.is_a_thief_s() => TURNED_AWAY,
+        Refusal::Unauthorized => "401: who are you?",
+        Refusal::QueueFull => "503: queue full",
+        Refusal::NoServer => "503: no server",
+        Refusal::Unreachable => "503: cannot connect",
+        Refusal::Throttled => "429: too many at once",
+        Refusal::NotFound => "404: what file?",
+        Refusal::Forbidden => "403: whose form is this?",
+        Refusal::TooMany => "429: too many requests",
+        Refusal::StoreDown => "503: store is down",
+        Refusal::StoreFull => "507: store is full",
+    }
+}
+
+/// How much a request tells that went well.
+fn weight(command: Command) -> u8 {
+    match command {
+        Command::Login | Command::Browse => 0,
+        Command::View | Command::Logout => 1,
+        Command::Add(_) | Command::Remove(_) | Command::Upload(_) | Command::Download(_) => 2,
+        Command::Checkout | Command::ForgeSession | Command::ReplayToken => 3,
+    }
+}
+
+fn whole_seconds(time: crate::base::time::Span) -> crate::base::time::Span {
+    match time.as_nanos() / crate::base::time::NANOS_PER_SEC {
+        0 => crate::base::time::Span::from_millis((time.as_nanos() / 1_000_000).max(1)),
+        seconds => crate::base::time::Span::from_secs(seconds),
+    }
+}
+
+/// The lines that tell the story, within `most`.
+fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
+    let dull = u8::from(carts);
+    let weight = |line: &Line| match line {
+        Line::Did(deed) => deed.weight,
+        Line::Broke(..) | Line::Skipped(_) => 3,
+    };
+    if carts || lines.len() > most {
+        lines.retain(|line| weight(line) > 0);
+    }
+    if lines.len() > most || carts {
+        let interesting: Vec<Line> = lines.iter().filter(|line| weight(line) > dull).cloned().collect();
+        if !interesting.is_empty() {
+            lines = interesting;
+        }
+    }
+    trim_faults(&mut lines);
+    if lines.len() <= most {
+        return lines;
+    }
+    let head = most * 3 / 5;
+    let tail = most - head - 1;
+    let skipped = &lines[head..lines.len() - tail];
+    let wrong = skipped.iter().filter(|line| matches!(line, Line::Did(deed) if deed.wrong)).count();
+    #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
+    let (all, wrong) = (skipped.len() as f64, wrong as f64);
+    let note = format!("… {}, {}", plural(all, "more request", "more requests"), went_wrong(all, wrong));
+    let mut short = lines[..head].to_vec();
+    short.push(Line::Skipped(note));
+    short.extend_from_slice(&lines[lines.len() - tail..]);
+    short
+}
+
+fn went_wrong(all: f64, wrong: f64) -> String {
+    match wrong {
+        0.0 => "all well".into(),
+        wrong if wrong < all => format!("{} of them in vain", count(wrong)),
+        _ => "all in vain".into(),
+    }
+}
+
+/// What broke before the visit had done anything, or after it was over, is not its story.
+fn trim_faults(lines: &mut Vec<Line>) {
+    let is_deed = |line: &Line| matches!(line, Line::Did(_));
+    if let Some(last) = lines.iter().rposition(is_deed) {
+        lines.truncate(last + 1);
+    }
+    if let Some(first) = lines.iter().position(is_deed) {
+        lines.drain(..first);
+    }
+}

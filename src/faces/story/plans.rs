@@ -1,0 +1,66 @@
+//! What a deploy or a change of the pool's size did to the server of a story's user.
+
+use super::Line;
+use crate::base::time::Instant;
+use crate::base::{ServerId, ServerState};
+use crate::faces::timeline::deed;
+use crate::faults::timeline;
+use crate::history::{EventKind, Inside, PoolEvent};
+use crate::results::{Tape, VariantReport};
+use crate::text::{clean, plural};
+
+/// A line for a plan that begins: it may last, and take carts later.
+pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport) -> Line {
+    let Some(known) = variant.scenario.faults.get(fault as usize) else {
+        return Line::Broke(at, "the pool changes".into());
+    };
+    let figures = variant.runs.first().and_then(|run| run.figures.faults.get(fault as usize));
+    let deed = deed(known);
+    Line::Broke(
+        at,
+        match figures.map_or(0, |figures| figures.lost_of_open) {
+            0 => deed,
+            #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
+            gone => format!("{deed}: {} open now will be gone", plural(gone as f64, "cart", "carts")),
+        },
+    )
+}
+
+/// A line for what a plan does to one of the servers that this user has met.
+pub(super) fn concerns(
+    event: PoolEvent,
+    at: Instant,
+    met: impl Fn(ServerId) -> bool,
+    variant: &VariantReport,
+    tape: &Tape,
+) -> Option<Line> {
+    match event {
+        PoolEvent::Turned { server, state: ServerState::Draining } if met(server) => {
+            Some(Line::Broke(at, format!("{server} is drained: no new users")))
+        }
+        PoolEvent::Stopped { server, fault, .. } if met(server) => {
+            let who = who(fault, variant);
+            let this_too = if killed(fault, tape) { ": its carts are gone, this one too" } else { "" };
+            Some(Line::Broke(at, format!("{who} stops {server}{this_too}")))
+        }
+        _ => None,
+    }
+}
+
+/// Whose plan it is.
+fn who(fault: u32, variant: &VariantReport) -> String {
+    let index = fault as usize;
+    let name = match variant.scenario.faults.get(index) {
+        Some(known) => known.name.clone(),
+        None => timeline(&variant.scenario).into_iter().nth(index).map(|planned| planned.name),
+    };
+    name.map_or("the operator".into(), |name| clean(&name))
+}
+
+/// Whether this visit's cart died with the fault.
+fn killed(fault: u32, tape: &Tape) -> bool {
+    tape.events.iter().any(|event| match event.what {
+        EventKind::Inside(_, Inside::Served(served)) => served.evidence.killed_by == Some(fault),
+        _ => false,
+    })
+}

@@ -1,0 +1,229 @@
+use super::*;
+use crate::base::{Command, Outcome, Refusal, ServerId};
+use crate::history::{Ending, Event, Seen};
+use crate::results::sample::{RequestSample, crashed, item, sticky_crash, tape, unharmed, visit};
+use crate::text::{WIDTH, width};
+
+/// The text of a story without colour.
+fn drawn(story: &Story) -> String {
+    let text = story.draw();
+    text.lines().for_each(|line| assert!(width(line) <= WIDTH, "{line}"));
+    #[cfg(feature = "cli")]
+    let text = anstream::adapter::strip_str(&text).to_string();
+    text
+}
+
+#[test]
+fn a_cart_goes_with_its_server() {
+    let report = sticky_crash();
+    let story = tell(&report.variants[1], 2, &crashed(), 12).against(&report.variants[3], 4, &unharmed());
+    insta::assert_snapshot!(drawn(&story), @r#"
+    User 42, design 2                                       server's cart     user 42 has added
+       0:24.7  adds mug    server-2  ok                     mug               mug
+       0:27.9  adds lamp   server-2  ok                     mug lamp          mug lamp
+       0:30.0  ------------ server-2 crashes: 49 open carts gone, this one too ------------
+       0:32.7  adds pen    server-1  "What cart?" New one.  pen               mug lamp pen
+       0:38.0  checks out  server-1  charged: pen           MISSING mug lamp
+    The same user in design 4
+       0:38.0  checks out  server-1  charged: mug lamp pen  complete
+    "#);
+}
+
+#[test]
+fn logged_out_again_and_again() {
+    let report = sticky_crash();
+    let who = Outcome::Refused(Refusal::Unauthorized);
+    let mut heard = vec![RequestSample::ok(1_000, Command::Login, 0)];
+    for i in 0..9u32 {
+        let at = 2_000 + 1_000 * u64::from(i);
+        heard.push(RequestSample::ok(at, Command::Browse, 1 + i % 2).ends(who));
+        heard.push(RequestSample::ok(at + 300, Command::Login, i % 3));
+    }
+    let mut tape = tape(42, heard, &[]);
+    let gave_up = Seen::Left(Ending::GaveUp(crate::history::AbandonReason::LoggedOut));
+    let last = tape.events.last().expect("events").at;
+    tape.events.push(Event { at: last, what: EventKind::Seen(visit(42), gave_up) });
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 10)), @r"
+    User 42, design 1
+       0:02.0  looks around             401: who are you?
+       0:02.3  logs in again  server-1  ok
+       0:03.0  looks around             401: who are you?
+       0:03.3  logs in again  server-2  ok
+       0:04.0  looks around             401: who are you?
+       0:04.3  logs in again  server-3  ok
+               … 10 more requests, 5 of them in vain
+       0:10.0  looks around             401: who are you?
+       0:10.3  logs in again  server-3  ok
+       0:10.3  gives up                 logged out too often
+    ");
+}
+
+#[test]
+fn every_answer_has_words() {
+    let report = sticky_crash();
+    let add = |n| Command::Add(item(n));
+    let heard = vec![
+        RequestSample::ok(1_000, add(1), 0).cart(false, &[1]),
+        RequestSample::ok(2_000, Command::View, 1).cart(false, &[]),
+        RequestSample::ok(3_000, add(2), 1).cart(false, &[2]),
+        RequestSample::ok(4_000, Command::View, 1).cart(true, &[2]),
+        RequestSample::ok(5_000, add(3), 0).ends(Outcome::TimedOut),
+        RequestSample::ok(6_000, add(3), 0).ends(Outcome::Failed),
+        RequestSample::ok(7_000, add(3), 0).ends(Outcome::Refused(Refusal::NoServer)),
+        RequestSample::ok(8_000, Command::Remove(item(2)), 1).cart(true, &[]),
+        RequestSample::ok(9_000, Command::ForgeSession, 1),
+        RequestSample::ok(10_000, Command::ForgeSession, 1).ends(Outcome::Refused(Refusal::Unauthorized)),
+        RequestSample::ok(11_000, Command::Checkout, 1).cart(true, &[]),
+    ];
+    let vanished = PoolEvent::Struck { fault: 0, server: Some(ServerId(1)), memory_lost: false };
+    let believed = PoolEvent::Believed { server: ServerId(1), up: false };
+    let tape = tape(7, heard, &[(4_500, vanished), (5_500, believed)]);
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 20)), @r#"
+    User 7, design 1                                            server's cart     user 7 has added
+       0:01.0  adds mug        server-1  ok                     mug               mug
+       0:02.0  looks at cart   server-2  "What cart?" Empty.    –                 mug
+       0:03.0  adds lamp       server-2  "What cart?" New one.  lamp              mug lamp
+       0:04.0  looks at cart   server-2  where is the mug?      lamp              mug lamp
+       0:04.5  ------------ server-2 crashes ------------
+       0:05.0  adds pen                  no answer for 20 ms                      mug lamp
+       0:05.5  ------------ the balancer takes server-2 to be down ------------
+               … 2 more requests, all in vain
+       0:08.0  puts back lamp  server-2  ok                     –                 mug
+       0:09.0  an impostor     server-2  welcome!                                 mug
+       0:10.0  an impostor               401: turned away                         mug
+       0:11.0  checks out      server-2  charged: nothing       MISSING mug
+    "#);
+}
+
+#[test]
+fn long_carts_are_cut() {
+    let report = sticky_crash();
+    let all: Vec<u8> = (1..=20).collect();
+    let heard = (1..=20)
+        .map(|n| RequestSample::ok(u64::from(n) * 1_000, Command::Add(item(n)), 0).cart(n > 1, &all[..n.into()]));
+    let checkout = RequestSample::ok(30_000, Command::Checkout, 1).cart(false, &[]);
+    let tape = tape(42, heard.chain([checkout]).collect(), &[]);
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 12)), @r"
+    User 42, design 1                                         server's cart         user 42 has added
+       0:01.0  adds mug      server-1  ok                     mug                   mug
+       0:02.0  adds lamp     server-1  ok                     mug lamp              mug lamp
+       0:03.0  adds pen      server-1  ok                     mug lamp pen          mug lamp pen
+       0:04.0  adds book     server-1  ok                     mug lamp pen book     mug lamp pen book
+       0:05.0  adds kettle   server-1  ok                     mug lamp pen book +1  mug lamp pen book +1
+       0:06.0  adds scarf    server-1  ok                     mug lamp pen book +2  mug lamp pen book +2
+       0:07.0  adds clock    server-1  ok                     mug lamp pen book +3  mug lamp pen book +3
+               … 10 more requests, all well
+       0:18.0  adds item 18  server-1  ok                     mug lamp pen +15      mug lamp pen +15
+       0:19.0  adds item 19  server-1  ok                     mug lamp pen +16      mug lamp pen +16
+       0:20.0  adds item 20  server-1  ok                     mug lamp pen +17      mug lamp pen +17
+       0:30.0  checks out    server-2  charged: nothing       MISSING mug lamp pen book kettle scarf +14
+    ");
+}
+
+#[test]
+fn chooses_user_42_where_a_fault_took_carts() {
+    let mut report = sticky_crash();
+    assert_eq!(choose(&report).map(|(at, hurt)| (at, hurt.visit.user.0)), Some((1, 42)));
+    report.variants.remove(0);
+    assert_eq!(choose(&report).map(|(at, hurt)| (at, hurt.visit.user.0)), Some((0, 42)));
+    assert_eq!(best_other(&report, 0), Some(2));
+    report.variants[0].runs[0].hurt.retain(|hurt| hurt.visit.user.0 != 42);
+    assert_eq!(choose(&report).map(|(_, hurt)| hurt.visit.user.0), Some(5));
+    report.variants.remove(0);
+    assert_eq!(choose(&report), None);
+    assert_eq!(best_other(&report, 0), None);
+}
+
+/// A line of a user who was answered at a second.
+fn did(second: u64, action: &str, concurrent: Option<u32>) -> Line {
+    let at = Instant::from_nanos(second * 1_000_000_000);
+    Line::Did(Deed {
+        at,
+        action: action.into(),
+        concurrent,
+        server: "server-1".into(),
+        answer: "ok".into(),
+        ..Deed::default()
+    })
+}
+
+#[test]
+fn a_bracket_holds_requests_of_one_moment_together_and_none_stands_alone() {
+    let broke = Line::Broke(Instant::from_nanos(3_500_000_000), "server-2 crashes".into());
+    let lines = vec![
+        did(1, "adds mug", Some(1)),
+        did(2, "adds lamp", Some(1)),
+        did(3, "adds pen", Some(2)),
+        broke,
+        did(4, "adds hat", Some(2)),
+        did(5, "looks at cart", Some(2)),
+        did(6, "checks out", None),
+    ];
+    let better = Some(("The same user in design 2".to_string(), vec![did(6, "checks out", Some(3))]));
+    let story = Story { title: "User 1, design 1".into(), lines, better, ..Story::default() };
+    insta::assert_snapshot!(drawn(&story), @r"
+    User 1, design 1
+       0:01.0  ┌ adds mug       server-1  ok
+       0:02.0  └ adds lamp      server-1  ok
+       0:03.0  ┌ adds pen       server-1  ok
+       0:03.5  ------------ server-2 crashes ------------
+       0:04.0  ├ adds hat       server-1  ok
+       0:05.0  └ looks at cart  server-1  ok
+       0:06.0  checks out       server-1  ok
+    The same user in design 2
+       0:06.0  checks out       server-1  ok
+    ");
+}
+
+#[test]
+fn what_broke_is_told_whole_as_long_as_there_is_room() {
+    let at = Instant::from_nanos(60_000_000_000);
+    let told = |words: &str| {
+        let lines = vec![Line::Broke(at, words.into())];
+        drawn(&Story { title: "User 1, design 1".into(), lines, ..Story::default() }).lines().last().map(str::to_string)
+    };
+    assert_eq!(told("it breaks").as_deref(), Some("   1:00.0  ------------ it breaks ------------"));
+    let long = told(&"x".repeat(70)).expect("a line");
+    assert_eq!(long, format!("   1:00.0  -------- {} --------", "x".repeat(70)));
+    let too_long = told(&"x".repeat(200)).expect("a line");
+    assert!(too_long.contains("--- xxx") && too_long.ends_with("x… ---"), "{too_long}");
+}
+
+#[test]
+fn a_stranger_who_is_turned_away_is_not_one_of_the_users_requests() {
+    let report = sticky_crash();
+    let thief = |at| RequestSample::ok(at, Command::ReplayToken, 0).ends(Outcome::Refused(Refusal::Unauthorized));
+    let robbed = tape(
+        42,
+        vec![RequestSample::ok(1_000, Command::Login, 0), RequestSample::ok(2_000, Command::ReplayToken, 0)],
+        &[],
+    );
+    let safe = |thieves: &[u64]| {
+        let first = std::iter::once(RequestSample::ok(1_000, Command::Login, 0));
+        let heard = first.chain(thieves.iter().map(|at| thief(*at))).collect();
+        let story = tell(&report.variants[0], 1, &robbed, 12).against(&report.variants[1], 2, &tape(42, heard, &[]));
+        drawn(&story).lines().last().expect("lines").trim().to_string()
+    };
+    assert_eq!(safe(&[]), "1 request, all well");
+    assert_eq!(safe(&[2_000]), "1 request, all well; a stranger is turned away");
+    assert_eq!(safe(&[2_000, 3_000]), "1 request, all well; a stranger is turned away 2 times");
+}
+
+#[test]
+fn a_server_is_stopped_by_whoever_planned_it() {
+    let report = sticky_crash();
+    let mut variant = report.variants[0].clone();
+    let told = |variant: &VariantReport| {
+        let heard = vec![
+            RequestSample::ok(1_000, Command::Add(item(1)), 0),
+            RequestSample::ok(9_000, Command::Add(item(2)), 1),
+        ];
+        let fault = u32::try_from(variant.scenario.faults.len()).expect("few");
+        let stopped = PoolEvent::Stopped { server: ServerId(0), fault, cut_off_users: 1, cut_requests: 0 };
+        drawn(&tell(variant, 1, &tape(42, heard, &[(5_000, stopped)]), 12))
+    };
+    assert!(told(&variant).contains("the operator stops server-1"), "{}", told(&variant));
+    let rules = crate::scenario::load("a", "a", "title = \"a\"\nduration = \"1m\"\nautoscaler.max = 3\n", &[], &[]);
+    variant.scenario.autoscaler = rules.expect("a scenario").base.autoscaler;
+    assert!(told(&variant).contains("the autoscaler stops server-1"), "{}", told(&variant));
+}

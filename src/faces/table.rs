@@ -1,0 +1,221 @@
+//! What a run prints: who and what, the table, why, one user's story, the lesson.
+
+mod causes;
+pub mod charts;
+pub mod columns;
+mod details;
+pub mod engines;
+mod grid;
+pub mod header;
+pub mod pace;
+
+use super::chart::Glyphs;
+use super::story::Story;
+use crate::results::Report;
+use crate::results::statistics::{self, Summary};
+use crate::text::{Tone, WIDTH, clean, listed, paint, plural, span, thousands, width, wrap};
+
+/// What to print beside the table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    /// Request accounting, latency, causes, load, faults.
+    pub details: bool,
+    /// The table and nothing else.
+    pub quiet: bool,
+    /// The story of one user, in one or two designs.
+    pub story: Option<&'a Story>,
+    /// Charts of time and load.
+    pub charts: bool,
+    /// What charts are drawn with.
+    pub glyphs: Glyphs,
+    /// What came and why, for somebody who predicted it; lines as they are.
+    pub answer: Option<&'a str>,
+    /// The title of the scenario that comes next.
+    pub next_title: Option<&'a str>,
+}
+
+/// The whole output of a run, with codes of colour.
+#[must_use]
+pub fn render(report: &Report, look: &Look) -> String {
+    let summaries = Summary::all(&report.variants);
+    let (columns, left_out) = grid::fitting(report, columns::choose(report, &summaries));
+    let table = grid::draw(report, &columns);
+    if look.quiet {
+        return table;
+    }
+    let mut text = header::header(report);
+    text += "\n";
+    text += &table;
+    text += &notes(report, &summaries, &columns, &left_out);
+    if let Some(agreement) = &report.agreement {
+        text += &engines::block(agreement);
+    }
+    text += &charts::histograms(report, &summaries, look.glyphs);
+    if look.charts {
+        text += &charts::charts(report, look.glyphs);
+    }
+    if look.details {
+        text += &details::details(report, &summaries);
+    }
+    if let Some(story) = look.story {
+        text += "\n";
+        text += &story.draw();
+    }
+    if let Some(answer) = look.answer {
+        text += "\n";
+        text += answer;
+    }
+    text += &lesson(report, look);
+    text
+}
+
+/// Sentences under the table.
+fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], left_out: &[String]) -> String {
+    let sentences = sentences(report, summaries, columns);
+    let mut text: String = sentences.iter().map(|note| wrap("   ", note)).collect();
+    if !left_out.is_empty() {
+        let columns = if left_out.len() == 1 { "column" } else { "columns" };
+        let note = format!("There is no room for the {columns} {}: see --details or --format json.", listed(left_out));
+        text += &wrap("   ", &note);
+    }
+    if !report.left_out.is_empty() {
+        let names: Vec<String> = report.left_out.iter().map(|name| clean(name)).collect();
+        let note = format!("Not played, because only a simulation can: {}.", listed(&names));
+        text += &wrap("   ", &note);
+    }
+    for warning in warnings(report, summaries) {
+        text += &paint_lines(Tone::Loss, &wrap("   ", &warning));
+    }
+    text
+}
+
+/// Why, how sure, and of how many: each true by construction.
+#[must_use]
+pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Vec<String> {
+    let why = causes::sentences(summaries).join(" ");
+    let several = report.variants.iter().any(|variant| variant.runs.len() > 1);
+    let sure = if several { certainty(summaries, columns) } else { None };
+    [
+        Some(why).filter(|why| !why.is_empty()),
+        sure,
+        differing_counts(report, summaries, columns),
+        carried_alike(summaries, columns),
+        pace::lateness(report),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn paint_lines(tone: Tone, text: &str) -> String {
+    text.lines().map(|line| paint(tone, line) + "\n").collect()
+}
+
+/// What several runs tell about the difference to the first design.
+fn certainty(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
+    let figures = [
+        ("lost", "carts.lost", ["loses", "lose"], "carts"),
+        ("abandoned", "visits.finished", ["finishes", "finish"], "visits"),
+        ("neighbours", "neighbours_latency_ms.p50", ["takes", "take"], "ms for a neighbour's median request"),
+        ("latency", "step_latency_ms.p50", ["takes", "take"], "ms for the median step"),
+    ];
+    let shown = |name: &str| columns.iter().any(|column| column.name == name);
+    let tells = |path: &str| summaries.iter().any(|summary| summary.mean(path) > 0.0);
+    let differs =
+        |path: &str| summaries.iter().any(|s| s.get(path).map(|x| x.mean) != summaries[0].get(path).map(|x| x.mean));
+    let (_, path, verbs, things) =
+        figures.into_iter().find(|(name, path, ..)| shown(name) && tells(path) && differs(path))?;
+    statistics::comparison(summaries, path, verbs, things)
+}
+
+/// Said once, when the number of carts differs between designs.
+fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
+    columns.iter().find(|column| column.head[1] == columns::OF_OPENED)?;
+    let users = |variant: &crate::results::VariantReport| (variant.scenario.users.clone(), variant.scenario.duration);
+    if report.variants.windows(2).any(|pair| users(&pair[0]) != users(&pair[1])) {
+        return None;
+    }
+    let opened = summaries.iter().map(|summary| summary.mean("carts.opened"));
+    let (least, most) = opened.fold((f64::MAX, 0.0f64), |(least, most), x| (least.min(x), most.max(x)));
+    if least >= most {
+        return None;
+    }
+    let (least_shown, most_shown) = (crate::text::count(least), crate::text::count(most));
+    if least_shown == most_shown {
+        return None;
+    }
+    let range = format!("{least_shown} to {most_shown}");
+    Some(if most - least <= 0.05 * most {
+        format!("Carts opened differ a little ({range}): the same visits, only their timing differs.")
+    } else {
+        format!("Carts opened: {range}. Whoever is held up, or gives up, comes back at other times.")
+    })
+}
+
+/// Said when the price column leaves something out.
+fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
+    let bytes = columns::carried_alike(summaries);
+    let priced = columns.iter().any(|column| column.cells.iter().any(|cell| cell.figure.contains("bytes")));
+    let bytes = crate::text::count(bytes);
+    (priced && bytes != "0").then(|| format!("Every design also carries {bytes} bytes a request: the signed login."))
+}
+
+fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
+    let behind = pace::warning(report);
+    if report.interrupted {
+        let interrupted = "Interrupted: this is what was measured until then.".into();
+        return [Some(interrupted), behind].into_iter().flatten().collect();
+    }
+    let open: Vec<String> = (1..)
+        .zip(summaries)
+        .filter(|(_, summary)| summary.mean("carts.open") > 0.0)
+        .map(|(number, summary)| format!("{} in design {number}", crate::text::count(summary.mean("carts.open"))))
+        .collect();
+    let closing = span(report.scenario.closing.get());
+    let still_open = (!open.is_empty()).then(|| {
+        let open = listed(&open);
+        format!("Carts still open at the end: {open}. `closing` ({closing}) is too short for these visits; raise it.")
+    });
+    behind.into_iter().chain(still_open).collect()
+}
+
+fn lesson(report: &Report, look: &Look) -> String {
+    let mut text = String::new();
+    let scenario = &report.scenario;
+    if !scenario.lesson.trim().is_empty() {
+        text += "\n";
+        text += &wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &clean(&scenario.lesson.replace('\n', " ")));
+    }
+    if let Some(next) = &scenario.next {
+        text += if text.is_empty() { "\n" } else { "" };
+        text += &next_line(&clean(next), look.next_title.map(clean).as_deref());
+    }
+    text
+}
+
+/// The next scenario's title and how to run it; in two lines where one is too short.
+fn next_line(name: &str, title: Option<&str>) -> String {
+    let head = format!("{}    ", paint(Tone::Strong, "Next"));
+    let command = format!("whatcart run {name}");
+    match title {
+        None => wrap(&head, &command),
+        Some(title) if width(&head) + width(title) + 3 + width(&command) <= WIDTH => {
+            format!("{head}{title}   {command}\n")
+        }
+        Some(title) => wrap(&head, title) + &wrap(&" ".repeat(width(&head)), &command),
+    }
+}
+
+/// `300 users`, `100 to 1,000 users`.
+fn range(values: impl Iterator<Item = u64>, one: &str, many: &str) -> String {
+    let values: Vec<u64> = values.collect();
+    let (least, most) = (values.iter().min().copied().unwrap_or(0), values.iter().max().copied().unwrap_or(0));
+    if least == most {
+        #[expect(clippy::cast_precision_loss, reason = "limits keep it small")]
+        return plural(least as f64, one, many);
+    }
+    format!("{} to {} {many}", thousands(least), thousands(most))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! Why carts were lost and visits abandoned, in one or two sentences that the figures make true.
+
+use crate::results::statistics::Summary;
+use crate::text::{count, listed, percent};
+
+/// Each cause, as the figures call it, and what it means for a cart's items.
+pub(super) const CAUSES: [(&str, &str, &str); 8] = [
+    ("split", "split", "their items sit in another server's memory"),
+    ("wiped", "wiped", "their last copy went with a server"),
+    ("overwritten", "overwritten", "a concurrent writer put an older copy over them"),
+    ("stale", "stale", "an older copy answered"),
+    ("rolled_back", "rolled back", "the store had not made them durable"),
+    ("evicted", "evicted", "the store was full and dropped them"),
+    ("expired", "expired", "they were kept for their time and no longer"),
+    ("unexplained", "unexplained", "a defect of this simulator, please report it"),
+];
+
+/// Most sentences under a table.
+const MOST: usize = 3;
+
+/// What took the lost carts; when none was lost, that; and what ended visits early, while there is room.
+pub(super) fn sentences(summaries: &[Summary]) -> Vec<String> {
+    let mut sentences = losses(summaries);
+    sentences.extend(missing_files(summaries));
+    sentences.extend(no_losses(summaries));
+    sentences.extend(endings(summaries));
+    sentences.truncate(MOST);
+    sentences
+}
+
+/// Said when every cart that was opened came to a good end, everywhere.
+fn no_losses(summaries: &[Summary]) -> Option<String> {
+    let opened: Vec<f64> = summaries.iter().map(|summary| summary.mean("carts.opened")).collect();
+    let bad = ["lost", "overcharged", "unknown", "abandoned", "open"];
+    let sound = summaries.iter().all(|summary| bad.iter().all(|name| summary.mean(&format!("carts.{name}")) <= 0.0));
+    let least = opened.iter().copied().fold(f64::MAX, f64::min);
+    let most = opened.iter().copied().fold(0.0, f64::max);
+    match opened.len() {
+        _ if !sound || most <= 0.0 => None,
+        1 => Some(format!("Not one of {} carts was lost.", about(most))),
+        _ if least >= most => Some(format!("No design lost a cart, of {} opened in each.", about(most))),
+        _ => Some(format!("No design lost a cart, of {} to {} opened in each.", about(least), about(most))),
+    }
+}
+
+/// The same causes, and the designs that have them.
+type Group = (Vec<(usize, f64)>, Vec<String>);
+
+/// One sentence for the designs whose carts were lost by the same single cause, one for each design with several.
+fn losses(summaries: &[Summary]) -> Vec<String> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (number, summary) in (1..).zip(summaries) {
+        let found = causes(summary);
+        match groups.iter_mut().find(|(known, _)| known.len() == 1 && found.len() == 1 && known[0].0 == found[0].0) {
+            Some((_, designs)) => designs.push(format!("{number}")),
+            None if found.is_empty() => {}
+            None => groups.push((found, vec![format!("{number}")])),
+        }
+    }
+    let mut told: Vec<&str> = Vec::new();
+    let mut sentences = Vec::new();
+    for (found, designs) in groups {
+        let mut parts = Vec::new();
+        for (cause, carts) in &found {
+            let (_, word, meaning) = CAUSES[*cause];
+            let how_many = match found.len() {
+                1 => String::new(),
+                _ if *carts <= 1.0 => format!("{} is ", about(*carts)),
+                _ => format!("{} are ", about(*carts)),
+            };
+            let meaning = if told.contains(&word) { String::new() } else { format!(": {meaning}") };
+            told.push(word);
+            parts.push(format!("{how_many}{word}{meaning}"));
+        }
+        let design = if designs.len() == 1 { "design" } else { "designs" };
+        let lead = match found.len() {
+            1 => format!("All carts lost in {design} {} are ", listed(&designs)),
+            _ => format!("Of design {}'s losses ", designs[0]),
+        };
+        sentences.push(format!("{lead}{}.", parts.join("; ")));
+    }
+    sentences
+}
+
+/// Where the files are that downloads did not find.
+fn missing_files(summaries: &[Summary]) -> Option<String> {
+    let missing = |summary: &Summary| (summary.mean("files.elsewhere"), summary.mean("files.missing_downloads"));
+    let designs: Vec<(usize, f64, f64)> = (1..)
+        .zip(summaries.iter().map(missing))
+        .filter(|(_, (_, missing))| *missing > 0.0)
+        .map(|(number, (elsewhere, missing))| (number, elsewhere, missing))
+        .collect();
+    let share = |(number, elsewhere, missing): &(usize, f64, f64)| {
+        format!("{} in design {number}", percent(*elsewhere, *missing))
+    };
+    match &designs[..] {
+        [] => None,
+        all if all.iter().all(|(_, elsewhere, missing)| elsewhere >= missing) => {
+            Some("The files that were not found sit on another server.".into())
+        }
+        all if all.iter().all(|(_, elsewhere, _)| *elsewhere <= 0.0) => {
+            Some("The files that were not found went with their server.".into())
+        }
+        all => {
+            let shares = listed(&all.iter().map(share).collect::<Vec<_>>());
+            Some(format!("Of the files not found {shares} sit on another server; the others went with theirs."))
+        }
+    }
+}
+
+/// A mean number of carts, as a whole number.
+fn about(carts: f64) -> String {
+    if carts.fract() == 0.0 { count(carts) } else { format!("about {}", count(carts.round().max(1.0))) }
+}
+
+/// The causes of one design's losses, by their place in [`CAUSES`], the most frequent first.
+fn causes(summary: &Summary) -> Vec<(usize, f64)> {
+    let mut found: Vec<(usize, f64)> = CAUSES
+        .iter()
+        .enumerate()
+        .map(|(cause, (name, ..))| (cause, summary.mean(&format!("lost_by.{name}"))))
+        .filter(|(_, carts)| *carts > 0.0)
+        .collect();
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
+    found
+}
+
+/// What those who gave up had met: nearly all of a design's the same, or one thing and another.
+fn endings(summaries: &[Summary]) -> Vec<String> {
+    const REASONS: [(&str, &str); 3] = [
+        ("abandoned_logged_out", "being logged out again and again"),
+        ("abandoned_refused", "refusals"),
+        ("abandoned_unknown", "requests that failed or were never answered"),
+    ];
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for (number, summary) in (1..).zip(summaries) {
+        let visits = |name: &str| summary.mean(&format!("visits.{name}"));
+        let mut reasons = REASONS.map(|(name, reason)| (visits(name), reason));
+        reasons.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let all: f64 = reasons.iter().map(|(visits, _)| visits).sum();
+        let [(most, reason), (second, other), _] = reasons;
+        if all <= 0.0 {
+            continue;
+        }
+        let reason = if most >= 0.95 * all {
+            reason.to_string()
+        } else {
+            format!("{reason} ({}) or {other} ({})", percent(most, all), percent(second, all))
+        };
+        match groups.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, designs)) => designs.push(format!("{number}")),
+            None => groups.push((reason, vec![format!("{number}")])),
+        }
+    }
+    let sentence = |(reason, designs): (String, Vec<String>)| {
+        let word = if designs.len() == 1 { "design" } else { "designs" };
+        format!("Those who gave up their visit in {word} {} did so after {reason}.", listed(&designs))
+    };
+    groups.into_iter().map(sentence).collect()
+}

@@ -1,0 +1,103 @@
+//! Charts under a table: carts lost over time with what broke, the load of each server, and over several runs how
+//! often how many carts were lost.
+
+use crate::base::time::{Instant, Span};
+use crate::faces::chart::{Glyphs, Histogram, bar, scale, timeline};
+use crate::results::statistics::Summary;
+use crate::results::{Report, RunReport, VariantReport};
+use crate::text::{Tone, count, left, paint, width};
+
+/// So many runs are worth a histogram.
+pub const ENOUGH: usize = 10;
+/// Classes of a histogram, about.
+const CLASSES: usize = 8;
+/// Columns of a bar.
+const BAR: usize = 40;
+/// Servers whose bars are drawn; of larger pools the busiest and the idlest.
+const BARS: usize = 6;
+
+/// Lost carts over time and the load of servers, of the first run of each design.
+pub(super) fn charts(report: &Report, glyphs: Glyphs) -> String {
+    let lost = over_time(report, "Carts lost over time", |row| row.lost_carts, glyphs);
+    let open = over_time(report, "Requests that were not answered well, over time", failed, glyphs);
+    lost + &open + &load(report, glyphs)
+}
+
+fn failed(row: &crate::results::SeriesRow) -> u64 {
+    row.refused + row.failed + row.timed_out
+}
+
+type Count = fn(&crate::results::SeriesRow) -> u64;
+
+#[expect(clippy::cast_precision_loss, reason = "counts")]
+fn over_time(report: &Report, title: &str, count: Count, glyphs: Glyphs) -> String {
+    let values = |run: &RunReport| run.series.rows.iter().map(|row| count(row) as f64).collect::<Vec<f64>>();
+    let mut text = String::new();
+    for (number, variant) in (1..).zip(&report.variants) {
+        let Some(run) = variant.runs.first() else { continue };
+        let values = values(run);
+        if values.iter().any(|value| *value > 0.0) {
+            text += &timeline(&values, run.series.window, &marks(run), &format!("{number}  "), glyphs);
+        }
+    }
+    if text.is_empty() {
+        return text;
+    }
+    let longest =
+        report.variants.iter().filter_map(|variant| variant.runs.first()).max_by_key(|run| run.series.rows.len());
+    let below = longest.map_or_else(String::new, |run| scale(run.series.rows.len(), run.series.window, "1  "));
+    format!("\n{}\n{text}{below}", paint(Tone::Strong, title))
+}
+
+/// When something broke.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
+fn marks(run: &RunReport) -> Vec<Instant> {
+    let faults = run.figures.faults.iter();
+    faults.map(|fault| Instant::ZERO + Span::from_nanos((fault.at_s * 1e9) as u64)).collect()
+}
+
+fn load(report: &Report, glyphs: Glyphs) -> String {
+    let mut text = format!("\n{}\n", paint(Tone::Strong, "How busy the servers were"));
+    for (number, variant) in (1..).zip(&report.variants) {
+        let Some(run) = variant.runs.first() else { continue };
+        for (i, (name, busy)) in shown(run).into_iter().enumerate() {
+            let head = if i == 0 { format!("{number}") } else { String::new() };
+            let bar = bar(busy, BAR, glyphs);
+            text += &format!("{}{} {bar} {:.0} %\n", left(&head, 3), left(&name, 11), 100.0 * busy);
+        }
+    }
+    text
+}
+
+/// Servers by name with their busy shares; of a large pool the busiest and the idlest.
+fn shown(run: &RunReport) -> Vec<(String, f64)> {
+    let mut servers: Vec<(String, f64)> =
+        run.figures.load.per_server.iter().map(|server| (server.name.clone(), server.busy)).collect();
+    if servers.len() > BARS {
+        servers.sort_by(|a, b| b.1.total_cmp(&a.1));
+        servers.drain(BARS / 2..servers.len() - BARS / 2);
+    }
+    servers
+}
+
+/// Over many runs: how often how many carts were lost, design by design. Nothing when nobody lost any, or for few runs.
+pub(super) fn histograms(report: &Report, summaries: &[Summary], glyphs: Glyphs) -> String {
+    let mut text = String::new();
+    for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
+        let lost: Vec<f64> =
+            summary.each.iter().filter_map(|(_, figures)| figures.get("carts.lost").copied()).collect();
+        if lost.len() < ENOUGH || lost.iter().all(|lost| *lost == 0.0) {
+            continue;
+        }
+        text += &histogram(number, variant, &lost, glyphs);
+    }
+    if text.is_empty() { text } else { format!("\n{}\n{text}", paint(Tone::Strong, "Carts lost, run by run")) }
+}
+
+fn histogram(number: usize, variant: &VariantReport, lost: &[f64], glyphs: Glyphs) -> String {
+    let Some(histogram) = Histogram::of(lost, CLASSES) else { return String::new() };
+    let head = format!("{number}  ");
+    let runs = count(f64::from(u32::try_from(lost.len()).unwrap_or(u32::MAX)));
+    let name = crate::text::clean(&variant.name);
+    format!("{head}{name}, {runs} runs\n{}", histogram.draw(&" ".repeat(width(&head)), BAR, glyphs))
+}

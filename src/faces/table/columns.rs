@@ -1,0 +1,508 @@
+//! The columns that a table can have, and which of them say something.
+
+mod plans;
+mod recovery;
+
+use crate::base::time::{NANOS_PER_SEC, Span};
+use crate::results::statistics::{Estimate, Summary};
+use crate::results::{FaultFigures, Report, VariantReport};
+use crate::text::{Tone, clean, clock, count, percent, real};
+
+/// The second line of a header when the number of carts opened differs from row to row.
+pub(super) const OF_OPENED: &str = "of opened";
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// What `columns` in a scenario calls it.
+    pub name: String,
+    /// Its two lines of header.
+    pub head: [String; 2],
+    /// Row by row.
+    pub cells: Vec<Cell>,
+    /// What has to go first when there is no room: the largest.
+    pub rank: u8,
+    /// Words rather than numbers.
+    pub words: bool,
+}
+
+/// One cell: a figure and, where it has one, its share of the column's denominator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// The figure.
+    pub figure: String,
+    /// `97 %`, or nothing.
+    pub share: String,
+    /// Loss or not.
+    pub tone: Tone,
+}
+
+/// A column that counts something.
+struct Counted {
+    name: &'static str,
+    head: &'static str,
+    /// What is counted; several paths are added up.
+    paths: &'static [&'static str],
+    /// Of what: a path, and its word when the rows differ.
+    of: Option<(&'static str, &'static str)>,
+    tone: Tone,
+    rank: u8,
+}
+
+const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
+const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
+
+#[rustfmt::skip]
+const COUNTED: [Counted; 18] = [
+    Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
+    Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
+    Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
+    Counted { name: "unknown", head: "unknown outcome", paths: &["carts.unknown"], of: OPENED, tone: Tone::Loss, rank: 8 },
+    Counted { name: "abandoned-carts", head: "carts abandoned", paths: &["carts.abandoned"], of: OPENED, tone: Tone::Loss, rank: 10 },
+    Counted { name: "abandoned", head: "visits abandoned", paths: ABANDONED, of: Some(("visits.begun", "all visits")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "logged-out", head: "logged out", paths: &["logged_out"], of: None, tone: Tone::Loss, rank: 4 },
+    Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "zombies", head: "zombie logins", paths: &["zombie_logins"], of: Some(("replays", "all tries")), tone: Tone::Loss, rank: 3 },
+    Counted { name: "overwritten", head: "overwritten", paths: &["lost_by.overwritten"], of: OPENED, tone: Tone::Loss, rank: 4 },
+    Counted { name: "ghosts", head: "items back again", paths: &["ghosts"], of: None, tone: Tone::Loss, rank: 5 },
+    Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
+    Counted { name: "not-found", head: "404 \"what file?\"", paths: &["files.missing_downloads"], of: Some(("files.downloads", "all downloads")), tone: Tone::Loss, rank: 1 },
+    Counted { name: "destroyed", head: "files destroyed", paths: &["files.destroyed"], of: Some(("files.uploaded", "all uploads")), tone: Tone::Loss, rank: 1 },
+    Counted { name: "forbidden", head: "403 forms", paths: &["hidden.forbidden"], of: None, tone: Tone::Loss, rank: 2 },
+    Counted { name: "charged-twice", head: "charged twice", paths: &["double_charges"], of: Some(("hidden.retried_checkouts", "retried")), tone: Tone::Loss, rank: 2 },
+    Counted { name: "over-limit", head: "over limit", paths: &["hidden.over_limit"], of: None, tone: Tone::Loss, rank: 2 },
+    Counted { name: "stale-pages", head: "stale pages", paths: &["hidden.stale_pages"], of: Some(("hidden.pages", "pages")), tone: Tone::Loss, rank: 2 },
+];
+
+/// Most columns that are chosen without being asked for.
+const MOST: usize = 6;
+
+/// What columns are made of.
+struct Source<'a> {
+    report: &'a Report,
+    summaries: &'a [Summary],
+}
+
+/// The columns of a report's table: those the scenario names, or those of the usual ones that say something.
+#[must_use]
+pub fn choose(report: &Report, summaries: &[Summary]) -> Vec<Column> {
+    let source = Source { report, summaries };
+    let named: Vec<Column> = report.scenario.columns.iter().flat_map(|name| source.named(name)).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let mut columns = source.telling();
+    while columns.len() > MOST {
+        drop_least(&mut columns);
+    }
+    if columns.is_empty() {
+        columns = source.latency("latency", "median step", "step_latency_ms.p50", 0).into_iter().collect();
+    }
+    columns
+}
+
+/// Takes out the column that is missed least.
+pub(super) fn drop_least(columns: &mut Vec<Column>) -> Option<Column> {
+    let (at, _) = columns.iter().enumerate().max_by_key(|(at, column)| (column.rank, *at))?;
+    Some(columns.remove(at))
+}
+
+impl Source<'_> {
+    /// The usual columns in their order, without those that say nothing.
+    fn telling(&self) -> Vec<Column> {
+        let counted = |name: &str| self.counted_named(name).filter(|_| self.counts_something(name));
+        let mut columns: Vec<Column> = Vec::new();
+        columns.extend(counted("lost"));
+        columns.extend(counted("intact").filter(|_| self.neither_lost_nor_intact()));
+        columns.extend(self.open_at_faults().into_iter().filter(|column| column.cells.iter().any(is_loss)));
+        for name in [
+            "overcharged",
+            "unknown",
+            "abandoned-carts",
+            "abandoned",
+            "logged-out",
+            "impostors",
+            "zombies",
+            "wrong-views",
+            "not-found",
+            "destroyed",
+            "forbidden",
+            "charged-twice",
+            "over-limit",
+            "stale-pages",
+        ] {
+            columns.extend(counted(name));
+        }
+        columns.extend(self.of_plans("deploy-took"));
+        columns.extend(self.of_plans("cut-off").filter(|column| column.cells.iter().any(is_loss)));
+        if !self.some_are_serverless() {
+            columns.extend(self.busiest().filter(|_| self.most("load.peak_to_mean") >= 1.05));
+            columns.extend(self.busy().filter(|_| self.most("load.peak_to_mean") >= 1.5));
+        }
+        let differs = |path: &str| self.most(path) > 1.25 * self.least(path);
+        columns.extend(self.named_latency("latency").filter(|_| differs("step_latency_ms.p50")));
+        columns.extend(self.named_latency("neighbours").filter(|_| differs("neighbours_latency_ms.p50")));
+        columns.extend(self.names_of_regions().map(|_| self.add_by_region()));
+        if self.some_are_serverless() {
+            columns.extend([self.instances(), self.cold_starts()]);
+        }
+        if self.least("price.servers") < self.most("price.servers") {
+            columns.push(self.servers());
+        }
+        columns.extend(Some(self.price()).filter(|column| column.cells.iter().any(|cell| cell.tone == Tone::Plain)));
+        columns
+    }
+
+    /// The columns of one name; a fault each for `open`, otherwise one; a path is a column of its own.
+    fn named(&self, name: &str) -> Vec<Column> {
+        match name {
+            "open" => self.open_at_faults(),
+            "busiest" => self.busiest().into_iter().collect(),
+            "busy" => self.busy().into_iter().collect(),
+            "latency" | "neighbours" => self.named_latency(name).into_iter().collect(),
+            "add-by-region" => vec![self.add_by_region()],
+            "instances" => vec![self.instances()],
+            "cold-starts" => vec![self.cold_starts()],
+            "servers" => vec![self.servers()],
+            "losses-lasted" => vec![self.losses_lasted()],
+            "price" => vec![self.price()],
+            "deploy-took" | "cut-off" | "cut-requests" | "capacity-lost" | "fair-share" => {
+                self.of_plans(name).into_iter().collect()
+            }
+            "noticed" | "capacity-back" | "users-well" => self.recovery(name).into_iter().collect(),
+            name => self.counted_named(name).or_else(|| self.path(name)).into_iter().collect(),
+        }
+    }
+
+    fn most(&self, path: &str) -> f64 {
+        self.summaries.iter().map(|summary| summary.mean(path)).fold(0.0, f64::max)
+    }
+
+    fn least(&self, path: &str) -> f64 {
+        self.summaries.iter().map(|summary| summary.mean(path)).fold(f64::MAX, f64::min)
+    }
+
+    fn counts_something(&self, name: &str) -> bool {
+        let paths = COUNTED.iter().find(|counted| counted.name == name).map_or(&[][..], |counted| counted.paths);
+        paths.iter().any(|path| self.most(path) > 0.0)
+    }
+
+    /// Whether the share of intact carts is more than what the lost ones leave.
+    fn neither_lost_nor_intact(&self) -> bool {
+        self.summaries.iter().any(|summary| {
+            let known = summary.mean("carts.lost") + summary.mean("carts.intact");
+            summary.mean("carts.opened") - known > 0.005 * summary.mean("carts.opened")
+        })
+    }
+
+    fn column(&self, name: &str, head: [&str; 2], rank: u8, cell: impl Fn(&Summary) -> Cell) -> Column {
+        let cells = self.summaries.iter().map(cell).collect();
+        Column { name: name.into(), head: head.map(clean), cells, rank, words: false }
+    }
+
+    fn counted_named(&self, name: &str) -> Option<Column> {
+        let counted = COUNTED.iter().find(|counted| counted.name == name)?;
+        let second = counted.of.map_or("times".into(), |(path, word)| self.denominator(path, word));
+        Some(self.column(name, [counted.head, &second], counted.rank, |summary| {
+            let found = total(summary, counted.paths);
+            shared(found, counted.of.map(|(path, _)| summary.mean(path)), counted.tone)
+        }))
+    }
+
+    /// `of 2,416` when it is so in every row, else `of opened`.
+    fn denominator(&self, path: &str, word: &str) -> String {
+        let (least, most) = (self.least(path), self.most(path));
+        if least >= most && most.fract() == 0.0 { format!("of {}", count(most)) } else { format!("of {word}") }
+    }
+
+    /// Carts that were open when a fault struck, and lost something to it: a column for each of one or two faults, one
+    /// in all for more.
+    fn open_at_faults(&self) -> Vec<Column> {
+        let mut names: Vec<(String, String)> = Vec::new();
+        for variant in &self.report.variants {
+            for fault in variant.runs.first().map_or(&[][..], |run| &run.figures.faults) {
+                if !names.iter().any(|(known, _)| *known == fault.name) {
+                    names.push((fault.name.clone(), called(variant, fault)));
+                }
+            }
+        }
+        if names.len() > 2 {
+            return vec![self.open_at("when a fault struck", None)];
+        }
+        names.iter().map(|(name, called)| self.open_at(called, Some(name))).collect()
+    }
+
+    fn open_at(&self, called: &str, only: Option<&str>) -> Column {
+        let of = |variant: &VariantReport, value: fn(&crate::results::FaultFigures) -> u64| {
+            let faults = |run: &crate::results::RunReport| -> u64 {
+                run.figures.faults.iter().filter(|fault| only.is_none_or(|name| fault.name == name)).map(value).sum()
+            };
+            #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
+            let values: Vec<f64> = variant.runs.iter().map(|run| faults(run) as f64).collect();
+            Estimate::of(&values)
+        };
+        let opens: Vec<f64> = self
+            .report
+            .variants
+            .iter()
+            .map(|v| of(v, |fault| fault.open_carts).map_or(0.0, |open| open.mean))
+            .collect();
+        let cells = self
+            .report
+            .variants
+            .iter()
+            .zip(&opens)
+            .map(|(variant, open)| shared(of(variant, |fault| fault.lost_of_open), Some(*open), Tone::Loss));
+        let first = opens.first().copied().unwrap_or(0.0);
+        let same = opens.iter().all(|open| open.to_bits() == first.to_bits()) && first.fract() == 0.0;
+        let second = if same { format!("{called} ({})", count(first)) } else { called.into() };
+        Column {
+            name: "open".into(),
+            head: ["of those open".into(), clean(&second)],
+            cells: cells.collect(),
+            rank: 2,
+            words: false,
+        }
+    }
+
+    fn busiest(&self) -> Option<Column> {
+        let several = |summary: &Summary| summary.get("load.per_server.1.busy").is_some();
+        self.summaries.iter().any(several).then(|| {
+            self.column("busiest", ["busiest", "x mean"], 8, |summary| match summary.get("load.peak_to_mean") {
+                Some(peak) if several(summary) => plain(with_half(peak, &|x| format!("{x:.2}"))),
+                _ => nothing(),
+            })
+        })
+    }
+
+    /// `99/24/24 %`, for pools of two to six. Over several runs from the busiest on: which server that is may differ
+    /// from run to run, and a mean by name would hide it.
+    fn busy(&self) -> Option<Column> {
+        let most = self.summaries.iter().map(|summary| busy_shares(summary).len()).max()?;
+        let several = self.summaries.iter().any(|summary| summary.each.len() > 1);
+        let order = if several { "busiest first" } else { "by server" };
+        (2..=6).contains(&most).then(|| {
+            self.column("busy", ["busy, server", order], 6, |summary| {
+                let shares: Vec<String> = busy_shares(summary).iter().map(|x| format!("{:.0}", 100.0 * x)).collect();
+                plain(format!("{} %", shares.join("/")))
+            })
+        })
+    }
+
+    fn named_latency(&self, name: &str) -> Option<Column> {
+        match name {
+            "latency" => self.latency(name, "median", "step_latency_ms.p50", 11),
+            _ => self.latency(name, "neighbours'", "neighbours_latency_ms.p50", 5),
+        }
+    }
+
+    fn latency(&self, name: &str, first: &str, path: &str, rank: u8) -> Option<Column> {
+        self.summaries.iter().any(|summary| summary.get(path).is_some()).then(|| {
+            let second = if name == "latency" { "a step" } else { "median" };
+            self.column(name, [first, second], rank, |summary| {
+                summary.get(path).map_or_else(nothing, |ms| plain(with_half(ms, &milliseconds)))
+            })
+        })
+    }
+
+    /// The median add, region by region: `18 / 98 / 178`. From the nearest to the farthest where there are many.
+    fn add_by_region(&self) -> Column {
+        const MOST_NAMED: usize = 4;
+        let names = self.names_of_regions().filter(|names| names.len() <= MOST_NAMED);
+        let second = names.map_or("by region".into(), |names| names.join(" / "));
+        let few = names.is_some();
+        self.column("add-by-region", ["an add, ms", &second], 2, |summary| {
+            let median = |i: usize| summary.get(&format!("regions.{i}.add_ms.p50")).map(|ms| ms.mean);
+            let medians: Vec<f64> = (0..).map_while(median).collect();
+            let least = medians.iter().copied().fold(f64::MAX, f64::min);
+            let most = medians.iter().copied().fold(0.0, f64::max);
+            match medians.len() {
+                0 => nothing(),
+                _ if few => plain(medians.iter().map(|ms| rounded(*ms)).collect::<Vec<_>>().join(" / ")),
+                _ if rounded(least) == rounded(most) => plain(rounded(most)),
+                _ => plain(format!("{} to {}", rounded(least), rounded(most))),
+            }
+        })
+    }
+
+    fn names_of_regions(&self) -> Option<&[String]> {
+        let mut scenarios = self.report.variants.iter().map(|variant| &variant.scenario);
+        scenarios.find_map(|scenario| scenario.regions.as_ref()).map(|regions| &regions.names[..])
+    }
+
+    fn some_are_serverless(&self) -> bool {
+        self.report.variants.iter().any(|variant| variant.scenario.serverless.is_some())
+    }
+
+    /// `9.8 (14)`: what platforms are good at is that most of these need not be there.
+    fn instances(&self) -> Column {
+        self.column("instances", ["instances", "mean (most)"], 11, |summary| {
+            let mean = |name: &str| summary.get(&format!("serverless.{name}")).map(|estimate| estimate.mean);
+            match (mean("mean_instances"), mean("most_at_once")) {
+                (Some(there), Some(most)) => plain(format!("{there:.1} ({})", count(most))),
+                _ => nothing(),
+            }
+        })
+    }
+
+    fn cold_starts(&self) -> Column {
+        self.column("cold-starts", ["cold starts", "of requests"], 5, |summary| {
+            let requests = total(summary, &["requests.ok"]).map(|ok| ok.mean);
+            let found = summary.get("serverless.cold_starts");
+            found.map_or_else(nothing, |found| shared(Some(found), requests, Tone::Plain))
+        })
+    }
+
+    /// For how long a migration took carts.
+    fn losses_lasted(&self) -> Column {
+        let paths: Vec<String> = (0..10).map(|i| format!("faults.{i}.losses_lasted_s")).collect();
+        self.column("losses-lasted", ["losses", "went on for"], 3, |summary| {
+            let found = paths.iter().find_map(|path| summary.get(path));
+            found.filter(|found| found.mean > 0.0).map_or_else(nothing, |s| plain(format!("{} s", real(s.mean))))
+        })
+    }
+
+    fn servers(&self) -> Column {
+        self.column("servers", ["servers", "paid for"], 12, |summary| {
+            summary.get("price.servers").map_or_else(nothing, |servers| plain(with_half(servers, &tenths)))
+        })
+    }
+
+    /// Calls to the store and bytes carried: what a design costs for each request.
+    fn price(&self) -> Column {
+        let alike = carried_alike(self.summaries);
+        let column = self.column("price", ["price", "per request"], 1, |summary| {
+            let calls = summary.mean("price.store_calls_per_request");
+            let bytes = summary.mean(BYTES_CARRIED) - alike;
+            let copies = summary.mean("price.replicas_written_per_request");
+            let objects = summary.mean("price.object_calls_per_request");
+            let mut parts = Vec::new();
+            if copies > 0.0 {
+                parts.push(format!("{copies:.2} copies sent"));
+            }
+            if calls > 0.0 {
+                parts.push(format!("{calls:.2} store calls"));
+            }
+            if objects > 0.0 {
+                parts.push(format!("{objects:.2} object calls"));
+            }
+            if bytes >= 0.5 {
+                let what = if parts.is_empty() { "bytes carried" } else { "bytes" };
+                parts.push(format!("{} {what}", rounded(bytes)));
+            }
+            if parts.is_empty() { nothing() } else { plain(parts.join(", ")) }
+        });
+        Column { words: true, ..column }
+    }
+
+    /// A column for any figure.
+    fn path(&self, path: &str) -> Option<Column> {
+        self.summaries.iter().any(|summary| summary.get(path).is_some()).then(|| {
+            let words = path.replace('_', " ");
+            let (first, second) = words.rsplit_once('.').unwrap_or(("", &words));
+            self.column(path, [&first.replace('.', " "), second], 9, |summary| {
+                let whole = summary.each.iter().all(|(_, figures)| figures.get(path).is_none_or(|x| x.fract() == 0.0));
+                let print = |x: f64| if whole { count(x) } else { real(x) };
+                summary.get(path).map_or_else(nothing, |found| plain(with_half(found, &print)))
+            })
+        })
+    }
+}
+
+/// How a header calls a fault: `at the crash`, or by its time when it has no name.
+fn called(variant: &VariantReport, fault: &FaultFigures) -> String {
+    let FaultFigures { index, name, at_s, .. } = fault;
+    let written = variant.scenario.faults.get(*index as usize);
+    let named = written.is_some_and(|written| written.name.as_ref() == Some(name));
+    let moved = variant.scenario.migration.is_some() && name == crate::faults::MIGRATION;
+    if named || moved || variant.scenario.random_faults.iter().any(|process| process.called() == name) {
+        return format!("at {name}");
+    }
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
+    let at = Span::from_nanos((at_s * NANOS_PER_SEC as f64) as u64);
+    format!("at {}", clock(at))
+}
+
+/// The sum of several figures, run by run.
+/// How busy the servers were: by server, or over several runs the mean of the busiest, of the next, and so on.
+#[expect(clippy::cast_precision_loss, reason = "a mean")]
+fn busy_shares(summary: &Summary) -> Vec<f64> {
+    let runs = summary.each.len();
+    let mut sums: Vec<f64> = Vec::new();
+    for (_, figures) in &summary.each {
+        let mut shares: Vec<f64> =
+            (0..).map_while(|i| figures.get(&format!("load.per_server.{i}.busy")).copied()).collect();
+        if runs > 1 {
+            shares.sort_by(|a, b| b.total_cmp(a));
+        }
+        sums.resize(shares.len(), 0.0);
+        sums.iter_mut().zip(&shares).for_each(|(sum, share)| *sum += share / runs as f64);
+    }
+    sums
+}
+
+const BYTES_CARRIED: &str = "price.bytes_carried_per_request";
+
+/// Bytes a request that every design carries, such as the token of a login: no price of any one of them.
+pub(super) fn carried_alike(summaries: &[Summary]) -> f64 {
+    let least = summaries.iter().map(|summary| summary.mean(BYTES_CARRIED)).fold(f64::MAX, f64::min);
+    if summaries.len() > 1 { least } else { 0.0 }
+}
+
+fn total(summary: &Summary, paths: &[&str]) -> Option<Estimate> {
+    let sum =
+        |figures: &std::collections::BTreeMap<String, f64>| paths.iter().filter_map(|path| figures.get(*path)).sum();
+    Estimate::of(&summary.each.iter().map(|(_, figures)| sum(figures)).collect::<Vec<f64>>())
+}
+
+/// A figure with `± half` when there is one that shows.
+fn with_half(estimate: Estimate, print: &dyn Fn(f64) -> String) -> String {
+    let figure = print(estimate.mean);
+    match estimate.half.map(print) {
+        Some(half) if half.contains(|c: char| ('1'..='9').contains(&c)) => format!("{figure} ± {half}"),
+        _ => figure,
+    }
+}
+
+fn shared(found: Option<Estimate>, whole: Option<f64>, tone: Tone) -> Cell {
+    let Some(found) = found else { return nothing() };
+    if found.mean <= 0.0 {
+        let tone = if tone == Tone::Loss { Tone::Fine } else { tone };
+        return Cell { figure: "0".into(), share: String::new(), tone };
+    }
+    let share = whole.map_or(String::new(), |whole| percent(found.mean, whole));
+    let print = |x: f64| match found.mean {
+        mean if mean >= 99.5 || found.half.is_none() => count(x.round()),
+        _ => format!("{x:.1}"),
+    };
+    Cell { figure: with_half(found, &print), share, tone }
+}
+
+/// A number with one digit after the point, unless it is whole.
+fn tenths(x: f64) -> String {
+    if (x - x.round()).abs() < 0.05 { count(x.round()) } else { format!("{x:.1}") }
+}
+
+fn rounded(x: f64) -> String {
+    count(x.round())
+}
+
+fn milliseconds(ms: f64) -> String {
+    match ms {
+        ms if ms >= 10_000.0 => format!("{:.1} s", ms / 1e3),
+        ms if ms >= 9.95 => format!("{} ms", rounded(ms)),
+        ms => format!("{ms:.1} ms"),
+    }
+}
+
+fn plain(figure: String) -> Cell {
+    Cell { figure, share: String::new(), tone: Tone::Plain }
+}
+
+fn nothing() -> Cell {
+    Cell { figure: "–".into(), share: String::new(), tone: Tone::Faint }
+}
+
+fn is_loss(cell: &Cell) -> bool {
+    cell.tone == Tone::Loss
+}

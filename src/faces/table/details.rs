@@ -1,0 +1,163 @@
+//! The finer figures, for those who ask: how requests ended, how long they took, why carts were lost, who worked.
+
+use tabled::builder::Builder;
+use tabled::settings::object::Columns;
+use tabled::settings::{Alignment, Modify, Padding, Style};
+
+use super::causes::CAUSES;
+use crate::base::time::Span;
+use crate::results::statistics::{self, Summary};
+use crate::results::{FaultFigures, Report, RunReport, VariantReport};
+use crate::scenario::RandomFaults;
+use crate::text::{Tone, WIDTH, clean, clock, count, cut, paint, real, thousands};
+
+/// All finer figures, a small table for each matter.
+pub(super) fn details(report: &Report, summaries: &[Summary]) -> String {
+    let mut text = String::new();
+    text += &requests(summaries);
+    text += &latency(summaries, "Latency of a request, ms", "latency_ms");
+    text += &latency(summaries, "Latency of a step (from meaning it to its last answer), ms", "step_latency_ms");
+    text += &latency(summaries, "Latency of requests beside a heavy user's, ms", "neighbours_latency_ms");
+    text += &latency(summaries, "How late requests were sent, in real ms", "pace.late_ms");
+    text += &lost_by(summaries);
+    text += &load(summaries);
+    text += &servers(report, summaries);
+    text += &faults(report, summaries);
+    text += &recovery(summaries);
+    text
+}
+
+/// A small table: a row for each design that has one.
+fn table(title: &str, head: &[&str], rows: Vec<(usize, Vec<String>)>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut builder = Builder::new();
+    builder.push_record(std::iter::once("design").chain(head.iter().copied()));
+    for (number, cells) in rows {
+        builder.push_record(std::iter::once(number.to_string()).chain(cells));
+    }
+    let mut table = builder.build();
+    table.with(Style::empty()).with(Padding::new(3, 0, 0, 0)).with(Alignment::right());
+    table.with(Modify::new(Columns::new(..1)).with(Alignment::left()));
+    let mut text = format!("\n{}\n", paint(Tone::Strong, title));
+    for line in table.to_string().lines() {
+        text += &cut(line.trim_end(), WIDTH);
+        text.push('\n');
+    }
+    text
+}
+
+fn each(summaries: &[Summary], paths: &[&str], print: fn(f64) -> String) -> Vec<(usize, Vec<String>)> {
+    let cells = |summary: &Summary| -> Vec<String> {
+        paths.iter().map(|path| summary.get(path).map_or("–".into(), |x| print(x.mean))).collect()
+    };
+    let has = |summary: &Summary| paths.iter().any(|path| summary.get(path).is_some());
+    (1..).zip(summaries).filter(|(_, summary)| has(summary)).map(|(i, summary)| (i, cells(summary))).collect()
+}
+
+fn requests(summaries: &[Summary]) -> String {
+    let paths = ["sent", "ok", "refused", "failed", "timed_out", "in_flight", "balancer_retries"]
+        .map(|name| format!("requests.{name}"));
+    let rows = each(summaries, &paths.each_ref().map(String::as_str), count);
+    let head = ["sent", "= ok", "+ refused", "+ failed", "+ timed out", "+ in flight", "balancer's retries"];
+    table("Requests of users", &head, rows)
+}
+
+fn latency(summaries: &[Summary], title: &str, path: &str) -> String {
+    let names = ["mean", "p50", "p90", "p99", "max"];
+    let paths = names.map(|name| format!("{path}.{name}"));
+    table(title, &names, each(summaries, &paths.each_ref().map(String::as_str), real))
+}
+
+fn lost_by(summaries: &[Summary]) -> String {
+    let seen: Vec<_> = CAUSES
+        .iter()
+        .map(|(name, word, _)| (format!("lost_by.{name}"), *word))
+        .filter(|(path, _)| summaries.iter().any(|summary| summary.mean(path) > 0.0))
+        .collect();
+    if seen.is_empty() {
+        return String::new();
+    }
+    let paths: Vec<&str> = seen.iter().map(|(path, _)| path.as_str()).collect();
+    let words: Vec<&str> = seen.iter().map(|(_, word)| *word).collect();
+    table("Lost carts by cause", &words, each(summaries, &paths, count))
+}
+
+fn load(summaries: &[Summary]) -> String {
+    let paths =
+        ["load.peak_to_mean", "load.worst_window_peak_to_mean", "load.cv", "load.jain", "load.fair_share_after_s"];
+    let window = summaries.first().map_or(0.0, |summary| summary.mean("load.window_s"));
+    let worst = format!("worst {} s", count(window));
+    let head = ["busiest x mean", &worst, "variation", "Jain's index", "new one fair after s"];
+    table("Load of the servers, by busy time", &head, each(summaries, &paths, real))
+}
+
+/// Servers that fit a line.
+const IN_A_LINE: usize = 5;
+
+/// Server by server in small pools; the extremes of larger ones.
+fn servers(report: &Report, summaries: &[Summary]) -> String {
+    let (mut small, mut large) = (Vec::new(), Vec::new());
+    for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
+        let servers = variant.runs.first().map_or(0, |run| run.figures.load.per_server.len());
+        let mean = |i: usize, name: &str| summary.mean(&format!("load.per_server.{i}.{name}"));
+        let cell = |i: usize| format!("{} ({:.0} %)", count(mean(i, "requests").round()), 100.0 * mean(i, "busy"));
+        if servers <= IN_A_LINE {
+            small.push((number, (0..servers).map(cell).collect()));
+        } else {
+            let mut by_requests: Vec<usize> = (0..servers).collect();
+            by_requests.sort_by(|a, b| mean(*a, "requests").total_cmp(&mean(*b, "requests")));
+            let chosen = [0, servers / 2, servers - 1].map(|at| cell(by_requests[at]));
+            large.push((number, [vec![thousands(servers as u64)], chosen.to_vec()].concat()));
+        }
+    }
+    let most = small.iter().map(|(_, cells): &(usize, Vec<String>)| cells.len()).max().unwrap_or(0);
+    let head: Vec<String> = (1..=most).map(|i| format!("server-{i}")).collect();
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    let what = "Requests served, and share of the time that workers were busy";
+    let of_large = if small.is_empty() { what } else { "The same in larger pools" };
+    table(what, &head, small) + &table(of_large, &["servers", "fewest", "median", "most"], large)
+}
+
+fn faults(report: &Report, summaries: &[Summary]) -> String {
+    let mut rows = Vec::new();
+    for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
+        let drawn = |fault: &FaultFigures| fault.index as usize >= variant.scenario.faults.len();
+        for (i, fault) in variant.runs.first().map_or(&[][..], |run| &run.figures.faults).iter().enumerate() {
+            if drawn(fault) {
+                continue;
+            }
+            let mean = |name: &str| count(summary.mean(&format!("faults.{i}.{name}")));
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
+            let at = clock(Span::from_nanos((fault.at_s * 1e9) as u64));
+            rows.push((number, vec![at, cut(&clean(&fault.name), 40), mean("open_carts"), mean("lost_of_open")]));
+        }
+        rows.extend(variant.scenario.random_faults.iter().map(|process| (number, at_random(process, variant))));
+    }
+    table("Faults", &["at", "what", "carts open", "of these lost"], rows)
+}
+
+/// All that one process drew, in one row: means over the runs.
+fn at_random(process: &RandomFaults, variant: &VariantReport) -> Vec<String> {
+    let mean = |of: fn(&FaultFigures) -> u64| {
+        let sum = |run: &RunReport| -> u64 {
+            run.figures.faults.iter().filter(|fault| fault.name == process.called()).map(of).sum()
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
+        let sums: Vec<f64> = variant.runs.iter().map(|run| sum(run) as f64).collect();
+        count(statistics::mean(&sums).unwrap_or(0.0))
+    };
+    let what = format!("{}, {} times", cut(&clean(process.called()), 30), mean(|_| 1));
+    vec!["–".into(), what, mean(|fault| fault.open_carts), mean(|fault| fault.lost_of_open)]
+}
+
+/// How the pool recovered from kills.
+fn recovery(summaries: &[Summary]) -> String {
+    let paths = ["kills", "noticed", "noticed_s.mean", "noticed_s.max", "back", "capacity_back_s.mean"];
+    let more = ["capacity_back_s.max", "users_well_s.mean", "users_well_s.max"];
+    let paths: Vec<String> = paths.iter().chain(&more).map(|name| format!("recovery.{name}")).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let head = ["kills", "noticed", "after s", "most", "back", "after s", "most", "users well after s", "most"];
+    table("Recovery from kills", &head, each(summaries, &paths, count))
+}

@@ -1,0 +1,226 @@
+//! Both engines, figure by figure: what simulations predict, what really happened, and whether it is the same.
+
+use crate::results::Agreement;
+use crate::results::agreement::{Conformity, Judgement, Predicted, SERVICE_AT_LEAST_MS, Unit};
+use crate::text::{Tone, WIDTH, clean, count, cut, left, listed, paint, real, right, width, wrap};
+
+/// Columns: number and name, then the cells.
+const NUMBER: usize = 3;
+const NAME_AT_LEAST: usize = 24;
+const GAP: usize = 2;
+/// Most differences that the verdict names.
+const MOST: usize = 4;
+
+/// What a range is.
+const RANGES: &str = "Ranges: for counts the least and the most of any simulation; for rates where real runs should lie, \
+                      with a certainty of 99.9 % for all rates together.";
+
+/// One figure, in words.
+pub struct Row {
+    /// The number of its design, from 1.
+    pub design: usize,
+    /// What is compared.
+    pub what: String,
+    /// Predicted, its range, happened, difference, verdict.
+    pub cells: [String; 5],
+    /// Whether it is as predicted.
+    pub verdict: Conformity,
+}
+
+/// The heads of the columns.
+pub const HEAD: [&str; 6] = ["both engines", "simulated", "range", "happened", "difference", ""];
+
+/// The whole block: a line for each figure that is not nothing, what is absent, and the verdict.
+#[must_use]
+pub fn block(agreement: &Agreement) -> String {
+    let rows = rows(agreement);
+    let cells = |row: &Row| row.cells.clone();
+    let mut widths = HEAD[1..].iter().map(|head| width(head)).collect::<Vec<_>>();
+    for cells in rows.iter().map(cells) {
+        widths.iter_mut().zip(&cells).for_each(|(so_far, cell)| *so_far = (*so_far).max(width(cell)));
+    }
+    let needed = NUMBER + widths.iter().map(|columns| GAP + columns).sum::<usize>();
+    let names = rows.iter().map(|row| width(&row.what)).max().unwrap_or(0);
+    let name = names.max(NAME_AT_LEAST).min(WIDTH.saturating_sub(needed)).max(1);
+    let line = |number: &str, what: &str, cells: &[String], tone: Tone| {
+        let mut line = left(number, NUMBER) + &left(&cut(what, name), name);
+        for (i, (cell, columns)) in cells.iter().zip(&widths).enumerate() {
+            let last = i + 1 == cells.len();
+            line += &" ".repeat(GAP);
+            line += &if last { paint(tone, cell) } else { right(cell, *columns) };
+        }
+        line.trim_end().to_string() + "\n"
+    };
+    let head: Vec<String> = HEAD[1..].iter().map(ToString::to_string).collect();
+    let mut text = String::from("\n") + &line("", HEAD[0], &head, Tone::Plain);
+    for design in 1..=agreement.variants.len() {
+        let mut number = design.to_string();
+        for row in rows.iter().filter(|row| row.design == design) {
+            text += &line(&number, &row.what, &row.cells, tone(row.verdict));
+            number.clear();
+        }
+        if let Some(absent) = absent(agreement, design) {
+            text += &wrap(&left(&number, NUMBER), &absent);
+        }
+    }
+    for sentence in absent_everywhere(agreement).into_iter().chain([RANGES.into()]).chain(untimed(agreement)) {
+        text += &wrap("   ", &sentence);
+    }
+    let tone = if agreement.agrees() { Tone::Fine } else { Tone::Loss };
+    text += &super::paint_lines(tone, &wrap("   ", &verdict(agreement)));
+    text
+}
+
+fn tone(verdict: Conformity) -> Tone {
+    match verdict {
+        Conformity::Agrees => Tone::Fine,
+        Conformity::Differs => Tone::Loss,
+        Conformity::NotJudged => Tone::Faint,
+    }
+}
+
+/// Everything worth a line: losses and rates that are not nothing, and whatever differs.
+#[must_use]
+pub fn rows(agreement: &Agreement) -> Vec<Row> {
+    let worth = |one: &Judgement| one.verdict == Conformity::Differs || one.unit != Unit::Cases && !one.is_nothing();
+    let numbered = (1..).zip(&agreement.variants).flat_map(|(design, all)| all.iter().map(move |one| (design, one)));
+    numbered.filter(|(_, one)| worth(one)).map(|(design, one)| row(design, one)).collect()
+}
+
+fn row(design: usize, one: &Judgement) -> Row {
+    let predicted = match one.predicted {
+        Predicted::Impossible => "impossible".into(),
+        Predicted::Certain => "certain".into(),
+        Predicted::Possible => "possible".into(),
+        Predicted::Interval => figure(one.unit, one.mean),
+    };
+    let mark = match one.verdict {
+        Conformity::Agrees => "ok",
+        Conformity::Differs => "DIFFERS",
+        Conformity::NotJudged => "not judged",
+    };
+    let cells = [predicted, range(one), figure(one.unit, one.observed), difference(one), mark.into()];
+    Row { design, what: clean(&one.what), cells, verdict: one.verdict }
+}
+
+fn figure(unit: Unit, x: f64) -> String {
+    match unit {
+        Unit::Losses | Unit::Cases => count(x),
+        Unit::Share => format!("{} %", points(x)),
+        Unit::Number => real(x),
+        Unit::Millis => format!("{} ms", real(x)),
+    }
+}
+
+/// A share in percent: to a tenth, or finer where a tenth is coarse.
+fn points(share: f64) -> String {
+    let percent = 100.0 * share;
+    if percent == 0.0 || percent.abs() >= 0.95 { format!("{percent:.1}") } else { format!("{percent:.2}") }
+}
+
+fn range(one: &Judgement) -> String {
+    let print = |x: f64| match one.unit {
+        Unit::Share => points(x),
+        Unit::Losses | Unit::Cases => count(x),
+        Unit::Number | Unit::Millis => real(x),
+    };
+    let (low, high) = (print(one.low), print(one.high));
+    let unit = match one.unit {
+        Unit::Share => " %",
+        Unit::Millis => " ms",
+        _ => "",
+    };
+    match one.predicted {
+        Predicted::Impossible => String::new(),
+        _ if low == high => format!("{low}{unit}"),
+        _ => format!("{low} to {high}{unit}"),
+    }
+}
+
+/// How far what happened is from the mean of the simulations: so many, or in percent of it, for shares in percentage
+/// points.
+fn difference(one: &Judgement) -> String {
+    let apart = one.observed - one.mean;
+    match one.unit {
+        Unit::Losses | Unit::Cases => signed(apart),
+        Unit::Share => format!("{} points", signed(100.0 * apart)),
+        _ if one.mean <= 0.0 => String::new(),
+        _ => format!("{} %", signed(100.0 * apart / one.mean)),
+    }
+}
+
+/// With its sign, to a tenth where it is small; 0 has none.
+fn signed(x: f64) -> String {
+    let size = x.abs();
+    let text = if size < 9.95 { format!("{size:.1}") } else { count(size.round()) };
+    let nothing = !text.contains(|c: char| ('1'..='9').contains(&c));
+    let sign = match x {
+        _ if nothing => "",
+        x if x < 0.0 => "−",
+        _ => "+",
+    };
+    format!("{sign}{text}")
+}
+
+/// Losses that are absent as predicted in this design, and not in all.
+fn absent(agreement: &Agreement, design: usize) -> Option<String> {
+    let everywhere = everywhere(agreement);
+    let losses = agreement.variants[design - 1].iter().filter(|one| one.unit == Unit::Losses && one.is_absent());
+    let absent: Vec<&str> = losses.map(|one| &*one.what).filter(|what| !everywhere.contains(what)).collect();
+    (!absent.is_empty()).then(|| format!("absent, as predicted: {}", listed(&absent)))
+}
+
+/// Losses that are absent as predicted in every design.
+fn everywhere(agreement: &Agreement) -> Vec<&str> {
+    let Some((first, others)) = agreement.variants.split_first() else { return Vec::new() };
+    let absent = |all: &[Judgement], what: &str| all.iter().any(|one| one.what == what && one.is_absent());
+    let losses = first.iter().filter(|one| one.unit == Unit::Losses && one.is_absent());
+    losses.map(|one| &*one.what).filter(|what| others.iter().all(|other| absent(other, what))).collect()
+}
+
+fn absent_everywhere(agreement: &Agreement) -> Option<String> {
+    let absent = everywhere(agreement);
+    let designs = if agreement.variants.len() > 1 { "Absent in every design" } else { "Absent" };
+    (!absent.is_empty()).then(|| format!("{designs}, as predicted: {}.", listed(&absent)))
+}
+
+/// Said when latency and load are not compared.
+fn untimed(agreement: &Agreement) -> Option<String> {
+    (!agreement.timed() && !agreement.variants.is_empty()).then(|| {
+        format!(
+            "Latency and load are not compared: a request takes {} real ms of service, and below {} ms the delays of \
+             this machine would be a good part of what is measured. A lower --speed makes it longer.",
+            real(agreement.service_ms),
+            count(SERVICE_AT_LEAST_MS)
+        )
+    })
+}
+
+/// The verdict in a sentence.
+#[must_use]
+pub fn verdict(agreement: &Agreement) -> String {
+    let judged = agreement.judged();
+    let differing: Vec<String> =
+        agreement.differing().map(|(variant, one)| format!("{} in design {}", clean(&one.what), variant + 1)).collect();
+    if differing.is_empty() {
+        return format!("Both engines agree: {judged} of {judged} judgements.");
+    }
+    let mut named: Vec<String> = differing.iter().take(MOST).cloned().collect();
+    if differing.len() > MOST {
+        named.push(format!("{} more", differing.len() - MOST));
+    }
+    format!("The engines differ in {} of {judged} judgements: {}.", differing.len(), listed(&named))
+}
+
+/// What stands around the rows, for those who read no colours: what is absent, what is not compared, the verdict.
+#[must_use]
+pub fn sentences(agreement: &Agreement) -> Vec<String> {
+    let each = (1..=agreement.variants.len())
+        .filter_map(|design| absent(agreement, design).map(|absent| format!("Design {design}: {absent}.")));
+    let mut sentences: Vec<String> = each.collect();
+    sentences.extend(absent_everywhere(agreement));
+    sentences.push(RANGES.into());
+    sentences.extend(untimed(agreement));
+    sentences.push(verdict(agreement));
+    sentences
+}

@@ -1,0 +1,142 @@
+//! The lines above the table: what is run, and what breaks when.
+
+use super::range;
+use crate::base::time::Span;
+use crate::faces::timeline::{at_random, moments, moves};
+use crate::results::{Report, VariantReport};
+use crate::scenario::{Scenario, Whole};
+use crate::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, thousands, width, wrap};
+
+/// Name and title, the facts, the timeline of faults.
+#[must_use]
+pub fn header(report: &Report) -> String {
+    let name = clean(&report.name);
+    let gap = " ".repeat(17usize.saturating_sub(width(&name)).max(3));
+    let head = cut(&format!("{name}{gap}"), WIDTH / 2);
+    let mut text = wrap(&paint(Tone::Strong, &head), &clean(&report.scenario.title));
+    text += &wrap("", &facts(report));
+    for line in timelines(report) {
+        text += &wrap("", &line);
+    }
+    text
+}
+
+/// `300 users · 3 servers · open for 2 min · seed 1 · simulated`
+#[must_use]
+pub fn facts(report: &Report) -> String {
+    let scenarios = || report.variants.iter().map(|variant| &variant.scenario);
+    let mut facts = vec![users(report)];
+    let (serverless, with_servers): (Vec<&Scenario>, Vec<&Scenario>) =
+        scenarios().partition(|scenario| scenario.serverless.is_some());
+    let mut pools = Vec::new();
+    if !with_servers.is_empty() {
+        pools.push(range(with_servers.iter().map(|scenario| scenario.servers.count.get()), "server", "servers"));
+    }
+    if !serverless.is_empty() {
+        pools.push("serverless".into());
+    }
+    facts.push(pools.join(" or "));
+    let regions = || scenarios().filter_map(|scenario| scenario.regions.as_ref());
+    if regions().next().is_some() {
+        facts.push(range(regions().map(|regions| regions.names.len() as u64), "region", "regions"));
+    }
+    let mut open: Vec<String> = scenarios().map(|scenario| span(scenario.duration.get())).collect();
+    open.dedup();
+    facts.push(format!("open for {}", open.join(" or ")));
+    let mut warm_ups: Vec<String> = scenarios()
+        .filter_map(|scenario| scenario.warm_up)
+        .filter(|time| time.get() > Span::ZERO)
+        .map(|time| span(time.get()))
+        .collect();
+    warm_ups.dedup();
+    if !warm_ups.is_empty() {
+        facts.push(format!("latency and load after {}", warm_ups.join(" or ")));
+    }
+    facts.push(seeds(report));
+    facts.push(super::pace::how(report));
+    facts.join(" · ")
+}
+
+fn users(report: &Report) -> String {
+    let mut rates: Vec<String> = Vec::new();
+    let mut counts = Vec::new();
+    for variant in &report.variants {
+        let users = &variant.scenario.users;
+        match users.rate {
+            Some(rate) => rates.push(format!("{} new visitors a second", count(rate.get()))),
+            None => counts.push(users.count.map_or(300, Whole::get)),
+        }
+    }
+    rates.dedup();
+    if !counts.is_empty() {
+        rates.insert(0, range(counts.into_iter(), "user", "users"));
+    }
+    rates.join(" or ")
+}
+
+fn seeds(report: &Report) -> String {
+    let runs = report.variants.iter().map(|variant| variant.runs.len()).max().unwrap_or(0);
+    match runs {
+        0 | 1 => format!("seed {}", report.seed),
+        runs => format!("{} runs, seeds from {}", thousands(runs as u64), report.seed),
+    }
+}
+
+/// What breaks when: one line when all designs meet the same, else one for each that differs.
+#[must_use]
+pub fn timelines(report: &Report) -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for (number, variant) in (1..).zip(&report.variants) {
+        let line = timeline(&variant.scenario);
+        match lines.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, designs)) => designs.push(format!("{number}")),
+            None => lines.push((line, vec![format!("{number}")])),
+        }
+    }
+    if lines.len() > MOST_TIMELINES
+        && let Some(named) = by_name(report)
+    {
+        return vec![named];
+    }
+    if lines.len() == 1 {
+        return lines.into_iter().map(|(line, _)| line).filter(|line| !line.is_empty()).collect();
+    }
+    let of = |(line, designs): (String, Vec<String>)| {
+        let word = if designs.len() == 1 { "design" } else { "designs" };
+        let line = if line.is_empty() { "nothing breaks".into() } else { line };
+        format!("{line} ({word} {})", crate::text::listed(&designs))
+    };
+    lines.into_iter().map(of).take(MOST_TIMELINES).collect()
+}
+
+/// Most lines about what breaks when.
+const MOST_TIMELINES: usize = 5;
+
+/// `5:00 the deploy`, when all designs meet faults of the same names at the same times and only what they are differs.
+fn by_name(report: &Report) -> Option<String> {
+    let named = |variant: &VariantReport| -> Option<Vec<String>> {
+        let mut faults: Vec<_> = variant.scenario.faults.iter().collect();
+        faults.sort_by_key(|fault| fault.at.get());
+        faults.iter().map(|fault| Some(format!("{} {}", clock(fault.at.get()), clean(fault.name.as_ref()?)))).collect()
+    };
+    let mut all = report.variants.iter().map(named);
+    let first = all.next()??;
+    all.all(|names| names.as_ref() == Some(&first)).then(|| first.join(" · "))
+}
+
+/// `0:30 server-2 crashes · 0:35 an empty server-2 replaces it`
+#[must_use]
+pub fn timeline(scenario: &Scenario) -> String {
+    let mut moments: Vec<(Span, String)> = scenario.faults.iter().flat_map(|fault| moments(fault, scenario)).collect();
+    moments.extend(scenario.migration.iter().flat_map(moves));
+    moments.sort_by_key(|(at, _)| *at);
+    let most = 8;
+    let more = moments.len().saturating_sub(most);
+    let mut words: Vec<String> =
+        moments.into_iter().take(most).map(|(at, what)| format!("{} {what}", clock(at))).collect();
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    words.extend(scenario.random_faults.iter().map(|faults| at_random(faults, scenario)));
+    words.join(" · ")
+}

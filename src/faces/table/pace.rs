@@ -1,0 +1,60 @@
+//! What is said of a run against the wall clock: how fast it was, and whether this machine kept up.
+
+use crate::results::{Pace, Report};
+use crate::text::{count, listed, real};
+
+/// `simulated`, `real requests on this machine, 6x as fast`, or `real, 6x as fast, beside 100 simulations`.
+#[must_use]
+pub fn how(report: &Report) -> String {
+    let speed = paces(report).next().map(|(_, pace)| pace.speed);
+    if speed.is_none() && report.engine == "sim" {
+        return "simulated".into();
+    }
+    // All of it does not fit the line with the rest.
+    let what = if report.agreement.is_some() { "real" } else { "real requests on this machine" };
+    let fast = match speed {
+        None => String::new(),
+        Some(1.0) => ", in real time".into(),
+        Some(speed) => format!(", {}x as fast", count(speed)),
+    };
+    let mut how = format!("{what}{fast}");
+    if let Some(agreement) = &report.agreement {
+        how += &format!(", beside {} simulations", count_of(agreement.simulations));
+    }
+    how
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of simulations")]
+fn count_of(simulations: usize) -> String {
+    count(simulations as f64)
+}
+
+/// How every run kept time, with the number of its design.
+fn paces(report: &Report) -> impl Iterator<Item = (usize, &Pace)> {
+    let runs =
+        (1..).zip(&report.variants).flat_map(|(design, variant)| variant.runs.iter().map(move |run| (design, run)));
+    runs.filter_map(|(design, run)| Some((design, run.figures.pace.as_ref()?)))
+}
+
+/// How late requests were sent, at worst in any run; `None` of a simulation.
+#[must_use]
+pub fn lateness(report: &Report) -> Option<String> {
+    let worst = paces(report).map(|(_, pace)| pace.late_ms.p99).reduce(f64::max)?;
+    Some(format!("99 % of requests were sent less than {} ms later than meant.", real(worst)))
+}
+
+/// The warning of a run that is not to be trusted.
+#[must_use]
+pub fn warning(report: &Report) -> Option<String> {
+    let mut behind: Vec<String> =
+        paces(report).filter(|(_, pace)| !pace.kept_up).map(|(design, _)| design.to_string()).collect();
+    behind.dedup();
+    let designs = if behind.len() == 1 { "design" } else { "designs" };
+    (!behind.is_empty()).then(|| {
+        format!(
+            "This machine could not keep up in {designs} {}: requests were sent too late. Do not trust this run. Try \
+             a lower --speed, or fewer users.",
+            listed(&behind)
+        )
+    })
+}

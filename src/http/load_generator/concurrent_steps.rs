@@ -1,0 +1,73 @@
+//! Users who do several things at the same moment: their requests are under way together, and share a jar.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use super::{LoadGenerator, TabTask};
+use crate::base::Visit;
+use crate::base::time::Instant;
+use crate::http::log::Answered;
+use crate::http::wire::RequestId;
+use crate::traffic::workload::{Client, ConcurrentSteps, Next};
+
+/// One step's way to its end.
+type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+impl LoadGenerator {
+    /// Does all steps of a moment. Returns when the last of them has come to its end.
+    pub(super) async fn do_at_once(
+        &self,
+        concurrent_steps: ConcurrentSteps,
+        client: &mut Client,
+        seat: &TabTask,
+        intended: Instant,
+    ) -> Next {
+        let visit = client.visit(seat.id);
+        let steps = concurrent_steps.steps();
+        let moment = Mutex::new(concurrent_steps);
+        let mut doing: Vec<Doing> =
+            steps.map(|step| Box::pin(self.do_step(&moment, step, (visit, seat), intended)) as Doing).collect();
+        poll_fn(|context| {
+            doing.retain_mut(|step| step.as_mut().poll(context).is_pending());
+            // Who has given up does not wait for the end of a pause.
+            if doing.is_empty() || look(&moment).is_over() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let next = look(&moment).end(client, &self.workload);
+        next.expect("every step has come to its end")
+    }
+
+    async fn do_step(
+        &self,
+        moment: &Mutex<ConcurrentSteps>,
+        step: u16,
+        (visit, seat): (Visit, &TabTask),
+        mut intended: Instant,
+    ) {
+        loop {
+            let sent = look(moment).request(step, &self.workload, intended);
+            let Some((request, key)) = sent else { return };
+            self.log.sent(visit, request, intended);
+            let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
+            let (meant, next) = {
+                let mut moment = look(moment);
+                (moment.meant(step), moment.told(step, &self.workload, request.command, outcome))
+            };
+            let settled = next.is_none();
+            self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
+            let now = self.clock.now();
+            intended = match next {
+                None => return,
+                Some(Next::Again) => now,
+                Some(_) => now + self.workload.pause,
+            };
+            self.clock.sleep_until(intended).await;
+        }
+    }
+}
+
+fn look(moment: &Mutex<ConcurrentSteps>) -> MutexGuard<'_, ConcurrentSteps> {
+    moment.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,203 @@
+//! What a user's browser keeps: one cookie jar for all tabs, and each tab its own cart.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue};
+
+use crate::http::wire;
+use crate::traffic::workload::Folder;
+
+/// A cookie that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct StoredCookie {
+    name: String,
+    value: String,
+    /// It outlives the browser session.
+    persistent: bool,
+}
+
+/// The cookies of one user. The last answer received wins.
+#[derive(Debug, Default)]
+pub struct Jar {
+    cookies: Vec<StoredCookie>,
+    open_visits: u16,
+    /// What the user knows of their own files.
+    pub folder: Folder,
+}
+
+/// What one tab keeps for itself: its cart's id, and the cart when it is a token.
+#[derive(Debug, Default)]
+pub struct Tab {
+    /// The cart's id.
+    pub visit: String,
+    /// Several requests of the tab may be under way.
+    token: Mutex<Option<String>>,
+    /// The token in the form of the page that is open.
+    form: Mutex<Option<HeaderValue>>,
+    /// A copy of the session as it was before the last logout, as somebody else would present it.
+    stolen: Mutex<Option<String>>,
+}
+
+impl Tab {
+    /// A tab that begins a visit.
+    #[must_use]
+    pub fn new(visit: String) -> Tab {
+        Tab { visit, ..Tab::default() }
+    }
+
+    fn token(&self) -> MutexGuard<'_, Option<String>> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody copies the session.
+    pub fn steal(&self, session: Option<String>) {
+        *self.stolen.lock().unwrap_or_else(PoisonError::into_inner) = session;
+    }
+
+    /// The token in the form of the page that is open.
+    #[must_use]
+    pub fn form(&self) -> Option<HeaderValue> {
+        self.form.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A copy of the session as it was before the last logout, as somebody else would present it.
+    #[must_use]
+    pub fn stolen(&self) -> Option<String> {
+        self.stolen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Jar {
+    /// A tab begins a visit.
+    pub fn visit_began(&mut self) {
+        self.open_visits += 1;
+    }
+
+    /// A visit ended. When it was the last one, the browser is closed and forgets what is not to outlive it.
+    pub fn visit_ended(&mut self) {
+        self.open_visits -= 1;
+        if self.open_visits == 0 {
+            self.cookies.retain(|kept| kept.persistent && !is_session(&kept.name));
+        }
+    }
+
+    /// What the affinity cookie says, if there is one.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.cookies.iter().find(|kept| kept.name == wire::SERVER).map(|kept| kept.value.as_str())
+    }
+
+    /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked. `own`: the
+    /// session is the user's.
+    pub fn keep(&mut self, tab: &Tab, headers: &HeaderMap, own: bool) {
+        if let Some(form) = headers.get(wire::CSRF_TOKEN) {
+            *tab.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form.clone());
+        }
+        for line in headers.get_all(SET_COOKIE) {
+            let Some(cookie) = line.to_str().ok().and_then(|line| cookie::Cookie::parse(line).ok()) else { continue };
+            if cookie.name() == wire::CART {
+                *tab.token() = Some(cookie.value().to_owned());
+                continue;
+            }
+            if !own && is_session(cookie.name()) {
+                continue;
+            }
+            self.cookies.retain(|kept| kept.name != cookie.name());
+            let max_age = cookie.max_age();
+            if max_age.is_none_or(cookie::time::Duration::is_positive) {
+                let (name, value) = (cookie.name().to_owned(), cookie.value().to_owned());
+                self.cookies.push(StoredCookie { name, value, persistent: max_age.is_some() });
+            }
+        }
+    }
+
+    /// What a thief would copy of the session: its cookies. `None` for a guest.
+    #[must_use]
+    pub fn session(&self) -> Option<String> {
+        let cookies = self.cookies.iter().filter(|kept| is_session(&kept.name));
+        let pairs: Vec<String> = cookies.map(|kept| format!("{}={}", kept.name, kept.value)).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// Writes the header field of a request. `with_session`: logged in, if it is; otherwise with the cookies of
+    /// `another` session, if they are given.
+    pub fn write(
+        &self,
+        line: &mut impl fmt::Write,
+        tab: &Tab,
+        with_session: bool,
+        another: Option<&str>,
+    ) -> fmt::Result {
+        let mut add = |before: &str, name: &str, value: &str| {
+            line.write_str(before)?;
+            line.write_str(name)?;
+            line.write_str("=")?;
+            line.write_str(value)
+        };
+        add("", wire::VISIT, &tab.visit)?;
+        if let Some(token) = &*tab.token() {
+            add("; ", wire::CART, token)?;
+        }
+        for kept in self.cookies.iter().filter(|kept| with_session || !is_session(&kept.name)) {
+            add("; ", &kept.name, &kept.value)?;
+        }
+        another.map_or(Ok(()), |another| write!(line, "; {another}"))
+    }
+}
+
+/// Whether a cookie belongs to a login.
+fn is_session(name: &str) -> bool {
+    name == wire::SESSION || name == wire::REFRESH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The header field, as text.
+    fn header(jar: &Jar, tab: &Tab, with_session: bool, forged: Option<&str>) -> String {
+        let mut line = String::new();
+        jar.write(&mut line, tab, with_session, forged).expect("memory takes everything");
+        line
+    }
+
+    fn answer(cookies: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(SET_COOKIE, HeaderValue::from_static(cookie));
+        }
+        headers
+    }
+
+    #[test]
+    fn a_browser_session_ends_with_the_last_tab() {
+        let (mut jar, tab) = (Jar::default(), Tab::new("000042-0001".into()));
+        let other = Tab::new("000042.1-0001".into());
+        jar.visit_began();
+        jar.visit_began();
+        jar.keep(&tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]), true);
+        jar.keep(&other, &answer(&["server=server-3; Path=/; Max-Age=60", "taste=sweet; Max-Age=60"]), true);
+        assert_eq!(
+            header(&jar, &tab, true, None),
+            "visit=000042-0001; cart=c1; session=s1; server=server-3; taste=sweet"
+        );
+        assert_eq!(
+            header(&jar, &other, false, Some("session=x")),
+            "visit=000042.1-0001; server=server-3; taste=sweet; session=x"
+        );
+        jar.visit_ended();
+        assert!(header(&jar, &tab, true, None).contains("session=s1"));
+        jar.visit_ended();
+        assert_eq!(header(&jar, &other, true, None), "visit=000042.1-0001; server=server-3; taste=sweet");
+    }
+
+    #[test]
+    fn a_cookie_is_taken_back() {
+        let (mut jar, tab) = (Jar::default(), Tab::default());
+        jar.keep(&tab, &answer(&["session=s1"]), true);
+        jar.keep(&tab, &answer(&["session=; Max-Age=0", "nonsense"]), true);
+        assert_eq!(header(&jar, &tab, true, None), "visit=");
+    }
+}

@@ -1,0 +1,465 @@
+//! What a server does with a request: reads it, waits for a worker, works, commits, answers.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body as _, Incoming};
+use serde::Deserialize;
+
+use super::cart::{self, CartEffect, StoreWrite};
+use super::files::{self, FileEffect, FileOutcome};
+use super::hidden;
+use super::session;
+use super::{ServerProcess, Shop};
+use crate::base::seed::{Key, Purpose};
+use crate::base::time::{Instant, Span};
+use crate::base::{Command, Item, Items, Refusal, Reply, UserId};
+use crate::history::{Evidence, Request as Asked, Served};
+use crate::http::log::CommitRecord;
+use crate::http::store::StoreError;
+use crate::http::token::Signer;
+use crate::http::wire::{self, Ask, Body, CartId, Listed, RequestId};
+use crate::scenario::CartPath;
+
+/// Most bytes of an uploaded file.
+const FILE_LIMIT: usize = 1 << 20;
+/// Most bytes of any other body.
+const BODY_LIMIT: usize = 4 << 10;
+/// How long a client may take to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most characters of a user's name.
+const NAME_LIMIT: usize = 64;
+
+/// A request that was read.
+pub struct ParsedRequest {
+    /// What it asks.
+    pub what: RequestKind,
+    /// Whose, when it belongs to a user of the run.
+    pub id: Option<RequestId>,
+    /// The cart it is about, if it names one.
+    pub cart: Option<CartId>,
+    /// Who logs in.
+    pub name: String,
+    /// The bytes that came with it.
+    pub body: Bytes,
+    /// The rest.
+    pub headers: HeaderMap,
+    /// When it arrived.
+    pub sent: Option<Instant>,
+}
+
+/// What a request asks.
+pub enum RequestKind {
+    /// Something that the model knows.
+    Shop(Command),
+    /// Say that you are well.
+    Health,
+}
+
+#[derive(Deserialize)]
+struct NewItem {
+    item: u8,
+}
+
+#[derive(Deserialize)]
+struct NewLogin {
+    user: String,
+}
+
+type Answer = Response<Full<Bytes>>;
+
+/// Reads a request to its end, or says what is wrong with it.
+pub async fn read(request: Request<Incoming>) -> Result<ParsedRequest, Answer> {
+    let (head, body) = request.into_parts();
+    let ask = Ask::of(&head.method, head.uri.path());
+    let limit = if matches!(ask, Ask::Shop(Command::Upload(_))) { FILE_LIMIT } else { BODY_LIMIT };
+    let ask = match ask {
+        Ask::NoSuchPath => return Err(error(StatusCode::NOT_FOUND, "no such path", Some(PATHS))),
+        Ask::WrongMethod(allowed) => {
+            let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "not with this method", Some(PATHS));
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+            return Err(answer);
+        }
+        ask => ask,
+    };
+    let body = if body.is_end_stream() { Bytes::new() } else { read_body(body, limit).await? };
+    let mut name = String::new();
+    let what = match ask {
+        Ask::AddItem => match new_item(&body) {
+            Some(item) => RequestKind::Shop(Command::Add(item)),
+            None => return Err(error(StatusCode::BAD_REQUEST, "which item?", Some(AN_ITEM))),
+        },
+        Ask::Shop(Command::Login) => match new_login(&body) {
+            Some(user) => {
+                name = user;
+                RequestKind::Shop(Command::Login)
+            }
+            None => return Err(error(StatusCode::BAD_REQUEST, "who?", Some(A_LOGIN))),
+        },
+        Ask::Shop(command) => RequestKind::Shop(command),
+        Ask::Health | Ask::WrongMethod(_) | Ask::NoSuchPath => RequestKind::Health,
+    };
+    let cart = wire::cookie(&head.headers, wire::VISIT).and_then(|id| id.parse().ok());
+    let id = RequestId::of(&head.headers);
+    let sent = wire::started(&head.headers);
+    Ok(ParsedRequest { what, id, cart, name, body, headers: head.headers, sent })
+}
+
+async fn read_body(body: Incoming, limit: usize) -> Result<Bytes, Answer> {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
+        Err(_) => Err(error(StatusCode::REQUEST_TIMEOUT, "the body took too long", None)),
+        Ok(Err(_)) => Err(error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was cut", None)),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+    }
+}
+
+const PATHS: &str = "POST /login, GET /, POST /cart/items {\"item\":1}, DELETE /cart/items/1, GET /cart, \
+                     POST /checkout, PUT or GET /files/1, POST /logout, GET /health";
+
+const AN_ITEM: &str = r#"write it as {"item":1}; items are 1 to 64"#;
+const A_LOGIN: &str = r#"write it as {"user":"ann"}: at most 64 letters, digits and -_.@"#;
+
+fn new_item(body: &Bytes) -> Option<Item> {
+    serde_json::from_slice(body).ok().and_then(|new: NewItem| Item::new(new.item))
+}
+
+fn new_login(body: &Bytes) -> Option<String> {
+    let named = serde_json::from_slice(body).ok().map(|new: NewLogin| new.user);
+    let name = if body.is_empty() { Some("guest".into()) } else { named };
+    let fine = |name: &String| {
+        (1..=NAME_LIMIT).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b))
+    };
+    name.filter(fine)
+}
+
+/// What needs no worker.
+pub fn without_worker(request: &ParsedRequest) -> Option<Answer> {
+    matches!(request.what, RequestKind::Health).then(|| json(StatusCode::OK, &Body::default()))
+}
+
+/// Waits for a worker, works, commits and answers. `None`: the process died meanwhile.
+pub async fn work(process: Arc<ServerProcess>, request: ParsedRequest) -> Option<Answer> {
+    let shop = &process.shop;
+    let sent = request.sent.unwrap_or_else(|| shop.clock.now());
+    if fails(&process, &request) {
+        return Some(fail(&process, &request));
+    }
+    let Some(_worker) = process.worker().await else {
+        if let Some(id) = request.id {
+            shop.log.dropped(id.visit(), Some(process.slot.id));
+        }
+        let name = wire::refusal_name(Refusal::QueueFull);
+        return Some(error(StatusCode::SERVICE_UNAVAILABLE, name, None));
+    };
+    let job = Job::new(&process, &request, sent);
+    match request.what {
+        RequestKind::Shop(command) => job.serve(command).await,
+        RequestKind::Health => None,
+    }
+}
+
+/// Whether a server that fails some of its requests fails this one.
+fn fails(process: &ServerProcess, request: &ParsedRequest) -> bool {
+    let failing = process.slot.failing.load(Ordering::Relaxed);
+    let luck = |id: RequestId| process.shop.workload.seed.draw(Purpose::Failing, id.key).below(1_000);
+    failing > request.id.map_or(999, luck)
+}
+
+/// Answers before anything is done. (A timer would take longer than the simulation's millisecond.)
+fn fail(process: &ServerProcess, request: &ParsedRequest) -> Answer {
+    if let Some(id) = request.id {
+        process.shop.log.dropped(id.visit(), Some(process.slot.id));
+    }
+    error(StatusCode::INTERNAL_SERVER_ERROR, "this server fails", None)
+}
+
+/// A request that a worker holds.
+pub struct Job<'a> {
+    /// The process that works on it.
+    pub process: &'a ServerProcess,
+    /// What all servers share.
+    pub shop: &'a Shop,
+    /// The request.
+    pub request: &'a ParsedRequest,
+    /// Whose luck it has.
+    pub key: Key,
+    /// The cart it is about.
+    pub cart: CartId,
+    /// How long calls to the store take: before the work, and after it.
+    pub store_times: (Span, Span),
+    /// The way to the cart, while carts move.
+    pub path: CartPath,
+    /// When it was sent.
+    pub sent: Instant,
+    started: Instant,
+}
+
+/// What a request came to.
+pub struct Completed {
+    reply: Reply,
+    refused: Option<Refusal>,
+    cart: Option<CartEffect>,
+    file: Option<FileEffect>,
+    cookies: Vec<String>,
+    carried: usize,
+}
+
+impl<'a> Job<'a> {
+    fn new(process: &'a ServerProcess, request: &'a ParsedRequest, sent: Instant) -> Job<'a> {
+        let shop = &*process.shop;
+        // Guests have keys of their own, in bits that no user has.
+        let guest =
+            || Key { entity: 1 << 48 | u64::from(shop.guests.fetch_add(1, Ordering::Relaxed)), ..Key::default() };
+        let key = request.id.map_or_else(guest, |id| id.key);
+        let new_cart = || CartId { user: 0, tab: 0, visit: getrandom::u32().unwrap_or_default() };
+        let mut luck = shop.workload.seed.draw(Purpose::Store, key);
+        let first = shop.store.latency.sample(&mut luck);
+        let store_times = (first, shop.store.latency.sample(&mut luck));
+        let cart = request.cart.unwrap_or_else(new_cart);
+        let started = shop.clock.now();
+        let path = shop.migration.map_or(CartPath::Usual, |migration| migration.path(started));
+        Job { process, shop, request, key, cart, store_times, path, sent, started }
+    }
+
+    /// Who signs and checks logins here.
+    pub fn signer(&self) -> &Signer {
+        self.process.secrets.signer.as_ref().unwrap_or(&self.shop.signer)
+    }
+
+    /// How long a worker is busy with it, without the store.
+    fn service_time(&self) -> Span {
+        let cost = self.request.id.map_or(1, |id| self.shop.workload.cost(UserId(id.visit().user.0)));
+        let mut luck = self.shop.workload.seed.draw(Purpose::Service, self.key);
+        self.shop.service.sample(&mut luck) * (cost * self.process.slot.slowness())
+    }
+
+    async fn do_work(&self) {
+        let time = self.service_time();
+        if time > Span::ZERO {
+            self.shop.clock.sleep_until(self.shop.clock.now() + time).await;
+        }
+    }
+
+    async fn serve(&self, command: Command) -> Option<Answer> {
+        let mut calls = 0;
+        let served = self.work_with_the_store(command, &mut calls).await;
+        served.unwrap_or_else(|trouble| {
+            self.process.while_alive(|| {
+                let carried = session::carried(self, command) + cart::carried(self);
+                let in_vain = Completed {
+                    reply: Reply::Done,
+                    refused: None,
+                    cart: None,
+                    file: None,
+                    cookies: Vec::new(),
+                    carried,
+                };
+                self.record(command, &in_vain, calls);
+                store_trouble(trouble)
+            })
+        })
+    }
+
+    async fn work_with_the_store(&self, command: Command, calls: &mut u32) -> Result<Option<Answer>, StoreError> {
+        let caller = session::look_up(self, command, calls).await?;
+        let stranger = !session::accepted(self, &caller);
+        let refused = if stranger { Some(Refusal::Unauthorized) } else { hidden::refusal(self, command) };
+        let accepted = refused.is_none();
+        let way = if accepted { cart::read_first(self, command, calls).await? } else { StoreWrite::Atomic };
+        self.do_work().await;
+        if accepted {
+            files::wait_for_objects(self, command).await;
+        }
+        let mut cookies = Vec::new();
+        let mut carried = session::carried(self, command) + cart::carried(self);
+        let mut order = None;
+        if accepted {
+            carried += session::log_in_or_out(self, command, &caller, &mut cookies, calls).await?;
+            order = cart::open_order(self, command)?;
+        }
+        let mut order = match &order {
+            None => None,
+            Some(order) => Some(order.lock().await),
+        };
+        let stored =
+            if accepted { cart::in_store(self, command, way, order.as_deref_mut(), calls).await? } else { None };
+        let done = self.process.while_alive(|| {
+            let cart = if accepted { stored.or_else(|| cart::here(self, command, order.as_deref_mut())) } else { None };
+            let file = if accepted { files::here(self, command) } else { None };
+            let mut done = Completed { reply: Reply::Done, refused, cart, file, cookies, carried };
+            if let Some(version) = hidden::version(self, command).filter(|_| accepted) {
+                done.reply = Reply::Page(version);
+            }
+            done.finish(self, command);
+            self.record(command, &done, *calls);
+            done
+        });
+        Ok(done.map(|done| done.answer(command, self)))
+    }
+
+    fn record(&self, command: Command, done: &Completed, calls: u32) {
+        let Some(id) = self.request.id else { return };
+        let effect = done.cart.as_ref();
+        let served = Served {
+            request: Asked { step: id.key.step, attempt: id.key.attempt, command },
+            server: self.process.slot.id,
+            process: self.process.process,
+            waited: self.started - self.sent,
+            busy: Span::ZERO,
+            knew_cart: effect.map(|effect| effect.knew).or(done.file.as_ref().map(|file| file.knew)),
+            cart: effect.map_or(Items::NONE, |effect| effect.held),
+            store_calls: calls,
+            carried_bytes: u32::try_from(done.carried).unwrap_or(u32::MAX),
+            copies: effect.map_or(0, |effect| effect.copies),
+            evidence: Evidence::default(),
+        };
+        let mut kept = effect.map_or(CommitRecord::default(), |effect| effect.kept);
+        kept.file = done.file.as_ref().map(|effect| (effect.place, effect.file));
+        kept.moving = self.shop.migration.map(|_| (self.path, self.shop.migration_fault));
+        self.shop.log.served(id, served, self.started, kept);
+    }
+
+    /// Who came without a cart gets one that travels from now on.
+    fn named(&self, mut answer: Answer) -> Answer {
+        if self.request.cart.is_none() {
+            set_cookie(&mut answer, &cookie(wire::VISIT, &self.cart.to_string()));
+        }
+        answer
+    }
+}
+
+impl Completed {
+    /// What the cart's answer and its token come to.
+    fn finish(&mut self, job: &Job, command: Command) {
+        let Some(cart) = &self.cart else { return };
+        self.reply = cart.reply;
+        self.carried += cart.carried;
+        if let Some(token) = &cart.token {
+            self.cookies.push(cookie(wire::CART, token));
+        }
+        debug_assert!(command.touches_cart(), "{} did something to a cart", job.cart);
+    }
+
+    fn answer(self, command: Command, job: &Job) -> Answer {
+        let mut answer = match self.refused {
+            Some(refusal) => of_refusal(refusal),
+            None => self.good(command, job),
+        };
+        if let Some(token) = hidden::form(job).and_then(|token| HeaderValue::try_from(token).ok()) {
+            answer.headers_mut().insert(wire::CSRF_TOKEN, token);
+            answer = job.named(answer);
+        }
+        answer
+    }
+
+    fn good(self, command: Command, job: &Job) -> Answer {
+        if let Some(file) = self.file {
+            return job.named(of_file(file.what));
+        }
+        let mut body = Body::default();
+        match self.reply {
+            Reply::Cart(items) => body.cart = Some(Listed(items)),
+            Reply::Charged(items) => body.charged = Some(Listed(items)),
+            Reply::Page(version) => body.catalogue = Some(version),
+            Reply::Done | Reply::WhoAreYou => body.cart = self.cart.as_ref().map(|cart| Listed(cart.held)),
+        }
+        if command == Command::Login {
+            body.user = Some(job.request.name.clone());
+        }
+        let mut answer = json(StatusCode::OK, &body);
+        self.cookies.iter().for_each(|cookie| set_cookie(&mut answer, cookie));
+        if command.touches_cart() { job.named(answer) } else { answer }
+    }
+}
+
+/// A cookie for this shop: not for scripts, and not sent along from other sites.
+#[must_use]
+pub fn cookie(name: &str, value: &str) -> String {
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax")
+}
+
+fn set_cookie(answer: &mut Answer, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        answer.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+/// What a server says when the store has not done its part.
+fn store_trouble(trouble: StoreError) -> Answer {
+    let status = match trouble {
+        StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
+        StoreError::Down => StatusCode::SERVICE_UNAVAILABLE,
+        StoreError::BrokenOff => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    error(status, &trouble.to_string(), None)
+}
+
+/// Counts a call to the store that got through, whatever came of it.
+pub fn counted<T>(calls: &mut u32, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    *calls += u32::from(!matches!(result, Err(StoreError::Down)));
+    result
+}
+
+fn of_refusal(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Forbidden => {
+            error(StatusCode::FORBIDDEN, "whose form is this?", Some("send the X-CSRF-Token of the last answer"))
+        }
+        Refusal::TooMany => error(StatusCode::TOO_MANY_REQUESTS, "too many requests", Some("wait a moment")),
+        _ => error(StatusCode::UNAUTHORIZED, "who are you?", Some("POST /login")),
+    }
+}
+
+fn of_file(what: FileOutcome) -> Answer {
+    match what {
+        FileOutcome::Stored => json(StatusCode::CREATED, &Body::default()),
+        FileOutcome::NotFound => error(StatusCode::NOT_FOUND, "what file?", None),
+        FileOutcome::Full => error(StatusCode::INSUFFICIENT_STORAGE, "the shop keeps no more files of guests", None),
+        FileOutcome::Found(bytes) => {
+            let mut answer = Response::new(Full::new(bytes));
+            answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            answer
+        }
+    }
+}
+
+/// An answer that says what is wrong.
+#[must_use]
+pub fn error(status: StatusCode, what: &str, hint: Option<&str>) -> Answer {
+    json(status, &Body { error: Some(what.into()), hint: hint.map(Into::into), ..Body::default() })
+}
+
+fn json(status: StatusCode, body: &Body) -> Answer {
+    let text = serde_json::to_vec(body).expect("plain data");
+    let mut answer = Response::new(Full::new(Bytes::from(text)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Outcome;
+
+    /// A balancer that counts failures sees the status; the simulation has only the outcome.
+    #[test]
+    fn a_server_error_is_one_in_both_engines() {
+        for (trouble, outcome) in [
+            (StoreError::Full, Outcome::Refused(Refusal::StoreFull)),
+            (StoreError::Down, Outcome::Refused(Refusal::StoreDown)),
+            (StoreError::BrokenOff, Outcome::Failed),
+        ] {
+            assert!(store_trouble(trouble).status().is_server_error() && outcome.is_server_error(), "{outcome:?}");
+        }
+        for refusal in [Refusal::Unauthorized, Refusal::NotFound, Refusal::Forbidden, Refusal::TooMany] {
+            assert!(!Outcome::Refused(refusal).is_server_error());
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! When a server was there, and when it was paid for.
+
+use crate::base::ServerState;
+use crate::base::time::{Instant, Span};
+
+/// What the operator let one server do, from when on. Accidents are not in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerLifetime(Vec<(Instant, ServerState)>);
+
+impl ServerLifetime {
+    /// Up from the start on.
+    #[must_use]
+    pub fn from_the_start() -> ServerLifetime {
+        ServerLifetime(vec![(Instant::ZERO, ServerState::Up)])
+    }
+
+    /// From now on it does something else.
+    pub fn turned(&mut self, now: Instant, state: ServerState) {
+        self.0.push((now, state));
+    }
+
+    /// What it was let do, from when on, in order.
+    pub fn turns(&self) -> impl Iterator<Item = (Instant, ServerState)> {
+        self.0.iter().copied()
+    }
+
+    /// Whether it was not simply there all the time.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.0 != [(Instant::ZERO, ServerState::Up)]
+    }
+
+    /// For how long of a time it took new users, as far as the operator is concerned.
+    #[must_use]
+    pub fn there(&self, from: Instant, to: Instant) -> Span {
+        self.time(from, to, |state| state == ServerState::Up)
+    }
+
+    /// For how long of a time it was paid for: from the beginning of its boot until it was stopped for good.
+    #[must_use]
+    pub fn paid(&self, from: Instant, to: Instant) -> Span {
+        self.time(from, to, |state| !is_over(state))
+    }
+
+    /// When it began to be paid for.
+    pub fn begins(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.0.first().map(|(at, _)| *at).into_iter()
+    }
+
+    /// When it was stopped for good.
+    pub fn ends(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.0.iter().find(|(_, state)| is_over(*state)).map(|(at, _)| *at).into_iter()
+    }
+
+    fn time(&self, from: Instant, to: Instant, counts: impl Fn(ServerState) -> bool) -> Span {
+        let ends = self.0.iter().skip(1).map(|(at, _)| *at).chain([Instant::NEVER]);
+        let spells = self.0.iter().zip(ends).filter(|((_, state), _)| counts(*state));
+        spells.fold(Span::ZERO, |sum, ((begin, _), end)| {
+            let (begin, end) = ((*begin).max(from), end.min(to));
+            if begin < end { sum + (end - begin) } else { sum }
+        })
+    }
+}
+
+/// Whether an operator who wants this of a server does not pay for it.
+fn is_over(state: ServerState) -> bool {
+    matches!(state, ServerState::Down | ServerState::Retired)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ServerState::{Booting, Down, Draining, Retired, Up};
+
+    #[test]
+    fn a_server_is_paid_for_while_it_boots_and_drains() {
+        let at = |s| Instant::ZERO + Span::from_secs(s);
+        let mut lifetime = ServerLifetime::default();
+        assert!(lifetime.changed() && !ServerLifetime::from_the_start().changed());
+        for (s, state) in [(10, Booting), (15, Up), (40, Draining), (50, Down), (55, Retired)] {
+            lifetime.turned(at(s), state);
+        }
+        assert_eq!(lifetime.there(at(0), at(100)), Span::from_secs(25));
+        assert_eq!(lifetime.paid(at(0), at(100)), Span::from_secs(40));
+        assert_eq!(lifetime.paid(at(20), at(30)), Span::from_secs(10));
+        assert_eq!(ServerLifetime::from_the_start().there(at(3), at(9)), Span::from_secs(6));
+    }
+}

@@ -1,0 +1,150 @@
+//! What deploys and changes of the pool's size cost: who was cut off, and the capacity that was missing meanwhile.
+
+use std::collections::BTreeMap;
+
+use crate::base::time::{Instant, Span};
+use crate::base::{ServerId, ServerState};
+use crate::history::PoolEvent;
+
+/// What one plan cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// When it began.
+    pub began: Instant,
+    /// When everything was done.
+    pub finished: Option<Instant>,
+    /// Servers that it stopped.
+    pub stopped: u64,
+    /// Users whom a cookie bound to a server when it was stopped.
+    pub cut_off_users: u64,
+    /// Requests that a server held when it was stopped.
+    pub cut_requests: u64,
+    /// Server-time for which fewer servers than at the beginning took new users.
+    pub capacity_lost: Span,
+    /// Servers that took new users at the beginning.
+    servers: u64,
+    /// Until when the lost capacity is counted.
+    counted: Instant,
+}
+
+/// What is known of one server.
+#[derive(Clone, Copy, Debug)]
+struct Server {
+    runs: bool,
+    believed: bool,
+}
+
+/// All plans of a run.
+#[derive(Clone, Debug)]
+pub struct Plans {
+    servers: Vec<Server>,
+    /// By fault.
+    costs: BTreeMap<u32, Cost>,
+}
+
+impl Plans {
+    /// So many servers are up.
+    #[must_use]
+    pub fn new(servers: usize) -> Plans {
+        Plans { servers: vec![Server { runs: true, believed: true }; servers], costs: BTreeMap::new() }
+    }
+
+    /// What a plan cost; `None` when it never began.
+    #[must_use]
+    pub fn cost(&self, fault: u32) -> Option<Cost> {
+        self.costs.get(&fault).copied()
+    }
+
+    /// The same, had the run ended now, for one that is not done.
+    #[must_use]
+    pub fn cost_until(&self, fault: u32, now: Instant) -> Option<Cost> {
+        let mut cost = self.cost(fault)?;
+        cost.count(now, self.taking());
+        Some(cost)
+    }
+
+    /// Servers that take new users.
+    fn taking(&self) -> u64 {
+        self.servers.iter().filter(|server| server.runs && server.believed).count() as u64
+    }
+
+    /// Takes in what happened to the pool.
+    pub fn hear(&mut self, at: Instant, event: PoolEvent) {
+        let taking = self.taking();
+        self.costs.values_mut().for_each(|cost| cost.count(at, taking));
+        match event {
+            PoolEvent::Struck { server: Some(server), memory_lost: true, .. } => self.server(server).runs = false,
+            PoolEvent::Struck { server: None, fault, .. } => {
+                let begun = Cost { began: at, counted: at, servers: taking, ..Cost::default() };
+                self.costs.entry(fault).or_insert(begun);
+            }
+            PoolEvent::Struck { .. }
+            | PoolEvent::Audited { .. }
+            | PoolEvent::Ejected { .. }
+            | PoolEvent::Readmitted { .. } => {}
+            PoolEvent::Ready { server } => self.server(server).runs = true,
+            PoolEvent::Turned { server, state } => self.server(server).runs = state == ServerState::Up,
+            PoolEvent::Believed { server, up } => self.server(server).believed = up,
+            PoolEvent::Stopped { server, fault, cut_off_users, cut_requests } => {
+                self.server(server).runs = false;
+                let cost = self.costs.entry(fault).or_insert(Cost { began: at, counted: at, ..Cost::default() });
+                cost.stopped += 1;
+                cost.cut_off_users += u64::from(cut_off_users);
+                cost.cut_requests += u64::from(cut_requests);
+            }
+            PoolEvent::Finished { fault } => {
+                if let Some(cost) = self.costs.get_mut(&fault) {
+                    cost.finished = Some(at);
+                }
+            }
+        }
+    }
+
+    fn server(&mut self, server: ServerId) -> &mut Server {
+        if server.index() >= self.servers.len() {
+            self.servers.resize(server.index() + 1, Server { runs: false, believed: false });
+        }
+        &mut self.servers[server.index()]
+    }
+}
+
+impl Cost {
+    /// So many servers took new users until now.
+    fn count(&mut self, now: Instant, taking: u64) {
+        if self.finished.is_none() && now > self.counted {
+            self.capacity_lost += (now - self.counted) * self.servers.saturating_sub(taking);
+            self.counted = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capacity_is_lost_from_the_drain_until_the_balancer_believes() {
+        let at = |s| Instant::ZERO + Span::from_secs(s);
+        let server = ServerId(1);
+        let mut plans = Plans::new(3);
+        let turned = |state| PoolEvent::Turned { server, state };
+        for (s, event) in [
+            (10, PoolEvent::Struck { fault: 0, server: None, memory_lost: true }),
+            (10, turned(ServerState::Draining)),
+            (40, PoolEvent::Stopped { server, fault: 0, cut_off_users: 7, cut_requests: 2 }),
+            (40, PoolEvent::Believed { server, up: false }),
+            (40, turned(ServerState::Booting)),
+            (50, turned(ServerState::Up)),
+            (50, PoolEvent::Ready { server }),
+            (53, PoolEvent::Believed { server, up: true }),
+            (60, PoolEvent::Finished { fault: 0 }),
+            (70, PoolEvent::Believed { server, up: false }),
+        ] {
+            plans.hear(at(s), event);
+        }
+        let cost = plans.cost_until(0, at(100)).expect("it began");
+        assert_eq!((cost.stopped, cost.cut_off_users, cost.cut_requests), (1, 7, 2));
+        assert_eq!((cost.finished, cost.capacity_lost), (Some(at(60)), Span::from_secs(43)));
+        assert_eq!(plans.cost(1), None);
+    }
+}

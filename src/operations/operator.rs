@@ -1,0 +1,304 @@
+//! Who changes the pool by plan: deploys, changes of its size, an autoscaler.
+//!
+//! The operator is a pure state machine. An engine tells it what is planned, and asks again and again what is to be done
+//! next: whenever the pool has changed, and now and then while servers are drained. It acts upon what it sees in the
+//! pool and in no other way knows what became of its orders. Deploys and changes of size are carried out one after
+//! another, in the order in which they are told: one that comes while a deploy is under way waits for it.
+
+mod autoscaler;
+mod deploy;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use crate::balancing::pool::Pool;
+use crate::base::time::{Instant, Span};
+use crate::base::{ProcessId, ServerId, ServerState};
+use crate::faults::FaultKind;
+use crate::scenario::{Affinity, Deploy, First, Scale, Scenario};
+
+pub use autoscaler::Autoscaler;
+use deploy::{Rollout, Step};
+
+/// How often drained servers are looked at.
+const POLL_INTERVAL: Span = Span::from_millis(100);
+/// The same when cookies bind users, who have to be counted.
+const COUNT_INTERVAL: Span = Span::from_secs(1);
+
+/// Something that an engine has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A plan begins.
+    Begin {
+        /// The plan, an index into the faults of the run.
+        fault: u32,
+        /// Whether servers that run will be stopped.
+        memory_lost: bool,
+    },
+    /// Add a slot, whose server boots.
+    Launch {
+        /// Its weight.
+        weight: u32,
+        /// Whether the balancer is not to use it yet.
+        held_back: bool,
+    },
+    /// The balancer may use a server that was held back.
+    Admit(ServerId),
+    /// No new users for this server.
+    Drain(ServerId),
+    /// End the process of this server.
+    Stop {
+        /// Which.
+        server: ServerId,
+        /// The plan that wants it.
+        fault: u32,
+        /// Users whom a cookie still binds to it.
+        bound: u32,
+        /// What comes next.
+        then: Then,
+    },
+    /// A slot whose server was stopped is gone for good.
+    Retire(ServerId),
+    /// A deploy is done.
+    Finished(u32),
+}
+
+/// What becomes of a slot whose server was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It boots again.
+    Boot {
+        /// On a new host.
+        new_host: bool,
+    },
+    /// It will be gone for good: see [`Action::Retire`].
+    Retire,
+}
+
+/// Carries out the plans of a run.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    plans: VecDeque<(u32, Plan)>,
+    under_way: Option<Work>,
+    leaving: Vec<Leaving>,
+    /// Servers that were stopped, and whose slots are to be retired as soon as the balancer knows.
+    stopped: Vec<ServerId>,
+    glance: Span,
+    /// Adds and takes out servers, if the scenario wants that, and the plan that it acts under.
+    autoscaler: Option<(u32, Autoscaler)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Plan {
+    Deploy(Deploy),
+    Scale(Scale),
+}
+
+/// What is being done.
+#[derive(Clone, Debug)]
+enum Work {
+    Rollout(Rollout),
+    /// So many servers still to be added.
+    Growth(u32),
+    /// Those still to be sent away.
+    Shrinkage {
+        fault: u32,
+        drain: Span,
+        victims: Vec<ServerId>,
+    },
+}
+
+/// A server that is to be stopped as soon as nobody needs it, or at a time.
+#[derive(Clone, Copy, Debug)]
+struct Leaving {
+    server: ServerId,
+    process: ProcessId,
+    fault: u32,
+    until: Instant,
+    then: Then,
+}
+
+impl Operator {
+    /// Nothing is planned yet.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Operator {
+        let bound = matches!(scenario.balancer.affinity, Affinity::Cookie(_));
+        let glance = if bound { COUNT_INTERVAL } else { POLL_INTERVAL };
+        Operator {
+            plans: VecDeque::new(),
+            under_way: None,
+            leaving: Vec::new(),
+            stopped: Vec::new(),
+            glance,
+            autoscaler: None,
+        }
+    }
+
+    /// A plan is due. False when this fault is none.
+    pub fn plan(&mut self, fault: u32, kind: FaultKind) -> bool {
+        let plan = match kind {
+            FaultKind::Deploy(deploy) => Plan::Deploy(deploy),
+            FaultKind::Scale(scale) => Plan::Scale(scale),
+            _ => return false,
+        };
+        self.plans.push_back((fault, plan));
+        true
+    }
+
+    /// Whether there is anything to be done or to be waited for.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.under_way.is_some() || !self.plans.is_empty() || !self.leaving.is_empty() || !self.stopped.is_empty()
+    }
+
+    /// When to ask again, at the latest, though the pool does not change.
+    #[must_use]
+    pub fn looks_again(&self, now: Instant) -> Option<Instant> {
+        let deadline = self.leaving.iter().map(|leaving| leaving.until).filter(|until| *until > now).min()?;
+        Some(deadline.min(now + self.glance))
+    }
+
+    /// What is to be done next; `None` when nothing is to be done for now. `bound` counts the users whom a cookie binds
+    /// to a server.
+    pub fn next(&mut self, now: Instant, pool: &Pool, bound: &mut dyn FnMut(ServerId) -> u32) -> Option<Action> {
+        if let Some(at) = self.stopped.iter().position(|server| !pool.passes_checks(*server)) {
+            return Some(Action::Retire(self.stopped.remove(at)));
+        }
+        loop {
+            if let Some(stop) = self.let_go(now, pool, bound) {
+                return Some(stop);
+            }
+            let step = match &mut self.under_way {
+                None => return self.begin(pool),
+                Some(Work::Rollout(rollout)) => rollout.step(pool, &self.leaving),
+                Some(Work::Growth(0)) => Step::Done,
+                Some(Work::Growth(left)) => {
+                    *left -= 1;
+                    Step::Do(Action::Launch { weight: 1, held_back: false })
+                }
+                Some(Work::Shrinkage { fault, drain, victims }) => match victims.pop() {
+                    None => Step::Done,
+                    Some(server) => Step::Send { server, fault: *fault, drain: *drain, then: Then::Retire },
+                },
+            };
+            match step {
+                Step::Do(action) => return Some(action),
+                Step::Send { server, fault, drain, then } => {
+                    if let Some(action) = self.send(now, pool, (server, fault), drain, then) {
+                        return Some(action);
+                    }
+                }
+                Step::Wait => return None,
+                Step::Done => {
+                    if let Some(Work::Rollout(rollout)) = self.under_way.take() {
+                        return Some(Action::Finished(rollout.fault));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A server is to leave: it is drained, or stopped the next moment.
+    fn send(
+        &mut self,
+        now: Instant,
+        pool: &Pool,
+        (server, fault): (ServerId, u32),
+        drain: Span,
+        then: Then,
+    ) -> Option<Action> {
+        let process = pool.members[server.index()].process;
+        self.leaving.push(Leaving { server, process, fault, until: now + drain, then });
+        (drain > Span::ZERO).then_some(Action::Drain(server))
+    }
+
+    /// The next server that may be stopped: nobody needs it, it is dead already, or its time is over.
+    fn let_go(&mut self, now: Instant, pool: &Pool, bound: &mut dyn FnMut(ServerId) -> u32) -> Option<Action> {
+        let mut left = 0;
+        let at = self.leaving.iter().position(|leaving| {
+            let index = leaving.server.index();
+            let gone =
+                pool.members[index].process != leaving.process || pool.members[index].state != ServerState::Draining;
+            let over = now >= leaving.until;
+            let idle = pool.view.in_flight[index] == 0;
+            if !(gone || over || idle) {
+                return false;
+            }
+            left = bound(leaving.server);
+            gone || over || left == 0
+        })?;
+        let Leaving { server, fault, then, .. } = self.leaving.remove(at);
+        if then == Then::Retire {
+            self.stopped.push(server);
+        }
+        Some(Action::Stop { server, fault, bound: left, then })
+    }
+
+    /// Begins the next plan, if there is one.
+    fn begin(&mut self, pool: &Pool) -> Option<Action> {
+        let (fault, plan) = self.plans.pop_front()?;
+        let present = self.staying(pool);
+        match plan {
+            Plan::Deploy(deploy) => {
+                self.under_way = Some(Work::Rollout(Rollout::new(fault, deploy, present)));
+                Some(Action::Begin { fault, memory_lost: true })
+            }
+            Plan::Scale(scale) => {
+                let shrinks = self.resize(fault, &scale, present);
+                Some(Action::Begin { fault, memory_lost: shrinks })
+            }
+        }
+    }
+
+    /// The servers that are there and not about to leave.
+    fn staying(&self, pool: &Pool) -> Vec<ServerId> {
+        let goes = |server: &ServerId| {
+            let leaves = |leaving: &Leaving| leaving.server == *server && leaving.then == Then::Retire;
+            self.stopped.contains(server) || self.leaving.iter().any(leaves)
+        };
+        pool.present().filter(|server| !goes(server)).collect()
+    }
+
+    /// Begins to add or to take out servers. Returns whether some leave.
+    fn resize(&mut self, fault: u32, scale: &Scale, mut present: Vec<ServerId>) -> bool {
+        let (have, want) = (present.len(), scale.to.index());
+        if want >= have {
+            let more = u32::try_from(want - have).expect("limited to 10,000");
+            self.under_way = Some(Work::Growth(more));
+            return false;
+        }
+        // They are taken from the end.
+        if scale.first == First::Newest {
+            present.reverse();
+        }
+        present.truncate(have - want);
+        present.reverse();
+        self.under_way = Some(Work::Shrinkage { fault, drain: scale.drain.get(), victims: present });
+        true
+    }
+
+    /// From now on the size of the pool follows its load; what the autoscaler does is this fault's doing.
+    pub fn automate(&mut self, fault: u32, autoscaler: Autoscaler) {
+        self.autoscaler = Some((fault, autoscaler));
+    }
+
+    /// How often the autoscaler looks; `None` when there is none.
+    #[must_use]
+    pub fn pulse(&self) -> Option<Span> {
+        self.autoscaler.as_ref().map(|(_, autoscaler)| autoscaler.interval())
+    }
+
+    /// The autoscaler looks. `worked`: the time that workers of a server have been busy since the start. During a deploy
+    /// it does nothing.
+    pub fn autoscale(&mut self, now: Instant, pool: &Pool, worked: &mut dyn FnMut(ServerId) -> Span) {
+        let staying = self.staying(pool);
+        let settled = self.under_way.is_none() && self.plans.is_empty();
+        let Some((fault, autoscaler)) = &mut self.autoscaler else { return };
+        if let (Some(scale), true) = (autoscaler.look(now, pool, &staying, worked), settled) {
+            autoscaler.acted(now);
+            let fault = *fault;
+            self.resize(fault, &scale, staying);
+        }
+    }
+}

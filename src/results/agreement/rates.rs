@@ -1,0 +1,323 @@
+//! What is a share, a mean or a price, and must lie in its interval.
+//!
+//! The interval is where Student's t puts one more simulation: `mean ± t * s * sqrt(1 + 1/n)`. Several things keep it
+//! honest where that alone would not be:
+//!
+//! - Shares are compared as the arcsine of their root, numbers of events per visit as their root (both as Anscombe
+//!   corrected them for small numbers), latency as its logarithm, busiest x mean as the root of what exceeds 1. There
+//!   their spread is nearly normal, however small or near to 1 they are, and the interval cannot leave what is possible.
+//! - The interval is widened to what the simulations themselves had, from the least to the most, and by [`GRACE`] more
+//!   cases: what happens in few seeds, a few times, has a longer tail than any normal distribution.
+//! - A rate that is the same in every simulation must be the same again. It takes no part of the probability of a false
+//!   alarm.
+//! - A difference that prints as 0.0 % is none.
+//! - A rate of nothing (no fault struck, nobody looked) is not judged; that there was nothing is, as a kind.
+//! - A real request takes a little longer than its service, each time that it is sent to a server. So the upper ends of
+//!   latency and busy time are raised by [`DELAY_MS`] an attempt, and quantiles of latency widened by the width of a bin
+//!   of their histogram.
+
+use super::{Conformity, Judgement, Predicted, Trial, Unit};
+use crate::results::statistics::prediction;
+use crate::results::{FaultFigures, Figures, Requests};
+
+/// Cases by which what is counted may lie beyond what was predicted.
+const GRACE: f64 = 3.0;
+
+/// What a machine's timers and sockets may add to a request, in real milliseconds.
+const DELAY_MS: f64 = 1.0;
+
+/// Relative width of a bin of the histograms of latency: two significant digits.
+const BIN: f64 = 0.01;
+
+/// Numbers that differ by less are the same, as far as computing goes.
+const ROUNDING: f64 = 1e-9;
+
+/// And as far as anybody can see: relative differences below this print as 0.0 %.
+const VISIBLE: f64 = 5e-4;
+
+/// On which scale the spread of a rate is nearly normal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    /// The arcsine of the root of a share.
+    Share,
+    /// The root of a number of events per case.
+    Events,
+    /// The logarithm of a time.
+    Time,
+    /// The root of what exceeds 1.
+    Above1,
+    /// As it is.
+    Plain,
+}
+
+/// The least time that is told from none, in milliseconds.
+const INSTANT_MS: f64 = 1e-6;
+
+/// What real time adds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delay {
+    /// Nothing: the figure does not hang on time.
+    None,
+    /// Each request's own delay.
+    Latency,
+    /// Each request's own delay, as a part of its service.
+    Busy,
+    /// Compared only when service is long, and not widened.
+    Load,
+}
+
+type Of = Box<dyn Fn(&Figures) -> (f64, f64)>;
+
+struct Rate {
+    figure: String,
+    what: String,
+    unit: Unit,
+    scale: Scale,
+    delay: Delay,
+    /// Part and whole; 1 is the whole of what is no part of anything.
+    of: Of,
+    /// How many cases more or less may be luck.
+    grace: f64,
+}
+
+impl Rate {
+    fn new(figure: &str, what: &str, scale: Scale, of: impl Fn(&Figures) -> (f64, f64) + 'static) -> Rate {
+        let unit = if scale == Scale::Share { Unit::Share } else { Unit::Number };
+        Rate {
+            figure: figure.into(),
+            what: what.into(),
+            unit,
+            scale,
+            delay: Delay::None,
+            of: Box::new(of),
+            grace: GRACE,
+        }
+    }
+
+    /// One that is a mean over so many requests that single ones do not show.
+    fn mean(figure: &str, what: &str, of: fn(&Figures) -> f64) -> Rate {
+        Rate { grace: 0.0, ..Rate::new(figure, what, Scale::Plain, move |figures| (of(figures), 1.0)) }
+    }
+
+    /// One that hangs on how fast things go.
+    fn timed(figure: &str, what: &str, delay: Delay, of: fn(&Figures) -> f64) -> Rate {
+        Rate { delay, ..Rate::mean(figure, what, of) }
+    }
+
+    fn latency(figure: &str, what: &str, of: fn(&Figures) -> f64) -> Rate {
+        Rate { unit: Unit::Millis, scale: Scale::Time, ..Rate::timed(figure, what, Delay::Latency, of) }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of carts")]
+fn counts(part: u64, whole: u64) -> (f64, f64) {
+    (part as f64, whole as f64)
+}
+
+/// The rates of a variant that meets these faults.
+fn rates(faults: &[FaultFigures]) -> Vec<Rate> {
+    let share = |figure, what, of: fn(&Figures) -> (f64, f64)| Rate::new(figure, what, Scale::Share, of);
+    let mut rates =
+        vec![share("carts.lost / carts.opened", "carts lost, of opened", |f| counts(f.carts.lost, f.carts.opened))];
+    rates.extend(at_faults(faults));
+    rates.extend([
+        share("wrong_views / views", "wrong views, of all views", |f| counts(f.wrong_views, f.views)),
+        share("visits abandoned / visits.begun", "visits given up, of all visits", |f| {
+            let visits = &f.visits;
+            let abandoned = visits.abandoned_refused + visits.abandoned_unknown + visits.abandoned_logged_out;
+            counts(abandoned, visits.begun)
+        }),
+        Rate::new("logged_out / visits.begun", "logouts per visit", Scale::Events, |f| {
+            counts(f.logged_out, f.visits.begun)
+        }),
+        share("zombie_logins / replays", "zombie logins, of all replays", |f| {
+            counts(f.zombie_logins, f.replays.unwrap_or(0))
+        }),
+        share("impostors_accepted / impostors", "impostors let in, of all", |f| {
+            counts(f.impostors_accepted, f.impostors)
+        }),
+        Rate::new("requests.sent / visits.begun", "requests per visit", Scale::Plain, |f| {
+            counts(f.requests.sent, f.visits.begun)
+        }),
+        Rate::mean("price.store_calls_per_request", "store calls per request", |f| f.price.store_calls_per_request),
+        Rate::mean("price.bytes_carried_per_request", "bytes carried per request", |f| {
+            f.price.bytes_carried_per_request
+        }),
+        Rate::new("hidden.forbidden / visits.begun", "refused forms per visit", Scale::Events, |f| {
+            f.hidden.as_ref().map_or((0.0, 0.0), |hidden| counts(hidden.forbidden, f.visits.begun))
+        }),
+        share("hidden.stale_pages / hidden.pages", "stale pages, of all", |f| {
+            f.hidden.as_ref().map_or((0.0, 0.0), |hidden| counts(hidden.stale_pages, hidden.pages))
+        }),
+        share("files.missing_downloads / files.downloads", "downloads answered 404", |f| {
+            f.files.as_ref().map_or((0.0, 0.0), |files| counts(files.missing_downloads, files.downloads))
+        }),
+        share("files.destroyed / files.uploaded", "files destroyed, of all", |f| {
+            f.files.as_ref().map_or((0.0, 0.0), |files| counts(files.destroyed, files.uploaded))
+        }),
+        Rate {
+            grace: 0.0,
+            ..Rate::new("price.object_calls_per_request", "object calls per request", Scale::Plain, |f| {
+                f.price.object_calls_per_request.map_or((0.0, 0.0), |calls| (calls, 1.0))
+            })
+        },
+        #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
+        Rate::timed("requests.sent", "requests", Delay::Load, |f| f.requests.sent as f64),
+        Rate::latency("latency_ms.mean", "mean latency", |f| f.latency_ms.mean),
+        Rate::latency("latency_ms.p50", "median latency", |f| f.latency_ms.p50),
+        Rate {
+            scale: Scale::Above1,
+            ..Rate::timed("load.peak_to_mean", "busiest x mean", Delay::Load, |f| f.load.peak_to_mean)
+        },
+        Rate {
+            unit: Unit::Share,
+            ..Rate::timed("mean of load.per_server.busy", "busy share of servers", Delay::Busy, busy)
+        },
+    ]);
+    rates
+}
+
+/// Lost of those open at one or two faults, each by itself; of those open at any of more.
+fn at_faults(faults: &[FaultFigures]) -> Vec<Rate> {
+    let all = 0..faults.len();
+    if all.len() > 2 {
+        let sum = |f: &Figures, of: fn(&FaultFigures) -> u64| f.faults.iter().map(of).sum();
+        let of = move |f: &Figures| counts(sum(f, |one| one.lost_of_open), sum(f, |one| one.open_carts));
+        return vec![Rate::new("faults lost_of_open / open_carts", "lost, of those open at a fault", Scale::Share, of)];
+    }
+    let one = |i: usize| {
+        let figure = format!("faults.{i}.lost_of_open / open_carts");
+        let what = format!("lost, of open at {}", faults[i].name);
+        let of = move |f: &Figures| f.faults.get(i).map_or((0.0, 0.0), |one| counts(one.lost_of_open, one.open_carts));
+        Rate::new(&figure, &what, Scale::Share, of)
+    };
+    all.map(one).collect()
+}
+
+/// How busy the servers were on average.
+#[expect(clippy::cast_precision_loss, reason = "a number of servers")]
+fn busy(figures: &Figures) -> f64 {
+    let servers = &figures.load.per_server;
+    servers.iter().map(|server| server.busy).sum::<f64>() / servers.len().max(1) as f64
+}
+
+/// A rate in both engines.
+pub(super) struct Compared {
+    rate: Rate,
+    /// Part and whole, simulation by simulation.
+    simulated: Vec<(f64, f64)>,
+    /// Part and whole of all real runs together, a run.
+    executed: (f64, f64),
+    runs: usize,
+    service_ms: f64,
+    speed: f64,
+    /// How often a request is sent to a server.
+    attempts: f64,
+}
+
+/// The rates that can be compared.
+#[expect(clippy::cast_precision_loss, reason = "a number of runs")]
+pub(super) fn compared(trial: &Trial, timed: bool) -> Vec<Compared> {
+    let most = trial.predicted.iter().map(|figures| &figures.faults[..]).max_by_key(|faults| faults.len());
+    let all = rates(most.unwrap_or_default()).into_iter().filter(|rate| timed || rate.delay == Delay::None);
+    let count = |of: fn(&Requests) -> u64| trial.executed.iter().map(|figures| of(&figures.requests)).sum::<u64>();
+    let attempts = 1.0 + count(|all| all.balancer_retries) as f64 / count(|all| all.sent).max(1) as f64;
+    let compared = all.map(|rate| {
+        let simulated = trial.predicted.iter().map(&rate.of).filter(|(_, whole)| *whole > 0.0).collect();
+        let runs = trial.executed.len();
+        let sum =
+            trial.executed.iter().map(|figures| (rate.of)(figures)).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        let executed = (sum.0 / runs.max(1) as f64, sum.1 / runs.max(1) as f64);
+        let (service_ms, speed) = (trial.service_ms, trial.speed);
+        Compared { rate, simulated, executed, runs, service_ms, speed, attempts }
+    });
+    compared.filter(|one| one.simulated.len() > 1 && one.executed.1 > 0.0).collect()
+}
+
+impl Compared {
+    fn each(&self) -> impl Iterator<Item = f64> {
+        self.simulated.iter().map(|(part, whole)| part / whole)
+    }
+
+    /// The least and the most of the simulations.
+    fn range(&self) -> (f64, f64) {
+        self.each().fold((f64::MAX, f64::MIN), |(least, most), x| (least.min(x), most.max(x)))
+    }
+
+    /// Whether it differs from simulation to simulation.
+    pub(super) fn spreads(&self) -> bool {
+        let (least, most) = self.range();
+        most - least > ROUNDING * most.abs()
+    }
+
+    /// Whether what happened lies in the interval that a rate like the simulated leaves with the probability `tail` at
+    /// each end.
+    pub(super) fn judged(&self, tail: f64) -> Judgement {
+        let (low, high) = self.widened(if self.spreads() { self.interval(tail) } else { self.range() });
+        let observed = self.executed.0 / self.executed.1;
+        let invisible = VISIBLE * observed.abs().max(high.abs());
+        #[expect(clippy::cast_precision_loss, reason = "a number of simulations")]
+        let mean = self.each().sum::<f64>() / self.simulated.len() as f64;
+        Judgement {
+            figure: self.rate.figure.clone(),
+            what: self.rate.what.clone(),
+            unit: self.rate.unit,
+            predicted: Predicted::Interval,
+            mean,
+            low,
+            high,
+            observed,
+            verdict: Conformity::of(low - invisible <= observed && observed <= high + invisible),
+        }
+    }
+
+    fn interval(&self, tail: f64) -> (f64, f64) {
+        let scale = self.rate.scale;
+        let (least, most) = self.range();
+        let scaled: Vec<f64> = self.simulated.iter().map(|(part, whole)| scale.of(*part, *whole)).collect();
+        let Some((low, high)) = prediction(&scaled, self.runs, tail) else { return (least, most) };
+        let whole = self.executed.1;
+        let grace = self.rate.grace / whole;
+        let (low, high) = (scale.back(low, whole).min(least) - grace, scale.back(high, whole).max(most) + grace);
+        match scale {
+            Scale::Share => (low.max(0.0), high.min(1.0)),
+            Scale::Events => (low.max(0.0), high),
+            Scale::Time | Scale::Above1 | Scale::Plain => (low, high),
+        }
+    }
+
+    /// With room for what real time adds.
+    fn widened(&self, (low, high): (f64, f64)) -> (f64, f64) {
+        match self.rate.delay {
+            Delay::None | Delay::Load => (low, high),
+            Delay::Latency => (low * (1.0 - BIN), high * (1.0 + BIN) + DELAY_MS * self.attempts * self.speed),
+            Delay::Busy => (low, (high * (1.0 + DELAY_MS * self.speed / self.service_ms)).min(1.0)),
+        }
+    }
+}
+
+impl Scale {
+    fn of(self, part: f64, whole: f64) -> f64 {
+        match self {
+            Scale::Share => libm::asin(((part + 0.375) / (whole + 0.75)).sqrt()),
+            Scale::Events => ((part + 0.375) / whole).sqrt(),
+            Scale::Time => libm::log((part / whole).max(INSTANT_MS)),
+            Scale::Above1 => (part / whole - 1.0).max(0.0).sqrt(),
+            Scale::Plain => part / whole,
+        }
+    }
+
+    /// The rate that has this value on the scale, of so many cases.
+    fn back(self, value: f64, whole: f64) -> f64 {
+        match self {
+            Scale::Share => {
+                let root = libm::sin(value.clamp(0.0, std::f64::consts::FRAC_PI_2));
+                (root * root * (whole + 0.75) - 0.375) / whole
+            }
+            Scale::Events => value.max(0.0) * value.max(0.0) - 0.375 / whole,
+            Scale::Time => libm::exp(value),
+            Scale::Above1 => 1.0 + value.max(0.0) * value.max(0.0),
+            Scale::Plain => value,
+        }
+    }
+}

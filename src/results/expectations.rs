@@ -1,0 +1,409 @@
+//! What a scenario claims about its figures: `lost_by.wiped > 0`, `40 < carts.lost < 0.05 * carts.opened`.
+//!
+//! A claim is one comparison, or a chain of two in the same direction, between sums of numbers and figures. A figure is
+//! a path into the summary, of the variant that the claim is about, or of another one that it names:
+//! `carts.lost < 0.1 * carts.lost["round robin, server memory"]`.
+
+mod judge;
+mod parse;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use thiserror::Error;
+
+pub use self::judge::{ClaimVerdict, Observed, judge, over_seeds, verdicts};
+pub use self::parse::parse;
+use super::tree::Tree;
+use super::{
+    DeployFigures, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Recovery, RegionFigures, Scaling,
+    Seconds, ServerLoad, ServerlessFigures,
+};
+use crate::base::Step;
+use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
+
+/// Names of the columns that a table can have, beside paths into the summary.
+pub const COLUMNS: [&str; 37] = [
+    "lost",
+    "intact",
+    "open",
+    "overcharged",
+    "unknown",
+    "abandoned-carts",
+    "abandoned",
+    "logged-out",
+    "impostors",
+    "zombies",
+    "overwritten",
+    "ghosts",
+    "wrong-views",
+    "not-found",
+    "destroyed",
+    "forbidden",
+    "charged-twice",
+    "over-limit",
+    "stale-pages",
+    "busiest",
+    "busy",
+    "latency",
+    "neighbours",
+    "add-by-region",
+    "instances",
+    "cold-starts",
+    "losses-lasted",
+    "servers",
+    "price",
+    "deploy-took",
+    "cut-off",
+    "cut-requests",
+    "capacity-lost",
+    "fair-share",
+    "noticed",
+    "capacity-back",
+    "users-well",
+];
+
+/// A claim that was read: sides and the comparisons between them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    first: Sum,
+    rest: Vec<(Comparison, Sum)>,
+}
+
+/// What is computed on one side.
+#[derive(Clone, Debug, PartialEq)]
+enum Sum {
+    Number(f64),
+    Figure(Figure),
+    Minus(Box<Sum>),
+    Of(Box<Sum>, Operator, Box<Sum>),
+}
+
+/// A figure that a claim names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// Its path into the summary: `carts.lost`.
+    pub path: String,
+    /// The variant whose figure it is, when that is another one than the claim is about.
+    pub of: Option<String>,
+    /// Where the claim names it, counted from 1.
+    column: usize,
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.of {
+            None => f.write_str(&self.path),
+            Some(of) => write!(f, "{}[\"{of}\"]", self.path),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+    Equal,
+    Unequal,
+}
+
+/// Why a claim cannot be read or judged.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("at character {column}: {message}")]
+pub struct ClaimError {
+    /// Where, counted from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// Something in a scenario's `expect` or `columns` that no run could satisfy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where in the scenario: `expect[0].that`.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Claim {
+    /// Whether it holds. A figure that is absent makes it fail.
+    #[must_use]
+    pub fn holds(&self, value: &impl Fn(&Figure) -> Option<f64>) -> bool {
+        let mut left = self.first.value(value);
+        let mut holds = true;
+        for (comparison, side) in &self.rest {
+            let right = side.value(value);
+            holds &= left.zip(right).is_some_and(|(left, right)| comparison.holds(left, right));
+            left = right;
+        }
+        holds
+    }
+
+    /// Every figure that it names, in their order.
+    #[must_use]
+    pub fn figures(&self) -> Vec<&Figure> {
+        let mut figures = Vec::new();
+        self.first.collect(&mut figures);
+        self.rest.iter().for_each(|(_, side)| side.collect(&mut figures));
+        figures
+    }
+}
+
+impl Sum {
+    fn value(&self, of: &impl Fn(&Figure) -> Option<f64>) -> Option<f64> {
+        Some(match self {
+            Sum::Number(number) => *number,
+            Sum::Figure(figure) => of(figure)?,
+            Sum::Minus(sum) => -sum.value(of)?,
+            Sum::Of(left, operator, right) => {
+                let (left, right) = (left.value(of)?, right.value(of)?);
+                match operator {
+                    Operator::Add => left + right,
+                    Operator::Subtract => left - right,
+                    Operator::Multiply => left * right,
+                    Operator::Divide => left / right,
+                }
+            }
+        })
+    }
+
+    fn collect<'a>(&'a self, figures: &mut Vec<&'a Figure>) {
+        match self {
+            Sum::Number(_) => {}
+            Sum::Figure(figure) => figures.push(figure),
+            Sum::Minus(sum) => sum.collect(figures),
+            Sum::Of(left, _, right) => {
+                left.collect(figures);
+                right.collect(figures);
+            }
+        }
+    }
+}
+
+impl Comparison {
+    #[expect(clippy::float_cmp, reason = "the author asked for exactly this")]
+    fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Comparison::Less => left < right,
+            Comparison::AtMost => left <= right,
+            Comparison::More => left > right,
+            Comparison::AtLeast => left >= right,
+            Comparison::Equal => left == right,
+            Comparison::Unequal => left != right,
+        }
+    }
+
+    /// Chains must point one way; equality points nowhere.
+    fn chains_with(self, next: Comparison) -> bool {
+        use Comparison::{AtLeast, AtMost, Less, More};
+        matches!((self, next), (Less | AtMost, Less | AtMost) | (More | AtLeast, More | AtLeast))
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Comparison::Less => "<",
+            Comparison::AtMost => "<=",
+            Comparison::More => ">",
+            Comparison::AtLeast => ">=",
+            Comparison::Equal => "==",
+            Comparison::Unequal => "!=",
+        })
+    }
+}
+
+/// `did you mean …?`, or where to find the names.
+fn nearest_figure(path: &str, known: &BTreeMap<String, f64>) -> String {
+    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+    match nearest(path, &names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "figures are named as in `--format json`: carts.lost, lost_by.wiped, load.peak_to_mean, …".into(),
+    }
+}
+
+/// The name that is likely to be meant: the last part is the same, or few letters differ.
+fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
+    let tail = format!(".{word}");
+    names.iter().copied().find(|name| name.ends_with(&tail)).or_else(|| nearest::nearest(word, names.iter().copied()))
+}
+
+/// Every figure that a run of this scenario can have.
+#[must_use]
+pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
+    let mut figures = Figures::default();
+    let servers = if scenario.serverless.is_some() { 0 } else { scenario.most_slots() };
+    figures.load.per_server = vec![ServerLoad::default(); usize::try_from(servers).unwrap_or(usize::MAX)];
+    figures.serverless = scenario.serverless.as_ref().map(|_| ServerlessFigures::default());
+    figures.load.fair_share_after_s = Some(0.0);
+    figures.neighbours_latency_ms = Some(Latency::default());
+    figures.files = scenario.users.upload().then(FileFigures::default);
+    let hides = scenario.servers.hidden != HiddenState::None;
+    figures.hidden = hides.then(HiddenFigures::default);
+    figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
+    figures.replays = scenario.users.journey.contains(&Step::ReplayToken).then_some(0);
+    figures.regions = scenario.regions.as_ref().map(|regions| {
+        regions.names.iter().map(|name| RegionFigures { name: name.clone(), ..RegionFigures::default() }).collect()
+    });
+    figures.ejections = scenario.balancer.outlier.as_ref().map(|_| 0);
+    figures.faults = vec![FaultFigures::default(); scenario.faults.len()];
+    figures.deploys = vec![DeployFigures::default(); scenario.faults.iter().filter(|f| f.deploy.is_some()).count()];
+    let scaled = scenario.autoscaler.is_some() || scenario.faults.iter().any(|fault| fault.scale.is_some());
+    figures.scaling = scaled.then(Scaling::default);
+    let seconds = || Some(Seconds::default());
+    figures.recovery = Some(Recovery { noticed_s: seconds(), capacity_back_s: seconds(), ..Recovery::default() });
+    Tree::of(&figures).by_path()
+}
+
+/// Checks what can be checked of `expect` and `columns` before anything runs.
+#[must_use]
+pub fn validate(loaded: &Loaded) -> Vec<Problem> {
+    let known: Vec<Known> = loaded
+        .variants
+        .iter()
+        .map(|variant| Known { variant: &variant.name, figures: figures_of(&variant.scenario) })
+        .collect();
+    let mut problems = Vec::new();
+    for (i, expect) in loaded.base.expect.iter().enumerate() {
+        let error = match parse(&expect.that) {
+            // Where `--vary` has made others of the variants, their names are no longer those that the file knows.
+            Ok(claim) => check(&claim, expect.variant.as_deref(), &known, loaded.patched).err(),
+            Err(error) => Some(error),
+        };
+        problems.extend(error.map(|error| problem(format!("expect[{i}].that"), error)));
+    }
+    for (i, column) in loaded.base.columns.iter().enumerate() {
+        problems.extend(check_column(column, &known).map(|(message, help)| Problem {
+            place: format!("columns[{i}]"),
+            message,
+            help: Some(help),
+        }));
+    }
+    problems
+}
+
+/// The figures that a variant can have.
+struct Known<'a> {
+    variant: &'a str,
+    figures: BTreeMap<String, f64>,
+}
+
+/// Finds the first figure of a claim that there is not: no such variant, or no such path.
+fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> Result<(), ClaimError> {
+    for figure in claim.figures() {
+        let wanted = figure.of.as_deref().or(about);
+        let mut variants = known.iter().filter(|known| wanted.is_none_or(|wanted| wanted == known.variant)).peekable();
+        if let (None, Some(of), false) = (variants.peek(), &figure.of, renamed) {
+            return Err(no_variant(figure, of, known));
+        }
+        if let Some(lacking) = variants.find(|known| !known.figures.contains_key(&figure.path)) {
+            return Err(no_figure(figure, &lacking.figures));
+        }
+    }
+    Ok(())
+}
+
+fn no_figure(figure: &Figure, known: &BTreeMap<String, f64>) -> ClaimError {
+    ClaimError {
+        column: figure.column,
+        message: format!("there is no figure `{}`", figure.path),
+        help: Some(nearest_figure(&figure.path, known)),
+    }
+}
+
+fn no_variant(figure: &Figure, of: &str, known: &[Known]) -> ClaimError {
+    let names = known.iter().map(|known| known.variant);
+    ClaimError {
+        // The name stands in quotes and brackets behind the path.
+        column: figure.column + figure.path.chars().count() + 2,
+        message: format!("there is no variant `{of}`"),
+        help: nearest::suggest(of, "the variants are", names),
+    }
+}
+
+fn problem(place: String, error: ClaimError) -> Problem {
+    Problem { place, message: error.to_string(), help: error.help }
+}
+
+fn check_column(column: &str, known: &[Known]) -> Option<(String, String)> {
+    if COLUMNS.contains(&column) || known.iter().any(|known| known.figures.contains_key(column)) {
+        return None;
+    }
+    let paths: Vec<&str> = known.iter().flat_map(|known| known.figures.keys().map(String::as_str)).collect();
+    let help = match nearest(column, &COLUMNS) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("write a figure's path, or one of {}", COLUMNS.join(", ")),
+    };
+    let by_figure = nearest(column, &paths);
+    let help = by_figure.map_or(help, |path| format!("did you mean `{path}`?"));
+    Some((format!("there is no column `{column}`"), help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(claim: &str) -> bool {
+        let figures = [("carts.lost", 49.0), ("carts.opened", 2416.0), ("carts.lost[\"round robin\"]", 2333.0)];
+        let value =
+            |figure: &Figure| figures.iter().find(|(name, _)| *name == figure.to_string()).map(|(_, value)| *value);
+        parse(claim).expect(claim).holds(&value)
+    }
+
+    #[test]
+    fn claims_are_judged() {
+        for (claim, holds) in [
+            ("carts.lost > 0", true),
+            ("40 < carts.lost <= 49", true),
+            ("carts.opened >= carts.lost >= 50", false),
+            ("carts.lost == 49", true),
+            ("carts.lost != 49", false),
+            ("carts.lost / carts.opened < 0.021", true),
+            ("-carts.lost + 2 * (carts.lost - 9) == 31", true),
+            ("carts.lost / 0 > 0", true),
+            ("0 / 0 == 0 / 0", false),
+            ("load.cv < 1", false),
+            ("1_000 < carts.opened", true),
+            ("100 - 50 - 25 == 25", true),
+            ("carts.lost < 0.1 * carts.lost[\"round robin\"]", true),
+            ("carts.lost [ 'round robin' ] / carts.lost < 40", false),
+            ("carts.lost < carts.lost['sticky']", false),
+        ] {
+            assert_eq!(self::holds(claim), holds, "{claim}");
+        }
+    }
+
+    #[test]
+    fn unknown_figures_and_variants_have_a_nearest_name() {
+        let mut figures = Tree::of(&Figures::default()).by_path();
+        figures.insert("load.per_server.0.busy".into(), 0.0);
+        let known = ["round robin", "sticky"].map(|variant| Known { variant, figures: figures.clone() });
+        let checked = |claim: &str| check(&parse(claim).expect(claim), Some("sticky"), &known, false);
+        let error = |claim: &str| checked(claim).expect_err(claim);
+        let wrong = error("0 < lost_by.wipd");
+        assert_eq!(wrong.to_string(), "at character 5: there is no figure `lost_by.wipd`");
+        assert_eq!(wrong.help.as_deref(), Some("did you mean `lost_by.wiped`?"));
+        assert_eq!(error("lost > 0").help.as_deref(), Some("did you mean `carts.lost`?"));
+        assert!(error("banana > 0").help.expect("help").starts_with("figures are named"));
+        let wrong = error("carts.lost < carts.lost['round robbin']");
+        assert_eq!(wrong.to_string(), "at character 26: there is no variant `round robbin`");
+        assert_eq!(wrong.help.as_deref(), Some("did you mean `round robin`?"));
+        assert_eq!(error("carts.lots['round robin'] > 0").help.as_deref(), Some("did you mean `carts.lost`?"));
+        assert_eq!(checked("load.per_server.0.busy < carts.lost['round robin']"), Ok(()));
+    }
+}

@@ -1,0 +1,340 @@
+//! From what was recorded to figures.
+
+mod recovery;
+
+use super::plans;
+use super::serverless;
+use super::{
+    Carts, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Load, LostBy, Price, RegionFigures, Requests,
+    Series, SeriesRow, ServerLoad, Visits,
+};
+use crate::base::time::{Instant, Span};
+use crate::base::{ServerId, Step};
+use crate::faults::{Fault, FaultKind};
+use crate::judging::meter::{LatencyMeter, Meter, RegionMeter, Work, balance};
+use crate::judging::observer::Observer;
+use crate::scenario::{CartHome, HiddenState, Scenario};
+
+/// The window in which load imbalance is looked for: long enough that chance evens out.
+const LOAD_WINDOW_SECS: u64 = 10;
+
+/// The figures of a run.
+///
+/// `in_flight`: requests that users wait for, as the engine counts them. `faults`: those of the run.
+///
+/// # Panics
+///
+/// When a conservation law is broken: carts or requests that nobody accounts for, or a loss without a cause. That is a
+/// defect of the simulator, and no figure of such a run may be shown.
+#[must_use]
+pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults: &[Fault]) -> Figures {
+    let counts = observer.checker.counts();
+    let figures = Figures {
+        carts: carts(observer),
+        lost_by: lost_by(observer.post_mortem.lost_by()),
+        visits: visits(observer),
+        views: counts.views,
+        wrong_views: counts.wrong_views,
+        logged_out: counts.logged_out,
+        replays: scenario.users.journey.contains(&Step::ReplayToken).then_some(counts.replays),
+        zombie_logins: counts.zombie_logins,
+        impostors: counts.impostors,
+        impostors_accepted: counts.impostors_accepted,
+        missing_files: counts.files.missing,
+        ghosts: counts.ghosts,
+        double_charges: counts.double_charges,
+        users: counts.users,
+        users_hurt: counts.users_hurt,
+        requests: requests(&observer.meter, in_flight),
+        latency_ms: latency(&observer.meter.latency()),
+        step_latency_ms: latency(&observer.meter.step_latency()),
+        neighbours_latency_ms: observer.meter.neighbours.as_ref().map(|neighbours| latency(&neighbours.latency)),
+        regions: observer.meter.regions.as_ref().map(|meters| meters.regions.iter().map(region).collect()),
+        serverless: serverless::figures(&observer.meter, scenario),
+        load: load(observer, scenario),
+        price: price(&observer.meter, scenario),
+        files: scenario.users.upload().then(|| files(observer)),
+        hidden: (scenario.servers.hidden != HiddenState::None).then(|| hidden(observer)),
+        ejections: scenario.balancer.outlier.as_ref().map(|_| observer.meter.ejections),
+        faults: fault_figures(observer, faults),
+        deploys: plans::deploys(observer, scenario, faults),
+        scaling: plans::scaling(observer, faults),
+        recovery: recovery::recovery(observer.recovery.outages()),
+        pace: None,
+    };
+    assert_conservation(&figures);
+    figures
+}
+
+/// Every cart and every request is accounted for, and every loss explained.
+fn assert_conservation(figures: &Figures) {
+    let carts = &figures.carts;
+    let sum = carts.intact + carts.lost + carts.overcharged + carts.abandoned + carts.unknown + carts.open;
+    assert_eq!(carts.opened, sum, "carts opened are the sum of their outcomes: {carts:?}");
+    let requests = &figures.requests;
+    let sum = requests.ok + requests.refused + requests.failed + requests.timed_out + requests.in_flight;
+    assert_eq!(requests.sent, sum, "requests sent are the sum of their outcomes: {requests:?}");
+    assert_eq!(figures.lost_by.unexplained, 0, "every loss has a cause: {:?}", figures.lost_by);
+    let by = &figures.lost_by;
+    let sum = by.rolled_back + by.evicted + by.expired + by.overwritten + by.wiped + by.stale + by.split;
+    assert_eq!(carts.lost, sum, "lost carts are the sum of their causes: {by:?}");
+    if let Some(files) = &figures.files {
+        let in_order = files.elsewhere <= files.missing_downloads && files.missing_downloads <= files.downloads;
+        assert!(in_order && figures.missing_files <= files.uploaded, "files are counted once: {files:?}");
+    }
+}
+
+fn carts(observer: &Observer) -> Carts {
+    let counts = observer.checker.counts();
+    Carts {
+        opened: counts.opened,
+        intact: counts.intact,
+        lost: counts.lost,
+        overcharged: counts.overcharged,
+        abandoned: counts.abandoned,
+        unknown: counts.unknown,
+        open: observer.checker.open_carts(),
+    }
+}
+
+fn lost_by(counts: [u64; 8]) -> LostBy {
+    let [rolled_back, evicted, expired, overwritten, wiped, stale, split, unexplained] = counts;
+    LostBy { rolled_back, evicted, expired, overwritten, wiped, stale, split, unexplained }
+}
+
+fn visits(observer: &Observer) -> Visits {
+    let v = &observer.visits;
+    let ended = v.finished + v.abandoned_refused + v.abandoned_unknown + v.abandoned_logged_out;
+    Visits {
+        begun: v.begun,
+        finished: v.finished,
+        abandoned_refused: v.abandoned_refused,
+        abandoned_unknown: v.abandoned_unknown,
+        abandoned_logged_out: v.abandoned_logged_out,
+        open: v.begun - ended,
+    }
+}
+
+fn requests(meter: &Meter, in_flight: u64) -> Requests {
+    let counts = meter.requests();
+    Requests {
+        sent: counts.sent,
+        ok: counts.ok,
+        refused: counts.refused,
+        failed: counts.failed,
+        timed_out: counts.timed_out,
+        in_flight,
+        balancer_retries: meter.balancer_retries,
+    }
+}
+
+/// The figures of a histogram.
+#[must_use]
+pub fn latency(meter: &LatencyMeter) -> Latency {
+    Latency {
+        mean: meter.mean_ms(),
+        p50: meter.quantile_ms(0.5),
+        p90: meter.quantile_ms(0.9),
+        p99: meter.quantile_ms(0.99),
+        max: meter.max_ms(),
+    }
+}
+
+fn region(meter: &RegionMeter) -> RegionFigures {
+    RegionFigures {
+        name: meter.name.clone(),
+        requests: meter.requests,
+        add_ms: latency(&meter.adds),
+        step_latency_ms: latency(&meter.steps),
+    }
+}
+
+fn load(observer: &Observer, scenario: &Scenario) -> Load {
+    let meter = &observer.meter;
+    let whole = balance(&shares_of_work(meter, scenario));
+    let per_server = (0u32..).zip(meter.measured_work()).map(|(i, work)| ServerLoad {
+        name: ServerId(i).to_string(),
+        requests: work.requests,
+        busy: busy_share(meter, scenario, i as usize, work),
+    });
+    let span = (LOAD_WINDOW_SECS * 1_000_000_000).div_ceil(meter.window.as_nanos()).max(1);
+    Load {
+        per_server: per_server.collect(),
+        peak_to_mean: whole.peak_to_mean,
+        cv: whole.cv,
+        jain: whole.jain,
+        worst_window_peak_to_mean: worst_window(meter, scenario, usize::try_from(span).unwrap_or(usize::MAX)),
+        window_s: (meter.window * span).as_secs_f64(),
+        fair_share_after_s: fair_share_after(observer, scenario),
+    }
+}
+
+/// The busy share of a server's workers, of the time it was there while the shop was open and all was warm.
+fn busy_share(meter: &Meter, scenario: &Scenario, server: usize, work: Work) -> f64 {
+    let there = meter.lifetimes[server].there(meter.warm_until, Instant::ZERO + scenario.duration.get());
+    if there == Span::ZERO {
+        return 0.0;
+    }
+    let workers_time = there * u64::from(scenario.workers_each());
+    work.busy_while_open.as_secs_f64() / workers_time.as_secs_f64()
+}
+
+/// How much each server worked; in a pool that changed, of its time, and of those that were there at all.
+fn shares_of_work(meter: &Meter, scenario: &Scenario) -> Vec<f64> {
+    if !meter.pool_changed() {
+        return meter.measured_work().map(|work| work.busy_while_open.as_secs_f64()).collect();
+    }
+    let closes = Instant::ZERO + scenario.duration.get();
+    let all = meter.measured_work().enumerate();
+    let there = all.filter(|(server, _)| meter.lifetimes[*server].there(meter.warm_until, closes) > Span::ZERO);
+    there.map(|(server, work)| busy_share(meter, scenario, server, work)).collect()
+}
+
+/// The highest busiest x mean of any `span` windows in a row while the shop was open.
+fn worst_window(meter: &Meter, scenario: &Scenario, span: usize) -> f64 {
+    let open = scenario.duration.get().as_nanos() / meter.window.as_nanos();
+    let open = usize::try_from(open).unwrap_or(usize::MAX).min(meter.windows.len());
+    let length = meter.window * span as u64;
+    (0u64..)
+        .zip(meter.windows[..open].chunks_exact(span))
+        .filter(|(number, _)| Instant::ZERO + length * *number >= meter.warm_until)
+        .map(|(number, chunk)| {
+            let from = Instant::ZERO + length * number;
+            let there = |server: usize| meter.lifetimes[server].there(from, from + length) == length;
+            let shares: Vec<f64> =
+                served(chunk).into_iter().enumerate().filter(|(i, _)| there(*i)).map(|(_, n)| n).collect();
+            balance(&shares).peak_to_mean
+        })
+        .fold(1.0, f64::max)
+}
+
+/// Requests served in these windows, by server.
+fn served(windows: &[crate::judging::meter::Window]) -> Vec<f64> {
+    let servers = windows.last().map_or(0, |window| window.served.len());
+    let of = |window: &crate::judging::meter::Window, i: usize| window.served.get(i).map_or(0.0, |n| f64::from(*n));
+    (0..servers).map(|i| windows.iter().map(|window| of(window, i)).sum()).collect()
+}
+
+/// Seconds from the first comeback of a server, or from the moment that the first servers were added, until they
+/// carried 90 % of their fair share over five windows.
+#[expect(clippy::cast_precision_loss, reason = "a ratio")]
+fn fair_share_after(observer: &Observer, scenario: &Scenario) -> Option<f64> {
+    const WINDOWS: usize = 5;
+    let meter = &observer.meter;
+    let (at, first) = *observer.comebacks.first()?;
+    let added = |server: u32| u64::from(server) >= scenario.servers.count.get();
+    let together = |other: &&(Instant, u32)| added(other.1) && other.0 < at + meter.window;
+    let new: Vec<usize> = if added(first) {
+        observer.comebacks.iter().take_while(together).map(|(_, server)| *server as usize).collect()
+    } else {
+        vec![first as usize]
+    };
+    let begin = usize::try_from(at.as_nanos() / meter.window.as_nanos()).ok()? + 1;
+    let rest = meter.windows.get(begin..)?;
+    let after = rest.windows(WINDOWS).enumerate().position(|(i, chunk)| {
+        let from = Instant::ZERO + meter.window * (begin + i) as u64;
+        let there =
+            meter.lifetimes.iter().filter(|lifetime| lifetime.there(from, from + meter.window) > Span::ZERO).count();
+        let served = served(chunk);
+        let all: f64 = served.iter().sum();
+        let theirs: f64 = new.iter().filter_map(|server| served.get(*server)).sum();
+        all > 0.0 && theirs / all >= 0.9 * new.len() as f64 / there.max(1) as f64
+    })?;
+    let reached = meter.window * (begin + after) as u64;
+    Some((reached - at.since_start()).as_secs_f64())
+}
+
+/// Servers paid for while the shop was open: on average, when they came and went.
+#[expect(clippy::cast_precision_loss, reason = "at most 10,000 servers in one file")]
+fn servers_paid_for(meter: &Meter, scenario: &Scenario) -> f64 {
+    if let Some(figures) = serverless::figures(meter, scenario) {
+        return figures.mean_billed;
+    }
+    if !meter.pool_changed() {
+        return scenario.servers.count.get() as f64;
+    }
+    let closes = Instant::ZERO + scenario.duration.get();
+    let paid: f64 = meter.lifetimes.iter().map(|lifetime| lifetime.paid(Instant::ZERO, closes).as_secs_f64()).sum();
+    paid / scenario.duration.get().as_secs_f64()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a price per request")]
+fn price(meter: &Meter, scenario: &Scenario) -> Price {
+    let served: u64 = meter.work.iter().map(|work| work.requests).sum();
+    let per_request = |total: u64| if served == 0 { 0.0 } else { total as f64 / served as f64 };
+    Price {
+        store_calls_per_request: per_request(meter.store_calls),
+        store_calls_per_second: meter.store_calls_while_open as f64 / scenario.duration.get().as_secs_f64(),
+        bytes_carried_per_request: per_request(meter.carried_bytes),
+        object_calls_per_request: scenario.users.upload().then(|| per_request(meter.object_calls)),
+        replicas_written_per_request: (scenario.homes.cart == CartHome::ReplicatedMemory)
+            .then(|| per_request(meter.copies)),
+        servers: servers_paid_for(meter, scenario),
+    }
+}
+
+fn files(observer: &Observer) -> FileFigures {
+    let counts = observer.checker.counts().files;
+    FileFigures {
+        uploaded: counts.uploaded,
+        downloads: counts.downloads,
+        missing_downloads: counts.missing_downloads,
+        elsewhere: observer.post_mortem.files_elsewhere(),
+        destroyed: counts.destroyed,
+    }
+}
+
+fn hidden(observer: &Observer) -> HiddenFigures {
+    let counts = observer.checker.counts();
+    HiddenFigures {
+        forbidden: counts.hidden.forbidden,
+        too_many: counts.hidden.too_many,
+        over_limit: counts.hidden.over_limit,
+        pages: counts.hidden.pages,
+        stale_pages: counts.hidden.stale_pages,
+        retried_checkouts: counts.retried_checkouts,
+    }
+}
+
+fn fault_figures(observer: &Observer, faults: &[Fault]) -> Vec<FaultFigures> {
+    (0u32..)
+        .zip(faults)
+        .filter_map(|(index, fault)| {
+            let impact = observer.post_mortem.impact(index)?;
+            Some(FaultFigures {
+                index,
+                name: fault.name.clone(),
+                at_s: fault.at.since_start().as_secs_f64(),
+                open_carts: impact.open_carts,
+                lost_of_open: impact.lost_of_open,
+                losses_lasted_s: losses_lasted(observer, index, fault),
+            })
+        })
+        .collect()
+}
+
+/// For how long a migration took carts.
+fn losses_lasted(observer: &Observer, index: u32, fault: &Fault) -> Option<f64> {
+    matches!(fault.kind, FaultKind::Migrate { .. }).then(|| {
+        let last = observer.last_losses.get(&index);
+        last.map_or(0.0, |last| (*last - fault.at).as_secs_f64())
+    })
+}
+
+/// The run over time.
+#[must_use]
+pub fn series(meter: &Meter) -> Series {
+    let rows = meter.windows.iter().map(|window| SeriesRow {
+        sent: window.requests.sent,
+        ok: window.requests.ok,
+        refused: window.requests.refused,
+        failed: window.requests.failed,
+        timed_out: window.requests.timed_out,
+        logged_out: window.logged_out,
+        lost_carts: window.lost_carts,
+        intact_carts: window.intact_carts,
+        open_carts: window.open_carts,
+        served: window.served.clone(),
+    });
+    Series { window: meter.window, rows: rows.collect() }
+}

@@ -1,0 +1,47 @@
+//! What a platform's instances came to: how many, how often they had to be started, and what is charged for.
+
+use super::ServerlessFigures;
+use crate::base::ServerState;
+use crate::base::time::{Instant, Span};
+use crate::judging::meter::Meter;
+use crate::scenario::Scenario;
+
+/// The figures of a scenario that is serverless.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a share")]
+pub fn figures(meter: &Meter, scenario: &Scenario) -> Option<ServerlessFigures> {
+    let rules = scenario.serverless.as_ref()?;
+    let turns = || meter.lifetimes.iter().flat_map(crate::judging::meter::ServerLifetime::turns);
+    let closes = Instant::ZERO + scenario.duration.get();
+    let cold_starts = turns().filter(|(_, state)| *state == ServerState::Booting).count() as u64;
+    let while_open = turns().filter(|(at, state)| *state == ServerState::Booting && *at < closes).count() as u64;
+    let served: u64 = meter.work.iter().map(|work| work.requests).sum();
+    let sum = |spans: &mut dyn Iterator<Item = Span>| spans.fold(Span::ZERO, |sum, span| sum + span).as_secs_f64();
+    let busy = sum(&mut meter.work.iter().map(|work| work.busy_while_open));
+    let there = sum(&mut meter.lifetimes.iter().map(|lifetime| lifetime.paid(Instant::ZERO, closes)));
+    let billed = busy + (rules.cold_start.get() * while_open).as_secs_f64();
+    let open = scenario.duration.get().as_secs_f64();
+    Some(ServerlessFigures {
+        cold_starts,
+        cold_share: if served == 0 { 0.0 } else { cold_starts as f64 / served as f64 },
+        most_at_once: most_at_once(turns().collect()),
+        mean_instances: there / open,
+        mean_billed: billed / open,
+    })
+}
+
+/// Instances that were there at the same moment, starting, busy or idle.
+fn most_at_once(mut turns: Vec<(Instant, ServerState)>) -> u64 {
+    // At the same moment those that go make room for those that come.
+    turns.sort_by_key(|(at, state)| (*at, *state != ServerState::Retired));
+    let (mut running, mut most) = (0u64, 0);
+    for (_, state) in turns {
+        match state {
+            ServerState::Booting => running += 1,
+            ServerState::Retired => running = running.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(running);
+    }
+    most
+}

@@ -1,0 +1,204 @@
+//! Serverless: instances that come when a request finds nobody idle, and go when the platform likes.
+
+use std::collections::BTreeSet;
+
+use super::events::Due;
+use super::network::NetworkMessage;
+use super::requests::{RequestId, RequestState};
+use super::{Context, World};
+use crate::balancing::policy::Policy;
+use crate::base::seed::{Key, Purpose, Sampler, Seed};
+use crate::base::time::{Instant, Span};
+use crate::base::{ProcessId, Refusal, RegionId, ServerId};
+use crate::history::{PoolEvent, RECYCLED, Recorder};
+use crate::scenario::Scenario;
+
+/// The platform: who is idle, and what may be started.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    cold_start: Span,
+    idle: Span,
+    most: u32,
+    evicted_after: Option<Sampler>,
+    seed: Seed,
+    /// By region.
+    places: Vec<RegionInstances>,
+    /// By slot.
+    instances: Vec<Instance>,
+}
+
+/// One region's instances.
+#[derive(Clone, Debug, Default)]
+struct RegionInstances {
+    /// Those that wait for a request, the one that was started last at the end.
+    idle: BTreeSet<(ProcessId, ServerId)>,
+    /// Names of those that are gone, to be used again.
+    free: Vec<ServerId>,
+    /// How many there are, starting, busy or idle.
+    running: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Instance {
+    region: RegionId,
+    /// When it became idle last.
+    idle_since: Instant,
+    /// When the platform takes it away, whatever it does.
+    evicted_at: Instant,
+}
+
+impl Platform {
+    /// The platform of a scenario that is serverless: nothing runs yet.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: Seed) -> Option<Box<Platform>> {
+        let rules = scenario.serverless.as_ref()?;
+        let regions = scenario.regions.as_ref().map_or(1, |regions| regions.names.len());
+        Some(Box::new(Platform {
+            cold_start: rules.cold_start.get(),
+            idle: rules.idle.get(),
+            most: rules.most.get32(),
+            evicted_after: rules.evicted_after.map(|dist| dist.sampler()),
+            seed,
+            places: vec![RegionInstances::default(); regions],
+            instances: Vec::new(),
+        }))
+    }
+
+    /// When an instance that starts now will be evicted.
+    fn eviction(&self, process: ProcessId, now: Instant) -> Instant {
+        let Some(after) = self.evicted_after else { return Instant::NEVER };
+        let key = Key { entity: u64::from(process.0), ..Key::default() };
+        now + after.sample(&mut self.seed.draw(Purpose::Eviction, key))
+    }
+
+    fn region_instances(&mut self, server: ServerId) -> &mut RegionInstances {
+        &mut self.places[self.instances[server.index()].region.index()]
+    }
+}
+
+impl World {
+    /// A request goes to the platform.
+    pub(super) fn send_to_platform<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+        if self.network.is_some() { self.set_out(id) } else { self.dispatch(context, id) }
+    }
+
+    /// A request looks for an instance, in its region if there are several.
+    pub(super) fn dispatch<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+        let region = self.network.as_ref().map_or(RegionId(0), |network| network.asked_from(&self.requests[id]));
+        let Some(platform) = &mut self.platform else { return };
+        let most = platform.most;
+        let region_instances = &mut platform.places[region.index()];
+        if let Some((_, server)) = region_instances.idle.pop_last() {
+            self.give(id, server);
+            return self.arrive(context, id);
+        }
+        if region_instances.running >= most {
+            return self.throttle(context, id);
+        }
+        region_instances.running += 1;
+        let server = self.start_instance(context, region);
+        self.give(id, server);
+        self.requests[id].place = RequestState::Queued;
+        self.worker_pools.wait(server, id);
+    }
+
+    /// A request is for this instance. Nobody counts one whose user has left.
+    fn give(&mut self, id: RequestId, server: ServerId) {
+        let request = &mut self.requests[id];
+        request.server = server;
+        self.pool.view.in_flight[server.index()] += u32::from(!request.departed);
+    }
+
+    /// A new instance begins to start, under a name that is free.
+    fn start_instance<P, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, region: RegionId) -> ServerId {
+        let platform = self.platform.as_mut().expect("the caller has it");
+        let free = platform.places[region.index()].free.pop();
+        let server = if let Some(server) = free {
+            self.pool.boot(server, true);
+            server
+        } else {
+            self.worker_pools.grow();
+            self.events.busy.grow(self.worker_pools.workers());
+            if let Some(network) = &mut self.network {
+                network.map.servers.push(region);
+            }
+            self.pool.add(1)
+        };
+        let process = self.pool.members[server.index()].process;
+        let evicted_at = platform.eviction(process, self.now);
+        let instance = Instance { region, idle_since: self.now, evicted_at };
+        match platform.instances.get_mut(server.index()) {
+            Some(old) => *old = instance,
+            None => platform.instances.push(instance),
+        }
+        let warm = self.now + platform.cold_start;
+        self.events.schedule(warm, Due::Warm { server, process });
+        self.turned(context, server);
+        server
+    }
+
+    /// An instance has started, and begins with the request that it was started for.
+    pub(super) fn warm<P: Policy, R: Recorder>(
+        &mut self,
+        context: &mut Context<'_, P, R>,
+        server: ServerId,
+        process: ProcessId,
+    ) {
+        if self.pool.booted(server, process) {
+            self.turned(context, server);
+            self.take_from_queue(server);
+        }
+    }
+
+    /// An instance has nothing to do: it waits for the next request, unless its time has come.
+    pub(super) fn rest<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, server: ServerId) {
+        let now = self.now;
+        let process = self.pool.members[server.index()].process;
+        let Some(platform) = &mut self.platform else { return };
+        let instance = &mut platform.instances[server.index()];
+        instance.idle_since = now;
+        if instance.evicted_at <= now {
+            return self.recycle(context, server);
+        }
+        let until = (now + platform.idle).min(instance.evicted_at);
+        platform.region_instances(server).idle.insert((process, server));
+        self.events.schedule(until, Due::Idle { server, process });
+    }
+
+    /// The moment at which an instance goes if it was idle since it was asked last.
+    pub(super) fn idle_for_long<P: Policy, R: Recorder>(
+        &mut self,
+        context: &mut Context<'_, P, R>,
+        server: ServerId,
+        process: ProcessId,
+    ) {
+        let now = self.now;
+        let Some(platform) = &mut self.platform else { return };
+        let Instance { idle_since, evicted_at, .. } = platform.instances[server.index()];
+        let over = now >= evicted_at || now >= idle_since + platform.idle;
+        if over && platform.region_instances(server).idle.remove(&(process, server)) {
+            self.recycle(context, server);
+        }
+    }
+
+    /// An instance goes, and its memory with it.
+    fn recycle<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, server: ServerId) {
+        self.pool.stop(server, RECYCLED);
+        self.pool.retire(server);
+        self.record_pool(context, PoolEvent::Stopped { server, fault: RECYCLED, cut_off_users: 0, cut_requests: 0 });
+        self.turned(context, server);
+        let Some(platform) = &mut self.platform else { return };
+        let region_instances = platform.region_instances(server);
+        region_instances.running -= 1;
+        region_instances.free.push(server);
+    }
+
+    /// 429: the platform runs as many instances as it may.
+    fn throttle<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+        if self.network.is_some() {
+            self.send_back(id, NetworkMessage::Throttled);
+        } else {
+            self.refuse(context, id, Refusal::Throttled);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Carts in replicated memory: who has which copy, and what is on its way.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::World;
+use super::carts::{Call, CartResult, OrderBook, apply_to};
+use super::events::Due;
+use super::requests::RequestId;
+use crate::balancing::pool::Pool;
+use crate::base::time::{Instant, Span};
+use crate::base::{ClientId, Command, ProcessId, ServerId, Visit};
+use crate::history::Evidence;
+use crate::scenario::Replication;
+use crate::state::home::{CartEvidence, Change, Copies};
+use crate::state::shop::Basket;
+
+/// The carts of open visits.
+#[derive(Clone, Debug)]
+pub struct SessionReplicas {
+    copies: usize,
+    lag: Span,
+    carts: BTreeMap<ClientId, (Visit, Copies)>,
+    /// In the order in which they arrive: all take the same time.
+    on_their_way: VecDeque<Message>,
+    versions: u64,
+}
+
+/// A change on its way.
+#[derive(Clone, Copy, Debug)]
+struct Message {
+    arrives: Instant,
+    visit: Visit,
+    from: ProcessId,
+    to: ServerId,
+    change: Change,
+}
+
+impl SessionReplicas {
+    /// No carts yet.
+    #[must_use]
+    pub fn new(replication: &Replication) -> SessionReplicas {
+        SessionReplicas {
+            copies: replication.copies.index(),
+            lag: replication.lag.get(),
+            carts: BTreeMap::new(),
+            on_their_way: VecDeque::new(),
+            versions: 0,
+        }
+    }
+
+    /// The visit is over.
+    pub fn forget(&mut self, client: ClientId) {
+        self.carts.remove(&client);
+    }
+
+    /// A server applies a command to its copy. What it changed, if it did.
+    fn apply(
+        &mut self,
+        visit: Visit,
+        process: ProcessId,
+        call: Call,
+        orders: &mut OrderBook,
+        pool: &Pool,
+    ) -> (CartResult, Option<Change>) {
+        let (of, copies) = self.carts.entry(visit.client).or_insert_with(|| (visit, Copies::default()));
+        debug_assert_eq!(*of, visit, "carts of visits that are over are forgotten");
+        copies.asked(process, |process| pool.lives_on(process));
+        let known = copies.of(process);
+        let before = known.unwrap_or_default();
+        let mut basket = Basket { items: before };
+        let result = apply_to(&mut basket, known.is_some(), call, orders);
+        if call.command == Command::View {
+            return (result, None);
+        }
+        self.versions += 1;
+        let change = Change { items: basket.items, taken: before.minus(basket.items), version: self.versions };
+        copies.changed(process, change);
+        (result, Some(change))
+    }
+
+    /// What became of a visit's items.
+    #[must_use]
+    pub fn evidence(&self, client: ClientId, pool: &Pool) -> Evidence {
+        let Some((_, copies)) = self.carts.get(&client) else { return Evidence::default() };
+        let killed_by = |process: ProcessId| pool.processes[process.0 as usize].killed_by;
+        let CartEvidence { elsewhere, stale, overwritten, died, killed_by } = copies.remains(killed_by);
+        Evidence { elsewhere, died, killed_by, overwritten, stale, ..Evidence::default() }
+    }
+
+    fn next_arrival(&mut self, now: Instant) -> Option<Message> {
+        let first = self.on_their_way.front().filter(|message| message.arrives <= now).copied()?;
+        self.on_their_way.pop_front();
+        Some(first)
+    }
+
+    fn arrive(&mut self, message: &Message, process: ProcessId) {
+        if let Some((_, copies)) = self.carts.get_mut(&message.visit.client).filter(|(of, _)| *of == message.visit) {
+            copies.arrived(process, message.change);
+        }
+    }
+}
+
+impl World {
+    /// A server applies a command to its copy of a cart, and sends what it has changed to others. Returns how many.
+    #[cold]
+    pub(super) fn apply_to_copy(&mut self, id: RequestId, call: Call) -> (CartResult, u32) {
+        let (visit, server) = (self.requests[id].visit(), self.requests[id].server);
+        let process = self.pool.members[server.index()].process;
+        let (result, change) = self.carts.replicas.apply(visit, process, call, &mut self.carts.orders, &self.pool);
+        let sent = change.map_or(0, |change| self.send_copies(visit, server, change));
+        (result, sent)
+    }
+
+    /// To the next servers in the order of the pool.
+    fn send_copies(&mut self, visit: Visit, server: ServerId, change: Change) -> u32 {
+        let from = self.pool.members[server.index()].process;
+        let SessionReplicas { copies, lag, .. } = self.carts.replicas;
+        let arrives = self.now + lag;
+        let servers: Vec<ServerId> = self.pool.present().collect();
+        let after = servers.partition_point(|other| *other <= server);
+        let others = servers[after..].iter().chain(&servers[..after]).filter(|other| **other != server);
+        let mut sent = 0;
+        for to in others.copied().take(copies) {
+            self.carts.replicas.on_their_way.push_back(Message { arrives, visit, from, to, change });
+            sent += 1;
+        }
+        if sent > 0 {
+            self.events.schedule(arrives, Due::Copies);
+        }
+        sent
+    }
+
+    /// Changes arrive at servers that can be reached, from servers that have not died and are not cut off.
+    pub(super) fn copies_arrive(&mut self) {
+        while let Some(message) = self.carts.replicas.next_arrival(self.now) {
+            let sender = self.pool.processes[message.from.0 as usize].server;
+            let sent = self.pool.lives_on(message.from) && self.pool.is_within_reach(sender);
+            if sent && self.pool.is_within_reach(message.to) {
+                self.carts.replicas.arrive(&message, self.pool.members[message.to.index()].process);
+            }
+        }
+    }
+}

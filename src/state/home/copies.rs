@@ -1,0 +1,212 @@
+//! A cart of which several servers have a copy in their memory.
+//!
+//! Every change of a cart is a version. The server that makes it sends the whole cart to others, and each keeps the
+//! latest version it has seen: the last writer wins, as in Tomcat's replicated sessions. What that can do to a cart is
+//! found out here, for both engines: a server without a copy, one with an older copy, a newer copy that is replaced by one
+//! that knew less, and copies that died.
+
+use crate::base::{Items, ProcessId};
+use crate::scenario::CartPath;
+
+/// The whereabouts of what a cart should hold, other than with the server that was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CartEvidence {
+    /// With servers that live, when one without a copy was asked.
+    pub elsewhere: Items,
+    /// In a newer copy than the one that was shown.
+    pub stale: Items,
+    /// Replaced by a version that did not know it.
+    pub overwritten: Items,
+    /// With servers that died, and nowhere else.
+    pub died: Items,
+    /// The fault that killed the first of those.
+    pub killed_by: Option<u32>,
+}
+
+/// All copies of one cart, living and dead, and what has become of its items.
+#[derive(Clone, Debug, Default)]
+pub struct Copies {
+    list: Vec<Copy>,
+    elsewhere: Items,
+    stale: Items,
+    overwritten: Items,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Copy {
+    process: ProcessId,
+    items: Items,
+    version: u64,
+}
+
+/// A version on its way to other servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// All that the cart holds.
+    pub items: Items,
+    /// What was taken out by it.
+    pub taken: Items,
+    /// Later changes have higher numbers.
+    pub version: u64,
+}
+
+impl Copies {
+    /// What an incarnation has; `None` when it does not know the cart.
+    #[must_use]
+    pub fn of(&self, process: ProcessId) -> Option<Items> {
+        self.copy(process).map(|copy| copy.items)
+    }
+
+    fn copy(&self, process: ProcessId) -> Option<&Copy> {
+        self.list.iter().find(|copy| copy.process == process)
+    }
+
+    /// A server is asked for the cart: notes what the living know and it does not.
+    pub fn asked(&mut self, process: ProcessId, processes: impl Fn(ProcessId) -> bool) {
+        let (known, version) = self.copy(process).map_or((Items::NONE, None), |copy| (copy.items, Some(copy.version)));
+        let (mut newer, mut older) = (Items::NONE, Items::NONE);
+        for copy in self.list.iter().filter(|copy| copy.process != process && processes(copy.process)) {
+            let side = if Some(copy.version) > version { &mut newer } else { &mut older };
+            *side = side.union(copy.items.minus(known));
+        }
+        let side = if version.is_some() { &mut self.stale } else { &mut self.elsewhere };
+        *side = side.union(newer);
+        // What an older copy knows and this one does not was taken out, or written over by one that did not know it.
+        self.overwritten = self.overwritten.union(older.minus(self.stale).minus(self.elsewhere));
+        // What is here is not lost, whatever happened to it before.
+        for lost in [&mut self.stale, &mut self.elsewhere, &mut self.overwritten] {
+            *lost = lost.minus(known);
+        }
+    }
+
+    /// A server has changed its copy.
+    pub fn changed(&mut self, process: ProcessId, change: Change) {
+        let Change { items, version, .. } = change;
+        match self.list.iter_mut().find(|copy| copy.process == process) {
+            Some(copy) => (copy.items, copy.version) = (items, version),
+            None => self.list.push(Copy { process, items, version }),
+        }
+    }
+
+    /// A change arrives at another server, which keeps it unless it knows a later one.
+    pub fn arrived(&mut self, process: ProcessId, change: Change) {
+        let Some(before) = self.copy(process).copied() else { return self.changed(process, change) };
+        if before.version > change.version {
+            return;
+        }
+        let lost = before.items.minus(change.items).minus(change.taken);
+        self.overwritten = self.overwritten.union(lost.minus(self.stale).minus(self.elsewhere));
+        self.changed(process, change);
+    }
+
+    /// Where else items are or what took them. `killed_by`: the fault that ended an incarnation.
+    pub fn remains(&self, killed_by: impl Fn(ProcessId) -> Option<u32>) -> CartEvidence {
+        let Copies { elsewhere, stale, overwritten, .. } = *self;
+        let living = self.list.iter().filter(|copy| killed_by(copy.process).is_none());
+        let safe = living.fold(elsewhere.union(stale), |all, copy| all.union(copy.items));
+        let (mut died, mut first) = (Items::NONE, None::<u32>);
+        for copy in &self.list {
+            let (Some(fault), lost) = (killed_by(copy.process), copy.items.minus(safe)) else { continue };
+            if !lost.is_empty() {
+                died = died.union(lost);
+                first = Some(first.map_or(fault, |first| first.min(fault)));
+            }
+        }
+        CartEvidence { elsewhere, stale, overwritten, died, killed_by: first }
+    }
+}
+
+/// Where the items of a cart that moves are, other than where a server looked for them. `memories`: what incarnations
+/// hold of it; `here`: the one that was asked, and its path. Where only the store is read, memories are as good as gone,
+/// and the `migration`, a fault, is to blame.
+pub fn left_behind(
+    memories: impl Iterator<Item = (ProcessId, Items)>,
+    (process, path): (ProcessId, CartPath),
+    migration: u32,
+    killed_by: impl Fn(ProcessId) -> Option<u32>,
+) -> CartEvidence {
+    let mut found = CartEvidence::default();
+    let own_counts = matches!(path, CartPath::Usual | CartPath::Memory | CartPath::Both);
+    for (of, items) in memories.filter(|(of, items)| !(items.is_empty() || own_counts && *of == process)) {
+        match killed_by(of).or((path == CartPath::Store).then_some(migration)) {
+            None => found.elsewhere = found.elsewhere.union(items),
+            Some(fault) => {
+                found.died = found.died.union(items);
+                found.killed_by = Some(found.killed_by.map_or(fault, |first| first.min(fault)));
+            }
+        }
+    }
+    found.died = found.died.minus(found.elsewhere);
+    found.killed_by = found.killed_by.filter(|_| !found.died.is_empty());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MUG: Items = Items(1);
+    const LAMP: Items = Items(2);
+    const BOTH: Items = Items(3);
+
+    fn change(items: Items, version: u64) -> Change {
+        Change { items, taken: Items::NONE, version }
+    }
+
+    /// Two servers with the mug, of which the first then has the lamp too.
+    fn two() -> Copies {
+        let mut copies = Copies::default();
+        copies.changed(ProcessId(0), change(MUG, 1));
+        copies.arrived(ProcessId(1), change(MUG, 1));
+        copies.changed(ProcessId(0), change(BOTH, 2));
+        copies
+    }
+
+    #[test]
+    fn an_older_copy_is_stale_and_none_is_split() {
+        let mut copies = two();
+        copies.asked(ProcessId(1), |_| true);
+        assert_eq!(copies.remains(|_| None), CartEvidence { stale: LAMP, ..CartEvidence::default() });
+        copies.arrived(ProcessId(1), change(BOTH, 2));
+        copies.asked(ProcessId(1), |_| true);
+        assert_eq!(copies.remains(|_| None), CartEvidence::default(), "it has come after all");
+        copies.asked(ProcessId(2), |_| true);
+        assert_eq!(copies.remains(|_| None), CartEvidence { elsewhere: BOTH, ..CartEvidence::default() });
+    }
+
+    #[test]
+    fn what_was_not_copied_in_time_dies() {
+        let mut copies = two();
+        let killed = |process| (process == ProcessId(0)).then_some(7);
+        copies.asked(ProcessId(1), |process| killed(process).is_none());
+        let lost = CartEvidence { died: LAMP, killed_by: Some(7), ..CartEvidence::default() };
+        assert_eq!(copies.remains(killed), lost);
+        copies.arrived(ProcessId(1), change(BOTH, 2));
+        assert_eq!(copies.remains(killed), CartEvidence::default());
+    }
+
+    #[test]
+    fn of_two_writers_at_once_one_is_written_over() {
+        let mut copies = Copies::default();
+        copies.changed(ProcessId(0), change(MUG, 1));
+        copies.asked(ProcessId(1), |_| true);
+        copies.changed(ProcessId(1), change(LAMP, 2));
+        copies.asked(ProcessId(0), |_| true);
+        assert_eq!(copies.remains(|_| None).stale, LAMP, "the mug is here, and an older copy answers");
+        copies.asked(ProcessId(1), |_| true);
+        let lost = CartEvidence { overwritten: MUG, ..CartEvidence::default() };
+        assert_eq!(copies.remains(|_| None), lost, "the mug is in an older copy only");
+    }
+
+    #[test]
+    fn the_last_writer_wins() {
+        let mut copies = two();
+        copies.changed(ProcessId(1), Change { items: Items::NONE, taken: MUG, version: 3 });
+        copies.arrived(ProcessId(1), change(BOTH, 2));
+        assert_eq!(copies.of(ProcessId(1)), Some(Items::NONE), "an older version does not replace a newer one");
+        copies.arrived(ProcessId(0), Change { items: Items::NONE, taken: MUG, version: 3 });
+        assert_eq!(copies.of(ProcessId(0)), Some(Items::NONE));
+        let lost = CartEvidence { overwritten: LAMP, ..CartEvidence::default() };
+        assert_eq!(copies.remains(|_| None), lost);
+    }
+}

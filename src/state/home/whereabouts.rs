@@ -1,0 +1,71 @@
+//! Where uploaded files are. They belong to users and outlive visits.
+
+use crate::base::{File, Items, ProcessId, ServerId, UserId};
+use crate::scenario::UploadHome;
+
+/// What can hold a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileLocation {
+    /// The memory of one incarnation.
+    Memory(ProcessId),
+    /// The disk of a host: of which slot, and the how-manieth of it.
+    Disk(ServerId, u32),
+    /// The object store.
+    Objects,
+}
+
+impl FileLocation {
+    /// Where a server keeps and looks for files: the incarnation `process` on the `host`-th host of its slot.
+    #[must_use]
+    pub fn of(home: UploadHome, server: ServerId, process: ProcessId, host: u32) -> FileLocation {
+        match home {
+            UploadHome::ServerMemory => FileLocation::Memory(process),
+            UploadHome::LocalDisk => FileLocation::Disk(server, host),
+            UploadHome::ObjectStore => FileLocation::Objects,
+        }
+    }
+}
+
+/// All copies of all users' files, and what was lost with its place.
+#[derive(Clone, Debug, Default)]
+pub struct Whereabouts {
+    /// By user.
+    users: Vec<Vec<(FileLocation, Items)>>,
+}
+
+impl Whereabouts {
+    /// A file is put into a place.
+    pub fn keep(&mut self, user: UserId, place: FileLocation, file: File) {
+        let index = user.0 as usize;
+        if index >= self.users.len() {
+            self.users.resize_with(index + 1, Vec::new);
+        }
+        let copies = &mut self.users[index];
+        match copies.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, files)) => *files = files.with(file.place()),
+            None => copies.push((place, Items::of(file.place()))),
+        }
+    }
+
+    /// Whether a file was put into a place.
+    #[must_use]
+    pub fn holds(&self, user: UserId, place: FileLocation, file: File) -> bool {
+        self.copies(user).iter().any(|(known, files)| *known == place && files.contains(file.place()))
+    }
+
+    /// Those of a user's files that are anywhere, where `lasts` says of a place whether it still has what was put there.
+    #[must_use]
+    pub fn there(&self, user: UserId, lasts: impl Fn(FileLocation) -> bool) -> Items {
+        let there = self.copies(user).iter().filter(|(place, _)| lasts(*place));
+        there.fold(Items::NONE, |all, (_, files)| all.union(*files))
+    }
+
+    /// Everybody who ever put a file anywhere.
+    pub fn owners(&self) -> impl Iterator<Item = UserId> {
+        (0..).map(UserId).zip(&self.users).filter(|(_, copies)| !copies.is_empty()).map(|(user, _)| user)
+    }
+
+    fn copies(&self, user: UserId) -> &[(FileLocation, Items)] {
+        self.users.get(user.0 as usize).map_or(&[], Vec::as_slice)
+    }
+}

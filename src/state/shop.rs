@@ -1,0 +1,91 @@
+//! What a shop does, wherever the state lives: command and state in, reply and state out.
+
+use crate::base::{Command, Items, Reply};
+
+/// One copy of a cart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Basket {
+    /// What it holds.
+    pub items: Items,
+}
+
+impl Basket {
+    /// Does what is asked, at once and completely. A checkout empties the basket.
+    #[inline]
+    pub fn apply(&mut self, command: Command) -> Reply {
+        match command {
+            Command::Add(item) => self.items = self.items.with(item),
+            Command::Remove(item) => self.items = self.items.without(item),
+            Command::View => return Reply::Cart(self.items),
+            Command::Checkout => return Reply::Charged(std::mem::take(&mut self.items)),
+            // Sessions and files are kept apart from carts.
+            Command::Login
+            | Command::Logout
+            | Command::ForgeSession
+            | Command::ReplayToken
+            | Command::Browse
+            | Command::Upload(_)
+            | Command::Download(_) => {}
+        }
+        Reply::Done
+    }
+}
+
+/// What a visit was charged: the order book, in which the visit is the idempotency key of its checkout.
+///
+/// The book is durable and shared in every design, as a payment provider's is: a checkout that is tried again is
+/// answered with the first charge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Order(Option<Items>);
+
+impl Order {
+    /// Whether something, possibly nothing, has been charged.
+    #[must_use]
+    pub fn is_charged(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Checks out a basket. Returns the reply, and what was charged now (`None` when it had been charged before).
+    #[inline]
+    pub fn charge(&mut self, basket: &mut Basket) -> (Reply, Option<Items>) {
+        if let Some(before) = self.0 {
+            return (Reply::Charged(before), None);
+        }
+        let items = basket.items;
+        let reply = basket.apply(Command::Checkout);
+        self.0 = Some(items);
+        (reply, Some(items))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Item;
+
+    #[test]
+    fn a_cart_fills_shows_and_empties() {
+        let [mug, lamp] = [1, 2].map(|n| Item::new(n).expect("in range"));
+        let mut basket = Basket::default();
+        assert_eq!(basket.apply(Command::Add(mug)), Reply::Done);
+        assert_eq!(basket.apply(Command::Add(lamp)), Reply::Done);
+        assert_eq!(basket.apply(Command::Remove(mug)), Reply::Done);
+        assert_eq!(basket.apply(Command::Remove(mug)), Reply::Done);
+        assert_eq!(basket.apply(Command::View), Reply::Cart(Items::of(lamp)));
+        assert_eq!(basket.apply(Command::Browse), Reply::Done);
+        assert_eq!(basket.apply(Command::Checkout), Reply::Charged(Items::of(lamp)));
+        assert_eq!(basket.apply(Command::View), Reply::Cart(Items::NONE));
+    }
+
+    #[test]
+    fn a_checkout_that_is_tried_again_charges_once() {
+        let mug = Items::of(Item::new(1).expect("in range"));
+        let mut order = Order::default();
+        assert!(!order.is_charged());
+        let mut basket = Basket { items: mug };
+        assert_eq!(order.charge(&mut basket), (Reply::Charged(mug), Some(mug)));
+        assert!(order.is_charged());
+        let mut elsewhere = Basket::default();
+        assert_eq!(order.charge(&mut elsewhere), (Reply::Charged(mug), None));
+    }
+}

@@ -1,0 +1,3 @@
+//! Who visits when, doing what, at what cost.
+
+pub mod workload;

@@ -1,0 +1,668 @@
+//! Who visits when, doing what, at what cost.
+//!
+//! [`Workload`] is what all users have in common; [`Client`] is one tab and walks its journey. Neither knows a clock or
+//! an engine: an engine asks a client what it sends, tells it the outcome, and does what it says next.
+
+mod concurrent_steps;
+mod folder;
+
+use crate::balancing::affinity::Pin;
+use crate::base::seed::{Key, Purpose, Sampler, Seed};
+use crate::base::time::{Instant, Span};
+use crate::base::{ClientId, Command, File, Item, Outcome, ProcessId, Refusal, Step, UserId, Visit};
+use crate::history::{AbandonReason, Ending, Request};
+use crate::scenario::{HashOn, Heavy, Join, Journey, Scenario};
+
+pub use concurrent_steps::ConcurrentSteps;
+pub use folder::Folder;
+
+/// How users come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loop {
+    /// So many people keep visiting; first visits begin within the ramp.
+    Closed {
+        /// How many people.
+        users: u32,
+        /// Over how long their first visits begin.
+        ramp: Span,
+    },
+    /// New visitors come once, with this mean time between two of them.
+    Open {
+        /// 1 / rate.
+        between: Span,
+    },
+}
+
+/// What all users have in common.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// The root of all randomness.
+    pub seed: Seed,
+    /// How users come.
+    pub arrivals: Loop,
+    /// No visit begins at or after this.
+    pub closes: Instant,
+    /// What the steps of a journey ask.
+    pub commands: Vec<Command>,
+    /// By step: how many steps of the journey begin together there. Empty when none do.
+    concurrent_steps: Vec<u16>,
+    /// Whether visits log in at all; those that do not need no session.
+    pub logs_in: bool,
+    /// Whether somebody keeps a copy of sessions, to present them after logout.
+    pub replays: bool,
+    /// How long a user waits before trying a failed step again.
+    pub pause: Span,
+    /// How long a user waits for an answer.
+    pub timeout: Span,
+    /// People there are, with those who have joined (closed loop).
+    people: u32,
+    /// The last change of the rate, if there was one (open loop).
+    rise: Option<RateChange>,
+    think: Sampler,
+    patience: u32,
+    heavy: Option<HeavyUsers>,
+    hash_on: HashOn,
+    nat: u32,
+}
+
+/// People who join (closed loop).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wave {
+    /// The first of them.
+    pub first: UserId,
+    /// The last of them.
+    pub last: UserId,
+    /// From when on they begin.
+    pub from: Instant,
+    /// Over how long.
+    pub over: Span,
+}
+
+impl Wave {
+    /// All of them, in order.
+    pub fn users(self) -> impl Iterator<Item = UserId> {
+        (self.first.0..=self.last.0).map(UserId)
+    }
+}
+
+/// A rate that becomes another one (open loop).
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct RateChange {
+    from: Instant,
+    over: Span,
+    /// Visitors a second, before and after.
+    rates: [f64; 2],
+}
+
+impl RateChange {
+    fn rate(self, now: Instant) -> f64 {
+        let [before, after] = self.rates;
+        let gone = now - self.from;
+        if gone >= self.over {
+            return after;
+        }
+        before + (after - before) * (gone.as_secs_f64() / self.over.as_secs_f64())
+    }
+}
+
+/// Which users are heavy, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeavyUsers {
+    which: HeavyRule,
+    activity: u64,
+    cost: u64,
+    parallel: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HeavyRule {
+    /// So many of so many, evenly spread.
+    Of(u64, u64),
+    OneIn(u32),
+}
+
+impl HeavyUsers {
+    fn new(heavy: &Heavy, users: u32) -> HeavyUsers {
+        let which = match (heavy.count, heavy.one_in) {
+            (Some(count), _) => HeavyRule::Of(count.get(), u64::from(users)),
+            (None, Some(n)) => HeavyRule::OneIn(n.get32()),
+            (None, None) => HeavyRule::Of(0, 1),
+        };
+        let parallel = u16::try_from(heavy.parallel.get()).expect("limited to 10,000");
+        HeavyUsers { which, activity: heavy.activity.get(), cost: heavy.cost.get(), parallel }
+    }
+
+    /// How many tabs each has.
+    #[must_use]
+    pub fn tabs(self) -> u64 {
+        u64::from(self.parallel)
+    }
+
+    /// Whether this user is one of them.
+    #[inline]
+    #[must_use]
+    pub fn include(self, user: UserId) -> bool {
+        let number = u64::from(user.0);
+        match self.which {
+            HeavyRule::Of(heavy, users) => number * heavy / users > (number - 1) * heavy / users,
+            HeavyRule::OneIn(n) => user.0.is_multiple_of(n),
+        }
+    }
+}
+
+impl Workload {
+    /// The workload of a scenario.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: Seed) -> Workload {
+        let users = &scenario.users;
+        let think = users.think.sampler();
+        let count = users.people().map_or(0, |n| u32::try_from(n).expect("limited to 10 million"));
+        let visit = (think.mean() + scenario.servers.service.sampler().mean()) * users.journey.len() as u64;
+        let arrivals = match users.rate {
+            Some(rate) => Loop::Open { between: per(rate.get()) },
+            None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, crate::scenario::Time::get) },
+        };
+        Workload {
+            seed,
+            arrivals,
+            closes: Instant::ZERO + scenario.duration.get(),
+            commands: commands(&users.journey),
+            concurrent_steps: concurrent_steps(&users.journey),
+            logs_in: users.journey.contains(&Step::Login),
+            replays: users.journey.contains(&Step::ReplayToken),
+            pause: users.pause.get(),
+            timeout: users.timeout.get(),
+            people: count,
+            rise: None,
+            think,
+            patience: users.patience.get32(),
+            heavy: users.heavy.as_ref().map(|heavy| HeavyUsers::new(heavy, count)),
+            hash_on: scenario.balancer.hash_on,
+            nat: users.nat.get32(),
+        }
+    }
+
+    /// Whether users ever do several things at the same moment.
+    #[inline]
+    #[must_use]
+    pub fn is_simultaneous(&self) -> bool {
+        !self.concurrent_steps.is_empty()
+    }
+
+    /// Which users are heavy, if any are.
+    #[must_use]
+    pub fn heavy(&self) -> Option<HeavyUsers> {
+        self.heavy
+    }
+
+    /// How many tabs a user has.
+    #[must_use]
+    pub fn tabs(&self, user: UserId) -> u16 {
+        self.heavy_user(user).map_or(1, |heavy| heavy.parallel)
+    }
+
+    #[inline]
+    fn heavy_user(&self, user: UserId) -> Option<HeavyUsers> {
+        self.heavy.filter(|heavy| heavy.include(user))
+    }
+
+    /// More users come from now on. Returns who they are, in a closed loop.
+    pub fn join(&mut self, now: Instant, join: &Join) -> Option<Wave> {
+        match (self.arrivals, join.to, join.rate_to) {
+            (Loop::Closed { .. }, Some(to), _) if to.get32() > self.people => {
+                let first = UserId(self.people + 1);
+                self.people = to.get32();
+                Some(Wave { first, last: UserId(self.people), from: now, over: join.over.get() })
+            }
+            (Loop::Open { between }, _, Some(rate)) => {
+                let before = self.rise.map_or(1.0 / between.as_secs_f64(), |rise| rise.rate(now));
+                self.rise = Some(RateChange { from: now, over: join.over.get(), rates: [before, rate.get()] });
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// People there are, with those who have joined (closed loop).
+    #[must_use]
+    pub fn people(&self) -> u32 {
+        self.people
+    }
+
+    /// When the first visit of a tab begins (closed loop): somewhere in the ramp that begins at `from`, after a think
+    /// time like any other.
+    #[must_use]
+    pub fn first_visit(&self, client: &Client, from: Instant, ramp: Span) -> Instant {
+        let mut draw = self.seed.draw(Purpose::Arrival, client.key());
+        let offset = Sampler::Uniform { from: Span::ZERO, to: ramp }.sample(&mut draw);
+        from + offset + self.think(client)
+    }
+
+    /// How long after one new visitor, who comes now, the next one comes (open loop). `between` is the mean time at the
+    /// rate that the run began with.
+    #[must_use]
+    pub fn until_visitor(&self, user: UserId, now: Instant, between: Span) -> Span {
+        let between = self.rise.map_or(between, |rise| per(rise.rate(now)));
+        let key = Key { entity: u64::from(user.0), ..Key::default() };
+        Sampler::Exponential(between).sample(&mut self.seed.draw(Purpose::Arrival, key))
+    }
+
+    /// How long a client thinks after the step it has just done.
+    #[inline(always)]
+    #[must_use]
+    pub fn think(&self, client: &Client) -> Span {
+        let think = self.think.sample(&mut self.seed.draw(Purpose::Think, client.key()));
+        match self.heavy_user(client.user) {
+            None => think,
+            Some(heavy) => Span::from_nanos(think.as_nanos() / heavy.activity),
+        }
+    }
+
+    /// The mean of think times, for those who lay out a queue.
+    #[must_use]
+    pub fn mean_think(&self) -> Span {
+        self.think.mean()
+    }
+
+    /// How many times more work a user's requests are.
+    #[inline]
+    #[must_use]
+    pub fn cost(&self, user: UserId) -> u64 {
+        self.heavy_user(user).map_or(1, |heavy| heavy.cost)
+    }
+
+    /// What hash policies hash for a user.
+    #[inline]
+    #[must_use]
+    pub fn hash_key(&self, user: UserId) -> u64 {
+        match self.hash_on {
+            HashOn::User => u64::from(user.0),
+            HashOn::Address => u64::from((user.0 - 1) / self.nat),
+        }
+    }
+}
+
+/// The mean time between events that come `rate` times a second.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
+fn per(rate: f64) -> Span {
+    Span::from_nanos((1e9 / rate) as u64)
+}
+
+/// What the steps ask: the k-th add is of item k, a remove takes the item that was added last and is still there. What
+/// is added at the same moment is not there yet. Which file it is will be known when a step comes: see
+/// [`Client::name_file`].
+fn commands(journey: &Journey) -> Vec<Command> {
+    let mut added = 0;
+    let mut inside: Vec<Item> = Vec::new();
+    let mut commands = Vec::with_capacity(journey.len());
+    for moment in journey.moments() {
+        let mut new = Vec::new();
+        for step in &journey[moment] {
+            let command = match step {
+                Step::Login => Command::Login,
+                Step::Browse => Command::Browse,
+                Step::Add => {
+                    added += 1;
+                    let Some(item) = Item::new(added) else { return commands };
+                    new.push(item);
+                    Command::Add(item)
+                }
+                Step::Remove => {
+                    let Some(item) = inside.pop() else { return commands };
+                    Command::Remove(item)
+                }
+                Step::View => Command::View,
+                Step::Checkout => Command::Checkout,
+                Step::Logout => Command::Logout,
+                Step::ForgeSession => Command::ForgeSession,
+                Step::ReplayToken => Command::ReplayToken,
+                Step::Upload | Step::Download => {
+                    let Some(file) = File::new(1) else { return commands };
+                    if *step == Step::Upload { Command::Upload(file) } else { Command::Download(file) }
+                }
+            };
+            commands.push(command);
+        }
+        inside.append(&mut new);
+    }
+    commands
+}
+
+/// How many steps begin together at each step: none within a moment that has begun.
+fn concurrent_steps(journey: &Journey) -> Vec<u16> {
+    if !journey.is_simultaneous() {
+        return Vec::new();
+    }
+    let mut sizes = vec![0; journey.len()];
+    for moment in journey.moments() {
+        sizes[moment.start] = u16::try_from(moment.len()).expect("a few");
+    }
+    sizes
+}
+
+/// One tab of one user, walking its journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Whose.
+    pub user: UserId,
+    /// Where the user's cookies are; tabs of one user share them.
+    pub jar: u32,
+    /// When the user first meant to do the step that is under way.
+    pub meant: Instant,
+    visit: u32,
+    step: u16,
+    attempt: u16,
+    tab: u16,
+    tries: u8,
+    state: ClientState,
+    /// The file that the step is about, if it is about one.
+    file: Option<File>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClientState {
+    Away,
+    Shopping,
+    LoggingIn,
+}
+
+/// What a client does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Thinks, then does the next step.
+    Think,
+    /// Waits the pause, then sends again.
+    Pause,
+    /// Sends again at once.
+    Again,
+    /// Is done with this visit.
+    Leave(Ending),
+}
+
+impl Client {
+    /// A tab that has not visited yet.
+    #[must_use]
+    pub fn new(user: UserId, tab: u16, jar: u32) -> Client {
+        let (meant, state) = (Instant::ZERO, ClientState::Away);
+        Client { user, jar, meant, visit: 0, step: 0, attempt: 0, tab, tries: 0, state, file: None }
+    }
+
+    /// The key of draws about what it does now.
+    #[inline]
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let entity = u64::from(self.tab) << 32 | u64::from(self.user.0);
+        Key { entity, visit: self.visit, step: self.step, attempt: self.attempt }
+    }
+
+    /// The visit it is on.
+    #[inline]
+    #[must_use]
+    pub fn visit(&self, id: ClientId) -> Visit {
+        Visit { user: self.user, client: id, number: self.visit }
+    }
+
+    /// Whether it is between two visits.
+    #[inline]
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.state == ClientState::Away
+    }
+
+    /// Begins the next visit.
+    #[inline]
+    pub fn begin(&mut self) {
+        self.visit += 1;
+        self.step = 0;
+        self.attempt = 0;
+        self.tries = 0;
+        self.state = ClientState::Shopping;
+    }
+
+    /// What it sends now.
+    #[inline]
+    #[must_use]
+    pub fn request(&mut self, workload: &Workload, now: Instant) -> Request {
+        if self.attempt == 0 {
+            self.meant = now;
+        }
+        let command = match self.state {
+            ClientState::LoggingIn => Command::Login,
+            ClientState::Away | ClientState::Shopping => workload.commands[usize::from(self.step)],
+        };
+        Request { step: self.step, attempt: self.attempt, command }
+    }
+
+    /// What a request really asks, when it is about a file: the one that was chosen at the first attempt. Who has no file
+    /// to fetch, or no room for another, looks around.
+    #[must_use]
+    pub fn name_file(&mut self, workload: &Workload, folder: &mut Folder, command: Command) -> Command {
+        if command.file().is_none() {
+            return command;
+        }
+        if self.attempt == 0 {
+            self.file = folder.choose(command, &mut workload.seed.draw(Purpose::File, self.key()));
+        }
+        match (command, self.file) {
+            (Command::Upload(_), Some(file)) => Command::Upload(file),
+            (Command::Download(_), Some(file)) => Command::Download(file),
+            _ => Command::Browse,
+        }
+    }
+
+    /// Takes in how a request ended, and decides.
+    #[inline(always)]
+    pub fn told(&mut self, workload: &Workload, command: Command, outcome: Outcome) -> Next {
+        self.attempt = self.attempt.saturating_add(1);
+        match outcome {
+            Outcome::Ok(_) if self.state == ClientState::LoggingIn => {
+                self.state = ClientState::Shopping;
+                Next::Again
+            }
+            // What is not there now will not be there in a moment.
+            Outcome::Ok(_) | Outcome::Refused(Refusal::NotFound) => self.advance(workload),
+            // A thief does not insist.
+            Outcome::Refused(Refusal::Unauthorized) if command.is_a_thief_s() => self.advance(workload),
+            Outcome::Refused(Refusal::Unauthorized) => {
+                let next = self.endure(workload, AbandonReason::LoggedOut, Next::Again);
+                if next == Next::Again {
+                    self.state = ClientState::LoggingIn;
+                }
+                next
+            }
+            Outcome::Refused(_) => self.endure(workload, AbandonReason::Refused, Next::Pause),
+            Outcome::Failed | Outcome::TimedOut => self.endure(workload, AbandonReason::Unknown, Next::Pause),
+        }
+    }
+
+    #[inline(always)]
+    fn advance(&mut self, workload: &Workload) -> Next {
+        self.step += 1;
+        self.attempt = 0;
+        self.tries = 0;
+        if usize::from(self.step) < workload.commands.len() {
+            return Next::Think;
+        }
+        self.state = ClientState::Away;
+        Next::Leave(Ending::Finished)
+    }
+
+    #[cold]
+    fn endure(&mut self, workload: &Workload, trouble: AbandonReason, next: Next) -> Next {
+        if u32::from(self.tries) >= workload.patience {
+            self.state = ClientState::Away;
+            return Next::Leave(Ending::GaveUp(trouble));
+        }
+        self.tries += 1;
+        next
+    }
+}
+
+/// What a user's browser keeps, for all tabs together. The last answer received wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jar {
+    /// The affinity cookie.
+    pub pin: Pin,
+    /// The session, when logged in.
+    pub session: Option<Session>,
+    /// Visits that are open in some tab.
+    pub open_visits: u16,
+}
+
+/// A session as its user carries it: who takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// Only the incarnation that logged the user in, which has it in its memory.
+    Memory(ProcessId),
+    /// Every server, before this moment: a signed token. One that does not expire ends [never](Instant::NEVER).
+    Until(Instant),
+    /// Every server, as long as the shared store knows the login of this number.
+    Stored(u32),
+    /// Every server, before this moment; from then on as long as the shared store knows the login of this number.
+    Renewable {
+        /// From when on the token is renewed.
+        until: Instant,
+        /// Its refresh session in the store.
+        login: u32,
+    },
+    /// Only the incarnation that signed it, with a key of its own, before this moment.
+    Signed(ProcessId, Instant),
+}
+
+impl Jar {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Jar {
+        Jar { pin: Pin::default(), session: None, open_visits: 0 }
+    }
+
+    /// A visit ended. When it was the last one, the browser is closed: the session goes, and the affinity cookie if
+    /// it lives as long as a visit.
+    #[inline]
+    pub fn visit_ended(&mut self, affinity: crate::scenario::Affinity) {
+        self.open_visits -= 1;
+        if self.open_visits == 0 {
+            self.session = None;
+            self.pin.visits_ended(affinity);
+        }
+    }
+}
+
+impl Default for Jar {
+    fn default() -> Self {
+        Jar::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Reply;
+
+    const OK: Outcome = Outcome::Ok(Reply::Done);
+    const UNAUTHORIZED: Outcome = Outcome::Refused(Refusal::Unauthorized);
+
+    fn workload(patience: u64) -> Workload {
+        let mut scenario = crate::scenario::Scenario::house();
+        scenario.users.patience = crate::scenario::Whole::of(patience);
+        Workload::new(&scenario, Seed(1))
+    }
+
+    fn send(client: &mut Client, workload: &Workload) -> Command {
+        client.request(workload, Instant::ZERO).command
+    }
+
+    #[test]
+    fn a_journey_numbers_its_items_and_removes_the_last() {
+        use Step::{Add, Checkout, Remove};
+        let item = |n| Item::new(n).expect("in range");
+        assert_eq!(
+            commands(&vec![Add, Add, Remove, Add, Remove, Remove, Checkout].into()),
+            [
+                Command::Add(item(1)),
+                Command::Add(item(2)),
+                Command::Remove(item(2)),
+                Command::Add(item(3)),
+                Command::Remove(item(3)),
+                Command::Remove(item(1)),
+                Command::Checkout,
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_added_at_the_same_moment_is_not_removed_yet() {
+        use Step::{Add, Checkout, Remove};
+        let item = |n| Item::new(n).expect("in range");
+        let mut journey = Journey::from(vec![Add]);
+        journey.push_at_once(&[Add, Remove]);
+        journey.push_at_once(&[Remove, Add, Checkout]);
+        let [mug, lamp, pen] = [1, 2, 3].map(item);
+        let asked = [
+            Command::Add(mug),
+            Command::Add(lamp),
+            Command::Remove(mug),
+            Command::Remove(lamp),
+            Command::Add(pen),
+            Command::Checkout,
+        ];
+        assert_eq!(commands(&journey), asked);
+        assert_eq!(concurrent_steps(&journey), [1, 2, 0, 3, 0, 0]);
+    }
+
+    #[test]
+    fn a_user_who_is_logged_out_logs_in_and_repeats_the_step() {
+        let workload = workload(2);
+        let mut client = Client::new(UserId(1), 0, 0);
+        client.begin();
+        assert_eq!(send(&mut client, &workload), Command::Login);
+        assert_eq!(client.told(&workload, Command::Login, OK), Next::Think);
+        for _ in 0..2 {
+            assert_eq!(send(&mut client, &workload), Command::Browse);
+            assert_eq!(client.told(&workload, Command::Browse, UNAUTHORIZED), Next::Again);
+            assert_eq!(send(&mut client, &workload), Command::Login);
+            assert_eq!(client.told(&workload, Command::Login, OK), Next::Again);
+        }
+        assert_eq!(send(&mut client, &workload), Command::Browse);
+        let gave_up = Next::Leave(Ending::GaveUp(AbandonReason::LoggedOut));
+        assert_eq!(client.told(&workload, Command::Browse, UNAUTHORIZED), gave_up);
+        assert!(client.is_away());
+    }
+
+    #[test]
+    fn a_failed_step_is_tried_again_patience_times() {
+        let workload = workload(3);
+        let mut client = Client::new(UserId(1), 0, 0);
+        client.begin();
+        for attempt in 0..3 {
+            assert_eq!(client.request(&workload, Instant::ZERO).attempt, attempt);
+            assert_eq!(client.told(&workload, Command::Login, Outcome::TimedOut), Next::Pause);
+        }
+        let gave_up = Next::Leave(Ending::GaveUp(AbandonReason::Unknown));
+        assert_eq!(client.told(&workload, Command::Login, Outcome::Failed), gave_up);
+    }
+
+    #[test]
+    fn heavy_users_are_as_many_as_asked_for() {
+        let heavy = |count, one_in| Heavy {
+            count,
+            one_in,
+            activity: crate::scenario::Whole::of(1),
+            cost: crate::scenario::Whole::of(1),
+            parallel: crate::scenario::Whole::of(1),
+        };
+        for (users, count) in [(301, 1), (300, 7), (10, 10), (1_000_003, 333)] {
+            let rule = HeavyUsers::new(&heavy(Some(crate::scenario::Whole::of(count)), None), users);
+            let n = (1..=users).filter(|u| rule.include(UserId(*u))).count();
+            assert_eq!(n as u64, count);
+        }
+        let rule = HeavyUsers::new(&heavy(None, Some(crate::scenario::Whole::of(20))), 1);
+        assert_eq!((1..=100).filter(|u| rule.include(UserId(*u))).count(), 5);
+    }
+
+    #[test]
+    fn a_client_stays_small() {
+        assert!(size_of::<Client>() <= 32, "{} bytes", size_of::<Client>());
+        assert!(size_of::<Jar>() <= 32, "{} bytes", size_of::<Jar>());
+    }
+}

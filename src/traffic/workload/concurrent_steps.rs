@@ -1,0 +1,177 @@
+//! What a user does at the same moment: several steps of a journey, each in a tab of its own.
+
+use super::{Client, Next, Workload};
+use crate::base::seed::Key;
+use crate::base::time::Instant;
+use crate::base::{Command, Outcome};
+use crate::history::{Ending, Request};
+
+/// The steps of one moment, while they are under way. Each has patience and luck of its own; the moment is over when
+/// all have come to their end. A user who gives up at one of them waits for the answers that are still to come, sends
+/// nothing any more, and leaves.
+#[derive(Clone, Debug)]
+pub struct ConcurrentSteps {
+    first: u16,
+    parts: Vec<Part>,
+    gave_up: Option<Ending>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// The client as if it did this step alone.
+    client: Client,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Pausing,
+    Over,
+}
+
+impl ConcurrentSteps {
+    /// The moment that a client has come to, if it has several steps.
+    #[must_use]
+    pub fn begin(client: &Client, workload: &Workload) -> Option<ConcurrentSteps> {
+        let steps = workload.concurrent_steps.get(usize::from(client.step)).copied().filter(|steps| *steps > 1)?;
+        if client.attempt > 0 || client.is_away() {
+            return None;
+        }
+        let part = |i| Part { client: Client { step: client.step + i, ..*client }, state: State::Pausing };
+        Some(ConcurrentSteps { first: client.step, parts: (0..steps).map(part).collect(), gave_up: None })
+    }
+
+    /// The steps.
+    pub fn steps(&self) -> impl Iterator<Item = u16> + use<> {
+        let first = self.first;
+        (0u16..).take(self.parts.len()).map(move |i| first + i)
+    }
+
+    fn part(&mut self, step: u16) -> Option<&mut Part> {
+        self.parts.get_mut(usize::from(step.checked_sub(self.first)?))
+    }
+
+    /// What is sent for a step now, and the key of its draws. `None` when its user has given up meanwhile.
+    pub fn request(&mut self, step: u16, workload: &Workload, now: Instant) -> Option<(Request, Key)> {
+        if self.gave_up.is_some() {
+            return None;
+        }
+        let part = self.part(step).filter(|part| part.state == State::Pausing)?;
+        part.state = State::Waiting;
+        let request = part.client.request(workload, now);
+        Some((request, part.client.key()))
+    }
+
+    /// When the user first meant to do a step.
+    #[must_use]
+    pub fn meant(&self, step: u16) -> Instant {
+        let part = self.parts.get(usize::from(step - self.first));
+        part.map_or(Instant::ZERO, |part| part.client.meant)
+    }
+
+    /// Takes in how a request ended. Says whether to send again: at once, or after the pause; otherwise the step is
+    /// over.
+    pub fn told(&mut self, step: u16, workload: &Workload, command: Command, outcome: Outcome) -> Option<Next> {
+        let gave_up = self.gave_up.is_some();
+        let part = self.part(step)?;
+        let next = part.client.told(workload, command, outcome);
+        let goes_on = matches!(next, Next::Pause | Next::Again) && !gave_up;
+        part.state = if goes_on { State::Pausing } else { State::Over };
+        if let Next::Leave(ending @ Ending::GaveUp(_)) = next {
+            self.gave_up.get_or_insert(ending);
+        }
+        goes_on.then_some(next)
+    }
+
+    /// Whether all have come to their end.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.parts.iter().all(|part| match (part.state, self.gave_up) {
+            (State::Waiting, _) | (State::Pausing, None) => false,
+            (State::Pausing, Some(_)) | (State::Over, _) => true,
+        })
+    }
+
+    /// What the client does next, when all is over: it has done all these steps, or gives up.
+    pub fn end(&self, client: &mut Client, workload: &Workload) -> Option<Next> {
+        if !self.is_over() {
+            return None;
+        }
+        if let Some(ending) = self.gave_up {
+            client.state = super::ClientState::Away;
+            return Some(Next::Leave(ending));
+        }
+        client.step = self.first + u16::try_from(self.parts.len() - 1).expect("a few");
+        Some(client.advance(workload))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Step::{Add, Checkout, View};
+    use crate::base::seed::Seed;
+    use crate::base::{Refusal, Reply, UserId};
+    use crate::history::AbandonReason;
+    use crate::scenario::{Journey, Scenario, Whole};
+
+    const OK: Outcome = Outcome::Ok(Reply::Done);
+
+    /// Two adds and a view at once, then the checkout; one more try.
+    fn shop() -> (Workload, Client) {
+        let mut journey = Journey::default();
+        journey.push_at_once(&[Add, Add, View]);
+        journey.push(Checkout);
+        let mut scenario = Scenario::house();
+        scenario.users.journey = journey;
+        scenario.users.patience = Whole::of(1);
+        let mut client = Client::new(UserId(1), 0, 0);
+        client.begin();
+        (Workload::new(&scenario, Seed(1)), client)
+    }
+
+    fn send(concurrent_steps: &mut ConcurrentSteps, workload: &Workload, step: u16) -> (Command, u16) {
+        let (request, key) = concurrent_steps.request(step, workload, Instant::ZERO).expect("is sent");
+        assert_eq!((request.step, request.attempt), (key.step, key.attempt));
+        assert!(concurrent_steps.request(step, workload, Instant::ZERO).is_none(), "it is out already");
+        (request.command, request.attempt)
+    }
+
+    #[test]
+    fn each_step_has_luck_and_patience_of_its_own() {
+        let (workload, mut client) = shop();
+        let mut concurrent_steps = ConcurrentSteps::begin(&client, &workload).expect("three steps");
+        let sent: Vec<_> = concurrent_steps.steps().map(|step| send(&mut concurrent_steps, &workload, step)).collect();
+        let [mug, lamp] = [1, 2].map(|n| Command::Add(crate::base::Item::new(n).expect("in range")));
+        assert_eq!(sent, [(mug, 0), (lamp, 0), (Command::View, 0)]);
+        assert_eq!(concurrent_steps.told(1, &workload, lamp, Outcome::Failed), Some(Next::Pause));
+        assert_eq!(concurrent_steps.told(0, &workload, mug, OK), None);
+        assert_eq!(concurrent_steps.told(2, &workload, Command::View, OK), None);
+        assert_eq!(concurrent_steps.end(&mut client, &workload), None, "the lamp is tried again");
+        assert_eq!(send(&mut concurrent_steps, &workload, 1), (lamp, 1));
+        assert_eq!(concurrent_steps.told(1, &workload, lamp, OK), None);
+        assert_eq!(concurrent_steps.end(&mut client, &workload), Some(Next::Think));
+        assert!(ConcurrentSteps::begin(&client, &workload).is_none());
+        assert_eq!(client.request(&workload, Instant::ZERO).command, Command::Checkout);
+    }
+
+    #[test]
+    fn who_gives_up_hears_the_other_answers_and_leaves() {
+        let (workload, mut client) = shop();
+        let mut concurrent_steps = ConcurrentSteps::begin(&client, &workload).expect("three steps");
+        let commands: Vec<Command> =
+            concurrent_steps.steps().map(|step| send(&mut concurrent_steps, &workload, step).0).collect();
+        let refused = Outcome::Refused(Refusal::QueueFull);
+        assert_eq!(concurrent_steps.told(0, &workload, commands[0], refused), Some(Next::Pause));
+        send(&mut concurrent_steps, &workload, 0);
+        assert_eq!(concurrent_steps.told(1, &workload, commands[1], refused), Some(Next::Pause));
+        assert_eq!(concurrent_steps.told(0, &workload, commands[0], refused), None);
+        assert!(concurrent_steps.request(1, &workload, Instant::ZERO).is_none(), "the pause ends, and nothing is sent");
+        assert_eq!(concurrent_steps.end(&mut client, &workload), None, "the view is not answered yet");
+        assert_eq!(concurrent_steps.told(2, &workload, commands[2], Outcome::TimedOut), None);
+        let gave_up = Next::Leave(Ending::GaveUp(AbandonReason::Refused));
+        assert_eq!(concurrent_steps.end(&mut client, &workload), Some(gave_up));
+        assert!(client.is_away());
+    }
+}
