@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
 use crate::base::{UserId, Visit};
-use crate::history::{Event, EventKind, Recorder, Seen};
+use crate::history::{Event, EventKind, Prefetch, Recorder, Seen};
 use crate::judging::observer::Observer;
 use crate::results::{Report, RunReport, Tape, VariantReport, figures, series};
 use crate::scenario::{Loaded, Variant};
@@ -145,13 +145,14 @@ pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) 
             }
         }
     }
+    impl Prefetch for Filter {}
     let mut filter = Filter { visit, events: Vec::new() };
     again(variant, run, until, &mut filter);
     Tape { events: filter.events }
 }
 
 /// Lets a recorder take in a run once more.
-fn again(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut impl Recorder) {
+fn again(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut (impl Recorder + Prefetch)) {
     match &run.tape {
         Some(tape) => tape.iter().take_while(|event| event.at <= until).for_each(|event| recorder.record(event)),
         None => Sim::new(&variant.scenario, Seed(run.seed)).advance(until, recorder),
@@ -177,6 +178,7 @@ pub fn follow(variant: &Variant, run: &RunReport, user: UserId) -> Option<(Visit
             self.observer.record(event);
         }
     }
+    impl Prefetch for Visits {}
     let scenario = &variant.scenario;
     let heavy = Workload::new(scenario, Seed(run.seed)).heavy();
     let observer = Observer::new(scenario, heavy, user);

@@ -220,15 +220,35 @@ pub enum PoolEvent {
     },
 }
 
-/// Something that takes in the history as it happens.
+/// Something that takes in the history as it happens. Every engine is given one by its caller.
 pub trait Recorder {
     /// Takes in one event; events come in order of time.
     fn record(&mut self, event: &Event);
+}
 
+/// A recorder that can be warned of what comes. Apart from [`Recorder`], so that where speed does not matter any recorder
+/// can be a `&mut dyn Recorder`, which heeds no warning.
+pub trait Prefetch {
     /// A hint: these clients will soon send, and what is kept of them may be fetched from memory by then.
     #[inline]
-    fn foresee(&self, clients: impl Iterator<Item = ClientId>) {
+    fn prefetch(&self, clients: impl Iterator<Item = ClientId>) {
         clients.for_each(drop);
+    }
+}
+
+impl Prefetch for dyn Recorder + '_ {}
+
+impl<R: Recorder + ?Sized> Recorder for &mut R {
+    #[inline]
+    fn record(&mut self, event: &Event) {
+        (**self).record(event);
+    }
+}
+
+impl<R: Prefetch + ?Sized> Prefetch for &mut R {
+    #[inline]
+    fn prefetch(&self, clients: impl Iterator<Item = ClientId>) {
+        (**self).prefetch(clients);
     }
 }
 
@@ -238,9 +258,13 @@ impl Recorder for () {
     fn record(&mut self, _: &Event) {}
 }
 
+impl Prefetch for () {}
+
 /// Keeps everything.
 impl Recorder for Vec<Event> {
     fn record(&mut self, event: &Event) {
         self.push(*event);
     }
 }
+
+impl Prefetch for Vec<Event> {}

@@ -35,9 +35,8 @@ use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, UserId};
 use crate::faults::{self, Fault, FaultKind};
-use crate::history::Event;
+use crate::history::Recorder;
 use crate::judging::meter::LatencyMeter;
-use crate::judging::observer::Observer;
 use crate::scenario::{Join, Scenario};
 use crate::traffic::workload::{HeavyUsers, Loop, Wave, Workload};
 
@@ -67,8 +66,6 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 pub struct Options<'a> {
     /// Scenario seconds a second.
     pub speed: f64,
-    /// Whose hurt visits are all remembered.
-    pub favourite: UserId,
     /// Set from outside to stop early.
     pub interrupt: &'a AtomicBool,
     /// Told now and then how it is going.
@@ -86,19 +83,13 @@ pub struct Progress {
     pub ends: Instant,
     /// Requests sent so far.
     pub sent: u64,
-    /// Carts lost so far.
-    pub lost: u64,
     /// Faults that have struck, by their index.
     pub struck: Vec<u32>,
 }
 
-/// What a run came to.
+/// What a run came to, beside its history.
 #[derive(Debug)]
 pub struct Played {
-    /// Verdicts, causes and measures.
-    pub observer: Observer,
-    /// Everything that happened, in order.
-    pub tape: Vec<Event>,
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
     /// Requests that users still waited for.
@@ -130,13 +121,19 @@ pub fn shortest_wait(scenario: &Scenario) -> Span {
 /// More threads than these would only wait for each other.
 const MOST_THREADS: usize = 16;
 
-/// Plays one variant from a clean state. Nothing of it is left when this returns.
+/// Plays one variant from a clean state, and tells `recorder` what happens, now and then and in order. Before each call
+/// of `progress` it knows all that has happened. Nothing of the run is left when this returns.
 ///
 /// # Errors
 ///
 /// When the run itself failed: then it has no figures.
-pub fn play(scenario: &Scenario, seed: Seed, options: &Options) -> Result<Played, Failure> {
-    play_with(scenario, seed, options, None)
+pub fn play(
+    scenario: &Scenario,
+    seed: Seed,
+    options: &Options,
+    recorder: &mut dyn Recorder,
+) -> Result<Played, Failure> {
+    play_with(scenario, seed, options, recorder, None)
 }
 
 /// The same, with a shared store of one's own.
@@ -144,12 +141,13 @@ fn play_with(
     scenario: &Scenario,
     seed: Seed,
     options: &Options,
+    recorder: &mut dyn Recorder,
     backend: Option<Box<dyn Backend>>,
 ) -> Result<Played, Failure> {
     let half = (cores() / 2).max(1);
     let (users, servers) = (runtime(half)?, runtime(half)?);
     let there = (backend, servers.handle());
-    let played = users.block_on(async { Stage::set(scenario, seed, options, there)?.play(options).await });
+    let played = users.block_on(async { Stage::set(scenario, seed, options, there)?.play(options, recorder).await });
     end(users);
     end(servers);
     played
@@ -202,8 +200,7 @@ impl Stage {
         let servers = scenario.servers.count.get32();
         failure::check(clients(&workload), u64::from(servers), failure::limit())?;
         let clock = Clock::start(options.speed);
-        let heavy = workload.heavy();
-        let log = Arc::new(Log::new(clock, Observer::new(scenario, heavy, options.favourite)));
+        let log = Arc::new(Log::new(clock));
         let (alarm, failures) = mpsc::unbounded_channel();
         let (shop, slots) = {
             let _there = backstage.enter();
@@ -250,7 +247,7 @@ impl Stage {
         })
     }
 
-    async fn play(mut self, options: &Options<'_>) -> Result<Played, Failure> {
+    async fn play(mut self, options: &Options<'_>, recorder: &mut dyn Recorder) -> Result<Played, Failure> {
         let mut faults = JoinSet::new();
         for index in 0..u32::try_from(self.injector.faults.len()).expect("fewer than 2^32 faults") {
             faults.spawn_on(Arc::clone(&self.injector).fulfil(index), &self.backstage);
@@ -273,6 +270,7 @@ impl Stage {
                     break;
                 }
                 _ = glance.tick() => {
+                    self.log.tell(recorder);
                     (options.progress)(&self.progress());
                     if options.interrupt.load(Ordering::Relaxed) || self.clock.now() >= self.ends {
                         break;
@@ -287,10 +285,12 @@ impl Stage {
         self.checks.shutdown().await;
         self.injector.audit();
         // What went wrong in the last moment counts too.
-        match self.failures.try_recv() {
-            Ok(failure) => Err(failure),
-            Err(_) => Ok(Played { holders, ..self.log.close(&self.injector.faults) }),
+        if let Ok(failure) = self.failures.try_recv() {
+            return Err(failure);
         }
+        let (late, awaited) = self.log.close();
+        self.log.tell(recorder);
+        Ok(Played { late, awaited, holders, faults: self.injector.faults.clone() })
     }
 
     fn holders(&self) -> Vec<(ServerId, u32)> {
@@ -300,14 +300,7 @@ impl Stage {
 
     fn progress(&self) -> Progress {
         let state = self.log.state();
-        let counts = state.observer.checker.counts();
-        Progress {
-            now: self.clock.now(),
-            ends: self.ends,
-            sent: state.observer.meter.requests().sent,
-            lost: counts.lost,
-            struck: state.struck.clone(),
-        }
+        Progress { now: self.clock.now(), ends: self.ends, sent: state.sent, struck: state.struck.clone() }
     }
 }
 

@@ -23,6 +23,7 @@ mod requests;
 mod routing;
 mod serving;
 mod session_replication;
+pub mod snapshot;
 mod store_faults;
 mod store_limits;
 mod store_replicas;
@@ -41,7 +42,7 @@ use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, ServerId, ServerState};
 use crate::faults::{self, Fault};
-use crate::history::Recorder;
+use crate::history::{Prefetch, Recorder};
 use crate::operations::operator::Operator;
 use crate::scenario::{Affinity, Autoscaler, HiddenState, Homes, Migration, PinnedDown, Scenario, StoreUpdate, Tokens};
 use crate::traffic::workload::{Client, ConcurrentSteps, HeavyUsers, Jar, Workload};
@@ -258,8 +259,9 @@ impl Sim {
         self.world.inject(fault);
     }
 
-    /// Plays everything up to and including this moment.
-    pub fn advance(&mut self, until: Instant, recorder: &mut impl Recorder) {
+    /// Plays everything up to and including this moment. Any recorder will do: `&mut (&mut other as &mut dyn Recorder)`
+    /// is one too, and slower.
+    pub fn advance<R: Recorder + Prefetch>(&mut self, until: Instant, recorder: &mut R) {
         // One copy of the loop for each policy is fast, and slow to compile: debug builds have one for all.
         #[cfg(debug_assertions)]
         self.world.play(until, Context { policy: &mut self.policy, recorder });
@@ -292,7 +294,7 @@ impl Sim {
 }
 
 impl World {
-    fn play<P: Policy, R: Recorder>(&mut self, until: Instant, mut context: Context<'_, P, R>) {
+    fn play<P: Policy, R: Recorder + Prefetch>(&mut self, until: Instant, mut context: Context<'_, P, R>) {
         let context = &mut context;
         let end = until + Span::from_nanos(1);
         let mut begun_at = None;
@@ -311,7 +313,7 @@ impl World {
             let other = service.min(timer).min(agenda);
             if let Some((at, client)) = self.events.wakes.pop_before(other.min(end)) {
                 self.now = at;
-                self.foresee(context.recorder);
+                self.prefetch(context.recorder);
                 self.wake(context, client);
                 continue;
             }
@@ -334,9 +336,9 @@ impl World {
     /// before it is needed. With millions of users nothing of theirs is in a cache, and waiting for it piece by piece
     /// would cost more than everything else.
     #[inline]
-    fn foresee(&self, recorder: &impl Recorder) {
+    fn prefetch(&self, recorder: &impl Prefetch) {
         let Some(clients) = self.events.wakes.upcoming() else { return };
-        recorder.foresee(clients.inspect(|client| {
+        recorder.prefetch(clients.inspect(|client| {
             black_box(self.clients[client.index()].client.meant);
         }));
     }

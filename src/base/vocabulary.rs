@@ -8,27 +8,27 @@ use serde::{Deserialize, Serialize};
 pub const MAX_ITEMS: usize = 64;
 
 /// A simulated person, counted from 1 (user 42 is the 42nd).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct UserId(pub u32);
 
 /// A slot of the pool: the stable place that the balancer knows, counted from 0. It prints as `server-1`, ….
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ServerId(pub u32);
 
 /// A region of the world, counted from 0 in the order of the scenario's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RegionId(pub u8);
 
 /// One incarnation of a server process, unique over the whole run. A restart or replacement is a new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ProcessId(pub u32);
 
 /// A tab: what has one outstanding request. A dense index that is reused once its user has gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ClientId(pub u32);
 
 /// One shopping trip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Visit {
     /// Who.
     pub user: UserId,
@@ -72,7 +72,7 @@ impl fmt::Display for ServerId {
 }
 
 /// An item of a cart, numbered 1..=64 within its visit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Item(u8);
 
 impl Item {
@@ -104,7 +104,7 @@ impl fmt::Display for Item {
 }
 
 /// A set of items: bit `number - 1`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Items(pub u64);
 
 impl Items {
@@ -201,7 +201,7 @@ impl fmt::Display for Items {
 }
 
 /// A file of a user, numbered 1..=64 in the order of uploads. Files outlive visits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct File(Item);
 
 impl File {
@@ -268,7 +268,8 @@ pub enum Step {
 }
 
 /// What a request asks of the shop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Command {
     /// `POST /login`
     Login,

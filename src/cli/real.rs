@@ -43,10 +43,10 @@ pub fn executed(
                 progress.note(&doors(variant, *number, *speed, addresses));
             }
         }
-        News::Goes { variant, progress: way } => {
+        News::Goes { variant, progress: way, lost } => {
             let (number, of) = at.get();
             progress.at((number as u64 - 1) * 1_000 / of as u64 + permille(way) / of as u64);
-            progress.say(format!("design {number} of {of} · {}", under_way(variant, way)));
+            progress.say(format!("design {number} of {of} · {}", under_way(variant, way, *lost)));
         }
         News::EndedWaiting { variant, users, holders } => progress.note(&waiting(variant, *users, holders)),
     };
@@ -79,10 +79,10 @@ fn permille(way: &Way) -> u64 {
 }
 
 /// `0:34 · 3,210 requests · 45 carts lost · server-2 crashes`
-fn under_way(variant: &Variant, way: &Way) -> String {
+fn under_way(variant: &Variant, way: &Way, lost: u64) -> String {
     let faults = faults::timeline(&variant.scenario);
     let mut words = vec![clock(way.now.since_start()), format!("{} requests", thousands(way.sent))];
-    words.push(format!("{} carts lost", thousands(way.lost)));
+    words.push(format!("{} carts lost", thousands(lost)));
     words.extend(way.struck.last().and_then(|index| faults.get(*index as usize)).map(ToString::to_string));
     words.join(" · ")
 }

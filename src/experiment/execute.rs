@@ -1,14 +1,18 @@
 //! The same, over real sockets: variants and runs one after another, so that they do not disturb each other.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use super::Options;
 use crate::base::ServerId;
 use crate::base::seed::Seed;
+use crate::history::{Event, Recorder};
 use crate::http::{self, Failure, Played, Progress};
+use crate::judging::observer::Observer;
 use crate::results::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series};
 use crate::scenario::{Loaded, Variant};
+use crate::traffic::workload::Workload;
 
 /// How to play over real sockets, beside [`Options`].
 pub struct HttpOptions<'a> {
@@ -37,6 +41,8 @@ pub enum News<'a> {
         variant: &'a Variant,
         /// How far it is.
         progress: &'a Progress,
+        /// Carts lost so far.
+        lost: u64,
     },
     /// It was ended by its `closing`, while users waited for an answer.
     EndedWaiting {
@@ -97,6 +103,34 @@ pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result
     })
 }
 
+/// Events that a tape keeps at most, some 100 MB: beyond that there is no story to tell.
+const LONGEST_TAPE: usize = 500_000;
+
+/// What is taken down of a run: it cannot be played again.
+struct Recording<'a> {
+    /// Verdicts, causes and measures.
+    observer: Observer,
+    /// Everything that happened, in order. Empty when it would be too long.
+    tape: Vec<Event>,
+    too_long: bool,
+    /// Carts lost so far.
+    lost: &'a Cell<u64>,
+}
+
+impl Recorder for Recording<'_> {
+    fn record(&mut self, event: &Event) {
+        self.observer.record(event);
+        self.lost.set(self.observer.checker.counts().lost);
+        if self.tape.len() == LONGEST_TAPE {
+            self.tape = Vec::new();
+            self.too_long = true;
+        }
+        if !self.too_long {
+            self.tape.push(*event);
+        }
+    }
+}
+
 /// One variant, one seed.
 fn one(
     variant: &Variant,
@@ -107,18 +141,22 @@ fn one(
 ) -> Result<RunReport, Failure> {
     let scenario = &variant.scenario;
     let speed = http.speed.unwrap_or_else(|| http::default_speed(scenario));
-    let played = http::play(
+    let heavy = Workload::new(scenario, Seed(seed)).heavy();
+    let lost = Cell::new(0);
+    let observer = Observer::new(scenario, heavy, options.favourite);
+    let mut recording = Recording { observer, tape: Vec::new(), too_long: false, lost: &lost };
+    let Played { late, awaited, holders, faults } = http::play(
         scenario,
         Seed(seed),
         &http::Options {
             speed,
-            favourite: options.favourite,
             interrupt: options.interrupt,
-            progress: &|progress| (http.news)(&News::Goes { variant, progress }),
+            progress: &|progress| (http.news)(&News::Goes { variant, progress, lost: lost.get() }),
             started: &|addresses| (http.news)(&News::Started { variant, number, speed, addresses }),
         },
+        &mut recording,
     )?;
-    let Played { observer, tape, late, awaited, holders, faults } = played;
+    let Recording { observer, tape, .. } = recording;
     if awaited > 0 && !options.interrupt.load(Ordering::Relaxed) {
         (http.news)(&News::EndedWaiting { variant, users: awaited, holders: &holders });
     }

@@ -6,21 +6,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Played;
 use super::clock::Clock;
 use super::wire::{CartId, RequestId};
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, File, Items, Outcome, ProcessId, ServerId, UserId, Visit};
-use crate::faults::Fault;
 use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served};
 use crate::judging::meter::LatencyMeter;
-use crate::judging::observer::Observer;
 use crate::scenario::CartPath;
 use crate::state::home::{self, CartEvidence, Change, Copies, FileLocation, Whereabouts};
 use crate::state::shop::Basket;
-
-/// Events that a tape keeps at most, some 100 MB: beyond that there is no story to tell.
-const LONGEST_TAPE: usize = 500_000;
 
 /// The history, and what is measured beside it.
 #[derive(Debug)]
@@ -32,11 +26,12 @@ pub struct Log {
 /// What the log has taken in.
 #[derive(Debug)]
 pub struct LogState {
-    /// Verdicts, causes and measures so far.
-    pub observer: Observer,
-    /// Everything that happened, for stories. Empty when it would be too long.
-    pub tape: Vec<Event>,
-    too_long: bool,
+    /// What has happened since the recorder was last told.
+    pub untold: Vec<Event>,
+    /// Requests that users have sent.
+    pub sent: u64,
+    /// By server: how long its workers were busy with requests that have ended.
+    pub worked: Vec<Span>,
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
     clients: Vec<VisitEvidence>,
@@ -127,12 +122,12 @@ pub struct Answered {
 impl Log {
     /// Nothing has happened yet.
     #[must_use]
-    pub fn new(clock: Clock, observer: Observer) -> Log {
+    pub fn new(clock: Clock) -> Log {
         let late = LatencyMeter::default();
         let state = LogState {
-            observer,
-            tape: Vec::new(),
-            too_long: false,
+            untold: Vec::new(),
+            sent: 0,
+            worked: Vec::new(),
             late,
             clients: Vec::new(),
             gone: BTreeMap::new(),
@@ -150,19 +145,19 @@ impl Log {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The run is over: whatever is still under way is not written down any more.
+    /// Tells a recorder what has happened since the last time; nobody who writes has to wait for it meanwhile.
+    pub fn tell(&self, recorder: &mut dyn Recorder) {
+        let untold = std::mem::take(&mut self.state().untold);
+        untold.iter().for_each(|event| recorder.record(event));
+    }
+
+    /// The run is over: whatever is still under way is not written down any more. Returns how late requests were sent,
+    /// in real time, and how many users still waited for.
     #[must_use]
-    pub fn close(&self, faults: &[Fault]) -> Played {
+    pub fn close(&self) -> (LatencyMeter, u64) {
         let mut state = self.state();
         state.closed = true;
-        Played {
-            observer: state.observer.clone(),
-            tape: std::mem::take(&mut state.tape),
-            late: state.late.clone(),
-            awaited: state.clients.iter().map(|seat| u64::from(seat.waiting)).sum(),
-            holders: Vec::new(),
-            faults: faults.to_vec(),
-        }
+        (state.late.clone(), state.clients.iter().map(|seat| u64::from(seat.waiting)).sum())
     }
 
     /// A visit begins.
@@ -327,18 +322,20 @@ impl LogState {
         if self.closed {
             return;
         }
-        if let EventKind::Pool(PoolEvent::Struck { fault, .. }) = what {
-            self.struck.push(fault);
+        match what {
+            EventKind::Pool(PoolEvent::Struck { fault, .. }) => self.struck.push(fault),
+            EventKind::Seen(_, Seen::Sent(_)) => self.sent += 1,
+            EventKind::Inside(_, Inside::Served(served)) => self.work(served.server, served.busy),
+            _ => {}
         }
-        let event = Event { at, what };
-        self.observer.record(&event);
-        if self.tape.len() == LONGEST_TAPE {
-            self.tape = Vec::new();
-            self.too_long = true;
+        self.untold.push(Event { at, what });
+    }
+
+    fn work(&mut self, server: ServerId, busy: Span) {
+        if server.index() >= self.worked.len() {
+            self.worked.resize(server.index() + 1, Span::ZERO);
         }
-        if !self.too_long {
-            self.tape.push(event);
-        }
+        self.worked[server.index()] += busy;
     }
 
     /// Whether there was ever such a client: somebody with curl can make up the id of a request.

@@ -218,10 +218,7 @@ impl OperatorTask {
     fn autoscale(&mut self, now: Instant) {
         let Some(at) = self.pulse.filter(|at| *at <= now) else { return };
         self.pulse = self.operator.pulse().map(|interval| at + interval);
-        let work: Vec<Span> = {
-            let state = self.injector.log.state();
-            state.observer.meter.work.iter().map(|work| work.busy_while_open).collect()
-        };
+        let work = self.injector.log.state().worked.clone();
         let mut worked = |server: ServerId| work.get(server.index()).copied().unwrap_or(Span::ZERO);
         let operator = &mut self.operator;
         self.injector.routing.with_pool(|pool| operator.autoscale(now, pool, &mut worked));

@@ -14,8 +14,7 @@ use super::shop_server::{Shop, Slot};
 use super::store::{Backend, Embedded, Store};
 use super::token::Signer;
 use crate::base::seed::Seed;
-use crate::base::{ProcessId, ServerId, UserId};
-use crate::judging::observer::Observer;
+use crate::base::{ProcessId, ServerId};
 use crate::scenario::Scenario;
 use crate::traffic::workload::Workload;
 
@@ -37,8 +36,7 @@ impl Servers {
         let runtime = super::runtime(super::cores())?;
         let clock = Clock::start(1.0);
         let workload = Arc::new(Workload::new(scenario, seed));
-        let observer = Observer::new(scenario, workload.heavy(), UserId(1));
-        let log = Arc::new(Log::new(clock, observer));
+        let log = Arc::new(Log::new(clock));
         let (alarm, failures) = mpsc::unbounded_channel();
         let (_, slots) = {
             let _on_it = runtime.enter();

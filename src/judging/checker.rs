@@ -185,7 +185,7 @@ impl Checker {
 
     /// Reads what these clients' next events will need, so that it is in a cache by then.
     #[inline]
-    pub fn foresee(&self, clients: impl Iterator<Item = ClientId>) {
+    pub fn prefetch(&self, clients: impl Iterator<Item = ClientId>) {
         let carts = clients.filter_map(|client| self.carts.get(client.index()));
         std::hint::black_box(carts.fold(0, |sum, cart| sum ^ cart.held.0));
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Outcome, Refusal, UserId, Visit};
-use crate::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, Recorder, Seen};
+use crate::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, Prefetch, Recorder, Seen};
 use crate::judging::checker::{Allowance, CartVerdict, Checker, Finding};
 use crate::judging::meter::{Meter, Told};
 use crate::judging::post_mortem::{Cause, PostMortem};
@@ -288,9 +288,11 @@ impl Recorder for Observer {
             EventKind::Pool(pool) => self.pool(event.at, *pool),
         }
     }
+}
 
+impl Prefetch for Observer {
     #[inline]
-    fn foresee(&self, clients: impl Iterator<Item = ClientId>) {
-        self.checker.foresee(clients);
+    fn prefetch(&self, clients: impl Iterator<Item = ClientId>) {
+        self.checker.prefetch(clients);
     }
 }

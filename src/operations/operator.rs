@@ -152,6 +152,11 @@ impl Operator {
         self.under_way.is_some() || !self.plans.is_empty() || !self.leaving.is_empty() || !self.stopped.is_empty()
     }
 
+    /// The servers that are to be stopped, each with the moment when that happens at the latest.
+    pub fn leaving(&self) -> impl Iterator<Item = (ServerId, Instant)> + '_ {
+        self.leaving.iter().map(|leaving| (leaving.server, leaving.until))
+    }
+
     /// When to ask again, at the latest, though the pool does not change.
     #[must_use]
     pub fn looks_again(&self, now: Instant) -> Option<Instant> {

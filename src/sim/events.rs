@@ -136,6 +136,11 @@ impl Events {
         due
     }
 
+    /// All rare events that are pending, in no order.
+    pub fn agenda(&self) -> impl Iterator<Item = (Instant, Due)> + '_ {
+        self.agenda.iter().map(|Reverse((at, due, _))| (*at, *due))
+    }
+
     /// Starts a timer of a constant delay.
     #[inline]
     pub fn start_timer(&mut self, kind: TimerKind, at: Instant, id: RequestId, request: &InFlight) {

@@ -10,7 +10,7 @@ use crate::base::{Outcome, ServerId, ServerState};
 use crate::history::{PoolEvent, Recorder};
 
 /// How soon a failing server fails a request: before it has done anything for it.
-const FAILS_WITHIN: Span = Span::from_millis(1);
+pub(super) const FAILS_WITHIN: Span = Span::from_millis(1);
 
 impl World {
     /// Whether a server that fails some of its requests fails this one.

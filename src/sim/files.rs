@@ -57,11 +57,21 @@ impl Files {
 
     /// Those of a user's files that are anywhere.
     fn there(&self, user: UserId, pool: &Pool) -> Items {
-        self.whereabouts.there(user, |place| match place {
-            FileLocation::Memory(process) => pool.lives_on(process),
-            FileLocation::Disk(server, host) => pool.members[server.index()].host == host,
-            FileLocation::Objects => true,
-        })
+        self.whereabouts.there(user, |place| lasts(place, pool))
+    }
+
+    /// Every place that still has files, with whose and which they are.
+    pub fn copies<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = (UserId, FileLocation, Items)> + 'a {
+        self.whereabouts.all().filter(|(_, place, _)| lasts(*place, pool))
+    }
+}
+
+/// Whether a place still has what was put there.
+fn lasts(place: FileLocation, pool: &Pool) -> bool {
+    match place {
+        FileLocation::Memory(process) => pool.lives_on(process),
+        FileLocation::Disk(server, host) => pool.members[server.index()].host == host,
+        FileLocation::Objects => true,
     }
 }
 

@@ -51,6 +51,11 @@ impl Network {
         Some(Box::new(Network { map, replicas, messages: Vec::new() }))
     }
 
+    /// What is on its way for a request, or was last.
+    pub fn message(&self, id: RequestId) -> Option<NetworkMessage> {
+        self.messages.get(id.0 as usize).copied()
+    }
+
     /// Where the user is who sent a request.
     fn place(&self, request: &InFlight) -> RegionId {
         self.map.place(request.visit().user, request.key.visit, request.key.step)
@@ -83,6 +88,14 @@ impl World {
             network.messages.resize(index + 1, message);
         }
         network.messages[index] = message;
+        let arrives = self.now + self.half_trip(id, message);
+        self.events.schedule(arrives, Due::Delivered(id));
+    }
+
+    /// How long a parcel of a request is on its way; no time where all are in one place.
+    pub(super) fn half_trip(&self, id: RequestId, message: NetworkMessage) -> Span {
+        let Some(network) = &self.network else { return Span::ZERO };
+        let request = &self.requests[id];
         let region = match message {
             NetworkMessage::Request | NetworkMessage::Throttled if self.platform.is_some() => {
                 network.asked_from(request)
@@ -92,7 +105,7 @@ impl World {
         let round_trip = network.map.to_region(network.place(request), region).as_nanos();
         // Of an odd number of nanoseconds the way back takes the larger half.
         let half = if matches!(message, NetworkMessage::Request) { round_trip / 2 } else { round_trip.div_ceil(2) };
-        self.events.schedule(self.now + Span::from_nanos(half), Due::Delivered(id));
+        Span::from_nanos(half)
     }
 
     /// What was on its way for a request is there.

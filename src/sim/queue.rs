@@ -146,6 +146,27 @@ impl WakeQueue {
         Some(batch.iter().map(|key| ClientId((key & ID_MASK) as u32)))
     }
 
+    /// All wake-ups that are pending, in no order.
+    pub fn pending(&self) -> impl Iterator<Item = (Instant, ClientId)> + '_ {
+        let now = self.run.iter().chain(self.late.iter().map(|Reverse(key)| key)).map(|key| (self.current, *key));
+        let mask = self.buckets.len() as u64 - 1;
+        let number = move |place: usize| self.current + ((place as u64).wrapping_sub(self.current) & mask);
+        let later = self.buckets.iter().enumerate().flat_map(move |(place, bucket)| {
+            let chunk = |at: u32| self.chunks.get(at as usize);
+            let chain = std::iter::successors(chunk(bucket.first), move |this| chunk(this.next));
+            let keys = chain.enumerate().flat_map(move |(i, chunk)| {
+                let taken = if i == 0 { bucket.taken } else { KEYS };
+                chunk.keys[..taken as usize].iter().copied()
+            });
+            keys.map(move |key| (number(place), key))
+        });
+        let here = move |(bucket, key): (u64, u64)| {
+            (Instant::from_nanos(bucket << self.shift | key >> ID_BITS), ClientId((key & ID_MASK) as u32))
+        };
+        let far = self.far.iter().map(|(at, client)| (*at, ClientId(*client)));
+        now.chain(later).map(here).chain(far)
+    }
+
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "masked to the count of buckets")]
     fn place(&self, bucket: u64) -> usize {

@@ -163,6 +163,16 @@ impl Requests {
         self.awaited_ones().count() as u64
     }
 
+    /// All places of the slab, taken or not.
+    pub fn slots(&self) -> &[InFlight] {
+        &self.slots
+    }
+
+    /// Those that are not taken.
+    pub fn free_slots(&self) -> &[RequestId] {
+        &self.free
+    }
+
     /// Requests that users wait for.
     pub fn awaited_ones(&self) -> impl Iterator<Item = &InFlight> {
         self.slots.iter().filter(|request| !request.departed)

@@ -218,7 +218,7 @@ impl World {
     }
 
     #[inline(always)]
-    fn service_time(&self, id: RequestId) -> Span {
+    pub(super) fn service_time(&self, id: RequestId) -> Span {
         let request = &self.requests[id];
         let mut draw = self.workload.seed.draw(Purpose::Service, request.key);
         let slow = self.pool.members[request.server.index()].slow;
@@ -538,7 +538,7 @@ impl World {
         running.fold(ended, |sum, id| sum + (self.now - self.requests[*id].started))
     }
 
-    fn held_by(&self, server: ServerId) -> &[RequestId] {
+    pub(super) fn held_by(&self, server: ServerId) -> &[RequestId] {
         let first = (server.0 * self.worker_pools.workers_each) as usize;
         &self.worker_pools.held[first..first + self.worker_pools.workers_each as usize]
     }

@@ -8,7 +8,7 @@ use super::events::Due;
 use super::requests::RequestId;
 use crate::balancing::pool::Pool;
 use crate::base::time::{Instant, Span};
-use crate::base::{ClientId, Command, ProcessId, ServerId, Visit};
+use crate::base::{ClientId, Command, Items, ProcessId, ServerId, Visit};
 use crate::history::Evidence;
 use crate::scenario::Replication;
 use crate::state::home::{CartEvidence, Change, Copies};
@@ -46,6 +46,11 @@ impl SessionReplicas {
             on_their_way: VecDeque::new(),
             versions: 0,
         }
+    }
+
+    /// All copies of a client's cart, living and dead.
+    pub fn copies(&self, client: ClientId) -> impl Iterator<Item = (ProcessId, Items)> + '_ {
+        self.carts.get(&client).into_iter().flat_map(|(_, copies)| copies.all())
     }
 
     /// The visit is over.

@@ -89,6 +89,12 @@ impl StoreLimits {
         self.outages > 0
     }
 
+    /// Whether carts are kept for a time only.
+    #[must_use]
+    pub fn lets_expire(&self) -> bool {
+        self.ttl.is_some()
+    }
+
     /// An outage begins; several may overlap.
     pub fn goes_down(&mut self) {
         self.outages += 1;

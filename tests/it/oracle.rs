@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use whatcart::base::UserId;
 use whatcart::base::seed::Seed;
-use whatcart::history::{Event, EventKind, PoolEvent, Recorder};
+use whatcart::history::{Event, EventKind, PoolEvent, Prefetch, Recorder};
 use whatcart::judging::checker::{Allowance, CartVerdict, Checker, Finding};
 use whatcart::judging::observer::Observer;
 use whatcart::results::figures;
@@ -119,6 +119,7 @@ fn record(scenario: &Scenario) -> Vec<Event> {
         events: Vec<Event>,
         observer: Observer,
     }
+    impl Prefetch for Both {}
     impl Recorder for Both {
         fn record(&mut self, event: &Event) {
             self.events.push(*event);

@@ -11,9 +11,15 @@ use super::support::{Curl, Rogue, Town, in_time, rogue, scenario, until};
 use crate::balancing::pool::HealthRules;
 use crate::base::time::Span;
 use crate::base::{ServerId, ServerState};
+use crate::history::{EventKind, Inside, PoolEvent};
 use crate::http::balancer::health;
 use crate::http::shop_server::Death;
 use crate::scenario::{Affinity, CookieLife, Outlier, PinnedDown, Scenario, Share, Time, Whole};
+
+/// How many of the events so far are such.
+fn events(town: &Town, such: impl Fn(&EventKind) -> bool) -> usize {
+    town.log.state().untold.iter().filter(|event| such(&event.what)).count()
+}
 
 /// Status, fields and body of what the balancer says.
 async fn ask(town: &Town, method: Method, path: &str, cookie: &str) -> (u16, HeaderMap, String) {
@@ -67,7 +73,11 @@ async fn what_was_not_sent_goes_elsewhere_whatever_it_is() {
     in_time(town.slots[1].kill(Death::Crash, |_| ())).await.expect("the port stays ours");
     let (status, _, body) = ask(&town, Method::POST, "/login", "").await;
     assert_eq!((status, &*body), (503, r#"{"error":"unreachable"}"#));
-    assert_eq!(town.log.state().observer.meter.balancer_retries, 0, "nobody of the run asked");
+    assert_eq!(
+        events(&town, |what| matches!(what, EventKind::Inside(_, Inside::Retried { .. }))),
+        0,
+        "nobody of the run asked"
+    );
 }
 
 #[tokio::test]
@@ -224,7 +234,7 @@ async fn a_server_that_fails_is_ejected() {
         statuses.push(ask(&town, Method::GET, "/", "").await.0);
     }
     assert_eq!(statuses, [500, 200, 500, 200, 500, 200, 500, 200, 500, 200, 200, 200]);
-    assert_eq!(town.log.state().observer.meter.ejections, 1);
+    assert_eq!(events(&town, |what| matches!(what, EventKind::Pool(PoolEvent::Ejected { .. }))), 1);
     assert_eq!(Curl::default().ask(town.door(0), "GET /health", "").await.0, 200);
     town.slots[0].failing.store(0, std::sync::atomic::Ordering::Relaxed);
     let eligible = || town.balancer.routing().with_pool(|pool| pool.view.eligible[0]);

@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::support::{Curl, Defective, Town, in_time, scenario, until};
+use crate::base::ProcessId;
 use crate::base::seed::Seed;
-use crate::base::{ProcessId, UserId};
 use crate::http::failure::{self, Failure};
 use crate::http::shop_server::Death;
 use crate::http::{self, Options};
@@ -118,9 +118,8 @@ async fn a_task_that_panics_is_told() {
 fn a_run_in_which_something_panics_has_no_figures() {
     let mut scenario = scenario(1);
     scenario.homes.cart = CartHome::SharedStore;
-    let options =
-        Options { speed: 50.0, favourite: UserId(42), interrupt: &false.into(), progress: &|_| (), started: &|_| () };
-    let played = http::play_with(&scenario, Seed(1), &options, Some(Box::new(Defective)));
+    let options = Options { speed: 50.0, interrupt: &false.into(), progress: &|_| (), started: &|_| () };
+    let played = http::play_with(&scenario, Seed(1), &options, &mut (), Some(Box::new(Defective)));
     assert!(matches!(&played, Err(Failure::Panic(what)) if what.contains("server-")), "{played:?}");
 }
 

@@ -84,7 +84,7 @@ async fn an_id_that_is_made_up_harms_nobody() {
         in_time(stream.read_to_string(&mut answer)).await.expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 200"), "{id}: {answer}");
     }
-    assert!(town.log.state().tape.is_empty());
+    assert!(town.log.state().untold.is_empty());
     assert!(town.failures.try_recv().is_err());
 }
 

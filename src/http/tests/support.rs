@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::base::seed::Seed;
 use crate::base::time::Span;
-use crate::base::{Command, Items, UserId};
+use crate::base::{Command, Items};
 use crate::http::balancer::Balancer;
 use crate::http::clock::Clock;
 use crate::http::failure::Failure;
@@ -21,7 +21,6 @@ use crate::http::servers;
 use crate::http::shop_server::{Shop, Slot};
 use crate::http::store::{self, Backend, Updated};
 use crate::http::wire::CartId;
-use crate::judging::observer::Observer;
 use crate::scenario::{Dist, Forgets, Scenario, Time, Whole};
 use crate::traffic::workload::Workload;
 
@@ -68,7 +67,7 @@ impl Town {
     fn built(scenario: &Scenario, rogues: &[SocketAddr], backend: Option<Box<dyn Backend>>) -> Town {
         let clock = Clock::start(1.0);
         let workload = Arc::new(Workload::new(scenario, Seed(1)));
-        let log = Arc::new(Log::new(clock, Observer::new(scenario, None, UserId(42))));
+        let log = Arc::new(Log::new(clock));
         let (alarm, failures) = mpsc::unbounded_channel();
         let (shop, slots) = servers::open(scenario, &workload, &log, backend, (clock, &alarm)).expect("ports");
         let doors: Vec<SocketAddr> = slots.iter().map(|slot| slot.address).collect();

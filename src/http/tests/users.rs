@@ -4,10 +4,11 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use super::support::{Rogue, Town, in_time, rogue, scenario};
-use crate::base::Step;
 use crate::base::time::Span;
+use crate::base::{Step, UserId};
 use crate::http::failure::Failure;
 use crate::http::load_generator::{self, LoadGenerator};
+use crate::judging::observer::Observer;
 use crate::results::{Figures, figures};
 use crate::scenario::{Dist, Scenario, Time, Whole};
 
@@ -48,8 +49,10 @@ async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
     });
     let came = in_time(load_generator::come(load_generator)).await;
     let told = town.failures.try_recv().map_or(came, Err);
-    let played = town.log.close(&[]);
-    (told, figures(&played.observer, &scenario, played.awaited, &[]))
+    let (_, awaited) = town.log.close();
+    let mut observer = Observer::new(&scenario, None, UserId(42));
+    town.log.tell(&mut observer);
+    (told, figures(&observer, &scenario, awaited, &[]))
 }
 
 #[tokio::test]

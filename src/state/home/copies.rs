@@ -57,6 +57,11 @@ impl Copies {
         self.copy(process).map(|copy| copy.items)
     }
 
+    /// What each incarnation has, living or dead.
+    pub fn all(&self) -> impl Iterator<Item = (ProcessId, Items)> + '_ {
+        self.list.iter().map(|copy| (copy.process, copy.items))
+    }
+
     fn copy(&self, process: ProcessId) -> Option<&Copy> {
         self.list.iter().find(|copy| copy.process == process)
     }

@@ -65,6 +65,12 @@ impl Whereabouts {
         (0..).map(UserId).zip(&self.users).filter(|(_, copies)| !copies.is_empty()).map(|(user, _)| user)
     }
 
+    /// Everything that was ever put anywhere: whose, where, and which files.
+    pub fn all(&self) -> impl Iterator<Item = (UserId, FileLocation, Items)> + '_ {
+        let users = (0..).map(UserId).zip(&self.users);
+        users.flat_map(|(user, copies)| copies.iter().map(move |(place, files)| (user, *place, *files)))
+    }
+
     fn copies(&self, user: UserId) -> &[(FileLocation, Items)] {
         self.users.get(user.0 as usize).map_or(&[], Vec::as_slice)
     }

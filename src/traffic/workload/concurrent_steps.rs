@@ -63,6 +63,11 @@ impl ConcurrentSteps {
         Some((request, part.client.key()))
     }
 
+    /// The steps that the shop has acknowledged.
+    pub fn acknowledged(&self) -> impl Iterator<Item = u16> + '_ {
+        self.steps().zip(&self.parts).filter(|(step, part)| part.client.step > *step).map(|(step, _)| step)
+    }
+
     /// When the user first meant to do a step.
     #[must_use]
     pub fn meant(&self, step: u16) -> Instant {

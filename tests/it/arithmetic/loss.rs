@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use whatcart::base::seed::Seed;
 use whatcart::base::time::Instant;
 use whatcart::base::{Command, Outcome, Step, UserId, Visit};
-use whatcart::history::{Event, EventKind, Recorder, Seen};
+use whatcart::history::{Event, EventKind, Prefetch, Recorder, Seen};
 use whatcart::judging::checker::{CartVerdict, Finding};
 use whatcart::judging::observer::Observer;
 use whatcart::results::{Figures, figures};
@@ -81,6 +81,8 @@ fn one_crash_takes_its_share_of_the_open_carts() {
 struct Carts {
     observed: BTreeMap<Visit, (Option<Instant>, Option<Instant>, bool)>,
 }
+
+impl Prefetch for Carts {}
 
 impl Recorder for Carts {
     fn record(&mut self, event: &Event) {

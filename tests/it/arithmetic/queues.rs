@@ -3,7 +3,7 @@
 use whatcart::base::seed::Seed;
 use whatcart::base::time::{Instant, Span};
 use whatcart::base::{Step, UserId};
-use whatcart::history::{Event, EventKind, Recorder, Seen};
+use whatcart::history::{Event, EventKind, Prefetch, Recorder, Seen};
 use whatcart::judging::observer::Observer;
 use whatcart::scenario::{PolicyName, Scenario, Whole};
 use whatcart::sim::Sim;
@@ -156,6 +156,8 @@ struct InFlight {
     area: u128,
     observer: Observer,
 }
+
+impl Prefetch for InFlight {}
 
 impl Recorder for InFlight {
     fn record(&mut self, event: &Event) {

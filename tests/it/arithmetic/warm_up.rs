@@ -3,7 +3,7 @@
 use whatcart::base::UserId;
 use whatcart::base::seed::Seed;
 use whatcart::base::time::{Instant, Span};
-use whatcart::history::{Event, EventKind, Inside, Recorder, Seen};
+use whatcart::history::{Event, EventKind, Inside, Prefetch, Recorder, Seen};
 use whatcart::judging::meter::LatencyMeter;
 use whatcart::judging::observer::Observer;
 use whatcart::results::{Figures, figures};
@@ -22,6 +22,8 @@ struct Plain {
     busy: [Span; 3],
     closes: Instant,
 }
+
+impl Prefetch for Plain {}
 
 impl Recorder for Plain {
     fn record(&mut self, event: &Event) {

@@ -1,0 +1,199 @@
+//! What servers, stores and tokens remember.
+
+use super::{CartCounts, HeldCart, HeldFiles, HeldLogin, Holder, Memory, MemoryCounts, Snapshot};
+use crate::base::{ClientId, Items, RegionId, UserId};
+use crate::scenario::{CartHome, CartPath};
+use crate::sim::World;
+use crate::state::home::RequestState;
+use crate::traffic::workload::Session;
+
+impl Snapshot {
+    fn counts_of(&mut self, holder: Holder) -> Option<&mut MemoryCounts> {
+        match holder {
+            Holder::Server(server) => self.servers.get_mut(server.index()).map(|server| &mut server.memory),
+            Holder::Store => Some(&mut self.store.memory),
+            Holder::Replica(region) => self.store.replicas.get_mut(region.index()),
+            Holder::Token => Some(&mut self.tokens),
+            Holder::Objects => None,
+        }
+    }
+
+    fn forget_counts(&mut self, replicas: usize) {
+        for server in &mut self.servers {
+            (server.memory, server.bound_users) = (MemoryCounts::default(), 0);
+        }
+        self.store.memory = MemoryCounts::default();
+        self.store.replicas.clear();
+        self.store.replicas.resize(replicas, MemoryCounts::default());
+        self.store.objects = 0;
+        self.tokens = MemoryCounts::default();
+        self.carts = CartCounts::default();
+    }
+}
+
+impl World {
+    /// Counts what everybody remembers. Servers and clients must have been shown.
+    pub(super) fn count_memory(&self, into: &mut Snapshot) {
+        into.forget_counts(self.replicas());
+        let mut copies = std::mem::take(&mut into.scratch.copies);
+        for index in 0..into.clients.len() {
+            self.copies_of(into.clients[index].client, &mut copies);
+            self.compare_with_belief(index, &copies, into);
+            for (holder, items) in copies.iter().filter(|(_, items)| !items.is_empty()) {
+                if let Some(counts) = into.counts_of(*holder) {
+                    counts.carts += 1;
+                    counts.items += items.len();
+                }
+            }
+            if let Some((holder, _)) = self.login_of(into.clients[index].client)
+                && let Some(counts) = into.counts_of(holder)
+            {
+                counts.logins += 1;
+            }
+            let client = &into.clients[index];
+            if let (Some(server), 0) = (client.bound_to, client.tab) {
+                into.servers[server.index()].bound_users += 1;
+            }
+        }
+        into.scratch.copies = copies;
+        for (holder, _, files) in self.files_held() {
+            match into.counts_of(holder) {
+                Some(counts) => counts.files += files.len(),
+                None => into.store.objects += u64::from(files.len()),
+            }
+        }
+        let replicas = into.store.replicas.iter();
+        let (carts, items) = replicas.fold((0, 0), |sum, here| (sum.0 + here.carts, sum.1 + here.items));
+        into.store.memory.carts += carts;
+        into.store.memory.items += items;
+    }
+
+    /// Whether what a user believes to have in the cart exists, and in one piece.
+    fn compare_with_belief(&self, index: usize, copies: &[(Holder, Items)], into: &mut Snapshot) {
+        let client = &mut into.clients[index];
+        if client.cart.is_empty() {
+            return;
+        }
+        let counts = |holder: Holder| !self.is_passed_over(holder);
+        for (_, items) in copies.iter().filter(|(holder, _)| counts(*holder)) {
+            client.exists = client.exists.union(items.intersection(client.cart));
+            client.whole |= client.cart.minus(*items).is_empty();
+        }
+        let carts = &mut into.carts;
+        carts.believed += 1;
+        let fate = match (client.whole, client.exists == client.cart) {
+            (true, _) => &mut carts.whole,
+            (false, true) => &mut carts.split,
+            (false, false) => &mut carts.gone,
+        };
+        *fate += 1;
+    }
+
+    /// Whether carts have moved away from there, and nobody looks any more.
+    fn is_passed_over(&self, holder: Holder) -> bool {
+        let moved = self.migration.is_some_and(|migration| migration.path(self.now) == CartPath::Store);
+        moved && matches!(holder, Holder::Server(_))
+    }
+
+    /// Fills in what these holders remember.
+    pub(super) fn recall(&self, into: &mut Memory, wanted: impl Fn(Holder) -> bool) {
+        let Memory { carts, logins, files, scratch } = into;
+        carts.clear();
+        logins.clear();
+        files.clear();
+        self.note_carts(&mut scratch.carts_before);
+        for (id, slot) in (0u32..).map(ClientId).zip(&self.clients) {
+            self.copies_of(id, &mut scratch.copies);
+            let believed = self.believed_cart(id, &scratch.carts_before);
+            let copies = scratch.copies.iter().filter(|(holder, items)| wanted(*holder) && !items.is_empty());
+            let visit = slot.client.visit(id);
+            carts.extend(copies.map(|(holder, items)| HeldCart { holder: *holder, visit, items: *items, believed }));
+            let login = self.login_of(id).filter(|(holder, _)| wanted(*holder));
+            logins.extend(login.map(|(holder, user)| HeldLogin { holder, user }));
+        }
+        let held = self.files_held().filter(|(holder, ..)| wanted(*holder));
+        files.extend(held.map(|(holder, user, files)| HeldFiles { holder, user, files }));
+        logins.sort_by_key(|login| login.user);
+    }
+
+    /// How many replicas the shared store has; 0 when it is in one place.
+    fn replicas(&self) -> usize {
+        let network = self.network.as_ref().filter(|_| self.homes.cart == CartHome::SharedStore);
+        network.map_or(0, |network| if network.replicas.is_some() { network.map.count() } else { 0 })
+    }
+
+    /// The copies of a client's cart that have not been lost: who has which, each holder once.
+    fn copies_of(&self, id: ClientId, copies: &mut Vec<(Holder, Items)>) {
+        copies.clear();
+        let slot = &self.clients[id.index()];
+        if slot.client.is_away() {
+            return;
+        }
+        match self.homes.cart {
+            CartHome::ServerMemory => self.add_memories(self.carts.memories(&slot.carts_here), copies),
+            CartHome::ReplicatedMemory => self.add_memories(self.carts.replicas.copies(id), copies),
+            CartHome::SharedStore if self.replicas() > 0 => self.add_replicas(id, copies),
+            CartHome::SharedStore => {
+                let expired = self.store_limits.lets_expire() && self.now >= slot.carts_here.token_end();
+                copies.extend(slot.carts_here.copy().filter(|_| !expired).map(|items| (Holder::Store, items)));
+            }
+            CartHome::SignedToken => {
+                let good = self.now < slot.carts_here.token_end();
+                copies.extend(slot.carts_here.copy().filter(|_| good).map(|items| (Holder::Token, items)));
+            }
+        }
+        copies.extend(self.carts.moved.get(&id).map(|items| (Holder::Store, *items)));
+    }
+
+    /// Copies in the memory of processes, of which only those that live count.
+    fn add_memories(
+        &self,
+        memories: impl Iterator<Item = (crate::base::ProcessId, Items)>,
+        copies: &mut Vec<(Holder, Items)>,
+    ) {
+        for (process, items) in memories.filter(|(process, _)| self.pool.lives_on(*process)) {
+            let holder = Holder::Server(self.pool.processes[process.0 as usize].server);
+            match copies.iter_mut().find(|(known, _)| *known == holder) {
+                Some((_, held)) => *held = held.union(items),
+                None => copies.push((holder, items)),
+            }
+        }
+    }
+
+    fn add_replicas(&self, id: ClientId, copies: &mut Vec<(Holder, Items)>) {
+        let Some(replicas) = self.network.as_ref().and_then(|network| network.replicas.as_ref()) else { return };
+        let regions = (0..self.replicas()).filter_map(|region| u8::try_from(region).ok()).map(RegionId);
+        let known = |region| Some((Holder::Replica(region), replicas.read(id, region, self.now)?));
+        copies.extend(regions.filter_map(known));
+    }
+
+    /// The login of a client's user and who knows it, told by the user's first tab.
+    fn login_of(&self, id: ClientId) -> Option<(Holder, UserId)> {
+        let slot = &self.clients[id.index()];
+        let first = slot.client.key().entity >> 32 == 0;
+        let jar = self.jar_of(slot).filter(|_| first)?;
+        let holder = match jar.session? {
+            Session::Memory(process) => {
+                self.pool.lives_on(process).then(|| Holder::Server(self.pool.processes[process.0 as usize].server))?
+            }
+            Session::Stored(login) | Session::Renewable { login, .. } => {
+                self.store_limits.knows(login).then_some(Holder::Store)?
+            }
+            Session::Until(until) | Session::Signed(_, until) => (self.now < until).then_some(Holder::Token)?,
+        };
+        Some((holder, slot.client.user))
+    }
+
+    /// Files, where they are.
+    fn files_held(&self) -> impl Iterator<Item = (Holder, UserId, Items)> + '_ {
+        let copies = self.files.iter().flat_map(|files| files.copies(&self.pool));
+        copies.map(|(user, place, files)| {
+            let holder = match place {
+                RequestState::Memory(process) => Holder::Server(self.pool.processes[process.0 as usize].server),
+                RequestState::Disk(server, _) => Holder::Server(server),
+                RequestState::Objects => Holder::Objects,
+            };
+            (holder, user, files)
+        })
+    }
+}

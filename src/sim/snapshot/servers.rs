@@ -1,0 +1,106 @@
+//! Servers, their workers and queues, and the store's line.
+
+use super::{MemoryCounts, Phase, ServerSnapshot, Snapshot};
+use crate::base::time::Instant;
+use crate::base::{ProcessId, ServerId, ServerState};
+use crate::sim::World;
+use crate::sim::events::Due;
+use crate::sim::serving::IDLE;
+
+impl ServerSnapshot {
+    fn unknown(id: ServerId) -> ServerSnapshot {
+        ServerSnapshot {
+            id,
+            region: None,
+            state: ServerState::Down,
+            believed: ServerState::Down,
+            eligible: false,
+            cut_off: false,
+            process: ProcessId(0),
+            host: 0,
+            slow: 1,
+            failing: 0,
+            in_flight: 0,
+            workers: Vec::new(),
+            queue: Vec::new(),
+            memory: MemoryCounts::default(),
+            bound_users: 0,
+            leaves_by: None,
+            ready_at: None,
+        }
+    }
+}
+
+impl World {
+    /// All servers. The requests must have been shown.
+    pub(super) fn show_servers(&self, into: &mut Snapshot) {
+        let Snapshot { servers, scratch, .. } = into;
+        servers.truncate(self.pool.members.len());
+        for id in self.pool.servers() {
+            if id.index() == servers.len() {
+                servers.push(ServerSnapshot::unknown(id));
+            }
+            self.show_server(id, &mut servers[id.index()], &scratch.credential);
+        }
+        for (server, by) in self.operator.leaving() {
+            servers[server.index()].leaves_by = Some(by);
+        }
+        for (at, due) in self.events.agenda() {
+            if let Some(server) = self.comes_up(due) {
+                let ready = &mut servers[server.index()].ready_at;
+                *ready = Some(ready.map_or(at, |first| first.min(at)));
+            }
+        }
+    }
+
+    fn show_server(&self, id: ServerId, server: &mut ServerSnapshot, credential: &[u32]) {
+        let (member, view) = (&self.pool.members[id.index()], &self.pool.view);
+        server.region = self.network.as_ref().map(|network| network.map.of(id));
+        server.state = member.state;
+        server.believed = view.states[id.index()];
+        server.eligible = view.eligible[id.index()];
+        server.cut_off = self.pool.is_isolated(id);
+        server.process = member.process;
+        server.host = member.host;
+        server.slow = member.slow;
+        server.failing = member.failing;
+        server.in_flight = view.in_flight[id.index()];
+        (server.leaves_by, server.ready_at) = (None, None);
+        let held = self.held_by(id).iter();
+        server.workers.clear();
+        server.workers.extend(held.map(|id| (*id != IDLE).then(|| credential[id.0 as usize])));
+        server.queue.clear();
+        server.queue.extend(self.worker_pools.queues[id.index()].iter().map(|id| credential[id.0 as usize]));
+    }
+
+    /// The server whose process takes requests from this event on, unless something happens to it before.
+    fn comes_up(&self, due: Due) -> Option<ServerId> {
+        match due {
+            Due::Ready { server, fault } => self.pool.is_left_dead(server, fault).then_some(server),
+            Due::Booted { server, process } | Due::Warm { server, process } => {
+                let member = &self.pool.members[server.index()];
+                (member.state == ServerState::Booting && member.process == process).then_some(server)
+            }
+            _ => None,
+        }
+    }
+
+    /// The store and its line. The requests must have been shown.
+    pub(super) fn show_store(&self, into: &mut Snapshot) {
+        let Snapshot { store, requests, scratch, .. } = into;
+        let line = &self.worker_pools.store;
+        store.down = self.store_limits.is_down();
+        let calls = requests.iter().filter(|request| request.phase == Phase::CallingStore).count();
+        store.calls = u32::try_from(calls).expect("as many as requests");
+        // Telling calls apart gives a store without a limit more connections than anybody can use.
+        store.free_connections = line.free.filter(|free| *free < u32::MAX / 2);
+        store.line.clear();
+        let waiting = line.waiting.iter().map(|worker| self.worker_pools.held[*worker as usize]);
+        store.line.extend(waiting.map(|id| scratch.credential[id.0 as usize]));
+    }
+}
+
+/// Whether a moment lies ahead at all.
+pub(super) fn known(at: Instant) -> Option<Instant> {
+    (at < Instant::NEVER).then_some(at)
+}
