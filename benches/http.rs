@@ -21,6 +21,7 @@ use whatcart::base::UserId;
 use whatcart::base::seed::Seed;
 use whatcart::base::time::Span;
 use whatcart::http::{self, Options, Servers};
+use whatcart::judging::observer::Observer;
 use whatcart::scenario::{CartHome, Dist, Scenario, Time, Whole};
 
 const USERS: u64 = 64;
@@ -54,11 +55,11 @@ fn scenario(seconds: u64) -> Scenario {
 /// A run in this process; requests a second.
 fn run(seconds: u64) -> f64 {
     let scenario = scenario(seconds);
-    let options =
-        Options { speed: 1.0, favourite: UserId(42), interrupt: &false.into(), progress: &|_| (), started: &|_| () };
-    let played = http::play(&scenario, Seed(1), &options).unwrap_or_else(|failure| panic!("{failure}"));
-    let requests = played.observer.meter.requests();
-    assert_eq!((requests.ok, played.observer.checker.counts().lost), (requests.sent, 0), "all is well");
+    let options = Options { speed: 1.0, interrupt: &false.into(), progress: &|_| (), started: &|_| () };
+    let mut observer = Observer::new(&scenario, None, UserId(42));
+    http::play(&scenario, Seed(1), &options, &mut observer).unwrap_or_else(|failure| panic!("{failure}"));
+    let requests = observer.meter.requests();
+    assert_eq!((requests.ok, observer.checker.counts().lost), (requests.sent, 0), "all is well");
     requests.ok as f64 / seconds as f64
 }
 

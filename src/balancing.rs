@@ -1,5 +1,6 @@
 //! How a balancer chooses a server, and what it believes of each.
 
 pub mod affinity;
+pub mod attempt;
 pub mod policy;
 pub mod pool;

@@ -13,7 +13,9 @@ use crate::base::{ClientId, Command, File, Items, Outcome, ProcessId, ServerId, 
 use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served};
 use crate::judging::meter::LatencyMeter;
 use crate::scenario::CartPath;
-use crate::state::home::{self, CartEvidence, Change, Copies, FileLocation, Whereabouts};
+use crate::state::evidence::{self, blame};
+use crate::state::files::{FileLocation, Whereabouts};
+use crate::state::replication::{Change, Copies};
 use crate::state::shop::Basket;
 
 /// The history, and what is measured beside it.
@@ -234,7 +236,7 @@ impl Log {
             StoreLoss::Expired => &mut evidence.expired,
             StoreLoss::Evicted => &mut evidence.evicted,
             StoreLoss::RolledBack(fault) => {
-                evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
+                blame(evidence, fault);
                 &mut evidence.rolled_back
             }
         };
@@ -385,17 +387,13 @@ impl LogState {
 
     /// What became of the items of a cart that has copies.
     fn evidence_of_copies(&self, client: ClientId) -> Evidence {
-        let found = self.clients[client.index()].replicas.remains(|process| self.killer(process));
-        let CartEvidence { elsewhere, stale, overwritten, died, killed_by } = found;
-        Evidence { elsewhere, died, killed_by, overwritten, stale, ..Evidence::default() }
+        self.clients[client.index()].replicas.evidence(|process| self.killer(process))
     }
 
     /// What became of the items of a cart that moves.
     fn evidence_moving(&self, client: ClientId, here: (ProcessId, CartPath), migration: u32) -> Evidence {
         let memories = self.clients[client.index()].copies.iter().copied();
-        let CartEvidence { elsewhere, died, killed_by, .. } =
-            home::left_behind(memories, here, migration, |process| self.killer(process));
-        Evidence { elsewhere, died, killed_by, ..Evidence::default() }
+        evidence::of_moving_cart(memories, here, migration, |process| self.killer(process))
     }
 
     /// Notes where a file is; when it was looked for in vain, says where else it is.
@@ -406,35 +404,17 @@ impl LogState {
         if !matches!(served.request.command, Command::Download(_)) || served.knew_cart != Some(false) {
             return Evidence::default();
         }
-        let lasts = |place| match place {
-            FileLocation::Memory(process) => self.killed_by.iter().all(|(dead, _)| *dead != process),
-            FileLocation::Disk(server, host) => self.hosts.get(&server).copied().unwrap_or(1) == host,
-            FileLocation::Objects => true,
-        };
-        let wanted = Items::of(file.place());
-        let elsewhere = self.whereabouts.there(user, lasts).intersection(wanted);
-        Evidence { elsewhere, died: wanted.minus(elsewhere), ..Evidence::default() }
+        let lives = |process| self.killer(process).is_none();
+        let host_of = |server| self.hosts.get(&server).copied().unwrap_or(1);
+        evidence::of_file(file, self.whereabouts.there(user, |place| place.lasts(lives, host_of)))
     }
 
     /// Where else the visit's items are than with this incarnation, and what took them.
     fn evidence(&self, client: ClientId, process: ProcessId, cart: CartId) -> Evidence {
         let seat = &self.clients[client.index()];
-        let mut evidence = self.gone.get(&cart).copied().unwrap_or_default();
-        evidence.overwritten = seat.overwritten;
-        evidence.expired = evidence.expired.union(seat.expired);
-        for (of, items) in seat.copies.iter().filter(|(of, items)| *of != process && !items.is_empty()) {
-            match self.killed_by.iter().find(|(dead, _)| dead == of) {
-                None => evidence.elsewhere = evidence.elsewhere.union(*items),
-                Some((_, fault)) => {
-                    evidence.died = evidence.died.union(*items);
-                    evidence.killed_by = Some(evidence.killed_by.map_or(*fault, |first| first.min(*fault)));
-                }
-            }
-        }
-        evidence.died = evidence.died.minus(evidence.elsewhere);
-        if evidence.died.is_empty() && evidence.rolled_back.is_empty() {
-            evidence.killed_by = None;
-        }
-        evidence
+        let mut lost = self.gone.get(&cart).copied().unwrap_or_default();
+        lost.overwritten = seat.overwritten;
+        lost.expired = lost.expired.union(seat.expired);
+        evidence::of_cart(lost, process, seat.copies.iter().copied(), |process| self.killer(process))
     }
 }

@@ -29,7 +29,7 @@ use crate::base::seed::Sampler;
 use crate::base::{ProcessId, ServerId};
 use crate::faults::{Fault, FaultKind};
 use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
-use crate::state::home::FileLocation;
+use crate::state::files::FileLocation;
 use crate::state::shop::Order;
 use crate::traffic::workload::Workload;
 

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::base::{ClientId, Item, Visit};
     use crate::scenario::SessionHome;
-    use crate::state::home;
+    use crate::state::tokens;
 
     const MINUTE: Span = Span::from_secs(60);
 
@@ -227,9 +227,9 @@ mod tests {
         let id = CartId { user: 42, tab: 0, visit: 1 };
         let visit = Visit { user: UserId(42), client: ClientId(0), number: 1 };
         let session = signer.session(&user_name(UserId(42)), at(3));
-        assert_eq!(session.len(), home::session_bytes(SessionHome::SignedToken, UserId(42)) as usize);
+        assert_eq!(session.len(), tokens::session_bytes(SessionHome::SignedToken, UserId(42)) as usize);
         for items in [Items::NONE, Items(0b111), Items(u64::MAX), Items(0b1111_1111_1111)] {
-            assert_eq!(signer.cart(id, items, at(3)).len(), home::cart_token_bytes(visit, items) as usize, "{items}");
+            assert_eq!(signer.cart(id, items, at(3)).len(), tokens::cart_token_bytes(visit, items) as usize, "{items}");
         }
     }
 }

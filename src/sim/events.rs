@@ -1,14 +1,16 @@
-//! All pending events, each kind in the set that suits it.
+//! All pending events, each kind in the set that suits it. (Ends of service are with the workers.)
+
+mod queue;
+pub mod tournament;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::queue::WakeQueue;
 use super::requests::{InFlight, RequestId, Requests};
-use super::tournament::Tournament;
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId, UserId, Visit};
 use crate::traffic::workload::{Loop, Workload};
+use queue::WakeQueue;
 
 /// Rare events. Their order here is their order at the same moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,8 +81,6 @@ const KINDS: [TimerKind; 4] = [TimerKind::Connect, TimerKind::Answer, TimerKind:
 pub struct Events {
     /// Users who think or pause.
     pub wakes: WakeQueue,
-    /// Workers that are busy.
-    pub busy: Tournament,
     /// By kind.
     timers: [VecDeque<Timer>; KINDS.len()],
     agenda: BinaryHeap<Reverse<(Instant, Due, u64)>>,
@@ -94,7 +94,7 @@ pub struct Events {
 impl Events {
     /// Nothing is pending yet.
     #[must_use]
-    pub fn new(workload: &Workload, workers: usize) -> Events {
+    pub fn new(workload: &Workload) -> Events {
         let clients = match workload.arrivals {
             Loop::Closed { users, .. } => users as usize,
             // By Little's law so many visitors think at once; at least one.
@@ -106,7 +106,6 @@ impl Events {
         let delay = workload.mean_think().max(Span::from_millis(1));
         Events {
             wakes: WakeQueue::new(clients, delay),
-            busy: Tournament::new(workers),
             timers: KINDS.map(|_| VecDeque::new()),
             agenda: BinaryHeap::new(),
             next_number: 0,
@@ -115,11 +114,11 @@ impl Events {
         }
     }
 
-    /// When the next end of service, timeout, and rare event are due.
+    /// When the next timeout and the next rare event are due.
     #[inline]
     #[must_use]
-    pub fn others(&self) -> (Instant, Instant, Instant) {
-        (self.busy.earliest(), self.next_timer, self.next_due)
+    pub fn next(&self) -> (Instant, Instant) {
+        (self.next_timer, self.next_due)
     }
 
     /// Schedules a rare event.

@@ -1,11 +1,11 @@
 //! Between regions everything takes time: requests, answers, and the news that a connection failed.
 
-use super::carts::{Call, CartResult};
+use super::Sim;
 use super::events::{Due, TimerKind};
 use super::requests::{InFlight, RequestId, RequestState};
-use super::store_replicas::StoreReplicas;
-use super::{Context, World};
-use crate::balancing::policy::Policy;
+use super::shop::carts::{Call, CartResult};
+use super::store::replicas::StoreReplicas;
+use crate::balancing::attempt::AttemptFailure;
 use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, ProcessId, Refusal, RegionId, ServerId, ServerState};
 use crate::faults::FaultKind;
@@ -67,7 +67,7 @@ impl Network {
     }
 }
 
-impl World {
+impl Sim {
     /// A request leaves for the server that was chosen.
     pub(super) fn set_out(&mut self, id: RequestId) {
         self.send_message(id, NetworkMessage::Request);
@@ -109,34 +109,34 @@ impl World {
     }
 
     /// What was on its way for a request is there.
-    pub(super) fn delivered<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+    pub(super) fn delivered<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let Some(network) = &self.network else { return };
         let message = network.messages[id.0 as usize];
         let InFlight { server, departed, .. } = self.requests[id];
         match message {
-            NetworkMessage::Request if self.platform.is_some() => self.dispatch(context, id),
-            NetworkMessage::Request => self.reach(context, id),
+            NetworkMessage::Request if self.platform.is_some() => self.dispatch(recorder, id),
+            NetworkMessage::Request => self.reach(recorder, id),
             _ if departed => self.requests.remove(id),
             NetworkMessage::Answer(outcome, _) => {
-                self.ended(context, id, outcome);
-                self.judge(context, server, outcome.is_server_error());
-                self.answer(context, id, outcome);
+                self.ended(id, outcome);
+                self.judge(recorder, server, outcome.is_server_error());
+                self.answer(recorder, id, outcome);
             }
-            NetworkMessage::Refused => self.connect_timed_out(context, id),
-            NetworkMessage::Reset => self.reset(context, id),
-            NetworkMessage::Throttled => self.refuse(context, id, Refusal::Throttled),
+            NetworkMessage::Refused => self.attempt_failed(recorder, id, AttemptFailure::Unreachable),
+            NetworkMessage::Reset => self.attempt_failed(recorder, id, AttemptFailure::BrokenOff),
+            NetworkMessage::Throttled => self.refuse(recorder, id, Refusal::Throttled),
         }
     }
 
     /// A request is where it was sent to, and finds its server as it is now.
-    fn reach<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+    fn reach<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let InFlight { server, departed, .. } = self.requests[id];
-        match self.pool.members[server.index()].state {
-            ServerState::Up | ServerState::Draining => self.deliver(context, id),
+        match self.balancer.pool.members[server.index()].state {
+            ServerState::Up | ServerState::Draining => self.deliver(recorder, id),
             _ if departed => self.requests.remove(id),
             ServerState::Silent => {
                 self.requests[id].place = RequestState::Connecting;
-                let at = self.now + self.connect_timeout;
+                let at = self.now + self.balancer.connect_timeout;
                 self.events.start_timer(TimerKind::Connect, at, id, &self.requests[id]);
             }
             ServerState::Down | ServerState::Booting | ServerState::Retired => {
@@ -158,7 +158,7 @@ impl World {
     pub(super) fn answered_by(&self, id: RequestId) -> ProcessId {
         match self.network.as_ref().map(|network| network.messages[id.0 as usize]) {
             Some(NetworkMessage::Answer(_, process)) => process,
-            _ => self.pool.members[self.requests[id].server.index()].process,
+            _ => self.balancer.pool.members[self.requests[id].server.index()].process,
         }
     }
 
@@ -174,7 +174,7 @@ impl World {
         let region = network.map.of(server);
         let replicas = network.replicas.as_mut().expect("the caller has looked");
         let before = replicas.read(call.client, region, self.now);
-        let (result, _) = self.carts.apply_to_token(before, call);
+        let (result, _) = self.shop.carts.apply_to_token(before, call);
         replicas.write(call.client, region, self.now, call.command, before);
         result
     }

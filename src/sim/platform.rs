@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::Sim;
 use super::events::Due;
 use super::network::NetworkMessage;
 use super::requests::{RequestId, RequestState};
-use super::{Context, World};
-use crate::balancing::policy::Policy;
 use crate::base::seed::{Key, Purpose, Sampler, Seed};
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, Refusal, RegionId, ServerId};
@@ -76,55 +75,54 @@ impl Platform {
     }
 }
 
-impl World {
+impl Sim {
     /// A request goes to the platform.
-    pub(super) fn send_to_platform<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
-        if self.network.is_some() { self.set_out(id) } else { self.dispatch(context, id) }
+    pub(super) fn send_to_platform<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+        if self.network.is_some() { self.set_out(id) } else { self.dispatch(recorder, id) }
     }
 
     /// A request looks for an instance, in its region if there are several.
-    pub(super) fn dispatch<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+    pub(super) fn dispatch<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let region = self.network.as_ref().map_or(RegionId(0), |network| network.asked_from(&self.requests[id]));
         let Some(platform) = &mut self.platform else { return };
         let most = platform.most;
         let region_instances = &mut platform.places[region.index()];
         if let Some((_, server)) = region_instances.idle.pop_last() {
             self.give(id, server);
-            return self.arrive(context, id);
+            return self.arrive(recorder, id);
         }
         if region_instances.running >= most {
-            return self.throttle(context, id);
+            return self.throttle(recorder, id);
         }
         region_instances.running += 1;
-        let server = self.start_instance(context, region);
+        let server = self.start_instance(recorder, region);
         self.give(id, server);
         self.requests[id].place = RequestState::Queued;
-        self.worker_pools.wait(server, id);
+        self.servers.wait(server, id);
     }
 
     /// A request is for this instance. Nobody counts one whose user has left.
     fn give(&mut self, id: RequestId, server: ServerId) {
         let request = &mut self.requests[id];
         request.server = server;
-        self.pool.view.in_flight[server.index()] += u32::from(!request.departed);
+        self.balancer.pool.view.in_flight[server.index()] += u32::from(!request.departed);
     }
 
     /// A new instance begins to start, under a name that is free.
-    fn start_instance<P, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, region: RegionId) -> ServerId {
+    fn start_instance<R: Recorder>(&mut self, recorder: &mut R, region: RegionId) -> ServerId {
         let platform = self.platform.as_mut().expect("the caller has it");
         let free = platform.places[region.index()].free.pop();
         let server = if let Some(server) = free {
-            self.pool.boot(server, true);
+            self.balancer.pool.boot(server, true);
             server
         } else {
-            self.worker_pools.grow();
-            self.events.busy.grow(self.worker_pools.workers());
+            self.servers.grow();
             if let Some(network) = &mut self.network {
                 network.map.servers.push(region);
             }
-            self.pool.add(1)
+            self.balancer.pool.add(1)
         };
-        let process = self.pool.members[server.index()].process;
+        let process = self.balancer.pool.members[server.index()].process;
         let evicted_at = platform.eviction(process, self.now);
         let instance = Instance { region, idle_since: self.now, evicted_at };
         match platform.instances.get_mut(server.index()) {
@@ -133,32 +131,27 @@ impl World {
         }
         let warm = self.now + platform.cold_start;
         self.events.schedule(warm, Due::Warm { server, process });
-        self.turned(context, server);
+        self.turned(recorder, server);
         server
     }
 
     /// An instance has started, and begins with the request that it was started for.
-    pub(super) fn warm<P: Policy, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        server: ServerId,
-        process: ProcessId,
-    ) {
-        if self.pool.booted(server, process) {
-            self.turned(context, server);
+    pub(super) fn warm<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, process: ProcessId) {
+        if self.balancer.pool.booted(server, process) {
+            self.turned(recorder, server);
             self.take_from_queue(server);
         }
     }
 
     /// An instance has nothing to do: it waits for the next request, unless its time has come.
-    pub(super) fn rest<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, server: ServerId) {
+    pub(super) fn rest<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         let now = self.now;
-        let process = self.pool.members[server.index()].process;
+        let process = self.balancer.pool.members[server.index()].process;
         let Some(platform) = &mut self.platform else { return };
         let instance = &mut platform.instances[server.index()];
         instance.idle_since = now;
         if instance.evicted_at <= now {
-            return self.recycle(context, server);
+            return self.recycle(recorder, server);
         }
         let until = (now + platform.idle).min(instance.evicted_at);
         platform.region_instances(server).idle.insert((process, server));
@@ -166,27 +159,22 @@ impl World {
     }
 
     /// The moment at which an instance goes if it was idle since it was asked last.
-    pub(super) fn idle_for_long<P: Policy, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        server: ServerId,
-        process: ProcessId,
-    ) {
+    pub(super) fn idle_for_long<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, process: ProcessId) {
         let now = self.now;
         let Some(platform) = &mut self.platform else { return };
         let Instance { idle_since, evicted_at, .. } = platform.instances[server.index()];
         let over = now >= evicted_at || now >= idle_since + platform.idle;
         if over && platform.region_instances(server).idle.remove(&(process, server)) {
-            self.recycle(context, server);
+            self.recycle(recorder, server);
         }
     }
 
     /// An instance goes, and its memory with it.
-    fn recycle<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, server: ServerId) {
-        self.pool.stop(server, RECYCLED);
-        self.pool.retire(server);
-        self.record_pool(context, PoolEvent::Stopped { server, fault: RECYCLED, cut_off_users: 0, cut_requests: 0 });
-        self.turned(context, server);
+    fn recycle<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
+        self.balancer.pool.stop(server, RECYCLED);
+        self.balancer.pool.retire(server);
+        self.record_pool(recorder, PoolEvent::Stopped { server, fault: RECYCLED, cut_off_users: 0, cut_requests: 0 });
+        self.turned(recorder, server);
         let Some(platform) = &mut self.platform else { return };
         let region_instances = platform.region_instances(server);
         region_instances.running -= 1;
@@ -194,11 +182,11 @@ impl World {
     }
 
     /// 429: the platform runs as many instances as it may.
-    fn throttle<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+    fn throttle<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         if self.network.is_some() {
             self.send_back(id, NetworkMessage::Throttled);
         } else {
-            self.refuse(context, id, Refusal::Throttled);
+            self.refuse(recorder, id, Refusal::Throttled);
         }
     }
 }

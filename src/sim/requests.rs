@@ -7,7 +7,8 @@ use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Items, Refusal, ServerId, UserId, Visit};
 use crate::history::Request;
 use crate::scenario::CartPath;
-use crate::state::home::{CredentialStatus, StoreCalls};
+use crate::state::plan::Plan;
+use crate::state::session::CredentialStatus;
 use crate::traffic::workload::Session;
 
 /// A place in the slab.
@@ -50,8 +51,8 @@ pub struct InFlight {
     pub path: CartPath,
     /// What it shows of a login to the server that has begun to work on it.
     pub credential: CredentialStatus,
-    /// The calls to the store that this server makes for it.
-    pub calls: StoreCalls,
+    /// What serving it consists of, for the server that has begun to work on it.
+    pub plan: Plan,
     /// Tells this use of the slot from earlier ones.
     pub serial: u32,
 }

@@ -1,49 +1,52 @@
-//! The balancer: where a request goes, and where it goes next when that fails.
+//! Routing: where a request goes, and where it goes next when that fails.
 
+mod attempt_timeout;
+pub mod failures;
+
+use super::Sim;
+use super::balancer::Attempt;
 use super::events::TimerKind;
 use super::requests::{RequestId, RequestState};
-use super::{Context, World};
-use crate::balancing::affinity::Bound;
-use crate::balancing::policy::{Policy, RequestView};
+use crate::balancing::attempt::AttemptFailure;
 use crate::base::seed::Purpose;
 use crate::base::{Outcome, Refusal, ServerId, ServerState};
 use crate::history::{Event, EventKind, Inside, Recorder};
 
-impl World {
+impl Sim {
     /// Sends a request to a server, or refuses it.
     #[inline(always)]
-    pub(super) fn route<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+    pub(super) fn route<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         if self.platform.is_some() {
-            return self.send_to_platform(context, id);
+            return self.send_to_platform(recorder, id);
         }
-        self.excluded.clear();
-        self.route_further(context, id);
+        self.balancer.excluded.clear();
+        self.route_further(recorder, id);
     }
 
     /// The same, not to the excluded servers.
-    pub(super) fn route_further<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+    fn route_further<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         loop {
-            let server = match self.choose(context, id) {
+            let server = match self.choose(id) {
                 Ok(server) => server,
-                Err(refusal) => return self.refuse(context, id, refusal),
+                Err(refusal) => return self.refuse(recorder, id, refusal),
             };
             let request = &mut self.requests[id];
             request.server = server;
-            self.pool.sent(server, request.retries > 0);
+            self.balancer.pool.sent(server, request.retries > 0);
             if self.network.is_some() {
                 return self.set_out(id);
             }
-            match self.pool.members[server.index()].state {
-                ServerState::Up | ServerState::Draining => return self.deliver(context, id),
+            match self.balancer.pool.members[server.index()].state {
+                ServerState::Up | ServerState::Draining => return self.deliver(recorder, id),
                 ServerState::Silent => {
                     let request = &mut self.requests[id];
                     request.place = RequestState::Connecting;
-                    let at = self.now + self.connect_timeout;
+                    let at = self.now + self.balancer.connect_timeout;
                     return self.events.start_timer(TimerKind::Connect, at, id, request);
                 }
                 ServerState::Down | ServerState::Booting | ServerState::Retired => {
-                    if !self.retry(context, id) {
-                        return self.refuse(context, id, Refusal::Unreachable);
+                    if !self.retry(recorder, id, AttemptFailure::Refused) {
+                        return self.end_attempts(recorder, id, AttemptFailure::Refused);
                     }
                 }
             }
@@ -52,141 +55,110 @@ impl World {
 
     /// A request has reached a server that runs.
     #[inline(always)]
-    pub(super) fn deliver<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
-        if let Some(timeout) = self.answer_timeout {
+    pub(super) fn deliver<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+        if let Some(timeout) = self.balancer.answer_timeout {
             self.events.start_timer(TimerKind::Try, self.now + timeout, id, &self.requests[id]);
         }
-        if self.pool.members[self.requests[id].server.index()].failing > 0 && self.is_failed(id) {
-            return self.begin_to_fail(context, id);
+        if self.balancer.pool.members[self.requests[id].server.index()].failing > 0 && self.is_failed(id) {
+            return self.begin_to_fail(recorder, id);
         }
-        self.arrive(context, id);
+        self.arrive(recorder, id);
     }
 
-    /// The server for a request: the pinned one, or the policy's choice.
     #[inline(always)]
-    fn choose<P: Policy, R>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) -> Result<ServerId, Refusal> {
-        self.pool.look_at_the_clock(self.now);
+    fn choose(&mut self, id: RequestId) -> Result<ServerId, Refusal> {
         let request = &self.requests[id];
-        let client = &self.clients[request.client.index()].client;
-        let view = &self.pool.view;
-        let bound = if self.needs_jars {
-            self.jars[client.jar as usize].pin.bound(self.affinity, self.pinned_down, self.now, view)
-        } else {
-            Bound::Free
+        let client = self.users.client(request.client);
+        let attempt = Attempt {
+            pin: self.users.needs_jars.then(|| &self.users.jars[client.jar as usize].pin),
+            hash_key: self.workload.hash_key(client.user),
+            region: self.network.as_ref().map(|network| network.asked_from(request)),
+            draw: self.workload.seed.draw(Purpose::Pick, request.key_of_try()),
         };
-        match bound {
-            Bound::To(server) if !self.excluded.contains(&server) => return Ok(server),
-            Bound::Fail => return Err(Refusal::NoServer),
-            Bound::To(_) | Bound::Free => {}
-        }
-        let draw = self.workload.seed.draw(Purpose::Pick, request.key_of_try());
-        let asked = RequestView { hash_key: self.workload.hash_key(client.user), excluded: &self.excluded };
-        if let Some(network) = &self.network {
-            context.policy.asked_from(network.asked_from(request));
-        }
-        let none_left = if self.excluded.is_empty() { Refusal::NoServer } else { Refusal::Unreachable };
-        context.policy.pick(self.now, &asked, view, draw).ok_or(none_left)
+        self.balancer.choose(self.now, &attempt)
     }
 
     /// An attempt failed. Whether the request may be sent to another server; if so, this one is excluded.
-    pub(super) fn retry<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) -> bool {
-        self.fail_attempt(context, id);
+    fn retry<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) -> bool {
+        self.fail_attempt(recorder, id);
         let request = &mut self.requests[id];
-        if request.retries >= self.retries || !self.pool.may_retry() {
+        let (idempotent, balancer) = (request.command.is_idempotent(), &mut self.balancer);
+        let in_budget = || balancer.pool.may_retry();
+        if !failure.may_be_retried(idempotent, request.retries, balancer.retries, in_budget) {
             return false;
         }
         request.retries += 1;
         request.place = RequestState::Balancer;
         request.started = self.now;
         let from = request.server;
-        self.excluded.push(from);
+        if failure.took_time() {
+            balancer.excluded.clear();
+        }
+        balancer.excluded.push(from);
         let what = EventKind::Inside(request.visit(), Inside::Retried { from });
-        context.recorder.record(&Event { at: self.now, what });
+        recorder.record(&Event { at: self.now, what });
         true
+    }
+
+    /// A server did not take a request, or has let go of it: it goes to another one, or its user is told.
+    pub(super) fn attempt_failed<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) {
+        if self.retry(recorder, id, failure) {
+            self.route_further(recorder, id);
+        } else {
+            self.end_attempts(recorder, id, failure);
+        }
+    }
+
+    /// Nobody else is tried.
+    fn end_attempts<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) {
+        let had_it = failure.was_sent().then_some(self.requests[id].server);
+        self.drop_request(recorder, id, had_it);
+        self.tell(recorder, id, failure.outcome());
+        self.requests.remove(id);
+    }
+
+    /// The balancer refuses a request.
+    pub(super) fn refuse<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, refusal: Refusal) {
+        self.drop_request(recorder, id, None);
+        self.tell(recorder, id, Outcome::Refused(refusal));
+        self.requests.remove(id);
     }
 
     /// Ends the balancer's connection to a server, if there is one.
     #[inline]
-    pub(super) fn hang_up<P: Policy, R>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
-        if self.is_for_nobody_yet(id) {
-            return;
+    pub(super) fn hang_up(&mut self, id: RequestId) {
+        if !self.is_for_nobody_yet(id) {
+            self.ended(id, Outcome::Failed);
         }
-        self.ended(context, id, Outcome::Failed);
     }
 
     /// The balancer waits for this server no more.
     #[inline(always)]
-    pub(super) fn ended<P: Policy, R>(&mut self, context: &mut Context<'_, P, R>, id: RequestId, outcome: Outcome) {
+    pub(super) fn ended(&mut self, id: RequestId, outcome: Outcome) {
         let request = &self.requests[id];
         let again = request.retries > 0;
         // Of a later attempt it is only known when it was sent, or from when on it was worked on.
         let since = if again { request.started } else { request.sent };
-        self.pool.ended(request.server, again);
-        context.policy.on_complete(self.now, request.server, self.now - since, outcome);
+        self.balancer.ended(self.now, request.server, again, since, outcome);
     }
 
     /// Ends an attempt that the server is to blame for.
-    pub(super) fn fail_attempt<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
-        self.hang_up(context, id);
-        self.judge(context, self.requests[id].server, true);
+    pub(super) fn fail_attempt<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+        self.hang_up(id);
+        self.judge(recorder, self.requests[id].server, true);
     }
 
     /// The balancer takes note of how a server answered.
     #[inline(always)]
-    pub(super) fn judge<P: Policy, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        server: ServerId,
-        failed: bool,
-    ) {
-        if let Some(until) = self.pool.answered(server, failed, self.now) {
-            self.eject(context, server, until);
+    pub(super) fn judge<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, failed: bool) {
+        if let Some(until) = self.balancer.judge(self.now, server, failed) {
+            self.eject(recorder, server, until);
         }
-    }
-
-    pub(super) fn refuse<P: Policy, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        id: RequestId,
-        refusal: Refusal,
-    ) {
-        self.drop_request(context, id, None);
-        self.tell(context, id, Outcome::Refused(refusal));
-        self.requests.remove(id);
     }
 
     /// Records that a request ended without effect.
-    pub(super) fn drop_request<P, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        id: RequestId,
-        server: Option<ServerId>,
-    ) {
+    pub(super) fn drop_request<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, server: Option<ServerId>) {
         let what = EventKind::Inside(self.requests[id].visit(), Inside::Dropped { server });
-        context.recorder.record(&Event { at: self.now, what });
-    }
-
-    /// No connection within the balancer's patience: it never reached the server, so any method may go elsewhere.
-    pub(super) fn connect_timed_out<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
-        self.excluded.clear();
-        if self.retry(context, id) {
-            self.route_further(context, id);
-        } else {
-            self.refuse(context, id, Refusal::Unreachable);
-        }
-    }
-
-    /// The connection to a server was reset under a request. Only an idempotent method may be sent again.
-    pub(super) fn reset<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
-        self.excluded.clear();
-        let server = self.requests[id].server;
-        if !self.requests[id].command.is_idempotent() {
-            self.fail_attempt(context, id);
-        } else if self.retry(context, id) {
-            return self.route_further(context, id);
-        }
-        self.drop_request(context, id, Some(server));
-        self.tell(context, id, Outcome::Failed);
-        self.requests.remove(id);
+        recorder.record(&Event { at: self.now, what });
     }
 }

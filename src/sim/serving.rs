@@ -1,53 +1,22 @@
-//! Servers: queues, workers, the line for the store, and the moment an effect is committed.
+//! Serving: a server works through the plan of a request, and commits its effect just before the answer.
 
-use std::collections::VecDeque;
-
-use super::carts::Call;
+use super::Sim;
 use super::network::NetworkMessage;
 use super::requests::{InFlight, Phase, RequestId, RequestState, StoreCall};
+use super::servers::Admitted;
+use super::shop::carts::Call;
+use super::store::stored_carts;
 use super::users::ok;
-use super::{Context, World};
-use crate::balancing::policy::Policy;
-use crate::base::seed::{Purpose, Sampler};
+use crate::base::seed::Purpose;
 use crate::base::time::{Instant, Span};
-use crate::base::{Command, Items, Outcome, Refusal, Reply, ServerId};
+use crate::base::{Command, Items, Outcome, ProcessId, Refusal, Reply, ServerId};
 use crate::history::{Event, EventKind, Evidence, Inside, Recorder, Seen, Served};
-use crate::scenario::{CartHome, Scenario, StoreUpdate};
-use crate::state::home::{self, CredentialStatus, StoreCalls};
-use crate::traffic::workload::Session;
-
-/// Nobody's request.
-pub(super) const IDLE: RequestId = RequestId(u32::MAX);
-
-/// Queues and workers of all servers, and the store they share.
-#[derive(Clone, Debug)]
-pub struct WorkerPools {
-    workers_each: u32,
-    queue_limit: usize,
-    lookups_per_add: u32,
-    service: Sampler,
-    /// By server.
-    pub(super) queues: Vec<VecDeque<RequestId>>,
-    /// By server: workers that are idle.
-    idle: Vec<Vec<u32>>,
-    /// By worker: the request it holds.
-    pub(super) held: Vec<RequestId>,
-    pub(super) store: StoreLine,
-    /// By server: how long its workers were busy with requests that have ended. Kept for an autoscaler only.
-    worked: Option<Vec<Span>>,
-}
-
-/// The shared store: a latency, and perhaps a line for its connections.
-#[derive(Clone, Debug)]
-pub(super) struct StoreLine {
-    latency: Sampler,
-    /// Connections that are free. `None`: there is no limit, and all calls of a request are one event.
-    pub(super) free: Option<u32>,
-    pub(super) waiting: VecDeque<u32>,
-}
+use crate::scenario::{CartHome, StoreUpdate};
+use crate::state::plan::{Plan, Stage};
+use crate::state::tokens;
 
 /// What a request did to a cart and a login.
-pub(super) struct Effect {
+pub(in crate::sim) struct Effect {
     outcome: Outcome,
     knew_cart: Option<bool>,
     cart: Items,
@@ -59,161 +28,93 @@ pub(super) struct Effect {
 }
 
 impl Effect {
-    pub(super) fn none(outcome: Outcome) -> Effect {
+    pub(in crate::sim) fn none(outcome: Outcome) -> Effect {
         Effect { outcome, knew_cart: None, cart: Items::NONE, billed: None, token: None, copies: 0 }
     }
 }
 
-impl WorkerPools {
-    /// All idle.
-    #[must_use]
-    pub fn new(scenario: &Scenario) -> WorkerPools {
-        let servers = scenario.servers_at_first();
-        let workers_each = scenario.workers_each();
-        WorkerPools {
-            workers_each,
-            queue_limit: scenario.servers.queue.index(),
-            lookups_per_add: scenario.store.lookups_per_add.get32(),
-            service: scenario.servers.service.sampler(),
-            queues: vec![VecDeque::new(); servers as usize],
-            idle: (0..servers).map(|server| idle_workers(server, workers_each)).collect(),
-            held: vec![IDLE; (servers * workers_each) as usize],
-            store: StoreLine {
-                latency: scenario.store.latency.sampler(),
-                free: scenario.store.connections.map(crate::scenario::Whole::get32),
-                waiting: VecDeque::new(),
-            },
-            worked: scenario.autoscaler.map(|_| vec![Span::ZERO; servers as usize]),
-        }
-    }
-
-    /// Makes room for one more server.
-    pub fn grow(&mut self) {
-        let server = u32::try_from(self.idle.len()).expect("fewer than 2^32 servers");
-        self.queues.push(VecDeque::new());
-        self.idle.push(idle_workers(server, self.workers_each));
-        self.held.resize(self.held.len() + self.workers_each as usize, IDLE);
-        if let Some(worked) = &mut self.worked {
-            worked.push(Span::ZERO);
-        }
-    }
-
-    /// Workers of one server.
-    #[must_use]
-    pub fn workers_each(&self) -> u32 {
-        self.workers_each
-    }
-
-    /// A request waits for a server that does not work yet.
-    pub fn wait(&mut self, server: ServerId, id: RequestId) {
-        self.queues[server.index()].push_back(id);
-    }
-
-    /// Workers of all servers together.
-    #[must_use]
-    pub fn workers(&self) -> usize {
-        self.held.len()
-    }
-
-    /// Requests in a server's queue, and workers that are busy.
-    #[must_use]
-    pub fn occupancy(&self, server: ServerId) -> (u32, u32) {
-        let idle = u32::try_from(self.idle[server.index()].len()).unwrap_or(u32::MAX);
-        let queued = u32::try_from(self.queues[server.index()].len()).unwrap_or(u32::MAX);
-        (queued, self.workers_each - idle)
-    }
-}
-
-/// What a request shows of a login to the server that works on it.
-#[inline]
-fn credential(request: &InFlight) -> CredentialStatus {
-    match request.session {
-        Some(Session::Until(end) | Session::Renewable { until: end, .. }) if request.started >= end => {
-            CredentialStatus::Expired
-        }
-        Some(_) => CredentialStatus::Current,
-        None if request.command.is_a_thief_s() => CredentialStatus::Forged,
-        None => CredentialStatus::Nothing,
-    }
-}
-
-/// The workers of a server, the first one on top.
-fn idle_workers(server: u32, each: u32) -> Vec<u32> {
-    (server * each..(server + 1) * each).rev().collect()
-}
-
-impl World {
+impl Sim {
     /// A request reaches a server that runs.
     #[inline(always)]
-    pub(super) fn arrive<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
-        let server = self.requests[id].server.index();
-        if let Some(worker) = self.worker_pools.idle[server].pop() {
-            self.start(worker, id);
-        } else if self.worker_pools.queues[server].len() < self.worker_pools.queue_limit {
-            self.requests[id].place = RequestState::Queued;
-            self.worker_pools.queues[server].push_back(id);
-        } else {
-            self.turn_away(context, id);
+    pub(super) fn arrive<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+        match self.servers.admit(self.requests[id].server, id) {
+            Admitted::Worker(worker) => self.start(worker, id),
+            Admitted::Queued => self.requests[id].place = RequestState::Queued,
+            Admitted::Full => self.turn_away(recorder, id),
         }
     }
 
     /// 503: there is no room in the queue.
     #[cold]
-    fn turn_away<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
+    fn turn_away<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let InFlight { server, departed, .. } = self.requests[id];
         let outcome = Outcome::Refused(Refusal::QueueFull);
         if self.network.is_none() {
-            self.fail_attempt(context, id);
+            self.fail_attempt(recorder, id);
         }
-        self.drop_request(context, id, Some(server));
+        self.drop_request(recorder, id, Some(server));
         if self.network.is_none() {
-            self.answer(context, id, outcome);
+            self.answer(recorder, id, outcome);
         } else if departed {
             self.requests.remove(id);
         } else {
-            self.send_back(id, NetworkMessage::Answer(outcome, self.pool.members[server.index()].process));
+            self.send_back(id, NetworkMessage::Answer(outcome, self.process_of(server)));
         }
     }
 
-    /// A worker takes a request.
+    /// The process that runs on a server, or ran there last.
+    #[inline]
+    pub(super) fn process_of(&self, server: ServerId) -> ProcessId {
+        self.balancer.pool.members[server.index()].process
+    }
+
+    /// A worker takes a request, and begins with the first stage of its plan.
     #[inline(always)]
     fn start(&mut self, worker: u32, id: RequestId) {
-        self.worker_pools.held[worker as usize] = id;
-        let refused = self.refusal(id);
+        self.servers.held[worker as usize] = id;
         let request = &mut self.requests[id];
-        request.refused = refused;
         request.worker = worker;
         request.started = self.now;
         request.place = RequestState::Running(Phase::Work);
-        request.credential = credential(request);
-        let accepted = refused.is_none();
-        request.calls =
-            home::store_calls(self.homes, self.update, &self.tokens, request.command, request.credential, accepted);
-        if matches!(request.command, Command::Add(_)) && accepted {
-            request.calls.before += self.worker_pools.lookups_per_add;
-        }
-        if let Some(migration) = self.migration {
-            self.choose_path(id, migration);
-        }
-        let calls = self.requests[id].calls;
-        if self.worker_pools.store.free.is_none() {
-            let store = if calls == StoreCalls::default() { Span::ZERO } else { self.store_times(id, calls) };
+        self.requests[id].credential = self.credential(&self.requests[id]);
+        self.plan(id);
+        let plan = self.requests[id].plan;
+        if !self.store.has_line() {
+            let store = if plan.calls() == 0 { Span::ZERO } else { self.store_times(id, plan) };
             let until = self.now + self.service_time(id) + store;
-            self.events.busy.set(worker as usize, until);
-        } else if calls.before > 0 {
+            self.servers.busy.set(worker as usize, until);
+        } else if plan.calls_before() > 0 {
             self.queue_for_store(worker, id, StoreCall::Before);
         } else {
-            let until = self.now + self.service_time(id);
-            self.events.busy.set(worker as usize, until);
+            self.work(worker, id);
         }
+    }
+
+    /// Decides whether a request is let in, and what serving it consists of.
+    #[inline(always)]
+    fn plan(&mut self, id: RequestId) {
+        let refused = self.refusal(id);
+        let request = &mut self.requests[id];
+        request.refused = refused;
+        request.plan = self.shop.rules.plan(request.command, request.credential, refused.is_none());
+        if let Some(migration) = self.shop.migration {
+            self.choose_path(id, migration);
+        }
+    }
+
+    /// A worker works, without the store.
+    fn work(&mut self, worker: u32, id: RequestId) {
+        self.requests[id].place = RequestState::Running(Phase::Work);
+        let until = self.now + self.service_time(id);
+        self.servers.busy.set(worker as usize, until);
     }
 
     /// With read-modify-write: a server takes a copy of the cart, before the work.
     fn read_cart(&mut self, id: RequestId) {
-        if self.update == StoreUpdate::ReadModifyWrite && self.homes.cart == CartHome::SharedStore {
+        if self.requests[id].plan.has(Stage::ReadCart) {
             let client = self.requests[id].client;
-            self.expire_cart(client);
-            self.requests[id].copy = self.clients[client.index()].carts_here.copy();
+            self.store.expire(&mut stored_carts!(self), client);
+            self.requests[id].copy = self.users.carts_of(client).copy();
         }
     }
 
@@ -221,87 +122,67 @@ impl World {
     pub(super) fn service_time(&self, id: RequestId) -> Span {
         let request = &self.requests[id];
         let mut draw = self.workload.seed.draw(Purpose::Service, request.key);
-        let slow = self.pool.members[request.server.index()].slow;
+        let slow = self.balancer.pool.members[request.server.index()].slow;
         let times = self.workload.cost(request.visit().user) * u64::from(slow);
-        self.worker_pools.service.sample(&mut draw) * times + self.object_time(id)
+        self.servers.service.sample(&mut draw) * times + self.object_time(id)
     }
 
     /// Without a line: all calls of a request at once.
-    fn store_times(&mut self, id: RequestId, calls: StoreCalls) -> Span {
-        if calls.before > 0 {
+    fn store_times(&mut self, id: RequestId, plan: Plan) -> Span {
+        if plan.calls_before() > 0 {
             self.read_cart(id);
         }
-        if let Sampler::Constant(span) = self.worker_pools.store.latency {
+        if let Some(span) = self.store.constant_latency() {
             let way = self.way_to_store(self.requests[id].server);
-            return (span + way) * u64::from(calls.total());
+            return (span + way) * u64::from(plan.calls());
         }
-        self.store_time(id, calls, StoreCall::Before) + self.store_time(id, calls, StoreCall::After)
+        self.store_time(id, StoreCall::Before) + self.store_time(id, StoreCall::After)
     }
 
     /// How long the calls before the work take, or those after it: one by one, on one connection.
-    pub(super) fn store_time(&self, id: RequestId, calls: StoreCalls, side: StoreCall) -> Span {
-        let count = match side {
-            StoreCall::Before => calls.before,
-            StoreCall::After => calls.after,
+    pub(super) fn store_time(&self, id: RequestId, side: StoreCall) -> Span {
+        let request = &self.requests[id];
+        let calls = match side {
+            StoreCall::Before => request.plan.calls_before(),
+            StoreCall::After => request.plan.calls_after(),
         };
-        let latency = &self.worker_pools.store.latency;
-        let network = self.way_to_store(self.requests[id].server) * u64::from(count);
-        if let Sampler::Constant(span) = latency {
-            return *span * u64::from(count) + network;
-        }
-        let mut draw = self.workload.seed.draw(Purpose::Store, self.requests[id].key);
-        let [first, last, second, third, last_but_one] = [(); 5].map(|()| latency.sample(&mut draw));
-        let (before, after) = ([first, second, third], [last, last_but_one]);
-        let times = if side == StoreCall::Before { &before[..] } else { &after[..] };
-        let known = times.iter().take(count as usize).fold(network, |sum, time| sum + *time);
-        let more = count.saturating_sub(u32::try_from(times.len()).expect("few"));
-        (0..more).fold(known, |sum, _| sum + latency.sample(&mut draw))
+        let time = self.store.time(calls, side, || self.workload.seed.draw(Purpose::Store, request.key));
+        time + self.way_to_store(request.server) * u64::from(calls)
     }
 
     /// Something ended for the worker whose time has come.
     #[inline(always)]
-    pub(super) fn service_event<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>) {
+    pub(super) fn service_event<R: Recorder>(&mut self, recorder: &mut R) {
         #[expect(clippy::cast_possible_truncation, reason = "at most a million workers")]
-        let worker = self.events.busy.winner() as u32;
-        let id = self.worker_pools.held[worker as usize];
-        if self.worker_pools.store.free.is_none() {
-            return self.finish(context, worker, id);
+        let worker = self.servers.busy.winner() as u32;
+        let id = self.servers.held[worker as usize];
+        if !self.store.has_line() {
+            return self.finish(recorder, worker, id);
         }
         match self.requests[id].place {
             RequestState::Running(Phase::Store(call)) => {
                 self.release_connection();
                 match call {
-                    StoreCall::Before => {
-                        self.requests[id].place = RequestState::Running(Phase::Work);
-                        let until = self.now + self.service_time(id);
-                        self.events.busy.set(worker as usize, until);
-                    }
-                    StoreCall::After => self.finish(context, worker, id),
+                    StoreCall::Before => self.work(worker, id),
+                    StoreCall::After => self.finish(recorder, worker, id),
                 }
             }
-            RequestState::Running(Phase::Refused(call)) => self.finish_refused(context, worker, id, call),
-            RequestState::Running(Phase::BrokenOff) => self.finish_broken_off(context, worker, id),
-            _ if self.requests[id].calls.after > 0 => self.queue_for_store(worker, id, StoreCall::After),
-            _ => self.finish(context, worker, id),
+            RequestState::Running(Phase::Refused(call)) => self.finish_refused(recorder, worker, id, call),
+            RequestState::Running(Phase::BrokenOff) => self.finish_broken_off(recorder, worker, id),
+            _ if self.requests[id].plan.calls_after() > 0 => self.queue_for_store(worker, id, StoreCall::After),
+            _ => self.finish(recorder, worker, id),
         }
     }
 
     /// A worker wants to call the store, and waits in line if all connections are taken.
     fn queue_for_store(&mut self, worker: u32, id: RequestId, call: StoreCall) {
-        if self.store_limits.is_down() {
-            return self.refuse_store_call(worker, id, call);
-        }
-        let store = &mut self.worker_pools.store;
-        match store.free {
-            Some(0) => {
-                store.waiting.push_back(worker);
-                self.requests[id].place = RequestState::Running(Phase::StoreLine(call));
-                self.events.busy.set(worker as usize, Instant::NEVER);
-            }
-            ref mut free => {
-                *free = free.map(|n| n - 1);
-                self.call_store(worker, id, call);
-            }
+        if self.store.is_down() {
+            self.refuse_store_call(worker, id, call);
+        } else if self.store.connect(worker) {
+            self.call_store(worker, id, call);
+        } else {
+            self.requests[id].place = RequestState::Running(Phase::StoreLine(call));
+            self.servers.busy.set(worker as usize, Instant::NEVER);
         }
     }
 
@@ -310,17 +191,14 @@ impl World {
         if call == StoreCall::Before {
             self.read_cart(id);
         }
-        let until = self.now + self.store_time(id, self.requests[id].calls, call);
-        self.events.busy.set(worker as usize, until);
+        let until = self.now + self.store_time(id, call);
+        self.servers.busy.set(worker as usize, until);
     }
 
     /// A connection to the store is free: the next in line takes it.
     pub(super) fn release_connection(&mut self) {
-        let Some(worker) = self.worker_pools.store.waiting.pop_front() else {
-            self.worker_pools.store.free = self.worker_pools.store.free.map(|n| n + 1);
-            return;
-        };
-        let id = self.worker_pools.held[worker as usize];
+        let Some(worker) = self.store.disconnect() else { return };
+        let id = self.servers.held[worker as usize];
         if let RequestState::Running(Phase::StoreLine(call)) = self.requests[id].place {
             self.call_store(worker, id, call);
         }
@@ -328,31 +206,28 @@ impl World {
 
     /// The end of service: the effect is committed, the worker takes the next request, the user gets the answer.
     #[inline(always)]
-    fn finish<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, worker: u32, id: RequestId) {
+    fn finish<R: Recorder>(&mut self, recorder: &mut R, worker: u32, id: RequestId) {
         let effect = self.commit(id);
-        let calls = self.requests[id].calls.total();
-        self.finish_with(context, worker, id, &effect, calls);
+        let calls = self.requests[id].plan.calls();
+        self.finish_with(recorder, worker, id, &effect, calls);
     }
 
     /// The same, whatever came of it.
     #[inline(always)]
-    pub(super) fn finish_with<P: Policy, R: Recorder>(
+    pub(super) fn finish_with<R: Recorder>(
         &mut self,
-        context: &mut Context<'_, P, R>,
+        recorder: &mut R,
         worker: u32,
         id: RequestId,
         effect: &Effect,
         calls: u32,
     ) {
-        if let Some(worked) = &mut self.worker_pools.worked {
-            let request = &self.requests[id];
-            let sum = &mut worked[request.server.index()];
-            *sum += self.now - request.started;
-        }
-        self.report_served(context, id, effect, calls);
-        self.next_in_queue(worker, id);
+        let InFlight { server, started, .. } = self.requests[id];
+        self.servers.count_work(server, self.now - started);
+        self.report_served(recorder, id, effect, calls);
+        self.next_in_queue(worker, server);
         if self.platform.is_some() {
-            self.rest(context, self.requests[id].server);
+            self.rest(recorder, self.requests[id].server);
         }
         let request = &mut self.requests[id];
         request.copy = effect.token;
@@ -360,51 +235,35 @@ impl World {
             self.requests.remove(id);
             return;
         }
-        if self.pool.has_isolated() && self.keeps_back(id, effect.outcome) {
+        if self.balancer.pool.has_isolated() && self.keeps_back(id, effect.outcome) {
             return;
         }
-        self.hear(context, id, effect.outcome);
+        self.hear(recorder, id, effect.outcome);
     }
 
     /// An answer comes back from a server.
     #[inline(always)]
-    pub(super) fn hear<P: Policy, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        id: RequestId,
-        outcome: Outcome,
-    ) {
+    pub(super) fn hear<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {
         let server = self.requests[id].server;
         if self.network.is_some() {
-            let process = self.pool.members[server.index()].process;
-            return self.send_back(id, NetworkMessage::Answer(outcome, process));
+            return self.send_back(id, NetworkMessage::Answer(outcome, self.process_of(server)));
         }
-        self.ended(context, id, outcome);
-        self.judge(context, server, outcome.is_server_error());
-        self.answer(context, id, outcome);
+        self.ended(id, outcome);
+        self.judge(recorder, server, outcome.is_server_error());
+        self.answer(recorder, id, outcome);
     }
 
     /// A server that has just begun to work takes the first request that waits for it.
     pub(super) fn take_from_queue(&mut self, server: ServerId) {
-        if let Some(worker) = self.worker_pools.idle[server.index()].pop() {
-            self.next_in_line(worker, server);
+        if let Some((worker, id)) = self.servers.first_in_line(server) {
+            self.start(worker, id);
         }
     }
 
     #[inline(always)]
-    fn next_in_queue(&mut self, worker: u32, id: RequestId) {
-        self.next_in_line(worker, self.requests[id].server);
-    }
-
-    #[inline(always)]
-    fn next_in_line(&mut self, worker: u32, server: ServerId) {
-        let server = server.index();
-        if let Some(next) = self.worker_pools.queues[server].pop_front() {
+    fn next_in_queue(&mut self, worker: u32, server: ServerId) {
+        if let Some(next) = self.servers.next_in_line(worker, server) {
             self.start(worker, next);
-        } else {
-            self.worker_pools.held[worker as usize] = IDLE;
-            self.worker_pools.idle[server].push(worker);
-            self.events.busy.set(worker as usize, Instant::NEVER);
         }
     }
 
@@ -415,24 +274,24 @@ impl World {
         if let Some(refusal) = request.refused {
             return Effect::none(Outcome::Refused(refusal));
         }
-        if !request.command.touches_cart() || (request.departed && !self.is_current(&request)) {
+        if !request.command.touches_cart() || (request.departed && !self.users.is_open(request.visit())) {
             return self.effect_beside_carts(&request);
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
-        let by = self.pool.members[server.index()].process;
+        let by = self.process_of(server);
         // An answer that is still on its way may come too late for its user.
-        let late = self.pool.has_isolated() || self.network.is_some();
+        let late = self.balancer.pool.has_isolated() || self.network.is_some();
         let repeated = departed || key.attempt > 0 || late;
         let call = Call { client, command, by, repeated };
-        if self.store_limits.has_limits()
-            && let Err(refusal) = self.before_effect(&request)
+        if self.store.touches_carts()
+            && let Err(refusal) = self.store.before_effect(&mut stored_carts!(self), &request)
         {
             return Effect::none(Outcome::Refused(refusal));
         }
         let mut copies = 0;
-        let carts_here = &mut self.clients[client.index()].carts_here;
-        let (result, token) = match (self.homes.cart, self.update) {
-            _ if self.migration.is_some() => (self.apply_moving(id, call), None),
+        let carts_here = self.users.carts_of(client);
+        let (result, token) = match (self.shop.rules.homes.cart, self.shop.rules.update) {
+            _ if self.shop.migration.is_some() => (self.apply_moving(id, call), None),
             (CartHome::ReplicatedMemory, _) => {
                 let (result, sent) = self.apply_to_copy(id, call);
                 copies = sent;
@@ -441,23 +300,23 @@ impl World {
             (CartHome::SignedToken, _) => {
                 let good = copy.filter(|_| self.now < copy_ends);
                 if let (Some(token), None) = (copy, good) {
-                    self.carts.expired(client, token);
+                    self.shop.carts.expired(client, token);
                 }
-                let (result, token) = self.carts.apply_to_token(good, call);
+                let (result, token) = self.shop.carts.apply_to_token(good, call);
                 (result, Some(token))
             }
             (CartHome::SharedStore, _) if self.network.as_ref().is_some_and(|network| network.replicas.is_some()) => {
                 (self.apply_to_replica(server, call), None)
             }
             (CartHome::SharedStore, StoreUpdate::ReadModifyWrite) => {
-                (self.carts.write_back(carts_here, copy, call), None)
+                (self.shop.carts.write_back(carts_here, copy, call), None)
             }
             (CartHome::ServerMemory, _) | (CartHome::SharedStore, StoreUpdate::Atomic) => {
-                (self.carts.apply(carts_here, call), None)
+                (self.shop.carts.apply(carts_here, call), None)
             }
         };
-        if self.store_limits.has_limits() {
-            self.after_effect(&request);
+        if self.store.touches_carts() {
+            self.store.after_effect(&mut stored_carts!(self), &request);
         }
         Effect {
             outcome: ok(result.reply),
@@ -479,32 +338,33 @@ impl World {
     }
 
     #[inline(always)]
-    fn report_served<P, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        id: RequestId,
-        effect: &Effect,
-        store_calls: u32,
-    ) {
+    fn report_served<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, effect: &Effect, store_calls: u32) {
         let request = &self.requests[id];
         let visit = request.visit();
-        let sent = request.copy.filter(|_| self.homes.cart == CartHome::SignedToken);
+        let sent = request.copy.filter(|_| self.shop.rules.homes.cart == CartHome::SignedToken);
         let logged_in = request.command == Command::Login && matches!(effect.outcome, Outcome::Ok(_));
         let set_anew = logged_in || self.renews(request, effect.outcome);
         let served = Served {
             request: request.request(),
             server: request.server,
-            process: self.pool.members[request.server.index()].process,
+            process: self.process_of(request.server),
             waited: request.started - request.sent,
             busy: self.now - request.started,
             knew_cart: effect.knew_cart,
             cart: effect.cart,
             store_calls,
-            carried_bytes: home::carried_bytes(self.homes, visit, request.credential, set_anew, sent, effect.token),
+            carried_bytes: tokens::carried_bytes(
+                self.shop.rules.homes,
+                visit,
+                request.credential,
+                set_anew,
+                sent,
+                effect.token,
+            ),
             copies: effect.copies,
             evidence: self.evidence(request, effect),
         };
-        let mut record = |what| context.recorder.record(&Event { at: self.now, what });
+        let mut record = |what| recorder.record(&Event { at: self.now, what });
         record(EventKind::Inside(visit, Inside::Served(served)));
         if let Some(items) = effect.billed {
             record(EventKind::Seen(visit, Seen::Billed(items)));
@@ -518,64 +378,32 @@ impl World {
             return self.file_evidence(request, effect.knew_cart);
         }
         if let Some(network) = &self.network
-            && let (CartHome::SharedStore, Some(replicas)) = (self.homes.cart, &network.replicas)
+            && let (CartHome::SharedStore, Some(replicas)) = (self.shop.rules.homes.cart, &network.replicas)
         {
             let stale = replicas.on_their_way(request.client, network.map.of(request.server), self.now);
             return Evidence { stale, ..Evidence::default() };
         }
-        if self.migration.is_some() {
+        if self.shop.migration.is_some() {
             return self.evidence_moving(request);
         }
-        let process = self.pool.members[request.server.index()].process;
-        let carts_here = &self.clients[request.client.index()].carts_here;
-        self.carts.evidence(carts_here, request.client, process, &self.pool)
-    }
-
-    /// How long the workers of a server have been busy, with what they do now. Known when there is an autoscaler.
-    pub(super) fn worked(&self, server: ServerId) -> Span {
-        let ended = self.worker_pools.worked.as_ref().map_or(Span::ZERO, |worked| worked[server.index()]);
-        let running = self.held_by(server).iter().filter(|id| **id != IDLE);
-        running.fold(ended, |sum, id| sum + (self.now - self.requests[*id].started))
-    }
-
-    pub(super) fn held_by(&self, server: ServerId) -> &[RequestId] {
-        let first = (server.0 * self.worker_pools.workers_each) as usize;
-        &self.worker_pools.held[first..first + self.worker_pools.workers_each as usize]
-    }
-
-    /// Requests that a server holds and that users wait for.
-    pub(super) fn awaited_at(&self, server: ServerId) -> u32 {
-        let queued = &self.worker_pools.queues[server.index()];
-        let awaited = self
-            .held_by(server)
-            .iter()
-            .chain(queued)
-            .filter(|id| **id != IDLE && !self.requests[**id].departed)
-            .count();
-        u32::try_from(awaited).expect("fewer than 2^32 requests at once")
+        let process = self.process_of(request.server);
+        let carts_here = &self.users.clients[request.client.index()].carts_here;
+        self.shop.carts.evidence(carts_here, request.client, process, &self.balancer.pool)
     }
 
     /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.
     pub(super) fn evacuate(&mut self, server: ServerId) -> Vec<RequestId> {
-        let each = self.worker_pools.workers_each;
         let mut out = Vec::new();
-        for worker in server.0 * each..(server.0 + 1) * each {
-            let id = std::mem::replace(&mut self.worker_pools.held[worker as usize], IDLE);
-            self.events.busy.set(worker as usize, Instant::NEVER);
-            if id == IDLE {
-                continue;
-            }
+        for worker in self.servers.workers_of(server) {
+            let Some(id) = self.servers.stop_worker(worker) else { continue };
             out.push(id);
             match self.requests[id].place {
-                RequestState::Running(Phase::Store(_)) if self.worker_pools.store.free.is_some() => {
-                    self.release_connection()
-                }
-                RequestState::Running(Phase::StoreLine(_)) => self.worker_pools.store.waiting.retain(|w| *w != worker),
+                RequestState::Running(Phase::Store(_)) if self.store.has_line() => self.release_connection(),
+                RequestState::Running(Phase::StoreLine(_)) => self.store.leave_line(worker),
                 _ => {}
             }
         }
-        out.extend(self.worker_pools.queues[server.index()].drain(..));
-        self.worker_pools.idle[server.index()] = idle_workers(server.0, each);
+        out.extend(self.servers.empty_queue(server));
         out
     }
 }

@@ -337,24 +337,23 @@ const FREE: u32 = u32::MAX;
 impl Sim {
     /// Fills a snapshot with this moment. What was in it before is gone.
     pub fn snapshot(&self, into: &mut Snapshot) {
-        let world = &self.world;
-        into.now = world.now;
-        into.open_visits = world.open_visits;
-        into.awaited = world.requests.awaited();
-        world.show_requests(into);
-        world.show_servers(into);
-        world.show_store(into);
-        world.show_clients(into);
-        world.count_memory(into);
+        into.now = self.now;
+        into.open_visits = self.users.open_visits;
+        into.awaited = self.requests.awaited();
+        self.show_requests(into);
+        self.show_servers(into);
+        self.show_store(into);
+        self.show_clients(into);
+        self.count_memory(into);
     }
 
     /// Fills in everything that anybody remembers, and who.
     pub fn memory(&self, into: &mut Memory) {
-        self.world.recall(into, |_| true);
+        self.recall(into, |_| true);
     }
 
     /// The same of one server, store or replica; of all tokens together for [`Holder::Token`].
     pub fn memory_of(&self, holder: Holder, into: &mut Memory) {
-        self.world.recall(into, |of| of == holder);
+        self.recall(into, |of| of == holder);
     }
 }

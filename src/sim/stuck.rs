@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::Sim;
 use super::requests::{InFlight, Phase, RequestState};
-use super::{Sim, World};
 use crate::base::ServerId;
 use crate::base::time::Instant;
 
@@ -51,25 +51,27 @@ impl Sim {
     /// Why this run cannot go on; `None` as long as it can.
     #[must_use]
     pub fn stuck(&self) -> Option<Stuck> {
-        let world = &self.world;
-        let stands_still = world.stands_still;
-        (stands_still || world.nobody_will_act()).then(|| world.stuck(stands_still))
+        let stands_still = self.stands_still;
+        (stands_still || self.nobody_will_act()).then(|| self.diagnose(stands_still))
     }
 }
 
-impl World {
+impl Sim {
     /// Visits are open, and neither a user nor a worker nor a timeout will do anything about it.
     fn nobody_will_act(&self) -> bool {
-        let (service, timer, _) = self.events.others();
-        self.open_visits > 0 && service == Instant::NEVER && timer == Instant::NEVER && self.events.wakes.is_empty()
+        let (service, timer, _) = self.next_events();
+        self.users.open_visits > 0
+            && service == Instant::NEVER
+            && timer == Instant::NEVER
+            && self.events.wakes.is_empty()
     }
 
-    fn stuck(&self, stands_still: bool) -> Stuck {
+    fn diagnose(&self, stands_still: bool) -> Stuck {
         let mut waiting: BTreeMap<Holder, u64> = BTreeMap::new();
         for request in self.requests.awaited_ones() {
             *waiting.entry(holder(request)).or_default() += 1;
         }
-        let idle = self.open_visits.saturating_sub(waiting.values().sum());
+        let idle = self.users.open_visits.saturating_sub(waiting.values().sum());
         Stuck { at: self.now, stands_still, waiting: waiting.into_iter().collect(), idle }
     }
 }
@@ -159,7 +161,8 @@ mod tests {
         let mut scenario = Scenario::house();
         scenario.faults = vec![server_2(|fault| &mut fault.vanish)];
         let mut sim = played(&scenario, 12);
-        sim.world.events = super::super::Events::new(&sim.world.workload, sim.world.worker_pools.workers());
+        sim.events = super::super::Events::new(&sim.workload);
+        (0..sim.servers.held.len()).for_each(|worker| sim.servers.busy.set(worker, Instant::NEVER));
         let stuck = sim.stuck().expect("nobody will wake");
         assert!(stuck.waiting.iter().any(|(holder, _)| *holder == Holder::Connection(ServerId(1))), "{stuck:?}");
         assert_eq!(stuck.waiting.iter().map(|(_, users)| users).sum::<u64>(), sim.view().awaited);

@@ -24,7 +24,7 @@ use crate::base::{Items, ProcessId};
 use crate::http::failure::{self, Failure};
 use crate::http::files::FileName;
 use crate::http::wire::CartId;
-use crate::state::home::Change;
+use crate::state::replication::Change;
 
 /// How long a server waits when it cannot accept a connection, before it tries again.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(10);

@@ -11,7 +11,7 @@ use super::{ServerProcess, Shop, Slot};
 use crate::base::{Command, ProcessId, ServerId, Visit};
 use crate::http::log::ReplicaAccess;
 use crate::http::wire::CartId;
-use crate::state::home::Change;
+use crate::state::replication::Change;
 use crate::state::shop::{Basket, Order};
 
 /// A change on its way.

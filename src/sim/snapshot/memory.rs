@@ -3,8 +3,8 @@
 use super::{CartCounts, HeldCart, HeldFiles, HeldLogin, Holder, Memory, MemoryCounts, Snapshot};
 use crate::base::{ClientId, Items, RegionId, UserId};
 use crate::scenario::{CartHome, CartPath};
-use crate::sim::World;
-use crate::state::home::RequestState;
+use crate::sim::Sim;
+use crate::state::files::FileLocation;
 use crate::traffic::workload::Session;
 
 impl Snapshot {
@@ -31,7 +31,7 @@ impl Snapshot {
     }
 }
 
-impl World {
+impl Sim {
     /// Counts what everybody remembers. Servers and clients must have been shown.
     pub(super) fn count_memory(&self, into: &mut Snapshot) {
         into.forget_counts(self.replicas());
@@ -91,7 +91,7 @@ impl World {
 
     /// Whether carts have moved away from there, and nobody looks any more.
     fn is_passed_over(&self, holder: Holder) -> bool {
-        let moved = self.migration.is_some_and(|migration| migration.path(self.now) == CartPath::Store);
+        let moved = self.shop.migration.is_some_and(|migration| migration.path(self.now) == CartPath::Store);
         moved && matches!(holder, Holder::Server(_))
     }
 
@@ -102,7 +102,7 @@ impl World {
         logins.clear();
         files.clear();
         self.note_carts(&mut scratch.carts_before);
-        for (id, slot) in (0u32..).map(ClientId).zip(&self.clients) {
+        for (id, slot) in (0u32..).map(ClientId).zip(&self.users.clients) {
             self.copies_of(id, &mut scratch.copies);
             let believed = self.believed_cart(id, &scratch.carts_before);
             let copies = scratch.copies.iter().filter(|(holder, items)| wanted(*holder) && !items.is_empty());
@@ -118,23 +118,23 @@ impl World {
 
     /// How many replicas the shared store has; 0 when it is in one place.
     fn replicas(&self) -> usize {
-        let network = self.network.as_ref().filter(|_| self.homes.cart == CartHome::SharedStore);
+        let network = self.network.as_ref().filter(|_| self.shop.rules.homes.cart == CartHome::SharedStore);
         network.map_or(0, |network| if network.replicas.is_some() { network.map.count() } else { 0 })
     }
 
     /// The copies of a client's cart that have not been lost: who has which, each holder once.
     fn copies_of(&self, id: ClientId, copies: &mut Vec<(Holder, Items)>) {
         copies.clear();
-        let slot = &self.clients[id.index()];
+        let slot = &self.users.clients[id.index()];
         if slot.client.is_away() {
             return;
         }
-        match self.homes.cart {
-            CartHome::ServerMemory => self.add_memories(self.carts.memories(&slot.carts_here), copies),
-            CartHome::ReplicatedMemory => self.add_memories(self.carts.replicas.copies(id), copies),
+        match self.shop.rules.homes.cart {
+            CartHome::ServerMemory => self.add_memories(self.shop.carts.memories(&slot.carts_here), copies),
+            CartHome::ReplicatedMemory => self.add_memories(self.shop.carts.replicas.copies(id), copies),
             CartHome::SharedStore if self.replicas() > 0 => self.add_replicas(id, copies),
             CartHome::SharedStore => {
-                let expired = self.store_limits.lets_expire() && self.now >= slot.carts_here.token_end();
+                let expired = self.store.has_expired(&slot.carts_here, self.now);
                 copies.extend(slot.carts_here.copy().filter(|_| !expired).map(|items| (Holder::Store, items)));
             }
             CartHome::SignedToken => {
@@ -142,7 +142,7 @@ impl World {
                 copies.extend(slot.carts_here.copy().filter(|_| good).map(|items| (Holder::Token, items)));
             }
         }
-        copies.extend(self.carts.moved.get(&id).map(|items| (Holder::Store, *items)));
+        copies.extend(self.shop.carts.moved.get(&id).map(|items| (Holder::Store, *items)));
     }
 
     /// Copies in the memory of processes, of which only those that live count.
@@ -151,8 +151,8 @@ impl World {
         memories: impl Iterator<Item = (crate::base::ProcessId, Items)>,
         copies: &mut Vec<(Holder, Items)>,
     ) {
-        for (process, items) in memories.filter(|(process, _)| self.pool.lives_on(*process)) {
-            let holder = Holder::Server(self.pool.processes[process.0 as usize].server);
+        for (process, items) in memories.filter(|(process, _)| self.balancer.pool.lives_on(*process)) {
+            let holder = Holder::Server(self.balancer.pool.processes[process.0 as usize].server);
             match copies.iter_mut().find(|(known, _)| *known == holder) {
                 Some((_, held)) => *held = held.union(items),
                 None => copies.push((holder, items)),
@@ -169,15 +169,17 @@ impl World {
 
     /// The login of a client's user and who knows it, told by the user's first tab.
     fn login_of(&self, id: ClientId) -> Option<(Holder, UserId)> {
-        let slot = &self.clients[id.index()];
+        let slot = &self.users.clients[id.index()];
         let first = slot.client.key().entity >> 32 == 0;
         let jar = self.jar_of(slot).filter(|_| first)?;
         let holder = match jar.session? {
-            Session::Memory(process) => {
-                self.pool.lives_on(process).then(|| Holder::Server(self.pool.processes[process.0 as usize].server))?
-            }
+            Session::Memory(process) => self
+                .balancer
+                .pool
+                .lives_on(process)
+                .then(|| Holder::Server(self.balancer.pool.processes[process.0 as usize].server))?,
             Session::Stored(login) | Session::Renewable { login, .. } => {
-                self.store_limits.knows(login).then_some(Holder::Store)?
+                self.store.logins.knows(login).then_some(Holder::Store)?
             }
             Session::Until(until) | Session::Signed(_, until) => (self.now < until).then_some(Holder::Token)?,
         };
@@ -186,12 +188,14 @@ impl World {
 
     /// Files, where they are.
     fn files_held(&self) -> impl Iterator<Item = (Holder, UserId, Items)> + '_ {
-        let copies = self.files.iter().flat_map(|files| files.copies(&self.pool));
+        let copies = self.shop.files.iter().flat_map(|files| files.copies(&self.balancer.pool));
         copies.map(|(user, place, files)| {
             let holder = match place {
-                RequestState::Memory(process) => Holder::Server(self.pool.processes[process.0 as usize].server),
-                RequestState::Disk(server, _) => Holder::Server(server),
-                RequestState::Objects => Holder::Objects,
+                FileLocation::Memory(process) => {
+                    Holder::Server(self.balancer.pool.processes[process.0 as usize].server)
+                }
+                FileLocation::Disk(server, _) => Holder::Server(server),
+                FileLocation::Objects => Holder::Objects,
             };
             (holder, user, files)
         })

@@ -4,17 +4,18 @@ use super::servers::known;
 use super::{ClientSnapshot, Doing, Snapshot};
 use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Items, ServerId};
+use crate::sim::Sim;
 use crate::sim::events::Due;
-use crate::sim::{ClientSlot, World};
+use crate::sim::users::ClientSlot;
 use crate::traffic::workload::{Jar, Loop};
 
-impl World {
+impl Sim {
     /// All clients. The requests must have been shown.
     pub(super) fn show_clients(&self, into: &mut Snapshot) {
         self.note_carts(&mut into.scratch.carts_before);
         let Snapshot { clients, requests, scratch, .. } = into;
         clients.clear();
-        for (id, slot) in (0u32..).map(ClientId).zip(&self.clients) {
+        for (id, slot) in (0u32..).map(ClientId).zip(&self.users.clients) {
             clients.push(self.show_client(id, slot, &scratch.carts_before));
         }
         for (at, client) in self.events.wakes.pending() {
@@ -66,13 +67,13 @@ impl World {
     /// The cookies of a client's user. Visitors who have gone may have left their jar to another.
     pub(super) fn jar_of(&self, slot: &ClientSlot) -> Option<&Jar> {
         let gone = slot.client.is_away() && matches!(self.workload.arrivals, Loop::Open { .. });
-        self.jars.get(slot.client.jar as usize).filter(|_| self.needs_jars && !gone)
+        self.users.jars.get(slot.client.jar as usize).filter(|_| self.users.needs_jars && !gone)
     }
 
     /// The server to which a cookie sends a client's user.
     fn bound_to(&self, slot: &ClientSlot) -> Option<ServerId> {
         let pin = self.jar_of(slot)?.pin;
-        pin.server().filter(|server| pin.binds(self.affinity, *server, self.now))
+        pin.server().filter(|server| pin.binds(self.balancer.affinity, *server, self.now))
     }
 
     /// By step: what a user has in the cart who has come so far.
@@ -89,12 +90,12 @@ impl World {
     /// What a client's user believes to have in the cart. A step is done when the shop has acknowledged it, so how far
     /// the user has come says it all.
     pub(super) fn believed_cart(&self, id: ClientId, carts_before: &[Items]) -> Items {
-        let client = &self.clients[id.index()].client;
+        let client = &self.users.clients[id.index()].client;
         if client.is_away() {
             return Items::NONE;
         }
         let cart = carts_before[usize::from(client.key().step)];
-        let Some(concurrent_steps) = self.concurrent_steps.get(&id) else { return cart };
+        let Some(concurrent_steps) = self.users.concurrent_steps.get(&id) else { return cart };
         let done = concurrent_steps.acknowledged().map(|step| self.workload.commands[usize::from(step)]);
         done.fold(cart, after)
     }

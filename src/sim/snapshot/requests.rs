@@ -2,16 +2,16 @@
 
 use super::{FREE, Phase, RequestSnapshot, Snapshot, Spot};
 use crate::base::time::{Instant, Span};
-use crate::sim::World;
+use crate::sim::Sim;
 use crate::sim::events::Due;
-use crate::sim::failures::FAILS_WITHIN;
 use crate::sim::network::NetworkMessage;
 use crate::sim::requests::{InFlight, Phase as Running, RequestId, RequestState, StoreCall};
+use crate::sim::routing::failures::FAILS_WITHIN;
 
 /// A phase, where it leads from and to, when it began and when it ends.
 type Leg = (Phase, Spot, Spot, Instant, Instant);
 
-impl World {
+impl Sim {
     /// All requests, those of users who have left too.
     pub(super) fn show_requests(&self, into: &mut Snapshot) {
         self.note_arrivals(into);
@@ -73,7 +73,7 @@ impl World {
             RequestState::Balancer => (Phase::Routing, Spot::User, Spot::Balancer, request.started, self.now),
             RequestState::Connecting => {
                 let since = self.reached(id, request);
-                (Phase::Connecting, Spot::Balancer, here, since, since + self.connect_timeout)
+                (Phase::Connecting, Spot::Balancer, here, since, since + self.balancer.connect_timeout)
             }
             RequestState::Queued => (Phase::Queued, here, here, self.reached(id, request), Instant::NEVER),
             RequestState::Running(running) => self.with_worker(id, request, running),
@@ -107,16 +107,16 @@ impl World {
     /// What a worker does for a request.
     fn with_worker(&self, id: RequestId, request: &InFlight, running: Running) -> Leg {
         let here = Spot::Server(request.server);
-        let end = self.events.busy.time(request.worker as usize);
-        if self.worker_pools.store.free.is_none() {
+        let end = self.servers.busy.time(request.worker as usize);
+        if !self.store.has_line() {
             return self.all_in_one(id, request, end);
         }
         let calls = |from| (Phase::CallingStore, here, Spot::Store, from, end);
         match running {
             Running::StoreLine(_) => (Phase::WaitingForStore, here, Spot::Store, request.started, Instant::NEVER),
-            Running::Store(call) => calls(before(end, self.store_time(id, request.calls, call))),
+            Running::Store(call) => calls(before(end, self.store_time(id, call))),
             Running::Work => {
-                let calls_first = request.calls.before > 0;
+                let calls_first = request.plan.calls_before() > 0;
                 let work = if calls_first { before(end, self.service_time(id)) } else { request.started };
                 let began = work.clamp(request.started, self.now);
                 (Phase::Working, here, here, began, end)
@@ -128,16 +128,16 @@ impl World {
     /// Without a line for the store, calls and work are one event: it is taken apart here.
     fn all_in_one(&self, id: RequestId, request: &InFlight, end: Instant) -> Leg {
         let here = Spot::Server(request.server);
-        let calls = request.calls;
-        if calls.total() == 0 {
+        let plan = request.plan;
+        if plan.calls() == 0 {
             return (Phase::Working, here, here, request.started, end);
         }
-        let time = |side| self.store_time(id, calls, side);
+        let time = |side| self.store_time(id, side);
         let read = request.started + time(StoreCall::Before);
         let worked = before(end, time(StoreCall::After));
-        if calls.before > 0 && self.now < read {
+        if plan.calls_before() > 0 && self.now < read {
             (Phase::CallingStore, here, Spot::Store, request.started, read)
-        } else if calls.after == 0 || self.now < worked {
+        } else if plan.calls_after() == 0 || self.now < worked {
             (Phase::Working, here, here, read, worked)
         } else {
             (Phase::CallingStore, here, Spot::Store, worked, end)

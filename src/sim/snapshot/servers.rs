@@ -3,9 +3,9 @@
 use super::{MemoryCounts, Phase, ServerSnapshot, Snapshot};
 use crate::base::time::Instant;
 use crate::base::{ProcessId, ServerId, ServerState};
-use crate::sim::World;
+use crate::sim::Sim;
 use crate::sim::events::Due;
-use crate::sim::serving::IDLE;
+use crate::sim::servers::IDLE;
 
 impl ServerSnapshot {
     fn unknown(id: ServerId) -> ServerSnapshot {
@@ -31,18 +31,18 @@ impl ServerSnapshot {
     }
 }
 
-impl World {
+impl Sim {
     /// All servers. The requests must have been shown.
     pub(super) fn show_servers(&self, into: &mut Snapshot) {
         let Snapshot { servers, scratch, .. } = into;
-        servers.truncate(self.pool.members.len());
-        for id in self.pool.servers() {
+        servers.truncate(self.balancer.pool.members.len());
+        for id in self.balancer.pool.servers() {
             if id.index() == servers.len() {
                 servers.push(ServerSnapshot::unknown(id));
             }
             self.show_server(id, &mut servers[id.index()], &scratch.credential);
         }
-        for (server, by) in self.operator.leaving() {
+        for (server, by) in self.operations.operator.leaving() {
             servers[server.index()].leaves_by = Some(by);
         }
         for (at, due) in self.events.agenda() {
@@ -54,31 +54,31 @@ impl World {
     }
 
     fn show_server(&self, id: ServerId, server: &mut ServerSnapshot, credential: &[u32]) {
-        let (member, view) = (&self.pool.members[id.index()], &self.pool.view);
+        let (member, view) = (&self.balancer.pool.members[id.index()], &self.balancer.pool.view);
         server.region = self.network.as_ref().map(|network| network.map.of(id));
         server.state = member.state;
         server.believed = view.states[id.index()];
         server.eligible = view.eligible[id.index()];
-        server.cut_off = self.pool.is_isolated(id);
+        server.cut_off = self.balancer.pool.is_isolated(id);
         server.process = member.process;
         server.host = member.host;
         server.slow = member.slow;
         server.failing = member.failing;
         server.in_flight = view.in_flight[id.index()];
         (server.leaves_by, server.ready_at) = (None, None);
-        let held = self.held_by(id).iter();
+        let held = self.servers.workers_of(id).map(|worker| self.servers.held[worker as usize]);
         server.workers.clear();
-        server.workers.extend(held.map(|id| (*id != IDLE).then(|| credential[id.0 as usize])));
+        server.workers.extend(held.map(|id| (id != IDLE).then(|| credential[id.0 as usize])));
         server.queue.clear();
-        server.queue.extend(self.worker_pools.queues[id.index()].iter().map(|id| credential[id.0 as usize]));
+        server.queue.extend(self.servers.queues[id.index()].iter().map(|id| credential[id.0 as usize]));
     }
 
     /// The server whose process takes requests from this event on, unless something happens to it before.
     fn comes_up(&self, due: Due) -> Option<ServerId> {
         match due {
-            Due::Ready { server, fault } => self.pool.is_left_dead(server, fault).then_some(server),
+            Due::Ready { server, fault } => self.balancer.pool.is_left_dead(server, fault).then_some(server),
             Due::Booted { server, process } | Due::Warm { server, process } => {
-                let member = &self.pool.members[server.index()];
+                let member = &self.balancer.pool.members[server.index()];
                 (member.state == ServerState::Booting && member.process == process).then_some(server)
             }
             _ => None,
@@ -88,14 +88,12 @@ impl World {
     /// The store and its line. The requests must have been shown.
     pub(super) fn show_store(&self, into: &mut Snapshot) {
         let Snapshot { store, requests, scratch, .. } = into;
-        let line = &self.worker_pools.store;
-        store.down = self.store_limits.is_down();
+        store.down = self.store.is_down();
         let calls = requests.iter().filter(|request| request.phase == Phase::CallingStore).count();
         store.calls = u32::try_from(calls).expect("as many as requests");
-        // Telling calls apart gives a store without a limit more connections than anybody can use.
-        store.free_connections = line.free.filter(|free| *free < u32::MAX / 2);
+        store.free_connections = self.store.free_connections();
         store.line.clear();
-        let waiting = line.waiting.iter().map(|worker| self.worker_pools.held[*worker as usize]);
+        let waiting = self.store.line().map(|worker| self.servers.held[worker as usize]);
         store.line.extend(waiting.map(|id| scratch.credential[id.0 as usize]));
     }
 }

@@ -24,6 +24,16 @@ impl FileLocation {
             UploadHome::ObjectStore => FileLocation::Objects,
         }
     }
+
+    /// Whether it still has what was put there: memory while its process lives, a disk while its host is in use.
+    #[must_use]
+    pub fn lasts(self, lives: impl Fn(ProcessId) -> bool, host_of: impl Fn(ServerId) -> u32) -> bool {
+        match self {
+            FileLocation::Memory(process) => lives(process),
+            FileLocation::Disk(server, host) => host_of(server) == host,
+            FileLocation::Objects => true,
+        }
+    }
 }
 
 /// All copies of all users' files, and what was lost with its place.

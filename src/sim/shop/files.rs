@@ -1,14 +1,16 @@
 //! Uploaded files in the simulation: they belong to users and outlive visits.
 
-use super::requests::{InFlight, RequestId};
-use super::{Sim, World};
 use crate::balancing::pool::Pool;
 use crate::base::seed::{Purpose, Sampler};
 use crate::base::time::Span;
 use crate::base::{Command, Items, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::history::{Event, EventKind, Evidence, PoolEvent, Recorder};
 use crate::scenario::{Scenario, UploadHome};
-use crate::state::home::{FileLocation, Whereabouts};
+use crate::sim::Sim;
+use crate::sim::requests::{InFlight, RequestId};
+use crate::state::evidence;
+use crate::state::files::{FileLocation, Whereabouts};
+use crate::state::plan::Stage;
 use crate::traffic::workload::Folder;
 
 /// The files of all users.
@@ -66,20 +68,15 @@ impl Files {
     }
 }
 
-/// Whether a place still has what was put there.
 fn lasts(place: FileLocation, pool: &Pool) -> bool {
-    match place {
-        FileLocation::Memory(process) => pool.lives_on(process),
-        FileLocation::Disk(server, host) => pool.members[server.index()].host == host,
-        FileLocation::Objects => true,
-    }
+    place.lasts(|process| pool.lives_on(process), |server| pool.members[server.index()].host)
 }
 
-impl World {
+impl Sim {
     /// The answer to a request about a file, and whether the file was there. `None` for any other request.
-    pub(super) fn file_effect(&mut self, request: &InFlight) -> Option<(Outcome, bool)> {
-        let files = self.files.as_mut()?;
-        let knew = files.apply(request.visit().user, request.command, request.server, &self.pool)?;
+    pub(in crate::sim) fn file_effect(&mut self, request: &InFlight) -> Option<(Outcome, bool)> {
+        let files = self.shop.files.as_mut()?;
+        let knew = files.apply(request.visit().user, request.command, request.server, &self.balancer.pool)?;
         let found = knew || matches!(request.command, Command::Upload(_));
         let outcome = if found { Outcome::Ok(Reply::Done) } else { Outcome::Refused(Refusal::NotFound) };
         Some((outcome, knew))
@@ -87,14 +84,10 @@ impl World {
 
     /// How long the object store takes for a request, if it is asked.
     #[inline]
-    pub(super) fn object_time(&self, id: RequestId) -> Span {
+    pub(in crate::sim) fn object_time(&self, id: RequestId) -> Span {
         let request = &self.requests[id];
-        match &self.files {
-            Some(files)
-                if files.home == UploadHome::ObjectStore
-                    && request.refused.is_none()
-                    && request.command.file().is_some() =>
-            {
+        match &self.shop.files {
+            Some(files) if request.plan.has(Stage::CallObjectStore) => {
                 files.latency.sample(&mut self.workload.seed.draw(Purpose::Objects, request.key))
             }
             _ => Span::ZERO,
@@ -103,23 +96,21 @@ impl World {
 
     /// Where else a file is that a download looked for in vain.
     #[inline]
-    pub(super) fn file_evidence(&self, request: &InFlight, knew: Option<bool>) -> Evidence {
-        let (Some(files), Command::Download(file), Some(false)) = (&self.files, request.command, knew) else {
+    pub(in crate::sim) fn file_evidence(&self, request: &InFlight, knew: Option<bool>) -> Evidence {
+        let (Some(files), Command::Download(file), Some(false)) = (&self.shop.files, request.command, knew) else {
             return Evidence::default();
         };
-        let wanted = Items::of(file.place());
-        let elsewhere = files.there(request.visit().user, &self.pool).intersection(wanted);
-        Evidence { elsewhere, died: wanted.minus(elsewhere), ..Evidence::default() }
+        evidence::of_file(file, files.there(request.visit().user, &self.balancer.pool))
     }
 }
 
 impl Sim {
     /// Searches every server and store for the files of every user, when the run is over.
     pub fn audit(&self, recorder: &mut impl Recorder) {
-        let World { now, pool, files: Some(files), .. } = &self.world else { return };
+        let Some(files) = &self.shop.files else { return };
         for user in files.whereabouts.owners() {
-            let found = files.there(user, pool);
-            recorder.record(&Event { at: *now, what: EventKind::Pool(PoolEvent::Audited { user, found }) });
+            let found = files.there(user, &self.balancer.pool);
+            recorder.record(&Event { at: self.now, what: EventKind::Pool(PoolEvent::Audited { user, found }) });
         }
     }
 }

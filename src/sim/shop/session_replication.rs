@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::World;
 use super::carts::{Call, CartResult, OrderBook, apply_to};
-use super::events::Due;
-use super::requests::RequestId;
 use crate::balancing::pool::Pool;
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Items, ProcessId, ServerId, Visit};
 use crate::history::Evidence;
 use crate::scenario::Replication;
-use crate::state::home::{CartEvidence, Change, Copies};
+use crate::sim::Sim;
+use crate::sim::events::Due;
+use crate::sim::requests::RequestId;
+use crate::state::replication::{Change, Copies};
 use crate::state::shop::Basket;
 
 /// The carts of open visits.
@@ -87,9 +87,7 @@ impl SessionReplicas {
     #[must_use]
     pub fn evidence(&self, client: ClientId, pool: &Pool) -> Evidence {
         let Some((_, copies)) = self.carts.get(&client) else { return Evidence::default() };
-        let killed_by = |process: ProcessId| pool.processes[process.0 as usize].killed_by;
-        let CartEvidence { elsewhere, stale, overwritten, died, killed_by } = copies.remains(killed_by);
-        Evidence { elsewhere, died, killed_by, overwritten, stale, ..Evidence::default() }
+        copies.evidence(|process| pool.processes[process.0 as usize].killed_by)
     }
 
     fn next_arrival(&mut self, now: Instant) -> Option<Message> {
@@ -105,28 +103,29 @@ impl SessionReplicas {
     }
 }
 
-impl World {
+impl Sim {
     /// A server applies a command to its copy of a cart, and sends what it has changed to others. Returns how many.
     #[cold]
-    pub(super) fn apply_to_copy(&mut self, id: RequestId, call: Call) -> (CartResult, u32) {
+    pub(in crate::sim) fn apply_to_copy(&mut self, id: RequestId, call: Call) -> (CartResult, u32) {
         let (visit, server) = (self.requests[id].visit(), self.requests[id].server);
-        let process = self.pool.members[server.index()].process;
-        let (result, change) = self.carts.replicas.apply(visit, process, call, &mut self.carts.orders, &self.pool);
+        let process = self.process_of(server);
+        let (result, change) =
+            self.shop.carts.replicas.apply(visit, process, call, &mut self.shop.carts.orders, &self.balancer.pool);
         let sent = change.map_or(0, |change| self.send_copies(visit, server, change));
         (result, sent)
     }
 
     /// To the next servers in the order of the pool.
     fn send_copies(&mut self, visit: Visit, server: ServerId, change: Change) -> u32 {
-        let from = self.pool.members[server.index()].process;
-        let SessionReplicas { copies, lag, .. } = self.carts.replicas;
+        let from = self.process_of(server);
+        let SessionReplicas { copies, lag, .. } = self.shop.carts.replicas;
         let arrives = self.now + lag;
-        let servers: Vec<ServerId> = self.pool.present().collect();
+        let servers: Vec<ServerId> = self.balancer.pool.present().collect();
         let after = servers.partition_point(|other| *other <= server);
         let others = servers[after..].iter().chain(&servers[..after]).filter(|other| **other != server);
         let mut sent = 0;
         for to in others.copied().take(copies) {
-            self.carts.replicas.on_their_way.push_back(Message { arrives, visit, from, to, change });
+            self.shop.carts.replicas.on_their_way.push_back(Message { arrives, visit, from, to, change });
             sent += 1;
         }
         if sent > 0 {
@@ -136,12 +135,12 @@ impl World {
     }
 
     /// Changes arrive at servers that can be reached, from servers that have not died and are not cut off.
-    pub(super) fn copies_arrive(&mut self) {
-        while let Some(message) = self.carts.replicas.next_arrival(self.now) {
-            let sender = self.pool.processes[message.from.0 as usize].server;
-            let sent = self.pool.lives_on(message.from) && self.pool.is_within_reach(sender);
-            if sent && self.pool.is_within_reach(message.to) {
-                self.carts.replicas.arrive(&message, self.pool.members[message.to.index()].process);
+    pub(in crate::sim) fn copies_arrive(&mut self) {
+        while let Some(message) = self.shop.carts.replicas.next_arrival(self.now) {
+            let sender = self.balancer.pool.processes[message.from.0 as usize].server;
+            let sent = self.balancer.pool.lives_on(message.from) && self.balancer.pool.is_within_reach(sender);
+            if sent && self.balancer.pool.is_within_reach(message.to) {
+                self.shop.carts.replicas.arrive(&message, self.balancer.pool.members[message.to.index()].process);
             }
         }
     }

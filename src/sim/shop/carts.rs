@@ -8,6 +8,7 @@ use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Item, Items, ProcessId, Reply};
 use crate::history::Evidence;
 use crate::scenario::{CartHome, Replication};
+use crate::state::evidence;
 use crate::state::shop::{Basket, Order};
 
 /// What one request did to a cart.
@@ -27,19 +28,19 @@ pub struct CartResult {
 #[derive(Clone, Debug)]
 pub struct Carts {
     home: CartHome,
-    pub(super) orders: OrderBook,
+    pub(in crate::sim) orders: OrderBook,
     ledger: Overflow,
     /// What was lost of carts that have one copy: few of them lose anything before their visit ends.
     lost: BTreeMap<ClientId, Evidence>,
     /// Copies in replicated memory.
-    pub(super) replicas: SessionReplicas,
+    pub(in crate::sim) replicas: SessionReplicas,
     /// The store's copies of carts that move there.
-    pub(super) moved: BTreeMap<ClientId, Items>,
+    pub(in crate::sim) moved: BTreeMap<ClientId, Items>,
 }
 
 /// Orders that may be asked for again. Nearly all are asked for once, by a user who is there to hear of it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OrderBook {
+pub(in crate::sim) struct OrderBook {
     /// Each process knows only what it has charged itself.
     by_process: bool,
     orders: BTreeMap<(ClientId, ProcessId), Order>,
@@ -93,13 +94,16 @@ impl Carts {
     }
 
     /// What an incarnation holds in its memory, if it knows the cart.
-    pub(super) fn in_memory(&self, carts_here: &CartSlot, process: ProcessId) -> Option<Items> {
+    pub(in crate::sim) fn in_memory(&self, carts_here: &CartSlot, process: ProcessId) -> Option<Items> {
         let found = self.ledger.find(carts_here, process);
         found.knew.then_some(found.items)
     }
 
     /// What incarnations hold in their memories, living or dead; one may come several times.
-    pub(super) fn memories<'a>(&'a self, carts_here: &'a CartSlot) -> impl Iterator<Item = (ProcessId, Items)> + 'a {
+    pub(in crate::sim) fn memories<'a>(
+        &'a self,
+        carts_here: &'a CartSlot,
+    ) -> impl Iterator<Item = (ProcessId, Items)> + 'a {
         self.ledger.entries(carts_here).map(|entry| (entry.process(), entry.items()))
     }
 
@@ -167,7 +171,10 @@ impl Carts {
     #[must_use]
     pub fn evidence(&self, carts_here: &CartSlot, client: ClientId, process: ProcessId, pool: &Pool) -> Evidence {
         match self.home {
-            CartHome::ServerMemory => self.ledger.evidence(carts_here, process, pool),
+            CartHome::ServerMemory => {
+                let killed_by = |process: ProcessId| pool.processes[process.0 as usize].killed_by;
+                evidence::of_cart(Evidence::default(), process, self.memories(carts_here), killed_by)
+            }
             CartHome::ReplicatedMemory => self.replicas.evidence(client, pool),
             CartHome::SharedStore | CartHome::SignedToken => self.lost.get(&client).copied().unwrap_or_default(),
         }
@@ -202,7 +209,7 @@ impl Carts {
 
 /// Applies a command to one copy.
 #[inline]
-pub(super) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
+pub(in crate::sim) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
     if call.command == Command::Checkout {
         let held = basket.items;
         let mut order = orders.get(call);
@@ -414,25 +421,6 @@ impl Overflow {
     fn entries<'a>(&'a self, carts_here: &'a CartSlot) -> impl Iterator<Item = Entry> + 'a {
         let chain = std::iter::successors(Some(carts_here), |chunk| self.chunks.get(chunk.next as usize));
         chain.flat_map(|chunk| chunk.entries).take_while(|entry| *entry != Entry::EMPTY)
-    }
-
-    fn evidence(&self, carts_here: &CartSlot, process: ProcessId, pool: &Pool) -> Evidence {
-        let mut evidence = Evidence::default();
-        for entry in self.entries(carts_here).filter(|entry| entry.process() != process) {
-            match pool.processes[entry.process().0 as usize].killed_by {
-                None => evidence.elsewhere = evidence.elsewhere.union(entry.items()),
-                Some(fault) if !entry.items().is_empty() => {
-                    evidence.died = evidence.died.union(entry.items());
-                    evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
-                }
-                Some(_) => {}
-            }
-        }
-        evidence.died = evidence.died.minus(evidence.elsewhere);
-        if evidence.died.is_empty() {
-            evidence.killed_by = None;
-        }
-        evidence
     }
 
     #[cold]

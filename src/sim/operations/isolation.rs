@@ -1,12 +1,11 @@
 //! Servers that live and that nobody reaches.
 
-use super::events::Due;
-use super::requests::{RequestId, RequestState};
-use super::{Context, World};
-use crate::balancing::policy::Policy;
 use crate::base::time::Span;
 use crate::base::{Outcome, ServerId};
 use crate::history::{PoolEvent, Recorder};
+use crate::sim::Sim;
+use crate::sim::events::Due;
+use crate::sim::requests::{RequestId, RequestState};
 
 /// An answer that is on its way for as long as its server is cut off.
 #[derive(Clone, Copy, Debug)]
@@ -18,19 +17,19 @@ pub struct WithheldReply {
     outcome: Outcome,
 }
 
-impl World {
+impl Sim {
     /// From now on connections to a server hang, and nothing comes back from it. What it has it works on.
-    pub(super) fn isolate<P: Policy, R: Recorder>(
+    pub(in crate::sim) fn isolate<R: Recorder>(
         &mut self,
-        context: &mut Context<'_, P, R>,
+        recorder: &mut R,
         server: ServerId,
         index: u32,
         lasting: Option<Span>,
     ) {
-        if !self.pool.isolate(server, index) {
+        if !self.balancer.pool.isolate(server, index) {
             return;
         }
-        self.struck(context, Some(server), index);
+        self.struck(recorder, Some(server), index);
         if let Some(lasting) = lasting {
             self.events.schedule(self.now + lasting, Due::Reconnected { server, fault: index });
         }
@@ -39,40 +38,35 @@ impl World {
 
     /// Keeps an answer back whose server is cut off. False when it is not.
     #[cold]
-    pub(super) fn keeps_back(&mut self, id: RequestId, outcome: Outcome) -> bool {
+    pub(in crate::sim) fn keeps_back(&mut self, id: RequestId, outcome: Outcome) -> bool {
         let request = &mut self.requests[id];
         let server = request.server;
-        if !self.pool.is_isolated(server) {
+        if !self.balancer.pool.is_isolated(server) {
             return false;
         }
         request.place = RequestState::Swallowed;
-        self.withheld.push(WithheldReply { server, request: id, serial: request.serial, outcome });
+        self.operations.withheld.push(WithheldReply { server, request: id, serial: request.serial, outcome });
         true
     }
 
     /// The balancer has given up on an answer that is kept back.
-    pub(super) fn forget_withheld(&mut self, id: RequestId) {
-        self.withheld.retain(|answer| answer.request != id);
+    pub(in crate::sim) fn forget_withheld(&mut self, id: RequestId) {
+        self.operations.withheld.retain(|answer| answer.request != id);
     }
 
     /// A server is within reach again, with what it had; what it has said meanwhile is heard by those who still wait.
-    pub(super) fn reconnected<P: Policy, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        server: ServerId,
-        fault: u32,
-    ) {
-        if !self.pool.reconnect(server, fault) {
+    pub(in crate::sim) fn reconnected<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
+        if !self.balancer.pool.reconnect(server, fault) {
             return;
         }
-        self.record_pool(context, PoolEvent::Ready { server });
+        self.record_pool(recorder, PoolEvent::Ready { server });
         self.watch(server, self.now);
         let (heard, still_withheld): (Vec<WithheldReply>, _) =
-            self.withheld.iter().partition(|answer| answer.server == server);
-        self.withheld = still_withheld;
+            self.operations.withheld.iter().partition(|answer| answer.server == server);
+        self.operations.withheld = still_withheld;
         for WithheldReply { request, serial, outcome, .. } in heard {
             if self.requests.is_awaited(request, serial) {
-                self.hear(context, request, outcome);
+                self.hear(recorder, request, outcome);
             }
         }
     }

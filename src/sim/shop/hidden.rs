@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
-use super::requests::{InFlight, RequestId};
 use crate::base::seed::Seed;
 use crate::base::time::Instant;
 use crate::base::{ClientId, Command, ProcessId, Refusal, Reply, ServerId, UserId};
 use crate::scenario::{self, HiddenState, Scenario};
+use crate::sim::Sim;
+use crate::sim::requests::{InFlight, RequestId};
+use crate::state::hidden::{CatalogueCopy, RateWindow, accept_form};
 
 /// The memory of all processes for the one thing that they hide.
 #[derive(Clone, Debug)]
@@ -16,10 +17,10 @@ pub struct Hidden {
     rules: scenario::Hidden,
     /// By client: the process that made the form on the page that is open.
     forms: Vec<Option<ProcessId>>,
-    /// The last window in which a process heard of a user, and how often.
-    heard: BTreeMap<(UserId, ProcessId), (u64, u64)>,
-    /// By process: the version of its copy of the catalogue, and until when that is kept.
-    copies: BTreeMap<ProcessId, (u32, Instant)>,
+    /// What each process has heard of each user.
+    heard: BTreeMap<(UserId, ProcessId), RateWindow>,
+    /// By process.
+    copies: BTreeMap<ProcessId, CatalogueCopy>,
 }
 
 impl Hidden {
@@ -27,10 +28,7 @@ impl Hidden {
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Option<Box<Hidden>> {
         let (kind, rules) = (scenario.servers.hidden, scenario.hidden);
-        let first = |server: u32| {
-            let lasts = rules.cache.first_copy_lasts(ServerId(server), seed);
-            (ProcessId(server), (rules.cache.version(Instant::ZERO), Instant::ZERO + lasts))
-        };
+        let first = |server| (ProcessId(server), CatalogueCopy::at_opening(&rules.cache, ServerId(server), seed));
         let copies = (0..scenario.servers.count.get32()).map(first).collect();
         let hidden = Hidden { kind, rules, forms: Vec::new(), heard: BTreeMap::new(), copies };
         (kind != HiddenState::None).then(|| Box::new(hidden))
@@ -46,17 +44,11 @@ impl Hidden {
     fn refusal(&mut self, request: &InFlight, process: ProcessId) -> Option<Refusal> {
         match self.kind {
             HiddenState::CsrfToken if request.command.posts_form() => {
-                let form = self.forms.get(request.client.index()).copied().flatten();
-                (form != Some(process)).then_some(Refusal::Forbidden)
+                accept_form(self.forms.get(request.client.index()).copied().flatten(), Some(process)).err()
             }
             HiddenState::RateLimiter => {
-                let window = self.rules.rate.window_of(request.sent);
                 let heard = self.heard.entry((request.visit().user, process)).or_default();
-                if heard.0 < window {
-                    *heard = (window, 0);
-                }
-                heard.1 += 1;
-                (heard.1 > self.rules.rate.limit.get()).then_some(Refusal::TooMany)
+                heard.admit(&self.rules.rate, request.sent).err()
             }
             _ => None,
         }
@@ -67,12 +59,8 @@ impl Hidden {
         if self.kind != HiddenState::Cache {
             return None;
         }
-        let rules = &self.rules.cache;
-        let copy = self.copies.entry(process).or_insert((0, Instant::ZERO));
-        if copy.0 == 0 || now >= copy.1 {
-            *copy = (rules.version(now), now + rules.ttl.get());
-        }
-        Some(Reply::Page(copy.0))
+        let copy = self.copies.entry(process).or_default();
+        Some(Reply::Page(copy.read(&self.rules.cache, now)))
     }
 
     /// A client sees a page of this process, or no page any more.
@@ -87,22 +75,22 @@ impl Hidden {
     }
 }
 
-impl World {
+impl Sim {
     /// Why the server that takes a request does nothing for it, if so.
     #[inline(always)]
-    pub(super) fn refusal(&mut self, id: RequestId) -> Option<Refusal> {
+    pub(in crate::sim) fn refusal(&mut self, id: RequestId) -> Option<Refusal> {
         let request = &self.requests[id];
         if !self.accepts(request) {
             return Some(Refusal::Unauthorized);
         }
-        let hidden = self.hidden.as_mut()?;
-        hidden.refusal(request, self.pool.members[request.server.index()].process)
+        let process = self.process_of(request.server);
+        self.shop.hidden.as_mut()?.refusal(request, process)
     }
 
     /// What a request for the catalogue is answered with, where servers have copies of their own.
-    pub(super) fn page(&mut self, request: &InFlight) -> Option<Reply> {
-        let process = self.pool.members[request.server.index()].process;
-        let hidden = self.hidden.as_mut().filter(|_| request.command == Command::Browse)?;
+    pub(in crate::sim) fn page(&mut self, request: &InFlight) -> Option<Reply> {
+        let process = self.process_of(request.server);
+        let hidden = self.shop.hidden.as_mut().filter(|_| request.command == Command::Browse)?;
         hidden.page(process, self.now)
     }
 }

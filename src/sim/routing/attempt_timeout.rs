@@ -1,34 +1,26 @@
 //! Answers that take too long: nobody waits for them any more, and the server works on.
 
-use super::requests::{InFlight, RequestId, RequestState};
-use super::{Context, World};
-use crate::balancing::policy::Policy;
+use crate::balancing::attempt::AttemptFailure;
 use crate::base::Outcome;
 use crate::history::Recorder;
+use crate::sim::Sim;
+use crate::sim::requests::{InFlight, RequestId, RequestState};
 
-impl World {
+impl Sim {
     /// A server has had a request for longer than the balancer waits. It works on; only an idempotent method may be sent
     /// to another one meanwhile.
-    pub(super) fn answer_overdue<P: Policy, R: Recorder>(&mut self, context: &mut Context<'_, P, R>, id: RequestId) {
-        self.excluded.clear();
+    pub(in crate::sim) fn answer_overdue<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let left = self.requests[id];
-        if !left.command.is_idempotent() {
-            self.fail_attempt(context, id);
-        } else if self.retry(context, id) {
+        if self.retry(recorder, id, AttemptFailure::Overdue) {
             self.leave_behind(id, left);
-            return self.route_further(context, id);
+            return self.route_further(recorder, id);
         }
-        self.give_up(context, id, Outcome::Failed);
+        self.give_up(recorder, id, AttemptFailure::Overdue.outcome());
     }
 
     /// The user is told that there is no answer. A server that has the request works on.
-    pub(super) fn give_up<P: Policy, R: Recorder>(
-        &mut self,
-        context: &mut Context<'_, P, R>,
-        id: RequestId,
-        outcome: Outcome,
-    ) {
-        self.tell(context, id, outcome);
+    pub(in crate::sim) fn give_up<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {
+        self.tell(recorder, id, outcome);
         if matches!(self.requests[id].place, RequestState::Connecting | RequestState::Swallowed | RequestState::Failing)
         {
             self.requests.remove(id);
@@ -41,13 +33,11 @@ impl World {
         match left.place {
             RequestState::Running(_) => {
                 let copy = self.requests.insert(InFlight { departed: true, ..left });
-                self.worker_pools.held[left.worker as usize] = copy;
+                self.servers.held[left.worker as usize] = copy;
             }
             RequestState::Queued => {
                 let copy = self.requests.insert(InFlight { departed: true, ..left });
-                let queue = &mut self.worker_pools.queues[left.server.index()];
-                let queued = queue.iter_mut().find(|queued| **queued == id);
-                *queued.expect("it is in the queue of its server") = copy;
+                self.servers.replace_queued(left.server, id, copy);
             }
             RequestState::Swallowed => self.forget_withheld(id),
             RequestState::Balancer | RequestState::Connecting | RequestState::Failing | RequestState::Travelling => {}

@@ -6,22 +6,7 @@
 //! that knew less, and copies that died.
 
 use crate::base::{Items, ProcessId};
-use crate::scenario::CartPath;
-
-/// The whereabouts of what a cart should hold, other than with the server that was asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CartEvidence {
-    /// With servers that live, when one without a copy was asked.
-    pub elsewhere: Items,
-    /// In a newer copy than the one that was shown.
-    pub stale: Items,
-    /// Replaced by a version that did not know it.
-    pub overwritten: Items,
-    /// With servers that died, and nowhere else.
-    pub died: Items,
-    /// The fault that killed the first of those.
-    pub killed_by: Option<u32>,
-}
+use crate::history::Evidence;
 
 /// All copies of one cart, living and dead, and what has become of its items.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +90,7 @@ impl Copies {
     }
 
     /// Where else items are or what took them. `killed_by`: the fault that ended an incarnation.
-    pub fn remains(&self, killed_by: impl Fn(ProcessId) -> Option<u32>) -> CartEvidence {
+    pub fn evidence(&self, killed_by: impl Fn(ProcessId) -> Option<u32>) -> Evidence {
         let Copies { elsewhere, stale, overwritten, .. } = *self;
         let living = self.list.iter().filter(|copy| killed_by(copy.process).is_none());
         let safe = living.fold(elsewhere.union(stale), |all, copy| all.union(copy.items));
@@ -117,33 +102,8 @@ impl Copies {
                 first = Some(first.map_or(fault, |first| first.min(fault)));
             }
         }
-        CartEvidence { elsewhere, stale, overwritten, died, killed_by: first }
+        Evidence { elsewhere, stale, overwritten, died, killed_by: first, ..Evidence::default() }
     }
-}
-
-/// Where the items of a cart that moves are, other than where a server looked for them. `memories`: what incarnations
-/// hold of it; `here`: the one that was asked, and its path. Where only the store is read, memories are as good as gone,
-/// and the `migration`, a fault, is to blame.
-pub fn left_behind(
-    memories: impl Iterator<Item = (ProcessId, Items)>,
-    (process, path): (ProcessId, CartPath),
-    migration: u32,
-    killed_by: impl Fn(ProcessId) -> Option<u32>,
-) -> CartEvidence {
-    let mut found = CartEvidence::default();
-    let own_counts = matches!(path, CartPath::Usual | CartPath::Memory | CartPath::Both);
-    for (of, items) in memories.filter(|(of, items)| !(items.is_empty() || own_counts && *of == process)) {
-        match killed_by(of).or((path == CartPath::Store).then_some(migration)) {
-            None => found.elsewhere = found.elsewhere.union(items),
-            Some(fault) => {
-                found.died = found.died.union(items);
-                found.killed_by = Some(found.killed_by.map_or(fault, |first| first.min(fault)));
-            }
-        }
-    }
-    found.died = found.died.minus(found.elsewhere);
-    found.killed_by = found.killed_by.filter(|_| !found.died.is_empty());
-    found
 }
 
 #[cfg(test)]
@@ -171,12 +131,12 @@ mod tests {
     fn an_older_copy_is_stale_and_none_is_split() {
         let mut copies = two();
         copies.asked(ProcessId(1), |_| true);
-        assert_eq!(copies.remains(|_| None), CartEvidence { stale: LAMP, ..CartEvidence::default() });
+        assert_eq!(copies.evidence(|_| None), Evidence { stale: LAMP, ..Evidence::default() });
         copies.arrived(ProcessId(1), change(BOTH, 2));
         copies.asked(ProcessId(1), |_| true);
-        assert_eq!(copies.remains(|_| None), CartEvidence::default(), "it has come after all");
+        assert_eq!(copies.evidence(|_| None), Evidence::default(), "it has come after all");
         copies.asked(ProcessId(2), |_| true);
-        assert_eq!(copies.remains(|_| None), CartEvidence { elsewhere: BOTH, ..CartEvidence::default() });
+        assert_eq!(copies.evidence(|_| None), Evidence { elsewhere: BOTH, ..Evidence::default() });
     }
 
     #[test]
@@ -184,10 +144,10 @@ mod tests {
         let mut copies = two();
         let killed = |process| (process == ProcessId(0)).then_some(7);
         copies.asked(ProcessId(1), |process| killed(process).is_none());
-        let lost = CartEvidence { died: LAMP, killed_by: Some(7), ..CartEvidence::default() };
-        assert_eq!(copies.remains(killed), lost);
+        let lost = Evidence { died: LAMP, killed_by: Some(7), ..Evidence::default() };
+        assert_eq!(copies.evidence(killed), lost);
         copies.arrived(ProcessId(1), change(BOTH, 2));
-        assert_eq!(copies.remains(killed), CartEvidence::default());
+        assert_eq!(copies.evidence(killed), Evidence::default());
     }
 
     #[test]
@@ -197,10 +157,10 @@ mod tests {
         copies.asked(ProcessId(1), |_| true);
         copies.changed(ProcessId(1), change(LAMP, 2));
         copies.asked(ProcessId(0), |_| true);
-        assert_eq!(copies.remains(|_| None).stale, LAMP, "the mug is here, and an older copy answers");
+        assert_eq!(copies.evidence(|_| None).stale, LAMP, "the mug is here, and an older copy answers");
         copies.asked(ProcessId(1), |_| true);
-        let lost = CartEvidence { overwritten: MUG, ..CartEvidence::default() };
-        assert_eq!(copies.remains(|_| None), lost, "the mug is in an older copy only");
+        let lost = Evidence { overwritten: MUG, ..Evidence::default() };
+        assert_eq!(copies.evidence(|_| None), lost, "the mug is in an older copy only");
     }
 
     #[test]
@@ -211,7 +171,7 @@ mod tests {
         assert_eq!(copies.of(ProcessId(1)), Some(Items::NONE), "an older version does not replace a newer one");
         copies.arrived(ProcessId(0), Change { items: Items::NONE, taken: MUG, version: 3 });
         assert_eq!(copies.of(ProcessId(0)), Some(Items::NONE));
-        let lost = CartEvidence { overwritten: LAMP, ..CartEvidence::default() };
-        assert_eq!(copies.remains(|_| None), lost);
+        let lost = Evidence { overwritten: LAMP, ..Evidence::default() };
+        assert_eq!(copies.evidence(|_| None), lost);
     }
 }

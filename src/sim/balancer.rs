@@ -1,0 +1,102 @@
+//! The balancer: what it believes, how it picks, and what it makes of answers.
+
+use crate::balancing::affinity::{Bound, Pin};
+use crate::balancing::policy::{AnyPolicy, Policy, RequestView};
+use crate::balancing::pool::Pool;
+use crate::base::seed::{Draw, Seed};
+use crate::base::time::{Instant, Span};
+use crate::base::{Outcome, Refusal, RegionId, ServerId};
+use crate::scenario::{Affinity, PinnedDown, Scenario, Time};
+
+/// The balancer, its view of the pool, and the truth beside it.
+#[derive(Clone, Debug)]
+pub struct Balancer {
+    /// The servers as they are, and as the balancer sees them.
+    pub pool: Pool,
+    policy: AnyPolicy,
+    /// Whether a cookie sends users back.
+    pub affinity: Affinity,
+    pinned_down: PinnedDown,
+    /// How often a request may be sent to another server.
+    pub retries: u8,
+    /// How long it waits for a connection.
+    pub connect_timeout: Span,
+    /// How long it waits for an answer.
+    pub answer_timeout: Option<Span>,
+    /// Servers that the request being routed has failed to reach. Kept between requests for its allocation.
+    pub excluded: Vec<ServerId>,
+}
+
+/// What the balancer goes by when it chooses a server for one attempt.
+pub struct Attempt<'a> {
+    /// The affinity cookie, where users carry one.
+    pub pin: Option<&'a Pin>,
+    /// What hash policies hash.
+    pub hash_key: u64,
+    /// The region to ask first, when there are regions.
+    pub region: Option<RegionId>,
+    /// Its own luck.
+    pub draw: Draw,
+}
+
+impl Balancer {
+    /// All servers up, and believed so.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: Seed) -> Balancer {
+        let pool = Pool::new(scenario, seed);
+        let rules = &scenario.balancer;
+        Balancer {
+            policy: AnyPolicy::new(scenario, &pool.view, seed),
+            pool,
+            affinity: rules.affinity,
+            pinned_down: rules.pinned_down,
+            retries: u8::try_from(rules.retries.get()).expect("limited to 10"),
+            connect_timeout: rules.connect_timeout.get(),
+            answer_timeout: rules.answer_timeout.map(Time::get),
+            excluded: Vec::new(),
+        }
+    }
+
+    /// The server for an attempt: the pinned one, or the policy's choice.
+    ///
+    /// # Errors
+    ///
+    /// When none is left, or the pinned one is down and nothing else will do.
+    #[inline(always)]
+    pub fn choose(&mut self, now: Instant, attempt: &Attempt) -> Result<ServerId, Refusal> {
+        self.pool.look_at_the_clock(now);
+        let view = &self.pool.view;
+        let bound = attempt.pin.map_or(Bound::Free, |pin| pin.bound(self.affinity, self.pinned_down, now, view));
+        match bound {
+            Bound::To(server) if !self.excluded.contains(&server) => return Ok(server),
+            Bound::Fail => return Err(Refusal::NoServer),
+            Bound::To(_) | Bound::Free => {}
+        }
+        if let Some(region) = attempt.region {
+            self.policy.asked_from(region);
+        }
+        let request = RequestView { hash_key: attempt.hash_key, excluded: &self.excluded };
+        let none_left = if self.excluded.is_empty() { Refusal::NoServer } else { Refusal::Unreachable };
+        self.policy.pick(now, &request, view, attempt.draw).ok_or(none_left)
+    }
+
+    /// An attempt that was sent at `since` came back, or was given up. `again`: it was not the request's first.
+    #[inline(always)]
+    pub fn ended(&mut self, now: Instant, server: ServerId, again: bool, since: Instant, outcome: Outcome) {
+        self.pool.ended(server, again);
+        self.policy.on_complete(now, server, now - since, outcome);
+    }
+
+    /// Takes note of how a server answered. When that has it ejected: until when.
+    #[inline(always)]
+    pub fn judge(&mut self, now: Instant, server: ServerId, failed: bool) -> Option<Instant> {
+        let until = self.pool.answered(server, failed, now)?;
+        self.pool_changed();
+        Some(until)
+    }
+
+    /// Which servers are eligible has changed.
+    pub fn pool_changed(&mut self) {
+        self.policy.on_pool_change(&self.pool.view);
+    }
+}

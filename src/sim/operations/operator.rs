@@ -1,0 +1,89 @@
+//! The operator's orders are carried out, and users who join are let in.
+
+use crate::base::ServerId;
+use crate::base::time::Instant;
+use crate::history::{PoolEvent, Recorder};
+use crate::operations::operator::{Action, Autoscaler, Then};
+use crate::scenario::Join;
+use crate::sim::Sim;
+use crate::sim::events::Due;
+
+impl Sim {
+    /// The pool may have changed: the operator does what is to be done next, if anything is.
+    #[inline]
+    pub(in crate::sim) fn operate<R: Recorder>(&mut self, recorder: &mut R) {
+        if self.operations.operator.is_busy() {
+            self.carry_out(recorder);
+        }
+    }
+
+    /// A look at the pool that was due.
+    pub(in crate::sim) fn look<R: Recorder>(&mut self, recorder: &mut R) {
+        if self.now == self.operations.next_look {
+            self.operations.next_look = Instant::NEVER;
+        }
+        self.operate(recorder);
+    }
+
+    fn carry_out<R: Recorder>(&mut self, recorder: &mut R) {
+        while let Some(action) = self.next_action() {
+            match action {
+                Action::Begin { fault, memory_lost } => {
+                    self.record_pool(recorder, PoolEvent::Struck { fault, server: None, memory_lost });
+                }
+                Action::Launch { weight, held_back } => self.launch(recorder, weight, held_back),
+                Action::Admit(server) => self.admit(recorder, server),
+                Action::Drain(server) => self.drain(recorder, server),
+                Action::Stop { server, fault, bound, then } => {
+                    self.stop(recorder, server, fault, bound);
+                    match then {
+                        Then::Boot { new_host } => self.boot(recorder, server, new_host),
+                        Then::Retire => self.decommission(recorder, server),
+                    }
+                }
+                Action::Retire(server) => self.retire(recorder, server),
+                Action::Finished(fault) => self.record_pool(recorder, PoolEvent::Finished { fault }),
+            }
+        }
+        if let Some(at) = self.operations.operator.looks_again(self.now)
+            && at < self.operations.next_look
+        {
+            self.operations.next_look = at;
+            self.events.schedule(at, Due::Operate);
+        }
+    }
+
+    fn next_action(&mut self) -> Option<Action> {
+        let (users, affinity, now) = (&self.users, self.balancer.affinity, self.now);
+        let mut bound = |server: ServerId| users.bound_to(server, affinity, now);
+        self.operations.operator.next(now, &self.balancer.pool, &mut bound)
+    }
+
+    /// An autoscaler looks after the pool from now on.
+    pub(in crate::sim) fn automate(&mut self, index: u32) {
+        if let Some(rules) = self.operations.autoscaler {
+            let autoscaler = Autoscaler::new(rules, self.servers.workers_each(), self.now, &self.balancer.pool);
+            self.operations.operator.automate(index, autoscaler);
+            self.events.schedule(self.now + rules.interval.get(), Due::Autoscale);
+        }
+    }
+
+    /// The autoscaler looks at the load.
+    pub(in crate::sim) fn autoscale<R: Recorder>(&mut self, recorder: &mut R) {
+        let (servers, requests, now) = (&self.servers, &self.requests, self.now);
+        let mut worked = |server| servers.worked(server, now, requests);
+        self.operations.operator.autoscale(now, &self.balancer.pool, &mut worked);
+        self.operate(recorder);
+        if let Some(interval) = self.operations.operator.pulse() {
+            self.events.schedule(self.now + interval, Due::Autoscale);
+        }
+    }
+
+    /// More users come.
+    pub(in crate::sim) fn join<R: Recorder>(&mut self, recorder: &mut R, index: u32, join: &Join) {
+        self.struck(recorder, None, index);
+        if let Some(wave) = self.workload.join(self.now, join) {
+            wave.users().for_each(|user| self.expect_user(user, wave.from, wave.over));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Servers that answer, and badly: they fail requests at once, and the balancer may leave them alone for a while.
+
+use crate::balancing::attempt::AttemptFailure;
+use crate::base::seed::Purpose;
+use crate::base::time::{Instant, Span};
+use crate::base::{Outcome, ServerId, ServerState};
+use crate::history::{PoolEvent, Recorder};
+use crate::sim::Sim;
+use crate::sim::events::{Due, TimerKind};
+use crate::sim::requests::{RequestId, RequestState};
+
+/// How soon a failing server fails a request: before it has done anything for it.
+pub(in crate::sim) const FAILS_WITHIN: Span = Span::from_millis(1);
+
+impl Sim {
+    /// Whether a server that fails some of its requests fails this one.
+    pub(in crate::sim) fn is_failed(&self, id: RequestId) -> bool {
+        let request = &self.requests[id];
+        let mut draw = self.workload.seed.draw(Purpose::Failing, request.key);
+        draw.below(1_000) < self.balancer.pool.members[request.server.index()].failing
+    }
+
+    /// A request will be answered with 500 in a moment, and takes no worker.
+    pub(in crate::sim) fn begin_to_fail<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+        let request = &mut self.requests[id];
+        if request.departed {
+            let server = request.server;
+            self.drop_request(recorder, id, Some(server));
+            return self.requests.remove(id);
+        }
+        request.place = RequestState::Failing;
+        self.events.start_timer(TimerKind::Fail, self.now + FAILS_WITHIN, id, request);
+    }
+
+    /// That moment is over. The server may have died in it.
+    pub(in crate::sim) fn fail<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+        let request = &mut self.requests[id];
+        let server = request.server;
+        match self.balancer.pool.members[server.index()].state {
+            ServerState::Up | ServerState::Draining => {
+                self.drop_request(recorder, id, Some(server));
+                self.hear(recorder, id, Outcome::Failed);
+            }
+            ServerState::Silent => request.place = RequestState::Swallowed,
+            ServerState::Down | ServerState::Booting | ServerState::Retired => {
+                self.attempt_failed(recorder, id, AttemptFailure::BrokenOff)
+            }
+        }
+    }
+
+    /// The balancer leaves a server alone until then.
+    #[cold]
+    pub(in crate::sim) fn eject<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, until: Instant) {
+        self.record_pool(recorder, PoolEvent::Ejected { server });
+        self.events.schedule(until, Due::Readmit(server));
+    }
+
+    /// The time of an ejection is over.
+    pub(in crate::sim) fn readmit<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
+        if self.balancer.pool.readmit(server, self.now) {
+            self.balancer.pool_changed();
+            self.record_pool(recorder, PoolEvent::Readmitted { server });
+        }
+    }
+}

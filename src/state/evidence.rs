@@ -1,0 +1,106 @@
+//! Where the items of a visit are, other than where they were looked for, or what took them: the only builder of
+//! [`Evidence`], which the post-mortem reads. Both engines hand in what they know of copies, living and dead.
+
+use crate::base::{File, Items, ProcessId};
+use crate::history::Evidence;
+use crate::scenario::CartPath;
+
+/// Adds what a fault took; the first fault is the one to blame.
+pub fn blame(evidence: &mut Evidence, fault: u32) {
+    evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
+}
+
+/// Of a cart of which each process has a copy of its own. `lost`: what became of items in the store or in tokens;
+/// `memories`: what processes other than `here` hold or held, one perhaps several times; `killed_by`: what ended a process.
+#[inline]
+pub fn of_cart(
+    lost: Evidence,
+    here: ProcessId,
+    memories: impl Iterator<Item = (ProcessId, Items)>,
+    killed_by: impl Fn(ProcessId) -> Option<u32>,
+) -> Evidence {
+    let mut evidence = lost;
+    for (process, items) in memories.filter(|(process, items)| *process != here && !items.is_empty()) {
+        add_copy(&mut evidence, items, killed_by(process));
+    }
+    settle(evidence)
+}
+
+/// Of a cart that moves to the store. `here` is the process that was asked, with its path to the cart. Where only the store
+/// is read, memories are as good as gone, and the `migration`, a fault, is to blame.
+pub fn of_moving_cart(
+    memories: impl Iterator<Item = (ProcessId, Items)>,
+    (here, path): (ProcessId, CartPath),
+    migration: u32,
+    killed_by: impl Fn(ProcessId) -> Option<u32>,
+) -> Evidence {
+    let mut evidence = Evidence::default();
+    let own_counts = matches!(path, CartPath::Usual | CartPath::Memory | CartPath::Both);
+    for (process, items) in memories.filter(|(of, items)| !(items.is_empty() || own_counts && *of == here)) {
+        let taken_by = killed_by(process).or((path == CartPath::Store).then_some(migration));
+        add_copy(&mut evidence, items, taken_by);
+    }
+    settle(evidence)
+}
+
+/// Of a file that a download did not find, when `there` are the user's files that are anywhere.
+#[must_use]
+pub fn of_file(file: File, there: Items) -> Evidence {
+    let wanted = Items::of(file.place());
+    let elsewhere = there.intersection(wanted);
+    Evidence { elsewhere, died: wanted.minus(elsewhere), ..Evidence::default() }
+}
+
+fn add_copy(evidence: &mut Evidence, items: Items, taken_by: Option<u32>) {
+    match taken_by {
+        None => evidence.elsewhere = evidence.elsewhere.union(items),
+        Some(fault) => {
+            evidence.died = evidence.died.union(items);
+            blame(evidence, fault);
+        }
+    }
+}
+
+/// What lives elsewhere has not died, and without anything gone nobody is to blame.
+fn settle(mut evidence: Evidence) -> Evidence {
+    evidence.died = evidence.died.minus(evidence.elsewhere);
+    if evidence.died.is_empty() && evidence.rolled_back.is_empty() {
+        evidence.killed_by = None;
+    }
+    evidence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MUG: Items = Items(1);
+    const LAMP: Items = Items(2);
+
+    fn killed_by(process: ProcessId) -> Option<u32> {
+        [None, Some(7), Some(3)].get(process.0 as usize).copied().flatten()
+    }
+
+    #[test]
+    fn what_lives_elsewhere_has_not_died() {
+        let memories = [(0, MUG), (1, MUG), (9, LAMP)].map(|(process, items)| (ProcessId(process), items));
+        let evidence = of_cart(Evidence::default(), ProcessId(9), memories.into_iter(), killed_by);
+        assert_eq!(evidence, Evidence { elsewhere: MUG, ..Evidence::default() });
+    }
+
+    #[test]
+    fn the_first_of_several_faults_is_to_blame() {
+        let memories = [(1, MUG), (2, LAMP)].map(|(process, items)| (ProcessId(process), items));
+        let evidence = of_cart(Evidence::default(), ProcessId(9), memories.into_iter(), killed_by);
+        assert_eq!(evidence, Evidence { died: MUG.union(LAMP), killed_by: Some(3), ..Evidence::default() });
+    }
+
+    #[test]
+    fn where_only_the_store_is_read_memories_are_as_good_as_gone() {
+        let memories = || [(ProcessId(0), MUG)].into_iter();
+        let read = |path| of_moving_cart(memories(), (ProcessId(0), path), 5, killed_by);
+        assert_eq!(read(CartPath::Store), Evidence { died: MUG, killed_by: Some(5), ..Evidence::default() });
+        assert_eq!(read(CartPath::StoreThenMemory).elsewhere, MUG);
+        assert_eq!(read(CartPath::Both), Evidence::default(), "its own copy counts");
+    }
+}

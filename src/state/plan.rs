@@ -1,0 +1,296 @@
+//! What serving one request consists of: a plan of stages, which the simulation schedules and a real server awaits.
+
+use super::session::CredentialStatus;
+use crate::base::Command;
+use crate::scenario::{CartHome, CartPath, Homes, Scenario, SessionHome, StoreUpdate, Tokens, UploadHome};
+
+/// One stage of serving a request. They happen in this order, each at most once (but [`Stage::LookUpGoods`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The store is asked whether a logout has put the token on the deny list.
+    CheckDenyList,
+    /// The store is asked for the session, or for the refresh session of a token whose time is over.
+    FindSession,
+    /// The store is asked for what an add needs beside the cart: prices, stock.
+    LookUpGoods,
+    /// The store is asked for the cart that will be written back.
+    ReadCart,
+    /// A worker works.
+    Work,
+    /// The object store takes or gives a file.
+    CallObjectStore,
+    /// The store keeps a new session, or the refresh session of a new token.
+    KeepSession,
+    /// The store puts the token of a logout on the deny list.
+    DenyToken,
+    /// The store drops the session, or the refresh session.
+    DropSession,
+    /// The store changes the cart, shows it, or takes what was made of the copy that was read.
+    UpdateCart,
+    /// The store takes a cart that was found only in the memory of a server, while carts move.
+    CopyCart,
+    /// All effects happen, at once, just before the answer.
+    Commit,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Stage; 12] = [
+        Stage::CheckDenyList,
+        Stage::FindSession,
+        Stage::LookUpGoods,
+        Stage::ReadCart,
+        Stage::Work,
+        Stage::CallObjectStore,
+        Stage::KeepSession,
+        Stage::DenyToken,
+        Stage::DropSession,
+        Stage::UpdateCart,
+        Stage::CopyCart,
+        Stage::Commit,
+    ];
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+/// Stages at which the store is called before the work, once each.
+const BEFORE: u16 = Stage::CheckDenyList.bit() | Stage::FindSession.bit() | Stage::ReadCart.bit();
+/// Stages at which the store is called after the work.
+const AFTER: u16 = Stage::KeepSession.bit()
+    | Stage::DenyToken.bit()
+    | Stage::DropSession.bit()
+    | Stage::UpdateCart.bit()
+    | Stage::CopyCart.bit();
+
+/// The stages of one request. Three bytes: the simulation keeps one for every request under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    stages: u16,
+    /// Look-ups of goods.
+    goods: u8,
+}
+
+impl Plan {
+    /// Work, and nothing else.
+    pub const WORK: Plan = Plan { stages: Stage::Work.bit() | Stage::Commit.bit(), goods: 0 };
+
+    #[inline]
+    const fn with(self, stage: Stage, needed: bool) -> Plan {
+        Plan { stages: self.stages | if needed { stage.bit() } else { 0 }, ..self }
+    }
+
+    /// Whether this stage is part of it.
+    #[inline]
+    #[must_use]
+    pub const fn has(self, stage: Stage) -> bool {
+        self.stages & stage.bit() != 0
+    }
+
+    /// Its stages, in order.
+    pub fn stages(self) -> impl Iterator<Item = Stage> {
+        Stage::ALL.into_iter().filter(move |stage| self.has(*stage))
+    }
+
+    /// Calls to the store before the work.
+    #[inline]
+    #[must_use]
+    pub fn calls_before(self) -> u32 {
+        (self.stages & BEFORE).count_ones() + u32::from(self.goods)
+    }
+
+    /// Calls to the store after the work.
+    #[inline]
+    #[must_use]
+    pub fn calls_after(self) -> u32 {
+        (self.stages & AFTER).count_ones()
+    }
+
+    /// Calls to the store.
+    #[inline]
+    #[must_use]
+    pub fn calls(self) -> u32 {
+        self.calls_before() + self.calls_after()
+    }
+
+    /// Look-ups of goods.
+    #[must_use]
+    pub fn look_ups_of_goods(self) -> u32 {
+        u32::from(self.goods)
+    }
+
+    /// With what a request about a cart asks of the store while carts move: all of it after the work. `copies_over`: the
+    /// server has found in its memory what the store does not have yet.
+    #[must_use]
+    pub fn moving(self, path: CartPath, command: Command, accepted: bool, copies_over: bool) -> Plan {
+        let asks = match path {
+            _ if !accepted || !command.touches_cart() => false,
+            CartPath::Usual | CartPath::Memory => false,
+            CartPath::Both => command != Command::View,
+            CartPath::Store | CartPath::StoreThenMemory => true,
+        };
+        self.with(Stage::UpdateCart, asks).with(Stage::CopyCart, asks && copies_over)
+    }
+}
+
+/// What decides of a design which stages a request has.
+#[derive(Clone, Copy, Debug)]
+pub struct ServingRules {
+    /// Where each kind of state lives.
+    pub homes: Homes,
+    /// How carts in the store are changed.
+    pub update: StoreUpdate,
+    /// Signed tokens, and what ends them early.
+    pub tokens: Tokens,
+    goods: u8,
+}
+
+impl ServingRules {
+    /// Those of a scenario.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> ServingRules {
+        ServingRules {
+            homes: scenario.homes,
+            update: scenario.store.update,
+            tokens: scenario.tokens,
+            goods: u8::try_from(scenario.store.lookups_per_add.get()).expect("limited to 100"),
+        }
+    }
+
+    /// The plan of a request that shows a credential. `accepted`: the server takes what it shows; otherwise it is told
+    /// so before anything is done for it, and all it has cost are look-ups.
+    ///
+    /// An atomic update is one call at the end. Read-modify-write reads the cart before the work and writes it
+    /// afterwards; a view only reads.
+    #[inline]
+    #[must_use]
+    pub fn plan(&self, command: Command, credential: CredentialStatus, accepted: bool) -> Plan {
+        let plan = self.session_stages(command, credential, accepted);
+        let cart = self.homes.cart == CartHome::SharedStore && accepted && command.touches_cart();
+        let reads = cart && self.update == StoreUpdate::ReadModifyWrite;
+        let changes = cart && !(reads && command == Command::View);
+        let objects = self.homes.upload == UploadHome::ObjectStore && accepted && command.file().is_some();
+        let goods = if accepted && matches!(command, Command::Add(_)) { self.goods } else { 0 };
+        let plan = plan.with(Stage::ReadCart, reads).with(Stage::UpdateCart, changes);
+        let plan = plan.with(Stage::CallObjectStore, objects).with(Stage::LookUpGoods, goods > 0);
+        Plan { goods, ..plan }
+    }
+
+    #[inline]
+    fn session_stages(&self, command: Command, credential: CredentialStatus, accepted: bool) -> Plan {
+        use CredentialStatus::{Current, Expired, Nothing};
+        let [login, logout] = [Command::Login, Command::Logout].map(|it| it == command && accepted);
+        let Tokens { refresh, deny_list, .. } = self.tokens;
+        match self.homes.session {
+            SessionHome::SharedStore => Plan::WORK
+                .with(Stage::FindSession, credential != Nothing && command != Command::Login)
+                .with(Stage::KeepSession, login)
+                .with(Stage::DropSession, logout),
+            SessionHome::SignedToken if refresh || deny_list => {
+                let renews = refresh && credential == Expired;
+                let ends = logout && credential != Nothing;
+                Plan::WORK
+                    .with(Stage::CheckDenyList, deny_list && (credential == Current || renews))
+                    .with(Stage::FindSession, renews)
+                    .with(Stage::KeepSession, refresh && login)
+                    .with(Stage::DenyToken, deny_list && ends)
+                    .with(Stage::DropSession, refresh && ends)
+            }
+            SessionHome::ServerMemory | SessionHome::SignedToken | SessionHome::UnsignedCookie => Plan::WORK,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Command::{Add, Browse, Checkout, Login, Logout, View};
+    use crate::base::{File, Item};
+    use crate::scenario::Homes;
+
+    fn rules(cart: CartHome, session: SessionHome, update: StoreUpdate, tokens: Tokens) -> ServingRules {
+        ServingRules { homes: Homes { cart, session, ..Homes::default() }, update, tokens, goods: 0 }
+    }
+
+    fn mug() -> Item {
+        Item::new(1).expect("in range")
+    }
+
+    #[test]
+    fn calls_of_the_house_journey() {
+        let journey = [Login, Browse, Browse, Add(mug()), View, Add(mug()), Add(mug()), Checkout];
+        let shown = |c: &Command| if *c == Login { CredentialStatus::Nothing } else { CredentialStatus::Current };
+        let calls = |cart, session, update| {
+            let rules = rules(cart, session, update, Tokens::default());
+            journey.iter().map(|command| rules.plan(*command, shown(command), true).calls()).sum::<u32>()
+        };
+        for (update, carts) in [(StoreUpdate::Atomic, 5), (StoreUpdate::ReadModifyWrite, 9)] {
+            assert_eq!(calls(CartHome::ServerMemory, SessionHome::ServerMemory, update), 0);
+            assert_eq!(calls(CartHome::SharedStore, SessionHome::SignedToken, update), carts);
+            assert_eq!(calls(CartHome::ServerMemory, SessionHome::SharedStore, update), 8);
+        }
+    }
+
+    /// What a login, requests with a good and an old token, and a logout cost, by what ends tokens before their time.
+    #[test]
+    fn ending_a_token_early_costs_look_ups() {
+        let asked = [
+            (Login, CredentialStatus::Nothing),
+            (Browse, CredentialStatus::Current),
+            (Browse, CredentialStatus::Expired),
+            (Browse, CredentialStatus::Nothing),
+            (Browse, CredentialStatus::Forged),
+            (Logout, CredentialStatus::Current),
+        ];
+        for (refresh, deny_list, want) in [
+            (false, false, [0, 0, 0, 0, 0, 0]),
+            (true, false, [1, 0, 1, 0, 0, 1]),
+            (false, true, [0, 1, 0, 0, 0, 2]),
+            (true, true, [1, 1, 2, 0, 0, 3]),
+        ] {
+            let tokens = Tokens { refresh, deny_list, ..Tokens::default() };
+            let rules = rules(CartHome::ServerMemory, SessionHome::SignedToken, StoreUpdate::Atomic, tokens);
+            let calls = |(command, shown)| rules.plan(command, shown, true).calls();
+            assert_eq!(asked.map(calls), want, "refresh {refresh}, deny list {deny_list}");
+        }
+    }
+
+    #[test]
+    fn a_cart_is_read_before_the_work_and_written_after_it() {
+        let plan = |update, command, accepted| {
+            let rules = rules(CartHome::SharedStore, SessionHome::SharedStore, update, Tokens::default());
+            rules.plan(command, CredentialStatus::Current, accepted)
+        };
+        let calls = |update, command, accepted| {
+            let plan: Plan = plan(update, command, accepted);
+            (plan.calls_before(), plan.calls_after())
+        };
+        let add = Add(mug());
+        assert_eq!([Browse, View, add].map(|c| calls(StoreUpdate::Atomic, c, true)), [(1, 0), (1, 1), (1, 1)]);
+        assert_eq!([Browse, View, add].map(|c| calls(StoreUpdate::ReadModifyWrite, c, true)), [(1, 0), (2, 0), (2, 1)]);
+        assert_eq!(calls(StoreUpdate::ReadModifyWrite, add, false), (1, 0), "a stranger costs a look-up");
+        let stages: Vec<Stage> = plan(StoreUpdate::ReadModifyWrite, add, true).stages().collect();
+        assert_eq!(stages, [Stage::FindSession, Stage::ReadCart, Stage::Work, Stage::UpdateCart, Stage::Commit]);
+    }
+
+    #[test]
+    fn a_file_in_the_object_store_is_no_call_to_the_shared_store() {
+        let mut rules = rules(CartHome::ServerMemory, SessionHome::SignedToken, StoreUpdate::Atomic, Tokens::default());
+        rules.homes.upload = UploadHome::ObjectStore;
+        let upload = Command::Upload(File::new(1).expect("in range"));
+        let plan = rules.plan(upload, CredentialStatus::Current, true);
+        assert!(plan.has(Stage::CallObjectStore) && plan.calls() == 0);
+        assert!(!rules.plan(upload, CredentialStatus::Expired, false).has(Stage::CallObjectStore), "401 comes first");
+    }
+
+    #[test]
+    fn a_cart_that_moves_is_asked_for_where_its_path_leads() {
+        let moving = |path, command, copies_over| Plan::WORK.moving(path, command, true, copies_over).calls();
+        assert_eq!(moving(CartPath::Memory, Checkout, false), 0);
+        assert_eq!([View, Checkout].map(|command| moving(CartPath::Both, command, false)), [0, 1]);
+        assert_eq!([false, true].map(|copies_over| moving(CartPath::StoreThenMemory, View, copies_over)), [1, 2]);
+        assert_eq!(moving(CartPath::Store, Browse, false), 0, "it is about no cart");
+        assert_eq!(Plan::WORK.moving(CartPath::Store, View, false, false).calls(), 0, "a stranger learns nothing");
+    }
+}

@@ -1,0 +1,121 @@
+//! Who may log in, who is let in, and what ends a session: one set of rules for every home.
+
+use crate::scenario::{SessionHome, Tokens};
+
+/// What a request shows of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialStatus {
+    /// Nothing: it comes from a guest, or from somebody who logs in.
+    Nothing,
+    /// A session whose time is not over.
+    Current,
+    /// A signed token whose time is over.
+    Expired,
+    /// Something made up.
+    Forged,
+}
+
+/// What a server finds out about the credential that it is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CredentialCheck {
+    /// This process issued it, or trusts the key that signed it: it is in its memory, or its signature is good.
+    pub genuine: bool,
+    /// Its time is not over.
+    pub current: bool,
+    /// The store has the session, or the refresh session that goes with the token.
+    pub stored: bool,
+    /// The store has it on the deny list.
+    pub denied: bool,
+}
+
+/// Whether a server lets a request in. A request that shows nothing is a guest's and is always let in.
+#[inline]
+#[must_use]
+pub fn accepts(home: SessionHome, tokens: &Tokens, shown: CredentialStatus, found: CredentialCheck) -> bool {
+    if shown == CredentialStatus::Nothing {
+        return true;
+    }
+    match home {
+        SessionHome::ServerMemory => found.genuine,
+        SessionHome::SharedStore => found.stored,
+        SessionHome::SignedToken => found.genuine && !found.denied && (found.current || tokens.refresh && found.stored),
+        // Nobody can tell a made-up one.
+        SessionHome::UnsignedCookie => true,
+    }
+}
+
+/// What a login leaves, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issued {
+    /// An id, which this process remembers.
+    Remembered,
+    /// An id, which the store keeps.
+    Stored,
+    /// A signed token.
+    Signed,
+    /// A signed token, and a refresh session in the store.
+    SignedAndStored,
+    /// The user's name in the clear.
+    Plain,
+}
+
+/// What a login leaves, and where.
+#[inline]
+#[must_use]
+pub fn issue(home: SessionHome, tokens: &Tokens) -> Issued {
+    match home {
+        SessionHome::ServerMemory => Issued::Remembered,
+        SessionHome::SharedStore => Issued::Stored,
+        SessionHome::SignedToken if tokens.refresh => Issued::SignedAndStored,
+        SessionHome::SignedToken => Issued::Signed,
+        SessionHome::UnsignedCookie => Issued::Plain,
+    }
+}
+
+/// Whether the answer to a request that was let in brings a new token: the old one's time was over, and the store had
+/// its refresh session.
+#[inline]
+#[must_use]
+pub fn renews(home: SessionHome, tokens: &Tokens, shown: CredentialStatus) -> bool {
+    home == SessionHome::SignedToken && tokens.refresh && shown == CredentialStatus::Expired
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEEN: CredentialCheck = CredentialCheck { genuine: true, current: true, stored: true, denied: false };
+
+    fn let_in(home: SessionHome, tokens: Tokens, found: CredentialCheck) -> bool {
+        accepts(home, &tokens, CredentialStatus::Current, found)
+    }
+
+    #[test]
+    fn each_home_asks_its_own_question() {
+        use SessionHome::{ServerMemory, SharedStore, SignedToken, UnsignedCookie};
+        let plain = Tokens::default();
+        for (home, spoilt) in [
+            (ServerMemory, CredentialCheck { genuine: false, ..SEEN }),
+            (SharedStore, CredentialCheck { stored: false, ..SEEN }),
+            (SignedToken, CredentialCheck { genuine: false, ..SEEN }),
+            (SignedToken, CredentialCheck { current: false, ..SEEN }),
+            (SignedToken, CredentialCheck { denied: true, ..SEEN }),
+        ] {
+            assert!(let_in(home, plain, SEEN) && !let_in(home, plain, spoilt), "{home:?} {spoilt:?}");
+            assert!(accepts(home, &plain, CredentialStatus::Nothing, spoilt), "a guest shows nothing");
+        }
+        assert!(let_in(UnsignedCookie, plain, CredentialCheck::default()), "it cannot tell");
+    }
+
+    #[test]
+    fn an_expired_token_is_renewed_while_the_store_knows_its_refresh_session() {
+        let tokens = Tokens { refresh: true, ..Tokens::default() };
+        let late = CredentialCheck { current: false, ..SEEN };
+        assert!(let_in(SessionHome::SignedToken, tokens, late));
+        assert!(!let_in(SessionHome::SignedToken, tokens, CredentialCheck { stored: false, ..late }));
+        assert!(!let_in(SessionHome::SignedToken, tokens, CredentialCheck { denied: true, ..late }));
+        assert!(renews(SessionHome::SignedToken, &tokens, CredentialStatus::Expired));
+        assert!(!renews(SessionHome::SignedToken, &tokens, CredentialStatus::Current));
+        assert!(!renews(SessionHome::SignedToken, &Tokens::default(), CredentialStatus::Expired));
+    }
+}

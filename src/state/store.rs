@@ -1,0 +1,244 @@
+//! Store capacity, expiry and data loss: what a shared store does to what is in it. It holds nothing itself; each engine
+//! keeps the carts and does as it is told here.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::base::time::{Instant, Span};
+use crate::scenario::{Forgets, Store, StoreMemory, Time, WhenFull};
+
+/// The store has no room for one more cart, and evicts none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Whether a store that fails over or restarts `now` has forgotten what was written then. Its durability window is open at
+/// its older end: what was written exactly one window ago has lasted.
+#[must_use]
+pub fn is_forgotten(written: Instant, now: Instant, forgets: Forgets) -> bool {
+    match forgets {
+        Forgets::Everything => true,
+        Forgets::Last(window) => written + window > now,
+    }
+}
+
+/// How long a store takes to make durable what it has acknowledged: nothing has to be remembered of a store that forgets
+/// nothing, or all.
+#[must_use]
+pub fn durability_window(store: &Store) -> Option<Span> {
+    match store.durability_window {
+        Forgets::Last(window) => Some(window).filter(|window| *window > Span::ZERO),
+        Forgets::Everything => None,
+    }
+}
+
+/// What was written during the durability window, from the oldest on, as what undoes it.
+#[derive(Clone, Debug)]
+pub struct Journal<U> {
+    window: Span,
+    writes: VecDeque<(Instant, U)>,
+}
+
+impl<U> Journal<U> {
+    /// Nothing was written yet.
+    #[must_use]
+    pub fn new(window: Span) -> Journal<U> {
+        Journal { window, writes: VecDeque::new() }
+    }
+
+    /// Something is written, and `undo` says what was there before.
+    pub fn note(&mut self, now: Instant, undo: U) {
+        let forgets = Forgets::Last(self.window);
+        self.writes.push_back((now, undo));
+        while self.writes.front().is_some_and(|(at, _)| !is_forgotten(*at, now, forgets)) {
+            self.writes.pop_front();
+        }
+    }
+
+    /// What has to be undone now, the last write first. The journal is empty afterwards.
+    pub fn undo(&mut self, now: Instant, forgets: Forgets) -> impl Iterator<Item = U> + use<U> {
+        let writes = std::mem::take(&mut self.writes).into_iter().rev();
+        writes.filter(move |(at, _)| is_forgotten(*at, now, forgets)).map(|(_, undo)| undo)
+    }
+
+    /// Nothing is left to be undone.
+    pub fn clear(&mut self) {
+        self.writes.clear();
+    }
+}
+
+/// When carts expire, and which have a place in a store with few.
+#[derive(Clone, Debug)]
+pub struct Limits<K> {
+    ttl: Option<Span>,
+    places: Option<Places<K>>,
+}
+
+/// Carts that have a place.
+#[derive(Clone, Debug)]
+struct Places<K> {
+    limit: StoreMemory,
+    /// When each was used last (counted in uses), and when its time is over.
+    taken: BTreeMap<K, (u64, Instant)>,
+    by_use: BTreeMap<u64, K>,
+    by_end: BTreeSet<(Instant, K)>,
+    uses: u64,
+}
+
+impl<K: Copy + Ord> Limits<K> {
+    /// Those of a scenario's store.
+    #[must_use]
+    pub fn new(store: &Store) -> Limits<K> {
+        Limits { ttl: store.ttl.map(Time::get), places: store.memory.map(Places::new) }
+    }
+
+    /// No limits.
+    #[must_use]
+    pub fn none() -> Limits<K> {
+        Limits { ttl: None, places: None }
+    }
+
+    /// Whether a cart can expire or need a place.
+    #[inline]
+    #[must_use]
+    pub fn has_any(&self) -> bool {
+        self.ttl.is_some() || self.places.is_some()
+    }
+
+    /// Whether carts expire.
+    #[must_use]
+    pub fn has_ttl(&self) -> bool {
+        self.ttl.is_some()
+    }
+
+    /// Whether places are few. Then an empty cart takes none.
+    #[must_use]
+    pub fn has_places(&self) -> bool {
+        self.places.is_some()
+    }
+
+    /// When a cart expires that is written now. Reading it changes nothing.
+    #[must_use]
+    pub fn end_if_written(&self, now: Instant) -> Option<Instant> {
+        self.ttl.map(|ttl| now + ttl)
+    }
+
+    /// A new cart needs a place: expired carts give theirs back, then the one that was used longest ago. Returns the cart
+    /// that is evicted, if one is.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] when the store refuses instead of evicting.
+    pub fn make_room(&mut self, now: Instant) -> Result<Option<K>, Full> {
+        self.places.as_mut().map_or(Ok(None), |places| places.make_room(now))
+    }
+
+    /// A cart was read or written just now. `end`: when it expires, if that has changed.
+    pub fn used(&mut self, cart: K, end: Option<Instant>) {
+        if let Some(places) = &mut self.places {
+            places.used(cart, end);
+        }
+    }
+
+    /// A cart is gone from the store, or empty.
+    pub fn removed(&mut self, cart: K) {
+        if let Some(places) = &mut self.places {
+            places.remove(cart);
+        }
+    }
+
+    /// All carts are gone from the store.
+    pub fn clear(&mut self) {
+        if let Some(places) = &mut self.places {
+            *places = Places::new(places.limit);
+        }
+    }
+}
+
+impl<K: Copy + Ord> Places<K> {
+    fn new(limit: StoreMemory) -> Places<K> {
+        let (taken, by_use) = (BTreeMap::new(), BTreeMap::new());
+        Places { limit, taken, by_use, by_end: BTreeSet::new(), uses: 0 }
+    }
+
+    fn used(&mut self, cart: K, end: Option<Instant>) {
+        let old = self.remove(cart);
+        let end = end.or(old).unwrap_or(Instant::NEVER);
+        self.uses += 1;
+        self.taken.insert(cart, (self.uses, end));
+        self.by_use.insert(self.uses, cart);
+        self.by_end.insert((end, cart));
+    }
+
+    /// Gives a place back. Answers with the end of what had it.
+    fn remove(&mut self, cart: K) -> Option<Instant> {
+        let (used, end) = self.taken.remove(&cart)?;
+        self.by_use.remove(&used);
+        self.by_end.remove(&(end, cart));
+        Some(end)
+    }
+
+    fn make_room(&mut self, now: Instant) -> Result<Option<K>, Full> {
+        let most = self.limit.carts.index();
+        while self.taken.len() >= most
+            && let Some((_, cart)) = self.by_end.first().copied().filter(|(end, _)| *end <= now)
+        {
+            self.remove(cart);
+        }
+        if self.taken.len() < most {
+            return Ok(None);
+        }
+        match self.limit.when_full {
+            WhenFull::Refuse => Err(Full),
+            WhenFull::Evict => {
+                let oldest = self.by_use.first_key_value().map(|(_, cart)| *cart);
+                oldest.map(|cart| self.remove(cart));
+                Ok(oldest)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Whole;
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Span::from_secs(seconds)
+    }
+
+    fn limits(carts: u64, when_full: WhenFull) -> Limits<u32> {
+        let memory = StoreMemory { carts: Whole::of(carts), when_full };
+        Limits::new(&Store { memory: Some(memory), ttl: Some(Time::of(Span::from_secs(10))), ..Store::default() })
+    }
+
+    #[test]
+    fn the_cart_used_longest_ago_goes() {
+        let mut limits = limits(2, WhenFull::Evict);
+        for cart in [1, 2, 1] {
+            assert_eq!(limits.make_room(at(0)).map(|_| ()), Ok(()));
+            limits.used(cart, limits.end_if_written(at(0)));
+        }
+        assert_eq!(limits.make_room(at(1)), Ok(Some(2)));
+    }
+
+    #[test]
+    fn a_full_store_refuses_until_something_expires() {
+        let mut limits = limits(1, WhenFull::Refuse);
+        limits.used(1, limits.end_if_written(at(0)));
+        assert_eq!(limits.make_room(at(9)), Err(Full));
+        limits.used(1, None);
+        assert_eq!(limits.make_room(at(10)), Ok(None), "reading it has not made it last longer");
+    }
+
+    #[test]
+    fn what_was_written_within_the_window_is_undone_last_write_first() {
+        let mut journal = Journal::new(Span::from_secs(5));
+        for second in 0..10 {
+            journal.note(at(second), second);
+        }
+        assert_eq!(journal.writes.len(), 5, "no more is kept than can be forgotten");
+        let undone: Vec<u64> = journal.undo(at(10), Forgets::Last(Span::from_secs(5))).collect();
+        assert_eq!(undone, [9, 8, 7, 6], "what was written at second 5 has lasted for one window");
+        assert_eq!(journal.undo(at(10), Forgets::Everything).count(), 0);
+    }
+}
