@@ -19,7 +19,7 @@ use crate::base::time::{Instant, Span};
 use crate::base::{UserId, Visit};
 use crate::history::{Event, EventKind, Prefetch, Recorder, Seen};
 use crate::judging::observer::Observer;
-use crate::results::{Report, RunReport, Tape, VariantReport, figures, series};
+use crate::results::{Report, RunReport, Tape, VariantReport, figures, series, strikes};
 use crate::scenario::{Loaded, Variant};
 use crate::sim::{Sim, Stuck};
 use crate::traffic::workload::Workload;
@@ -117,6 +117,7 @@ fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoPro
         seed: seed.0,
         figures: figures(&observer, scenario, sim.view().awaited, sim.faults()),
         series: series(&observer.meter),
+        strikes: strikes(&observer, sim.faults()),
         hurt: observer.hurt().to_vec(),
         tape: None,
     })

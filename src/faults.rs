@@ -1,5 +1,6 @@
 //! The timeline of what breaks, and of what is planned and may break things.
 
+mod names;
 mod random;
 
 use std::fmt;
@@ -10,10 +11,13 @@ use crate::base::time::{Instant, Span};
 use crate::base::{RegionId, ServerId};
 use crate::scenario::{self, Deploy, Forgets, Join, Scale, Scenario, StoreFault, Strategy};
 
+pub use names::of_processes;
+
 /// One thing that breaks, at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What reports call it; by default what it does.
+    /// What reports call it; by default what it does. In a scenario's timeline no two are called alike, but for those
+    /// that one random process drew.
     pub name: String,
     /// When it strikes.
     pub at: Instant,
@@ -125,7 +129,9 @@ pub fn of_run(scenario: &Scenario, seed: Seed) -> Vec<Fault> {
 pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
     let faults = scenario.faults.iter().filter_map(|fault| compile(fault, scenario));
     let faults = faults.chain(scenario.autoscaler.map(|_| autoscaler()));
-    faults.chain(scenario.migration.as_ref().map(migrate)).collect()
+    let mut faults: Vec<Fault> = faults.chain(scenario.migration.as_ref().map(migrate)).collect();
+    names::tell_apart(&mut faults, scenario);
+    faults
 }
 
 fn autoscaler() -> Fault {

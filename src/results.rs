@@ -6,6 +6,8 @@
 pub mod agreement;
 pub mod expectations;
 mod figures;
+pub mod keyed;
+pub mod path;
 mod plans;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -15,17 +17,21 @@ pub mod tree;
 
 use serde::{Serialize, Serializer};
 
-use crate::base::time::Span;
+use crate::base::time::{Instant, Span};
 use crate::history::Event;
 pub use crate::judging::observer::{Hurt, HurtBy};
 pub use crate::judging::post_mortem::Cause;
 use crate::scenario::Scenario;
 
 pub use self::agreement::Agreement;
-pub use figures::{figures, latency, series};
+pub use self::keyed::Keyed;
+pub use figures::{figures, latency, series, strikes};
 
 /// The version of the JSON that [`export`] writes; it grows when a field changes its meaning or goes.
-pub const SCHEMA: u32 = 1;
+///
+/// - 1: faults, deploys and regions are lists, and what changes of the pool's size cost is one sum.
+/// - 2: they are tables, by the names of faults and regions; random faults are summed up by process.
+pub const SCHEMA: u32 = 2;
 
 /// Everything that one call of the program found out.
 #[derive(Clone, Debug)]
@@ -50,6 +56,14 @@ pub struct Report {
     pub agreement: Option<Agreement>,
 }
 
+impl RunReport {
+    /// What a fault met and took; `None` when it never struck.
+    #[must_use]
+    pub fn strike(&self, fault: u32) -> Option<&Strike> {
+        self.strikes.iter().find(|strike| strike.fault == fault)
+    }
+}
+
 /// One variant, over all runs.
 #[derive(Clone, Debug)]
 pub struct VariantReport {
@@ -70,10 +84,27 @@ pub struct RunReport {
     pub figures: Figures,
     /// The same over time.
     pub series: Series,
+    /// Every fault that struck, in the order of the run's faults.
+    pub strikes: Vec<Strike>,
     /// For each kind of hurt, the first visits that had it: candidates for a story.
     pub hurt: Vec<Hurt>,
     /// Everything that happened, in order, when it cannot be played again.
     pub tape: Option<Vec<Event>>,
+}
+
+/// One fault that struck, and what it met and took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strike {
+    /// Which of the run's faults it is.
+    pub fault: u32,
+    /// Its name in [`Figures::faults`].
+    pub name: String,
+    /// When.
+    pub at: Instant,
+    /// Carts that were open then.
+    pub open_carts: u64,
+    /// Of those, the ones that lost something to it.
+    pub lost_of_open: u64,
 }
 
 /// A user's visit, event by event, for a story.
@@ -129,9 +160,9 @@ pub struct Figures {
     /// second before; absent when nobody is heavy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbours_latency_ms: Option<Latency>,
-    /// Region by region, what it is like for users who are there; absent when all are in one place.
+    /// Region by region, by name, what it is like for users who are there; absent when all are in one place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub regions: Option<Vec<RegionFigures>>,
+    pub regions: Option<Keyed<RegionFigures>>,
     /// What the platform's instances came to; absent where there are servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serverless: Option<ServerlessFigures>,
@@ -148,14 +179,14 @@ pub struct Figures {
     /// How often the balancer ejected a server for its answers; absent when it does not look at them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ejections: Option<u64>,
-    /// What each fault met and took.
-    pub faults: Vec<FaultFigures>,
-    /// What each deploy took and cost; absent when none began.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub deploys: Vec<DeployFigures>,
-    /// What changes of the pool's size cost; absent when nothing could change it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scaling: Option<Scaling>,
+    /// What each fault that struck met and took, by its name; and what each process of random faults did, by its own.
+    pub faults: Keyed<FaultFigures>,
+    /// What each deploy took and cost, by its name; absent when none began.
+    #[serde(skip_serializing_if = "Keyed::is_empty")]
+    pub deploys: Keyed<DeployFigures>,
+    /// What each change of the pool's size cost, by its name; absent when nothing could change it.
+    #[serde(skip_serializing_if = "Keyed::is_empty")]
+    pub scaling: Keyed<Scaling>,
     /// How the pool recovered from the faults that killed servers; absent when none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
@@ -259,8 +290,6 @@ pub struct Latency {
 /// What it is like for users who are in one region.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RegionFigures {
-    /// What it is called.
-    pub name: String,
     /// Their requests that ended.
     pub requests: u64,
     /// Their adds that were acknowledged, from meaning to do them.
@@ -365,6 +394,9 @@ pub struct Price {
     /// Servers paid for: their mean number, when they came and went.
     #[serde(serialize_with = "whole_if_it_is")]
     pub servers: f64,
+    /// The most servers that were paid for at once; absent when nothing could change the pool's size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_servers: Option<u64>,
 }
 
 /// A number that is whole is written without a fraction.
@@ -375,17 +407,16 @@ fn whole_if_it_is<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S
     if number.fract() == 0.0 { serializer.serialize_u64(whole) } else { serializer.serialize_f64(*number) }
 }
 
-/// What one fault met and took.
+/// What one fault met and took, or all faults that one random process drew.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FaultFigures {
-    /// Which of the run's faults it is.
-    #[serde(skip)]
-    pub index: u32,
-    /// Its name, or what it does: `crash server-2`.
-    pub name: String,
-    /// Seconds from the start.
-    pub at_s: f64,
-    /// Carts that were open when it struck.
+    /// Seconds from the start; absent of a random process, which strikes at any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_s: Option<f64>,
+    /// How often a random process struck; absent of a fault that strikes once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strikes: Option<u64>,
+    /// Carts that were open when it struck, all strikes together.
     pub open_carts: u64,
     /// Of those, the ones that lost something to it.
     pub lost_of_open: u64,
@@ -398,8 +429,6 @@ pub struct FaultFigures {
 /// What one deploy took and cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DeployFigures {
-    /// Its name.
-    pub name: String,
     /// Seconds from the start of the run until it began.
     pub at_s: f64,
     /// Seconds until every server was new and ready; until the shop closed, if that came first.
@@ -414,11 +443,9 @@ pub struct DeployFigures {
     pub capacity_lost: f64,
 }
 
-/// What changes of the pool's size cost, those of an autoscaler and planned ones together.
+/// What a planned change of the pool's size cost, or all that an autoscaler did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Scaling {
-    /// The most servers that were paid for at once.
-    pub most_servers: u64,
     /// Servers that were taken out.
     pub taken_out: u64,
     /// Users whom a cookie still bound to a server when it was taken out.

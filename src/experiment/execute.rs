@@ -10,7 +10,7 @@ use crate::base::seed::Seed;
 use crate::history::{Event, Recorder};
 use crate::http::{self, Failure, Played, Progress};
 use crate::judging::observer::Observer;
-use crate::results::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series};
+use crate::results::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series, strikes};
 use crate::scenario::{Loaded, Variant};
 use crate::traffic::workload::Workload;
 
@@ -167,7 +167,14 @@ fn one(
         kept_up: kept_up(&late_ms, http::shortest_wait(scenario).as_millis_f64() / speed),
         late_ms,
     });
-    Ok(RunReport { seed, figures, series: series(&observer.meter), hurt: observer.hurt().to_vec(), tape: Some(tape) })
+    Ok(RunReport {
+        seed,
+        figures,
+        series: series(&observer.meter),
+        strikes: strikes(&observer, &faults),
+        hurt: observer.hurt().to_vec(),
+        tape: Some(tape),
+    })
 }
 
 /// Of 100 requests 99 must be sent less than so many real milliseconds late, or the machine did not keep up.

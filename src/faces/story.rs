@@ -7,6 +7,7 @@ mod plans;
 use super::timeline::{deed, random_deed};
 use crate::base::time::Instant;
 use crate::base::{Items, UserId};
+use crate::faults::of_processes;
 use crate::history::{EventKind, PoolEvent};
 use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
 use crate::text::count;
@@ -89,7 +90,7 @@ pub fn choose(report: &Report) -> Option<(usize, Hurt)> {
 
 /// Carts lost in a way that a fault causes.
 fn taken_by_faults(figures: &Figures) -> u64 {
-    if figures.faults.is_empty() {
+    if figures.faults.values().all(|fault| fault.strikes == Some(0)) {
         0
     } else {
         figures.lost_by.wiped + figures.lost_by.rolled_back + figures.lost_by.stale
@@ -162,15 +163,17 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
     }
     let moved = |migration| super::timeline::moves(migration).into_iter().rfind(|(when, _)| at.since_start() >= *when);
     let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());
-    let figures = variant.runs.first().and_then(|run| run.figures.faults.iter().find(|figures| figures.index == fault));
-    let drawn =
-        figures.and_then(|figures| variant.scenario.random_faults.iter().find(|of| of.called() == figures.name));
+    let strike = variant.runs.first().and_then(|run| run.strike(fault));
+    let drawn = strike.and_then(|strike| {
+        let mut processes = of_processes(&variant.scenario).into_iter().zip(&variant.scenario.random_faults);
+        processes.find(|(name, _)| *name == strike.name).map(|(_, process)| process)
+    });
     let deed = match (known, drawn) {
         (Some(known), _) => deed(known),
         (None, Some(drawn)) => random_deed(drawn, &whom),
         (None, None) => migration.and_then(moved).map_or_else(|| format!("{whom} breaks"), |(_, words)| words),
     };
-    let gone = figures.map_or(0, |figures| figures.lost_of_open);
+    let gone = strike.map_or(0, |strike| strike.lost_of_open);
     if !memory_lost || gone == 0 {
         return Some(Line::Broke(at, deed));
     }

@@ -1,7 +1,7 @@
 //! What breaks at random, drawn in advance: each process runs against the clock, whatever happens meanwhile, so that
 //! its draws hang on nothing but the seed. That a server which is down cannot die again is for the pool to know.
 
-use super::{Comeback, Fault, FaultKind};
+use super::{Comeback, Fault, FaultKind, of_processes};
 use crate::base::ServerId;
 use crate::base::seed::{Draw, Key, Purpose, Seed};
 use crate::base::time::{Instant, Span};
@@ -10,8 +10,9 @@ use crate::scenario::{Dist, How, RandomFaults, Scenario};
 /// The random faults of a run: process by process, each in order of time.
 pub(super) fn faults(scenario: &Scenario, seed: Seed) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (number, rule) in (0u16..).zip(&scenario.random_faults) {
-        let process = Process { rule, number, scenario, seed };
+    let names = of_processes(scenario);
+    for ((number, rule), name) in (0u16..).zip(&scenario.random_faults).zip(&names) {
+        let process = Process { rule, name, number, scenario, seed };
         match (&process.rule.every, &process.rule.mtbf) {
             (Some(every), _) => process.strike(every, None, &mut faults),
             (None, Some(mtbf)) => {
@@ -27,6 +28,7 @@ pub(super) fn faults(scenario: &Scenario, seed: Seed) -> Vec<Fault> {
 
 struct Process<'a> {
     rule: &'a RandomFaults,
+    name: &'a str,
     number: u16,
     scenario: &'a Scenario,
     seed: Seed,
@@ -59,7 +61,7 @@ impl Process<'_> {
             How::Crash => FaultKind::Crash(comeback),
             How::Vanish => FaultKind::Vanish(comeback),
         };
-        Fault { name: self.rule.called().into(), at, server: Some(server), kind }
+        Fault { name: self.name.into(), at, server: Some(server), kind }
     }
 
     fn comeback(&self, draw: &mut Draw) -> Comeback {

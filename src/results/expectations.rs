@@ -2,12 +2,14 @@
 //!
 //! A claim is one comparison, or a chain of two in the same direction, between sums of numbers and figures. A figure is
 //! a path into the summary, of the variant that the claim is about, or of another one that it names:
-//! `carts.lost < 0.1 * carts.lost["round robin, server memory"]`.
+//! `carts.lost < 0.1 * carts.lost["round robin, server memory"]`. A part of a path that is more than letters, digits and
+//! `_`, such as the name of a fault, stands in quotes: `faults."the crash".lost_of_open > 0`.
 
+mod former;
 mod judge;
 mod parse;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use thiserror::Error;
@@ -20,6 +22,7 @@ use super::{
     Seconds, ServerLoad, ServerlessFigures,
 };
 use crate::base::Step;
+use crate::faults::{Fault, FaultKind, of_processes, timeline};
 use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.
@@ -229,8 +232,8 @@ impl fmt::Display for Comparison {
 }
 
 /// `did you mean …?`, or where to find the names.
-fn nearest_figure(path: &str, known: &BTreeMap<String, f64>) -> String {
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+fn nearest_figure(path: &str, known: &BTreeSet<String>) -> String {
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
     match nearest(path, &names) {
         Some(name) => format!("did you mean `{name}`?"),
         None => "figures are named as in `--format json`: carts.lost, lost_by.wiped, load.peak_to_mean, …".into(),
@@ -244,8 +247,7 @@ fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
 }
 
 /// Every figure that a run of this scenario can have.
-#[must_use]
-pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
+fn possible(scenario: &Scenario) -> Tree {
     let mut figures = Figures::default();
     let servers = if scenario.serverless.is_some() { 0 } else { scenario.most_slots() };
     figures.load.per_server = vec![ServerLoad::default(); usize::try_from(servers).unwrap_or(usize::MAX)];
@@ -257,27 +259,42 @@ pub fn figures_of(scenario: &Scenario) -> BTreeMap<String, f64> {
     figures.hidden = hides.then(HiddenFigures::default);
     figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
     figures.replays = scenario.users.journey.contains(&Step::ReplayToken).then_some(0);
-    figures.regions = scenario.regions.as_ref().map(|regions| {
-        regions.names.iter().map(|name| RegionFigures { name: name.clone(), ..RegionFigures::default() }).collect()
-    });
+    figures.regions = scenario
+        .regions
+        .as_ref()
+        .map(|regions| regions.names.iter().map(|name| (name, RegionFigures::default())).collect());
     figures.ejections = scenario.balancer.outlier.as_ref().map(|_| 0);
-    figures.faults = vec![FaultFigures::default(); scenario.faults.len()];
-    figures.deploys = vec![DeployFigures::default(); scenario.faults.iter().filter(|f| f.deploy.is_some()).count()];
-    let scaled = scenario.autoscaler.is_some() || scenario.faults.iter().any(|fault| fault.scale.is_some());
-    figures.scaling = scaled.then(Scaling::default);
+    for fault in timeline(scenario) {
+        add_fault(&mut figures, &fault);
+    }
+    for process in of_processes(scenario) {
+        figures.faults.push(&process, FaultFigures { strikes: Some(0), ..FaultFigures::default() });
+    }
     let seconds = || Some(Seconds::default());
     figures.recovery = Some(Recovery { noticed_s: seconds(), capacity_back_s: seconds(), ..Recovery::default() });
-    Tree::of(&figures).by_path()
+    Tree::of(&figures)
+}
+
+/// The figures that a fault can have.
+fn add_fault(figures: &mut Figures, fault: &Fault) {
+    let losses_lasted_s = matches!(fault.kind, FaultKind::Migrate { .. }).then_some(0.0);
+    let struck = FaultFigures { at_s: Some(0.0), losses_lasted_s, ..FaultFigures::default() };
+    figures.faults.push(&fault.name, struck);
+    match fault.kind {
+        FaultKind::Deploy(_) => figures.deploys.push(&fault.name, DeployFigures::default()),
+        FaultKind::Scale(_) | FaultKind::Autoscale => {
+            figures.scaling.push(&fault.name, Scaling::default());
+            figures.price.most_servers = Some(0);
+        }
+        _ => {}
+    }
 }
 
 /// Checks what can be checked of `expect` and `columns` before anything runs.
 #[must_use]
 pub fn validate(loaded: &Loaded) -> Vec<Problem> {
-    let known: Vec<Known> = loaded
-        .variants
-        .iter()
-        .map(|variant| Known { variant: &variant.name, figures: figures_of(&variant.scenario) })
-        .collect();
+    let known: Vec<Known> =
+        loaded.variants.iter().map(|variant| Known::of(&variant.name, possible(&variant.scenario).leaves())).collect();
     let mut problems = Vec::new();
     for (i, expect) in loaded.base.expect.iter().enumerate() {
         let error = match parse(&expect.that) {
@@ -300,7 +317,16 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
 /// The figures that a variant can have.
 struct Known<'a> {
     variant: &'a str,
-    figures: BTreeMap<String, f64>,
+    figures: BTreeSet<String>,
+    /// The same in their order.
+    in_order: Vec<String>,
+}
+
+impl<'a> Known<'a> {
+    fn of(variant: &'a str, leaves: Vec<(String, f64)>) -> Known<'a> {
+        let in_order: Vec<String> = leaves.into_iter().map(|(path, _)| path).collect();
+        Known { variant, figures: in_order.iter().cloned().collect(), in_order }
+    }
 }
 
 /// Finds the first figure of a claim that there is not: no such variant, or no such path.
@@ -311,18 +337,21 @@ fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> 
         if let (None, Some(of), false) = (variants.peek(), &figure.of, renamed) {
             return Err(no_variant(figure, of, known));
         }
-        if let Some(lacking) = variants.find(|known| !known.figures.contains_key(&figure.path)) {
-            return Err(no_figure(figure, &lacking.figures));
+        if let Some(lacking) = variants.find(|known| !known.figures.contains(&figure.path)) {
+            return Err(no_figure(figure, lacking));
         }
     }
     Ok(())
 }
 
-fn no_figure(figure: &Figure, known: &BTreeMap<String, f64>) -> ClaimError {
+fn no_figure(figure: &Figure, known: &Known) -> ClaimError {
+    if let Some((message, help)) = former::path(&figure.path, &known.in_order) {
+        return ClaimError { column: figure.column, message, help: Some(help) };
+    }
     ClaimError {
         column: figure.column,
         message: format!("there is no figure `{}`", figure.path),
-        help: Some(nearest_figure(&figure.path, known)),
+        help: Some(nearest_figure(&figure.path, &known.figures)),
     }
 }
 
@@ -341,10 +370,14 @@ fn problem(place: String, error: ClaimError) -> Problem {
 }
 
 fn check_column(column: &str, known: &[Known]) -> Option<(String, String)> {
-    if COLUMNS.contains(&column) || known.iter().any(|known| known.figures.contains_key(column)) {
+    let column = &*super::path::canonical(column);
+    if COLUMNS.contains(&column) || known.iter().any(|known| known.figures.contains(column)) {
         return None;
     }
-    let paths: Vec<&str> = known.iter().flat_map(|known| known.figures.keys().map(String::as_str)).collect();
+    if let Some(former) = known.iter().find_map(|known| former::path(column, &known.in_order)) {
+        return Some(former);
+    }
+    let paths: Vec<&str> = known.iter().flat_map(|known| known.figures.iter().map(String::as_str)).collect();
     let help = match nearest(column, &COLUMNS) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("write a figure's path, or one of {}", COLUMNS.join(", ")),
@@ -357,6 +390,7 @@ fn check_column(column: &str, known: &[Known]) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::load;
 
     fn holds(claim: &str) -> bool {
         let figures = [("carts.lost", 49.0), ("carts.opened", 2416.0), ("carts.lost[\"round robin\"]", 2333.0)];
@@ -390,9 +424,9 @@ mod tests {
 
     #[test]
     fn unknown_figures_and_variants_have_a_nearest_name() {
-        let mut figures = Tree::of(&Figures::default()).by_path();
-        figures.insert("load.per_server.0.busy".into(), 0.0);
-        let known = ["round robin", "sticky"].map(|variant| Known { variant, figures: figures.clone() });
+        let mut figures = Figures::default();
+        figures.load.per_server.push(ServerLoad::default());
+        let known = ["round robin", "sticky"].map(|variant| Known::of(variant, Tree::of(&figures).leaves()));
         let checked = |claim: &str| check(&parse(claim).expect(claim), Some("sticky"), &known, false);
         let error = |claim: &str| checked(claim).expect_err(claim);
         let wrong = error("0 < lost_by.wipd");
@@ -405,5 +439,46 @@ mod tests {
         assert_eq!(wrong.help.as_deref(), Some("did you mean `round robin`?"));
         assert_eq!(error("carts.lots['round robin'] > 0").help.as_deref(), Some("did you mean `carts.lost`?"));
         assert_eq!(checked("load.per_server.0.busy < carts.lost['round robin']"), Ok(()));
+    }
+
+    #[test]
+    fn paths_by_number_are_told_their_names() {
+        let text = "
+            title = 'x'
+            duration = '2m'
+            regions = { names = ['here', 'far off'], round_trip = { 'here-far off' = '80ms' } }
+            faults = [
+                { at = '40s', crash = 'server-2' },
+                { at = '20s', name = 'the crash', crash = 'server-2' },
+                { at = '30s', deploy = {} },
+                { at = '50s', name = 'more', scale = 5 },
+            ]
+            columns = ['faults.1.open_carts']
+            expect = [
+                { that = 'carts.lost == faults.1.lost_of_open' },
+                { that = 'faults.0.at_s > 0' },
+                { that = 'deploys.0.took_s > 0' },
+                { that = 'faults.7.open_carts > 0' },
+                { that = 'scaling.taken_out == 0' },
+                { that = 'scaling.most_servers == 0' },
+                { that = 'regions.1.add_ms.p50 < 90' },
+                { that = 'faults.\"the crash\".open_carts > deploys.deploy.took_s' },
+            ]
+        ";
+        let loaded = load("a test", "test.toml", text, &[], &[]).expect("a scenario");
+        let told = |problem: &Problem| {
+            format!("{}: {}: {}", problem.place, problem.message, problem.help.as_deref().unwrap_or_default())
+        };
+        let told: Vec<String> = validate(&loaded).iter().map(told).collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        expect[0].that: at character 15: `faults.1.lost_of_open` is a path of former versions: faults are named now: write `faults."the crash".lost_of_open`
+        expect[1].that: at character 1: `faults.0.at_s` is a path of former versions: faults are named now: write `faults."crash server-2".at_s`
+        expect[2].that: at character 1: `deploys.0.took_s` is a path of former versions: faults are named now: write `deploys.deploy.took_s`
+        expect[3].that: at character 1: `faults.7.open_carts` is a path of former versions: faults are named now: write a name instead of the number: `faults."…".open_carts`
+        expect[4].that: at character 1: `scaling.taken_out` is a path of former versions: faults are named now: write `scaling.more.taken_out`
+        expect[5].that: at character 1: `scaling.most_servers` is a path of former versions: faults are named now: write `price.most_servers`
+        expect[6].that: at character 1: `regions.1.add_ms.p50` is a path of former versions: regions are named now: write `regions."far off".add_ms.p50`
+        columns[0]: `faults.1.open_carts` is a path of former versions: faults are named now: write `faults."the crash".open_carts`
+        "#);
     }
 }

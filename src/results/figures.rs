@@ -5,14 +5,15 @@ mod recovery;
 use super::plans;
 use super::serverless;
 use super::{
-    Carts, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Load, LostBy, Price, RegionFigures, Requests,
-    Series, SeriesRow, ServerLoad, Visits,
+    Carts, FaultFigures, Figures, FileFigures, HiddenFigures, Keyed, Latency, Load, LostBy, Price, RegionFigures,
+    Requests, Series, SeriesRow, ServerLoad, Strike, Visits,
 };
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, Step};
-use crate::faults::{Fault, FaultKind};
+use crate::faults::{Fault, FaultKind, of_processes};
 use crate::judging::meter::{LatencyMeter, Meter, RegionMeter, Work, balance};
 use crate::judging::observer::Observer;
+use crate::judging::post_mortem::FaultImpact;
 use crate::scenario::{CartHome, HiddenState, Scenario};
 
 /// The window in which load imbalance is looked for: long enough that chance evens out.
@@ -52,11 +53,11 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         regions: observer.meter.regions.as_ref().map(|meters| meters.regions.iter().map(region).collect()),
         serverless: serverless::figures(&observer.meter, scenario),
         load: load(observer, scenario),
-        price: price(&observer.meter, scenario),
+        price: Price { most_servers: plans::most_servers(observer, faults), ..price(&observer.meter, scenario) },
         files: scenario.users.upload().then(|| files(observer)),
         hidden: (scenario.servers.hidden != HiddenState::None).then(|| hidden(observer)),
         ejections: scenario.balancer.outlier.as_ref().map(|_| observer.meter.ejections),
-        faults: fault_figures(observer, faults),
+        faults: fault_figures(observer, scenario, faults),
         deploys: plans::deploys(observer, scenario, faults),
         scaling: plans::scaling(observer, faults),
         recovery: recovery::recovery(observer.recovery.outages()),
@@ -140,13 +141,13 @@ pub fn latency(meter: &LatencyMeter) -> Latency {
     }
 }
 
-fn region(meter: &RegionMeter) -> RegionFigures {
-    RegionFigures {
-        name: meter.name.clone(),
+fn region(meter: &RegionMeter) -> (&str, RegionFigures) {
+    let figures = RegionFigures {
         requests: meter.requests,
         add_ms: latency(&meter.adds),
         step_latency_ms: latency(&meter.steps),
-    }
+    };
+    (&meter.name, figures)
 }
 
 fn load(observer: &Observer, scenario: &Scenario) -> Load {
@@ -270,6 +271,7 @@ fn price(meter: &Meter, scenario: &Scenario) -> Price {
         replicas_written_per_request: (scenario.homes.cart == CartHome::ReplicatedMemory)
             .then(|| per_request(meter.copies)),
         servers: servers_paid_for(meter, scenario),
+        most_servers: None,
     }
 }
 
@@ -296,25 +298,46 @@ fn hidden(observer: &Observer) -> HiddenFigures {
     }
 }
 
-fn fault_figures(observer: &Observer, faults: &[Fault]) -> Vec<FaultFigures> {
-    (0u32..)
-        .zip(faults)
-        .filter_map(|(index, fault)| {
-            let impact = observer.post_mortem.impact(index)?;
-            Some(FaultFigures {
-                index,
-                name: fault.name.clone(),
-                at_s: fault.at.since_start().as_secs_f64(),
-                open_carts: impact.open_carts,
-                lost_of_open: impact.lost_of_open,
-                losses_lasted_s: losses_lasted(observer, index, fault),
-            })
-        })
-        .collect()
+/// Every fault that struck.
+#[must_use]
+pub fn strikes(observer: &Observer, faults: &[Fault]) -> Vec<Strike> {
+    let strike = |(fault, Fault { name, at, .. }): (u32, &Fault)| {
+        let FaultImpact { open_carts, lost_of_open } = observer.post_mortem.impact(fault)?;
+        Some(Strike { fault, name: name.clone(), at: *at, open_carts, lost_of_open })
+    };
+    (0u32..).zip(faults).filter_map(strike).collect()
+}
+
+/// Fault by fault; what is drawn at random, process by process.
+fn fault_figures(observer: &Observer, scenario: &Scenario, faults: &[Fault]) -> Keyed<FaultFigures> {
+    let processes = of_processes(scenario);
+    let (drawn, known): (Vec<Strike>, Vec<Strike>) =
+        strikes(observer, faults).into_iter().partition(|strike| processes.contains(&strike.name));
+    let one = |strike: &Strike| FaultFigures {
+        at_s: Some(strike.at.since_start().as_secs_f64()),
+        strikes: None,
+        open_carts: strike.open_carts,
+        lost_of_open: strike.lost_of_open,
+        losses_lasted_s: losses_lasted(observer, strike.fault, faults),
+    };
+    let mut all: Keyed<FaultFigures> = known.iter().map(|strike| (&strike.name, one(strike))).collect();
+    for process in &processes {
+        let its = || drawn.iter().filter(|strike| strike.name == *process);
+        let figures = FaultFigures {
+            at_s: None,
+            strikes: Some(its().count() as u64),
+            open_carts: its().map(|strike| strike.open_carts).sum(),
+            lost_of_open: its().map(|strike| strike.lost_of_open).sum(),
+            losses_lasted_s: None,
+        };
+        all.push(process, figures);
+    }
+    all
 }
 
 /// For how long a migration took carts.
-fn losses_lasted(observer: &Observer, index: u32, fault: &Fault) -> Option<f64> {
+fn losses_lasted(observer: &Observer, index: u32, faults: &[Fault]) -> Option<f64> {
+    let fault = faults.get(index as usize)?;
     matches!(fault.kind, FaultKind::Migrate { .. }).then(|| {
         let last = observer.last_losses.get(&index);
         last.map_or(0.0, |last| (*last - fault.at).as_secs_f64())

@@ -1,6 +1,6 @@
 //! Figures of deploys and of changes of the pool's size.
 
-use super::{DeployFigures, Scaling};
+use super::{DeployFigures, Keyed, Scaling};
 use crate::base::time::Instant;
 use crate::faults::{Fault, FaultKind};
 use crate::judging::meter::ServerLifetime;
@@ -8,42 +8,41 @@ use crate::judging::observer::{Cost, Observer};
 use crate::scenario::Scenario;
 
 /// What each deploy that began took and cost.
-pub(super) fn deploys(observer: &Observer, scenario: &Scenario, faults: &[Fault]) -> Vec<DeployFigures> {
+pub(super) fn deploys(observer: &Observer, scenario: &Scenario, faults: &[Fault]) -> Keyed<DeployFigures> {
     let closes = Instant::ZERO + scenario.duration.get();
-    (0u32..)
-        .zip(faults)
-        .filter(|(_, fault)| matches!(fault.kind, FaultKind::Deploy(_)))
-        .filter_map(|(index, fault)| {
-            let cost = observer.plans.cost_until(index, closes)?;
-            let ended = cost.finished.unwrap_or(closes.max(cost.began));
-            Some(DeployFigures {
-                name: fault.name.clone(),
-                at_s: cost.began.since_start().as_secs_f64(),
-                took_s: (ended - cost.began).as_secs_f64(),
-                finished: cost.finished.is_some(),
-                cut_off_users: cost.cut_off_users,
-                cut_requests: cost.cut_requests,
-                capacity_lost: cost.capacity_lost.as_secs_f64(),
-            })
-        })
-        .collect()
+    let deploy = |(index, fault): (u32, &'_ Fault)| {
+        let cost = observer.plans.cost_until(index, closes)?;
+        let ended = cost.finished.unwrap_or(closes.max(cost.began));
+        let figures = DeployFigures {
+            at_s: cost.began.since_start().as_secs_f64(),
+            took_s: (ended - cost.began).as_secs_f64(),
+            finished: cost.finished.is_some(),
+            cut_off_users: cost.cut_off_users,
+            cut_requests: cost.cut_requests,
+            capacity_lost: cost.capacity_lost.as_secs_f64(),
+        };
+        Some((fault.name.clone(), figures))
+    };
+    let all = (0u32..).zip(faults).filter(|(_, fault)| matches!(fault.kind, FaultKind::Deploy(_)));
+    all.filter_map(deploy).collect()
 }
 
-/// What changes of the pool's size cost; `None` when nothing could change it.
-pub(super) fn scaling(observer: &Observer, faults: &[Fault]) -> Option<Scaling> {
-    let scales = |kind| matches!(kind, FaultKind::Scale(_) | FaultKind::Autoscale);
-    let indices: Vec<u32> = (0u32..).zip(faults).filter(|(_, fault)| scales(fault.kind)).map(|(i, _)| i).collect();
-    if indices.is_empty() {
-        return None;
-    }
-    let costs = || indices.iter().filter_map(|index| observer.plans.cost(*index));
-    let sum = |of: fn(&Cost) -> u64| costs().map(|cost| of(&cost)).sum();
-    Some(Scaling {
-        most_servers: most_at_once(&observer.meter.lifetimes),
-        taken_out: sum(|cost| cost.stopped),
-        cut_off_users: sum(|cost| cost.cut_off_users),
-        cut_requests: sum(|cost| cost.cut_requests),
-    })
+/// What each change of the pool's size cost.
+pub(super) fn scaling(observer: &Observer, faults: &[Fault]) -> Keyed<Scaling> {
+    let scaling = |(index, fault): (u32, &Fault)| {
+        let Cost { stopped, cut_off_users, cut_requests, .. } = observer.plans.cost(index).unwrap_or_default();
+        (fault.name.clone(), Scaling { taken_out: stopped, cut_off_users, cut_requests })
+    };
+    (0u32..).zip(faults).filter(|(_, fault)| scales(fault.kind)).map(scaling).collect()
+}
+
+/// The most servers that were paid for at once; `None` when nothing could change the pool's size.
+pub(super) fn most_servers(observer: &Observer, faults: &[Fault]) -> Option<u64> {
+    faults.iter().any(|fault| scales(fault.kind)).then(|| most_at_once(&observer.meter.lifetimes))
+}
+
+fn scales(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Scale(_) | FaultKind::Autoscale)
 }
 
 /// The most servers that were there at the same time.

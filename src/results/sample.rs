@@ -2,7 +2,7 @@
 
 use super::{
     Carts, Cause, FaultFigures, Figures, Hurt, HurtBy, Latency, Load, LostBy, Pace, Price, Report, Requests, RunReport,
-    Series, SeriesRow, ServerLoad, Tape, VariantReport, Visits,
+    Series, SeriesRow, ServerLoad, Strike, Tape, VariantReport, Visits,
 };
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Item, Items, Outcome, ProcessId, Reply, ServerId, UserId, Visit};
@@ -65,15 +65,14 @@ fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures
             object_calls_per_request: None,
             replicas_written_per_request: None,
             servers: 3.0,
+            most_servers: None,
         },
-        faults: vec![FaultFigures {
-            index: 0,
-            name: "the crash".into(),
-            at_s: 30.0,
-            open_carts: 148,
-            lost_of_open: wiped,
-            losses_lasted_s: None,
-        }],
+        faults: [(
+            "the crash",
+            FaultFigures { at_s: Some(30.0), open_carts: 148, lost_of_open: wiped, ..FaultFigures::default() },
+        )]
+        .into_iter()
+        .collect(),
         ..Figures::default()
     }
 }
@@ -92,10 +91,19 @@ fn run(seed: u64, figures: Figures) -> RunReport {
         hurts.extend([hurt(HurtBy::Lost(Cause::Wiped), 5), hurt(HurtBy::Lost(Cause::Wiped), 42)]);
     }
     let row = SeriesRow { sent: 150, ok: 150, open_carts: 148, served: vec![50, 50, 50], ..SeriesRow::default() };
+    let strike = |fault: &FaultFigures| Strike {
+        fault: 0,
+        name: "the crash".into(),
+        at: at(30_000),
+        open_carts: fault.open_carts,
+        lost_of_open: fault.lost_of_open,
+    };
+    let strikes = figures.faults.values().map(strike).collect();
     RunReport {
         seed,
         figures,
         series: Series { window: Span::from_secs(1), rows: vec![row.clone(), row] },
+        strikes,
         hurt: hurts,
         tape: None,
     }

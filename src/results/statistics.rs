@@ -95,7 +95,9 @@ impl Summary {
             values.entry(path.clone()).or_default().push(*value);
         }
         let estimates = values.into_iter().filter_map(|(path, values)| Some((path, Estimate::of(&values)?))).collect();
-        let shape = trees.into_iter().max_by_key(|tree| tree.leaves().len()).unwrap_or(Tree::Absent);
+        let fullest = trees.iter().enumerate().max_by_key(|(_, tree)| tree.leaves().len()).map(|(i, _)| i);
+        let shape = fullest.map_or(Tree::Absent, |i| trees[i].clone());
+        let shape = trees.into_iter().fold(shape, Tree::with);
         Summary { each, estimates, shape }
     }
 
@@ -186,15 +188,13 @@ fn amount(difference: Estimate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::{Carts, Figures, Series};
+    use crate::results::{Carts, FaultFigures, Figures};
 
     fn summary(lost: &[u64]) -> Summary {
         let run = |(seed, lost): (u64, &u64)| RunReport {
             seed,
             figures: Figures { carts: Carts { lost: *lost, ..Carts::default() }, ..Figures::default() },
-            series: Series::default(),
-            hurt: Vec::new(),
-            tape: None,
+            ..RunReport::default()
         };
         let runs: Vec<RunReport> = (1..).zip(lost).map(run).collect();
         Summary::of(&runs)
@@ -224,6 +224,22 @@ mod tests {
         let (_, of_ten) = prediction(&values, 10, 0.025).expect("four values");
         assert!(of_ten < high);
         assert_eq!(prediction(&[1.0], 1, 0.025), None);
+    }
+
+    #[test]
+    fn faults_of_several_runs_are_joined_by_name() {
+        let run = |seed, faults: &[(&str, u64)]| {
+            let met = |(name, open_carts): &(&str, u64)| {
+                ((*name).to_owned(), FaultFigures { open_carts: *open_carts, ..FaultFigures::default() })
+            };
+            let figures = Figures { faults: faults.iter().map(met).collect(), ..Figures::default() };
+            RunReport { seed, figures, ..RunReport::default() }
+        };
+        let summary = Summary::of(&[run(1, &[("b", 7)]), run(2, &[("the crash", 10), ("b", 9)])]);
+        near(summary.mean("faults.b.open_carts"), 8.0);
+        near(summary.mean("faults.\"the crash\".open_carts"), 10.0);
+        let paths: Vec<String> = summary.shape.leaves().into_iter().map(|(path, _)| path).collect();
+        assert!(summary.estimates.keys().all(|path| paths.contains(path)), "what only some runs have is told as well");
     }
 
     #[test]

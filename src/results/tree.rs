@@ -1,6 +1,6 @@
 //! Figures as a tree of named values, in the order of their fields: what every face but the story reads.
 //!
-//! A leaf has a path such as `carts.lost` or `load.per_server.0.busy`. Whatever is added to
+//! A leaf has a path such as `carts.lost`, `load.per_server.0.busy` or `faults."the crash".lost_of_open`. Whatever is added to
 //! [`Figures`](super::Figures) is thereby in every expectation, interval, JSON and CSV at once.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,8 @@ use std::fmt;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::path::part;
 
 /// A value and what is below it.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +56,30 @@ impl Tree {
         self.leaves().into_iter().collect()
     }
 
+    /// This tree with all that only `other` has, behind what is here already.
+    #[must_use]
+    pub fn with(self, other: Tree) -> Tree {
+        match (self, other) {
+            (Tree::Absent, other) => other,
+            (Tree::Map(mut map), Tree::Map(other)) => {
+                for (name, theirs) in other {
+                    match map.iter_mut().find(|(known, _)| *known == name) {
+                        Some((_, ours)) => *ours = std::mem::replace(ours, Tree::Absent).with(theirs),
+                        None => map.push((name, theirs)),
+                    }
+                }
+                Tree::Map(map)
+            }
+            (Tree::List(list), Tree::List(other)) => {
+                let more = other.get(list.len()..).map(<[Tree]>::to_vec).unwrap_or_default();
+                let both = list.into_iter().zip(other.into_iter().map(Some).chain(std::iter::repeat(None)));
+                let both = both.map(|(ours, theirs)| ours.with(theirs.unwrap_or(Tree::Absent)));
+                Tree::List(both.chain(more).collect())
+            }
+            (ours, _) => ours,
+        }
+    }
+
     /// The tree with every number replaced.
     #[must_use]
     pub fn map(&self, replace: &mut impl FnMut(&str, f64) -> Tree) -> Tree {
@@ -61,17 +87,20 @@ impl Tree {
     }
 
     fn map_below(&self, path: &str, replace: &mut impl FnMut(&str, f64) -> Tree) -> Tree {
-        let join = |name: &dyn fmt::Display| if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+        let join = |name: &str| {
+            let part = part(name);
+            if path.is_empty() { part.into_owned() } else { format!("{path}.{part}") }
+        };
         match self {
             Tree::Absent => Tree::Absent,
             Tree::Number(number) => replace(path, *number),
             Tree::Text(text) => Tree::Text(text.clone()),
-            Tree::List(list) => {
-                Tree::List(list.iter().enumerate().map(|(i, tree)| tree.map_below(&join(&i), replace)).collect())
-            }
-            Tree::Map(map) => Tree::Map(
-                map.iter().map(|(name, tree)| (name.clone(), tree.map_below(&join(&name), replace))).collect(),
+            Tree::List(list) => Tree::List(
+                list.iter().enumerate().map(|(i, tree)| tree.map_below(&join(&i.to_string()), replace)).collect(),
             ),
+            Tree::Map(map) => {
+                Tree::Map(map.iter().map(|(name, tree)| (name.clone(), tree.map_below(&join(name), replace))).collect())
+            }
         }
     }
 }

@@ -107,7 +107,10 @@ fn it_finds_an_engine_that_does_not_lose_what_it_must() {
             figures.faults[0].lost_of_open = 0;
         }
     });
-    assert_found(&found, &["1: lost_by.wiped", "2: lost_by.wiped", "2: faults.0.lost_of_open / open_carts"]);
+    assert_found(
+        &found,
+        &["1: lost_by.wiped", "2: lost_by.wiped", "2: faults.\"the crash\".lost_of_open / open_carts"],
+    );
 }
 
 /// Where a crash costs nothing, one that never came is noticed all the same; so is a shop without customers.
@@ -135,7 +138,7 @@ fn it_finds_an_engine_whose_rates_are_off() {
         &[
             "4: price.store_calls_per_request",
             "3: price.bytes_carried_per_request",
-            "2: faults.0.lost_of_open / open_carts",
+            "2: faults.\"the crash\".lost_of_open / open_carts",
             "1: carts.lost / carts.opened",
             "1: requests.sent / visits.begun",
         ],
@@ -179,7 +182,7 @@ fn luck_is_not_called_a_difference() {
             lost_by: LostBy { wiped: lost, ..LostBy::default() },
             visits: Visits { begun: opened, ..Visits::default() },
             logged_out: lost,
-            faults: vec![fault],
+            faults: [("the crash", fault)].into_iter().collect(),
             ..Figures::default()
         }
     };

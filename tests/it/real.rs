@@ -81,7 +81,7 @@ fn a_real_deploy_with_a_spare_server_hurts_nobody() {
     let json: serde_json::Value = serde_json::from_str(&printed).expect(&errors);
     let figures = &json["variants"][0];
     assert_eq!(code, if figures["pace"]["kept_up"] == true { 0 } else { 3 }, "{errors}");
-    let deploy = &figures["deploys"][0];
+    let deploy = &figures["deploys"]["the deploy"];
     assert_eq!((&deploy["finished"], &deploy["cut_requests"]), (&true.into(), &0.into()), "{deploy}");
     assert!((30.0..60.0).contains(&deploy["took_s"].as_f64().expect("a number")), "{deploy}");
     let of = |name: &str| figures["requests"][name].as_u64().expect("a count");

@@ -11,7 +11,7 @@ fn one_run_keeps_its_figures_in_order() {
     let short: Vec<&str> = text.lines().take(40).collect();
     insta::assert_snapshot!(short.join("\n"), @r#"
     {
-      "schema": 1,
+      "schema": 2,
       "scenario": "sticky-crash",
       "title": "Sticky sessions keep every cart whole. What does one crash cost?",
       "engine": "sim",

@@ -14,11 +14,11 @@ pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport) -> Line {
     let Some(known) = variant.scenario.faults.get(fault as usize) else {
         return Line::Broke(at, "the pool changes".into());
     };
-    let figures = variant.runs.first().and_then(|run| run.figures.faults.get(fault as usize));
+    let strike = variant.runs.first().and_then(|run| run.strike(fault));
     let deed = deed(known);
     Line::Broke(
         at,
-        match figures.map_or(0, |figures| figures.lost_of_open) {
+        match strike.map_or(0, |strike| strike.lost_of_open) {
             0 => deed,
             #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
             gone => format!("{deed}: {} open now will be gone", plural(gone as f64, "cart", "carts")),

@@ -1,7 +1,7 @@
 //! Charts under a table: carts lost over time with what broke, the load of each server, and over several runs how
 //! often how many carts were lost.
 
-use crate::base::time::{Instant, Span};
+use crate::base::time::Instant;
 use crate::faces::chart::{Glyphs, Histogram, bar, scale, timeline};
 use crate::results::statistics::Summary;
 use crate::results::{Report, RunReport, VariantReport};
@@ -50,10 +50,8 @@ fn over_time(report: &Report, title: &str, count: Count, glyphs: Glyphs) -> Stri
 }
 
 /// When something broke.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
 fn marks(run: &RunReport) -> Vec<Instant> {
-    let faults = run.figures.faults.iter();
-    faults.map(|fault| Instant::ZERO + Span::from_nanos((fault.at_s * 1e9) as u64)).collect()
+    run.strikes.iter().map(|strike| strike.at).collect()
 }
 
 fn load(report: &Report, glyphs: Glyphs) -> String {

@@ -4,6 +4,7 @@ mod plans;
 mod recovery;
 
 use crate::base::time::{NANOS_PER_SEC, Span};
+use crate::results::path;
 use crate::results::statistics::{Estimate, Summary};
 use crate::results::{FaultFigures, Report, VariantReport};
 use crate::text::{Tone, clean, clock, count, percent, real};
@@ -220,9 +221,9 @@ impl Source<'_> {
     fn open_at_faults(&self) -> Vec<Column> {
         let mut names: Vec<(String, String)> = Vec::new();
         for variant in &self.report.variants {
-            for fault in variant.runs.first().map_or(&[][..], |run| &run.figures.faults) {
-                if !names.iter().any(|(known, _)| *known == fault.name) {
-                    names.push((fault.name.clone(), called(variant, fault)));
+            for (name, fault) in variant.runs.iter().flat_map(|run| run.figures.faults.iter()) {
+                if !names.iter().any(|(known, _)| known == name) {
+                    names.push((name.into(), called(variant, name, fault)));
                 }
             }
         }
@@ -235,7 +236,8 @@ impl Source<'_> {
     fn open_at(&self, called: &str, only: Option<&str>) -> Column {
         let of = |variant: &VariantReport, value: fn(&crate::results::FaultFigures) -> u64| {
             let faults = |run: &crate::results::RunReport| -> u64 {
-                run.figures.faults.iter().filter(|fault| only.is_none_or(|name| fault.name == name)).map(value).sum()
+                let wanted = run.figures.faults.iter().filter(|(known, _)| only.is_none_or(|name| *known == name));
+                wanted.map(|(_, fault)| value(fault)).sum()
             };
             #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
             let values: Vec<f64> = variant.runs.iter().map(|run| faults(run) as f64).collect();
@@ -308,12 +310,13 @@ impl Source<'_> {
     /// The median add, region by region: `18 / 98 / 178`. From the nearest to the farthest where there are many.
     fn add_by_region(&self) -> Column {
         const MOST_NAMED: usize = 4;
-        let names = self.names_of_regions().filter(|names| names.len() <= MOST_NAMED);
+        let all = self.names_of_regions().unwrap_or_default();
+        let names = Some(all).filter(|names| (1..=MOST_NAMED).contains(&names.len()));
         let second = names.map_or("by region".into(), |names| names.join(" / "));
         let few = names.is_some();
         self.column("add-by-region", ["an add, ms", &second], 2, |summary| {
-            let median = |i: usize| summary.get(&format!("regions.{i}.add_ms.p50")).map(|ms| ms.mean);
-            let medians: Vec<f64> = (0..).map_while(median).collect();
+            let median = |name: &String| summary.get(&path::join(["regions", name, "add_ms", "p50"])).map(|ms| ms.mean);
+            let medians: Vec<f64> = all.iter().filter_map(median).collect();
             let least = medians.iter().copied().fold(f64::MAX, f64::min);
             let most = medians.iter().copied().fold(0.0, f64::max);
             match medians.len() {
@@ -355,9 +358,9 @@ impl Source<'_> {
 
     /// For how long a migration took carts.
     fn losses_lasted(&self) -> Column {
-        let paths: Vec<String> = (0..10).map(|i| format!("faults.{i}.losses_lasted_s")).collect();
+        let path = path::join(["faults", crate::faults::MIGRATION, "losses_lasted_s"]);
         self.column("losses-lasted", ["losses", "went on for"], 3, |summary| {
-            let found = paths.iter().find_map(|path| summary.get(path));
+            let found = summary.get(&path);
             found.filter(|found| found.mean > 0.0).map_or_else(nothing, |s| plain(format!("{} s", real(s.mean))))
         })
     }
@@ -397,10 +400,12 @@ impl Source<'_> {
 
     /// A column for any figure.
     fn path(&self, path: &str) -> Option<Column> {
+        let path = &path::canonical(path);
         self.summaries.iter().any(|summary| summary.get(path).is_some()).then(|| {
-            let words = path.replace('_', " ");
-            let (first, second) = words.rsplit_once('.').unwrap_or(("", &words));
-            self.column(path, [&first.replace('.', " "), second], 9, |summary| {
+            let words = path::split(path).unwrap_or_default();
+            let (second, first) = words.split_last().map_or(("", &[][..]), |(last, first)| (last.as_str(), first));
+            let head = [first.join(" "), second.to_owned()].map(|line| line.replace('_', " "));
+            self.column(path, head.each_ref().map(String::as_str), 9, |summary| {
                 let whole = summary.each.iter().all(|(_, figures)| figures.get(path).is_none_or(|x| x.fract() == 0.0));
                 let print = |x: f64| if whole { count(x) } else { real(x) };
                 summary.get(path).map_or_else(nothing, |found| plain(with_half(found, &print)))
@@ -410,17 +415,15 @@ impl Source<'_> {
 }
 
 /// How a header calls a fault: `at the crash`, or by its time when it has no name.
-fn called(variant: &VariantReport, fault: &FaultFigures) -> String {
-    let FaultFigures { index, name, at_s, .. } = fault;
-    let written = variant.scenario.faults.get(*index as usize);
-    let named = written.is_some_and(|written| written.name.as_ref() == Some(name));
+fn called(variant: &VariantReport, name: &str, fault: &FaultFigures) -> String {
+    let named = variant.scenario.faults.iter().any(|written| written.name.as_deref() == Some(name));
     let moved = variant.scenario.migration.is_some() && name == crate::faults::MIGRATION;
-    if named || moved || variant.scenario.random_faults.iter().any(|process| process.called() == name) {
-        return format!("at {name}");
-    }
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
-    let at = Span::from_nanos((at_s * NANOS_PER_SEC as f64) as u64);
-    format!("at {}", clock(at))
+    let clock = |at: f64| clock(Span::from_nanos((at * NANOS_PER_SEC as f64) as u64));
+    match fault.at_s {
+        Some(at) if !named && !moved => format!("at {}", clock(at)),
+        _ => format!("at {name}"),
+    }
 }
 
 /// The sum of several figures, run by run.

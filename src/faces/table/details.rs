@@ -6,9 +6,9 @@ use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::causes::CAUSES;
 use crate::base::time::Span;
-use crate::results::statistics::{self, Summary};
-use crate::results::{FaultFigures, Report, RunReport, VariantReport};
-use crate::scenario::RandomFaults;
+use crate::results::Report;
+use crate::results::path;
+use crate::results::statistics::Summary;
 use crate::text::{Tone, WIDTH, clean, clock, count, cut, paint, real, thousands};
 
 /// All finer figures, a small table for each matter.
@@ -123,33 +123,31 @@ fn servers(report: &Report, summaries: &[Summary]) -> String {
 fn faults(report: &Report, summaries: &[Summary]) -> String {
     let mut rows = Vec::new();
     for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
-        let drawn = |fault: &FaultFigures| fault.index as usize >= variant.scenario.faults.len();
-        for (i, fault) in variant.runs.first().map_or(&[][..], |run| &run.figures.faults).iter().enumerate() {
-            if drawn(fault) {
-                continue;
+        let known = variant.runs.iter().flat_map(|run| run.figures.faults.names());
+        let mut names: Vec<&str> = Vec::new();
+        known.for_each(|name| {
+            if !names.contains(&name) {
+                names.push(name)
             }
-            let mean = |name: &str| count(summary.mean(&format!("faults.{i}.{name}")));
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
-            let at = clock(Span::from_nanos((fault.at_s * 1e9) as u64));
-            rows.push((number, vec![at, cut(&clean(&fault.name), 40), mean("open_carts"), mean("lost_of_open")]));
-        }
-        rows.extend(variant.scenario.random_faults.iter().map(|process| (number, at_random(process, variant))));
+        });
+        // What is drawn at random stands last.
+        names.sort_by_key(|name| summary.get(&path::join(["faults", name, "strikes"])).is_some());
+        rows.extend(names.into_iter().map(|name| (number, fault(name, summary))));
     }
     table("Faults", &["at", "what", "carts open", "of these lost"], rows)
 }
 
-/// All that one process drew, in one row: means over the runs.
-fn at_random(process: &RandomFaults, variant: &VariantReport) -> Vec<String> {
-    let mean = |of: fn(&FaultFigures) -> u64| {
-        let sum = |run: &RunReport| -> u64 {
-            run.figures.faults.iter().filter(|fault| fault.name == process.called()).map(of).sum()
-        };
-        #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
-        let sums: Vec<f64> = variant.runs.iter().map(|run| sum(run) as f64).collect();
-        count(statistics::mean(&sums).unwrap_or(0.0))
+/// A fault, or all that one random process drew, in one row: means over the runs.
+fn fault(name: &str, summary: &Summary) -> Vec<String> {
+    let of = |figure: &str| summary.get(&path::join(["faults", name, figure])).map(|found| found.mean);
+    let mean = |figure: &str| count(of(figure).unwrap_or(0.0));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
+    let at = of("at_s").map_or("–".into(), |s| clock(Span::from_nanos((s * 1e9) as u64)));
+    let what = match of("strikes") {
+        Some(strikes) => format!("{}, {} times", cut(&clean(name), 30), count(strikes)),
+        None => cut(&clean(name), 40),
     };
-    let what = format!("{}, {} times", cut(&clean(process.called()), 30), mean(|_| 1));
-    vec!["–".into(), what, mean(|fault| fault.open_carts), mean(|fault| fault.lost_of_open)]
+    vec![at, what, mean("open_carts"), mean("lost_of_open")]
 }
 
 /// How the pool recovered from kills.

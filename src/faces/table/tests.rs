@@ -287,7 +287,7 @@ fn every_name_makes_a_column() {
     let mut report = sticky_crash();
     let figures = &mut report.variants[0].runs[0].figures;
     figures.neighbours_latency_ms = Some(Latency::default());
-    figures.deploys = vec![DeployFigures::default()];
+    figures.deploys = [("the deploy", DeployFigures::default())].into_iter().collect();
     let summaries = Summary::all(&report.variants);
     for name in crate::results::expectations::COLUMNS {
         report.scenario.columns = vec![name.into()];
@@ -325,6 +325,7 @@ fn logins_lost_and_abandoned() {
     for variant in &mut report.variants {
         variant.scenario = report.scenario.clone();
         variant.runs[0].figures.faults.clear();
+        variant.runs[0].strikes.clear();
         variant.runs[0].figures.lost_by = crate::results::LostBy::default();
         variant.runs[0].figures.carts.lost = 0;
     }
@@ -373,7 +374,9 @@ fn control_characters_never_reach_the_terminal() {
         variant.name = evil.into();
         variant.scenario.faults[0].crash = Some(evil.into());
         variant.scenario.faults[0].name = Some(evil.into());
-        variant.runs[0].figures.faults[0].name = evil.into();
+        let fault = variant.runs[0].figures.faults[0].clone();
+        variant.runs[0].figures.faults = [(evil, fault)].into_iter().collect();
+        variant.runs[0].strikes[0].name = evil.into();
     }
     let look = Look { details: true, next_title: Some(evil), ..Look::default() };
     let text = render(&report, &look);

@@ -45,7 +45,7 @@ const KINDS: [Kind; 24] = [
     case("carts.opened", "carts opened", |f| f.carts.opened),
     case("views", "views", |f| f.views),
     case("impostors", "impostors", |f| f.impostors),
-    case("faults.open_carts", "carts open at a fault", |f| f.faults.iter().map(|fault| fault.open_carts).sum()),
+    case("faults.open_carts", "carts open at a fault", |f| f.faults.values().map(|fault| fault.open_carts).sum()),
 ];
 
 /// Every kind, in one variant.

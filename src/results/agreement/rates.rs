@@ -17,6 +17,7 @@
 //!   of their histogram.
 
 use super::{Conformity, Judgement, Predicted, Trial, Unit};
+use crate::results::path;
 use crate::results::statistics::prediction;
 use crate::results::{FaultFigures, Figures, Requests};
 
@@ -115,7 +116,7 @@ fn counts(part: u64, whole: u64) -> (f64, f64) {
 }
 
 /// The rates of a variant that meets these faults.
-fn rates(faults: &[FaultFigures]) -> Vec<Rate> {
+fn rates(faults: &[&str]) -> Vec<Rate> {
     let share = |figure, what, of: fn(&Figures) -> (f64, f64)| Rate::new(figure, what, Scale::Share, of);
     let mut rates =
         vec![share("carts.lost / carts.opened", "carts lost, of opened", |f| counts(f.carts.lost, f.carts.opened))];
@@ -178,20 +179,21 @@ fn rates(faults: &[FaultFigures]) -> Vec<Rate> {
 }
 
 /// Lost of those open at one or two faults, each by itself; of those open at any of more.
-fn at_faults(faults: &[FaultFigures]) -> Vec<Rate> {
-    let all = 0..faults.len();
-    if all.len() > 2 {
-        let sum = |f: &Figures, of: fn(&FaultFigures) -> u64| f.faults.iter().map(of).sum();
+fn at_faults(names: &[&str]) -> Vec<Rate> {
+    if names.len() > 2 {
+        let sum = |f: &Figures, of: fn(&FaultFigures) -> u64| f.faults.values().map(of).sum();
         let of = move |f: &Figures| counts(sum(f, |one| one.lost_of_open), sum(f, |one| one.open_carts));
         return vec![Rate::new("faults lost_of_open / open_carts", "lost, of those open at a fault", Scale::Share, of)];
     }
-    let one = |i: usize| {
-        let figure = format!("faults.{i}.lost_of_open / open_carts");
-        let what = format!("lost, of open at {}", faults[i].name);
-        let of = move |f: &Figures| f.faults.get(i).map_or((0.0, 0.0), |one| counts(one.lost_of_open, one.open_carts));
+    let one = |name: &&str| {
+        let figure = format!("{} / open_carts", path::join(["faults", name, "lost_of_open"]));
+        let what = format!("lost, of open at {name}");
+        let name = (*name).to_owned();
+        let of =
+            move |f: &Figures| f.faults.get(&name).map_or((0.0, 0.0), |one| counts(one.lost_of_open, one.open_carts));
         Rate::new(&figure, &what, Scale::Share, of)
     };
-    all.map(one).collect()
+    names.iter().map(one).collect()
 }
 
 /// How busy the servers were on average.
@@ -218,8 +220,13 @@ pub(super) struct Compared {
 /// The rates that can be compared.
 #[expect(clippy::cast_precision_loss, reason = "a number of runs")]
 pub(super) fn compared(trial: &Trial, timed: bool) -> Vec<Compared> {
-    let most = trial.predicted.iter().map(|figures| &figures.faults[..]).max_by_key(|faults| faults.len());
-    let all = rates(most.unwrap_or_default()).into_iter().filter(|rate| timed || rate.delay == Delay::None);
+    let mut faults: Vec<&str> = Vec::new();
+    for name in trial.predicted.iter().flat_map(|figures| figures.faults.names()) {
+        if !faults.contains(&name) {
+            faults.push(name);
+        }
+    }
+    let all = rates(&faults).into_iter().filter(|rate| timed || rate.delay == Delay::None);
     let count = |of: fn(&Requests) -> u64| trial.executed.iter().map(|figures| of(&figures.requests)).sum::<u64>();
     let attempts = 1.0 + count(|all| all.balancer_retries) as f64 / count(|all| all.sent).max(1) as f64;
     let compared = all.map(|rate| {

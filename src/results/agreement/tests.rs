@@ -1,5 +1,5 @@
 use super::*;
-use crate::results::{Carts, FaultFigures, LostBy, Price, Requests, Visits};
+use crate::results::{Carts, FaultFigures, Keyed, LostBy, Price, Requests, Visits};
 
 /// A run in which some carts are wiped by a crash, of 1,000.
 fn run(wiped: u64) -> Figures {
@@ -10,7 +10,7 @@ fn run(wiped: u64) -> Figures {
         visits: Visits { begun: 1_000, finished: 1_000, ..Visits::default() },
         requests: Requests { sent: 8_000, ok: 8_000, ..Requests::default() },
         views: 1_000,
-        faults: vec![fault],
+        faults: [("the crash", fault)].into_iter().collect(),
         ..Figures::default()
     }
 }
@@ -67,7 +67,7 @@ fn every_figure_is_judged_once() {
 #[test]
 fn an_interval_is_a_share_and_holds_what_was_seen() {
     let agreement = wiped(&[1, 2, 40], &[30]);
-    let one = of(&agreement, "faults.0.lost_of_open / open_carts");
+    let one = of(&agreement, "faults.\"the crash\".lost_of_open / open_carts");
     assert_eq!(one.verdict, Conformity::Agrees);
     assert!(one.low >= 0.0 && one.low <= 0.01 && one.high >= 0.4 && one.high <= 1.0, "{one:?}");
     assert!((one.mean - 0.43 / 3.0).abs() < 1e-12);
@@ -94,7 +94,7 @@ fn no_spread_no_interval() {
     );
     assert!(!against(&predicted, &[carrying(155.2)]).agrees());
     let all = wiped(&[100, 100, 100], &[100]);
-    let one = of(&all, "faults.0.lost_of_open / open_carts");
+    let one = of(&all, "faults.\"the crash\".lost_of_open / open_carts");
     assert_eq!((one.low.to_bits(), one.high.to_bits()), (1.0f64.to_bits(), 1.0f64.to_bits()));
     assert!(!wiped(&[100, 100, 100], &[99]).agrees());
 }
@@ -102,9 +102,9 @@ fn no_spread_no_interval() {
 /// Where nothing was at stake no rate is judged, and that nothing was at stake is.
 #[test]
 fn a_share_of_nothing_is_not_judged() {
-    let none = Figures { faults: Vec::new(), ..run(12) };
+    let none = Figures { faults: Keyed::default(), ..run(12) };
     let agreement = against(&[run(12), run(13)], std::slice::from_ref(&none));
-    assert!(agreement.variants[0].iter().all(|one| one.figure != "faults.0.lost_of_open / open_carts"));
+    assert!(agreement.variants[0].iter().all(|one| one.figure != "faults.\"the crash\".lost_of_open / open_carts"));
     assert_eq!(of(&agreement, "faults.open_carts").verdict, Conformity::Differs);
     let agreement = against(&[none.clone(), none], &[run(12)]);
     assert_eq!(of(&agreement, "faults.open_carts").verdict, Conformity::Differs);
@@ -137,7 +137,10 @@ fn judging_more_widens_each() {
 
 #[test]
 fn many_faults_are_one_rate() {
-    let often = |wiped: u64| Figures { faults: vec![run(wiped).faults[0].clone(); 3], ..run(wiped) };
+    let often = |wiped: u64| Figures {
+        faults: ["a", "b", "c"].map(|name| (name, run(wiped).faults[0].clone())).into_iter().collect(),
+        ..run(wiped)
+    };
     let agreement = against(&[often(10), often(12)], &[often(11)]);
     let one = of(&agreement, "faults lost_of_open / open_carts");
     assert!((one.observed - 0.11).abs() < 1e-12);

@@ -1,6 +1,7 @@
 //! From the text of a claim to its tree.
 
 use super::{Claim, ClaimError, Comparison, Figure, Operator, Sum};
+use crate::results::path;
 
 /// Parentheses and signs deeper than this are refused, rather than trusted to the stack.
 const DEEPEST: usize = 50;
@@ -97,9 +98,11 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, ClaimError> {
                 (Token::Number(number), digits.len())
             }
             c if c.is_ascii_alphabetic() || c == '_' => {
-                let path = run(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
-                let length = path.len();
-                (Token::Path(path), length)
+                let (parts, length) = path::read(&chars[at..]).map_err(|path::Endless| ClaimError {
+                    help: Some("a fault's name stands in quotes: faults.\"the crash\".lost_of_open".into()),
+                    ..wrong(column, "a name in quotes does not end")
+                })?;
+                (Token::Path(path::join(parts)), length)
             }
             c => return Err(wrong(column, format!("`{}` is not expected here", c.escape_debug()))),
         };
@@ -235,6 +238,8 @@ mod tests {
             ("1 2 < 3", "at character 3: `2` is not expected here"),
             ("1.2.3 < 3", "at character 1: `1.2.3` is not a number"),
             ("* 2 < 3", "at character 1: `*` is not expected here: write a number or a figure"),
+            ("faults.\"the crash", "at character 1: a name in quotes does not end"),
+            ("0 < faults.'a'b", "at character 15: `b` is not expected here"),
             ("carts.lost < carts.lost[sticky]", "at character 24: no name follows `[`"),
             ("carts.lost < carts.lost[", "at character 24: no name follows `[`"),
             ("carts.lost < carts.lost['sticky", "at character 24: the name after `[` does not end"),

@@ -71,7 +71,7 @@ fn an_add_takes_what_its_ways_add_up_to() {
         (regions.servers, regions.store) = (servers, store);
         let figures = run(&scenario).1;
         assert_eq!(figures.carts.opened, figures.carts.intact);
-        figures.regions.expect("by region").into_iter().map(|region| region.add_ms)
+        figures.regions.expect("by region").into_iter().map(|(_, region)| region.add_ms)
     };
     let replicas = || Some(RegionStore::Replicated(time(1_000)));
     for (what, adds, theory) in [
@@ -137,7 +137,7 @@ fn the_nearest_region_answers_and_the_next_one_when_it_is_dark() {
     let last = answers.iter().filter(|(at, _, from, _)| *from == 1 && *at > 52_000);
     assert!(last.clone().count() > 50 && last.clone().all(|(.., by)| *by == 0), "80 ms to us, 240 to asia");
     assert!(figures.lost_by.wiped > 10 && figures.lost_by.split < figures.lost_by.wiped, "{:?}", figures.lost_by);
-    assert_eq!(figures.faults.iter().map(|fault| fault.lost_of_open).sum::<u64>(), figures.lost_by.wiped);
+    assert_eq!(figures.faults.values().map(|fault| fault.lost_of_open).sum::<u64>(), figures.lost_by.wiped);
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn every_region_has_instances_of_its_own() {
     scenario.servers.service = constant(5);
     let (events, figures) = run(&scenario);
     assert_eq!(figures.carts.lost, 0);
-    for region in figures.regions.expect("by region") {
+    for (_, region) in figures.regions.expect("by region") {
         assert!((region.add_ms.p50 - 15.0).abs() < 0.2, "{region:?}: everybody is served nearby");
     }
     assert!(figures.serverless.expect("it is").most_at_once > 3);

@@ -2,7 +2,9 @@
 
 use super::{Cell, Column, Source, nothing, plain, shared, total, with_half};
 use crate::base::time::Span;
+use crate::results::path;
 use crate::results::statistics::{Estimate, Summary};
+use crate::results::tree::Tree;
 use crate::text::{Tone, span};
 
 impl Source<'_> {
@@ -43,9 +45,8 @@ fn fair_share(summary: &Summary) -> Cell {
 
 /// What deploys and changes of size had in common.
 fn of_both(summary: &Summary, name: &str) -> Cell {
-    let mut paths = deploy_paths(summary, name);
-    let scaling = format!("scaling.{name}");
-    paths.extend(summary.get(&scaling).map(|_| scaling));
+    let mut paths = paths_below(summary, "deploys", name);
+    paths.extend(paths_below(summary, "scaling", name));
     if paths.is_empty() {
         return nothing();
     }
@@ -54,18 +55,25 @@ fn of_both(summary: &Summary, name: &str) -> Cell {
 }
 
 fn of_deploys(summary: &Summary, name: &str) -> Option<Estimate> {
-    let paths = deploy_paths(summary, name);
+    let paths = paths_below(summary, "deploys", name);
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     if paths.is_empty() { None } else { total(summary, &paths) }
 }
 
-fn deploy_paths(summary: &Summary, name: &str) -> Vec<String> {
-    (0..u32::MAX).map(|i| format!("deploys.{i}.{name}")).take_while(|path| summary.get(path).is_some()).collect()
+/// The paths of one figure of all entries of a table.
+fn paths_below(summary: &Summary, table: &str, figure: &str) -> Vec<String> {
+    let Tree::Map(fields) = &summary.shape else { return Vec::new() };
+    let entries = fields.iter().find_map(|(name, below)| match below {
+        Tree::Map(entries) if name == table => Some(entries),
+        _ => None,
+    });
+    let paths = entries.into_iter().flatten().map(|(name, _)| path::join([table, name, figure]));
+    paths.filter(|path| summary.get(path).is_some()).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few deploys")]
 fn number_of_deploys(summary: &Summary) -> f64 {
-    deploy_paths(summary, "finished").len() as f64
+    paths_below(summary, "deploys", "finished").len() as f64
 }
 
 /// Seconds as people say them: to a tenth below ten, whole above.
