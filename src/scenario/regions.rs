@@ -20,7 +20,7 @@ use crate::base::time::Span;
 pub struct Regions {
     /// What they are called.
     pub names: Vec<String>,
-    /// The share of users who live in each, such as `{ us = 0.5, eu = 0.5 }`; the same everywhere when absent. User
+    /// The share of users who live in each, such as `{ us-east = 0.5, tokyo = 0.5 }`; the same everywhere when absent. User
     /// numbers are spread evenly, and alike in every run.
     #[serde(default)]
     pub users: BTreeMap<String, Share>,
@@ -30,7 +30,8 @@ pub struct Regions {
     /// Where the store is; in the first region when absent.
     #[serde(default)]
     pub store: Option<RegionStore>,
-    /// The time of a message there and back between two regions, by their names joined with a dash: `{ us-eu = "80ms" }`.
+    /// The time of a message there and back between two regions, by their names joined with a dash:
+    /// `{ us-east-tokyo = "160ms" }`.
     /// `others` stands for all pairs that are not named.
     #[serde(default)]
     pub round_trip: BTreeMap<String, Pause>,
@@ -90,7 +91,7 @@ impl<'de> Deserialize<'de> for RegionServers {
         impl<'de> Visitor<'de> for Shape {
             type Value = RegionServers;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a region, or a table such as { us = 3, eu = 3 }")
+                f.write_str("a region, or a table such as { us-east = 3, tokyo = 3 }")
             }
             fn visit_str<E: Error>(self, name: &str) -> Result<RegionServers, E> {
                 Ok(RegionServers::In(name.into()))

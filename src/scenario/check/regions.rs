@@ -29,7 +29,11 @@ pub(super) fn regions(scenario: &Scenario) -> Checked {
 
 fn names(regions: &Regions) -> Checked {
     if regions.names.is_empty() {
-        return wrong_but("regions.names", "there is no region here", "such as [\"us\", \"eu\", \"asia\"]");
+        return wrong_but(
+            "regions.names",
+            "there is no region here",
+            "such as [\"us-east\", \"frankfurt\", \"tokyo\"]",
+        );
     }
     if regions.names.len() > MOST_REGIONS {
         let message = format!("{} regions are too many: at most {MOST_REGIONS}", regions.names.len());
