@@ -307,10 +307,11 @@ impl Stage {
 /// Lets the workload know of everybody who will join. Returns who they are, in a closed loop.
 fn joining(workload: &mut Workload, faults: &[Fault]) -> Vec<Wave> {
     let mut joins: Vec<(Instant, Join)> = Vec::new();
-    joins.extend(faults.iter().filter_map(|fault| match fault.kind {
-        FaultKind::Join(join) => Some((fault.at, join)),
-        _ => None,
-    }));
+    for fault in faults {
+        if let FaultKind::Join(join) = fault.kind {
+            joins.push((fault.at, join));
+        }
+    }
     joins.sort_by_key(|(at, _)| *at);
     joins.iter().filter_map(|(at, join)| workload.join(*at, join)).collect()
 }

@@ -46,7 +46,7 @@ pub use affinity::{Affinity, CookieLife};
 pub use balancer::{Balancer, HashOn, PinnedDown, PolicyName};
 pub use dist::{Dist, Lognormal, Uniform};
 pub use error::ScenarioError;
-pub use faults::{Fault, StoreFault};
+pub use faults::{Comeback, Fault, FaultKind, StoreFault, Target, Unsaid};
 pub use health::{Health, Preset};
 pub use hidden::{Cache, Hidden, HiddenState, RateLimit};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};

@@ -14,7 +14,7 @@ use crate::balancing::policy::PoolView;
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId, ServerState};
-use crate::faults::{Comeback, FaultKind};
+use crate::faults::{Affliction, Comeback, FaultKind};
 use crate::scenario::{self, Scenario};
 
 use outliers::Outliers;
@@ -119,11 +119,7 @@ impl Pool {
         if !runs(member.state) && !isolated {
             return false;
         }
-        member.state = if matches!(kind, FaultKind::Vanish(_) | FaultKind::RegionOutage { .. }) {
-            ServerState::Silent
-        } else {
-            ServerState::Down
-        };
+        member.state = if kind.silences() { ServerState::Silent } else { ServerState::Down };
         self.processes[member.process.0 as usize].killed_by = Some(fault);
         true
     }
@@ -233,22 +229,20 @@ impl Pool {
     }
 
     /// A fault makes a server slow or failing.
-    pub fn afflict(&mut self, server: ServerId, with: FaultKind) {
+    pub fn afflict(&mut self, server: ServerId, with: Affliction) {
         let member = &mut self.members[server.index()];
         match with {
-            FaultKind::Slow { factor, .. } => member.slow = factor,
-            FaultKind::Failing { thousandths, .. } => member.failing = thousandths,
-            _ => {}
+            Affliction::Slow(factor) => member.slow = factor,
+            Affliction::Failing(thousandths) => member.failing = thousandths,
         }
     }
 
     /// The end of a fault that made a server slow or failing. False when it was itself already.
-    pub fn recover(&mut self, server: ServerId, from: FaultKind) -> bool {
+    pub fn recover(&mut self, server: ServerId, from: Affliction) -> bool {
         let member = &mut self.members[server.index()];
         match from {
-            FaultKind::Slow { .. } => std::mem::replace(&mut member.slow, 1) != 1,
-            FaultKind::Failing { .. } => std::mem::replace(&mut member.failing, 0) != 0,
-            _ => false,
+            Affliction::Slow(_) => std::mem::replace(&mut member.slow, 1) != 1,
+            Affliction::Failing(_) => std::mem::replace(&mut member.failing, 0) != 0,
         }
     }
 

@@ -80,10 +80,10 @@ fn permille(way: &Way) -> u64 {
 
 /// `0:34 · 3,210 requests · 45 carts lost · server-2 crashes`
 fn under_way(variant: &Variant, way: &Way, lost: u64) -> String {
-    let faults = faults::timeline(&variant.scenario);
+    let faults = faults::kinds(&variant.scenario);
     let mut words = vec![clock(way.now.since_start()), format!("{} requests", thousands(way.sent))];
     words.push(format!("{} carts lost", thousands(lost)));
-    words.extend(way.struck.last().and_then(|index| faults.get(*index as usize)).map(ToString::to_string));
+    words.extend(way.struck.last().and_then(|index| faults.get(*index as usize)).map(|kind| clean(&kind.to_string())));
     words.join(" · ")
 }
 

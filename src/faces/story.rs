@@ -7,9 +7,10 @@ mod plans;
 use super::timeline::{deed, random_deed};
 use crate::base::time::Instant;
 use crate::base::{Items, UserId};
-use crate::faults::of_processes;
+use crate::faults::{FaultKind, kinds, of_processes};
 use crate::history::{EventKind, PoolEvent};
 use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
+use crate::scenario::Target;
 use crate::text::count;
 
 pub use crate::results::Hurt;
@@ -155,23 +156,22 @@ pub fn best_other(report: &Report, than: usize) -> Option<usize> {
 /// A line for a fault that struck: what it did, how many open carts lost something to it, and whether this one did.
 fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
-    let known = variant.scenario.faults.get(fault as usize);
-    let migration = variant.scenario.migration.as_ref().filter(|_| known.is_none() && server.is_none());
-    let planned = known.is_some_and(|it| it.deploy.is_some() || it.scale.is_some() || it.join.is_some());
-    if planned || (known.is_none() && server.is_none() && migration.is_none()) {
-        return Some(plans::begins(fault, at, variant));
+    let known = kinds(&variant.scenario).into_iter().nth(fault as usize);
+    match known.as_ref().map(FaultKind::target) {
+        Some(Target::Pool | Target::Users) => return Some(plans::begins(fault, at, variant)),
+        None if server.is_none() => return Some(plans::begins(fault, at, variant)),
+        None | Some(Target::Server(_) | Target::Region(_) | Target::Store | Target::Carts) => {}
     }
-    let moved = |migration| super::timeline::moves(migration).into_iter().rfind(|(when, _)| at.since_start() >= *when);
     let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());
     let strike = variant.runs.first().and_then(|run| run.strike(fault));
     let drawn = strike.and_then(|strike| {
         let mut processes = of_processes(&variant.scenario).into_iter().zip(&variant.scenario.random_faults);
         processes.find(|(name, _)| *name == strike.name).map(|(_, process)| process)
     });
-    let deed = match (known, drawn) {
+    let deed = match (&known, drawn) {
         (Some(known), _) => deed(known),
         (None, Some(drawn)) => random_deed(drawn, &whom),
-        (None, None) => migration.and_then(moved).map_or_else(|| format!("{whom} breaks"), |(_, words)| words),
+        (None, None) => format!("{whom} breaks"),
     };
     let gone = strike.map_or(0, |strike| strike.lost_of_open);
     if !memory_lost || gone == 0 {
@@ -186,7 +186,7 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
     let carts = count(gone as f64);
     let word = if gone == 1 { "cart" } else { "carts" };
     // What a store has forgotten need not be whole carts.
-    let fate = match (known.is_some_and(|known| known.store.is_some()), gone) {
+    let fate = match (known.is_some_and(|known| known.target() == Target::Store), gone) {
         (false, _) => "gone",
         (true, 1) => "loses items",
         (true, _) => "lose items",

@@ -1,52 +1,62 @@
 //! What breaks when, in words: for the line above a table, and for stories.
 
+use std::fmt;
+
 use crate::base::time::Span;
 use crate::scenario::{
-    Deploy, Dist, Fault, How, Join, Migration, MigrationWay, RandomFaults, Scenario, StoreFault, Strategy,
+    Comeback, Deploy, Dist, Fault, FaultKind, How, Join, Migration, MigrationWay, RandomFaults, Scenario, StoreFault,
+    Strategy,
 };
 use crate::text::{self, clean, span};
 
 /// What a fault does, and what comes of it, each at its time.
 #[must_use]
 pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
+    let Some(kind) = fault.what() else { return Vec::new() };
     let at = fault.at.get();
-    if let Some(region) = &fault.region_outage {
-        return region_outage(region, at, fault.lasting.map(crate::scenario::Time::get));
-    }
     let later = |span: Span| Span::from_nanos(at.as_nanos().saturating_add(span.as_nanos()));
-    let mut moments = vec![(at, deed(fault))];
-    let server = server(fault);
-    if let Some(after) = fault.restart_after {
-        moments.push((later(after.get()), format!("{server} is back, empty")));
+    let end = end(kind, scenario).map(|(after, words)| (later(after), clean(&words)));
+    std::iter::once((at, deed(kind))).chain(end).collect()
+}
+
+/// How it ends, so long after its beginning; `None` of what does not end by itself.
+fn end(kind: &FaultKind<String, String>, scenario: &Scenario) -> Option<(Span, String)> {
+    match kind {
+        FaultKind::Crash { server, comeback } | FaultKind::Vanish { server, comeback } => {
+            let Comeback { after, new_host } = (*comeback)?;
+            let back =
+                if new_host { format!("an empty {server} replaces it") } else { format!("{server} is back, empty") };
+            Some((after, back))
+        }
+        FaultKind::Restart { server, .. } | FaultKind::Replace { server, .. } => {
+            let with = match (scenario.users.upload(), kind) {
+                (false, _) => "empty",
+                (true, FaultKind::Replace { .. }) => "new disk",
+                (true, _) => "same disk",
+            };
+            Some((scenario.servers.boot.get(), format!("{server} is up, {with}")))
+        }
+        FaultKind::Slow { server, lasting, .. } => Some(((*lasting)?, format!("{server} is fast again"))),
+        FaultKind::Failing { server, lasting, .. } => Some(((*lasting)?, format!("{server} is well again"))),
+        FaultKind::Isolate { server, lasting } => Some(((*lasting)?, format!("{server} is back, with what it had"))),
+        FaultKind::RegionOutage { region, lasting } => {
+            Some(((*lasting)?, format!("{region} is back, its servers empty")))
+        }
+        FaultKind::Store { lasting, .. } => Some(((*lasting)?, "the store is back".into())),
+        FaultKind::Deploy(_)
+        | FaultKind::Scale(_)
+        | FaultKind::Join(_)
+        | FaultKind::Autoscale
+        | FaultKind::Migrate { .. } => None,
     }
-    if let Some(after) = fault.replace_after {
-        moments.push((later(after.get()), format!("an empty {server} replaces it")));
-    }
-    if fault.restart.is_some() || fault.replace.is_some() {
-        let with = match (scenario.users.upload(), fault.replace.is_some()) {
-            (false, _) => "empty",
-            (true, false) => "same disk",
-            (true, true) => "new disk",
-        };
-        moments.push((later(scenario.servers.boot.get()), format!("{server} is up, {with}")));
-    }
-    match (fault.slow.is_some(), fault.store.is_some(), fault.lasting) {
-        (true, _, Some(lasting)) => moments.push((later(lasting.get()), format!("{server} is fast again"))),
-        (_, true, Some(lasting)) => moments.push((later(lasting.get()), "the store is back".into())),
-        _ => {}
-    }
-    if let (true, Some(lasting)) = (fault.isolate.is_some(), fault.lasting) {
-        moments.push((later(lasting.get()), format!("{server} is back, with what it had")));
-    }
-    moments
 }
 
 /// What breaks at random, in words: `every 20 s a random server crashes, replaced by an empty one after 5 s`.
 #[must_use]
 pub fn at_random(faults: &RandomFaults, scenario: &Scenario) -> String {
     let who = match (&faults.every, &faults.mtbf) {
-        (Some(every), _) => format!("every {} a random server {}", often(every), dies(faults.how)),
-        (None, Some(mtbf)) => format!("each server {} every {}", dies(faults.how), often(mtbf)),
+        (Some(every), _) => format!("every {} {}", often(every), dies(faults.how, "a random server")),
+        (None, Some(mtbf)) => format!("{} every {}", dies(faults.how, "each server"), often(mtbf)),
         (None, None) => String::new(),
     };
     let back = match (&faults.replace_after, &faults.restart_after) {
@@ -60,14 +70,16 @@ pub fn at_random(faults: &RandomFaults, scenario: &Scenario) -> String {
 /// What a fault that was drawn did to a server: `server-2 crashes`.
 #[must_use]
 pub fn random_deed(process: &RandomFaults, server: &str) -> String {
-    format!("{server} {}", dies(process.how))
+    dies(process.how, server)
 }
 
-fn dies(how: How) -> &'static str {
-    match how {
-        How::Crash => "crashes",
-        How::Vanish => "falls silent",
-    }
+/// `server-2 crashes`
+fn dies(how: How, server: &str) -> String {
+    let kind: FaultKind<&str, &str> = match how {
+        How::Crash => FaultKind::Crash { server, comeback: None },
+        How::Vanish => FaultKind::Vanish { server, comeback: None },
+    };
+    kind.to_string()
 }
 
 fn often(dist: &Dist) -> String {
@@ -79,85 +91,51 @@ fn often(dist: &Dist) -> String {
     }
 }
 
-/// The lights of a region go out, and on again.
-fn region_outage(region: &str, at: Span, lasting: Option<Span>) -> Vec<(Span, String)> {
-    let mut moments = vec![(at, dark(region))];
-    if let Some(lasting) = lasting {
-        let back = Span::from_nanos(at.as_nanos().saturating_add(lasting.as_nanos()));
-        moments.push((back, format!("{} is back, its servers empty", clean(region))));
-    }
-    moments
-}
-
-fn dark(region: &str) -> String {
-    format!("{} goes dark", clean(region))
-}
-
 /// What a migration does, each at its time.
 #[must_use]
 pub fn moves(migration: &Migration) -> Vec<(Span, String)> {
-    let words = match migration.how {
-        MigrationWay::BigBang => "carts move to the store, big bang",
-        MigrationWay::DualWrite => "carts are read in the store",
-        MigrationWay::ReadThrough => "carts are read in the store, then in memory",
-    };
+    let moves: FaultKind<&str, &str> = FaultKind::Migrate { how: migration.how };
     let begins = migration.from.map(|from| (from.get(), "every change is written twice".to_owned()));
-    begins.into_iter().chain([(migration.at.get(), words.to_owned())]).collect()
+    begins.into_iter().chain([(migration.at.get(), moves.to_string())]).collect()
 }
 
-/// The server that a fault names.
-fn server(fault: &Fault) -> String {
-    let names = [&fault.crash, &fault.restart, &fault.replace, &fault.vanish, &fault.slow, &fault.isolate];
-    clean(names.into_iter().flatten().next().map_or("", String::as_str))
-}
-
-/// What a fault does, in words: `server-2 crashes`.
+/// What a fault does, in words that may stand on a terminal: `server-2 crashes`.
 #[must_use]
-pub fn deed(fault: &Fault) -> String {
-    match fault.store {
-        Some(StoreFault::Outage) => return "the store goes down".into(),
-        Some(StoreFault::Failover) => return "the store fails over".into(),
-        Some(StoreFault::Restart) => return "the store restarts".into(),
-        None => {}
-    }
-    if let Some(region) = &fault.region_outage {
-        return dark(region);
-    }
-    let server = server(fault);
-    if let Some(plan) = plan(fault) {
-        return plan;
-    }
-    if fault.restart.is_some() {
-        return format!("{server} restarts");
-    }
-    if fault.replace.is_some() {
-        return format!("{server} is replaced");
-    }
-    if fault.vanish.is_some() {
-        return format!("{server} falls silent");
-    }
-    if fault.slow.is_some() {
-        let factor = fault.factor.map_or(2, crate::scenario::Whole::get);
-        return format!("{server} works {factor} times slower");
-    }
-    if fault.isolate.is_some() {
-        return format!("{server} is cut off");
-    }
-    match (&fault.crash, &fault.name) {
-        (None, Some(name)) => clean(name),
-        _ => format!("{server} crashes"),
-    }
+pub fn deed(kind: &FaultKind<String, String>) -> String {
+    clean(&kind.to_string())
 }
 
-/// What is planned, in words.
-fn plan(fault: &Fault) -> Option<String> {
-    if let Some(deploy) = &fault.deploy {
-        return Some(self::deploy(deploy));
+/// What a fault does, in words: `server-2 crashes`. Every face says it so.
+impl<Server: fmt::Display, Region: fmt::Display> fmt::Display for FaultKind<Server, Region> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FaultKind::Crash { server, .. } => write!(f, "{server} crashes"),
+            FaultKind::Restart { server, .. } => write!(f, "{server} restarts"),
+            FaultKind::Replace { server, .. } => write!(f, "{server} is replaced"),
+            FaultKind::Vanish { server, .. } => write!(f, "{server} falls silent"),
+            FaultKind::Slow { server, factor, .. } => write!(f, "{server} works {factor} times slower"),
+            FaultKind::Failing { server, thousandths: 1_000, .. } => write!(f, "{server} fails every request"),
+            FaultKind::Failing { server, thousandths, .. } => {
+                write!(f, "{server} fails {} % of its requests", f64::from(*thousandths) / 10.0)
+            }
+            FaultKind::Isolate { server, .. } => write!(f, "{server} is cut off"),
+            FaultKind::RegionOutage { region, .. } => write!(f, "{region} goes dark"),
+            FaultKind::Store { how: StoreFault::Outage, .. } => f.write_str("the store goes down"),
+            FaultKind::Store { how: StoreFault::Failover, .. } => f.write_str("the store fails over"),
+            FaultKind::Store { how: StoreFault::Restart, .. } => f.write_str("the store restarts"),
+            FaultKind::Deploy(deploy) => f.write_str(&self::deploy(deploy)),
+            FaultKind::Scale(scale) => {
+                write!(f, "scaled to {}", text::plural(f64::from(scale.to.get32()), "server", "servers"))
+            }
+            FaultKind::Join(join) => f.write_str(&self::join(join)),
+            FaultKind::Autoscale => f.write_str("an autoscaler looks after the pool"),
+            FaultKind::Migrate { how: MigrationWay::BigBang } => f.write_str("carts move to the store, big bang"),
+            FaultKind::Migrate { how: MigrationWay::DualWrite } => f.write_str("carts are read in the store"),
+            FaultKind::Migrate { how: MigrationWay::ReadThrough } => {
+                f.write_str("carts are read in the store, then in memory")
+            }
+        }
     }
-    if let Some(scale) = fault.scale {
-        return Some(format!("scaled to {}", text::plural(f64::from(scale.0.to.get32()), "server", "servers")));
-    }
-    fault.join.as_ref().map(join)
 }
 
 fn deploy(deploy: &Deploy) -> String {
@@ -182,5 +160,39 @@ fn join(join: &Join) -> String {
         (Some(to), _) => format!("{} users{slowly}", text::thousands(to.get())),
         (None, Some(rate)) => format!("{} new visitors a second{slowly}", text::count(rate.get())),
         (None, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a name or without, a fault says what it does, and of whom.
+    #[test]
+    fn every_fault_is_told_in_the_same_words() {
+        let told = |text: &str| {
+            let scenario: Scenario = toml::from_str(&format!("title = 'x'\nfaults = [{text}]")).expect("a scenario");
+            let told = moments(&scenario.faults[0], &scenario).into_iter().map(|(at, words)| format!("{at} {words}"));
+            told.collect::<Vec<_>>().join(" · ")
+        };
+        let faults = [
+            "{ at = '30s', failing = 'server-2' }",
+            "{ at = '30s', failing = 'server-2', name = 'the bug', rate = 0.3, for = '10s' }",
+            "{ at = '30s', vanish = 'server-2', name = 'the silence', replace_after = '5s' }",
+            "{ at = '30s', slow = 'server-2', factor = 10, for = '5s' }",
+            "{ at = '30s', store = 'failover' }",
+            "{ at = '30s', region_outage = 'tokyo', for = '5s' }",
+            "{ at = '30s', scale = 6 }",
+            "{ at = '30s' }",
+        ];
+        insta::assert_snapshot!(faults.map(told).join("\n"), @r"
+        30s server-2 fails every request
+        30s server-2 fails 30 % of its requests · 40s server-2 is well again
+        30s server-2 falls silent · 35s an empty server-2 replaces it
+        30s server-2 works 10 times slower · 35s server-2 is fast again
+        30s the store fails over
+        30s tokyo goes dark · 35s tokyo is back, its servers empty
+        30s scaled to 6 servers
+        ");
     }
 }

@@ -58,10 +58,10 @@ impl Process<'_> {
     fn fault(&self, at: Instant, server: ServerId, draw: &mut Draw) -> Fault {
         let comeback = Some(self.comeback(draw));
         let kind = match self.rule.how {
-            How::Crash => FaultKind::Crash(comeback),
-            How::Vanish => FaultKind::Vanish(comeback),
+            How::Crash => FaultKind::Crash { server, comeback },
+            How::Vanish => FaultKind::Vanish { server, comeback },
         };
-        Fault { name: self.name.into(), at, server: Some(server), kind }
+        Fault { name: self.name.into(), at, kind }
     }
 
     fn comeback(&self, draw: &mut Draw) -> Comeback {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn times(faults: &[Fault], server: u32) -> usize {
-        faults.iter().filter(|fault| fault.server == Some(ServerId(server))).count()
+        faults.iter().filter(|fault| fault.server() == Some(ServerId(server))).count()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::log::Log;
 use super::shop_server::{Death, Shop, Slot};
 use crate::base::time::Span;
 use crate::base::{File, Items, ServerId};
-use crate::faults::{self, Comeback, Fault, FaultKind};
+use crate::faults::{self, Affliction, Comeback, Fault, FaultKind};
 use crate::history::PoolEvent;
 use crate::scenario::Forgets;
 
@@ -38,38 +38,38 @@ impl FaultInjector {
     ///
     /// When a server cannot be started again.
     pub async fn fulfil(self: Arc<FaultInjector>, index: u32) -> Result<(), Failure> {
-        let Fault { at, server, kind, .. } = self.faults[index as usize];
+        let Fault { at, kind, .. } = self.faults[index as usize];
         self.clock.sleep_until(at).await;
-        if let FaultKind::Store { lasting, forgets, .. } = kind {
-            self.break_store(index, lasting, forgets).await;
-            return Ok(());
-        }
-        if matches!(kind, FaultKind::Join(_) | FaultKind::Migrate { .. }) {
-            let memory_lost = kind.loses_memory();
-            self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost });
-        }
-        let Some(slot) = server.and_then(|server| self.slot(server)) else { return Ok(()) };
-        let slot = &slot;
         match kind {
-            FaultKind::Slow { lasting, .. } | FaultKind::Failing { lasting, .. } => {
-                self.trouble(slot, index, kind);
+            FaultKind::Store { lasting, forgets, .. } => {
+                self.break_store(index, lasting, forgets.unwrap_or(Forgets::NOTHING)).await;
+            }
+            FaultKind::Join(_) | FaultKind::Migrate { .. } => {
+                let memory_lost = kind.loses_memory();
+                self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost });
+            }
+            FaultKind::Slow { server, lasting, .. } | FaultKind::Failing { server, lasting, .. } => {
+                let Some((slot, affliction)) = self.slot(server).zip(kind.affliction()) else { return Ok(()) };
+                self.trouble(&slot, index, affliction);
                 if let Some(lasting) = lasting {
                     self.clock.sleep_until(at + lasting).await;
-                    self.recovered(slot, index);
+                    self.recovered(&slot, index, affliction);
                 }
             }
-            FaultKind::Isolate { lasting } => self.isolate(slot, index, lasting).await?,
-            FaultKind::Crash(comeback) => self.end(slot, index, Death::Crash, comeback).await?,
-            // Only a simulation has regions.
-            FaultKind::Vanish(comeback) => self.end(slot, index, Death::Vanish, comeback).await?,
-            // The operator's, the crowd's, and the store's.
-            FaultKind::Deploy(_)
-            | FaultKind::Scale(_)
-            | FaultKind::Autoscale
-            | FaultKind::Join(_)
-            | FaultKind::Migrate { .. }
-            | FaultKind::Store { .. }
-            | FaultKind::RegionOutage { .. } => {}
+            FaultKind::Isolate { server, lasting } => {
+                let Some(slot) = self.slot(server) else { return Ok(()) };
+                self.isolate(&slot, index, lasting).await?;
+            }
+            FaultKind::Crash { server, .. }
+            | FaultKind::Restart { server, .. }
+            | FaultKind::Replace { server, .. }
+            | FaultKind::Vanish { server, .. } => {
+                let Some(slot) = self.slot(server) else { return Ok(()) };
+                let death = if kind.silences() { Death::Vanish } else { Death::Crash };
+                self.end(&slot, index, death, kind.comeback()).await?;
+            }
+            // The operator's; and only a simulation has regions.
+            FaultKind::Deploy(_) | FaultKind::Scale(_) | FaultKind::Autoscale | FaultKind::RegionOutage { .. } => {}
         }
         Ok(())
     }
@@ -154,21 +154,21 @@ impl FaultInjector {
     }
 
     /// A server is not itself from now on.
-    fn trouble(&self, slot: &Slot, index: u32, kind: FaultKind) {
+    fn trouble(&self, slot: &Slot, index: u32, affliction: Affliction) {
         self.routing.with_pool(|pool| {
-            pool.afflict(slot.id, kind);
+            pool.afflict(slot.id, affliction);
             slot.feels(&pool.members[slot.id.index()]);
         });
         self.log.pool(PoolEvent::Struck { fault: index, server: Some(slot.id), memory_lost: false });
     }
 
     /// A server that was slow or failing is itself again, unless a later fault of that kind struck it anew.
-    fn recovered(&self, slot: &Slot, index: u32) {
+    fn recovered(&self, slot: &Slot, index: u32, affliction: Affliction) {
         if faults::struck_anew(&self.faults, index, self.clock.now()) {
             return;
         }
         let recovered = self.routing.with_pool(|pool| {
-            let recovered = pool.recover(slot.id, self.faults[index as usize].kind);
+            let recovered = pool.recover(slot.id, affliction);
             slot.feels(&pool.members[slot.id.index()]);
             recovered
         });

@@ -137,10 +137,12 @@ impl Operator {
 
     /// A plan is due. False when this fault is none.
     pub fn plan(&mut self, fault: u32, kind: FaultKind) -> bool {
-        let plan = match kind {
-            FaultKind::Deploy(deploy) => Plan::Deploy(deploy),
-            FaultKind::Scale(scale) => Plan::Scale(scale),
-            _ => return false,
+        let plan = if let FaultKind::Deploy(deploy) = kind {
+            Plan::Deploy(deploy)
+        } else if let FaultKind::Scale(scale) = kind {
+            Plan::Scale(scale)
+        } else {
+            return false;
         };
         self.plans.push_back((fault, plan));
         true

@@ -280,13 +280,12 @@ fn add_fault(figures: &mut Figures, fault: &Fault) {
     let losses_lasted_s = matches!(fault.kind, FaultKind::Migrate { .. }).then_some(0.0);
     let struck = FaultFigures { at_s: Some(0.0), losses_lasted_s, ..FaultFigures::default() };
     figures.faults.push(&fault.name, struck);
-    match fault.kind {
-        FaultKind::Deploy(_) => figures.deploys.push(&fault.name, DeployFigures::default()),
-        FaultKind::Scale(_) | FaultKind::Autoscale => {
-            figures.scaling.push(&fault.name, Scaling::default());
-            figures.price.most_servers = Some(0);
-        }
-        _ => {}
+    if matches!(fault.kind, FaultKind::Deploy(_)) {
+        figures.deploys.push(&fault.name, DeployFigures::default());
+    }
+    if fault.kind.changes_size() {
+        figures.scaling.push(&fault.name, Scaling::default());
+        figures.price.most_servers = Some(0);
     }
 }
 

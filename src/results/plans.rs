@@ -33,16 +33,12 @@ pub(super) fn scaling(observer: &Observer, faults: &[Fault]) -> Keyed<Scaling> {
         let Cost { stopped, cut_off_users, cut_requests, .. } = observer.plans.cost(index).unwrap_or_default();
         (fault.name.clone(), Scaling { taken_out: stopped, cut_off_users, cut_requests })
     };
-    (0u32..).zip(faults).filter(|(_, fault)| scales(fault.kind)).map(scaling).collect()
+    (0u32..).zip(faults).filter(|(_, fault)| fault.kind.changes_size()).map(scaling).collect()
 }
 
 /// The most servers that were paid for at once; `None` when nothing could change the pool's size.
 pub(super) fn most_servers(observer: &Observer, faults: &[Fault]) -> Option<u64> {
-    faults.iter().any(|fault| scales(fault.kind)).then(|| most_at_once(&observer.meter.lifetimes))
-}
-
-fn scales(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Scale(_) | FaultKind::Autoscale)
+    faults.iter().any(|fault| fault.kind.changes_size()).then(|| most_at_once(&observer.meter.lifetimes))
 }
 
 /// The most servers that were there at the same time.

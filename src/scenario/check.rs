@@ -12,7 +12,7 @@ mod store;
 mod users;
 
 use super::nearest::{nearest, suggest};
-use super::{Dist, Expect, Predict, Scenario, thousands};
+use super::{Dist, Expect, Fault, FaultKind, Predict, Scenario, thousands};
 use crate::base::time::Span;
 
 const MOST_WORKERS: u64 = 1_000_000;
@@ -188,7 +188,8 @@ fn ends(scenario: &Scenario) -> Checked {
         return wrong_but("balancer.health.interval", "so many health checks would take for ever", help);
     }
     let Some(people) = scenario.users.people() else { return Ok(()) };
-    let joining = scenario.faults.iter().filter_map(|fault| fault.join?.to).map(super::Whole::get).max();
+    let joining = |fault: &Fault| if let Ok(FaultKind::Join(join)) = fault.kind { join.to } else { None };
+    let joining = scenario.faults.iter().filter_map(joining).map(super::Whole::get).max();
     let people = people.max(joining.unwrap_or(0));
     let think = mean(&scenario.users.think);
     if think == 0.0 && scenario.users.pause.get() == Span::ZERO {

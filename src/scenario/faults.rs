@@ -1,59 +1,296 @@
-//! What breaks, and when.
+//! What breaks, and when: the table of the file, and the fault that it means.
+//!
+//! Whoever adds a kind of fault gives the table a key, [`FaultKind`] a variant and [`FaultKind::KEYS`] its name. The
+//! compiler then asks for the rest: what it is to a run (`fault.rs`), how it is told (`report/timeline.rs`), and what
+//! each engine does (`sim/outages.rs`, `http/faults.rs`).
 
 use serde::Deserialize;
 
-use super::{Deploy, Duration, Join, Pause, ScaleTo, Share, Whole};
+use super::{Deploy, Duration, Forgets, Join, MigrationWay, Pause, Scale, ScaleTo, Share, Time, Whole};
+use crate::base::time::Span;
+use crate::base::{RegionId, ServerId};
 
-/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each naming a
-/// server, or the `store`, or a region in a `region_outage`; or something that is planned and may break things: one of
-/// `deploy`, `scale`, `join`.
+/// Something that breaks, or that is planned and may break things.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(from = "FaultTable")]
 pub struct Fault {
     /// What patches and reports call it.
     pub name: Option<String>,
     /// When.
     pub at: Pause,
-    /// The process dies; connections are refused at once.
-    pub crash: Option<String>,
+    /// What it does; or why its table does not say that. A variant may say what the scenario without it leaves open.
+    pub kind: Result<FaultKind<String, String>, Unsaid>,
+}
+
+impl Fault {
+    /// What it does; `None` only for one that validation refuses.
+    #[must_use]
+    pub fn what(&self) -> Option<&FaultKind<String, String>> {
+        self.kind.as_ref().ok()
+    }
+}
+
+/// What a fault does, and to whom. In a scenario servers and regions have names; in a run they are resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind<Server = ServerId, Region = RegionId> {
+    /// Process death: connections are refused at once, the memory is gone.
+    Crash {
+        /// Whose.
+        server: Server,
+        /// How it comes back, if it does.
+        comeback: Option<Comeback>,
+    },
     /// The process dies and boots again on the same host.
-    pub restart: Option<String>,
+    Restart {
+        /// Which.
+        server: Server,
+        /// How long a boot takes; in a scenario `None`, as `servers.boot` says that.
+        boot: Option<Span>,
+    },
     /// The host goes; a new one boots under the same name.
-    pub replace: Option<String>,
+    Replace {
+        /// Which.
+        server: Server,
+        /// How long a boot takes; in a scenario `None`.
+        boot: Option<Span>,
+    },
+    /// The host falls silent, and the memory is gone.
+    Vanish {
+        /// Whose.
+        server: Server,
+        /// How it comes back, if it does.
+        comeback: Option<Comeback>,
+    },
+    /// It works `factor` times slower, until the end if no time is given.
+    Slow {
+        /// Which.
+        server: Server,
+        /// How many times slower.
+        factor: u32,
+        /// For how long.
+        lasting: Option<Span>,
+    },
+    /// It answers requests at once with 500, until the end if no time is given. Health checks pass.
+    Failing {
+        /// Which.
+        server: Server,
+        /// How many of a thousand requests. It serves the others.
+        thousandths: u32,
+        /// For how long.
+        lasting: Option<Span>,
+    },
+    /// Neither the balancer nor the other servers reach it; it keeps its memory. Until the end if no time is given.
+    Isolate {
+        /// Which.
+        server: Server,
+        /// For how long.
+        lasting: Option<Span>,
+    },
+    /// A region goes dark: its servers fall silent and lose their memory, a store there cannot be reached. Until the end
+    /// if no time is given.
+    RegionOutage {
+        /// Which.
+        region: Region,
+        /// For how long.
+        lasting: Option<Span>,
+    },
+    /// The shared store breaks: calls are refused, those under way break off.
+    Store {
+        /// How.
+        how: StoreFault,
+        /// For how long; an outage until the end if no time is given, the others no time.
+        lasting: Option<Span>,
+        /// What it has forgotten of what it had acknowledged; in a scenario `None`, as `store.durability_window` says that.
+        forgets: Option<Forgets>,
+    },
+    /// A new version goes to all servers.
+    Deploy(Deploy),
+    /// The pool gets another size.
+    Scale(Scale),
+    /// More users come.
+    Join(Join),
+    /// The autoscaler begins to look after the pool. What it does later is this fault's doing.
+    Autoscale,
+    /// Carts move to another home.
+    Migrate {
+        /// The way to a cart from then on.
+        how: MigrationWay,
+    },
+}
+
+/// How a server comes back: always empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comeback {
+    /// From the fault until it takes requests again.
+    pub after: Span,
+    /// On a new host (a new disk), under the same name.
+    pub new_host: bool,
+}
+
+/// What a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a, Server, Region> {
+    /// One server.
+    Server(&'a Server),
+    /// All servers of a region, and a store that is there.
+    Region(&'a Region),
+    /// The shared store.
+    Store,
+    /// The pool: the operator has a plan.
+    Pool,
+    /// Those who visit.
+    Users,
+    /// Where carts live.
+    Carts,
+}
+
+impl FaultKind<(), ()> {
+    /// What faults are called in a scenario's tables; each excludes the others.
+    pub const KEYS: [&str; 12] = [
+        "crash",
+        "restart",
+        "replace",
+        "vanish",
+        "slow",
+        "failing",
+        "isolate",
+        "store",
+        "deploy",
+        "scale",
+        "join",
+        "region_outage",
+    ];
+}
+
+impl<Server, Region> FaultKind<Server, Region> {
+    /// What the scenario's table calls it; of what other tables of the scenario say, their names.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            FaultKind::Crash { .. } => "crash",
+            FaultKind::Restart { .. } => "restart",
+            FaultKind::Replace { .. } => "replace",
+            FaultKind::Vanish { .. } => "vanish",
+            FaultKind::Slow { .. } => "slow",
+            FaultKind::Failing { .. } => "failing",
+            FaultKind::Isolate { .. } => "isolate",
+            FaultKind::RegionOutage { .. } => "region_outage",
+            FaultKind::Store { .. } => "store",
+            FaultKind::Deploy(_) => "deploy",
+            FaultKind::Scale(_) => "scale",
+            FaultKind::Join(_) => "join",
+            FaultKind::Autoscale => "autoscaler",
+            FaultKind::Migrate { .. } => "migration",
+        }
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn target(&self) -> Target<'_, Server, Region> {
+        match self {
+            FaultKind::Crash { server, .. }
+            | FaultKind::Restart { server, .. }
+            | FaultKind::Replace { server, .. }
+            | FaultKind::Vanish { server, .. }
+            | FaultKind::Slow { server, .. }
+            | FaultKind::Failing { server, .. }
+            | FaultKind::Isolate { server, .. } => Target::Server(server),
+            FaultKind::RegionOutage { region, .. } => Target::Region(region),
+            FaultKind::Store { .. } => Target::Store,
+            FaultKind::Deploy(_) | FaultKind::Scale(_) | FaultKind::Autoscale => Target::Pool,
+            FaultKind::Join(_) => Target::Users,
+            FaultKind::Migrate { .. } => Target::Carts,
+        }
+    }
+
+    /// Whether it may change the size of the pool.
+    #[must_use]
+    pub fn changes_size(&self) -> bool {
+        matches!(self, FaultKind::Scale(_) | FaultKind::Autoscale)
+    }
+
+    /// How the servers come back that it kills; `None` when it kills none, or for good.
+    #[must_use]
+    pub fn comeback(&self) -> Option<Comeback> {
+        match self {
+            FaultKind::Crash { comeback, .. } | FaultKind::Vanish { comeback, .. } => *comeback,
+            FaultKind::Restart { boot, .. } => boot.map(|after| Comeback { after, new_host: false }),
+            FaultKind::Replace { boot, .. } => boot.map(|after| Comeback { after, new_host: true }),
+            FaultKind::RegionOutage { lasting, .. } => lasting.map(|after| Comeback { after, new_host: false }),
+            FaultKind::Slow { .. }
+            | FaultKind::Failing { .. }
+            | FaultKind::Isolate { .. }
+            | FaultKind::Store { .. }
+            | FaultKind::Deploy(_)
+            | FaultKind::Scale(_)
+            | FaultKind::Join(_)
+            | FaultKind::Autoscale
+            | FaultKind::Migrate { .. } => None,
+        }
+    }
+}
+
+/// Why a table does not say what a fault does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsaid {
+    /// The key that is wrong; `None` for the table as a whole.
+    pub key: Option<&'static str>,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<&'static str>,
+}
+
+/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each naming a
+/// server, or the `store`, or a region in a `region_outage`; or something that is planned and may break things: one of
+/// `deploy`, `scale`, `join`.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "Fault"))]
+#[serde(deny_unknown_fields)]
+struct FaultTable {
+    /// What patches and reports call it.
+    name: Option<String>,
+    /// When.
+    at: Pause,
+    /// The process dies; connections are refused at once.
+    crash: Option<String>,
+    /// The process dies and boots again on the same host.
+    restart: Option<String>,
+    /// The host goes; a new one boots under the same name.
+    replace: Option<String>,
     /// The host falls silent: nothing is refused and nothing is answered, until a timeout.
-    pub vanish: Option<String>,
+    vanish: Option<String>,
     /// The server works slower.
-    pub slow: Option<String>,
+    slow: Option<String>,
     /// The server answers requests at once with 500, and does nothing for them. It passes its health checks all the while;
     /// a new process under its name is well again.
-    pub failing: Option<String>,
+    failing: Option<String>,
     /// A new version goes to all servers. It waits for an earlier deploy that is not done yet.
-    pub deploy: Option<Deploy>,
+    deploy: Option<Deploy>,
     /// The pool gets another size: a number of servers, or a table with more. It waits for a deploy that is not done yet.
-    pub scale: Option<ScaleTo>,
+    scale: Option<ScaleTo>,
     /// More users come.
-    pub join: Option<Join>,
+    join: Option<Join>,
     /// The shared store breaks.
-    pub store: Option<StoreFault>,
+    store: Option<StoreFault>,
     /// A whole region goes dark: its servers fall silent and lose their memory, a store there cannot be reached, and
     /// keeps what it has.
-    pub region_outage: Option<String>,
+    region_outage: Option<String>,
     /// The server is cut off from the balancer and from the other servers. Its process lives on and keeps its memory; it
     /// still reaches the store.
-    pub isolate: Option<String>,
+    isolate: Option<String>,
     /// After a crash: the process is ready again on the same host after this long.
-    pub restart_after: Option<Pause>,
+    restart_after: Option<Pause>,
     /// After a crash or a vanishing: an empty server is ready in its place after this long.
-    pub replace_after: Option<Pause>,
+    replace_after: Option<Pause>,
     /// When slow: how many times slower.
-    pub factor: Option<Whole<2, 10_000>>,
+    factor: Option<Whole<2, 10_000>>,
     /// When failing: the share of its requests that fail; all of them when absent. It serves the others.
-    pub rate: Option<Share>,
+    rate: Option<Share>,
     /// When slow, failing or isolated, when a region is dark, or an outage of the store: for how long. Until the end when absent.
     /// When the store fails over or restarts: how long that takes, no time when absent.
     #[serde(rename = "for")]
-    pub lasting: Option<Duration>,
+    lasting: Option<Duration>,
 }
 
 /// How the shared store breaks.
@@ -69,4 +306,124 @@ pub enum StoreFault {
     /// Its process dies and starts again, with what it finds on disk: all but `store.durability_window`. Calls are
     /// refused meanwhile.
     Restart,
+}
+
+impl From<FaultTable> for Fault {
+    fn from(table: FaultTable) -> Fault {
+        Fault { kind: table.kind(), name: table.name, at: table.at }
+    }
+}
+
+#[cfg(feature = "cli")]
+impl schemars::JsonSchema for Fault {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        FaultTable::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        FaultTable::json_schema(generator)
+    }
+}
+
+impl FaultTable {
+    /// The one thing that it says.
+    fn kind(&self) -> Result<FaultKind<String, String>, Unsaid> {
+        let mut kinds = self.kinds().into_iter();
+        let kind = kinds.next().ok_or_else(|| Unsaid {
+            key: None,
+            message: "this fault does not say what happens".into(),
+            help: Some(
+                "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each with a server's \
+                 name, or one of `region_outage`, `store`, `deploy`, `scale`, `join`",
+            ),
+        })?;
+        if kinds.next().is_some() {
+            let message = "a fault breaks one thing: make two of it".into();
+            return Err(Unsaid { key: None, message, help: None });
+        }
+        self.fits(kind.key())?;
+        Ok(kind)
+    }
+
+    /// Everything that it says.
+    fn kinds(&self) -> Vec<FaultKind<String, String>> {
+        let lasting = self.lasting.map(Time::get);
+        let comeback = match (self.restart_after, self.replace_after) {
+            (Some(after), _) => Some(Comeback { after: after.get(), new_host: false }),
+            (None, Some(after)) => Some(Comeback { after: after.get(), new_host: true }),
+            (None, None) => None,
+        };
+        let factor = self.factor.map_or(1, Whole::get32);
+        let thousandths = self.rate.map_or(1_000, |rate| u32::try_from(rate.thousandths()).unwrap_or(1_000));
+        [
+            self.crash.clone().map(|server| FaultKind::Crash { server, comeback }),
+            self.restart.clone().map(|server| FaultKind::Restart { server, boot: None }),
+            self.replace.clone().map(|server| FaultKind::Replace { server, boot: None }),
+            self.vanish.clone().map(|server| FaultKind::Vanish { server, comeback }),
+            self.slow.clone().map(|server| FaultKind::Slow { server, factor, lasting }),
+            self.region_outage.clone().map(|region| FaultKind::RegionOutage { region, lasting }),
+            self.isolate.clone().map(|server| FaultKind::Isolate { server, lasting }),
+            self.failing.clone().map(|server| FaultKind::Failing { server, thousandths, lasting }),
+            self.store.map(|how| FaultKind::Store { how, lasting, forgets: None }),
+            self.deploy.map(FaultKind::Deploy),
+            self.scale.map(|scale| FaultKind::Scale(scale.0)),
+            self.join.map(FaultKind::Join),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Nothing stands beside it that belongs to another kind, and nothing is missing.
+    fn fits(&self, kind: &str) -> Result<(), Unsaid> {
+        let unsaid = |key, message: String, help| Err(Unsaid { key, message, help });
+        for (key, is_given, kinds) in [
+            ("restart_after", self.restart_after.is_some(), &["crash"][..]),
+            ("replace_after", self.replace_after.is_some(), &["crash", "vanish"]),
+            ("factor", self.factor.is_some(), &["slow"]),
+            ("rate", self.rate.is_some(), &["failing"]),
+            ("for", self.lasting.is_some(), &["slow", "failing", "isolate", "store", "region_outage"]),
+        ] {
+            if !is_given || kinds.contains(&kind) {
+                continue;
+            }
+            if kind == "store" {
+                let message = format!("`{key}` is about a server, not the store");
+                return unsaid(Some(key), message, Some("say how long it lasts with `for`"));
+            }
+            let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
+            return unsaid(Some(key), format!("`{key}` goes with {}, not with `{kind}`", kinds.join(" or ")), None);
+        }
+        if self.rate.is_some_and(|rate| rate.thousandths() == 0) {
+            let help = Some("`rate = 0.5` fails every other request");
+            return unsaid(Some("rate"), "nothing fails at this rate".into(), help);
+        }
+        if kind == "slow" && self.factor.is_none() {
+            let help = Some("`factor = 10` makes it ten times slower");
+            return unsaid(None, "how slow is missing here".into(), help);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_says_one_kind() {
+        for key in FaultKind::KEYS {
+            let value = match key {
+                "store" => "'restart'",
+                "deploy" | "join" => "{}",
+                "scale" => "4",
+                _ => "'server-1'\nfactor = 2",
+            };
+            let factor = if key == "slow" { value.to_owned() } else { value.replace("\nfactor = 2", "") };
+            let fault: Fault = toml::from_str(&format!("at = '1s'\n{key} = {factor}")).expect(key);
+            assert_eq!(fault.what().map(FaultKind::key), Some(key), "{fault:?}");
+        }
+        let nothing: Fault = toml::from_str("at = '1s'").expect("a fault");
+        assert_eq!(nothing.what(), None);
+    }
 }

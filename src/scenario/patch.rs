@@ -5,26 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use super::FaultKind;
 use super::nearest::suggest;
 use super::tree::{Entry, Node, Origin, Problem, Table, Value};
 
 /// Keys of one table of which at most one can stand.
 const EXCLUSIVE: [&[&str]; 7] = [
     &["constant", "exponential", "lognormal", "uniform"],
-    &[
-        "crash",
-        "restart",
-        "replace",
-        "vanish",
-        "slow",
-        "failing",
-        "isolate",
-        "store",
-        "deploy",
-        "scale",
-        "join",
-        "region_outage",
-    ],
+    &FaultKind::KEYS,
     &["restart_after", "replace_after"],
     &["every", "mtbf"],
     &["count", "rate"],

@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Duration, Pause, Positive, Scenario, Time, Whole};
+use super::{Duration, Fault, FaultKind, Pause, Positive, Scenario, Time, Whole};
 use crate::base::time::Span;
 
 /// A new version of the shop goes to all servers.
@@ -117,11 +117,13 @@ impl Scenario {
     /// Slots that there may be in the end, with those that are retired by then.
     #[must_use]
     pub fn most_slots(&self) -> u64 {
-        let sizes = self.faults.iter().filter_map(|fault| fault.scale).map(|scale| scale.0.to.get());
+        let kinds = || self.faults.iter().filter_map(Fault::what);
+        let sizes =
+            kinds().filter_map(|kind| if let FaultKind::Scale(scale) = kind { Some(scale.to.get()) } else { None });
         let most = sizes.clone().chain(self.autoscaler.map(|autoscaler| autoscaler.max.get()));
         let most = most.fold(self.servers.count.get(), u64::max);
         let anew = |deploy: &Deploy| deploy.surge() > 0 || deploy.strategy == Strategy::BlueGreen;
-        let deploys = self.faults.iter().filter_map(|fault| fault.deploy).filter(anew).count() as u64;
+        let deploys = kinds().filter(|kind| matches!(kind, FaultKind::Deploy(deploy) if anew(deploy))).count() as u64;
         // Nobody knows how often an autoscaler goes up and down.
         let up_and_down = self.autoscaler.map_or(0, |autoscaler| 3 * autoscaler.max.get());
         self.servers.count.get() + sizes.sum::<u64>() + deploys * most + up_and_down

@@ -133,11 +133,8 @@ mod tests {
 
     const SECOND: Span = Span::from_secs(1);
 
-    fn server_2(verb: fn(&mut Fault) -> &mut Option<String>) -> Fault {
-        let text = "at = \"10s\"";
-        let mut fault: Fault = toml::from_str(text).expect("a fault");
-        *verb(&mut fault) = Some("server-2".into());
-        fault
+    fn breaks(verb: &str, server: u32) -> Fault {
+        toml::from_str(&format!("at = '10s'\n{verb} = 'server-{server}'")).expect("a fault")
     }
 
     fn played(scenario: &Scenario, seconds: u64) -> Sim {
@@ -149,7 +146,7 @@ mod tests {
     #[test]
     fn sound_runs_go_on() {
         let mut scenario = Scenario::house();
-        scenario.faults = vec![server_2(|fault| &mut fault.vanish)];
+        scenario.faults = vec![breaks("vanish", 2)];
         for seconds in [0, 5, 11, 30, 119, 125, 180] {
             assert_eq!(played(&scenario, seconds).stuck(), None, "after {seconds} s");
         }
@@ -159,7 +156,7 @@ mod tests {
     #[test]
     fn who_waits_for_ever_is_told() {
         let mut scenario = Scenario::house();
-        scenario.faults = vec![server_2(|fault| &mut fault.vanish)];
+        scenario.faults = vec![breaks("vanish", 2)];
         let mut sim = played(&scenario, 12);
         sim.events = super::super::Events::new(&sim.workload);
         (0..sim.servers.held.len()).for_each(|worker| sim.servers.busy.set(worker, Instant::NEVER));
@@ -181,9 +178,7 @@ mod tests {
         scenario.users.think = Dist::Constant(Time::of(Span::ZERO));
         scenario.users.pause = Time::of(Span::ZERO);
         scenario.servers.service = Dist::Constant(Time::of(SECOND));
-        scenario.faults = (1..=3)
-            .map(|n| Fault { crash: Some(format!("server-{n}")), ..server_2(|fault| &mut fault.crash) })
-            .collect();
+        scenario.faults = (1..=3).map(|server| breaks("crash", server)).collect();
         let mut sim = played(&scenario, 60);
         let stuck = sim.stuck().expect("time stands still");
         assert_eq!((stuck.at, stuck.stands_still), (Instant::ZERO + SECOND * 10, true));

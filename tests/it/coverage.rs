@@ -18,18 +18,21 @@ mod tabs;
 use std::collections::BTreeMap;
 
 use whatcart::base::seed::Seed;
+use whatcart::base::time::Span;
 use whatcart::base::{Command, Outcome, Refusal, Reply, ServerState, Step, UserId};
-use whatcart::faults::FaultKind;
+use whatcart::faults::{Comeback, FaultKind};
 use whatcart::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, Recorder, Seen};
 use whatcart::judging::checker::{CartVerdict, Finding};
 use whatcart::judging::observer::Observer;
 use whatcart::judging::post_mortem::Cause;
 use whatcart::results::HurtBy;
-use whatcart::scenario::{Affinity, CartHome, CookieLife, PinnedDown, Scenario, SessionHome, StoreFault, Time, Whole};
+use whatcart::scenario::{
+    Affinity, CartHome, CookieLife, MigrationWay, PinnedDown, Scenario, SessionHome, StoreFault, Time, Whole,
+};
 use whatcart::sim::Sim;
 
 use crate::support::naive::Naive;
-use crate::support::worlds::{EVERY_POLICY, constant, end, exponential, fault, time};
+use crate::support::worlds::{EVERY_POLICY, constant, end, exponential, fault, that, time};
 
 /// How often each kind of thing was met, by name. Every name is entered with 0 first.
 struct Met(BTreeMap<&'static str, u64>);
@@ -112,8 +115,11 @@ names!(hurt(HurtBy):
     HurtBy::StalePage => "hurt by a stale page",
     HurtBy::Zombie => "hurt by a zombie");
 names!(fault_kind(FaultKind):
-    FaultKind::Crash(None) => "a crash for good", FaultKind::Crash(Some(_)) => "a crash with a comeback",
-    FaultKind::Vanish(None) => "a vanishing for good", FaultKind::Vanish(Some(_)) => "a vanishing with a comeback",
+    FaultKind::Crash { comeback: None, .. } => "a crash for good",
+    FaultKind::Crash { comeback: Some(_), .. } => "a crash with a comeback",
+    FaultKind::Restart { .. } => "a restart", FaultKind::Replace { .. } => "a replacement",
+    FaultKind::Vanish { comeback: None, .. } => "a vanishing for good",
+    FaultKind::Vanish { comeback: Some(_), .. } => "a vanishing with a comeback",
     FaultKind::Slow { lasting: None, .. } => "slow for good", FaultKind::Slow { lasting: Some(_), .. } => "slow for a while",
     FaultKind::Failing { lasting: None, .. } => "failing for good",
     FaultKind::Failing { lasting: Some(_), .. } => "failing for a while",
@@ -125,9 +131,9 @@ names!(fault_kind(FaultKind):
     FaultKind::Store { how: StoreFault::Restart, .. } => "a store restart",
     FaultKind::RegionOutage { lasting: None, .. } => "a region dark for good",
     FaultKind::RegionOutage { lasting: Some(_), .. } => "a region dark for a while",
-    FaultKind::Isolate { lasting: None } => "cut off for good", FaultKind::Isolate { lasting: Some(_) } => "cut off for a while",
-    FaultKind::Migrate { forgets: true } => "a migration that forgets",
-    FaultKind::Migrate { forgets: false } => "a migration that looks back");
+    FaultKind::Isolate { lasting: None, .. } => "cut off for good", FaultKind::Isolate { lasting: Some(_), .. } => "cut off for a while",
+    FaultKind::Migrate { how: MigrationWay::BigBang | MigrationWay::DualWrite } => "a migration that forgets",
+    FaultKind::Migrate { how: MigrationWay::ReadThrough } => "a migration that looks back");
 names!(state(ServerState):
     ServerState::Up => "up", ServerState::Down => "down", ServerState::Silent => "silent"
 ,
@@ -238,8 +244,8 @@ fn stormy() -> Scenario {
     scenario.servers.count = Whole::of(6);
     scenario.servers.service = exponential(150_000);
     scenario.balancer.affinity = Affinity::Cookie(CookieLife::Visit);
-    let mut restarted = fault("crash", 2, 20_000, None);
-    restarted.restart_after = Some(time(4_000));
+    let comeback = Some(Comeback { after: Span::from_secs(4), new_host: false });
+    let restarted = that(FaultKind::Crash { server: "server-2".into(), comeback }, 20_000);
     scenario.faults = vec![
         fault("crash", 1, 10_000, Some(7_000)),
         restarted,

@@ -56,7 +56,7 @@ fn a_drained_server_can_die_and_comes_back_drained() {
     let back = Comeback { after: Span::ZERO, new_host: true };
     let mut pool = pool();
     pool.drain(SECOND);
-    assert!(pool.kill(SECOND, 0, FaultKind::Crash(Some(back))));
+    assert!(pool.kill(SECOND, 0, FaultKind::Crash { server: SECOND, comeback: Some(back) }));
     assert_eq!(both(&pool), (Down, Draining), "the balancer does not know yet");
     play_checks(&mut pool, 10);
     assert_eq!(both(&pool), (Down, Down));
@@ -74,7 +74,7 @@ fn the_end_of_a_drain_revives_nobody() {
     let back = Comeback { after: Span::ZERO, new_host: false };
     let mut pool = pool();
     pool.drain(SECOND);
-    pool.kill(SECOND, 0, FaultKind::Crash(None));
+    pool.kill(SECOND, 0, FaultKind::Crash { server: SECOND, comeback: None });
     pool.end_drain(SECOND);
     assert_eq!(both(&pool), (Down, Up), "as after any death that no check has noticed");
     play_checks(&mut pool, 10);
@@ -166,7 +166,10 @@ fn a_server_that_is_cut_off_is_silent_and_keeps_its_memory() {
     assert_eq!((both(&pool).0, pool.members[1].process), (Draining, process));
     pool.end_drain(SECOND);
     pool.isolate(SECOND, 6);
-    assert!(pool.kill(SECOND, 7, FaultKind::Crash(None)) && !pool.reconnect(SECOND, 6), "the dead do not return");
+    assert!(
+        pool.kill(SECOND, 7, FaultKind::Crash { server: SECOND, comeback: None }) && !pool.reconnect(SECOND, 6),
+        "the dead do not return"
+    );
     assert!(!pool.lives_on(process));
     pool.revive(SECOND, Comeback { after: Span::ZERO, new_host: false });
     assert_eq!(both(&pool).0, Up);

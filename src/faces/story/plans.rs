@@ -4,18 +4,18 @@ use super::Line;
 use crate::base::time::Instant;
 use crate::base::{ServerId, ServerState};
 use crate::faces::timeline::deed;
-use crate::faults::timeline;
+use crate::faults::{kinds, timeline};
 use crate::history::{EventKind, Inside, PoolEvent};
 use crate::results::{Tape, VariantReport};
 use crate::text::{clean, plural};
 
 /// A line for a plan that begins: it may last, and take carts later.
 pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport) -> Line {
-    let Some(known) = variant.scenario.faults.get(fault as usize) else {
+    let Some(known) = kinds(&variant.scenario).into_iter().nth(fault as usize) else {
         return Line::Broke(at, "the pool changes".into());
     };
     let strike = variant.runs.first().and_then(|run| run.strike(fault));
-    let deed = deed(known);
+    let deed = deed(&known);
     Line::Broke(
         at,
         match strike.map_or(0, |strike| strike.lost_of_open) {

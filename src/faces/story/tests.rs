@@ -1,7 +1,8 @@
 use super::*;
 use crate::base::{Command, Outcome, Refusal, ServerId};
 use crate::history::{Ending, Event, Seen};
-use crate::results::sample::{RequestSample, crashed, item, sticky_crash, tape, unharmed, visit};
+use crate::results::Strike;
+use crate::results::sample::{RequestSample, crashed, item, scenario, sticky_crash, tape, unharmed, visit};
 use crate::text::{WIDTH, width};
 
 /// The text of a story without colour.
@@ -226,4 +227,28 @@ fn a_server_is_stopped_by_whoever_planned_it() {
     let rules = crate::scenario::load("a", "a", "title = \"a\"\nduration = \"1m\"\nautoscaler.max = 3\n", &[], &[]);
     variant.scenario.autoscaler = rules.expect("a scenario").base.autoscaler;
     assert!(told(&variant).contains("the autoscaler stops server-1"), "{}", told(&variant));
+}
+
+/// A fault that never struck has no figures; those that come later keep their own.
+#[test]
+fn a_plan_after_a_fault_that_never_struck_tells_its_own_carts() {
+    let mut report = sticky_crash();
+    let variant = &mut report.variants[1];
+    variant.scenario = scenario(
+        "title = 'x'\nfaults = [
+            { at = '10s', crash = 'server-2' },
+            { at = '20s', crash = 'server-2' },
+            { at = '30s', deploy = {} },
+            { at = '40s', crash = 'server-1' },
+        ]",
+    );
+    let strike =
+        |(fault, lost_of_open)| Strike { fault, name: String::new(), at: Instant::ZERO, open_carts: 100, lost_of_open };
+    variant.runs[0].strikes = [(0, 5), (2, 10), (3, 33)].map(strike).to_vec();
+    let mut tape = crashed();
+    let begins = PoolEvent::Struck { fault: 2, server: None, memory_lost: true };
+    let struck = tape.events.iter_mut().find(|event| matches!(event.what, EventKind::Pool(_))).expect("a fault");
+    struck.what = EventKind::Pool(begins);
+    let told = drawn(&tell(variant, 2, &tape, 12));
+    assert!(told.contains("rolling deploy: 10 carts open now will be gone"), "{told}");
 }

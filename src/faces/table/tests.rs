@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::faces::story;
 use crate::results::sample::{both_engines, crashed, scenario, several_runs, sticky_crash, unharmed};
-use crate::results::{DeployFigures, Figures, Latency, ServerLoad};
+use crate::results::{DeployFigures, FaultFigures, Figures, Latency, ServerLoad};
+use crate::scenario::FaultKind;
 use crate::text::{WIDTH, width};
 
 /// Without codes of colour.
@@ -296,6 +297,22 @@ fn every_name_makes_a_column() {
     }
 }
 
+/// Columns find their fault by its name, however many there are before it.
+#[test]
+fn columns_of_a_fault_after_many_others() {
+    let mut report = sticky_crash();
+    report.scenario.columns = vec!["losses-lasted".into(), "deploy-took".into()];
+    let figures = &mut report.variants[0].runs[0].figures;
+    let many = (1..=12).map(|n| (format!("crash server-{n}"), FaultFigures::default()));
+    let migration = FaultFigures { losses_lasted_s: Some(17.0), ..FaultFigures::default() };
+    figures.faults = many.chain([(crate::faults::MIGRATION.to_owned(), migration)]).collect();
+    let deploy = DeployFigures { took_s: 42.0, finished: true, ..DeployFigures::default() };
+    figures.deploys = [("deploy", deploy)].into_iter().collect();
+    let columns = columns::choose(&report, &Summary::all(&report.variants));
+    let cells: Vec<&str> = columns.iter().map(|column| &*column.cells[0].figure).collect();
+    assert_eq!(cells, ["17.0 s", "42 s"]);
+}
+
 #[test]
 fn nothing_lost_nothing_shown() {
     let mut report = sticky_crash();
@@ -372,7 +389,7 @@ fn control_characters_never_reach_the_terminal() {
     report.scenario.next = Some(evil.into());
     for variant in &mut report.variants {
         variant.name = evil.into();
-        variant.scenario.faults[0].crash = Some(evil.into());
+        variant.scenario.faults[0].kind = Ok(FaultKind::Crash { server: evil.into(), comeback: None });
         variant.scenario.faults[0].name = Some(evil.into());
         let fault = variant.runs[0].figures.faults[0].clone();
         variant.runs[0].figures.faults = [(evil, fault)].into_iter().collect();

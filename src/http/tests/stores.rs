@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::support::{Curl, Town, scenario};
 use crate::base::time::Span;
-use crate::faults::{self, Fault};
+use crate::faults::{self, Fault, FaultKind};
 use crate::http::fault_injector::FaultInjector;
-use crate::scenario::{CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, WhenFull, Whole};
+use crate::scenario::{
+    self, CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, WhenFull, Whole,
+};
 
 const ADD: &str = "POST /cart/items";
 
@@ -25,10 +27,8 @@ async fn pause(millis: u64) {
 /// The fault of a scenario strikes now, and lasts.
 fn strike(town: &Town, how: StoreFault, lasting: Option<u64>, scenario: &Scenario) {
     let mut broken = scenario.clone();
-    let fault = toml::from_str("at = \"0s\"\nstore = \"outage\"").expect("a fault");
-    broken.faults = vec![fault];
-    broken.faults[0].store = Some(how);
-    broken.faults[0].lasting = lasting.map(|millis| Time::of(Span::from_millis(millis)));
+    let kind = Ok(FaultKind::Store { how, lasting: lasting.map(Span::from_millis), forgets: None });
+    broken.faults = vec![scenario::Fault { name: None, at: Time::of(Span::ZERO), kind }];
     let now = town.clock.now();
     let faults: Vec<Fault> = faults::timeline(&broken).into_iter().map(|fault| Fault { at: now, ..fault }).collect();
     let routing = Arc::clone(town.balancer.routing());

@@ -195,7 +195,7 @@ fn all_at_once_is_all_at_once() {
 #[test]
 fn the_dead_are_replaced_first() {
     let mut town = Town::new(0);
-    town.pool.kill(ServerId(2), 9, FaultKind::Crash(None));
+    town.pool.kill(ServerId(2), 9, FaultKind::Crash { server: ServerId(2), comeback: None });
     let told = town.play(&[deploy(Strategy::Rolling, 0, 0, 1)], 60);
     assert_eq!(told, "0 begin; 0 stop server-3 (0); 10 stop server-1 (0); 20 stop server-2 (0); 30 finished");
 }

@@ -1,7 +1,7 @@
 //! Copies that have somewhere to be, and carts that have somewhere to go.
 
 use super::{Checked, wrong, wrong_but};
-use crate::scenario::{CartHome, Migration, MigrationWay, Replication, Scenario, StoreUpdate, thousands};
+use crate::scenario::{CartHome, FaultKind, Migration, MigrationWay, Replication, Scenario, StoreUpdate, thousands};
 
 pub(super) fn replication(scenario: &Scenario) -> Checked {
     let (copies, servers) = (scenario.replication.copies.get(), scenario.servers.count.get());
@@ -29,7 +29,7 @@ pub(super) fn in_one_place(scenario: &Scenario) -> Checked {
     } else {
         return Ok(());
     };
-    let cut_off = scenario.faults.iter().position(|fault| fault.isolate.is_some());
+    let cut_off = scenario.faults.iter().position(|fault| matches!(fault.kind, Ok(FaultKind::Isolate { .. })));
     let path = if scenario.migration.is_some() {
         "migration".into()
     } else if scenario.homes.cart == CartHome::ReplicatedMemory {
@@ -64,7 +64,8 @@ pub(super) fn migration(scenario: &Scenario) -> Checked {
         return wrong_but("store.update", "a cart that moves is changed in the store by one call", help);
     }
     let store = &scenario.store;
-    if store.memory.is_some() || store.ttl.is_some() || scenario.faults.iter().any(|fault| fault.store.is_some()) {
+    let breaks = scenario.faults.iter().any(|fault| matches!(fault.kind, Ok(FaultKind::Store { .. })));
+    if store.memory.is_some() || store.ttl.is_some() || breaks {
         let help = "let the store be whole and large: its failures have scenarios of their own";
         return wrong_but("migration", "carts move to a store that neither breaks nor forgets", help);
     }

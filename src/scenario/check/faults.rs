@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Checked, line, wrong, wrong_but};
 use crate::scenario::nearest::nearest;
-use crate::scenario::{Fault, Scenario, thousands};
+use crate::scenario::{Fault, Scenario, Target, Unsaid, thousands};
 
 const MOST_FAULTS: usize = 1_000;
 
@@ -35,63 +35,24 @@ pub(super) fn faults(scenario: &Scenario) -> Checked {
 }
 
 fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
-    let kinds = [
-        ("crash", &fault.crash),
-        ("restart", &fault.restart),
-        ("replace", &fault.replace),
-        ("vanish", &fault.vanish),
-        ("slow", &fault.slow),
-        ("region_outage", &fault.region_outage),
-        ("isolate", &fault.isolate),
-        ("failing", &fault.failing),
-    ];
-    let plans = [("deploy", fault.deploy.is_some()), ("scale", fault.scale.is_some()), ("join", fault.join.is_some())];
-    let struck = kinds.iter().filter_map(|(kind, whom)| Some((*kind, whom.as_deref())).filter(|(_, s)| s.is_some()));
-    let mut given = struck.chain(plans.iter().filter(|(_, given)| *given).map(|(kind, _)| (*kind, None)));
-    if fault.store.is_some() {
-        return match given.next() {
-            Some(_) => wrong(path, "a fault breaks one thing: make two of it"),
-            None => super::store::fault(path, fault, scenario),
-        };
-    }
-    let Some((kind, whom)) = given.next() else {
-        let help = "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each with a server's \
-                    name, or one of `region_outage`, `store`, `deploy`, `scale`, `join`";
-        return wrong_but(path, "this fault does not say what happens", help);
-    };
-    if given.next().is_some() {
-        return wrong(path, "a fault breaks one thing: make two of it");
-    }
-    match (kind, whom) {
-        ("region_outage", Some(region)) => region_exists(&format!("{path}.{kind}"), region, scenario)?,
-        (_, Some(server)) => server_exists(&format!("{path}.{kind}"), server, scenario)?,
-        (_, None) => {}
-    }
-    super::plans::plan(path, fault, scenario)?;
-    for (key, is_given, kinds) in [
-        ("restart_after", fault.restart_after.is_some(), &["crash"][..]),
-        ("replace_after", fault.replace_after.is_some(), &["crash", "vanish"]),
-        ("factor", fault.factor.is_some(), &["slow"]),
-        ("rate", fault.rate.is_some(), &["failing"]),
-        ("for", fault.lasting.is_some(), &["slow", "failing", "isolate", "store", "region_outage"]),
-    ] {
-        if is_given && !kinds.contains(&kind) {
-            let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
-            let message = format!("`{key}` goes with {}, not with `{kind}`", kinds.join(" or "));
-            return wrong(format!("{path}.{key}"), message);
+    let kind = match &fault.kind {
+        Ok(kind) => kind,
+        Err(Unsaid { key, message, help }) => {
+            let path = key.map_or_else(|| path.to_owned(), |key| format!("{path}.{key}"));
+            return match help {
+                Some(help) => wrong_but(path, message.as_str(), *help),
+                None => wrong(path, message.as_str()),
+            };
         }
+    };
+    let here = format!("{path}.{}", kind.key());
+    match kind.target() {
+        Target::Server(server) => server_exists(&here, server, scenario),
+        Target::Region(region) => region_exists(&here, region, scenario),
+        Target::Store => super::store::fault(&here, scenario),
+        Target::Pool => super::plans::plan(&here, fault.at, kind, scenario),
+        Target::Users | Target::Carts => Ok(()),
     }
-    if fault.rate.is_some_and(|rate| rate.thousandths() == 0) {
-        return wrong_but(
-            format!("{path}.rate"),
-            "nothing fails at this rate",
-            "`rate = 0.5` fails every other request",
-        );
-    }
-    if kind == "slow" && fault.factor.is_none() {
-        return wrong_but(path, "how slow is missing here", "`factor = 10` makes it ten times slower");
-    }
-    Ok(())
 }
 
 fn region_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {

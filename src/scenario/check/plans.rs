@@ -2,19 +2,19 @@
 
 use super::{Checked, MOST_WORKERS, wrong, wrong_but};
 use crate::base::time::Span;
-use crate::scenario::{Deploy, Fault, Join, Pause, Scale, Scenario, Strategy, thousands};
+use crate::scenario::{Deploy, FaultKind, Join, Pause, Scale, Scenario, Strategy, thousands};
 
 const MOST_PEOPLE: u64 = 10_000_000;
 
 /// Checks one fault that is a plan.
-pub(super) fn plan(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
-    if let Some(deploy) = &fault.deploy {
-        self::deploy(&format!("{path}.deploy"), deploy)?;
-        drain(&format!("{path}.deploy.drain"), deploy.drain, fault.at.get(), scenario)?;
+pub(super) fn plan<S, R>(path: &str, at: Pause, kind: &FaultKind<S, R>, scenario: &Scenario) -> Checked {
+    if let FaultKind::Deploy(deploy) = kind {
+        self::deploy(path, deploy)?;
+        drain(&format!("{path}.drain"), deploy.drain, at.get(), scenario)?;
     }
-    if let Some(scale) = &fault.scale {
-        self::scale(&format!("{path}.scale"), &scale.0, scenario)?;
-        drain(&format!("{path}.scale.drain"), scale.0.drain, fault.at.get(), scenario)?;
+    if let FaultKind::Scale(scale) = kind {
+        self::scale(path, scale, scenario)?;
+        drain(&format!("{path}.drain"), scale.drain, at.get(), scenario)?;
     }
     Ok(())
 }
@@ -71,7 +71,11 @@ fn drain(path: &str, drain: Pause, from: Span, scenario: &Scenario) -> Checked {
 /// Checks all users who join, in the order of their times.
 pub(super) fn joins(scenario: &Scenario) -> Checked {
     let mut joins: Vec<(usize, Span, &Join)> = Vec::new();
-    joins.extend(scenario.faults.iter().enumerate().filter_map(|(i, f)| Some((i, f.at.get(), f.join.as_ref()?))));
+    for (i, fault) in scenario.faults.iter().enumerate() {
+        if let Ok(FaultKind::Join(join)) = &fault.kind {
+            joins.push((i, fault.at.get(), join));
+        }
+    }
     joins.sort_by_key(|(i, at, _)| (*at, *i));
     let mut people = scenario.users.people();
     for (i, _, join) in joins {

@@ -1,7 +1,7 @@
 //! What makes no sense where a platform starts and ends instances as it likes.
 
 use super::{Checked, wrong_but};
-use crate::scenario::{Affinity, Scenario};
+use crate::scenario::{Affinity, FaultKind, Scenario, Target};
 
 pub(super) fn serverless(scenario: &Scenario) -> Checked {
     if scenario.serverless.is_none() {
@@ -11,33 +11,21 @@ pub(super) fn serverless(scenario: &Scenario) -> Checked {
         let help = "leave `balancer.affinity` out: that is what serverless means for whoever remembers things";
         return wrong_but("balancer.affinity", "no cookie can bind a user to an instance: the platform chooses", help);
     }
-    let named = |fault: &crate::scenario::Fault| {
-        [
-            ("crash", &fault.crash),
-            ("restart", &fault.restart),
-            ("replace", &fault.replace),
-            ("vanish", &fault.vanish),
-            ("slow", &fault.slow),
-            ("failing", &fault.failing),
-            ("region_outage", &fault.region_outage),
-        ]
-        .into_iter()
-        .find(|(_, whom)| whom.is_some())
-        .map(|(verb, _)| verb)
-    };
     for (i, fault) in scenario.faults.iter().enumerate() {
-        if let Some(verb) = named(fault) {
-            let help = "`evicted_after` lets the platform take instances away; leave this fault out";
-            return wrong_but(format!("faults[{i}].{verb}"), "instances come and go: none has a name to break", help);
-        }
-    }
-    for (i, fault) in scenario.faults.iter().enumerate() {
-        for (verb, is_given) in [("deploy", fault.deploy.is_some()), ("scale", fault.scale.is_some())] {
-            if is_given {
-                let help = "leave it out: instances come when they are needed";
-                return wrong_but(format!("faults[{i}].{verb}"), "the platform runs the instances, nobody else", help);
+        let Ok(kind) = &fault.kind else { continue };
+        let (what, help) = match kind.target() {
+            // A server that is cut off is refused together with all else that copies and moves need.
+            _ if matches!(kind, FaultKind::Isolate { .. }) => continue,
+            Target::Server(_) | Target::Region(_) => (
+                "instances come and go: none has a name to break",
+                "`evicted_after` lets the platform take instances away; leave this fault out",
+            ),
+            Target::Pool => {
+                ("the platform runs the instances, nobody else", "leave it out: instances come when they are needed")
             }
-        }
+            Target::Store | Target::Users | Target::Carts => continue,
+        };
+        return wrong_but(format!("faults[{i}].{}", kind.key()), what, help);
     }
     for (path, is_given) in
         [("autoscaler", scenario.autoscaler.is_some()), ("random_faults", !scenario.random_faults.is_empty())]

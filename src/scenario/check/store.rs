@@ -2,7 +2,7 @@
 
 use super::{Checked, wrong, wrong_but};
 use crate::base::Step;
-use crate::scenario::{CartHome, Fault, Scenario, SessionHome};
+use crate::scenario::{CartHome, Scenario, SessionHome};
 
 /// Whether anything lives in the shared store.
 fn is_used(scenario: &Scenario) -> bool {
@@ -13,22 +13,12 @@ fn is_used(scenario: &Scenario) -> bool {
 }
 
 /// A fault of the store.
-pub(super) fn fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
-    if !is_used(scenario) {
-        let help = "nothing lives in it here: let `homes.cart` or `homes.session` be \"shared-store\"";
-        return wrong_but(format!("{path}.store"), "a store outage without a store", help);
+pub(super) fn fault(path: &str, scenario: &Scenario) -> Checked {
+    if is_used(scenario) {
+        return Ok(());
     }
-    for (key, is_given) in [
-        ("restart_after", fault.restart_after.is_some()),
-        ("replace_after", fault.replace_after.is_some()),
-        ("factor", fault.factor.is_some()),
-    ] {
-        if is_given {
-            let help = "say how long it lasts with `for`";
-            return wrong_but(format!("{path}.{key}"), format!("`{key}` is about a server, not the store"), help);
-        }
-    }
-    Ok(())
+    let help = "nothing lives in it here: let `homes.cart` or `homes.session` be \"shared-store\"";
+    wrong_but(path, "a store outage without a store", help)
 }
 
 /// Ways to end a token before its time, and somebody who tries whether it is over.

@@ -5,6 +5,7 @@ use crate::base::time::{Instant, Span};
 use crate::base::{RegionId, ServerId, ServerState};
 use crate::faults::{self, Comeback, Fault, FaultKind};
 use crate::history::{Event, EventKind, PoolEvent, Recorder};
+use crate::scenario::Forgets;
 use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::network::NetworkMessage;
@@ -22,37 +23,44 @@ impl Sim {
     }
 
     pub(in crate::sim) fn strike<R: Recorder>(&mut self, recorder: &mut R, index: u32) {
-        let Fault { server, kind, .. } = self.operations.faults[index as usize];
-        // Instances of a platform have no names that a fault could mean.
-        let named = |server: &ServerId| self.platform.is_none() && server.index() < self.balancer.pool.members.len();
-        let server = server.filter(named);
-        match (kind, server) {
-            (FaultKind::Slow { lasting, .. } | FaultKind::Failing { lasting, .. }, Some(server)) => {
-                self.balancer.pool.afflict(server, kind);
-                self.struck_for(recorder, server, index, lasting);
+        let kind = self.operations.faults[index as usize].kind;
+        match kind {
+            FaultKind::Slow { server, lasting, .. } | FaultKind::Failing { server, lasting, .. } => {
+                if let (true, Some(affliction)) = (self.is_there(server), kind.affliction()) {
+                    self.balancer.pool.afflict(server, affliction);
+                    self.struck_for(recorder, server, index, lasting);
+                }
             }
-            (FaultKind::Crash(comeback) | FaultKind::Vanish(comeback), Some(server)) => {
-                self.end_life(recorder, server, index, comeback);
+            FaultKind::Crash { server, .. }
+            | FaultKind::Restart { server, .. }
+            | FaultKind::Replace { server, .. }
+            | FaultKind::Vanish { server, .. } => {
+                if self.is_there(server) {
+                    self.end_life(recorder, server, index, kind.comeback());
+                }
             }
-            (
-                FaultKind::Slow { .. }
-                | FaultKind::Failing { .. }
-                | FaultKind::Crash(_)
-                | FaultKind::Vanish(_)
-                | FaultKind::Isolate { .. },
-                None,
-            ) => {}
-            (FaultKind::Store { lasting, forgets, .. }, _) => self.break_store(recorder, index, lasting, forgets),
-            (FaultKind::RegionOutage { region, lasting }, _) => self.darken(recorder, region, index, lasting),
-            (FaultKind::Migrate { .. }, _) => self.struck(recorder, None, index),
-            (FaultKind::Isolate { lasting }, Some(server)) => self.isolate(recorder, server, index, lasting),
-            (FaultKind::Deploy(_) | FaultKind::Scale(_), _) => {
+            FaultKind::Isolate { server, lasting } => {
+                if self.is_there(server) {
+                    self.isolate(recorder, server, index, lasting);
+                }
+            }
+            FaultKind::Store { lasting, forgets, .. } => {
+                self.break_store(recorder, index, lasting, forgets.unwrap_or(Forgets::NOTHING));
+            }
+            FaultKind::RegionOutage { region, lasting } => self.darken(recorder, region, index, lasting),
+            FaultKind::Migrate { .. } => self.struck(recorder, None, index),
+            FaultKind::Deploy(_) | FaultKind::Scale(_) => {
                 self.operations.operator.plan(index, kind);
                 self.operate(recorder);
             }
-            (FaultKind::Join(join), _) => self.join(recorder, index, &join),
-            (FaultKind::Autoscale, _) => self.automate(index),
+            FaultKind::Join(join) => self.join(recorder, index, &join),
+            FaultKind::Autoscale => self.automate(index),
         }
+    }
+
+    /// Whether there is a server of this name by now. Instances of a platform have no names that a fault could mean.
+    fn is_there(&self, server: ServerId) -> bool {
+        self.platform.is_none() && server.index() < self.balancer.pool.members.len()
     }
 
     pub(in crate::sim) fn struck<R: Recorder>(&mut self, recorder: &mut R, server: Option<ServerId>, index: u32) {
@@ -122,10 +130,8 @@ impl Sim {
 
     /// A killed server is back, empty, unless something else happened to it meanwhile.
     pub(in crate::sim) fn comeback<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
-        let comeback = match self.operations.faults[fault as usize].kind {
-            FaultKind::Crash(Some(comeback)) | FaultKind::Vanish(Some(comeback)) => comeback,
-            FaultKind::RegionOutage { lasting: Some(after), .. } => Comeback { after, new_host: false },
-            _ => return,
+        let Some(comeback) = self.operations.faults[fault as usize].kind.comeback() else {
+            return;
         };
         if self.balancer.pool.is_left_dead(server, fault) {
             self.balancer.pool.revive(server, comeback);
@@ -138,7 +144,8 @@ impl Sim {
     /// A server that was slow or failing is itself again, unless a later fault of that kind struck it anew.
     pub(in crate::sim) fn recovered<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
         let anew = faults::struck_anew(&self.operations.faults, fault, self.now);
-        if !anew && self.balancer.pool.recover(server, self.operations.faults[fault as usize].kind) {
+        let affliction = self.operations.faults[fault as usize].kind.affliction();
+        if !anew && affliction.is_some_and(|affliction| self.balancer.pool.recover(server, affliction)) {
             self.record_pool(recorder, PoolEvent::Ready { server });
         }
     }

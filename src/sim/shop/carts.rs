@@ -483,7 +483,7 @@ mod tests {
                 let server = ServerId(server);
                 match dice {
                     0 => {
-                        pool.kill(server, 7, FaultKind::Crash(None));
+                        pool.kill(server, 7, FaultKind::Crash { server, comeback: None });
                         pool.revive(server, Comeback { after: Span::ZERO, new_host: false });
                     }
                     1 => {

@@ -5,11 +5,11 @@ use whatcart::base::{Command, Outcome, Step, UserId};
 use whatcart::history::{Event, EventKind};
 use whatcart::judging::observer::Observer;
 use whatcart::results::{Figures, figures};
-use whatcart::scenario::{CartHome, Scenario, SessionHome, StoreUpdate, Tokens, Whole};
+use whatcart::scenario::{CartHome, FaultKind, Scenario, SessionHome, StoreUpdate, Tokens, Whole};
 use whatcart::sim::Sim;
 
 use super::base;
-use crate::support::worlds::{constant, end, exponential, fault, time};
+use crate::support::worlds::{constant, end, exponential, that, time};
 
 pub fn play(scenario: &Scenario) -> Figures {
     let mut sim = Sim::new(scenario, Seed(1));
@@ -25,8 +25,7 @@ pub fn rewriting() -> Scenario {
     scenario.users.timeout = time(200);
     scenario.users.pause = time(10);
     scenario.users.think = exponential(300_000);
-    scenario.faults = vec![fault("slow", 2, 0, None)];
-    scenario.faults[0].factor = Some(Whole::of(50));
+    scenario.faults = vec![that(FaultKind::Slow { server: "server-2".into(), factor: 50, lasting: None }, 0)];
     scenario.homes.cart = CartHome::SharedStore;
     scenario.store.update = StoreUpdate::ReadModifyWrite;
     scenario

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use whatcart::base::seed::Seed;
-use whatcart::base::time::Instant;
+use whatcart::base::time::{Instant, Span};
 use whatcart::base::{ClientId, Command, Outcome, ServerId, Step};
 use whatcart::history::{Event, EventKind, Inside, PoolEvent, Request, Seen};
 use whatcart::judging::observer::Observer;
-use whatcart::scenario::{CartHome, Outlier, PolicyName, Scenario, Whole};
+use whatcart::scenario::{CartHome, FaultKind, Outlier, PolicyName, Scenario, Whole};
 use whatcart::sim::Sim;
 
 use super::base;
-use crate::support::worlds::{at_ms, end, exponential, fault, ms, share, time};
+use crate::support::worlds::{at_ms, end, exponential, fault, ms, share, that, time};
 
 const BROKEN: ServerId = ServerId(1);
 const AT: u64 = 20_000;
@@ -21,8 +21,7 @@ pub fn broken() -> Scenario {
     let mut scenario = base();
     scenario.homes.cart = CartHome::SharedStore;
     scenario.balancer.outlier = Some(Outlier { ejection: time(5_000), ..Outlier::default() });
-    let mut half = fault("failing", 3, 50_000, None);
-    half.rate = Some(share(0.5));
+    let half = that(FaultKind::Failing { server: "server-3".into(), thousandths: 500, lasting: None }, 50_000);
     scenario.faults = vec![fault("failing", 2, AT, Some(20_000)), half];
     scenario
 }
@@ -191,11 +190,8 @@ fn slow() -> Scenario {
     scenario.homes.cart = CartHome::SharedStore;
     scenario.servers.service = exponential(20_000);
     scenario.balancer.answer_timeout = Some(time(150));
-    scenario.faults = vec![{
-        let mut slow = fault("slow", 2, AT, Some(20_000));
-        slow.factor = Some(Whole::of(40));
-        slow
-    }];
+    let lasting = Some(Span::from_secs(20));
+    scenario.faults = vec![that(FaultKind::Slow { server: "server-2".into(), factor: 40, lasting }, AT)];
     scenario
 }
 

@@ -6,33 +6,25 @@ use whatcart::history::{Event, EventKind, Inside, PoolEvent, Seen};
 use whatcart::judging::observer::Observer;
 use whatcart::results::Figures;
 use whatcart::scenario::{
-    Affinity, Autoscaler, CartHome, CookieLife, Deploy, Fault, First, Join, Positive, Scale, ScaleTo, Scenario,
+    Affinity, Autoscaler, CartHome, CookieLife, Deploy, Fault, FaultKind, First, Join, Positive, Scale, Scenario,
     Strategy, Whole,
 };
 use whatcart::sim::{ServerView, Sim};
 
 use super::base;
-use crate::support::worlds::{at_ms, end, exponential, fault, time};
-
-/// A fault that is a plan.
-pub fn plan(at: u64) -> Fault {
-    Fault { crash: None, ..fault("crash", 1, at, None) }
-}
+use crate::support::worlds::{at_ms, end, exponential, that, time};
 
 pub fn deploy(at: u64, strategy: Strategy, drain: u64, surge: Option<u64>) -> Fault {
     let surge = surge.map(Whole::of);
-    Fault {
-        deploy: Some(Deploy { strategy, drain: time(drain), surge, unavailable: None, in_place: false }),
-        ..plan(at)
-    }
+    that(FaultKind::Deploy(Deploy { strategy, drain: time(drain), surge, unavailable: None, in_place: false }), at)
 }
 
 pub fn scale(at: u64, to: u64, drain: u64, first: First) -> Fault {
-    Fault { scale: Some(ScaleTo(Scale { to: Whole::of(to), drain: time(drain), first })), ..plan(at) }
+    that(FaultKind::Scale(Scale { to: Whole::of(to), drain: time(drain), first }), at)
 }
 
 pub fn join(at: u64, to: u64, over: u64) -> Fault {
-    Fault { join: Some(Join { to: Some(Whole::of(to)), rate_to: None, over: time(over) }), ..plan(at) }
+    that(FaultKind::Join(Join { to: Some(Whole::of(to)), rate_to: None, over: time(over) }), at)
 }
 
 /// A shop where everything is planned.
@@ -204,7 +196,7 @@ fn users_join() {
     let mut open = base();
     (open.users.count, open.users.rate) = (None, Some(Positive::of(5.0)));
     let faster = Join { to: None, rate_to: Some(Positive::of(20.0)), over: time(0) };
-    open.faults = vec![Fault { join: Some(faster), ..plan(30_000) }];
+    open.faults = vec![that(FaultKind::Join(faster), 30_000)];
     let began = |from: u64, to: u64| {
         let of = |event: &Event| {
             matches!(event.what, EventKind::Seen(_, Seen::Began)) && (at_ms(from)..at_ms(to)).contains(&event.at)

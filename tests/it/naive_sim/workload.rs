@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use whatcart::base::seed::{Key, Purpose, Sampler, Seed};
 use whatcart::base::time::{Instant, Span};
 use whatcart::base::{ClientId, Command, Item, Items, Step, UserId, Visit};
-use whatcart::scenario::{Fault, Scenario, Time};
+use whatcart::scenario::{Fault, FaultKind, Scenario};
 
 /// What is due; at the same instant in this order. Faults, servers, workers, requests and users count from 0.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -81,9 +81,9 @@ pub fn due(s: &Scenario, seed: Seed) -> BTreeSet<(Instant, Due)> {
         (Instant::ZERO + offset, Due::Wake(u))
     };
     let breaks = |(order, fault): (usize, &Fault)| {
-        let name = fault.crash.as_deref().expect("a server");
-        let server = name[7..].parse::<usize>().expect("a number") - 1;
-        (Instant::ZERO + fault.at.get(), Due::Crash(order, server, fault.replace_after.map(Time::get)))
+        let Ok(FaultKind::Crash { server, comeback }) = &fault.kind else { panic!("no crash: {fault:?}") };
+        let server = server[7..].parse::<usize>().expect("a number") - 1;
+        (Instant::ZERO + fault.at.get(), Due::Crash(order, server, comeback.map(|comeback| comeback.after)))
     };
     let check = |server: usize| {
         let phase = draw(Purpose::HealthPhase, server).bits() % s.balancer.health.interval.get().as_nanos();

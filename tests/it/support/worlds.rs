@@ -7,14 +7,15 @@ use proptest::prelude::*;
 use whatcart::base::Step;
 use whatcart::scenario::Strategy as Rollout;
 use whatcart::scenario::{
-    Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, First, Forgets, HashOn, Health, Heavy,
-    Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects, Outlier, PinnedDown, Positive,
-    RandomFaults, RateLimit, Replication, Scale, ScaleTo, Scenario, Servers, SessionHome, Share, Store, StoreMemory,
-    StoreUpdate, Tokens, UploadHome, Users, WhenFull, Whole,
+    Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, FaultKind, First, Forgets, HashOn,
+    Health, Heavy, Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects, Outlier,
+    PinnedDown, Positive, RandomFaults, RateLimit, Replication, Scale, Scenario, Servers, SessionHome, Share, Store,
+    StoreMemory, StoreUpdate, Tokens, UploadHome, Users, WhenFull, Whole,
 };
 
 pub use short::{
-    EVERY_POLICY, at_ms, constant, end, exponential, fault, ms, rate, region_outage, share, show, three_regions, time,
+    EVERY_POLICY, at_ms, constant, end, exponential, fault, ms, rate, region_outage, share, show, that, three_regions,
+    time,
 };
 
 use elsewhere::{in_regions, on_a_platform, regions, serverless};
@@ -38,7 +39,7 @@ pub fn any_world() -> impl Strategy<Value = Scenario> {
                 replication,
                 migration: migration.filter(|_| {
                     let plain = store.update == StoreUpdate::Atomic && store.ttl.is_none() && store.memory.is_none();
-                    let sound = faults.iter().all(|fault| fault.store.is_none());
+                    let sound = !faults.iter().any(|fault| matches!(fault.kind, Ok(FaultKind::Store { .. })));
                     homes.cart == CartHome::ServerMemory && plain && sound && kind == HiddenState::None
                 }),
                 seed: Whole::of(u64::from(seed)),
@@ -64,12 +65,12 @@ pub fn any_world() -> impl Strategy<Value = Scenario> {
         if regions.is_some() || serverless.is_some() {
             world.autoscaler = None;
             world.migration = None;
-            world.faults.retain(|fault| fault.isolate.is_none());
+            world.faults.retain(|fault| !matches!(fault.kind, Ok(FaultKind::Isolate { .. })));
             if world.homes.cart == CartHome::ReplicatedMemory {
                 world.homes.cart = CartHome::ServerMemory;
             }
             world.servers.hidden = HiddenState::None;
-            world.faults.retain(|fault| fault.deploy.is_none() && fault.scale.is_none());
+            world.faults.retain(|fault| !matches!(fault.kind, Ok(FaultKind::Deploy(_) | FaultKind::Scale(_))));
         }
         let world = match regions {
             None => world,
@@ -355,11 +356,14 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         "failover",
         "store restart",
     ]);
-    let rate = prop::option::of(1u16..1_000);
+    let rate = prop::option::of(1u32..1_000);
     let accident = (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000), rate).prop_map(
-        |(verb, server, at, back, rate)| Fault {
-            rate: rate.filter(|_| verb == "failing").map(Share::of_thousand),
-            ..fault(verb, server, at, back)
+        |(verb, server, at, back, rate)| {
+            let mut fault = fault(verb, server, at, back);
+            if let (Ok(FaultKind::Failing { thousandths, .. }), Some(rate)) = (&mut fault.kind, rate) {
+                *thousandths = rate;
+            }
+            fault
         },
     );
     prop_oneof![5 => accident, 2 => any_plan()]
@@ -378,16 +382,15 @@ fn any_plan() -> impl Strategy<Value = Fault> {
         let surge = (rolling && surge > 0).then(|| Whole::of(surge));
         let in_place = in_place && surge.is_none() && strategy != Rollout::BlueGreen;
         let deploy = Deploy { strategy, drain: time(drain), surge, unavailable: None, in_place };
-        let scale = ScaleTo(Scale { to: Whole::of(to), drain: time(scale_drain), first });
+        let scale = Scale { to: Whole::of(to), drain: time(scale_drain), first };
         let rate_to = Some(rate(0.5 * f64::from(u32::try_from(people).expect("below 40"))));
         let join = Join { to: Some(Whole::of(people)), rate_to, over: time(over) };
-        Fault {
-            crash: None,
-            deploy: (which == 0).then_some(deploy),
-            scale: (which == 1).then_some(scale),
-            join: (which == 2).then_some(join),
-            ..fault("crash", 1, at, None)
-        }
+        let kind = match which {
+            0 => FaultKind::Deploy(deploy),
+            1 => FaultKind::Scale(scale),
+            _ => FaultKind::Join(join),
+        };
+        that(kind, at)
     })
 }
 

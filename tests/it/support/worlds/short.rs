@@ -2,7 +2,8 @@
 
 use whatcart::base::time::{Instant, Span};
 use whatcart::scenario::{
-    Dist, Fault, PolicyName, Positive, RegionRouting, RegionServers, Regions, Scenario, Share, StoreFault, Time, Whole,
+    Comeback, Dist, Fault, FaultKind, PolicyName, Positive, RegionRouting, RegionServers, Regions, Scenario, Share,
+    StoreFault, Time,
 };
 
 pub fn ms(millis: u64) -> Span {
@@ -39,44 +40,36 @@ pub fn rate(per_second: f64) -> Positive {
     serde_json::from_str(&format!("{per_second:?}")).expect("a rate above 0")
 }
 
-/// A fault of this scenario: `verb` as in the file.
+/// A fault of this scenario: `verb` as in the file; of the store, how it breaks.
 pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault {
-    let name = Some(format!("server-{server}"));
-    let of = |this: &str| name.clone().filter(|_| verb == this);
-    Fault {
-        name: None,
-        at: time(at),
-        crash: of("crash"),
-        restart: of("restart"),
-        replace: of("replace"),
-        vanish: of("vanish"),
-        slow: of("slow"),
-        isolate: of("isolate"),
-        failing: of("failing"),
-        rate: None,
-        deploy: None,
-        scale: None,
-        join: None,
-        store: match verb {
-            "outage" => Some(StoreFault::Outage),
-            "failover" => Some(StoreFault::Failover),
-            "store restart" => Some(StoreFault::Restart),
-            _ => None,
-        },
-        region_outage: None,
-        restart_after: None,
-        replace_after: back_after.filter(|_| verb == "crash" || verb == "vanish").map(time),
-        factor: (verb == "slow").then(|| Whole::of(7)),
-        lasting: back_after
-            .filter(|_| ["slow", "failing", "isolate", "outage", "failover", "store restart"].contains(&verb))
-            .map(time),
-    }
+    let server = format!("server-{server}");
+    let lasting = back_after.map(Span::from_millis);
+    let comeback = lasting.map(|after| Comeback { after, new_host: true });
+    let store = |how| FaultKind::Store { how, lasting, forgets: None };
+    let kind = match verb {
+        "crash" => FaultKind::Crash { server, comeback },
+        "restart" => FaultKind::Restart { server, boot: None },
+        "replace" => FaultKind::Replace { server, boot: None },
+        "vanish" => FaultKind::Vanish { server, comeback },
+        "slow" => FaultKind::Slow { server, factor: 7, lasting },
+        "isolate" => FaultKind::Isolate { server, lasting },
+        "failing" => FaultKind::Failing { server, thousandths: 1_000, lasting },
+        "outage" => store(StoreFault::Outage),
+        "failover" => store(StoreFault::Failover),
+        "store restart" => store(StoreFault::Restart),
+        other => panic!("no fault is called {other}"),
+    };
+    that(kind, at)
+}
+
+/// A fault without a name.
+pub fn that(kind: FaultKind<String, String>, at: u64) -> Fault {
+    Fault { name: None, at: time(at), kind: Ok(kind) }
 }
 
 /// A region of this scenario goes dark.
 pub fn region_outage(region: &str, at: u64, lasting: Option<u64>) -> Fault {
-    let region_outage = Some(region.to_owned());
-    Fault { region_outage, lasting: lasting.map(time), ..fault("none", 1, at, None) }
+    that(FaultKind::RegionOutage { region: region.to_owned(), lasting: lasting.map(Span::from_millis) }, at)
 }
 
 /// A share from 0 to 1.
