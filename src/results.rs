@@ -9,13 +9,14 @@ mod figures;
 pub mod keyed;
 pub mod path;
 mod plans;
+pub mod results;
 #[cfg(test)]
 pub(crate) mod sample;
 mod serverless;
 pub mod statistics;
 pub mod tree;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::base::time::{Instant, Span};
 use crate::history::Event;
@@ -25,9 +26,10 @@ use crate::scenario::Scenario;
 
 pub use self::agreement::Agreement;
 pub use self::keyed::Keyed;
+pub use self::results::{ReadError, Results, read};
 pub use figures::{figures, latency, series, strikes};
 
-/// The version of the JSON that [`export`] writes; it grows when a field changes its meaning or goes.
+/// The version of the JSON that [`Results`] are written as; it grows when a field changes its meaning or goes.
 ///
 /// - 1: faults, deploys and regions are lists, and what changes of the pool's size cost is one sum.
 /// - 2: they are tables, by the names of faults and regions; random faults are summed up by process.
@@ -115,7 +117,7 @@ pub struct Tape {
 }
 
 /// The figures of one variant in one run. Field names are the paths of JSON and of expectations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Figures {
     /// Carts by outcome; they sum up to `opened`.
     pub carts: Carts,
@@ -182,10 +184,10 @@ pub struct Figures {
     /// What each fault that struck met and took, by its name; and what each process of random faults did, by its own.
     pub faults: Keyed<FaultFigures>,
     /// What each deploy took and cost, by its name; absent when none began.
-    #[serde(skip_serializing_if = "Keyed::is_empty")]
+    #[serde(default, skip_serializing_if = "Keyed::is_empty")]
     pub deploys: Keyed<DeployFigures>,
     /// What each change of the pool's size cost, by its name; absent when nothing could change it.
-    #[serde(skip_serializing_if = "Keyed::is_empty")]
+    #[serde(default, skip_serializing_if = "Keyed::is_empty")]
     pub scaling: Keyed<Scaling>,
     /// How the pool recovered from the faults that killed servers; absent when none did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -196,7 +198,7 @@ pub struct Figures {
 }
 
 /// How an engine that runs against the wall clock kept time. All other figures are in the scenario's own time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Pace {
     /// Seconds of the scenario in one real second.
     pub speed: f64,
@@ -208,7 +210,7 @@ pub struct Pace {
 }
 
 /// Carts by outcome.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Carts {
     /// First add sent; the sum of the others.
     pub opened: u64,
@@ -227,7 +229,7 @@ pub struct Carts {
 }
 
 /// Lost carts by cause.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[expect(missing_docs, reason = "each is the Cause of the same name")]
 pub struct LostBy {
     pub rolled_back: u64,
@@ -241,7 +243,7 @@ pub struct LostBy {
 }
 
 /// Visits by how they ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Visits {
     /// All that began; the sum of the others.
     pub begun: u64,
@@ -258,7 +260,7 @@ pub struct Visits {
 }
 
 /// Requests of users by outcome.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Requests {
     /// All; the sum of `ok`, `refused`, `failed`, `timed_out` and `in_flight`.
     pub sent: u64,
@@ -277,7 +279,7 @@ pub struct Requests {
 }
 
 /// Latency in milliseconds; quantiles from a histogram with two significant digits.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub struct Latency {
     pub mean: f64,
@@ -288,7 +290,7 @@ pub struct Latency {
 }
 
 /// What it is like for users who are in one region.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct RegionFigures {
     /// Their requests that ended.
     pub requests: u64,
@@ -299,7 +301,7 @@ pub struct RegionFigures {
 }
 
 /// What a platform's instances came to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct ServerlessFigures {
     /// How often an instance had to be started for a request.
     pub cold_starts: u64,
@@ -314,7 +316,7 @@ pub struct ServerlessFigures {
 }
 
 /// How evenly the servers worked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Load {
     /// Server by server.
     pub per_server: Vec<ServerLoad>,
@@ -334,7 +336,7 @@ pub struct Load {
 }
 
 /// One server's work.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct ServerLoad {
     /// `server-1`, ….
     pub name: String,
@@ -345,7 +347,7 @@ pub struct ServerLoad {
 }
 
 /// Uploads and downloads.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct FileFigures {
     /// Files whose upload was acknowledged.
     pub uploaded: u64,
@@ -360,7 +362,7 @@ pub struct FileFigures {
 }
 
 /// What state did that servers hide.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct HiddenFigures {
     /// Forms that were answered with 403.
     pub forbidden: u64,
@@ -377,7 +379,7 @@ pub struct HiddenFigures {
 }
 
 /// What a design costs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Price {
     /// Calls to the shared store per request served.
     pub store_calls_per_request: f64,
@@ -408,7 +410,7 @@ fn whole_if_it_is<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S
 }
 
 /// What one fault met and took, or all faults that one random process drew.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct FaultFigures {
     /// Seconds from the start; absent of a random process, which strikes at any time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -427,7 +429,7 @@ pub struct FaultFigures {
 }
 
 /// What one deploy took and cost.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct DeployFigures {
     /// Seconds from the start of the run until it began.
     pub at_s: f64,
@@ -444,7 +446,7 @@ pub struct DeployFigures {
 }
 
 /// What a planned change of the pool's size cost, or all that an autoscaler did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Scaling {
     /// Servers that were taken out.
     pub taken_out: u64,
@@ -455,7 +457,7 @@ pub struct Scaling {
 }
 
 /// How the pool recovered from the faults that killed servers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Recovery {
     /// Times that a server was killed.
     pub kills: u64,
@@ -479,7 +481,7 @@ pub struct Recovery {
 }
 
 /// Seconds, over several faults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub struct Seconds {
     pub mean: f64,
@@ -514,7 +516,7 @@ pub struct SeriesRow {
 }
 
 /// One expectation of the scenario and what came.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Expectation {
     /// Of which variant.
     pub variant: String,

@@ -17,7 +17,7 @@ mod rates;
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Figures, Report};
 
@@ -56,15 +56,13 @@ pub struct Agreement {
 }
 
 /// One figure, predicted and executed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     /// Its path or formula: `lost_by.wiped`, `carts.lost / carts.opened`.
     pub figure: String,
     /// The same in words.
-    #[serde(skip)]
     pub what: String,
     /// What it measures.
-    #[serde(skip)]
     pub unit: Unit,
     /// What the simulations say.
     pub predicted: Predicted,
@@ -96,7 +94,7 @@ pub enum Unit {
 }
 
 /// What simulations say of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Predicted {
     /// It happened in none.
@@ -110,7 +108,7 @@ pub enum Predicted {
 }
 
 /// Whether it came as predicted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conformity {
     /// As predicted.

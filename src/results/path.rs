@@ -56,13 +56,12 @@ pub(super) fn read(chars: &[char]) -> Result<(Vec<String>, usize), Endless> {
     let mut parts = Vec::new();
     let mut at = 0;
     loop {
-        let (part, length) = match chars.get(at) {
-            Some(quote @ ('"' | '\'')) => quoted(&chars[at + 1..], *quote)?,
-            _ => {
-                let bare: String = chars[at..].iter().take_while(|c| is_bare(**c)).collect();
-                let length = bare.len();
-                (bare, length)
-            }
+        let (part, length) = if let Some(quote @ ('"' | '\'')) = chars.get(at) {
+            quoted(&chars[at + 1..], *quote)?
+        } else {
+            let bare: String = chars[at..].iter().take_while(|c| is_bare(**c)).collect();
+            let length = bare.len();
+            (bare, length)
         };
         parts.push(part);
         at += length;
@@ -108,7 +107,6 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_joined_is_split_again(parts in prop::collection::vec("[a-z_.\"'\\\\ é]{0,6}", 1..5)) {
-            prop_assume!(!parts[0].is_empty());
             prop_assert_eq!(split(&join(&parts)), Some(parts));
         }
     }

@@ -7,7 +7,7 @@ mod student;
 use std::collections::BTreeMap;
 
 use super::tree::Tree;
-use super::{RunReport, VariantReport};
+use super::{Figures, RunReport, VariantReport};
 use crate::text::{count, listed};
 
 /// A mean and how far it can be trusted.
@@ -88,8 +88,13 @@ impl Summary {
     /// Of the runs of one variant.
     #[must_use]
     pub fn of(runs: &[RunReport]) -> Summary {
-        let trees: Vec<Tree> = runs.iter().map(|run| Tree::of(&run.figures)).collect();
-        let each: Vec<_> = runs.iter().zip(&trees).map(|(run, tree)| (run.seed, tree.by_path())).collect();
+        Summary::of_figures(runs.iter().map(|run| (run.seed, &run.figures)))
+    }
+
+    /// Of figures with the seeds of their runs.
+    pub fn of_figures<'a>(runs: impl Iterator<Item = (u64, &'a Figures)>) -> Summary {
+        let (seeds, trees): (Vec<u64>, Vec<Tree>) = runs.map(|(seed, figures)| (seed, Tree::of(figures))).unzip();
+        let each: Vec<_> = seeds.into_iter().zip(&trees).map(|(seed, tree)| (seed, tree.by_path())).collect();
         let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for (path, value) in each.iter().flat_map(|(_, figures)| figures) {
             values.entry(path.clone()).or_default().push(*value);
@@ -188,7 +193,7 @@ fn amount(difference: Estimate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::{Carts, FaultFigures, Figures};
+    use crate::results::{Carts, FaultFigures};
 
     fn summary(lost: &[u64]) -> Summary {
         let run = |(seed, lost): (u64, &u64)| RunReport {

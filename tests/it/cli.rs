@@ -56,6 +56,25 @@ fn alone_it_tells_the_opening_story() {
     assert!(alone.lines().all(|line| line.chars().count() <= 100), "{alone}");
 }
 
+/// A claim that still counts faults is told their names.
+#[test]
+fn paths_of_the_first_schema_are_told_the_new_ones() {
+    let folder = folder();
+    let file = path(&folder, "old.toml");
+    let claim = "[[expect]]\nthat = \"1 < faults.0.open_carts\"\n";
+    fs::write(&file, format!("title = 'x'\n[[faults]]\nname = 'the crash'\nat = '9s'\ncrash = 'server-2'\n{claim}"))
+        .expect("written");
+    for command in ["check", "run"] {
+        let (code, _, errors) = ran(&[command, &file]);
+        assert_eq!(code, 2, "{errors}");
+        for part in
+            ["old.toml:7:", "`faults.0.open_carts` is a path of former versions", "`faults.\"the crash\".open_carts`"]
+        {
+            assert!(errors.contains(part), "{part}: {errors}");
+        }
+    }
+}
+
 #[test]
 fn same_input_same_bytes() {
     let args = ["run", "sticky-crash", "--seed=7", "--runs=3", "--format=json"];

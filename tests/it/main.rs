@@ -18,6 +18,7 @@ mod planted;
 mod readme;
 #[cfg(all(feature = "cli", unix))]
 mod real;
+mod results;
 mod scenario;
 mod support;
 mod tidy;

@@ -127,7 +127,7 @@ fn faults(report: &Report, summaries: &[Summary]) -> String {
         let mut names: Vec<&str> = Vec::new();
         known.for_each(|name| {
             if !names.contains(&name) {
-                names.push(name)
+                names.push(name);
             }
         });
         // What is drawn at random stands last.

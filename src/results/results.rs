@@ -1,0 +1,380 @@
+//! A report's results as plain data: what its JSON says. They are written, and read back as what was written.
+//!
+//! Only what was measured is read. Means, intervals and differences follow from the runs, and are worked out again
+//! when results are written.
+
+mod former;
+
+use serde::de::IgnoredAny;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::agreement::{CartVerdict, Judgement, Predicted};
+use super::statistics::{Estimate, Summary, paired};
+use super::tree::Tree;
+use super::{Agreement, Expectation, Figures, Report, SCHEMA};
+
+/// Everything that a report's JSON says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Results {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// `sim` or `http`.
+    pub engine: String,
+    /// The root seed.
+    pub seed: u64,
+    /// The version of the program that measured.
+    pub version: String,
+    /// Whether somebody stopped it before its end.
+    pub interrupted: bool,
+    /// How many simulations real runs were compared with; absent when they were not.
+    pub simulations: Option<usize>,
+    /// Whether nothing differed from what those predict; absent when nothing was compared.
+    pub agrees: Option<bool>,
+    /// Variant by variant.
+    pub variants: Vec<VariantResults>,
+    /// What the scenario expected, and whether it came.
+    pub expectations: Vec<Expectation>,
+}
+
+/// One variant, over all runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariantResults {
+    /// Its name.
+    pub name: String,
+    /// Run by run, in the order in which they were made.
+    pub runs: Vec<RunResults>,
+    /// Its figures beside what simulations predict; absent when nothing was compared.
+    pub agreement: Option<Vec<Judged>>,
+}
+
+/// One run of one variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunResults {
+    /// Its seed.
+    pub seed: u64,
+    /// What came out.
+    pub figures: Figures,
+}
+
+/// One figure, predicted and executed: a [`Judgement`] without its words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Its path or formula: `lost_by.wiped`, `carts.lost / carts.opened`.
+    pub figure: String,
+    /// What the simulations say.
+    pub predicted: Predicted,
+    /// Their mean.
+    pub mean: f64,
+    /// The least that was seen in a simulation, or the lower end of the interval.
+    pub low: f64,
+    /// The most that was seen in a simulation, or the upper end of the interval.
+    pub high: f64,
+    /// What happened: the mean over the real runs.
+    pub observed: f64,
+    /// Whether that is as predicted.
+    pub verdict: CartVerdict,
+}
+
+impl From<&Judgement> for Judged {
+    fn from(one: &Judgement) -> Judged {
+        Judged {
+            figure: one.figure.clone(),
+            predicted: one.predicted,
+            mean: one.mean,
+            low: one.low,
+            high: one.high,
+            observed: one.observed,
+            verdict: one.verdict,
+        }
+    }
+}
+
+/// Why a text is no report.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// It is no JSON.
+    #[error("this is no JSON: {0}")]
+    NotJson(#[source] serde_json::Error),
+    /// It is JSON, and something is missing or is not what it should be.
+    #[error("this is not the JSON of a report: {0}")]
+    NotAReport(#[source] serde_json::Error),
+    /// It was written by a version of the program that this one knows nothing of.
+    #[error("this report has schema {0}; known are 1 to {SCHEMA}")]
+    UnknownSchema(u32),
+}
+
+/// Reads a report's JSON, of this schema or a former one.
+///
+/// Of the first schema: several faults of one name become one entry with that many `strikes`, and what changes of the
+/// pool's size cost stands under [`ALL_CHANGES`].
+///
+/// # Errors
+///
+/// When it is none, or one of a later schema.
+pub fn read(json: &str) -> Result<Results, ReadError> {
+    serde_json::from_str::<IgnoredAny>(json).map_err(ReadError::NotJson)?;
+    let Head { schema } = serde_json::from_str(json).map_err(ReadError::NotAReport)?;
+    if !(1..=SCHEMA).contains(&schema) {
+        return Err(ReadError::UnknownSchema(schema));
+    }
+    results(json, schema).map_err(ReadError::NotAReport)
+}
+
+pub use self::former::ALL_CHANGES;
+
+#[derive(Deserialize)]
+struct Head {
+    schema: u32,
+}
+
+/// A report's JSON, without what depends on the schema.
+#[derive(Deserialize)]
+struct ReportIn {
+    scenario: String,
+    title: String,
+    engine: String,
+    seed: u64,
+    version: String,
+    interrupted: bool,
+    simulations: Option<usize>,
+    agrees: Option<bool>,
+    variants: Vec<Box<RawValue>>,
+    expectations: Vec<Expectation>,
+}
+
+/// A variant's JSON beside its figures.
+#[derive(Deserialize)]
+struct VariantIn {
+    name: String,
+    each: Option<Vec<Box<RawValue>>>,
+    agreement: Option<Vec<Judged>>,
+}
+
+#[derive(Deserialize)]
+struct RunIn {
+    seed: u64,
+}
+
+fn results(json: &str, schema: u32) -> Result<Results, serde_json::Error> {
+    let report: ReportIn = serde_json::from_str(json)?;
+    let variants = report.variants.iter().map(|variant| self::variant(variant.get(), report.seed, schema));
+    Ok(Results {
+        variants: variants.collect::<Result<_, _>>()?,
+        scenario: report.scenario,
+        title: report.title,
+        engine: report.engine,
+        seed: report.seed,
+        version: report.version,
+        interrupted: report.interrupted,
+        simulations: report.simulations,
+        agrees: report.agrees,
+        expectations: report.expectations,
+    })
+}
+
+fn variant(json: &str, seed: u64, schema: u32) -> Result<VariantResults, serde_json::Error> {
+    let VariantIn { name, each, agreement } = serde_json::from_str(json)?;
+    let runs = match each {
+        // A single run stands in its variant, and has the root seed.
+        None => vec![RunResults { seed, figures: figures(json, schema)? }],
+        Some(each) => each.iter().map(|run| self::run(run.get(), schema)).collect::<Result<_, _>>()?,
+    };
+    Ok(VariantResults { name, runs, agreement })
+}
+
+fn run(json: &str, schema: u32) -> Result<RunResults, serde_json::Error> {
+    let RunIn { seed } = serde_json::from_str(json)?;
+    Ok(RunResults { seed, figures: figures(json, schema)? })
+}
+
+fn figures(json: &str, schema: u32) -> Result<Figures, serde_json::Error> {
+    match schema {
+        1 => serde_json::from_str(&former::in_todays_schema(json)?),
+        _ => serde_json::from_str(json),
+    }
+}
+
+impl From<&Report> for Results {
+    fn from(report: &Report) -> Results {
+        let agreement = |i: usize| report.agreement.as_ref().and_then(|agreement| agreement.variants.get(i));
+        let variants = report.variants.iter().enumerate().map(|(i, variant)| VariantResults {
+            name: variant.name.clone(),
+            runs: variant.runs.iter().map(|run| RunResults { seed: run.seed, figures: run.figures.clone() }).collect(),
+            agreement: agreement(i).map(|all| all.iter().map(Judged::from).collect()),
+        });
+        Results {
+            scenario: report.name.clone(),
+            title: report.scenario.title.clone(),
+            engine: report.engine.into(),
+            seed: report.seed,
+            version: env!("CARGO_PKG_VERSION").into(),
+            interrupted: report.interrupted,
+            simulations: report.agreement.as_ref().map(|agreement| agreement.simulations),
+            agrees: report.agreement.as_ref().map(Agreement::agrees),
+            variants: variants.collect(),
+            expectations: report.expectations.clone(),
+        }
+    }
+}
+
+impl Results {
+    /// As JSON, indented, ending with a newline, in this version's schema.
+    ///
+    /// A single run's figures stand in its variant; with several runs the means stand there, and beside them the 95 %
+    /// intervals, those of the paired difference to the first variant, and each run. Beside simulations, every variant
+    /// has the `agreement` of its figures with them, and the whole says whether it `agrees`.
+    ///
+    /// # Panics
+    ///
+    /// Never: figures are plain data.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let summaries: Vec<Summary> = self.variants.iter().map(VariantResults::summary).collect();
+        let variants = self.variants.iter().zip(&summaries).enumerate();
+        let variants = variants.map(|(i, (variant, summary))| VariantOut {
+            variant,
+            summary,
+            first: (i > 0).then_some(&summaries[0]),
+        });
+        let out = ReportOut {
+            schema: SCHEMA,
+            scenario: &self.scenario,
+            title: &self.title,
+            engine: &self.engine,
+            seed: self.seed,
+            version: &self.version,
+            interrupted: self.interrupted,
+            simulations: self.simulations,
+            agrees: self.agrees,
+            variants: variants.collect(),
+            expectations: &self.expectations,
+        };
+        serde_json::to_string_pretty(&out).expect("figures are plain data") + "\n"
+    }
+}
+
+impl VariantResults {
+    /// Every figure over the runs.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary::of_figures(self.runs.iter().map(|run| (run.seed, &run.figures)))
+    }
+}
+
+#[derive(Serialize)]
+struct ReportOut<'a> {
+    schema: u32,
+    scenario: &'a str,
+    title: &'a str,
+    engine: &'a str,
+    seed: u64,
+    version: &'a str,
+    interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulations: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agrees: Option<bool>,
+    variants: Vec<VariantOut<'a>>,
+    expectations: &'a [Expectation],
+}
+
+struct VariantOut<'a> {
+    variant: &'a VariantResults,
+    summary: &'a Summary,
+    first: Option<&'a Summary>,
+}
+
+#[derive(Serialize)]
+struct RunOut<'a> {
+    seed: u64,
+    #[serde(flatten)]
+    figures: &'a Figures,
+}
+
+#[derive(Serialize)]
+struct One<'a> {
+    name: &'a str,
+    runs: usize,
+    #[serde(flatten)]
+    figures: &'a Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<&'a [Judged]>,
+}
+
+impl Serialize for VariantOut<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let VariantResults { name, runs, agreement } = self.variant;
+        match &**runs {
+            [RunResults { figures, .. }] => {
+                One { name, runs: 1, figures, agreement: agreement.as_deref() }.serialize(serializer)
+            }
+            runs => self.several(runs, serializer),
+        }
+    }
+}
+
+impl VariantOut<'_> {
+    fn several<S: Serializer>(&self, runs: &[RunResults], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_map(None)?;
+        out.serialize_entry("name", &self.variant.name)?;
+        out.serialize_entry("runs", &runs.len())?;
+        let means = self.summary.shape.map(&mut |path, _| Tree::Number(self.summary.mean(path)));
+        if let Tree::Map(fields) = means {
+            fields.iter().try_for_each(|(name, tree)| out.serialize_entry(name, tree))?;
+        }
+        out.serialize_entry("interval95", &self.intervals(|path| self.summary.get(path)))?;
+        if let Some(first) = self.first {
+            out.serialize_entry("paired_difference95", &self.intervals(|path| paired(first, self.summary, path)))?;
+        }
+        let each: Vec<RunOut> = runs.iter().map(|run| RunOut { seed: run.seed, figures: &run.figures }).collect();
+        out.serialize_entry("each", &each)?;
+        if let Some(agreement) = &self.variant.agreement {
+            out.serialize_entry("agreement", agreement)?;
+        }
+        out.end()
+    }
+
+    /// The tree of figures with `[low, high]` at each place, or nothing where too few runs have the figure.
+    fn intervals(&self, of: impl Fn(&str) -> Option<Estimate>) -> Tree {
+        self.summary.shape.map(&mut |path, _| match of(path).filter(|estimate| estimate.half.is_some()) {
+            Some(estimate) => Tree::List(vec![Tree::Number(estimate.low()), Tree::Number(estimate.high())]),
+            None => Tree::Absent,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample::{both_engines, several_runs, sticky_crash};
+
+    #[test]
+    fn what_is_written_is_read_and_written_again() {
+        for report in [sticky_crash(), several_runs(), both_engines()] {
+            let results = Results::from(&report);
+            let json = results.json();
+            let read = read(&json).expect("a report");
+            assert_eq!(read, results);
+            assert_eq!(read.json(), json);
+        }
+    }
+
+    #[test]
+    fn what_is_no_report_is_refused() {
+        let json = Results::from(&sticky_crash()).json();
+        let told = |text: &str| read(text).expect_err(text).to_string();
+        assert!(told("{").starts_with("this is no JSON: "));
+        assert!(told("[1]").starts_with("this is not the JSON of a report: "));
+        assert_eq!(
+            told(&json.replacen("\"schema\": 2", "\"schema\": 3", 1)),
+            "this report has schema 3; known are 1 to 2"
+        );
+        let lacking = json.replacen("\"wrong_views\"", "\"wrong_view\"", 1);
+        assert!(told(&lacking).contains("missing field `wrong_views`"), "{}", told(&lacking));
+    }
+}
