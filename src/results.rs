@@ -9,7 +9,7 @@ mod figures;
 pub mod keyed;
 pub mod path;
 mod plans;
-pub mod results;
+pub mod document;
 #[cfg(test)]
 pub(crate) mod sample;
 mod serverless;
@@ -26,7 +26,7 @@ use crate::scenario::Scenario;
 
 pub use self::agreement::Agreement;
 pub use self::keyed::Keyed;
-pub use self::results::{ReadError, Results, read};
+pub use self::document::{ReadError, Results, read};
 pub use figures::{figures, latency, series, strikes};
 
 /// The version of the JSON that [`Results`] are written as; it grows when a field changes its meaning or goes.

@@ -398,6 +398,45 @@ pub enum Refusal {
     TooMany,
 }
 
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Refusal; 10] = [
+        Refusal::Unauthorized,
+        Refusal::QueueFull,
+        Refusal::NoServer,
+        Refusal::Unreachable,
+        Refusal::Throttled,
+        Refusal::NotFound,
+        Refusal::StoreDown,
+        Refusal::StoreFull,
+        Refusal::Forbidden,
+        Refusal::TooMany,
+    ];
+
+    /// What programs call it. This never changes, however people are told.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Refusal::Unauthorized => "unauthorized",
+            Refusal::QueueFull => "queue-full",
+            Refusal::NoServer => "no-server",
+            Refusal::Unreachable => "unreachable",
+            Refusal::Throttled => "throttled",
+            Refusal::NotFound => "not-found",
+            Refusal::StoreDown => "store-down",
+            Refusal::StoreFull => "store-full",
+            Refusal::Forbidden => "forbidden",
+            Refusal::TooMany => "too-many",
+        }
+    }
+
+    /// The one that has this code.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Refusal> {
+        Refusal::ALL.into_iter().find(|refusal| refusal.code() == code)
+    }
+}
+
 impl Outcome {
     /// Whether a server answered with a 5xx.
     #[inline]

@@ -6,7 +6,7 @@ mod csv;
 mod markdown;
 
 use crate::results::Report;
-use crate::results::results::Results;
+use crate::results::document::Results;
 
 #[cfg(feature = "cli")]
 pub use self::csv::{csv, series_csv};

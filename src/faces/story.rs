@@ -66,6 +66,19 @@ pub struct Deed {
     pub wrong: bool,
     /// How much it tells, from 0 (nothing) to 3 (the point).
     pub weight: u8,
+    /// What other lines depend on.
+    pub mark: Option<Mark>,
+}
+
+/// What a deed is to the lines around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The user asked to pay.
+    CheckedOut,
+    /// An order that nobody had been told of turned up.
+    Billed,
+    /// Somebody was refused who is not who they say they are: a stranger, not the user.
+    TurnedAway,
 }
 
 /// Whose story a report should tell: the variant's index and the visit.

@@ -155,7 +155,7 @@ fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::
 /// Said when the price column leaves something out.
 fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
     let bytes = columns::carried_alike(summaries);
-    let priced = columns.iter().any(|column| column.cells.iter().any(|cell| cell.figure.contains("bytes")));
+    let priced = columns.iter().any(|column| column.name == "price") && columns::some_carry_more(summaries);
     let bytes = crate::text::count(bytes);
     (priced && bytes != "0").then(|| format!("Every design also carries {bytes} bytes a request: the signed login."))
 }

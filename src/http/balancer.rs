@@ -219,7 +219,7 @@ impl Balancer {
         if let Some(id) = id {
             self.log.dropped(id.visit(), None);
         }
-        own(StatusCode::SERVICE_UNAVAILABLE, wire::refusal_name(refusal))
+        answered(StatusCode::SERVICE_UNAVAILABLE, &wire::refused(refusal))
     }
 
     fn broken_off(&self, id: Option<RequestId>, server: ServerId) -> Response<ProxiedBody> {
@@ -232,8 +232,11 @@ impl Balancer {
 
 /// An answer of the balancer's own.
 fn own(status: StatusCode, error: &str) -> Response<ProxiedBody> {
-    let body = wire::Body { error: Some(error.into()), ..wire::Body::default() };
-    let text = serde_json::to_vec(&body).expect("plain data");
+    answered(status, &wire::Body { error: Some(error.into()), ..wire::Body::default() })
+}
+
+fn answered(status: StatusCode, body: &wire::Body) -> Response<ProxiedBody> {
+    let text = serde_json::to_vec(body).expect("plain data");
     let mut response = Response::new(ProxiedBody { body: Source::Here(Full::new(text.into())), _ticket: None });
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -339,7 +339,7 @@ fn reply(command: Command, body: &Body) -> Option<Reply> {
     }
 }
 
+/// What the body of a 503 or 507 says. Whoever knows no codes is not one of ours.
 fn refusal(body: Option<Body>) -> Refusal {
-    let error = body.and_then(|body| body.error).unwrap_or_default();
-    wire::REFUSALS.iter().find(|(name, _)| *name == error).map_or(Refusal::Unreachable, |(_, refusal)| *refusal)
+    body.and_then(|body| Refusal::of_code(&body.code?)).unwrap_or(Refusal::Unreachable)
 }

@@ -240,6 +240,9 @@ pub struct Body {
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The code of the refusal, [`Refusal::code`], for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// What one can do about it, or what else there is to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
@@ -278,19 +281,22 @@ impl<'de> Deserialize<'de> for Listed {
     }
 }
 
-/// What a refusal is called in the `error` of a 503 or 507.
-pub const REFUSALS: [(&str, Refusal); 5] = [
-    ("queue full", Refusal::QueueFull),
-    ("no server", Refusal::NoServer),
-    ("unreachable", Refusal::Unreachable),
-    ("the store is down", Refusal::StoreDown),
-    ("the store is full", Refusal::StoreFull),
-];
-
-/// The name of a refusal that is a 503 or 507.
+/// What is said of a refusal: in words for people, with its code for programs.
 #[must_use]
-pub fn refusal_name(refusal: Refusal) -> &'static str {
-    REFUSALS.iter().find(|(_, known)| *known == refusal).map_or("unauthorized", |(name, _)| name)
+pub fn refused(refusal: Refusal) -> Body {
+    let words = match refusal {
+        Refusal::Unauthorized => "who are you?",
+        Refusal::QueueFull => "queue full",
+        Refusal::NoServer => "no server",
+        Refusal::Unreachable => "unreachable",
+        Refusal::Throttled => "too many at once",
+        Refusal::NotFound => "what file?",
+        Refusal::StoreDown => "the store is down",
+        Refusal::StoreFull => "the store is full",
+        Refusal::Forbidden => "whose form is this?",
+        Refusal::TooMany => "too many requests",
+    };
+    Body { error: Some(words.into()), code: Some(refusal.code().into()), ..Body::default() }
 }
 
 #[cfg(test)]
@@ -334,6 +340,16 @@ mod tests {
         ] {
             assert_eq!(Ask::of(&method, path), ask, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn refusals_are_read_by_their_code() {
+        for refusal in Refusal::ALL {
+            let body = Body { error: Some("other words".into()), ..refused(refusal) };
+            let read: Body = serde_json::from_slice(&serde_json::to_vec(&body).expect("plain data")).expect("JSON");
+            assert_eq!(read.code.as_deref().and_then(Refusal::of_code), Some(refusal));
+        }
+        assert_eq!(Refusal::of_code("queue full"), None);
     }
 
     #[test]

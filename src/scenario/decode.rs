@@ -207,7 +207,10 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 /// Times are texts; of a negative one more can be said than that it is none.
 fn about_text(text: &str, mismatch: Mismatch) -> Mismatch {
     match mismatch.what {
-        Found::Said(message, None) if text.trim_start().starts_with('-') && message.contains("is not a time") => {
+        Found::Said(message, None)
+            if text.trim_start().starts_with('-')
+                && text.parse::<Span>().is_err_and(|no_time| no_time.to_string() == message) =>
+        {
             let message = format!("`{}` is negative: a time is nothing or more", shortened(text));
             Mismatch { what: Found::Said(message, None), at: mismatch.at }
         }

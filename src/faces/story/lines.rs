@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Deed, Line, Story, broke, plans};
+use super::{Deed, Line, Mark, Story, broke, plans};
 use crate::base::time::Instant;
 use crate::base::{Command, Items, Outcome, Refusal, RegionId, Reply, ServerId, Visit};
 use crate::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, RECYCLED, Request, Seen, Served};
@@ -13,12 +13,6 @@ use crate::text::{clean, count, plural, span};
 
 /// Most lines of a story's first part.
 const MOST: usize = 12;
-
-/// What somebody is told who is not who they say they are.
-const TURNED_AWAY: &str = "401: turned away";
-
-/// What is said when an order turns up that nobody had been told of.
-const A_BILL: &str = "finds a bill";
 
 /// Tells a visit: `design` is the variant's number in the table, `most` how many lines there is room for (at most 12).
 #[must_use]
@@ -66,7 +60,7 @@ fn tally(lines: &[Line]) -> Option<Line> {
     let of = |wanted: fn(&Deed) -> bool| {
         lines.iter().filter(|line| matches!(line, Line::Did(deed) if wanted(deed))).count() as f64
     };
-    let strangers = of(|deed| deed.answer == TURNED_AWAY);
+    let strangers = of(|deed| deed.mark == Some(Mark::TurnedAway));
     let (all, wrong) = (of(|_| true) - strangers, of(|deed| deed.wrong));
     let turned_away = match strangers {
         0.0 => String::new(),
@@ -225,7 +219,8 @@ impl Teller {
         let concurrent = self.concurrent.told();
         self.together = concurrent.is_some();
         let action = self.action(request);
-        let mut deed = Deed { at, action, concurrent, weight: weight(request.command), ..Deed::default() };
+        let mark = (request.command == Command::Checkout).then_some(Mark::CheckedOut);
+        let mut deed = Deed { at, action, concurrent, mark, weight: weight(request.command), ..Deed::default() };
         deed.server =
             served.map(|served| served.server).or(self.dropped).map_or(String::new(), |server| self.called(server));
         deed.answer = match outcome {
@@ -236,6 +231,8 @@ impl Teller {
             }
             Outcome::Refused(refusal) => {
                 deed.wrong = !request.command.is_a_thief_s();
+                let stranger = !deed.wrong && refusal == Refusal::Unauthorized;
+                deed.mark = if stranger { Some(Mark::TurnedAway) } else { deed.mark };
                 self.logged_out |= deed.wrong && refusal == Refusal::Unauthorized;
                 refused(refusal, request.command).into()
             }
@@ -351,12 +348,14 @@ impl Teller {
     /// An order on the statement is news only when the answer to the checkout never came.
     fn billed(&mut self, at: Instant, items: Items) {
         let answered = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some());
-        let asked = self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.action == "checks out"));
+        let asked =
+            self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.mark == Some(Mark::CheckedOut)));
         if asked && !self.lines.iter().any(answered) {
             let answer = format!("charged: {items}");
-            let action = A_BILL.into();
+            let action = "finds a bill".into();
+            let mark = Some(Mark::Billed);
             let missing = Some(self.added.minus(items));
-            let deed = Deed { at, action, answer, added: self.added, missing, weight: 3, ..Deed::default() };
+            let deed = Deed { at, action, answer, added: self.added, missing, mark, weight: 3, ..Deed::default() };
             self.lines.push(Line::Did(deed));
         } else if self.bills > 0 {
             let (action, answer) = ("a second bill".into(), format!("charged again: {items}"));
@@ -368,7 +367,8 @@ impl Teller {
 
     /// The bill of this very answer is in the answer.
     fn no_news(&mut self, command: Command, now: Instant) {
-        let is_bill = |line: &Line| matches!(line, Line::Did(deed) if deed.action == A_BILL && deed.at == now);
+        let is_bill =
+            |line: &Line| matches!(line, Line::Did(deed) if deed.mark == Some(Mark::Billed) && deed.at == now);
         if command == Command::Checkout && self.lines.last().is_some_and(is_bill) {
             self.lines.pop();
         }
@@ -389,7 +389,7 @@ impl Teller {
 
 fn refused(refusal: Refusal, command: Command) -> &'static str {
     match refusal {
-        Refusal::Unauthorized if command.is_a_thief_s() => TURNED_AWAY,
+        Refusal::Unauthorized if command.is_a_thief_s() => "401: turned away",
         Refusal::Unauthorized => "401: who are you?",
         Refusal::QueueFull => "503: queue full",
         Refusal::NoServer => "503: no server",

@@ -389,7 +389,7 @@ impl Source<'_> {
             if objects > 0.0 {
                 parts.push(format!("{objects:.2} object calls"));
             }
-            if bytes >= 0.5 {
+            if shows(bytes) {
                 let what = if parts.is_empty() { "bytes carried" } else { "bytes" };
                 parts.push(format!("{} {what}", rounded(bytes)));
             }
@@ -450,6 +450,17 @@ const BYTES_CARRIED: &str = "price.bytes_carried_per_request";
 pub(super) fn carried_alike(summaries: &[Summary]) -> f64 {
     let least = summaries.iter().map(|summary| summary.mean(BYTES_CARRIED)).fold(f64::MAX, f64::min);
     if summaries.len() > 1 { least } else { 0.0 }
+}
+
+/// Whether some design carries bytes that others do not: then they are in its price.
+pub(super) fn some_carry_more(summaries: &[Summary]) -> bool {
+    let alike = carried_alike(summaries);
+    summaries.iter().any(|summary| shows(summary.mean(BYTES_CARRIED) - alike))
+}
+
+/// Whether so many bytes are told.
+fn shows(bytes: f64) -> bool {
+    bytes >= 0.5
 }
 
 fn total(summary: &Summary, paths: &[&str]) -> Option<Estimate> {

@@ -154,8 +154,7 @@ pub async fn work(process: Arc<ServerProcess>, request: ParsedRequest) -> Option
         if let Some(id) = request.id {
             shop.log.dropped(id.visit(), Some(process.slot.id));
         }
-        let name = wire::refusal_name(Refusal::QueueFull);
-        return Some(error(StatusCode::SERVICE_UNAVAILABLE, name, None));
+        return Some(refused(StatusCode::SERVICE_UNAVAILABLE, Refusal::QueueFull, None));
     };
     let job = Job::new(&process, &request, sent);
     match request.what {
@@ -392,12 +391,11 @@ fn set_cookie(answer: &mut Answer, cookie: &str) {
 
 /// What a server says when the store has not done its part.
 fn store_trouble(trouble: StoreError) -> Answer {
-    let status = match trouble {
-        StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
-        StoreError::Down => StatusCode::SERVICE_UNAVAILABLE,
-        StoreError::BrokenOff => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    error(status, &trouble.to_string(), None)
+    match trouble {
+        StoreError::Full => refused(StatusCode::INSUFFICIENT_STORAGE, Refusal::StoreFull, None),
+        StoreError::Down => refused(StatusCode::SERVICE_UNAVAILABLE, Refusal::StoreDown, None),
+        StoreError::BrokenOff => error(StatusCode::INTERNAL_SERVER_ERROR, &trouble.to_string(), None),
+    }
 }
 
 /// Counts a call to the store that got through, whatever came of it.
@@ -408,18 +406,16 @@ pub fn counted<T>(calls: &mut u32, result: Result<T, StoreError>) -> Result<T, S
 
 fn of_refusal(refusal: Refusal) -> Answer {
     match refusal {
-        Refusal::Forbidden => {
-            error(StatusCode::FORBIDDEN, "whose form is this?", Some("send the X-CSRF-Token of the last answer"))
-        }
-        Refusal::TooMany => error(StatusCode::TOO_MANY_REQUESTS, "too many requests", Some("wait a moment")),
-        _ => error(StatusCode::UNAUTHORIZED, "who are you?", Some("POST /login")),
+        Refusal::Forbidden => refused(StatusCode::FORBIDDEN, refusal, Some("send the X-CSRF-Token of the last answer")),
+        Refusal::TooMany => refused(StatusCode::TOO_MANY_REQUESTS, refusal, Some("wait a moment")),
+        _ => refused(StatusCode::UNAUTHORIZED, Refusal::Unauthorized, Some("POST /login")),
     }
 }
 
 fn of_file(what: FileOutcome) -> Answer {
     match what {
         FileOutcome::Stored => json(StatusCode::CREATED, &Body::default()),
-        FileOutcome::NotFound => error(StatusCode::NOT_FOUND, "what file?", None),
+        FileOutcome::NotFound => refused(StatusCode::NOT_FOUND, Refusal::NotFound, None),
         FileOutcome::Full => error(StatusCode::INSUFFICIENT_STORAGE, "the shop keeps no more files of guests", None),
         FileOutcome::Found(bytes) => {
             let mut answer = Response::new(Full::new(bytes));
@@ -427,6 +423,11 @@ fn of_file(what: FileOutcome) -> Answer {
             answer
         }
     }
+}
+
+/// An answer that refuses.
+fn refused(status: StatusCode, refusal: Refusal, hint: Option<&str>) -> Answer {
+    json(status, &Body { hint: hint.map(Into::into), ..wire::refused(refusal) })
 }
 
 /// An answer that says what is wrong.

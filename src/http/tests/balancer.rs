@@ -72,7 +72,7 @@ async fn what_was_not_sent_goes_elsewhere_whatever_it_is() {
     }
     in_time(town.slots[1].kill(Death::Crash, |_| ())).await.expect("the port stays ours");
     let (status, _, body) = ask(&town, Method::POST, "/login", "").await;
-    assert_eq!((status, &*body), (503, r#"{"error":"unreachable"}"#));
+    assert_eq!((status, &*body), (503, r#"{"error":"unreachable","code":"unreachable"}"#));
     assert_eq!(
         events(&town, |what| matches!(what, EventKind::Inside(_, Inside::Retried { .. }))),
         0,
@@ -167,7 +167,7 @@ async fn a_server_that_is_believed_down_or_drains() {
     for server in [ServerId(0), ServerId(1)] {
         town.balancer.routing().with_pool(|pool| pool.view.believe(server, ServerState::Down));
     }
-    assert_eq!(ask(&town, Method::GET, "/", "").await.2, r#"{"error":"no server"}"#);
+    assert_eq!(ask(&town, Method::GET, "/", "").await.2, r#"{"error":"no server","code":"no-server"}"#);
 }
 
 #[tokio::test]

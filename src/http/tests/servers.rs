@@ -118,7 +118,10 @@ async fn so_many_workers_so_long_a_queue_and_no_more() {
     until("the worker is busy", || process.workers.available_permits() == 0).await;
     let second = tokio::spawn(async move { Curl::default().ask(door, "GET /", "").await.0 });
     until("one waits", || process.waiting.load(std::sync::atomic::Ordering::Relaxed) == 1).await;
-    assert_eq!(Curl::default().ask(door, "GET /", "").await, (503, r#"{"error":"queue full"}"#.into()));
+    assert_eq!(
+        Curl::default().ask(door, "GET /", "").await,
+        (503, r#"{"error":"queue full","code":"queue-full"}"#.into())
+    );
     assert_eq!(Curl::default().ask(door, "GET /health", "").await.0, 200, "a check takes no worker");
     assert!(begun.elapsed().as_millis() < 300, "nobody waited for the worker");
     assert_eq!((first.await.expect("no panic"), second.await.expect("no panic")), (200, 200));

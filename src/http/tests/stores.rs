@@ -50,11 +50,11 @@ async fn an_outage() {
     let seen = tokio::spawn(async move { looking.ask(door, "GET /cart", "").await });
     pause(100).await;
     strike(&town, StoreFault::Outage, Some(400), &scenario);
-    let error = |what: &str| format!(r#"{{"error":"{what}"}}"#);
-    assert_eq!(under_way.await.expect("no panic"), (500, error("the store broke off")));
-    assert_eq!(seen.await.expect("no panic"), (503, error("the store is down")), "a look has changed nothing");
+    let down = r#"{"error":"the store is down","code":"store-down"}"#;
+    assert_eq!(under_way.await.expect("no panic"), (500, r#"{"error":"the store broke off"}"#.into()));
+    assert_eq!(seen.await.expect("no panic"), (503, down.into()), "a look has changed nothing");
     let begun = tokio::time::Instant::now();
-    assert_eq!(curl.ask(door, ADD, r#"{"item":3}"#).await, (503, error("the store is down")));
+    assert_eq!(curl.ask(door, ADD, r#"{"item":3}"#).await, (503, down.into()));
     assert!(begun.elapsed() < Duration::from_millis(200), "at once");
     pause(500).await;
     assert_eq!(curl.ask(door, "GET /cart", "").await, (200, r#"{"cart":[1]}"#.into()));

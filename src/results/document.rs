@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::agreement::{CartVerdict, Judgement, Predicted};
+use super::agreement::{Conformity, Judgement, Predicted};
 use super::statistics::{Estimate, Summary, paired};
 use super::tree::Tree;
 use super::{Agreement, Expectation, Figures, Report, SCHEMA};
@@ -77,7 +77,7 @@ pub struct Judged {
     /// What happened: the mean over the real runs.
     pub observed: f64,
     /// Whether that is as predicted.
-    pub verdict: CartVerdict,
+    pub verdict: Conformity,
 }
 
 impl From<&Judgement> for Judged {
