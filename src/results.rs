@@ -4,12 +4,12 @@
 //! and [`export`] turn it into text.
 
 pub mod agreement;
+pub mod document;
 pub mod expectations;
 mod figures;
 pub mod keyed;
 pub mod path;
 mod plans;
-pub mod document;
 #[cfg(test)]
 pub(crate) mod sample;
 mod serverless;
@@ -25,8 +25,8 @@ pub use crate::judging::post_mortem::Cause;
 use crate::scenario::Scenario;
 
 pub use self::agreement::Agreement;
-pub use self::keyed::Keyed;
 pub use self::document::{ReadError, Results, read};
+pub use self::keyed::Keyed;
 pub use figures::{figures, latency, series, strikes};
 
 /// The version of the JSON that [`Results`] are written as; it grows when a field changes its meaning or goes.

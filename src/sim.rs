@@ -45,7 +45,9 @@ use users::Users;
 #[derive(Clone, Debug)]
 pub struct Sim {
     now: Instant,
-    /// Events without end happen at this moment.
+    /// So many events may happen before time has to have moved.
+    at_one_moment: u64,
+    /// More than that have happened at this moment.
     stands_still: bool,
     events: Events,
     /// Who visits when, doing what.
@@ -100,6 +102,7 @@ impl Sim {
         let workload = Workload::new(scenario, seed);
         let mut sim = Sim {
             now: Instant::ZERO,
+            at_one_moment: stuck::AT_ONE_MOMENT,
             stands_still: false,
             events: Events::new(&workload),
             users: Users::new(scenario, &workload),
@@ -157,7 +160,7 @@ impl Sim {
                     return;
                 }
                 begun_at = Some(self.now);
-                left = stuck::AT_ONE_MOMENT;
+                left = self.at_one_moment;
             }
             left -= 1;
             let (service, timer, agenda) = self.next_events();

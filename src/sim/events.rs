@@ -51,6 +51,31 @@ pub enum Due {
     Readmit(ServerId),
 }
 
+impl Due {
+    /// Whether it is a step of a visit that is under way: something that a user has begun and that will go on. The
+    /// others happen to the pool and the store, whether anybody visits or not, or begin new visits.
+    fn moves_a_visit(self) -> bool {
+        match self {
+            Due::Delivered(_) | Due::Again { .. } => true,
+            Due::Fault(_)
+            | Due::Ready { .. }
+            | Due::Recovered { .. }
+            | Due::StoreBack
+            | Due::CheckTimeout(_)
+            | Due::Check(_)
+            | Due::Visitor(_)
+            | Due::Booted { .. }
+            | Due::Operate
+            | Due::Autoscale
+            | Due::Warm { .. }
+            | Due::Idle { .. }
+            | Due::Reconnected { .. }
+            | Due::Copies
+            | Due::Readmit(_) => false,
+        }
+    }
+}
+
 /// A timer with a constant delay: such timers end in the order in which they began.
 #[derive(Clone, Copy, Debug)]
 struct Timer {
@@ -85,6 +110,8 @@ pub struct Events {
     timers: [VecDeque<Timer>; KINDS.len()],
     agenda: BinaryHeap<Reverse<(Instant, Due, u64)>>,
     next_number: u64,
+    /// How many events of the agenda move visits that are under way.
+    moving_visits: u64,
     /// When the first of the timers ends.
     next_timer: Instant,
     /// When the first event of the agenda is due.
@@ -109,6 +136,7 @@ impl Events {
             timers: KINDS.map(|_| VecDeque::new()),
             agenda: BinaryHeap::new(),
             next_number: 0,
+            moving_visits: 0,
             next_timer: Instant::NEVER,
             next_due: Instant::NEVER,
         }
@@ -125,12 +153,14 @@ impl Events {
     pub fn schedule(&mut self, at: Instant, due: Due) {
         self.agenda.push(Reverse((at, due, self.next_number)));
         self.next_number += 1;
+        self.moving_visits += u64::from(due.moves_a_visit());
         self.next_due = self.next_due.min(at);
     }
 
     /// Takes the next rare event.
     pub fn take_due(&mut self) -> Option<Due> {
         let due = self.agenda.pop().map(|Reverse((_, due, _))| due);
+        self.moving_visits -= u64::from(due.is_some_and(Due::moves_a_visit));
         self.next_due = self.agenda.peek().map_or(Instant::NEVER, |Reverse((at, ..))| *at);
         due
     }
@@ -138,6 +168,12 @@ impl Events {
     /// All rare events that are pending, in no order.
     pub fn agenda(&self) -> impl Iterator<Item = (Instant, Due)> + '_ {
         self.agenda.iter().map(|Reverse((at, due, _))| (*at, *due))
+    }
+
+    /// Whether a rare event is pending that moves a visit which is under way.
+    #[must_use]
+    pub fn moves_visits(&self) -> bool {
+        self.moving_visits > 0
     }
 
     /// Starts a timer of a constant delay.

@@ -1,7 +1,8 @@
 //! A run that cannot go on: who waits for what.
 //!
-//! Every open visit has a user who will wake, or one who waits for an answer and will stop waiting at a timeout. When
-//! neither is true, or when time stands still, the simulator is at fault: the run ends with an error instead of figures.
+//! Every open visit has a user who will wake, or one who pauses before another try of a simultaneous step, or one who
+//! waits for an answer and will stop waiting at a timeout. When none of these is true, or when time stands still, the
+//! simulator is at fault: the run ends with an error instead of figures.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,9 +12,9 @@ use super::requests::{InFlight, Phase, RequestState};
 use crate::base::ServerId;
 use crate::base::time::Instant;
 
-/// So many events may happen before time has to have moved. All users of the largest shop may act at one moment, a few
-/// times each.
-pub(super) const AT_ONE_MOMENT: u64 = if cfg!(test) { 1 << 14 } else { 1 << 27 };
+/// So many events may happen before time has to have moved, unless a simulation is told otherwise. All users of the
+/// largest shop may act at one moment, a few times each.
+pub(super) const AT_ONE_MOMENT: u64 = 1 << 27;
 
 /// Why a run cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Stuck {
     pub at: Instant,
     /// Whether something still happens, and time does not pass.
     pub stands_still: bool,
+    /// So many events may happen at one moment.
+    pub at_one_moment: u64,
     /// Requests that users wait for, by where they are, with their number.
     pub waiting: Vec<(Holder, u64)>,
     /// Users within a visit who wait for nothing.
@@ -57,13 +60,12 @@ impl Sim {
 }
 
 impl Sim {
-    /// Visits are open, and neither a user nor a worker nor a timeout will do anything about it.
+    /// Visits are open, and neither a user nor a worker nor a timeout nor anything under way for a user will do
+    /// anything about it.
     fn nobody_will_act(&self) -> bool {
         let (service, timer, _) = self.next_events();
-        self.users.open_visits > 0
-            && service == Instant::NEVER
-            && timer == Instant::NEVER
-            && self.events.wakes.is_empty()
+        let nothing_under_way = self.events.wakes.is_empty() && !self.events.moves_visits();
+        self.users.open_visits > 0 && service == Instant::NEVER && timer == Instant::NEVER && nothing_under_way
     }
 
     fn diagnose(&self, stands_still: bool) -> Stuck {
@@ -72,7 +74,8 @@ impl Sim {
             *waiting.entry(holder(request)).or_default() += 1;
         }
         let idle = self.users.open_visits.saturating_sub(waiting.values().sum());
-        Stuck { at: self.now, stands_still, waiting: waiting.into_iter().collect(), idle }
+        let (at, at_one_moment) = (self.now, self.at_one_moment);
+        Stuck { at, stands_still, at_one_moment, waiting: waiting.into_iter().collect(), idle }
     }
 }
 
@@ -107,7 +110,8 @@ impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let after = self.at.since_start();
         if self.stands_still {
-            write!(f, "time stands still {after} after the start, with more than {AT_ONE_MOMENT} events")?;
+            let events = self.at_one_moment;
+            write!(f, "time stands still {after} after the start, with more than {events} events")?;
         } else {
             write!(f, "nothing can happen any more {after} after the start")?;
         }
@@ -139,6 +143,7 @@ mod tests {
 
     fn played(scenario: &Scenario, seconds: u64) -> Sim {
         let mut sim = Sim::new(scenario, Seed(1));
+        sim.at_one_moment = 1 << 14;
         sim.advance(Instant::ZERO + SECOND * seconds, &mut ());
         sim
     }

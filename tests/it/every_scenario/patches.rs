@@ -103,7 +103,7 @@ fn value(values: &Values, draw: &mut Draw) -> String {
             let span = (*most).min(least + [1, 3, 12, 40][draw.below(4) as usize]) - least;
             (least + u64::from(draw.below(u32::try_from(span).unwrap_or(u32::MAX) + 1))).to_string()
         }
-        Values::Number => one_of(&["0.001", "0.5", "1", "2.5", "90"], draw),
+        Values::Number => one_of(&["0.00001", "0.001", "0.5", "1", "2.5", "90"], draw),
         Values::Time => {
             let times = ["0s", "1ms", "20ms", "300ms", "1s", "7s", "45s", "3m", "2h"];
             format!("\"{}\"", one_of(&times, draw))
@@ -133,11 +133,12 @@ fn play(scenario: &Scenario, seed: u64) {
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     for part in 1..=200 {
         sim.advance(Instant::from_nanos(end(scenario).as_nanos() / 200 * part), &mut observer);
+        assert_eq!(sim.stuck(), None);
         if sim.is_over() || observer.meter.requests().sent > REQUESTS {
             break;
         }
     }
-    assert_eq!(sim.stuck(), None);
+    // It asserts that everything sums up.
     let _ = figures(&observer, scenario, sim.view().awaited, sim.faults());
 }
 
