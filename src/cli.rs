@@ -16,10 +16,15 @@ mod real;
 mod source;
 mod target;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::CommandFactory;
 use clap_complete::Shell;
+use whatcart::experiment::NoProgress;
+use whatcart::http;
+use whatcart::results::expectations::ClaimError;
 use whatcart::scenario::ScenarioError;
 
 use self::screen::Screen;
@@ -40,8 +45,21 @@ pub enum Ended {
 pub enum Failure {
     /// Bad usage, or a scenario that cannot be run: 2.
     Usage(Box<ScenarioError>),
-    /// The run itself failed, or its results could not be written: 3.
+    /// The run could not be done here and now, or its results could not be written: 3. It is worth trying again.
     Run(anyhow::Error),
+    /// whatcart itself is wrong, and will be again: 70, `EX_SOFTWARE` of sysexits.
+    Defect(anyhow::Error),
+}
+
+impl Failure {
+    /// The exit code that tells scripts what to do about it.
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => 2,
+            Failure::Run(_) => 3,
+            Failure::Defect(_) => 70,
+        }
+    }
 }
 
 impl From<ScenarioError> for Failure {
@@ -56,6 +74,40 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+impl From<NoProgress> for Failure {
+    fn from(stuck: NoProgress) -> Failure {
+        Failure::Defect(anyhow!(stuck))
+    }
+}
+
+/// Claims are read before a run, and those that cannot be are refused there.
+impl From<ClaimError> for Failure {
+    fn from(error: ClaimError) -> Failure {
+        Failure::Defect(anyhow!(error).context("a claim that could be read before the run cannot be judged after it"))
+    }
+}
+
+impl From<http::Failure> for Failure {
+    fn from(failure: http::Failure) -> Failure {
+        match failure {
+            http::Failure::Panic(_) | http::Failure::Defect(_) => Failure::Defect(anyhow!(failure)),
+            http::Failure::Machine { .. } | http::Failure::Descriptors { .. } | http::Failure::TooMany { .. } => {
+                Failure::Run(anyhow!(failure))
+            }
+        }
+    }
+}
+
+/// Does something, and makes a panic in it a failure: sums that do not agree, or anything else that cannot be.
+pub fn guarded<T, E: Into<Failure>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Failure> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(ended) => ended.map_err(Into::into),
+        Err(_) => Err(Failure::Defect(anyhow!(
+            "whatcart broke one of its own laws. This is a defect: please report this command"
+        ))),
+    }
+}
+
 /// Bad usage that points at no file.
 fn usage(message: impl Into<String>, help: impl Into<String>) -> Failure {
     ScenarioError::new(message, Some(help.into())).into()
@@ -67,14 +119,14 @@ pub fn exit_code(ended: Result<Ended, Failure>, screen: &Screen) -> ExitCode {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::Unexpected) => ExitCode::from(1),
         Ok(Ended::Interrupted) => ExitCode::from(130),
-        Err(Failure::Usage(error)) => {
+        Err(failure) => {
+            let code = failure.code();
+            let error = match failure {
+                Failure::Usage(error) => *error,
+                Failure::Run(error) | Failure::Defect(error) => ScenarioError::new(format!("{error:#}"), None),
+            };
             screen.complain(&error.draw(screen.colours_errors()));
-            ExitCode::from(2)
-        }
-        Err(Failure::Run(error)) => {
-            let error = ScenarioError::new(format!("{error:#}"), None);
-            screen.complain(&error.draw(screen.colours_errors()));
-            ExitCode::from(3)
+            ExitCode::from(code)
         }
     }
 }
@@ -92,4 +144,80 @@ pub fn completions(shell: Shell, screen: &Screen) -> Result<Ended, Failure> {
     clap_complete::generate(shell, &mut args::Arguments::command(), "whatcart", &mut script);
     screen.print(&String::from_utf8_lossy(&script))?;
     Ok(Ended::Well)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use whatcart::base::ServerId;
+    use whatcart::base::time::Instant;
+    use whatcart::experiment::{FAVOURITE, Options};
+    use whatcart::results::Report;
+    use whatcart::scenario::{library, load};
+    use whatcart::sim::{Holder, Stuck};
+
+    /// The way that `whatcart run` goes, with another simulator in it.
+    fn ran(play: impl FnOnce() -> Result<Report, NoProgress>) -> Result<Ended, Failure> {
+        let entry = library::find("what-cart").expect("it comes with the program");
+        let loaded = load(entry.name, entry.name, entry.text, &[], &[]).expect("a sound scenario");
+        let options = Options {
+            seed: Some(1),
+            runs: 1,
+            played: 0,
+            favourite: FAVOURITE,
+            interrupt: &AtomicBool::new(false),
+            progress: &|_| (),
+        };
+        guarded(|| run::measured(&loaded, &options, |_, _| play()).map(|_| Ended::Well))
+    }
+
+    fn code(ended: Result<Ended, Failure>) -> (u8, String) {
+        match ended.expect_err("it fails") {
+            Failure::Usage(error) => (Failure::Usage(error).code(), String::new()),
+            Failure::Run(error) => (Failure::Run(anyhow!("")).code(), format!("{error:#}")),
+            Failure::Defect(error) => (Failure::Defect(anyhow!("")).code(), format!("{error:#}")),
+        }
+    }
+
+    #[test]
+    fn a_broken_law_is_a_defect() {
+        let (code, told) = code(ran(|| panic!("planted: these sums do not agree")));
+        assert_eq!(code, 70);
+        assert!(told.contains("broke one of its own laws") && told.contains("please report"), "{told}");
+    }
+
+    #[test]
+    fn a_panic_outside_a_simulation_is_a_defect_too() {
+        let (code, _) = code(guarded(|| -> Result<Ended, Failure> { panic!("planted: this table has no columns") }));
+        assert_eq!(code, 70);
+    }
+
+    #[test]
+    fn a_simulation_that_cannot_go_on_is_a_defect() {
+        let waiting = vec![(Holder::Queue(ServerId(0)), 3)];
+        let stuck = Stuck { at: Instant::ZERO, stands_still: false, at_one_moment: 0, waiting, idle: 0 };
+        let (code, told) = code(ran(|| Err(NoProgress { variant: "one".into(), seed: 1, stuck })));
+        assert_eq!(code, 70);
+        assert!(told.contains("3 users wait for their turn") && told.contains("a defect of whatcart"), "{told}");
+    }
+
+    #[test]
+    fn what_the_machine_refuses_is_worth_trying_again_and_a_defect_is_not() {
+        let what = || "listening on 127.0.0.1:0".to_owned();
+        for (failure, wanted) in [
+            (http::Failure::Machine { what: what(), why: "no port is free".into() }, 3),
+            (http::Failure::Descriptors { limit: 64, suggestion: 4_096, users: 1 }, 3),
+            (http::Failure::TooMany { clients: 30_000, most: 20_000 }, 3),
+            (http::Failure::Panic("a user's task".into()), 70),
+            (http::Failure::Defect("server-1 was to die and is not up".into()), 70),
+        ] {
+            let (code, told) = code(guarded(|| Err::<Ended, _>(failure.clone())));
+            assert_eq!((code, told), (wanted, failure.to_string()));
+        }
+        let nowhere = target::Target::new(std::path::Path::new("/no/such/folder/out.json")).map(|_| Ended::Well);
+        assert_eq!(code(nowhere.map_err(Failure::from)).0, 3);
+        assert_eq!(code(Err(usage("no such flag", "leave it out"))).0, 2);
+    }
 }

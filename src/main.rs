@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let arguments = cli::args::Arguments::parse();
     let screen = cli::screen::Screen::new(arguments.color);
     let request = cli::request::Request::from(arguments);
-    let ended = match request {
+    let ended = cli::guarded(|| match request {
         cli::request::Request::List => cli::list::list(&screen),
         cli::request::Request::Show(show) => cli::show::show(&show, &screen),
         cli::request::Request::Init(file) => cli::init::init(&file, &screen),
@@ -18,6 +18,6 @@ fn main() -> ExitCode {
         cli::request::Request::Check(what) => cli::check::check(&what, &screen),
         cli::request::Request::Schema => cli::schema(&screen),
         cli::request::Request::Completions(shell) => cli::completions(shell, &screen),
-    };
+    });
     cli::exit_code(ended, &screen)
 }

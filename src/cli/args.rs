@@ -13,7 +13,11 @@ Examples:
   whatcart run sticky-crash                  one crash, four designs
   whatcart run sticky-crash --set servers.count=5 --runs 30
   whatcart run heavy-user --vary balancer.policy=random,least-requests
-  whatcart init mine.toml && whatcart run mine.toml --format markdown -o review.md";
+  whatcart init mine.toml && whatcart run mine.toml --format markdown -o review.md
+
+Exit codes: 0 fine, 1 an expectation did not hold, or the engines do not agree, 2 bad usage or
+scenario, 3 the run could not be done and is worth trying again, 70 a defect of whatcart,
+130 interrupted.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -25,7 +29,10 @@ Examples:
   whatcart run sticky-crash --engine http                the same with real requests, six times as fast
   whatcart run sticky-crash --format json | jq '.variants[].carts.lost'
 
-Exit codes: 0 fine, 2 bad usage or scenario, 3 the run failed, 130 interrupted (what was measured is printed).";
+Exit codes: 0 fine, 1 the engines do not agree (--engine both), 2 bad usage or scenario,
+3 the run could not be done and is worth trying again (a port, open files, a machine that is too
+slow, a file that cannot be written), 70 a defect of whatcart: please report it, 130 interrupted
+(what was measured is printed).";
 
 /// A load-balancer simulator that shows why servers must not remember things
 #[derive(Debug, Parser)]

@@ -1,11 +1,9 @@
 //! `whatcart check`
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use whatcart::experiment::{Survey, survey};
-use whatcart::results::expectations::{Observed, over_seeds, verdicts};
+use whatcart::results::expectations::{ClaimError, Observed, over_seeds, verdicts};
 use whatcart::results::{Expectation, Figures};
 use whatcart::scenario::{Loaded, library};
 use whatcart::text::{Tone, WIDTH, clean, left, paint, plural, width, wrap};
@@ -13,7 +11,7 @@ use whatcart::text::{Tone, WIDTH, clean, left, paint, plural, width, wrap};
 use super::progress::Progress;
 use super::request::Check;
 use super::screen::Screen;
-use super::{Ended, Failure, interrupt, source};
+use super::{Ended, Failure, guarded, interrupt, source};
 
 /// Runs scenarios and prints what each expects, what came, and whether that holds.
 pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
@@ -31,14 +29,12 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
     progress.say(what_is_played(&scenarios, request.seeds));
     let show = |permille| progress.at(permille);
     let interrupt = interrupt::noticed();
-    let played = catch_unwind(AssertUnwindSafe(|| survey(&scenarios, request.seeds, interrupt, &show)));
+    let played = guarded(|| survey(&scenarios, request.seeds, interrupt, &show));
     progress.end();
-    let played = played.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
-    let played = played.map_err(|stuck| anyhow!(stuck))?;
 
     let mut text = String::new();
     let mut score = Score::default();
-    for (loaded, survey) in scenarios.iter().zip(played) {
+    for (loaded, survey) in scenarios.iter().zip(played?) {
         if survey.seeds.is_empty() {
             score.interrupted = true;
             continue;
@@ -71,7 +67,7 @@ fn judged(loaded: &Loaded, survey: &Survey) -> Result<Vec<Expectation>, Failure>
         loaded.variants.iter().zip(runs).map(|(variant, figures)| Observed::of(&variant.name, figures)).collect()
     };
     let each = survey.seeds.iter().map(|(seed, runs)| Ok((*seed, verdicts(&loaded.base.expect, &observed(runs))?)));
-    Ok(over_seeds(&each.collect::<anyhow::Result<Vec<_>>>()?))
+    Ok(over_seeds(&each.collect::<Result<Vec<_>, ClaimError>>()?))
 }
 
 fn scenario(name: &str, expectations: &[Expectation]) -> String {

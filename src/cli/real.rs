@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::anyhow;
 use whatcart::base::ServerId;
@@ -16,7 +15,7 @@ use whatcart::text::{clean, clock, listed, thousands};
 
 use super::progress::Progress;
 use super::request::Run;
-use super::{Failure, usage};
+use super::{Failure, guarded, usage};
 
 /// Leaves out what only a simulation can play, and says what that is.
 pub fn playable(loaded: &mut Loaded) -> Result<Vec<String>, Failure> {
@@ -51,9 +50,7 @@ pub fn executed(
         News::EndedWaiting { variant, users, holders } => progress.note(&waiting(variant, *users, holders)),
     };
     let http = HttpOptions { speed: request.speed, news: &news };
-    let ran = catch_unwind(AssertUnwindSafe(|| experiment::execute(loaded, options, &http)));
-    let ran = ran.map_err(|_| anyhow!("whatcart broke one of its own laws: please report this command"))?;
-    Ok(ran.map_err(|failure| anyhow!(failure))?)
+    guarded(|| experiment::execute(loaded, options, &http))
 }
 
 /// The same, beside what simulations predict.
@@ -65,8 +62,7 @@ pub fn compared(
 ) -> Result<Report, Failure> {
     let seed = options.seed.unwrap_or(loaded.base.seed.get());
     progress.say(format!("{PREDICTION_SEEDS} simulations of each design"));
-    let predicted = predict(loaded, seed, PREDICTION_SEEDS, options.interrupt, options.progress);
-    let predicted = predicted.map_err(|stuck| anyhow!(stuck))?;
+    let predicted = guarded(|| predict(loaded, seed, PREDICTION_SEEDS, options.interrupt, options.progress))?;
     let mut report = executed(loaded, options, request, progress)?;
     if !report.interrupted {
         report.agreement = Some(compare(&report, &predicted));

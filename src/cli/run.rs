@@ -1,8 +1,5 @@
 //! `whatcart run`
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use anyhow::anyhow;
 use whatcart::base::time::{Instant, Span};
 use whatcart::base::{UserId, Visit};
 use whatcart::experiment::{self, FAVOURITE, MOST_RUNS, Precision};
@@ -19,7 +16,7 @@ use super::progress::Progress;
 use super::request::Run;
 use super::screen::Screen;
 use super::target::Target;
-use super::{Ended, Failure, interrupt, predict, real, source, usage};
+use super::{Ended, Failure, guarded, interrupt, predict, real, source, usage};
 
 /// Rows of a whole output, as far as a story can help it.
 const ROWS: usize = 34;
@@ -89,11 +86,9 @@ pub fn measured(
     options: &experiment::Options,
     play: impl FnOnce(&Loaded, &experiment::Options) -> Result<Report, experiment::NoProgress>,
 ) -> Result<Report, Failure> {
-    let ran = catch_unwind(AssertUnwindSafe(|| play(loaded, options)));
-    let ran = ran.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
-    let mut report = ran.map_err(|stuck| anyhow!(stuck))?;
+    let mut report = guarded(|| play(loaded, options))?;
     if !loaded.patched && !report.interrupted {
-        report.expectations = expectations::judge(&report).map_err(|error| anyhow!(error))?;
+        report.expectations = expectations::judge(&report)?;
     }
     Ok(report)
 }

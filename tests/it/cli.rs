@@ -171,6 +171,23 @@ fn files_appear_whole() {
     assert!(fs::read_to_string(&series).expect("written").starts_with("variant,seed,from_s,"));
 }
 
+/// Users who do several things at once, all of which fail and are tried again after a pause.
+#[test]
+fn a_pause_of_all_is_no_defect() {
+    let set = ["--only=3", "--set=users.count=1", "--set=users.timeout=30ms"];
+    let (code, _, errors) = ran(&[&["run", "two-tabs"], &set[..]].concat());
+    assert_eq!((code, &*errors), (0, ""));
+    let folder = folder();
+    let file = path(&folder, "refused.toml");
+    let text = "title = \"a\"\nduration = \"1m\"\nseed = 3\nusers = { count = 2, journey = [[\"browse\", \"browse\"]] }\n\
+                servers = { count = 1, workers = 1, queue = 0 }\n";
+    fs::write(&file, text).expect("written");
+    let (code, out, errors) = ran(&["run", &file, "--format=json"]);
+    assert_eq!((code, &*errors), (0, ""));
+    let read: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert!(read["variants"][0]["requests"]["refused"].as_u64() > Some(0), "{}", read["variants"][0]["requests"]);
+}
+
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let mut child = whatcart(&["run", "sticky-crash", "--runs=40", "--format=json"])
@@ -295,6 +312,14 @@ fn helps_editors_and_shells() {
     let (code, help, _) = ran(&["--help"]);
     assert_eq!(code, 0);
     assert!(help.contains("Examples:") && help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    for args in [&["--help"][..], &["run", "--help"]] {
+        let help = ran(args).1.split_whitespace().collect::<Vec<_>>().join(" ");
+        for code in
+            ["Exit codes: 0 fine", "2 bad usage", "3 the run could not be done", "70 a defect", "130 interrupted"]
+        {
+            assert!(help.contains(code), "{code}: {help}");
+        }
+    }
     let (_, list, _) = ran(&["list"]);
     assert!(list.lines().all(|line| line.chars().count() <= 100) && list.contains("sticky-crash"), "{list}");
 }
