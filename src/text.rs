@@ -282,14 +282,26 @@ mod tests {
     proptest! {
         #[test]
         fn wrapped_text_fits(text in ".{0,300}", head in "[a-z ]{0,20}") {
-            for line in wrap(&head, &clean(&text)).lines() {
+            let text = clean(&text);
+            let wrapped = wrap(&head, &text);
+            for line in wrapped.lines() {
                 prop_assert!(width(line) <= WIDTH, "{line}");
             }
+            let words: Vec<String> = text.split_whitespace().map(|word| cut(word, WIDTH - width(&head))).collect();
+            let body = wrapped.strip_prefix(&*head).expect("it begins with its head");
+            prop_assert_eq!(body.split_whitespace().collect::<Vec<_>>(), words);
         }
 
         #[test]
         fn cut_text_fits(text in ".{0,60}", columns in 1usize..40) {
-            prop_assert!(width(&cut(&clean(&text), columns)) <= columns);
+            let text = clean(&text);
+            let short = cut(&text, columns);
+            prop_assert!(width(&short) <= columns);
+            match short.strip_suffix('…') {
+                _ if width(&text) <= columns => prop_assert_eq!(short, text),
+                Some(begin) => prop_assert!(text.starts_with(begin), "{short:?} of {text:?}"),
+                None => prop_assert!(false, "{short:?} does not say that {text:?} goes on"),
+            }
         }
     }
 }

@@ -294,9 +294,30 @@ mod tests {
             prop_assert_eq!(span.to_string().parse(), Ok(span));
         }
 
+        /// Parts to a thousandth of their unit, with or without spaces between them.
         #[test]
-        fn reading_never_panics(text in ".{0,20}") {
-            let _ = text.parse::<Span>();
+        fn parts_add_up(
+            parts in prop::collection::vec((0u64..1_000, 0u64..1_000, 0..UNITS.len(), " {0,2}"), 1..5),
+        ) {
+            let mut text = String::new();
+            let mut nanos = 0;
+            for (whole, thousandths, unit, space) in parts {
+                let (name, unit) = UNITS[unit];
+                text += &format!("{space}{whole}.{thousandths:03}{space}{name}");
+                nanos += whole * unit + thousandths * unit / 1_000;
+            }
+            prop_assert_eq!(text.parse(), Ok(Span(nanos)), "{:?}", text);
+        }
+
+        /// Nothing but digits, points and the letters of units makes a time, and no time is without a digit and a unit.
+        #[test]
+        fn what_is_no_time_is_refused(text in ".{0,20}|[0-9.]{0,6}|[a-z]{0,3}[0-9]{1,3}[a-z]{2,3}") {
+            let known = |c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace() || "dhmsunµ".contains(c);
+            let could_be = text.chars().all(known)
+                && text.contains(|c: char| c.is_ascii_digit())
+                && text.trim().starts_with(|c: char| c.is_ascii_digit())
+                && text.trim().ends_with(['d', 'h', 'm', 's']);
+            prop_assert!(could_be || text.parse::<Span>().is_err(), "{:?}: {:?}", text, text.parse::<Span>());
         }
     }
 }

@@ -354,8 +354,6 @@ pub enum Reply {
     Cart(Items),
     /// 200: what was charged, possibly nothing.
     Charged(Items),
-    /// 401: the server does not know this session.
-    WhoAreYou,
     /// 200: the catalogue in this version.
     Page(u32),
 }

@@ -72,7 +72,7 @@ impl FromStr for RequestId {
 
     fn from_str(text: &str) -> Result<RequestId, ()> {
         fn next<T: FromStr>(parts: &mut std::str::Split<'_, char>) -> Result<T, ()> {
-            parts.next().ok_or(())?.parse().map_err(drop)
+            number(parts.next().ok_or(())?)
         }
         let mut parts = text.split('-');
         let user: u32 = next(&mut parts)?;
@@ -120,9 +120,13 @@ impl FromStr for CartId {
     fn from_str(text: &str) -> Result<CartId, ()> {
         let (who, visit) = text.split_once('-').ok_or(())?;
         let (user, tab) = who.split_once('.').unwrap_or((who, "0"));
-        let number = |digits: &str| digits.parse::<u32>().map_err(drop);
-        Ok(CartId { user: number(user)?, tab: tab.parse().map_err(drop)?, visit: number(visit)? })
+        Ok(CartId { user: number(user)?, tab: number(tab)?, visit: number(visit)? })
     }
+}
+
+/// A number that is written in digits and nothing else: a sign is no part of it.
+fn number<T: FromStr>(digits: &str) -> Result<T, ()> {
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().map_err(drop) } else { Err(()) }
 }
 
 /// The name of a user: `user-000042`.
@@ -144,7 +148,7 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// The moment that a request's user sent it, if it says so.
 #[must_use]
 pub fn started(headers: &HeaderMap) -> Option<Instant> {
-    headers.get(REQUEST_START)?.to_str().ok()?.parse().ok().map(Instant::from_nanos)
+    number(headers.get(REQUEST_START)?.to_str().ok()?).ok().map(Instant::from_nanos)
 }
 
 /// What a request asks of the server, by method and path.
@@ -166,9 +170,9 @@ impl Ask {
     /// What method and path mean. HEAD asks what GET asks; the answer goes without its body.
     #[must_use]
     pub fn of(method: &Method, path: &str) -> Ask {
-        let number = |prefix: &str| path.strip_prefix(prefix)?.parse().ok().and_then(Item::new);
-        let item = number("/cart/items/");
-        let file = number("/files/").and_then(|number| File::new(number.number()));
+        let numbered = |prefix: &str| number(path.strip_prefix(prefix)?).ok().and_then(Item::new);
+        let item = numbered("/cart/items/");
+        let file = numbered("/files/").and_then(|number| File::new(number.number()));
         let (get, other): (Option<Ask>, Option<(Method, Ask)>) = match path {
             "/" => (Some(Ask::Shop(Command::Browse)), None),
             "/health" => (Some(Ask::Health), None),
@@ -330,6 +334,9 @@ mod tests {
             (Method::DELETE, "/cart/items/0", Ask::NoSuchPath),
             (Method::DELETE, "/cart/items/65", Ask::NoSuchPath),
             (Method::DELETE, "/cart/items/-1", Ask::NoSuchPath),
+            (Method::DELETE, "/cart/items/+1", Ask::NoSuchPath),
+            (Method::DELETE, "/cart/items/", Ask::NoSuchPath),
+            (Method::DELETE, "/cart/items/257", Ask::NoSuchPath),
             (Method::PUT, "/files/5", Ask::Shop(Command::Upload(file))),
             (Method::GET, "/files/5", Ask::Shop(Command::Download(file))),
             (Method::GET, "/files/65", Ask::NoSuchPath),
@@ -363,6 +370,40 @@ mod tests {
         assert_eq!(cookie(&headers, CART), None);
     }
 
+    #[test]
+    fn ids_that_are_nearly_right_are_refused() {
+        let key = Key { entity: 3 << 32 | 0x2a, visit: 1, step: 2, attempt: 0 };
+        assert_eq!("42-3-41-1-2-0".parse(), Ok(RequestId { key, client: ClientId(41) }));
+        for text in [
+            "",
+            "-",
+            "42",
+            "42-3-41-1-2",
+            "42-3-41-1-2-",
+            "42-3-41-1-2-0-0",
+            "42-3-41-1-2-0 ",
+            "+42-3-41-1-2-0",
+            "42--3-41-1-2-0",
+            "4294967296-3-41-1-2-0",
+            "42-65536-41-1-2-0",
+            "42-3-41-1-2-65536",
+            "x-3-41-1-2-0",
+            "٤٢-3-41-1-2-0",
+        ] {
+            assert_eq!(text.parse::<RequestId>(), Err(()), "{text}");
+        }
+        assert_eq!("000042.3-0001".parse(), Ok(CartId::of(&key)));
+        assert_eq!("42-1".parse(), Ok(CartId { user: 42, tab: 0, visit: 1 }), "as somebody types it");
+        for text in
+            ["", "-", "42", "42-", "-1", "42.-1", ".3-1", "42.3.1-1", "42-1-1", "+42-1", "42-+1", "42.+3-1", "42-1 "]
+        {
+            assert_eq!(text.parse::<CartId>(), Err(()), "{text}");
+        }
+        for text in ["42.65536-1", "4294967296-1", "42-4294967296"] {
+            assert_eq!(text.parse::<CartId>(), Err(()), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn ids_read_back(user: u32, tab: u16, client: u32, visit: u32, step: u16, attempt: u16) {
@@ -373,10 +414,28 @@ mod tests {
             prop_assert_eq!(cart.to_string().parse(), Ok(cart));
         }
 
+        /// Whatever comes: an id is read exactly when each of its parts is a number that fits, and then as those numbers.
         #[test]
-        fn nonsense_is_no_id(text in ".{0,40}") {
-            let _ = text.parse::<RequestId>();
-            let _ = text.parse::<CartId>();
+        fn what_is_not_made_of_numbers_is_no_id(parts in prop::collection::vec("[0-9]{1,3}|[0-9]{4,11}|.{0,3}", 0..8)) {
+            let text = parts.join("-");
+            let parts: Vec<&str> = text.split('-').collect();
+            let fits = |most: u64| move |part: &str| {
+                let digits = !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+                part.parse::<u64>().ok().filter(|n| digits && *n <= most)
+            };
+            let (wide, narrow) = (fits(0xffff_ffff), fits(0xffff));
+            let numbers: Option<Vec<u64>> = match parts[..] {
+                [user, tab, client, visit, step, attempt] => {
+                    [wide(user), narrow(tab), wide(client), wide(visit), narrow(step), narrow(attempt)].into_iter().collect()
+                }
+                _ => None,
+            };
+            let read = text.parse::<RequestId>().ok().map(|id| {
+                let Key { entity, visit, step, attempt } = id.key;
+                let (visit, step, attempt) = (visit.into(), step.into(), attempt.into());
+                vec![entity & 0xffff_ffff, entity >> 32, id.client.0.into(), visit, step, attempt]
+            });
+            prop_assert_eq!(read, numbers, "{:?}", text);
         }
 
         #[test]

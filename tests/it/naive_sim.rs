@@ -27,8 +27,3 @@ proptest! {
         prop_assert!(differs.is_none(), "{:?}\nnot {:?}\n{}", differs.map(|i| seen.get(i)), differs.map(|i| plain.get(i)), show(&scenario));
     }
 }
-
-#[test]
-fn the_naive_simulator_can_be_read_in_one_sitting() {
-    assert!(include_str!("naive_sim/simulator.rs").lines().count() <= 150);
-}

@@ -130,6 +130,7 @@ fn record(scenario: &Scenario) -> Vec<Event> {
     let mut both = Both { events: Vec::new(), observer: Observer::new(scenario, sim.heavy(), UserId(1)) };
     sim.advance(end(scenario), &mut both);
     sim.audit(&mut both);
+    // It asserts that everything sums up.
     let _ = figures(&both.observer, scenario, sim.view().awaited, sim.faults());
     both.events
 }

@@ -366,7 +366,7 @@ impl Completed {
             Reply::Cart(items) => body.cart = Some(Listed(items)),
             Reply::Charged(items) => body.charged = Some(Listed(items)),
             Reply::Page(version) => body.catalogue = Some(version),
-            Reply::Done | Reply::WhoAreYou => body.cart = self.cart.as_ref().map(|cart| Listed(cart.held)),
+            Reply::Done => body.cart = self.cart.as_ref().map(|cart| Listed(cart.held)),
         }
         if command == Command::Login {
             body.user = Some(job.request.name.clone());

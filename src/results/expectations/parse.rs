@@ -257,10 +257,42 @@ mod tests {
         assert!(parse(&deep).expect_err("too deep").to_string().ends_with("too deep"));
     }
 
+    /// A product of small numbers and differences in brackets, and its value.
+    fn product() -> impl Strategy<Value = (String, i64)> {
+        let number = (0i64..10).prop_map(|number| (number.to_string(), number));
+        let brackets = (0i64..10, 0i64..10).prop_map(|(a, b)| (format!("({a} - {b})"), a - b));
+        prop::collection::vec(prop_oneof![number, brackets], 1..4).prop_map(|factors| {
+            let text = factors.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(" * ");
+            (text, factors.iter().map(|(_, value)| value).product())
+        })
+    }
+
     proptest! {
+        /// Products before sums, from left to right, brackets first.
         #[test]
-        fn never_panics(text in "[a-z0-9.()<>=!+*/'\\[\\] -]{0,40}|.{0,20}") {
-            let _ = parse(&text);
+        fn sums_are_read_as_people_read_them(sum in prop::collection::vec((any::<bool>(), product()), 1..5)) {
+            let mut text = String::from("0");
+            let mut value = 0;
+            for (plus, (product, is)) in sum {
+                text += &format!(" {} {product}", if plus { '+' } else { '-' });
+                value += if plus { is } else { -is };
+            }
+            let holds = |claim: String| parse(&claim).map(|claim| claim.holds(&|_| None));
+            prop_assert_eq!(holds(format!("{text} == {value}")), Ok(true), "{} is {}", text, value);
+            prop_assert_eq!(holds(format!("{text} != {value}")), Ok(false), "{} is {}", text, value);
+            prop_assert_eq!(holds(format!("{value} - 1 < {text} < {value} + 1")), Ok(true), "{} is {}", text, value);
+        }
+
+        /// What is no claim is refused at a place within it, and what is one compares something.
+        #[test]
+        fn nonsense_is_refused_where_it_stands(text in "[a-z0-9.()<>=!+*/'\\[\\] -]{0,40}|.{0,20}") {
+            match parse(&text) {
+                Ok(_) => prop_assert!(text.contains(['<', '>', '=']), "{:?}", text),
+                Err(ClaimError { column, message, .. }) => {
+                    prop_assert!((1..=text.chars().count() + 1).contains(&column), "{column} of {text:?}: {message}");
+                    prop_assert!(!message.is_empty());
+                }
+            }
         }
     }
 }

@@ -1,9 +1,13 @@
-//! One loop over one sorted list, every health check played, a map for every cart: nothing shared but types and draws.
+//! The naive simulator: one sorted agenda, every health check played, a map for every cart. It shares nothing with the
+//! engine but types and random draws.
+//!
+//! It is written to be read beside the engine, and to be believed: whatever can be looked up again is not remembered,
+//! and nothing is fast.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use whatcart::base::seed::{Key, Purpose, Seed};
-use whatcart::base::time::Instant;
+use whatcart::base::time::{Instant, Span};
 use whatcart::base::{Command, Items, Outcome, Refusal, Reply, Visit};
 use whatcart::history::{AbandonReason, Ending, Request, Seen};
 use whatcart::scenario::{Affinity, CartHome, Scenario};
@@ -11,143 +15,368 @@ use whatcart::scenario::{Affinity, CartHome, Scenario};
 use super::workload::{Due, User, commands, due, users, visit};
 
 /// What the users of a plain scenario see until `end`.
-#[expect(clippy::too_many_lines, reason = "to be read from top to bottom, with nothing behind a name")]
-pub fn naive(s: &Scenario, seed: Seed, end: Instant) -> Vec<(Instant, Visit, Seen)> {
-    let (commands, think, work) = (commands(s), s.users.think.sampler(), s.servers.service.sampler());
-    let (health, retries, sticky) =
-        (&s.balancer.health, s.balancer.retries.get(), s.balancer.affinity != Affinity::None);
-    let (n, workers) = (s.servers.count.index(), (0..s.servers.workers.index()).rev().collect::<Vec<usize>>());
-    let (mut up, mut believed, mut against, mut next) = (vec![true; n], vec![true; n], vec![0; n], 0);
-    let (mut idle, mut busy, mut queue) =
-        (vec![workers.clone(); n], vec![BTreeMap::new(); n], vec![VecDeque::new(); n]);
-    let (mut sent, mut carts, mut told) = (Vec::<(usize, Key, Request, Items)>::new(), BTreeMap::new(), Vec::new());
-    let (mut users, mut list, mut now, mut at_once) = (users(s), due(s, seed), Instant::ZERO, Vec::<(usize, _)>::new());
-    loop {
-        // A request looks for a server, or its user is told how it ended.
-        while let Some((id, ended)) = at_once.pop() {
-            let (u, key, request, _) = sent[id];
-            let user = &mut users[u];
-            let Some(outcome) = ended else {
-                let fits = |i: &usize| believed[*i] && !user.tried.contains(i);
-                let pinned = user.pin.filter(fits);
-                let server = pinned.or_else(|| (next..next + n).map(|i| i % n).find(fits));
-                next = server.filter(|_| pinned.is_none()).map_or(next, |i| (i + 1) % n);
-                let refusal = match server {
-                    None if user.tried.is_empty() => Some(Refusal::NoServer),
-                    None => Some(Refusal::Unreachable),
-                    Some(i) if up[i] && queue[i].len() < idle[i].len() + s.servers.queue.index() => {
-                        queue[i].push_back(id);
-                        continue;
-                    }
-                    Some(i) if up[i] => {
-                        user.pin = sticky.then_some(i);
-                        Some(Refusal::QueueFull)
-                    }
-                    Some(_) if user.retries == retries => Some(Refusal::Unreachable),
-                    Some(i) => {
-                        user.retries += 1;
-                        user.tried.push(i);
-                        None
-                    }
-                };
-                at_once.push((id, refusal.map(Outcome::Refused)));
-                continue;
-            };
-            let ok = matches!(outcome, Outcome::Ok(_));
-            let settled = ok || u64::from(key.attempt) == s.users.patience.get();
-            told.push((now, visit(key), Seen::Told { request, sent: user.sent, meant: user.meant, outcome, settled }));
-            user.waits_for = None;
-            user.key = Key { step: key.step + u16::from(ok), attempt: if ok { 0 } else { key.attempt + 1 }, ..key };
-            let rest = think.sample(&mut seed.draw(Purpose::Think, user.key));
-            let (again, leaves) = (
-                now + if settled { rest } else { s.users.pause.get() },
-                settled && (!ok || usize::from(user.key.step) == commands.len()),
-            );
-            list.extend((!leaves || again < Instant::ZERO + s.duration.get()).then_some((again, Due::Wake(u))));
-            if leaves {
-                let trouble = if matches!(outcome, Outcome::Refused(_)) {
-                    AbandonReason::Refused
-                } else {
-                    AbandonReason::Unknown
-                };
-                told.push((now, visit(key), Seen::Left(if ok { Ending::Finished } else { Ending::GaveUp(trouble) })));
-                *user = User { key: Key { visit: key.visit + 1, step: 0, attempt: 0, ..key }, ..User::default() };
-            }
+pub fn naive(scenario: &Scenario, seed: Seed, end: Instant) -> Vec<(Instant, Visit, Seen)> {
+    let mut shop = Shop::new(scenario, seed);
+    while let Some((at, due)) = shop.agenda.pop_first().filter(|(at, _)| *at <= end) {
+        shop.now = at;
+        shop.play(due);
+        shop.start_work();
+    }
+    shop.seen
+}
+
+/// Everything there is: the rules, and how things stand.
+struct Shop<'a> {
+    scenario: &'a Scenario,
+    seed: Seed,
+    /// What each step of a visit asks for.
+    commands: Vec<Command>,
+    now: Instant,
+    agenda: BTreeSet<(Instant, Due)>,
+    users: Vec<User>,
+    servers: Vec<Server>,
+    /// Where round robin begins to look for a server.
+    next_server: usize,
+    /// All requests that were ever sent.
+    requests: Vec<Sent>,
+    carts: BTreeMap<CartPlace, Items>,
+    /// What users have seen so far.
+    seen: Vec<(Instant, Visit, Seen)>,
+}
+
+struct Server {
+    /// What is true, and what the balancer believes.
+    up: bool,
+    believed_up: bool,
+    /// Health checks in a row that contradicted the belief.
+    contradictions: u64,
+    /// Workers that have nothing to do; the last one is the next to get a request.
+    idle: Vec<usize>,
+    /// The request that each of the other workers has.
+    busy: BTreeMap<usize, usize>,
+    queue: VecDeque<usize>,
+}
+
+/// A request, as it was sent and as the balancer knows it.
+struct Sent {
+    user: usize,
+    key: Key,
+    request: Request,
+    at: Instant,
+    /// The cart in the user's cookie, where carts are tokens.
+    token: Items,
+    retries: u64,
+    /// The servers that this request does not go to again.
+    tried: Vec<usize>,
+}
+
+/// Whose cart, of which visit, and in which server's memory, where carts are in servers' memories.
+type CartPlace = (usize, u32, Option<usize>);
+
+impl Server {
+    fn new(workers: usize) -> Server {
+        Server {
+            up: true,
+            believed_up: true,
+            contradictions: 0,
+            idle: all_idle(workers),
+            busy: BTreeMap::new(),
+            queue: VecDeque::new(),
         }
-        while let Some(i) = (0..n).find(|i| !idle[*i].is_empty() && !queue[*i].is_empty()) {
-            let (worker, id) = (idle[i].pop().expect("one"), queue[i].pop_front().expect("one"));
-            let (_, key, request, _) = sent[id];
-            let asks = u64::from(s.homes.cart == CartHome::SharedStore && request.command.touches_cart());
-            let time = work.sample(&mut seed.draw(Purpose::Service, key)) + s.store.latency.sampler().mean() * asks;
-            list.insert((now + time, Due::Done(i, worker, id)));
-            busy[i].insert(worker, id);
+    }
+}
+
+/// Workers with low numbers come first.
+fn all_idle(workers: usize) -> Vec<usize> {
+    (0..workers).rev().collect()
+}
+
+impl<'a> Shop<'a> {
+    fn new(scenario: &'a Scenario, seed: Seed) -> Shop<'a> {
+        let server = |_| Server::new(scenario.servers.workers.index());
+        Shop {
+            scenario,
+            seed,
+            commands: commands(scenario),
+            now: Instant::ZERO,
+            agenda: due(scenario, seed),
+            users: users(scenario),
+            servers: (0..scenario.servers.count.index()).map(server).collect(),
+            next_server: 0,
+            requests: Vec::new(),
+            carts: BTreeMap::new(),
+            seen: Vec::new(),
         }
-        let Some((at, due)) = list.pop_first().filter(|(at, _)| *at <= end) else { return told };
-        now = at;
+    }
+
+    fn play(&mut self, due: Due) {
         match due {
-            Due::Crash(_, i, back) if up[i] => {
-                up[i] = false;
-                carts.retain(|(_, _, server): &(usize, u32, Option<usize>), _| *server != Some(i));
-                list.extend(back.map(|after| (now + after, Due::Back(i))));
-                idle[i].clone_from(&workers);
-                let held = std::mem::take(&mut busy[i]).into_values().chain(queue[i].drain(..));
-                let lost: Vec<usize> = held.filter(|id| users[sent[*id].0].waits_for == Some(*id)).collect();
-                for id in lost.into_iter().rev() {
-                    let (user, command) = (&mut users[sent[id].0], sent[id].2.command);
-                    let again = command.is_idempotent() && user.retries < retries;
-                    (user.retries, user.tried) = (user.retries + u64::from(again), vec![i]);
-                    at_once.push((id, (!again).then_some(Outcome::Failed)));
-                }
-            }
-            Due::Back(i) => up[i] = true,
-            Due::Check(i) => {
-                against[i] = if up[i] == believed[i] { 0 } else { against[i] + 1 };
-                if against[i] == if believed[i] { health.fall.get() } else { health.rise.get() } {
-                    (believed[i], against[i]) = (up[i], 0);
-                }
-                list.insert((now + health.interval.get(), Due::Check(i)));
-            }
-            Due::Done(i, worker, id) if busy[i].get(&worker) == Some(&id) => {
-                let (u, key, request, token) = sent[id];
-                let (user, mut reply) = (&mut users[u], Reply::Done);
-                if request.command.touches_cart() && user.key.visit == key.visit {
-                    let place = (u, key.visit, (s.homes.cart == CartHome::ServerMemory).then_some(i));
-                    let kept = carts.get(&place).copied().unwrap_or_default();
-                    let mut items = if s.homes.cart == CartHome::SignedToken { token } else { kept };
-                    if let Command::Add(item) = request.command {
-                        items = items.with(item);
-                    } else if request.command == Command::View {
-                        reply = Reply::Cart(items);
-                    } else if let Some(before) = user.order {
-                        reply = Reply::Charged(before);
-                    } else {
-                        told.push((now, visit(key), Seen::Billed(items)));
-                        (reply, user.order) = (Reply::Charged(items), Some(std::mem::take(&mut items)));
-                    }
-                    carts.insert(place, items);
-                    user.token = if user.waits_for == Some(id) { items } else { user.token };
-                }
-                busy[i].remove(&worker);
-                idle[i].push(worker);
-                if user.waits_for == Some(id) {
-                    user.pin = sticky.then_some(i);
-                    at_once.push((id, Some(Outcome::Ok(reply))));
-                }
-            }
-            Due::Patience(id) if users[sent[id].0].waits_for == Some(id) => at_once.push((id, Some(Outcome::TimedOut))),
-            Due::Wake(u) => {
-                let (user, id) = (&mut users[u], sent.len());
-                let Key { step, attempt, .. } = user.key;
-                let request = Request { step, attempt, command: commands[usize::from(step)] };
-                told.extend(((step, attempt) == (0, 0)).then_some((now, visit(user.key), Seen::Began)));
-                told.push((now, visit(user.key), Seen::Sent(request)));
-                user.meant = if attempt == 0 { now } else { user.meant };
-                (user.sent, user.waits_for, user.retries, user.tried) = (now, Some(id), 0, Vec::new());
-                sent.push((u, user.key, request, user.token));
-                at_once.push((id, None));
-                list.insert((now + s.users.timeout.get(), Due::Patience(id)));
-            }
-            Due::Crash(..) | Due::Done(..) | Due::Patience(_) => {}
+            Due::Crash { server, back_after, .. } => self.crash(server, back_after),
+            Due::Back { server } => self.servers[server].up = true,
+            Due::Check { server } => self.check_health(server),
+            Due::Done { server, worker, request } => self.work_done(server, worker, request),
+            Due::Patience { request } => self.patience_ends(request),
+            Due::Wake { user } => self.send(user),
         }
+    }
+
+    fn see(&mut self, key: Key, seen: Seen) {
+        self.seen.push((self.now, visit(key), seen));
+    }
+
+    // Users.
+
+    /// A user sends the request of the step that has come.
+    fn send(&mut self, user: usize) {
+        let id = self.requests.len();
+        let key = self.users[user].key;
+        let Key { step, attempt, .. } = key;
+        if (step, attempt) == (0, 0) {
+            self.see(key, Seen::Began);
+        }
+        if attempt == 0 {
+            self.users[user].meant = self.now;
+        }
+        let request = Request { step, attempt, command: self.commands[usize::from(step)] };
+        self.see(key, Seen::Sent(request));
+        let token = self.users[user].token;
+        self.requests.push(Sent { user, key, request, at: self.now, token, retries: 0, tried: Vec::new() });
+        self.users[user].waits_for = Some(id);
+        self.agenda.insert((self.now + self.scenario.users.timeout.get(), Due::Patience { request: id }));
+        self.route(id);
+    }
+
+    /// Whether its user still waits for the answer to a request.
+    fn is_awaited(&self, id: usize) -> bool {
+        self.users[self.requests[id].user].waits_for == Some(id)
+    }
+
+    fn patience_ends(&mut self, id: usize) {
+        if self.is_awaited(id) {
+            self.tell(id, Outcome::TimedOut);
+        }
+    }
+
+    /// A user learns how a request ended, and goes on to the next step, tries again, or leaves.
+    fn tell(&mut self, id: usize, outcome: Outcome) {
+        let Sent { user, key, request, at: sent, .. } = self.requests[id];
+        let succeeded = matches!(outcome, Outcome::Ok(_));
+        let settled = succeeded || u64::from(key.attempt) == self.scenario.users.patience.get();
+        let meant = self.users[user].meant;
+        self.see(key, Seen::Told { request, sent, meant, outcome, settled });
+
+        self.users[user].waits_for = None;
+        let next = if succeeded {
+            Key { step: key.step + 1, attempt: 0, ..key }
+        } else {
+            Key { attempt: key.attempt + 1, ..key }
+        };
+        self.users[user].key = next;
+        let pause = if settled { self.think(next) } else { self.scenario.users.pause.get() };
+        let wakes_at = self.now + pause;
+
+        let finished = usize::from(next.step) == self.commands.len();
+        let leaves = settled && (!succeeded || finished);
+        if leaves {
+            self.leave(user, key, outcome);
+        }
+        // No visit begins when the shop has closed; those that have begun go on.
+        let closes = Instant::ZERO + self.scenario.duration.get();
+        if !leaves || wakes_at < closes {
+            self.agenda.insert((wakes_at, Due::Wake { user }));
+        }
+    }
+
+    fn think(&self, key: Key) -> Span {
+        self.scenario.users.think.sampler().sample(&mut self.seed.draw(Purpose::Think, key))
+    }
+
+    /// A user goes, and keeps nothing of this visit: not its cookies either.
+    fn leave(&mut self, user: usize, key: Key, last: Outcome) {
+        let ending = match last {
+            Outcome::Ok(_) => Ending::Finished,
+            Outcome::Refused(_) => Ending::GaveUp(AbandonReason::Refused),
+            Outcome::Failed | Outcome::TimedOut => Ending::GaveUp(AbandonReason::Unknown),
+        };
+        self.see(key, Seen::Left(ending));
+        let next_visit = Key { visit: key.visit + 1, step: 0, attempt: 0, ..key };
+        self.users[user] = User { key: next_visit, ..User::default() };
+    }
+
+    // The balancer.
+
+    /// Offers a request to one server after another, until one takes it or refuses it.
+    fn route(&mut self, id: usize) {
+        loop {
+            let Some(server) = self.choose(id) else {
+                let never_tried = self.requests[id].tried.is_empty();
+                let refusal = if never_tried { Refusal::NoServer } else { Refusal::Unreachable };
+                return self.tell(id, Outcome::Refused(refusal));
+            };
+            if self.servers[server].up {
+                return self.deliver(id, server);
+            }
+            let request = &mut self.requests[id];
+            if request.retries == self.scenario.balancer.retries.get() {
+                return self.tell(id, Outcome::Refused(Refusal::Unreachable));
+            }
+            request.retries += 1;
+            request.tried.push(server);
+        }
+    }
+
+    /// The server that the affinity cookie names, if it will do; otherwise the next in turn that does.
+    fn choose(&mut self, id: usize) -> Option<usize> {
+        let Sent { user, ref tried, .. } = self.requests[id];
+        let will_do = |server: &usize| self.servers[*server].believed_up && !tried.contains(server);
+        if let Some(pinned) = self.users[user].pin.filter(will_do) {
+            return Some(pinned);
+        }
+        let count = self.servers.len();
+        let in_turn = (self.next_server..self.next_server + count).map(|server| server % count);
+        let chosen = in_turn.into_iter().find(will_do)?;
+        self.next_server = (chosen + 1) % count;
+        Some(chosen)
+    }
+
+    /// The affinity cookie comes with every answer of a server, refusals included.
+    fn pin(&mut self, id: usize, server: usize) {
+        let sticky = self.scenario.balancer.affinity != Affinity::None;
+        self.users[self.requests[id].user].pin = sticky.then_some(server);
+    }
+
+    /// So many checks in a row must contradict what the balancer believes, before it believes the opposite.
+    fn check_health(&mut self, server: usize) {
+        let health = &self.scenario.balancer.health;
+        self.agenda.insert((self.now + health.interval.get(), Due::Check { server }));
+        let server = &mut self.servers[server];
+        if server.up == server.believed_up {
+            server.contradictions = 0;
+            return;
+        }
+        server.contradictions += 1;
+        let enough = if server.believed_up { health.fall.get() } else { health.rise.get() };
+        if server.contradictions == enough {
+            server.believed_up = server.up;
+            server.contradictions = 0;
+        }
+    }
+
+    // Servers.
+
+    /// A server that is up takes a request when a worker is free or there is room in the queue, and refuses it
+    /// otherwise. Requests that free workers are about to take are in the queue too.
+    fn deliver(&mut self, id: usize, server: usize) {
+        let room = self.servers[server].idle.len() + self.scenario.servers.queue.index();
+        if self.servers[server].queue.len() < room {
+            self.servers[server].queue.push_back(id);
+            return;
+        }
+        self.pin(id, server);
+        self.tell(id, Outcome::Refused(Refusal::QueueFull));
+    }
+
+    /// Free workers take what is in the queues.
+    fn start_work(&mut self) {
+        for server in 0..self.servers.len() {
+            while !self.servers[server].idle.is_empty()
+                && let Some(request) = self.servers[server].queue.pop_front()
+            {
+                let worker = self.servers[server].idle.pop().expect("one is idle");
+                self.servers[server].busy.insert(worker, request);
+                let done_at = self.now + self.work(request);
+                self.agenda.insert((done_at, Due::Done { server, worker, request }));
+            }
+        }
+    }
+
+    /// How long a worker has a request: its work, and a call to the store if the cart is there.
+    fn work(&self, id: usize) -> Span {
+        let Sent { key, request, .. } = self.requests[id];
+        let work = self.scenario.servers.service.sampler().sample(&mut self.seed.draw(Purpose::Service, key));
+        let asks_the_store = self.scenario.homes.cart == CartHome::SharedStore && request.command.touches_cart();
+        if asks_the_store { work + self.scenario.store.latency.sampler().mean() } else { work }
+    }
+
+    /// A worker has done its work, unless the server has died under it: the effect is committed, and its user is told.
+    fn work_done(&mut self, server: usize, worker: usize, id: usize) {
+        if self.servers[server].busy.get(&worker) != Some(&id) {
+            return;
+        }
+        self.servers[server].busy.remove(&worker);
+        self.servers[server].idle.push(worker);
+        let reply = self.commit(server, id);
+        if self.is_awaited(id) {
+            self.pin(id, server);
+            self.tell(id, Outcome::Ok(reply));
+        }
+    }
+
+    /// What a request does to the cart of its visit, and what is answered. When the visit is over it does nothing.
+    fn commit(&mut self, server: usize, id: usize) -> Reply {
+        let Sent { user, key, request, token, .. } = self.requests[id];
+        if !request.command.touches_cart() || self.users[user].key.visit != key.visit {
+            return Reply::Done;
+        }
+        let home = self.scenario.homes.cart;
+        let place = (user, key.visit, (home == CartHome::ServerMemory).then_some(server));
+        let before = match home {
+            CartHome::SignedToken => token,
+            _ => self.carts.get(&place).copied().unwrap_or_default(),
+        };
+        let (after, reply) = match request.command {
+            Command::Add(item) => (before.with(item), Reply::Done),
+            Command::View => (before, Reply::Cart(before)),
+            Command::Checkout => self.check_out(user, key, before),
+            other => panic!("{other:?} is not in a plain world"),
+        };
+        self.carts.insert(place, after);
+        if self.is_awaited(id) {
+            self.users[user].token = after;
+        }
+        reply
+    }
+
+    /// A visit is charged once, for what is in the cart then; a checkout that is tried again hears of that order.
+    fn check_out(&mut self, user: usize, key: Key, cart: Items) -> (Items, Reply) {
+        if let Some(order) = self.users[user].order {
+            return (cart, Reply::Charged(order));
+        }
+        self.see(key, Seen::Billed(cart));
+        self.users[user].order = Some(cart);
+        (Items::NONE, Reply::Charged(cart))
+    }
+
+    /// A server dies with its carts and with all requests it has, and perhaps comes back, empty.
+    fn crash(&mut self, server: usize, back_after: Option<Span>) {
+        if !self.servers[server].up {
+            return;
+        }
+        self.servers[server].up = false;
+        if let Some(after) = back_after {
+            self.agenda.insert((self.now + after, Due::Back { server }));
+        }
+        self.carts.retain(|(_, _, place), _| *place != Some(server));
+        let dead = &mut self.servers[server];
+        let running = std::mem::take(&mut dead.busy).into_values();
+        let cut_off: Vec<usize> = running.chain(std::mem::take(&mut dead.queue)).collect();
+        dead.idle = all_idle(self.scenario.servers.workers.index());
+        for id in cut_off {
+            if self.is_awaited(id) {
+                self.connection_reset(id, server);
+            }
+        }
+    }
+
+    /// The balancer sends a request that was cut off to another server, if doing it twice does no harm.
+    fn connection_reset(&mut self, id: usize, server: usize) {
+        let request = &mut self.requests[id];
+        let may_retry = request.retries < self.scenario.balancer.retries.get();
+        if !(may_retry && request.request.command.is_idempotent()) {
+            return self.tell(id, Outcome::Failed);
+        }
+        request.retries += 1;
+        request.tried = vec![server];
+        self.route(id);
     }
 }

@@ -2,20 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use whatcart::base::seed::{Key, Purpose, Sampler, Seed};
+use whatcart::base::seed::{Draw, Key, Purpose, Sampler, Seed};
 use whatcart::base::time::{Instant, Span};
 use whatcart::base::{ClientId, Command, Item, Items, Step, UserId, Visit};
 use whatcart::scenario::{Fault, FaultKind, Scenario};
 
 /// What is due; at the same instant in this order. Faults, servers, workers, requests and users count from 0.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
-    Crash(usize, usize, Option<Span>),
-    Back(usize),
-    Check(usize),
-    Done(usize, usize, usize),
-    Patience(usize),
-    Wake(usize),
+    /// A server dies. Of several faults at one moment the first in the file comes first.
+    Crash { fault: usize, server: usize, back_after: Option<Span> },
+    /// A server that died is back, empty.
+    Back { server: usize },
+    /// The balancer checks the health of a server.
+    Check { server: usize },
+    /// A worker has done its work.
+    Done { server: usize, worker: usize, request: usize },
+    /// The user of a request waits no longer.
+    Patience { request: usize },
+    /// A user does the next step.
+    Wake { user: usize },
 }
 
 /// One user, between two requests or while one is out.
@@ -25,14 +31,8 @@ pub struct User {
     pub key: Key,
     /// When this step was first meant to be done.
     pub meant: Instant,
-    /// When the last request was sent.
-    pub sent: Instant,
     /// The request whose answer is awaited.
     pub waits_for: Option<usize>,
-    /// How many retries this request had.
-    pub retries: u64,
-    /// The servers that this attempt does not try again.
-    pub tried: Vec<usize>,
     /// The server that the cookie names.
     pub pin: Option<usize>,
     /// The cart as the last answer left it, when it is a token.
@@ -72,24 +72,38 @@ pub fn users(s: &Scenario) -> Vec<User> {
 
 /// What is due from the start: each user's first request, every crash, each server's first check.
 pub fn due(s: &Scenario, seed: Seed) -> BTreeSet<(Instant, Due)> {
-    let draw = |purpose, entity: usize| seed.draw(purpose, Key { entity: entity as u64, ..Key::default() });
-    let (think, service) = (s.users.think.sampler(), s.servers.service.sampler());
-    let ramp =
-        Sampler::Uniform { from: Span::ZERO, to: (think.mean() + service.mean()) * s.users.journey.len() as u64 };
-    let comes = |u: usize| {
-        let offset = ramp.sample(&mut draw(Purpose::Arrival, u + 1)) + think.sample(&mut draw(Purpose::Think, u + 1));
-        (Instant::ZERO + offset, Due::Wake(u))
-    };
-    let breaks = |(order, fault): (usize, &Fault)| {
-        let Ok(FaultKind::Crash { server, comeback }) = &fault.kind else { panic!("no crash: {fault:?}") };
-        let server = server[7..].parse::<usize>().expect("a number") - 1;
-        (Instant::ZERO + fault.at.get(), Due::Crash(order, server, comeback.map(|comeback| comeback.after)))
-    };
-    let check = |server: usize| {
-        let phase = draw(Purpose::HealthPhase, server).bits() % s.balancer.health.interval.get().as_nanos();
-        (Instant::from_nanos(phase), Due::Check(server))
-    };
+    let closes = Instant::ZERO + s.duration.get();
     let people = usize::try_from(s.users.people().expect("closed")).expect("few");
-    let first = (0..people).map(comes).filter(|(at, _)| *at < Instant::ZERO + s.duration.get());
-    first.chain(s.faults.iter().enumerate().map(breaks)).chain((0..s.servers.count.index()).map(check)).collect()
+    let first_requests = (0..people).map(|user| (first_visit(s, seed, user), Due::Wake { user }));
+    let crashes = s.faults.iter().enumerate().map(|(order, fault)| crash(order, fault));
+    let checks = (0..s.servers.count.index()).map(|server| (first_check(s, seed, server), Due::Check { server }));
+    first_requests.filter(|(at, _)| *at < closes).chain(crashes).chain(checks).collect()
+}
+
+fn draw(seed: Seed, purpose: Purpose, entity: usize) -> Draw {
+    seed.draw(purpose, Key { entity: entity as u64, ..Key::default() })
+}
+
+/// Users come within the time that a visit takes on average, and think before they begin.
+fn first_visit(s: &Scenario, seed: Seed, user: usize) -> Instant {
+    let number = user + 1;
+    let think = s.users.think.sampler();
+    let a_visit = (think.mean() + s.servers.service.sampler().mean()) * s.users.journey.len() as u64;
+    let ramp = Sampler::Uniform { from: Span::ZERO, to: a_visit };
+    let comes = Instant::ZERO + ramp.sample(&mut draw(seed, Purpose::Arrival, number));
+    comes + think.sample(&mut draw(seed, Purpose::Think, number))
+}
+
+fn crash(order: usize, fault: &Fault) -> (Instant, Due) {
+    let Ok(FaultKind::Crash { server, comeback }) = &fault.kind else { panic!("no crash: {fault:?}") };
+    let number = server.strip_prefix("server-").expect("a server");
+    let server = number.parse::<usize>().expect("a number") - 1;
+    let back_after = comeback.map(|comeback| comeback.after);
+    (Instant::ZERO + fault.at.get(), Due::Crash { fault: order, server, back_after })
+}
+
+/// The checks of a server have a phase of their own.
+fn first_check(s: &Scenario, seed: Seed, server: usize) -> Instant {
+    let interval = s.balancer.health.interval.get().as_nanos();
+    Instant::from_nanos(draw(seed, Purpose::HealthPhase, server).bits() % interval)
 }

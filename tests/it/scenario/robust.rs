@@ -115,13 +115,16 @@ proptest! {
 
 #[test]
 fn deep_nesting_is_an_error() {
-    for deep in [
-        "a.".repeat(200_000) + "b = 1",
-        format!("[{}b]", "a.".repeat(200_000)),
-        "x = ".to_owned() + &"[".repeat(200_000),
+    for (deep, why) in [
+        ("a.".repeat(200_000) + "b = 1", "t.toml:1:1: broken TOML: recursion limit"),
+        (format!("[{}b]", "a.".repeat(200_000)), "t.toml:1:1: broken TOML: recursion limit"),
+        ("x = ".to_owned() + &"[".repeat(200_000), "t.toml:1:85: broken TOML: cannot recurse further"),
     ] {
-        load("t", "t.toml", &deep, &[], &[]).unwrap_err();
-        load("t", "t.toml", "title=\"t\"\nduration=\"1m\"", std::slice::from_ref(&deep), &[]).unwrap_err();
+        let error = load("t", "t.toml", &deep, &[], &[]).unwrap_err().to_string();
+        assert!(error.starts_with(why), "{error:.200}");
+        let set = std::slice::from_ref(&deep);
+        let error = load("t", "t.toml", "title=\"t\"\nduration=\"1m\"", set, &[]).unwrap_err().to_string();
+        assert!(error.starts_with("--set:1:"), "{error:.200}");
     }
 }
 
@@ -133,5 +136,6 @@ fn a_long_file_is_read_quickly() {
     assert_eq!(error.to_string(), "t.toml:3:1: 20,000 faults are too many: at most 1,000");
     let keys = (0..50_000).map(|i| format!("k{i} = 1")).collect::<Vec<_>>().join("\n");
     let text = format!("title = \"t\"\nduration = \"1m\"\n[[variants]]\nname = \"a\"\n[variants.users]\n{keys}");
-    load("t", "t.toml", &text, &[], &[]).unwrap_err();
+    let error = load("t", "t.toml", &text, &[], &[]).unwrap_err();
+    assert_eq!(error.to_string(), "t.toml:6:1: unknown key `k0`");
 }

@@ -231,10 +231,13 @@ impl Shopper {
             }
             Command::View => Reply::Cart(self.basket),
             Command::Checkout => Reply::Charged(self.charge(tape)),
-            Command::ForgeSession | Command::ReplayToken => Reply::WhoAreYou,
-            Command::Login | Command::Browse | Command::Logout | Command::Upload(_) | Command::Download(_) => {
-                Reply::Done
-            }
+            Command::Login
+            | Command::Browse
+            | Command::Logout
+            | Command::ForgeSession
+            | Command::ReplayToken
+            | Command::Upload(_)
+            | Command::Download(_) => Reply::Done,
         };
         self.flights[i].done = Some(reply);
     }
@@ -255,11 +258,12 @@ impl Shopper {
             self.execute(i, tape);
         }
         let wrong = u64::from(lie.unwrap_or(0) & ((1 << (ITEMS + 1)) - 1));
+        let is_impostor = matches!(self.flights[i].request.command, Command::ForgeSession | Command::ReplayToken);
         let outcome = match self.flights[i].done {
+            Some(_) if is_impostor && lie.is_none() => Outcome::Refused(Refusal::Unauthorized),
             Some(Reply::Cart(items)) => Outcome::Ok(Reply::Cart(Items(items.0 ^ wrong))),
             Some(Reply::Charged(items)) => Outcome::Ok(Reply::Charged(Items(items.0 ^ wrong))),
-            Some(Reply::WhoAreYou) if lie.is_none() => Outcome::Refused(Refusal::Unauthorized),
-            Some(Reply::WhoAreYou | Reply::Done | Reply::Page(_)) | None => Outcome::Ok(Reply::Done),
+            Some(Reply::Done | Reply::Page(_)) | None => Outcome::Ok(Reply::Done),
         };
         self.flights[i].refused |= self.flights[i].done.is_none();
         self.tell(i, outcome, tape);
