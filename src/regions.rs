@@ -124,13 +124,6 @@ impl RegionMap {
         self.servers[server.index()]
     }
 
-    /// There and back between somebody in a region and a server.
-    #[inline]
-    #[must_use]
-    pub fn to_server(&self, from: RegionId, server: ServerId) -> Span {
-        self.to_region(from, self.of(server))
-    }
-
     /// There and back between somebody in a region and a server in a region.
     #[inline]
     #[must_use]
@@ -237,9 +230,9 @@ mod tests {
     fn ways_add_up() {
         let map = map("last_mile = '12ms'\nstore = 'eu'");
         let ms = Span::from_millis;
-        assert_eq!(map.to_server(US, ServerId(0)), ms(12));
-        assert_eq!(map.to_server(US, ServerId(3)), ms(92));
-        assert_eq!(map.to_server(EU, ServerId(8)), ms(252), "`others`");
+        assert_eq!(map.to_region(US, map.of(ServerId(0))), ms(12));
+        assert_eq!(map.to_region(US, map.of(ServerId(3))), ms(92));
+        assert_eq!(map.to_region(EU, map.of(ServerId(8))), ms(252), "`others`");
         assert_eq!([0, 3, 6].map(|server| map.to_store(ServerId(server))), [ms(80), ms(0), ms(240)]);
         assert_eq!(map.nearest()[ASIA.index()], [ASIA, US, EU]);
         let map = self::map("store = { replicated_within = '200ms' }");

@@ -116,12 +116,6 @@ impl Pool {
         runs(self.members[server.index()].state) && self.passes_checks(server)
     }
 
-    /// Whether new users are sent there and are served.
-    #[must_use]
-    pub fn serves_all(&self, server: ServerId) -> bool {
-        self.members[server.index()].state == ServerState::Up && self.view.eligible[server.index()]
-    }
-
     /// All slots, in order.
     pub fn servers(&self) -> impl Iterator<Item = ServerId> + use<> {
         (0..u32::try_from(self.members.len()).expect("fewer than 2^32 slots")).map(ServerId)

@@ -112,7 +112,7 @@ fn an_added_server_boots_and_has_to_rise() {
     assert!(!pool.view.eligible[3] && !pool.is_ready(NEW));
     assert_eq!(pool.checked(NEW, true), Some(true));
     assert_eq!((pool.view.states[3], pool.view.up.len()), (Up, 4));
-    assert!(pool.is_ready(NEW) && pool.serves_all(NEW));
+    assert!(pool.is_ready(NEW) && pool.members[3].state == Up && pool.view.eligible[3]);
 }
 
 #[test]

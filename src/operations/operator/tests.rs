@@ -97,9 +97,14 @@ impl Town {
             };
             self.log.push(format!("{} {said}", self.now.since_start().as_nanos() / 1_000_000_000));
             self.most = self.most.max(self.pool.present().count());
-            let ready = self.pool.present().filter(|server| self.pool.serves_all(*server)).count();
+            let ready = self.pool.present().filter(|server| self.serves_all(*server)).count();
             self.fewest_ready = self.fewest_ready.min(ready);
         }
+    }
+
+    /// Whether new users are sent there and are served.
+    fn serves_all(&self, server: ServerId) -> bool {
+        self.pool.members[server.index()].state == ServerState::Up && self.pool.view.eligible[server.index()]
     }
 
     fn boot(&mut self) {
