@@ -5,10 +5,10 @@ mod random;
 
 use std::mem::discriminant;
 
-use crate::base::seed::Seed;
+use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::{Instant, Span};
 use crate::base::{RegionId, ServerId};
-use crate::scenario::{Forgets, MigrationWay, Scenario, StoreFault, Target};
+use crate::scenario::{Forgets, MigrationWay, Scenario, Share, StoreFault, Target};
 
 pub use crate::scenario::{Comeback, FaultKind};
 pub use names::of_processes;
@@ -41,7 +41,7 @@ impl Fault {
 pub enum Affliction {
     /// It works so many times slower.
     Slow(u32),
-    /// It fails so many of a thousand requests.
+    /// It fails so many of a billion requests: see [`fails`].
     Failing(u32),
 }
 
@@ -91,7 +91,7 @@ impl FaultKind {
     pub fn affliction(&self) -> Option<Affliction> {
         match self {
             FaultKind::Slow { factor, .. } => Some(Affliction::Slow(*factor)),
-            FaultKind::Failing { thousandths, .. } => Some(Affliction::Failing(*thousandths)),
+            FaultKind::Failing { billionths, .. } => Some(Affliction::Failing(*billionths)),
             FaultKind::Crash { .. }
             | FaultKind::Restart { .. }
             | FaultKind::Replace { .. }
@@ -179,8 +179,8 @@ fn resolved(kind: FaultKind<String, String>, scenario: &Scenario) -> Option<Faul
         FaultKind::Replace { server: name, .. } => FaultKind::Replace { server: server(name)?, boot },
         FaultKind::Vanish { server: name, comeback } => FaultKind::Vanish { server: server(name)?, comeback },
         FaultKind::Slow { server: name, factor, lasting } => FaultKind::Slow { server: server(name)?, factor, lasting },
-        FaultKind::Failing { server: name, thousandths, lasting } => {
-            FaultKind::Failing { server: server(name)?, thousandths, lasting }
+        FaultKind::Failing { server: name, billionths, lasting } => {
+            FaultKind::Failing { server: server(name)?, billionths, lasting }
         }
         FaultKind::Isolate { server: name, lasting } => FaultKind::Isolate { server: server(name)?, lasting },
         FaultKind::RegionOutage { region, lasting } => {
@@ -205,6 +205,13 @@ fn resolved(kind: FaultKind<String, String>, scenario: &Scenario) -> Option<Faul
     })
 }
 
+/// Whether a server that fails so many billionths of its requests fails the one with this key.
+#[must_use]
+pub fn fails(billionths: u32, seed: Seed, key: Key) -> bool {
+    // `below` takes the high bits of one draw, so a rate of k thousandths decides like a draw below 1,000 does.
+    seed.draw(Purpose::Failing, key).below(Share::ALL) < billionths
+}
+
 /// The server that a name such as `server-2` means.
 #[must_use]
 pub fn server_named(name: &str) -> Option<ServerId> {
@@ -224,6 +231,49 @@ pub fn struck_anew(faults: &[Fault], this: u32, now: Instant) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn key(entity: u64) -> Key {
+        Key { entity, ..Key::default() }
+    }
+
+    /// Figures of scenarios with such rates, which are many, are what they were when rates were counted in thousandths.
+    #[test]
+    fn rates_of_whole_thousandths_decide_as_a_draw_below_a_thousand_does() {
+        for thousandths in (0..=1_000).step_by(7).chain([1, 500, 999, 1_000]) {
+            for entity in 0..1_000 {
+                let drawn = Seed(5).draw(Purpose::Failing, key(entity)).below(1_000);
+                assert_eq!(fails(thousandths * 1_000_000, Seed(5), key(entity)), drawn < thousandths);
+            }
+        }
+    }
+
+    #[test]
+    fn rare_failures_are_as_rare_as_they_should_be() {
+        let of_a_million = |billionths| (0..1_000_000).filter(|user| fails(billionths, Seed(9), key(*user))).count();
+        for (billionths, about) in [(20_000, 20), (500_000, 500), (1_000_000, 1_000), (1_400_000, 1_400)] {
+            let met = of_a_million(billionths);
+            // Five standard deviations of a Poisson number.
+            assert!((met.abs_diff(about)).pow(2) <= 25 * about, "{billionths} billionths: {met}, not {about}");
+        }
+        assert_eq!((of_a_million(0), of_a_million(Share::ALL)), (0, 1_000_000));
+    }
+
+    #[test]
+    fn small_shares_are_printed_as_they_are() {
+        let told = |billionths| {
+            let server = "server-2".to_owned();
+            let kind: FaultKind<String, String> = FaultKind::Failing { server, billionths, lasting: None };
+            kind.to_string()
+        };
+        for (billionths, wanted) in [
+            (1_000, "server-2 fails 0.0001 % of its requests"),
+            (500_000, "server-2 fails 0.05 % of its requests"),
+            (290_000_000, "server-2 fails 29 % of its requests"),
+            (Share::ALL, "server-2 fails every request"),
+        ] {
+            assert_eq!(told(billionths), wanted);
+        }
+    }
 
     #[test]
     fn servers_have_exactly_one_name() {

@@ -324,7 +324,7 @@ fn most_at_once(workload: &Workload) -> u64 {
     }
 }
 
-/// Clients that may all wait for an answer at once: all of a closed loop; of an open one as many as Little's law says.
+/// Clients that may all wait for an answer at once: all of a closed loop; of an open one as many as are expected.
 fn clients(workload: &Workload) -> u64 {
     match workload.arrivals {
         Loop::Closed { .. } => {
@@ -334,9 +334,6 @@ fn clients(workload: &Workload) -> u64 {
             let each = workload.heavy().map_or(0, HeavyUsers::tabs);
             u64::from(users) - heavy + heavy * each
         }
-        Loop::Open { between } => {
-            let visit = workload.mean_think() * workload.commands.len() as u64;
-            visit.as_nanos() / between.as_nanos().max(1)
-        }
+        Loop::Open { rate } => workload.visitors_at_once(rate),
     }
 }

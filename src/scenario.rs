@@ -51,7 +51,7 @@ pub use health::{Health, Preset};
 pub use hidden::{Cache, Hidden, HiddenState, RateLimit};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
 pub use journey::Journey;
-pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, thousands};
+pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, percent, thousands};
 pub use load::{AS_WRITTEN, load};
 pub use migration::{CartPath, Migration, MigrationWay};
 pub use objects::Objects;

@@ -56,8 +56,8 @@ pub struct PoolView {
     pub up: Vec<ServerId>,
     /// Grows whenever `eligible` or `weights` change, for those who cache.
     pub generation: u64,
-    /// When less than so many thousandths of the servers are believed up, all are eligible.
-    panic_below: u64,
+    /// When less than so many billionths of the servers are believed up, all are eligible.
+    panic_below: u32,
 }
 
 impl PoolView {
@@ -82,7 +82,7 @@ impl PoolView {
     /// The same, and when less than this share of the servers is believed up, belief is not relied upon any more.
     #[must_use]
     pub fn with_panic(mut self, threshold: Option<Share>) -> PoolView {
-        self.panic_below = threshold.map_or(0, Share::thousandths);
+        self.panic_below = threshold.map_or(0, Share::billionths);
         self
     }
 
@@ -125,7 +125,7 @@ impl PoolView {
     fn reconsider(&mut self) {
         let believed = |wanted| self.states.iter().filter(|state| **state == wanted).count() as u64;
         let (up, down) = (believed(ServerState::Up), believed(ServerState::Down));
-        let panic = up * 1_000 < self.panic_below * (up + down);
+        let panic = up * u64::from(Share::ALL) < u64::from(self.panic_below) * (up + down);
         for (eligible, state) in self.eligible.iter_mut().zip(&self.states) {
             *eligible = *state == ServerState::Up || panic && *state == ServerState::Down;
         }

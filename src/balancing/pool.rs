@@ -32,7 +32,7 @@ pub struct Member {
     pub host: u32,
     /// How many times slower than usual it works.
     pub slow: u32,
-    /// Of a thousand requests, how many it answers at once with 500.
+    /// Of a billion requests, how many it answers at once with 500.
     pub failing: u32,
 }
 
@@ -233,7 +233,7 @@ impl Pool {
         let member = &mut self.members[server.index()];
         match with {
             Affliction::Slow(factor) => member.slow = factor,
-            Affliction::Failing(thousandths) => member.failing = thousandths,
+            Affliction::Failing(billionths) => member.failing = billionths,
         }
     }
 

@@ -150,6 +150,13 @@ impl TryRng for Draw {
     }
 }
 
+/// A memoryless time with this mean in nanoseconds, rounded down to whole ones. The mean need not be whole.
+#[inline]
+#[must_use]
+pub fn exponential(mean: f64, draw: &mut Draw) -> Span {
+    nanos(ziggurat::exponential(draw) * mean)
+}
+
 /// A distribution of times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sampler {
@@ -180,7 +187,7 @@ impl Sampler {
     pub fn sample(&self, draw: &mut Draw) -> Span {
         match *self {
             Sampler::Constant(span) => span,
-            Sampler::Exponential(mean) => nanos(ziggurat::exponential(draw) * float(mean)),
+            Sampler::Exponential(mean) => exponential(float(mean), draw),
             Sampler::Lognormal { median, sigma } => nanos(libm::exp(sigma * normal(draw)) * float(median)),
             Sampler::Uniform { from, to } => {
                 let width = (to - from).as_nanos().saturating_add(1);

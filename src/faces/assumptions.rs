@@ -1,6 +1,6 @@
 //! Every modelled assumption that a table rests on: its value, and where that comes from.
 
-use crate::scenario::{CartHome, Dist, Loaded, Scenario, SessionHome, Share};
+use crate::scenario::{self, CartHome, Dist, Loaded, Scenario, SessionHome, Share};
 use crate::text::{Tone, WIDTH, clean, cut, left, listed, paint, span, thousands, width};
 
 /// One assumption.
@@ -133,7 +133,7 @@ fn concerns(path: &str, scenario: &Scenario) -> bool {
 }
 
 fn percent(share: Share) -> String {
-    format!("{} %", 100.0 * share.get())
+    scenario::percent(share.billionths())
 }
 
 /// The assumptions as a table.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::base::time::Span;
 use crate::scenario::{
-    Comeback, Deploy, Dist, Fault, FaultKind, How, Join, Migration, MigrationWay, RandomFaults, Scenario, StoreFault,
-    Strategy,
+    Comeback, Deploy, Dist, Fault, FaultKind, How, Join, Migration, MigrationWay, RandomFaults, Scenario, Share,
+    StoreFault, Strategy, percent,
 };
 use crate::text::{self, clean, span};
 
@@ -114,9 +114,9 @@ impl<Server: fmt::Display, Region: fmt::Display> fmt::Display for FaultKind<Serv
             FaultKind::Replace { server, .. } => write!(f, "{server} is replaced"),
             FaultKind::Vanish { server, .. } => write!(f, "{server} falls silent"),
             FaultKind::Slow { server, factor, .. } => write!(f, "{server} works {factor} times slower"),
-            FaultKind::Failing { server, thousandths: 1_000, .. } => write!(f, "{server} fails every request"),
-            FaultKind::Failing { server, thousandths, .. } => {
-                write!(f, "{server} fails {} % of its requests", f64::from(*thousandths) / 10.0)
+            FaultKind::Failing { server, billionths: Share::ALL, .. } => write!(f, "{server} fails every request"),
+            FaultKind::Failing { server, billionths, .. } => {
+                write!(f, "{server} fails {} of its requests", percent(*billionths))
             }
             FaultKind::Isolate { server, .. } => write!(f, "{server} is cut off"),
             FaultKind::RegionOutage { region, .. } => write!(f, "{region} goes dark"),

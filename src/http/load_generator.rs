@@ -70,7 +70,7 @@ pub async fn come(load_generator: Arc<LoadGenerator>) -> Result<(), Failure> {
                 }
             }
         }
-        Loop::Open { between } => visitors(&load_generator, between, &mut tasks).await?,
+        Loop::Open { rate } => visitors(&load_generator, rate, &mut tasks).await?,
     }
     while let Some(ended) = tasks.join_next().await {
         check(ended)?;
@@ -79,10 +79,10 @@ pub async fn come(load_generator: Arc<LoadGenerator>) -> Result<(), Failure> {
 }
 
 /// New visitors come, one after another, and the tasks of those who have left are cleared away.
-async fn visitors(load_generator: &Arc<LoadGenerator>, between: Span, tasks: &mut JoinSet<()>) -> Result<(), Failure> {
+async fn visitors(load_generator: &Arc<LoadGenerator>, rate: f64, tasks: &mut JoinSet<()>) -> Result<(), Failure> {
     let mut at = Instant::ZERO;
     for user in (1..).map(UserId) {
-        at = at + load_generator.workload.until_visitor(user, at, between);
+        at = at + load_generator.workload.until_visitor(user, at, rate);
         if at >= load_generator.workload.closes {
             break;
         }

@@ -156,7 +156,7 @@ pub struct Slot {
     pub address: SocketAddr,
     /// How many times slower than usual it works.
     pub slow: AtomicU32,
-    /// Of a thousand requests, how many it fails at once.
+    /// Of a billion requests, how many it fails at once.
     pub failing: AtomicU32,
     /// The how-manieth host it is, counted from 1.
     host: AtomicU32,

@@ -74,8 +74,8 @@ pub enum FaultKind<Server = ServerId, Region = RegionId> {
     Failing {
         /// Which.
         server: Server,
-        /// How many of a thousand requests. It serves the others.
-        thousandths: u32,
+        /// How many of a billion requests. It serves the others.
+        billionths: u32,
         /// For how long.
         lasting: Option<Span>,
     },
@@ -354,7 +354,7 @@ impl FaultTable {
             (None, None) => None,
         };
         let factor = self.factor.map_or(1, Whole::get32);
-        let thousandths = self.rate.map_or(1_000, |rate| u32::try_from(rate.thousandths()).unwrap_or(1_000));
+        let billionths = self.rate.map_or(Share::ALL, Share::billionths);
         [
             self.crash.clone().map(|server| FaultKind::Crash { server, comeback }),
             self.restart.clone().map(|server| FaultKind::Restart { server, boot: None }),
@@ -363,7 +363,7 @@ impl FaultTable {
             self.slow.clone().map(|server| FaultKind::Slow { server, factor, lasting }),
             self.region_outage.clone().map(|region| FaultKind::RegionOutage { region, lasting }),
             self.isolate.clone().map(|server| FaultKind::Isolate { server, lasting }),
-            self.failing.clone().map(|server| FaultKind::Failing { server, thousandths, lasting }),
+            self.failing.clone().map(|server| FaultKind::Failing { server, billionths, lasting }),
             self.store.map(|how| FaultKind::Store { how, lasting, forgets: None }),
             self.deploy.map(FaultKind::Deploy),
             self.scale.map(|scale| FaultKind::Scale(scale.0)),
@@ -394,7 +394,7 @@ impl FaultTable {
             let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
             return unsaid(Some(key), format!("`{key}` goes with {}, not with `{kind}`", kinds.join(" or ")), None);
         }
-        if self.rate.is_some_and(|rate| rate.thousandths() == 0) {
+        if self.rate.is_some_and(|rate| rate.billionths() == 0) {
             let help = Some("`rate = 0.5` fails every other request");
             return unsaid(Some("rate"), "nothing fails at this rate".into(), help);
         }

@@ -11,6 +11,10 @@ const SECOND: u64 = 1_000_000_000;
 const HOUR: u64 = 3_600 * SECOND;
 const DAY: u64 = 24 * HOUR;
 
+/// The least share, and the least number above 0: one in a million. What is smaller would hardly ever make a difference,
+/// and is refused rather than rounded.
+pub(super) const LEAST: f64 = 1e-6;
+
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -28,12 +32,13 @@ pub type Duration = Time<1, DAY>;
 /// The length of a run.
 pub type RunTime = Time<SECOND, DAY>;
 
-/// A finite number above 0 and at most a million.
+/// A number from a millionth to a million.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Positive(f64);
 
-/// A share from 0 (nothing) to 1 (all).
+/// A share from 0 (nothing) to 1 (all); the least that is not nothing is a millionth. Whoever computes with it in whole
+/// numbers has it to a billionth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Share(f64);
@@ -97,7 +102,7 @@ impl Positive {
     /// A default; fails to compile in a const when out of range.
     #[must_use]
     pub const fn of(value: f64) -> Self {
-        assert!(value > 0.0 && value <= 1e6, "out of range");
+        assert!(value >= LEAST && value <= 1e6, "out of range");
         Positive(value)
     }
 
@@ -105,6 +110,13 @@ impl Positive {
     #[must_use]
     pub const fn get(self) -> f64 {
         self.0
+    }
+
+    /// The number in billionths, rounded: for those who compute with whole numbers.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0, and at most a million")]
+    pub fn billionths(self) -> u64 {
+        (self.0 * 1e9).round() as u64
     }
 }
 
@@ -116,18 +128,27 @@ impl Share {
         Share(thousandths as f64 / 1_000.0)
     }
 
+    /// All of it, in billionths.
+    pub const ALL: u32 = 1_000_000_000;
+
     /// The number.
     #[must_use]
     pub const fn get(self) -> f64 {
         self.0
     }
 
-    /// The number in thousandths, rounded: for those who compute with whole numbers.
+    /// The number in billionths, rounded: for those who compute with whole numbers.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1")]
-    pub fn thousandths(self) -> u64 {
-        (self.0 * 1_000.0).round() as u64
+    pub fn billionths(self) -> u32 {
+        (self.0 * f64::from(Share::ALL)).round() as u32
     }
+}
+
+/// A share that is given in billionths, in percent, as people write it: `12.5 %`.
+#[must_use]
+pub fn percent(billionths: u32) -> String {
+    format!("{} %", f64::from(billionths) / 1e7)
 }
 
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
@@ -179,7 +200,10 @@ impl<'de> Deserialize<'de> for Positive {
                 self.visit_f64(value as f64)
             }
             fn visit_f64<E: Error>(self, value: f64) -> Result<Positive, E> {
-                if value > 0.0 && value <= 1e6 {
+                if value > 0.0 && value < LEAST {
+                    return Err(too_small(value, "at least"));
+                }
+                if (LEAST..=1e6).contains(&value) {
                     return Ok(Positive(value));
                 }
                 Err(E::invalid_value(Unexpected::Float(value), &self))
@@ -205,6 +229,9 @@ impl<'de> Deserialize<'de> for Share {
                 }
             }
             fn visit_f64<E: Error>(self, value: f64) -> Result<Share, E> {
+                if value > 0.0 && value < LEAST {
+                    return Err(too_small(value, "0, or at least"));
+                }
                 if (0.0..=1.0).contains(&value) {
                     return Ok(Share(value));
                 }
@@ -213,6 +240,11 @@ impl<'de> Deserialize<'de> for Share {
         }
         deserializer.deserialize_f64(ZeroToOne)
     }
+}
+
+/// A number that is nearly nothing, and what it may be instead.
+fn too_small<E: Error>(value: f64, least: &str) -> E {
+    E::custom(format_args!("{value} is too small: {least} {LEAST} (one in a million)"))
 }
 
 /// Digits in groups of three: `1,000,000`.
@@ -227,4 +259,46 @@ pub fn thousands(value: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: for<'de> Deserialize<'de>>(number: &str) -> Result<T, String> {
+        serde_json::from_str(number).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn shares_are_kept_to_a_billionth() {
+        for (text, billionths, percent) in [
+            ("0.0", 0, "0 %"),
+            ("0.000001", 1_000, "0.0001 %"),
+            ("0.0005", 500_000, "0.05 %"),
+            ("0.0014", 1_400_000, "0.14 %"),
+            ("0.123456789", 123_456_789, "12.3456789 %"),
+            ("0.29", 290_000_000, "29 %"),
+            ("0.999999", 999_999_000, "99.9999 %"),
+            ("1.0", 1_000_000_000, "100 %"),
+        ] {
+            let share: Share = read(text).expect(text);
+            assert_eq!((share.billionths(), &*super::percent(share.billionths())), (billionths, percent), "{text}");
+        }
+        assert_eq!(read::<Positive>("1.234567891").map(Positive::billionths), Ok(1_234_567_891));
+        assert_eq!(read::<Positive>("1000000.0").map(Positive::billionths), Ok(1_000_000_000_000_000));
+    }
+
+    #[test]
+    fn what_is_nearly_nothing_is_refused_with_the_limit() {
+        for text in ["0.0000009", "1e-9", "1e-300"] {
+            let [share, positive] = [read::<Share>(text).map(Share::get), read::<Positive>(text).map(Positive::get)];
+            let (share, positive) = (share.expect_err(text), positive.expect_err(text));
+            assert!(share.contains("is too small: 0, or at least 0.000001 (one in a million)"), "{share}");
+            assert!(positive.contains("is too small: at least 0.000001 (one in a million)"), "{positive}");
+        }
+        for text in ["-0.1", "1.000001", "2.0"] {
+            let told = read::<Share>(text).map(Share::get).expect_err(text);
+            assert!(told.contains("expected a share from 0 to 1"), "{told}");
+        }
+    }
 }

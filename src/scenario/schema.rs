@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use super::limits::LEAST;
 use super::patch::{MOST_VARIANTS, WHOLE};
 use super::{
     Affinity, Forgets, Journey, Positive, RegionServers, RegionStore, Scale, ScaleTo, Scenario, Share, Time, Whole,
@@ -131,7 +132,7 @@ impl JsonSchema for Positive {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 })
+        json_schema!({ "type": "number", "minimum": LEAST, "maximum": 1_000_000 })
     }
 }
 
@@ -168,7 +169,7 @@ impl JsonSchema for Share {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+        json_schema!({ "anyOf": [{ "const": 0 }, { "type": "number", "minimum": LEAST, "maximum": 1 }] })
     }
 }
 

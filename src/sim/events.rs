@@ -124,11 +124,7 @@ impl Events {
     pub fn new(workload: &Workload) -> Events {
         let clients = match workload.arrivals {
             Loop::Closed { users, .. } => users as usize,
-            // By Little's law so many visitors think at once; at least one.
-            Loop::Open { between } => {
-                let visit = workload.mean_think() * workload.commands.len() as u64;
-                usize::try_from(visit.as_nanos() / between.as_nanos().max(1)).unwrap_or(1).max(1)
-            }
+            Loop::Open { rate } => usize::try_from(workload.visitors_at_once(rate)).unwrap_or(1).max(1),
         };
         let delay = workload.mean_think().max(Span::from_millis(1));
         Events {

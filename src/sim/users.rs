@@ -169,9 +169,9 @@ impl Sim {
 
     /// A new visitor comes, and the next one is expected. User 0 is the moment the shop opens.
     pub(super) fn visitor<R: Recorder>(&mut self, recorder: &mut R, user: UserId) {
-        let Loop::Open { between } = self.workload.arrivals else { return };
+        let Loop::Open { rate } = self.workload.arrivals else { return };
         let next = UserId(user.0 + 1);
-        let at = self.now + self.workload.until_visitor(next, self.now, between);
+        let at = self.now + self.workload.until_visitor(next, self.now, rate);
         if at < self.workload.closes {
             self.events.schedule(at, Due::Visitor(next));
         }

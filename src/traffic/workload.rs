@@ -7,7 +7,7 @@ mod concurrent_steps;
 mod folder;
 
 use crate::balancing::affinity::Pin;
-use crate::base::seed::{Key, Purpose, Sampler, Seed};
+use crate::base::seed::{Key, Purpose, Sampler, Seed, exponential};
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, File, Item, Outcome, ProcessId, Refusal, Step, UserId, Visit};
 use crate::history::{AbandonReason, Ending, Request};
@@ -26,10 +26,10 @@ pub enum Loop {
         /// Over how long their first visits begin.
         ramp: Span,
     },
-    /// New visitors come once, with this mean time between two of them.
+    /// New visitors come once.
     Open {
-        /// 1 / rate.
-        between: Span,
+        /// So many a second, on average.
+        rate: f64,
     },
 }
 
@@ -159,7 +159,7 @@ impl Workload {
         let count = users.people().map_or(0, |n| u32::try_from(n).expect("limited to 10 million"));
         let visit = (think.mean() + scenario.servers.service.sampler().mean()) * users.journey.len() as u64;
         let arrivals = match users.rate {
-            Some(rate) => Loop::Open { between: per(rate.get()) },
+            Some(rate) => Loop::Open { rate: rate.get() },
             None => Loop::Closed { users: count, ramp: users.ramp.map_or(visit, crate::scenario::Time::get) },
         };
         Workload {
@@ -214,9 +214,9 @@ impl Workload {
                 self.people = to.get32();
                 Some(Wave { first, last: UserId(self.people), from: now, over: join.over.get() })
             }
-            (Loop::Open { between }, _, Some(rate)) => {
-                let before = self.rise.map_or(1.0 / between.as_secs_f64(), |rise| rise.rate(now));
-                self.rise = Some(RateChange { from: now, over: join.over.get(), rates: [before, rate.get()] });
+            (Loop::Open { rate }, _, Some(rate_to)) => {
+                let before = self.rise.map_or(1.0 / (mean_between(rate) / 1e9), |rise| rise.rate(now));
+                self.rise = Some(RateChange { from: now, over: join.over.get(), rates: [before, rate_to.get()] });
                 None
             }
             _ => None,
@@ -238,13 +238,20 @@ impl Workload {
         from + offset + self.think(client)
     }
 
-    /// How long after one new visitor, who comes now, the next one comes (open loop). `between` is the mean time at the
-    /// rate that the run began with.
+    /// How long after one new visitor, who comes now, the next one comes (open loop). `rate` is what the run began with.
     #[must_use]
-    pub fn until_visitor(&self, user: UserId, now: Instant, between: Span) -> Span {
-        let between = self.rise.map_or(between, |rise| per(rise.rate(now)));
+    pub fn until_visitor(&self, user: UserId, now: Instant, rate: f64) -> Span {
+        let rate = self.rise.map_or(rate, |rise| rise.rate(now));
         let key = Key { entity: u64::from(user.0), ..Key::default() };
-        Sampler::Exponential(between).sample(&mut self.seed.draw(Purpose::Arrival, key))
+        exponential(mean_between(rate), &mut self.seed.draw(Purpose::Arrival, key))
+    }
+
+    /// How many visitors there are at once when so many a second come, by Little's law: as long as nobody waits.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
+    pub fn visitors_at_once(&self, rate: f64) -> u64 {
+        let visit = self.mean_think() * self.commands.len() as u64;
+        (visit.as_secs_f64() * rate) as u64
     }
 
     /// How long a client thinks after the step it has just done.
@@ -282,10 +289,11 @@ impl Workload {
     }
 }
 
-/// The mean time between events that come `rate` times a second.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
-fn per(rate: f64) -> Span {
-    Span::from_nanos((1e9 / rate) as u64)
+/// The mean time between visitors who come `rate` times a second, in nanoseconds. It is whole where that changes it by
+/// less than one in a million: then a run has the same visitors at the same moments as in earlier versions.
+fn mean_between(rate: f64) -> f64 {
+    let nanos = 1e9 / rate;
+    if nanos >= 1e6 { nanos.floor() } else { nanos }
 }
 
 /// What the steps ask: the k-th add is of item k, a remove takes the item that was added last and is still there. What
@@ -658,6 +666,27 @@ mod tests {
         }
         let rule = HeavyUsers::new(&heavy(None, Some(crate::scenario::Whole::of(20))), 1);
         assert_eq!((1..=100).filter(|u| rule.include(UserId(*u))).count(), 5);
+    }
+
+    /// However many come a second, as many come as should.
+    #[test]
+    fn crowds_come_at_their_rate() {
+        const VISITORS: u32 = 400_000;
+        for rate in [0.3, 45.0, 1_000.0, 30_000.0, 70_000.0] {
+            let mut scenario = crate::scenario::Scenario::house();
+            scenario.users.rate = Some(crate::scenario::Positive::of(rate));
+            let workload = Workload::new(&scenario, Seed(1));
+            let Loop::Open { rate } = workload.arrivals else { panic!("an open loop") };
+            let last =
+                (1..=VISITORS).map(UserId).fold(Instant::ZERO, |at, user| at + workload.until_visitor(user, at, rate));
+            let took = last.since_start().as_secs_f64() * rate / f64::from(VISITORS);
+            // Four standard deviations of a mean of so many.
+            assert!((took - 1.0).abs() < 4.0 / f64::from(VISITORS).sqrt(), "{rate} a second took {took} times as long");
+        }
+        for rate in [0.7, 45.0, 999.9, 1_000.1, 30_000.0, 70_000.0, 700_000.0, 1e6] {
+            let kept = 1e9 / mean_between(rate);
+            assert!((kept / rate - 1.0).abs() <= 1e-6, "{rate} becomes {kept}");
+        }
     }
 
     #[test]

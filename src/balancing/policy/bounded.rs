@@ -4,36 +4,38 @@ use super::{PoolView, RequestView};
 use crate::base::ServerId;
 use crate::scenario::Positive;
 
+const BILLION: u128 = 1_000_000_000;
+
 /// How much more than its fair share of the requests in flight a server may have, if there is a bound (Mirrokni, Thorup
 /// and Zadimoghaddam 2016; HAProxy's `hash-balance-factor`). A request that finds its server full goes to the next one
 /// in the order of its policy, and comes back to it when there is room again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BoundedLoad {
-    percent: Option<u64>,
+    /// In billionths of the fair share.
+    times: Option<u64>,
 }
 
 /// What a server may have in flight, right now.
 #[derive(Clone, Copy, Debug)]
 pub struct Headroom {
-    /// Of 100 times the weight of all, so much belongs to each unit of weight.
-    share: u64,
-    all_weights: u64,
+    /// Of a billion times the weight of all, so much belongs to each unit of weight.
+    share: u128,
+    all_weights: u128,
 }
 
 impl BoundedLoad {
-    /// So many times the fair share, to a hundredth; no bound when `None`.
+    /// So many times the fair share, to a billionth; no bound when `None`.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "limited to a million")]
     pub fn new(times: Option<Positive>) -> BoundedLoad {
-        BoundedLoad { percent: times.map(|times| (times.get() * 100.0).round() as u64) }
+        BoundedLoad { times: times.map(Positive::billionths) }
     }
 
     /// The room that servers have for one more request; `None` when nothing bounds it.
     #[must_use]
     pub fn room(self, pool: &PoolView) -> Option<Headroom> {
-        let percent = self.percent?;
-        let sum = |column: &[u32]| pool.up.iter().map(|server| u64::from(column[server.index()])).sum::<u64>();
-        Some(Headroom { share: percent * (sum(&pool.in_flight) + 1), all_weights: 100 * sum(&pool.weights) })
+        let times = u128::from(self.times?);
+        let sum = |column: &[u32]| pool.up.iter().map(|server| u128::from(column[server.index()])).sum::<u128>();
+        Some(Headroom { share: times * (sum(&pool.in_flight) + 1), all_weights: BILLION * sum(&pool.weights) })
     }
 
     /// Of servers in the order of a policy: the first that is open to the request and has room. When none has room, which
@@ -55,8 +57,9 @@ impl Headroom {
     /// Whether this server has room: its limit is its share of all requests in flight, rounded up.
     #[must_use]
     pub fn is_at(self, server: ServerId, pool: &PoolView) -> bool {
-        let limit = (self.share * u64::from(pool.weights[server.index()])).div_ceil(self.all_weights);
-        u64::from(pool.in_flight[server.index()]) < limit
+        let Headroom { share, all_weights } = self;
+        // A whole number is below a fraction rounded up when it is below the fraction.
+        u128::from(pool.in_flight[server.index()]) * all_weights < share * u128::from(pool.weights[server.index()])
     }
 }
 
@@ -91,6 +94,16 @@ mod tests {
         // Exactly the mean of what is in flight and this request: 5 / 4, so 2 each.
         pool.in_flight = vec![1, 0, 1, 2];
         assert_eq!(first(bounded("1.0"), &pool, &[]), Some(0));
+    }
+
+    #[test]
+    fn the_bound_is_kept_to_one_in_a_million() {
+        let mut pool = PoolView::new(vec![1; 4]);
+        // 1.000001 x 1,000,000 / 4 is a quarter more than 250,000: there is room for one more.
+        pool.in_flight = vec![250_000, 249_999, 250_000, 250_000];
+        assert_eq!(first(bounded("1.0"), &pool, &[]), Some(1));
+        assert_eq!(first(bounded("1.000001"), &pool, &[]), Some(0));
+        assert_eq!(first(bounded("1000000.0"), &pool, &[]), Some(0), "the largest bound there is");
     }
 
     #[test]

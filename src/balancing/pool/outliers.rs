@@ -2,7 +2,7 @@
 
 use crate::base::ServerId;
 use crate::base::time::{Instant, Span};
-use crate::scenario;
+use crate::scenario::{self, Share};
 
 /// What each server's answers have shown, and who is ejected.
 ///
@@ -14,8 +14,8 @@ pub struct Outliers {
     consecutive: u32,
     ejection: Span,
     longest: Span,
-    /// In thousandths.
-    at_most: u64,
+    /// In billionths.
+    at_most: u32,
     /// By server; those beyond the end have not answered yet.
     records: Vec<Record>,
 }
@@ -37,7 +37,7 @@ impl Outliers {
             consecutive: rules.consecutive.get32(),
             ejection: rules.ejection.get(),
             longest: rules.longest.get(),
-            at_most: rules.at_most.thousandths(),
+            at_most: rules.at_most.billionths(),
             records: Vec::new(),
         }
     }
@@ -70,7 +70,7 @@ impl Outliers {
 
     fn may_eject_another(&self, pool: usize) -> bool {
         let ejected = self.records.iter().filter(|record| record.ejected_until.is_some()).count() as u64;
-        ejected == 0 || (ejected + 1) * 1_000 <= self.at_most * pool as u64
+        ejected == 0 || (ejected + 1) * u64::from(Share::ALL) <= u64::from(self.at_most) * pool as u64
     }
 
     /// Whether it is left alone.
@@ -136,14 +136,17 @@ mod tests {
     }
 
     #[test]
-    fn one_at_least_and_a_tenth_at_most() {
-        for (pool, most) in [(1, 1), (3, 1), (19, 1), (20, 2), (30, 3)] {
-            let mut outliers = outliers();
-            let servers = || (0..u32::try_from(pool).expect("few")).map(ServerId);
+    fn one_at_least_and_a_share_at_most() {
+        let tenth = [(1, 1), (3, 1), (19, 1), (20, 2), (30, 3)].map(|(pool, most)| ("0.1", pool, most));
+        let fine = [("0.0004", 5_000, 2), ("0.0006", 5_000, 3), ("0.000599", 5_000, 2)];
+        for (share, pool, most) in tenth.into_iter().chain(fine) {
+            let at_most = serde_json::from_str(share).expect("a share");
+            let mut outliers = Outliers::new(&scenario::Outlier { at_most, ..scenario::Outlier::default() });
+            let servers = || (0..u32::try_from(pool).expect("few").min(40)).map(ServerId);
             for server in servers() {
                 fail(&mut outliers, server, 20, pool, at_secs(0));
             }
-            assert_eq!(servers().filter(|server| outliers.has_ejected(*server)).count(), most, "of {pool}");
+            assert_eq!(servers().filter(|server| outliers.has_ejected(*server)).count(), most, "{share} of {pool}");
         }
     }
 }

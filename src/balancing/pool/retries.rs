@@ -9,15 +9,15 @@ const ALWAYS: u32 = 3;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Retries {
     under_way: u32,
-    /// In thousandths; no limit when `None`.
-    budget: Option<u64>,
+    /// In billionths; no limit when `None`.
+    budget: Option<u32>,
 }
 
 impl Retries {
     /// None yet.
     #[must_use]
     pub fn new(budget: Option<Share>) -> Retries {
-        Retries { under_way: 0, budget: budget.map(Share::thousandths) }
+        Retries { under_way: 0, budget: budget.map(Share::billionths) }
     }
 
     /// One more was sent.
@@ -34,7 +34,7 @@ impl Retries {
     #[must_use]
     pub fn may_begin(&self, requests: impl FnOnce() -> u32) -> bool {
         self.budget.is_none_or(|share| {
-            let within = share * u64::from(requests()) / 1_000;
+            let within = u64::from(share) * u64::from(requests()) / u64::from(Share::ALL);
             u64::from(self.under_way) < within.max(u64::from(ALWAYS))
         })
     }
@@ -56,5 +56,16 @@ mod tests {
         retries.end();
         assert!(retries.may_begin(|| 100) && !retries.may_begin(|| 50));
         assert!(Retries::new(None).may_begin(|| 0));
+    }
+
+    #[test]
+    fn a_budget_is_kept_to_one_in_a_million() {
+        for (budget, most) in [("0.0004", 4), ("0.0005", 5), ("0.000501", 5), ("0.0014", 14), ("0.999999", 9_999)] {
+            let mut retries = Retries::new(serde_json::from_str(budget).ok());
+            while retries.may_begin(|| 10_000) {
+                retries.begin();
+            }
+            assert_eq!(retries.under_way, most, "{budget}");
+        }
     }
 }

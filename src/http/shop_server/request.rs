@@ -19,12 +19,13 @@ use super::{ServerProcess, Shop};
 use crate::base::seed::{Key, Purpose};
 use crate::base::time::{Instant, Span};
 use crate::base::{Command, Item, Items, Refusal, Reply, UserId};
+use crate::faults;
 use crate::history::{Evidence, Request as Asked, Served};
 use crate::http::log::CommitRecord;
 use crate::http::store::StoreError;
 use crate::http::token::Signer;
 use crate::http::wire::{self, Ask, Body, CartId, Listed, RequestId};
-use crate::scenario::CartPath;
+use crate::scenario::{CartPath, Share};
 
 /// Most bytes of an uploaded file.
 const FILE_LIMIT: usize = 1 << 20;
@@ -166,8 +167,8 @@ pub async fn work(process: Arc<ServerProcess>, request: ParsedRequest) -> Option
 /// Whether a server that fails some of its requests fails this one.
 fn fails(process: &ServerProcess, request: &ParsedRequest) -> bool {
     let failing = process.slot.failing.load(Ordering::Relaxed);
-    let luck = |id: RequestId| process.shop.workload.seed.draw(Purpose::Failing, id.key).below(1_000);
-    failing > request.id.map_or(999, luck)
+    // A guest has no luck of their own: they are failed when everybody is.
+    request.id.map_or(failing == Share::ALL, |id| faults::fails(failing, process.shop.workload.seed, id.key))
 }
 
 /// Answers before anything is done. (A timer would take longer than the simulation's millisecond.)

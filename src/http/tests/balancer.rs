@@ -228,7 +228,7 @@ async fn a_server_that_fails_is_ejected() {
     let mut scenario = scenario(0);
     scenario.balancer.outlier = Some(Outlier { ejection: Time::of(Span::from_millis(300)), ..Outlier::default() });
     let town = Town::open(&scenario);
-    town.slots[0].failing.store(1_000, std::sync::atomic::Ordering::Relaxed);
+    town.slots[0].failing.store(Share::ALL, std::sync::atomic::Ordering::Relaxed);
     let mut statuses = Vec::new();
     for _ in 0..12 {
         statuses.push(ask(&town, Method::GET, "/", "").await.0);

@@ -7,14 +7,14 @@ use crate::scenario::{self, Scale, Whole};
 
 /// Utilisation this close to the target, in percent of it, changes nothing.
 const TOLERANCE: u128 = 10;
-/// Targets are counted in millionths.
-const MILLION: u128 = 1_000_000;
+/// Targets are counted in billionths.
+const BILLION: u128 = 1_000_000_000;
 
 /// Looks at the load now and then, and says how many servers there should be.
 #[derive(Clone, Debug)]
 pub struct Autoscaler {
     rules: scenario::Autoscaler,
-    /// The utilisation it aims at, in millionths.
+    /// The utilisation it aims at, in billionths.
     target: u128,
     workers: u32,
     looked: Instant,
@@ -27,8 +27,7 @@ impl Autoscaler {
     /// One that has not looked yet, for servers with so many workers.
     #[must_use]
     pub fn new(rules: scenario::Autoscaler, workers: u32, now: Instant, pool: &Pool) -> Autoscaler {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0, and at most 1")]
-        let target = ((rules.target.get() * 1e6) as u128).max(1);
+        let target = u128::from(rules.target.billionths());
         let mut autoscaler = Autoscaler { rules, target, workers, looked: now, seen: Vec::new(), acted: now };
         autoscaler.remember(now, pool, &mut |_| Span::ZERO);
         autoscaler
@@ -79,7 +78,7 @@ impl Autoscaler {
 
     /// `ceil(servers x utilisation / target)`; `None` when that is near enough, or nothing is known.
     fn desired(&self, busy: Span, steady: u64, window: Span) -> Option<u64> {
-        let busy = u128::from(busy.as_nanos()) * MILLION;
+        let busy = u128::from(busy.as_nanos()) * BILLION;
         let one = u128::from(window.as_nanos()) * u128::from(self.workers) * self.target;
         let aim = one * u128::from(steady);
         if aim == 0 || busy.abs_diff(aim) * 100 <= aim * TOLERANCE {

@@ -1,9 +1,9 @@
 //! Servers that answer, and badly: they fail requests at once, and the balancer may leave them alone for a while.
 
 use crate::balancing::attempt::AttemptFailure;
-use crate::base::seed::Purpose;
 use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, ServerId, ServerState};
+use crate::faults;
 use crate::history::{PoolEvent, Recorder};
 use crate::sim::Sim;
 use crate::sim::events::{Due, TimerKind};
@@ -16,8 +16,7 @@ impl Sim {
     /// Whether a server that fails some of its requests fails this one.
     pub(in crate::sim) fn is_failed(&self, id: RequestId) -> bool {
         let request = &self.requests[id];
-        let mut draw = self.workload.seed.draw(Purpose::Failing, request.key);
-        draw.below(1_000) < self.balancer.pool.members[request.server.index()].failing
+        faults::fails(self.balancer.pool.members[request.server.index()].failing, self.workload.seed, request.key)
     }
 
     /// A request will be answered with 500 in a moment, and takes no worker.

@@ -1,6 +1,6 @@
 //! Servers that answer badly, late, or have only just come, and what a balancer can do about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use whatcart::base::seed::Seed;
 use whatcart::base::time::{Instant, Span};
@@ -21,7 +21,7 @@ pub fn broken() -> Scenario {
     let mut scenario = base();
     scenario.homes.cart = CartHome::SharedStore;
     scenario.balancer.outlier = Some(Outlier { ejection: time(5_000), ..Outlier::default() });
-    let half = that(FaultKind::Failing { server: "server-3".into(), thousandths: 500, lasting: None }, 50_000);
+    let half = that(FaultKind::Failing { server: "server-3".into(), billionths: 500_000_000, lasting: None }, 50_000);
     scenario.faults = vec![fault("failing", 2, AT, Some(20_000)), half];
     scenario
 }
@@ -71,6 +71,41 @@ fn a_failing_server_fails_at_once_and_for_so_long() {
     let (third, sixth) = (told(AT, AT + 20_000) / 3, told(50_000, 60_000) / 6);
     assert!(whole(&first).abs_diff(third) < 30, "{} of {third}: round robin gives it a third", first.len());
     assert!(whole(&second).abs_diff(sixth) < 30, "{} of {sixth}: and half of a third fails", second.len());
+}
+
+/// Rates are kept to one in a million: each of these fails its own share, and whoever is failed at a rate is failed at a
+/// higher one too.
+#[test]
+fn a_small_rate_is_not_rounded() {
+    let mut before = BTreeSet::new();
+    for (rate, of_a_million) in [(0.000_3, 300), (0.000_5, 500), (0.001, 1_000), (0.001_4, 1_400)] {
+        let mut scenario = base();
+        scenario.users.count = Some(Whole::of(1_500));
+        scenario.users.journey = vec![Step::Browse; 4].into();
+        scenario.users.patience = Whole::of(5);
+        scenario.servers.count = Whole::of(1);
+        scenario.servers.workers = Whole::of(100);
+        let server = "server-1".to_owned();
+        let failing = FaultKind::Failing { server, billionths: share(rate).billionths(), lasting: None };
+        scenario.faults = vec![whatcart::scenario::Fault { kind: Ok(failing), ..fault("failing", 1, 0, None) }];
+        let events = events(&scenario);
+        let (mut sent, mut failed) = (0, BTreeSet::new());
+        for event in &events {
+            match event.what {
+                EventKind::Seen(_, Seen::Sent(_)) => sent += 1,
+                EventKind::Seen(visit, Seen::Told { request, outcome: Outcome::Failed, .. }) if visit.number == 1 => {
+                    failed.insert((visit.user, request.step, request.attempt));
+                }
+                _ => {}
+            }
+        }
+        let all = failures(&events).len();
+        let expected = sent * of_a_million / 1_000_000;
+        // Five standard deviations of a Poisson number.
+        assert!(all.abs_diff(expected).pow(2) <= 25 * expected, "{rate}: {all} of {sent}, not about {expected}");
+        assert!(failed.is_superset(&before), "{rate}: {failed:?}, before {before:?}");
+        before = failed;
+    }
 }
 
 #[test]

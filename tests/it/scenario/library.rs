@@ -47,8 +47,8 @@ fn names_are_unique_and_can_be_found() {
 #[cfg(feature = "cli")]
 mod schema {
     use serde_json::{Value, json};
-    use whatcart::scenario::library;
     use whatcart::scenario::schema::schema;
+    use whatcart::scenario::{library, load};
 
     fn parsed(text: &str) -> Value {
         toml::from_str(text).unwrap()
@@ -86,6 +86,55 @@ mod schema {
         ] {
             let text = format!("title = \"t\"\nduration = \"1m\"\n{rest}");
             assert_eq!(validator.is_valid(&parsed(&text)), good, "{rest}");
+        }
+    }
+
+    /// One in a million is the least, in the schema and where scenarios are read.
+    #[test]
+    fn shares_and_rates_have_the_same_limits_as_for_the_reader() {
+        let validator = jsonschema::validator_for(&schema()).unwrap();
+        let shares = ["balancer.retry_budget", "balancer.panic_threshold", "balancer.outlier.at_most"];
+        let regions = "regions = { names = [\"us\", \"eu\"], round_trip = { us-eu = \"80ms\" }, travellers =";
+        let mut cases: Vec<(String, &str, bool)> = Vec::new();
+        for (number, good) in [
+            ("0", true),
+            ("0.0", true),
+            ("0.000001", true),
+            ("0.0005", true),
+            ("1", true),
+            ("0.0000009", false),
+            ("1.01", false),
+        ] {
+            cases.extend(shares.map(|key| (format!("{key} = {number}"), number, good)));
+            cases.push((format!("{regions} {number} }}"), number, good));
+        }
+        for (number, good) in
+            [("0", false), ("0.0000009", false), ("0.000001", true), ("1_000", true), ("1_000_001", false)]
+        {
+            cases.push((format!("users.rate = {number}"), number, good));
+        }
+        for (number, good) in [("0.0000009", false), ("0.000001", true), ("1", true)] {
+            cases.push((
+                format!("faults = [{{ at = \"1s\", failing = \"server-1\", rate = {number} }}]"),
+                number,
+                good,
+            ));
+            cases.push((format!("autoscaler = {{ max = 5, target = {number} }}"), number, good));
+        }
+        for (rest, number, good) in cases {
+            let text = format!("title = \"t\"\nduration = \"1m\"\n{rest}");
+            assert_eq!(validator.is_valid(&parsed(&text)), good, "{rest}");
+            match load("t", "t.toml", &text, &[], &[]) {
+                Ok(_) => assert!(good, "{rest}"),
+                Err(error) => {
+                    let told = error.to_string();
+                    assert!(!good, "{rest}: {told}");
+                    assert!(
+                        !number.starts_with("0.0") || told.contains("at least 0.000001 (one in a million)"),
+                        "{told}"
+                    );
+                }
+            }
         }
     }
 

@@ -360,8 +360,8 @@ fn any_fault() -> impl Strategy<Value = Fault> {
     let accident = (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000), rate).prop_map(
         |(verb, server, at, back, rate)| {
             let mut fault = fault(verb, server, at, back);
-            if let (Ok(FaultKind::Failing { thousandths, .. }), Some(rate)) = (&mut fault.kind, rate) {
-                *thousandths = rate;
+            if let (Ok(FaultKind::Failing { billionths, .. }), Some(rate)) = (&mut fault.kind, rate) {
+                *billionths = rate * 1_000_000;
             }
             fault
         },

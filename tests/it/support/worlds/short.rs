@@ -53,7 +53,7 @@ pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault
         "vanish" => FaultKind::Vanish { server, comeback },
         "slow" => FaultKind::Slow { server, factor: 7, lasting },
         "isolate" => FaultKind::Isolate { server, lasting },
-        "failing" => FaultKind::Failing { server, thousandths: 1_000, lasting },
+        "failing" => FaultKind::Failing { server, billionths: Share::ALL, lasting },
         "outage" => store(StoreFault::Outage),
         "failover" => store(StoreFault::Failover),
         "store restart" => store(StoreFault::Restart),
