@@ -203,7 +203,9 @@ pub enum PoolEvent {
         fault: u32,
         /// Users whom a cookie still bound to it.
         cut_off_users: u32,
-        /// Requests that it held and that were waited for.
+        /// Requests that it held, in its workers or in its queue, and that somebody still waited for. One that was given
+        /// up, by its user or by the balancer, is not cut, though the server was working on it; nor is one that the
+        /// balancer counts as in flight and that has not come to the server, or has an answer already.
         cut_requests: u32,
     },
     /// After the end every server and store was searched for a user's files.

@@ -102,7 +102,9 @@ impl FaultInjector {
         if !self.routing.with_pool(|pool| pool.kill(slot.id, index, fault.kind)) {
             return Ok(());
         }
-        slot.kill(death, |process| self.log.killed(process, index, slot.id)).await?;
+        slot.kill(death, |process| self.log.killed(process.process, index, slot.id)).await?;
+        // Only now: what the operator does about it must find the port at rest.
+        self.routing.tell_operator();
         let Some(comeback) = comeback else { return Ok(()) };
         self.clock.sleep_until(fault.at + comeback.after).await;
         let process = self.routing.with_pool(|pool| {
@@ -180,5 +182,6 @@ impl FaultInjector {
     /// A server runs again.
     pub fn ready(&self, server: ServerId) {
         self.log.pool(PoolEvent::Ready { server });
+        self.routing.tell_operator();
     }
 }

@@ -9,7 +9,7 @@ use super::balancer::health;
 use super::failure::Failure;
 use super::fault_injector::FaultInjector;
 use super::load_generator::LoadGenerator;
-use super::shop_server::{Death, Shop, Slot};
+use super::shop_server::{Death, ServerProcess, Shop, Slot};
 use crate::balancing::pool::{HealthRules, Pool};
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId};
@@ -17,9 +17,6 @@ use crate::faults::FaultKind;
 use crate::history::PoolEvent;
 use crate::operations::operator::{Action, Autoscaler, Operator, Then};
 use crate::scenario::Scenario;
-
-/// How often the operator looks at the pool while something is under way.
-const POLL_INTERVAL: Span = Span::from_millis(100);
 
 /// Who changes the pool by plan.
 pub struct OperatorTask {
@@ -30,6 +27,8 @@ pub struct OperatorTask {
     booting: Vec<(Instant, ServerId, ProcessId)>,
     /// When the autoscaler looks next.
     pulse: Option<Instant>,
+    /// When the operator looks at the pool again though it has not changed.
+    looks: Option<Instant>,
     boot: Span,
     rules: HealthRules,
     injector: Arc<FaultInjector>,
@@ -70,6 +69,7 @@ impl OperatorTask {
             plans,
             booting: Vec::new(),
             pulse,
+            looks: None,
             boot: scenario.servers.boot.get(),
             rules: HealthRules::new(&scenario.balancer.health),
             injector,
@@ -85,8 +85,8 @@ impl OperatorTask {
     ///
     /// When a server cannot be started.
     pub async fn work(mut self) -> Result<(), Failure> {
-        while let Some(next) = self.next_look() {
-            self.injector.clock.sleep_until(next).await;
+        while self.next_look().is_some() || self.operator.is_busy() {
+            self.wait().await;
             while let Some(ended) = self.checks.try_join_next() {
                 ended.map_err(|_| Failure::Panic("a health check".into()))?;
             }
@@ -103,12 +103,25 @@ impl OperatorTask {
         Ok(())
     }
 
-    /// When something is to be looked at next; `None` when nothing can come any more.
+    /// Waits until something is to be looked at: it is due, or the pool has changed while something is under way.
+    async fn wait(&self) {
+        let due = async {
+            match self.next_look() {
+                Some(next) => self.injector.clock.sleep_until(next).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = self.injector.routing.changed(), if self.operator.is_busy() => {}
+        }
+    }
+
+    /// When something is to be looked at next, whatever happens until then.
     fn next_look(&self) -> Option<Instant> {
-        let glance = self.operator.is_busy().then(|| self.injector.clock.now() + POLL_INTERVAL);
         let plan = self.plans.last().map(|(at, _)| *at);
         let booted = self.booting.iter().map(|(at, ..)| *at).min();
-        [glance, plan, booted, self.pulse].into_iter().flatten().min()
+        [self.looks, plan, booted, self.pulse].into_iter().flatten().min()
     }
 
     /// Carries out all that is to be done now.
@@ -128,10 +141,11 @@ impl OperatorTask {
                         Then::Retire => self.turn(server, |pool| pool.decommission(server)),
                     }
                 }
-                Action::Retire(server) => self.turn(server, |pool| pool.retire(server)),
+                Action::Retire(server) => self.retire(server).await,
                 Action::Finished(fault) => self.injector.log.pool(PoolEvent::Finished { fault }),
             }
         }
+        self.looks = self.operator.looks_again(now);
         Ok(())
     }
 
@@ -146,6 +160,13 @@ impl OperatorTask {
             pool.as_planned(server)
         });
         self.injector.log.pool(PoolEvent::Turned { server, state });
+    }
+
+    async fn retire(&self, server: ServerId) {
+        self.turn(server, |pool| pool.retire(server));
+        if let Some(slot) = self.injector.slot(server) {
+            slot.retire().await;
+        }
     }
 
     fn launch(&mut self, now: Instant, weight: u32, held_back: bool) -> Result<(), Failure> {
@@ -198,16 +219,19 @@ impl OperatorTask {
     }
 
     async fn stop(&self, server: ServerId, fault: u32, cut_off_users: u32) -> Result<(), Failure> {
-        let (ran, told, cut_requests) = self.injector.routing.change_pool(|pool| {
+        let (lived, told) = self.injector.routing.change_pool(|pool| {
             let trusted = pool.passes_checks(server);
-            let cut = pool.view.in_flight[server.index()];
-            (pool.stop(server, fault), trusted && !pool.passes_checks(server), cut)
+            (pool.stop(server, fault), trusted && !pool.passes_checks(server))
         });
-        let cut_requests = if ran { cut_requests } else { 0 };
-        let event = PoolEvent::Stopped { server, fault, cut_off_users, cut_requests };
-        match self.injector.slot(server).filter(|_| ran) {
-            Some(slot) => slot.kill(Death::Crash, |process| self.injector.log.stopped(process, fault, event)).await?,
-            None => self.injector.log.pool(event),
+        let stopped = |cut_requests| PoolEvent::Stopped { server, fault, cut_off_users, cut_requests };
+        match self.injector.slot(server).filter(|_| lived) {
+            Some(slot) => {
+                let strike = |process: &ServerProcess| {
+                    self.injector.log.stopped(process.process, fault, stopped(process.awaited()));
+                };
+                slot.kill(Death::Crash, strike).await?;
+            }
+            None => self.injector.log.pool(stopped(0)),
         }
         if told {
             self.injector.log.pool(PoolEvent::Believed { server, up: false });
@@ -218,9 +242,13 @@ impl OperatorTask {
     fn autoscale(&mut self, now: Instant) {
         let Some(at) = self.pulse.filter(|at| *at <= now) else { return };
         self.pulse = self.operator.pulse().map(|interval| at + interval);
-        let work = self.injector.log.state().worked.clone();
-        let mut worked = |server: ServerId| work.get(server.index()).copied().unwrap_or(Span::ZERO);
+        let injector = &self.injector;
+        // What dead processes did is of no interest any more.
+        let mut worked = |server: ServerId| {
+            let process = injector.slot(server).and_then(|slot| slot.running());
+            process.map_or(Span::ZERO, |process| process.worked(now))
+        };
         let operator = &mut self.operator;
-        self.injector.routing.with_pool(|pool| operator.autoscale(now, pool, &mut worked));
+        injector.routing.with_pool(|pool| operator.autoscale(now, pool, &mut worked));
     }
 }

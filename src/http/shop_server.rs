@@ -2,6 +2,7 @@
 //!
 //! A [`Slot`] is the place in the pool, with its port; an [`ServerProcess`] is one life of the process behind it.
 
+mod busy;
 mod cart;
 mod files;
 mod hidden;
@@ -230,12 +231,12 @@ impl Slot {
     }
 
     /// Ends the incarnation that runs. `strike` is told at the moment of its death, when no effect of it can be committed
-    /// any more. Returns when nothing listens any more: a crashed server refuses, a vanished one is silent.
+    /// any more, and can see what it still held. Returns when nothing listens any more: a crashed server refuses, a vanished one is silent.
     ///
     /// # Errors
     ///
     /// When the port is lost to somebody else.
-    pub async fn kill(&self, death: Death, strike: impl FnOnce(ProcessId)) -> Result<(), Failure> {
+    pub async fn kill(&self, death: Death, strike: impl FnOnce(&ServerProcess)) -> Result<(), Failure> {
         let mut port = self.port.lock().await;
         let before = std::mem::replace(&mut *self.now(), SlotState::Dying);
         let SlotState::Up(incarnation) = before else {
@@ -280,20 +281,17 @@ impl Slot {
         Ok(())
     }
 
+    /// Gives up the port of a slot that is gone for good.
+    pub async fn retire(&self) {
+        self.port.lock().await.give_up();
+    }
+
     /// The incarnation that runs, if one does.
-    fn running(&self) -> Option<Arc<ServerProcess>> {
+    #[must_use]
+    pub fn running(&self) -> Option<Arc<ServerProcess>> {
         match &*self.now() {
             SlotState::Up(incarnation) => Some(Arc::clone(incarnation)),
             SlotState::Down(_) | SlotState::Dying => None,
-        }
-    }
-
-    /// The incarnation that runs.
-    #[cfg(test)]
-    pub fn incarnation(&self) -> Arc<ServerProcess> {
-        match &*self.now() {
-            SlotState::Up(incarnation) => Arc::clone(incarnation),
-            SlotState::Down(_) | SlotState::Dying => panic!("{} is down", self.id),
         }
     }
 

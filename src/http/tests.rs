@@ -6,6 +6,7 @@ mod copies;
 mod endings;
 mod hidden;
 mod homes;
+mod runs;
 mod servers;
 mod stores;
 mod support;

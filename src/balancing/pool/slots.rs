@@ -32,20 +32,20 @@ impl Pool {
     }
 
     /// Ends a process, whatever it does. `fault` is to blame for what its memory held. One that was drained is known to
-    /// the balancer to be down, and its drain is over; of any other the checks have to find it out. Returns whether it
-    /// took requests until now.
+    /// the balancer to be down, and its drain is over; of any other the checks have to find it out. Returns whether its
+    /// process lived until now, be it out of everybody's reach.
     pub fn stop(&mut self, server: ServerId, fault: u32) -> bool {
         let member = &mut self.members[server.index()];
-        let ran = runs(member.state);
+        let isolated = self.isolated.remove(&server).is_some();
+        let lived = isolated || runs(member.state);
         member.state = ServerState::Down;
-        self.isolated.remove(&server);
         self.processes[member.process.0 as usize].killed_by.get_or_insert(fault);
         if matches!(self.roles[server.index()], Role::Drain | Role::Standby) {
             self.roles[server.index()] = Role::Serve;
             self.health[server.index()].mistrust();
             self.view.believe(server, ServerState::Down);
         }
-        ran
+        lived
     }
 
     /// A server that was stopped will never come back, whatever a fault has promised.

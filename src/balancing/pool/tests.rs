@@ -173,4 +173,7 @@ fn a_server_that_is_cut_off_is_silent_and_keeps_its_memory() {
     assert!(!pool.lives_on(process));
     pool.revive(SECOND, Comeback { after: Span::ZERO, new_host: false });
     assert_eq!(both(&pool).0, Up);
+    pool.isolate(SECOND, 8);
+    assert!(pool.stop(SECOND, 9), "its process lived");
+    assert!(!pool.reconnect(SECOND, 8) && !pool.stop(SECOND, 10));
 }

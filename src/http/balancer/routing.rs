@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio::sync::Notify;
 
 use crate::balancing::affinity::{Bound, Pin};
 use crate::balancing::policy::{AnyPolicy, Policy, RequestView};
@@ -19,6 +20,7 @@ use crate::traffic::workload::Workload;
 /// The balancer's mind.
 pub struct Router {
     state: Mutex<RouterState>,
+    changed: Notify,
     workload: Arc<Workload>,
     affinity: Affinity,
     pinned_down: PinnedDown,
@@ -69,6 +71,7 @@ impl Router {
         let policy = AnyPolicy::new(scenario, &pool.view, seed);
         Router {
             state: Mutex::new(RouterState { pool, policy, strangers: 0 }),
+            changed: Notify::new(),
             workload,
             affinity: scenario.balancer.affinity,
             pinned_down: scenario.balancer.pinned_down,
@@ -92,7 +95,18 @@ impl Router {
         act(&mut self.state().pool)
     }
 
-    /// The same, and the policy is told when the servers that may be chosen are others now.
+    /// Waits until servers, or what is believed of them, have changed since this was asked last. For the operator alone.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Servers have changed: the operator is to look at them.
+    pub fn tell_operator(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Changes servers or what is believed of them. The operator is told, and the policy when the servers that may be
+    /// chosen are others now.
     pub fn change_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
         let mut state = self.state();
         let RouterState { pool, policy, .. } = &mut *state;
@@ -101,6 +115,8 @@ impl Router {
         if pool.view.generation != before {
             policy.on_pool_change(&pool.view);
         }
+        drop(state);
+        self.tell_operator();
         done
     }
 
@@ -211,6 +227,7 @@ impl Router {
         let changed = pool.checked(server, passed);
         if changed.is_some() {
             policy.on_pool_change(&pool.view);
+            self.tell_operator();
         }
         changed
     }

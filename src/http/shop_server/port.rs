@@ -49,6 +49,12 @@ impl Port {
         TcpListener::from_std(holder.into())
     }
 
+    /// Nobody will listen here any more, and nothing holds the port.
+    pub fn give_up(&mut self) {
+        self.fillers.clear();
+        self.holder = None;
+    }
+
     /// The listener is closed: from now on connections are refused, or hang.
     pub fn close(&mut self, death: Death) -> io::Result<()> {
         // Whoever was cut off before is held already.

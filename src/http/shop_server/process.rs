@@ -16,10 +16,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
+use super::busy::BusyClock;
 use super::hidden::Secrets;
 use super::{Shop, Slot, port, request};
+use crate::base::time::{Instant, Span};
 use crate::base::{Items, ProcessId};
 use crate::http::failure::{self, Failure};
 use crate::http::files::FileName;
@@ -76,6 +78,9 @@ pub struct ServerProcess {
     pub workers: Semaphore,
     /// Requests that wait for one.
     pub waiting: AtomicUsize,
+    busy: BusyClock,
+    /// Requests that it holds and whose connections wait for the answer.
+    awaited: AtomicUsize,
     alive: RwLock<bool>,
     injector: watch::Sender<Option<Death>>,
     listening: watch::Sender<bool>,
@@ -94,6 +99,8 @@ impl ServerProcess {
             workers: Semaphore::new(shop.workers),
             shop,
             waiting: AtomicUsize::new(0),
+            busy: BusyClock::default(),
+            awaited: AtomicUsize::new(0),
             alive: RwLock::new(true),
             injector: watch::Sender::new(None),
             listening: watch::Sender::new(true),
@@ -110,10 +117,10 @@ impl ServerProcess {
     }
 
     /// The end. `strike` is told of it when nothing can be committed any more.
-    pub fn die(&self, death: Death, strike: impl FnOnce(ProcessId)) {
+    pub fn die(&self, death: Death, strike: impl FnOnce(&ServerProcess)) {
         let mut alive = self.alive.write().unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut *alive, false) {
-            strike(self.process);
+            strike(self);
         }
         drop(alive);
         self.memory.forget();
@@ -154,7 +161,20 @@ impl ServerProcess {
     where
         F::Output: Send,
     {
+        self.awaited.fetch_add(1, Ordering::AcqRel);
         Outliving { process: Arc::clone(self), work: Some(Box::pin(work)) }
+    }
+
+    /// Requests that it holds, in its workers or before them, and that somebody waits for.
+    #[must_use]
+    pub fn awaited(&self) -> u32 {
+        u32::try_from(self.awaited.load(Ordering::Acquire)).unwrap_or(u32::MAX)
+    }
+
+    /// How long its workers have been busy until now, with what they are doing.
+    #[must_use]
+    pub fn worked(&self, now: Instant) -> Span {
+        self.busy.worked(now)
     }
 
     fn is_alive(&self) -> bool {
@@ -226,6 +246,10 @@ impl ServerProcess {
             }
         };
         if death == Some(Death::Vanish) {
+            // Idle: closed, for the same reason.
+            if !busy.load(Ordering::Acquire) {
+                return;
+            }
             // Nobody reads and nobody hangs up, until another host answers for this address.
             let _ = injector.wait_for(|death| *death == Some(Death::Crash)).await;
         }
@@ -244,9 +268,9 @@ impl ServerProcess {
     }
 
     /// A worker takes a request; or there is no room even in the queue.
-    pub async fn worker(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+    pub async fn worker(&self) -> Option<Worker<'_>> {
         if let Ok(worker) = self.workers.try_acquire() {
-            return Some(worker);
+            return Some(Worker::begin(self, worker));
         }
         if self.waiting.fetch_add(1, Ordering::AcqRel) >= self.shop.queue {
             self.waiting.fetch_sub(1, Ordering::AcqRel);
@@ -254,7 +278,29 @@ impl ServerProcess {
         }
         let worker = self.workers.acquire().await.expect("never closed");
         self.waiting.fetch_sub(1, Ordering::AcqRel);
-        Some(worker)
+        Some(Worker::begin(self, worker))
+    }
+}
+
+/// A worker that is busy, until this is dropped.
+pub struct Worker<'a> {
+    process: &'a ServerProcess,
+    /// Since when.
+    pub begun: Instant,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl<'a> Worker<'a> {
+    fn begin(process: &'a ServerProcess, permit: SemaphorePermit<'a>) -> Worker<'a> {
+        let begun = process.shop.clock.now();
+        process.busy.begin(begun);
+        Worker { process, begun, _permit: permit }
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        self.process.busy.end(self.begun, self.process.shop.clock.now());
     }
 }
 
@@ -273,6 +319,7 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Outliving<F> {
         let done = work.as_mut().poll(cx);
         if done.is_ready() {
             self.work = None;
+            self.process.awaited.fetch_sub(1, Ordering::AcqRel);
         }
         done
     }
@@ -280,8 +327,10 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Outliving<F> {
 
 impl<F: Future<Output: Send> + Send + 'static> Drop for Outliving<F> {
     fn drop(&mut self) {
+        let Some(work) = self.work.take() else { return };
+        self.process.awaited.fetch_sub(1, Ordering::AcqRel);
         // Where there is no runtime any more, the run is over. What has panicked must not go on.
-        let (Some(work), Ok(runtime)) = (self.work.take(), Handle::try_current()) else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
         if !self.process.is_alive() || std::thread::panicking() {
             return;
         }

@@ -151,13 +151,13 @@ pub async fn work(process: Arc<ServerProcess>, request: ParsedRequest) -> Option
     if fails(&process, &request) {
         return Some(fail(&process, &request));
     }
-    let Some(_worker) = process.worker().await else {
+    let Some(worker) = process.worker().await else {
         if let Some(id) = request.id {
             shop.log.dropped(id.visit(), Some(process.slot.id));
         }
         return Some(refused(StatusCode::SERVICE_UNAVAILABLE, Refusal::QueueFull, None));
     };
-    let job = Job::new(&process, &request, sent);
+    let job = Job::new(&process, &request, (sent, worker.begun));
     match request.what {
         RequestKind::Shop(command) => job.serve(command).await,
         RequestKind::Health => None,
@@ -211,7 +211,7 @@ pub struct Completed {
 }
 
 impl<'a> Job<'a> {
-    fn new(process: &'a ServerProcess, request: &'a ParsedRequest, sent: Instant) -> Job<'a> {
+    fn new(process: &'a ServerProcess, request: &'a ParsedRequest, (sent, started): (Instant, Instant)) -> Job<'a> {
         let shop = &*process.shop;
         // Guests have keys of their own, in bits that no user has.
         let guest =
@@ -222,7 +222,6 @@ impl<'a> Job<'a> {
         let first = shop.store.latency.sample(&mut luck);
         let store_times = (first, shop.store.latency.sample(&mut luck));
         let cart = request.cart.unwrap_or_else(new_cart);
-        let started = shop.clock.now();
         let path = shop.migration.map_or(CartPath::Usual, |migration| migration.path(started));
         Job { process, shop, request, key, cart, store_times, path, sent, started }
     }

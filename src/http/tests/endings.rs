@@ -21,7 +21,7 @@ async fn begun(town: &Town) -> (TcpStream, Curl) {
     let mut stream = TcpStream::connect(town.door(0)).await.expect("it listens");
     let message = curl.message("POST", "/cart/items", r#"{"item":5}"#);
     stream.write_all(message.as_bytes()).await.expect("it reads");
-    let process = town.slots[0].incarnation();
+    let process = town.slots[0].running().expect("it is up");
     until("a worker has it", || process.workers.available_permits() < 4).await;
     (stream, curl)
 }
@@ -34,7 +34,9 @@ async fn a_crash_resets_what_is_under_way_and_forgets() {
     let mut idle = TcpStream::connect(town.door(0)).await.expect("it listens");
     let (mut stream, _) = begun(&town).await;
     let mut struck = None;
-    in_time(town.slots[0].kill(Death::Crash, |process| struck = Some(process))).await.expect("the port stays ours");
+    in_time(town.slots[0].kill(Death::Crash, |process| struck = Some(process.process)))
+        .await
+        .expect("the port stays ours");
     assert_eq!(struck, Some(ProcessId(0)));
     let mut answer = Vec::new();
     for stream in [&mut stream, &mut idle] {
@@ -44,7 +46,7 @@ async fn a_crash_resets_what_is_under_way_and_forgets() {
     let refused = TcpStream::connect(town.door(0)).await.expect_err("nobody listens");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     town.slots[0].revive(ProcessId(7)).expect("the port is still ours");
-    assert_eq!(town.slots[0].incarnation().process, ProcessId(7));
+    assert_eq!(town.slots[0].running().expect("it is up").process, ProcessId(7));
     assert_eq!(keeper.ask(town.door(0), "GET /cart", "").await, (200, r#"{"cart":[]}"#.into()));
 }
 
@@ -100,7 +102,7 @@ async fn a_task_that_panics_is_told() {
     let answer = in_time(curl.try_ask(town.door(1), "GET /cart", "")).await;
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status == 0), "it hung up");
     let mut told = vec![in_time(town.failures.recv()).await.expect("it is told")];
-    let process = town.slots[1].incarnation();
+    let process = town.slots[1].running().expect("it is up");
     let message = curl.message("GET", "/cart", "");
     let mut gone = TcpStream::connect(town.door(1)).await.expect("it listens");
     gone.write_all(message.as_bytes()).await.expect("it reads");

@@ -1,6 +1,7 @@
 //! Servers, as curl sees them.
 
 use super::support::{Curl, Town, in_time, scenario, until};
+use crate::base::time::Span;
 use crate::scenario::Whole;
 
 const EMPTY: &str = r#"{"cart":[]}"#;
@@ -114,7 +115,7 @@ async fn so_many_workers_so_long_a_queue_and_no_more() {
     let door = town.door(0);
     let begun = tokio::time::Instant::now();
     let first = tokio::spawn(async move { Curl::default().ask(door, "GET /", "").await.0 });
-    let process = town.slots[0].incarnation();
+    let process = town.slots[0].running().expect("it is up");
     until("the worker is busy", || process.workers.available_permits() == 0).await;
     let second = tokio::spawn(async move { Curl::default().ask(door, "GET /", "").await.0 });
     until("one waits", || process.waiting.load(std::sync::atomic::Ordering::Relaxed) == 1).await;
@@ -137,10 +138,16 @@ async fn the_work_goes_on_when_the_client_has_gone() {
     let mut gone = curl.clone();
     let door = town.door(0);
     let asking = tokio::spawn(async move { gone.try_ask(door, "POST /cart/items", r#"{"item":5}"#).await });
-    let process = town.slots[0].incarnation();
+    let process = town.slots[0].running().expect("it is up");
     until("a worker has it", || process.workers.available_permits() < 4).await;
+    assert_eq!(process.awaited(), 1);
     asking.abort();
     assert!(asking.await.expect_err("it was aborted").is_cancelled());
+    until("nobody waits for it", || process.awaited() == 0).await;
+    assert_eq!(process.workers.available_permits(), 3, "it is worked on all the same");
+    let before = process.worked(town.clock.now());
     until("the work is done", || process.workers.available_permits() == 4).await;
+    let worked = process.worked(town.clock.now());
+    assert!(before > Span::ZERO && worked >= Span::from_millis(200), "{before:?}, {worked:?}: it counts meanwhile");
     assert_eq!(curl.ask(door, "GET /cart", "").await.1, r#"{"cart":[5]}"#);
 }
