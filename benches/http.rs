@@ -6,7 +6,8 @@
 //! sends the same requests in the same order, with a session and with carts, but keeps no cookies, judges nothing and
 //! writes nothing down. Both need be installed (Debian: `apt install wrk haproxy`); otherwise that half is skipped.
 //!
-//! `cargo bench --bench http -- run SECONDS` plays in this process and prints one line.
+//! `cargo bench --bench http -- run SECONDS` plays in this process and prints one line. A balancer that keeps its
+//! connections opens next to none: were it more than a few in a thousand requests, the figures would be of `connect`.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a benchmark reads the clock")]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
@@ -32,7 +33,10 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => table(),
-        ["run", seconds] => println!("requests_per_s={:.0}", run(seconds.parse().expect("a number of seconds"))),
+        ["run", seconds] => {
+            let Run { per_second, connects } = run(seconds.parse().expect("a number of seconds"));
+            println!("requests_per_s={per_second:.0} connections_per_request={connects:.5}");
+        }
         ["servers"] => serve(),
         _ => eprintln!("usage: http [run SECONDS]"),
     }
@@ -52,15 +56,24 @@ fn scenario(seconds: u64) -> Scenario {
     scenario
 }
 
-/// A run in this process; requests a second.
-fn run(seconds: u64) -> f64 {
+/// What a run in this process came to.
+#[derive(Clone, Copy)]
+struct Run {
+    per_second: f64,
+    /// Connections that the balancer opened, a request.
+    connects: f64,
+}
+
+/// A run in this process.
+fn run(seconds: u64) -> Run {
     let scenario = scenario(seconds);
     let options = Options { speed: 1.0, interrupt: &false.into(), progress: &|_| (), started: &|_| () };
     let mut observer = Observer::new(&scenario, None, UserId(42));
-    http::play(&scenario, Seed(1), &options, &mut observer).unwrap_or_else(|failure| panic!("{failure}"));
+    let played = http::play(&scenario, Seed(1), &options, &mut observer).unwrap_or_else(|failure| panic!("{failure}"));
     let requests = observer.meter.requests();
     assert_eq!((requests.ok, observer.checker.counts().lost), (requests.sent, 0), "all is well");
-    requests.ok as f64 / seconds as f64
+    let connects = played.connections as f64 / requests.ok as f64;
+    Run { per_second: requests.ok as f64 / seconds as f64, connects }
 }
 
 /// The servers alone: prints where they are, and stays until nobody listens any more.
@@ -76,6 +89,8 @@ fn serve() {
 #[derive(Clone, Copy)]
 struct Measured {
     per_second: f64,
+    /// Connections that our balancer opened, a request; not a number for others.
+    connects: f64,
     /// Of all processes, and of the kernel for them.
     cpu_us: f64,
 }
@@ -90,6 +105,8 @@ fn table() {
     println!("{USERS} users who do not think, 3 servers, shared store in memory: medians of {ROUNDS} rounds in turn\n");
     println!("{:<44} {:>12} {:>24}", "", "requests/s", "CPU a request, all, us");
     line("whatcart: users, balancer, servers, history", rounds.iter().map(|(ours, _)| *ours));
+    let connects = median(rounds.iter().map(|(ours, _)| ours.connects).collect());
+    println!("{:<44} {connects:>12.5}", "    connections it opens a request");
     if !missing.is_empty() {
         println!("\nskipped: {} is not installed, so there is nothing to compare with", missing.join(" and "));
         return;
@@ -118,7 +135,9 @@ fn whole() -> Measured {
         let output = own().args(["run", &SECONDS.to_string()]).output().expect("this program runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).expect("text");
-        text.trim().strip_prefix("requests_per_s=").and_then(|n| n.parse().ok()).expect("a number")
+        let field = |name: &str| text.split_whitespace().find_map(|field| field.strip_prefix(name)?.parse().ok());
+        let named = |name: &str| field(name).unwrap_or_else(|| panic!("no {name} in {text}"));
+        Run { per_second: named("requests_per_s="), connects: named("connections_per_request=") }
     })
 }
 
@@ -126,11 +145,11 @@ fn own() -> Command {
     Command::new(std::env::current_exe().expect("this program has a path"))
 }
 
-fn measured(play: impl FnOnce() -> f64) -> Measured {
+fn measured(play: impl FnOnce() -> Run) -> Measured {
     let before = cpu_of_children();
-    let per_second = play();
+    let Run { per_second, connects } = play();
     let cpu = cpu_of_children() - before;
-    Measured { per_second, cpu_us: cpu / (per_second * SECONDS as f64) * 1e6 }
+    Measured { per_second, connects, cpu_us: cpu / (per_second * SECONDS as f64) * 1e6 }
 }
 
 /// Seconds of CPU that this program's children have used, those that have ended; not a number where Linux is not.
@@ -176,7 +195,8 @@ fn built_from_parts() -> Measured {
         assert!(servers.0.wait().expect("they end").success(), "no server is in trouble");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "{text}");
-        text.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse().ok()).expect("a number")
+        let per_second = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse().ok());
+        Run { per_second: per_second.expect("a number"), connects: f64::NAN }
     })
 }
 

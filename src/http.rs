@@ -96,6 +96,8 @@ pub struct Played {
     pub awaited: u64,
     /// Servers that the balancer still waited for, each with the number of requests.
     pub holders: Vec<(ServerId, u32)>,
+    /// Connections to servers that the balancer has opened. It keeps them open, so that they are few.
+    pub connections: u64,
     /// The faults of the scenario.
     pub faults: Vec<Fault>,
 }
@@ -197,8 +199,12 @@ impl Stage {
         let faults = faults::of_run(scenario, seed);
         let waves = joining(&mut workload, &faults);
         let workload = Arc::new(workload);
-        let servers = scenario.servers.count.get32();
-        failure::check(clients(&workload), u64::from(servers), failure::limit())?;
+        failure::check(
+            clients(&workload),
+            workload.most_steps_at_once(),
+            scenario.most_servers_at_once(),
+            failure::limit(),
+        )?;
         let clock = Clock::start(options.speed);
         let log = Arc::new(Log::new(clock));
         let (alarm, failures) = mpsc::unbounded_channel();
@@ -226,6 +232,7 @@ impl Stage {
             workload,
             balancer: Arc::new(balancer),
             sessions: scenario.homes.session,
+            most_servers: scenario.most_servers_at_once(),
             failures: alarm,
             waves,
             jars: Mutex::new(Vec::new()),
@@ -290,7 +297,8 @@ impl Stage {
         }
         let (late, awaited) = self.log.close();
         self.log.tell(recorder);
-        Ok(Played { late, awaited, holders, faults: self.injector.faults.clone() })
+        let connections = self.load_generator.balancer.connections_opened();
+        Ok(Played { late, awaited, holders, connections, faults: self.injector.faults.clone() })
     }
 
     fn holders(&self) -> Vec<(ServerId, u32)> {
@@ -316,15 +324,7 @@ fn joining(workload: &mut Workload, faults: &[Fault]) -> Vec<Wave> {
     joins.iter().filter_map(|(at, join)| workload.join(*at, join)).collect()
 }
 
-/// Clients that may wait at once, before somebody is turned away.
-fn most_at_once(workload: &Workload) -> u64 {
-    match workload.arrivals {
-        Loop::Closed { .. } => clients(workload),
-        Loop::Open { .. } => failure::clients_within(failure::limit()),
-    }
-}
-
-/// Clients that may all wait for an answer at once: all of a closed loop; of an open one as many as are expected.
+/// Clients that may all wait for an answer at once: all of a closed loop; of an open one as many as Little's law says.
 fn clients(workload: &Workload) -> u64 {
     match workload.arrivals {
         Loop::Closed { .. } => {

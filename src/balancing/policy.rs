@@ -213,7 +213,7 @@ impl AnyPolicy {
     }
 }
 
-/// Does the same with whichever policy it is, knowing which.
+/// Does the same with any of the policies, knowing which.
 macro_rules! dispatch_policy {
     ($any:expr, $policy:ident => $act:expr) => {
         match $any {
@@ -232,9 +232,9 @@ macro_rules! dispatch_policy {
     };
 }
 #[cfg(not(debug_assertions))]
-pub(crate) use dispatch_policy;
 
-/// Matched at every call: for an engine in which that costs nothing beside the rest.
+/// Matched at every call. A copy of the simulation's loop for each policy was measured: it would be 2 to 4 % faster, and take
+/// a third of the build (docs/performance.md).
 impl Policy for AnyPolicy {
     fn pick(&mut self, now: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId> {
         dispatch_policy!(self, policy => policy.pick(now, request, pool, draw))

@@ -145,7 +145,7 @@ fn one(
     let lost = Cell::new(0);
     let observer = Observer::new(scenario, heavy, options.favourite);
     let mut recording = Recording { observer, tape: Vec::new(), too_long: false, lost: &lost };
-    let Played { late, awaited, holders, faults } = http::play(
+    let Played { late, awaited, holders, faults, .. } = http::play(
         scenario,
         Seed(seed),
         &http::Options {

@@ -80,8 +80,7 @@ impl Balancer {
         (clock, failures): (Clock, mpsc::UnboundedSender<Failure>),
     ) -> Balancer {
         let connect_timeout = clock.real(scenario.balancer.connect_timeout.get());
-        let most = usize::try_from(super::most_at_once(&workload)).unwrap_or(usize::MAX);
-        let connections = ConnectionPool::new(connect_timeout, most);
+        let connections = ConnectionPool::new(connect_timeout, failure::limit());
         for address in addresses {
             connections.add(*address);
         }
@@ -101,16 +100,21 @@ impl Balancer {
         self.connections.add(*address);
     }
 
+    /// A server behind it is gone for good.
+    pub fn remove(&self, server: ServerId) {
+        self.connections.remove(server);
+    }
+
     /// What it believes, and what is true.
     #[must_use]
     pub fn routing(&self) -> &Arc<Router> {
         &self.routing
     }
 
-    /// Connections that are open.
-    #[cfg(test)]
-    pub fn open_lines(&self) -> usize {
-        self.connections.open()
+    /// Connections to servers that were opened so far.
+    #[must_use]
+    pub fn connections_opened(&self) -> u64 {
+        self.connections.opened()
     }
 
     /// Answers a request: from a server, with 503 when there is none, with 502 when the one that had it broke off, or

@@ -68,7 +68,7 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
 #[must_use]
 pub fn out_of_descriptors() -> Failure {
     let limit = limit();
-    Failure::Descriptors { limit, suggestion: (limit * 4).max(4_096), users: clients_within(limit) / 2 }
+    Failure::Descriptors { limit, suggestion: (limit * 4).max(4_096), users: clients_within(limit, 0) / 2 }
 }
 
 /// Open files that this process may have, after it has asked for as many as it is allowed to ask for.
@@ -78,30 +78,42 @@ pub fn limit() -> u64 {
     rlimit::increase_nofile_limit(1 << 20).unwrap_or(u64::MAX)
 }
 
-/// Descriptors for everything but connections: the terminal, files, listeners, the runtime.
+/// Descriptors for everything but servers and their connections: the terminal, files, the runtime. A connection that was
+/// hung up is among them, until its server has noticed.
 const RESERVE: u64 = 64;
 
-/// Clients that may all wait for an answer at once.
+/// Descriptors that a server takes beside its connections. It takes most of them when it has vanished: the socket that
+/// holds its port, the four that fill its queue, and a health check.
+const EACH_SERVER: u64 = 6;
+
+/// Connections from the balancer to so many servers that may be open at once: each takes two descriptors.
 #[must_use]
-pub fn clients_within(limit: u64) -> u64 {
-    (limit.saturating_sub(RESERVE) / 2).min(MOST_CLIENTS)
+pub fn connections_within(limit: u64, servers: u64) -> u64 {
+    limit.saturating_sub(RESERVE + EACH_SERVER * servers) / 2
+}
+
+/// Clients of so many servers that may all wait for an answer at once.
+#[must_use]
+pub fn clients_within(limit: u64, servers: u64) -> u64 {
+    connections_within(limit, servers).min(MOST_CLIENTS)
 }
 
 /// More clients than this no machine with one loopback address plays: ports run out.
 const MOST_CLIENTS: u64 = 20_000;
 
-/// Whether so many clients can be played by a process that may have `limit` open files.
+/// Whether so many clients, each with at most `each` requests under way, can be played before so many servers by a process
+/// that may have `limit` open files. Connections that nobody uses are kept in what is left over.
 ///
 /// # Errors
 ///
 /// When there are too many for the sockets of this machine, or for the files that this process may open.
-pub fn check(clients: u64, servers: u64, limit: u64) -> Result<(), Failure> {
+pub fn check(clients: u64, each: u64, servers: u64, limit: u64) -> Result<(), Failure> {
     if clients > MOST_CLIENTS {
         return Err(Failure::TooMany { clients, most: MOST_CLIENTS });
     }
-    let needed = RESERVE + 2 * servers + 2 * clients;
+    let needed = RESERVE + EACH_SERVER * servers + 2 * clients * each;
     if needed > limit {
-        let users = clients_within(limit.saturating_sub(2 * servers)).max(1);
+        let users = (clients_within(limit, servers) / each).max(1);
         return Err(Failure::Descriptors { limit, suggestion: needed.next_power_of_two(), users });
     }
     Ok(())

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::balancer::Balancer;
 use super::clock::Clock;
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::log::{Answered, Log};
 use super::token;
 use super::wire::{self, Body, CartId, RequestId};
@@ -44,6 +44,8 @@ pub struct LoadGenerator {
     pub balancer: Arc<Balancer>,
     /// How logins are kept: those who forge one know it too.
     pub sessions: SessionHome,
+    /// Servers that there may be at one time.
+    pub most_servers: u64,
     /// Where a run that cannot go on is told so.
     pub failures: mpsc::UnboundedSender<Failure>,
     /// People who join later (closed loop).
@@ -80,6 +82,8 @@ pub async fn come(load_generator: Arc<LoadGenerator>) -> Result<(), Failure> {
 
 /// New visitors come, one after another, and the tasks of those who have left are cleared away.
 async fn visitors(load_generator: &Arc<LoadGenerator>, rate: f64, tasks: &mut JoinSet<()>) -> Result<(), Failure> {
+    let most = failure::clients_within(failure::limit(), load_generator.most_servers)
+        / load_generator.workload.most_steps_at_once();
     let mut at = Instant::ZERO;
     for user in (1..).map(UserId) {
         at = at + load_generator.workload.until_visitor(user, at, rate);
@@ -90,7 +94,6 @@ async fn visitors(load_generator: &Arc<LoadGenerator>, rate: f64, tasks: &mut Jo
         while let Some(ended) = tasks.try_join_next() {
             check(ended)?;
         }
-        let most = super::failure::clients_within(super::failure::limit());
         if tasks.len() as u64 >= most {
             return Err(Failure::TooMany { clients: tasks.len() as u64 + 1, most });
         }

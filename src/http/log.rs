@@ -32,8 +32,6 @@ pub struct LogState {
     pub untold: Vec<Event>,
     /// Requests that users have sent.
     pub sent: u64,
-    /// By server: how long its workers were busy with requests that have ended.
-    pub worked: Vec<Span>,
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
     clients: Vec<VisitEvidence>,
@@ -129,7 +127,6 @@ impl Log {
         let state = LogState {
             untold: Vec::new(),
             sent: 0,
-            worked: Vec::new(),
             late,
             clients: Vec::new(),
             gone: BTreeMap::new(),
@@ -327,17 +324,9 @@ impl LogState {
         match what {
             EventKind::Pool(PoolEvent::Struck { fault, .. }) => self.struck.push(fault),
             EventKind::Seen(_, Seen::Sent(_)) => self.sent += 1,
-            EventKind::Inside(_, Inside::Served(served)) => self.work(served.server, served.busy),
             _ => {}
         }
         self.untold.push(Event { at, what });
-    }
-
-    fn work(&mut self, server: ServerId, busy: Span) {
-        if server.index() >= self.worked.len() {
-            self.worked.resize(server.index() + 1, Span::ZERO);
-        }
-        self.worked[server.index()] += busy;
     }
 
     /// Whether there was ever such a client: somebody with curl can make up the id of a request.

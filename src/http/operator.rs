@@ -164,6 +164,7 @@ impl OperatorTask {
 
     async fn retire(&self, server: ServerId) {
         self.turn(server, |pool| pool.retire(server));
+        self.load_generator.balancer.remove(server);
         if let Some(slot) = self.injector.slot(server) {
             slot.retire().await;
         }

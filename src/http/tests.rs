@@ -9,7 +9,7 @@ mod homes;
 mod runs;
 mod servers;
 mod stores;
-mod support;
+pub(super) mod support;
 mod users;
 
 use crate::base::time::Span;

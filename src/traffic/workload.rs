@@ -189,6 +189,12 @@ impl Workload {
         !self.concurrent_steps.is_empty()
     }
 
+    /// Steps that a client does at the same moment, at most.
+    #[must_use]
+    pub fn most_steps_at_once(&self) -> u64 {
+        self.concurrent_steps.iter().copied().max().unwrap_or(1).max(1).into()
+    }
+
     /// Which users are heavy, if any are.
     #[must_use]
     pub fn heavy(&self) -> Option<HeavyUsers> {

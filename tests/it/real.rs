@@ -177,7 +177,7 @@ fn too_few_files_and_too_many_users_are_told_with_the_remedy() {
     let (code, printed, errors) = with_files(100, &["run", "what-cart", "--engine=http", "--only=2"]);
     assert_eq!((code, &*printed), (3, ""));
     assert!(errors.contains("100 open files") && errors.contains("ulimit -n 1024"), "{errors}");
-    assert!(errors.contains("--set users.count=1"), "{errors}");
+    assert!(errors.contains("--set users.count=9"), "{errors}");
     let (code, _, errors) = ran(&["run", "what-cart", "--engine=http", "--set=users.count=1_000_000"]);
     assert_eq!(code, 3);
     assert!(errors.contains("at most 20000") && errors.contains("--engine sim"), "{errors}");

@@ -1,16 +1,17 @@
 //! Connections to the servers, kept open between requests.
 //!
-//! A connection has no task of its own: who waits for an answer drives it. So a request costs no more changes between
-//! tasks than its sockets demand. There are never more connections than clients: a new one takes the place of one that
-//! nobody uses, so that the files that a run needs are known before it begins.
+//! A connection has no task of its own: whoever waits for an answer drives it. So a request costs no more changes between
+//! tasks than its sockets demand. An idle connection is kept for its server, which so has as many as there were ever
+//! requests under way to it at once: however requests come, few of them have to wait for a new connection. Only when the
+//! files that the process may open are used up does a new connection take the place of an idle one.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::base::ServerId;
+use crate::http::failure;
 
 /// So many bytes are read at once: an answer of this shop.
 const BUFFER: usize = 1_024;
@@ -35,9 +37,17 @@ pub type Outgoing = Request<Full<Bytes>>;
 pub struct ConnectionPool {
     servers: RwLock<Vec<Arc<Endpoint>>>,
     connect_timeout: Duration,
-    open: Arc<AtomicUsize>,
-    /// Where lines are hung up before new ones are opened.
-    most: usize,
+    /// Files that this process may have open.
+    files: u64,
+    budget: Arc<Budget>,
+    opened: AtomicU64,
+}
+
+/// How many lines there are, and how many there may be before idle ones are hung up.
+#[derive(Debug, Default)]
+struct Budget {
+    open: AtomicU64,
+    most: AtomicU64,
 }
 
 /// A server as the balancer reaches it.
@@ -47,6 +57,7 @@ pub struct Endpoint {
     pub host: HeaderValue,
     /// The one used last is the last.
     idle: Mutex<VecDeque<PooledConnection>>,
+    gone: AtomicBool,
 }
 
 /// One connection that can take a request, or is busy with one.
@@ -54,11 +65,11 @@ struct PooledConnection {
     sender: SendRequest<Full<Bytes>>,
     /// `None` when it is over.
     connection: Option<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
-    _counted: Counted,
+    counted: Counted,
 }
 
 /// One of the lines that are open.
-struct Counted(Arc<AtomicUsize>);
+struct Counted(Arc<Budget>);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -70,23 +81,49 @@ pub enum ForwardError {
 }
 
 impl ConnectionPool {
-    /// To no server yet. `most`: so many are open at once, as long as no more are in use.
+    /// To no server yet, in a process that may have so many files open.
     #[must_use]
-    pub fn new(connect_timeout: Duration, most: usize) -> ConnectionPool {
-        ConnectionPool { servers: RwLock::default(), connect_timeout, open: Arc::default(), most }
+    pub fn new(connect_timeout: Duration, files: u64) -> ConnectionPool {
+        let (budget, opened) = (Arc::default(), AtomicU64::new(0));
+        ConnectionPool { servers: RwLock::default(), connect_timeout, files, budget, opened }
     }
 
-    /// There is one more server.
+    /// There is one more server. What it needs is taken from what idle connections may have.
     pub fn add(&self, address: SocketAddr) {
         let host = HeaderValue::try_from(address.to_string()).expect("plain text");
-        let server = Arc::new(Endpoint { address, host, idle: Mutex::default() });
+        let server = Arc::new(Endpoint { address, host, idle: Mutex::default(), gone: AtomicBool::new(false) });
         self.servers.write().unwrap_or_else(PoisonError::into_inner).push(server);
+        self.share_files();
+    }
+
+    /// A server is gone for good.
+    pub fn remove(&self, id: ServerId) {
+        let server = self.server(id);
+        server.gone.store(true, Ordering::Release);
+        drop(std::mem::take(&mut *server.idle()));
+        self.share_files();
+    }
+
+    fn share_files(&self) {
+        let servers = self.servers().iter().filter(|server| !server.gone.load(Ordering::Acquire)).count();
+        self.budget.most.store(failure::connections_within(self.files, servers as u64), Ordering::Relaxed);
+        while self.budget.is_exceeded() && self.hang_up_one() {}
+    }
+
+    fn servers(&self) -> RwLockReadGuard<'_, Vec<Arc<Endpoint>>> {
+        self.servers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One of the servers.
     #[must_use]
     pub fn server(&self, id: ServerId) -> Arc<Endpoint> {
-        Arc::clone(&self.servers.read().unwrap_or_else(PoisonError::into_inner)[id.index()])
+        Arc::clone(&self.servers()[id.index()])
+    }
+
+    /// Lines that were opened so far.
+    #[must_use]
+    pub fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
     }
 
     /// Sends a request and waits for the head of its answer. The body comes while it is read.
@@ -125,31 +162,33 @@ impl ConnectionPool {
     }
 
     async fn connect(&self, server: &Endpoint) -> io::Result<PooledConnection> {
-        if self.open.fetch_add(1, Ordering::Relaxed) >= self.most {
+        let counted = Counted::new(&self.budget);
+        if self.budget.is_exceeded() {
             self.hang_up_one();
         }
-        let counted = Counted(Arc::clone(&self.open));
         let connecting = tokio::time::timeout(self.connect_timeout, TcpStream::connect(server.address));
         let stream = connecting.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        self.opened.fetch_add(1, Ordering::Relaxed);
         // Only a socket that is already dead refuses this.
         let _ = stream.set_nodelay(true);
         let builder =
             http1::Builder::new().writev(false).read_buf_exact_size(Some(BUFFER)).handshake(TokioIo::new(stream));
         let (sender, connection) = builder.await.map_err(io::Error::other)?;
-        Ok(PooledConnection { sender, connection: Some(Box::new(connection)), _counted: counted })
+        Ok(PooledConnection { sender, connection: Some(Box::new(connection)), counted })
     }
 
-    /// Closes a line that nobody uses: the one used longest ago, of the server that has most of them.
-    fn hang_up_one(&self) {
-        let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
+    /// Closes a line that nobody uses: the one used longest ago, of the server that has most of them. False when all are
+    /// in use.
+    fn hang_up_one(&self) -> bool {
+        let servers = self.servers();
         let most = servers.iter().max_by_key(|server| server.idle().len());
-        drop(most.and_then(|server| server.idle().pop_front()));
+        most.and_then(|server| server.idle().pop_front()).is_some()
     }
+}
 
-    /// Lines that are open.
-    #[cfg(test)]
-    pub fn open(&self) -> usize {
-        self.open.load(Ordering::Relaxed)
+impl Budget {
+    fn is_exceeded(&self) -> bool {
+        self.open.load(Ordering::Relaxed) > self.most.load(Ordering::Relaxed)
     }
 }
 
@@ -157,11 +196,27 @@ impl Endpoint {
     fn idle(&self) -> MutexGuard<'_, VecDeque<PooledConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Keeps a line for the next request, unless there are too many already.
+    fn keep(&self, line: PooledConnection) {
+        let mut idle = self.idle();
+        // Looked at under the lock: whoever says that the server is gone empties the rest after that.
+        if !self.gone.load(Ordering::Acquire) && !line.counted.0.is_exceeded() {
+            idle.push_back(line);
+        }
+    }
+}
+
+impl Counted {
+    fn new(budget: &Arc<Budget>) -> Counted {
+        budget.open.fetch_add(1, Ordering::Relaxed);
+        Counted(Arc::clone(budget))
+    }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -224,7 +279,92 @@ impl Drop for ResponseBody {
         if let (true, Some((line, server))) = (self.ended || self.body.is_end_stream(), self.line.take())
             && line.sender.is_ready()
         {
-            server.idle().push_back(line);
+            server.keep(line);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::http::tests::support::{Town, in_time, scenario};
+
+    const FIRST: ServerId = ServerId(0);
+    const SECOND: ServerId = ServerId(1);
+
+    /// Lines to the two servers of a town, in a process that may have so many files open.
+    fn connections(town: &Town, files: u64) -> ConnectionPool {
+        let connections = ConnectionPool::new(Duration::from_secs(5), files);
+        town.slots.iter().for_each(|slot| connections.add(slot.address));
+        connections
+    }
+
+    /// Asks a server. While the answer is not read, its line is busy.
+    async fn ask(connections: &ConnectionPool, server: ServerId) -> Response<ResponseBody> {
+        let request = Request::get("/").header("host", "shop").body(Full::default()).expect("a request");
+        in_time(connections.ask(&connections.server(server), request)).await.expect("an answer")
+    }
+
+    /// So many requests to a server at once, all of them answered.
+    async fn ask_at_once(connections: &ConnectionPool, server: ServerId, requests: usize) {
+        let mut answers = Vec::new();
+        for _ in 0..requests {
+            answers.push(ask(connections, server).await);
+        }
+        for answer in answers {
+            assert_eq!(in_time(answer.into_body().collect()).await.expect("a body").to_bytes(), "{}");
+        }
+    }
+
+    fn idle(connections: &ConnectionPool) -> Vec<usize> {
+        connections.servers().iter().map(|server| server.idle().len()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_server_keeps_as_many_lines_as_it_had_requests_at_once() {
+        let town = Town::open(&scenario(0));
+        let connections = connections(&town, 1_024);
+        for _ in 0..5 {
+            ask_at_once(&connections, FIRST, 3).await;
+            ask_at_once(&connections, SECOND, 2).await;
+        }
+        assert_eq!((idle(&connections), connections.opened()), (vec![3, 2], 5));
+    }
+
+    #[tokio::test]
+    async fn idle_lines_give_way_when_the_files_are_used_up() {
+        let town = Town::open(&scenario(0));
+        // Enough for three.
+        let connections = connections(&town, 64 + 2 * 6 + 3 * 2);
+        ask_at_once(&connections, FIRST, 3).await;
+        ask_at_once(&connections, SECOND, 1).await;
+        assert_eq!((idle(&connections), connections.opened()), (vec![2, 1], 4), "the first server's oldest is hung up");
+        ask_at_once(&connections, SECOND, 5).await;
+        assert_eq!(
+            (idle(&connections), connections.opened()),
+            (vec![0, 3], 8),
+            "what is busy is not hung up, and not all is kept"
+        );
+        assert_eq!(connections.budget.open.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_pool_that_grows_takes_files_from_idle_lines() {
+        let town = Town::open(&scenario(0));
+        let connections = connections(&town, 64 + 2 * 6 + 8 * 2);
+        ask_at_once(&connections, FIRST, 4).await;
+        ask_at_once(&connections, SECOND, 4).await;
+        assert_eq!(idle(&connections), [4, 4]);
+        connections.add(town.slots[1].address);
+        assert_eq!(idle(&connections).iter().sum::<usize>(), 5, "a server needs the files of three lines");
+        let unread = ask(&connections, FIRST).await;
+        connections.remove(FIRST);
+        drop(in_time(unread.into_body().collect()).await);
+        assert_eq!(idle(&connections)[0], 0, "nobody is sent there any more");
+        let kept = idle(&connections)[1];
+        ask_at_once(&connections, SECOND, 8).await;
+        assert_eq!((idle(&connections)[1], kept <= 4), (8, true), "what the one that left had is free");
     }
 }

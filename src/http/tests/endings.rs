@@ -127,13 +127,18 @@ fn a_run_in_which_something_panics_has_no_figures() {
 
 #[test]
 fn too_many_users_and_too_few_files() {
-    assert_eq!(failure::check(300, 3, 20_000), Ok(()));
-    let told = failure::check(20_001, 3, 1 << 20).expect_err("too many").to_string();
+    assert_eq!(failure::check(300, 1, 3, 20_000), Ok(()));
+    let told = failure::check(20_001, 1, 3, 1 << 20).expect_err("too many").to_string();
     assert!(told.contains("20001 users") && told.contains("--engine sim"), "{told}");
-    let told = failure::check(1_000, 3, 1_024).expect_err("too few").to_string();
-    for part in ["1024 open files", "`ulimit -n 4096`", "--set users.count=477"] {
+    let told = failure::check(1_000, 1, 3, 1_024).expect_err("too few").to_string();
+    for part in ["1024 open files", "`ulimit -n 4096`", "--set users.count=471"] {
         assert!(told.contains(part), "{part}: {told}");
     }
+    let told = failure::check(300, 3, 3, 1_024).expect_err("three requests each").to_string();
+    assert!(told.contains("--set users.count=157"), "{told}");
+    assert_eq!(failure::check(157, 3, 3, 1_024), Ok(()));
+    // What idle connections may take is less, the more servers there are.
+    assert_eq!([3, 100, 200].map(|servers| failure::connections_within(1_024, servers)), [471, 180, 0]);
 }
 
 /// As when there is no free port.

@@ -1,26 +1,51 @@
 //! Whole runs: what the balancer, the servers and the operator do together.
 
-use crate::base::UserId;
+use crate::base::Outcome;
 use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
-use crate::history::{Event, EventKind, PoolEvent};
+use crate::history::{Event, EventKind, PoolEvent, Seen};
 use crate::http::{self, Options, Played};
-use crate::scenario::{Scenario, load};
+use crate::scenario::{Dist, Scenario, Time, Whole, load};
 
-fn played(scenario: &Scenario, speed: f64) -> Played {
-    let options =
-        Options { speed, favourite: UserId(42), interrupt: &false.into(), progress: &|_| (), started: &|_| () };
-    http::play(scenario, Seed(1), &options).unwrap_or_else(|failure| panic!("{failure}"))
+fn played(scenario: &Scenario, speed: f64) -> (Played, Vec<Event>) {
+    let options = Options { speed, interrupt: &false.into(), progress: &|_| (), started: &|_| () };
+    let mut tape = Vec::new();
+    let played = http::play(scenario, Seed(1), &options, &mut tape).unwrap_or_else(|failure| panic!("{failure}"));
+    (played, tape)
 }
 
 fn scenario(text: &str) -> Scenario {
     load("test", "test.toml", text, &[], &[]).unwrap_or_else(|error| panic!("{error:?}")).base
 }
 
+/// Users who do not think keep all servers busy. Each connection is opened once, when for the first time so many
+/// requests are under way to a server.
+#[test]
+fn a_run_opens_next_to_no_connections() {
+    const USERS: u64 = 24;
+    const SERVERS: u64 = 4;
+    let nothing = Dist::Constant(Time::of(Span::ZERO));
+    let mut scenario = Scenario::house();
+    scenario.duration = Time::of(Span::from_secs(2));
+    scenario.users.count = Some(Whole::of(USERS));
+    scenario.users.think = nothing;
+    scenario.users.ramp = Some(Time::of(Span::ZERO));
+    scenario.servers.count = Whole::of(SERVERS);
+    scenario.servers.service = nothing;
+    scenario.store.latency = nothing;
+    let (played, tape) = played(&scenario, 1.0);
+    let answered =
+        |event: &&Event| matches!(event.what, EventKind::Seen(_, Seen::Told { outcome: Outcome::Ok(_), .. }));
+    let requests = tape.iter().filter(answered).count();
+    assert!(requests > 2_000, "{requests} requests");
+    let (opened, most) = (played.connections, USERS * SERVERS);
+    assert!((SERVERS..=most).contains(&opened), "{opened} connections for {requests} requests");
+}
+
 /// When processes were stopped.
-fn stops(played: &Played) -> Vec<Instant> {
+fn stops(tape: &[Event]) -> Vec<Instant> {
     let stopped = |event: &&Event| matches!(event.what, EventKind::Pool(PoolEvent::Stopped { .. }));
-    played.tape.iter().filter(stopped).map(|event| event.at).collect()
+    tape.iter().filter(stopped).map(|event| event.at).collect()
 }
 
 /// A process that nobody reaches is ended by a deploy like any other, and another takes its place.
@@ -43,10 +68,10 @@ at = "3s"
 deploy = { strategy = "rolling" }
 "#,
     );
-    let played = played(&scenario, 4.0);
-    assert_eq!(stops(&played).len(), 2);
+    let (_, tape) = played(&scenario, 4.0);
+    assert_eq!(stops(&tape).len(), 2);
     let finished = |event: &Event| matches!(event.what, EventKind::Pool(PoolEvent::Finished { fault: 1 }));
-    assert!(played.tape.iter().any(finished), "both are new and ready");
+    assert!(tape.iter().any(finished), "both are new and ready");
 }
 
 /// Where cookies bind users, they are counted once a second in both engines: a server that is drained is stopped then.
@@ -65,7 +90,8 @@ at = "2s"
 scale = { to = 1, drain = "9s" }
 "#,
     );
-    let stops = stops(&played(&scenario, 2.0));
+    let (_, tape) = played(&scenario, 2.0);
+    let stops = stops(&tape);
     assert_eq!(stops.len(), 5);
     let second = Span::from_secs(1).as_nanos();
     let late = stops.iter().map(|at| at.since_start().as_nanos() % second).max().expect("some");

@@ -41,6 +41,7 @@ async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
         workload: Arc::clone(&town.workload),
         balancer: Arc::clone(&town.balancer),
         sessions: scenario.homes.session,
+        most_servers: 1,
         failures: town.alarm.clone(),
         waves: Vec::new(),
         jars: Mutex::new(Vec::new()),
