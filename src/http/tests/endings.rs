@@ -12,7 +12,7 @@ use crate::base::seed::Seed;
 use crate::http::failure::{self, Failure};
 use crate::http::shop_server::Death;
 use crate::http::{self, Options};
-use crate::scenario::CartHome;
+use crate::scenario::{CartHome, load};
 
 /// A request that a worker holds: its connection, and the cookies it was sent with.
 async fn begun(town: &Town) -> (TcpStream, Curl) {
@@ -139,6 +139,24 @@ fn too_many_users_and_too_few_files() {
     assert_eq!(failure::check(157, 3, 3, 1_024), Ok(()));
     // What idle connections may take is less, the more servers there are.
     assert_eq!([3, 100, 200].map(|servers| failure::connections_within(1_024, servers)), [471, 180, 0]);
+}
+
+/// Servers that come while others are still there need files too.
+#[test]
+fn a_pool_that_grows_is_counted_before_the_run() {
+    let most = |plan: &str| {
+        let text = format!("title = \"A pool\"\nduration = \"2m\"\nservers = {{ count = 3 }}\n{plan}");
+        let loaded = load("test", "test.toml", &text, &[], &[]).unwrap_or_else(|error| panic!("{error:?}"));
+        loaded.base.most_servers_at_once()
+    };
+    let fault = |what: &str| most(&format!("[[faults]]\nat = \"10s\"\n{what}"));
+    assert_eq!(most(""), 3);
+    assert_eq!(most("[autoscaler]\nmax = 8"), 8);
+    assert_eq!(most("[autoscaler]\nmax = 8\ndrain = \"5s\""), 16, "eight leave while eight come");
+    assert_eq!(fault("scale = 5"), 5);
+    assert_eq!(fault("deploy = { strategy = \"rolling\" }"), 3);
+    assert_eq!(fault("deploy = { strategy = \"rolling\", surge = 2, unavailable = 0 }"), 5);
+    assert_eq!(fault("deploy = { strategy = \"blue-green\" }"), 6);
 }
 
 /// As when there is no free port.
