@@ -231,7 +231,6 @@ macro_rules! dispatch_policy {
         }
     };
 }
-#[cfg(not(debug_assertions))]
 
 /// Matched at every call. A copy of the simulation's loop for each policy was measured: it would be 2 to 4 % faster, and take
 /// a third of the build (docs/performance.md).
