@@ -15,10 +15,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 
 use crate::base::seed::Seed;
-use crate::base::time::{Instant, Span};
+use crate::base::time::Instant;
 use crate::base::{UserId, Visit};
 use crate::history::{Event, EventKind, Prefetch, Recorder, Seen};
 use crate::judging::observer::Observer;
+use crate::live::Slices;
 use crate::results::{Report, RunReport, Tape, VariantReport, figures, series, strikes};
 use crate::scenario::{Loaded, Variant};
 use crate::sim::{Sim, Stuck};
@@ -31,9 +32,6 @@ pub use self::survey::{Survey, survey};
 pub use crate::faces::story::FAVOURITE;
 #[cfg(feature = "http")]
 pub use execute::{HttpOptions, News, execute, take_out_sim_only};
-
-/// A run is played in so many slices; between two of them it can be interrupted and its progress seen.
-const SLICES: u64 = 500;
 
 /// How to run a scenario.
 pub struct Options<'a> {
@@ -101,12 +99,12 @@ fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoPro
     let scenario = &variant.scenario;
     let mut sim = Sim::new(scenario, seed);
     let mut observer = Observer::new(scenario, sim.heavy(), options.favourite);
-    let end = scenario.duration.get() + scenario.closing.get();
-    for slice in 1..=SLICES {
+    // Between two slices it can be interrupted and its progress seen.
+    for end in Slices::of(scenario).ends() {
         if sim.is_over() || options.interrupt.load(Ordering::Relaxed) {
             break;
         }
-        sim.advance(Instant::ZERO + share(end, slice), &mut observer);
+        sim.advance(end, &mut observer);
         if let Some(stuck) = sim.stuck() {
             return Err(NoProgress { variant: variant.name.clone(), seed: seed.0, stuck });
         }
@@ -121,11 +119,6 @@ fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoPro
         hurt: observer.hurt().to_vec(),
         tape: None,
     })
-}
-
-fn share(end: Span, slice: u64) -> Span {
-    let nanos = u128::from(end.as_nanos()) * u128::from(slice) / u128::from(SLICES);
-    Span::from_nanos(u64::try_from(nanos).expect("at most `end`"))
 }
 
 /// What happened in one visit up to a moment, and to the pool meanwhile: from the run's tape, or else by playing it again.
@@ -149,7 +142,7 @@ pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) 
     impl Prefetch for Filter {}
     let mut filter = Filter { visit, events: Vec::new() };
     again(variant, run, until, &mut filter);
-    Tape { events: filter.events }
+    Tape { events: filter.events, injected: Vec::new() }
 }
 
 /// Lets a recorder take in a run once more.

@@ -169,40 +169,36 @@ fn default_name(kind: &FaultKind<String, String>) -> String {
     }
 }
 
-/// A fault as it will strike; `None` only for one that validation refuses.
+/// A fault as it will strike: with ids, and with what other tables say about it. `None` only for one that validation
+/// refuses.
 fn resolved(kind: FaultKind<String, String>, scenario: &Scenario) -> Option<FaultKind> {
-    let server = |name: String| server_named(&name);
+    let index = |name: String| scenario.regions.as_ref().and_then(|regions| regions.index(&name));
+    let region = |name| Some(RegionId(index(name).and_then(|index| u8::try_from(index).ok()).unwrap_or(u8::MAX)));
+    let kind = kind.try_map(|name| server_named(&name), region)?;
     let boot = Some(scenario.servers.boot.get());
     Some(match kind {
-        FaultKind::Crash { server: name, comeback } => FaultKind::Crash { server: server(name)?, comeback },
-        FaultKind::Restart { server: name, .. } => FaultKind::Restart { server: server(name)?, boot },
-        FaultKind::Replace { server: name, .. } => FaultKind::Replace { server: server(name)?, boot },
-        FaultKind::Vanish { server: name, comeback } => FaultKind::Vanish { server: server(name)?, comeback },
-        FaultKind::Slow { server: name, factor, lasting } => FaultKind::Slow { server: server(name)?, factor, lasting },
-        FaultKind::Failing { server: name, billionths, lasting } => {
-            FaultKind::Failing { server: server(name)?, billionths, lasting }
-        }
-        FaultKind::Isolate { server: name, lasting } => FaultKind::Isolate { server: server(name)?, lasting },
-        FaultKind::RegionOutage { region, lasting } => {
-            let index = scenario.regions.as_ref().and_then(|regions| regions.index(&region));
-            let region = RegionId(index.and_then(|index| u8::try_from(index).ok()).unwrap_or(u8::MAX));
-            FaultKind::RegionOutage { region, lasting }
+        FaultKind::Restart { server, .. } => FaultKind::Restart { server, boot },
+        FaultKind::Replace { server, .. } => FaultKind::Replace { server, boot },
+        FaultKind::Store { how: how @ StoreFault::Outage, lasting, .. } => {
+            FaultKind::Store { how, lasting, forgets: Some(Forgets::NOTHING) }
         }
         FaultKind::Store { how, lasting, .. } => {
-            let (lasting, forgets) = match how {
-                StoreFault::Outage => (lasting, Forgets::NOTHING),
-                StoreFault::Failover | StoreFault::Restart => {
-                    (Some(lasting.unwrap_or(Span::ZERO)), scenario.store.durability_window)
-                }
-            };
-            FaultKind::Store { how, lasting, forgets: Some(forgets) }
+            let (lasting, forgets) = (lasting.unwrap_or(Span::ZERO), scenario.store.durability_window);
+            FaultKind::Store { how, lasting: Some(lasting), forgets: Some(forgets) }
         }
-        FaultKind::Deploy(deploy) => FaultKind::Deploy(deploy),
-        FaultKind::Scale(scale) => FaultKind::Scale(scale),
-        FaultKind::Join(join) => FaultKind::Join(join),
-        FaultKind::Autoscale => FaultKind::Autoscale,
-        FaultKind::Migrate { how } => FaultKind::Migrate { how },
+        kind => kind,
     })
+}
+
+/// A fault in the words of its scenario, which has names for servers and regions.
+#[must_use]
+pub fn in_words(kind: FaultKind, scenario: &Scenario) -> FaultKind<String, String> {
+    let region_name = |region: RegionId| {
+        let names = scenario.regions.as_ref().map(|regions| &regions.names);
+        names.and_then(|names| names.get(region.index())).cloned().unwrap_or_else(|| "a region".into())
+    };
+    let named = kind.try_map(|server| Some(server.to_string()), |region| Some(region_name(region)));
+    named.unwrap_or(FaultKind::Autoscale)
 }
 
 /// Whether a server that fails so many billionths of its requests fails the one with this key.

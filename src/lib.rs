@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! time seed model  <-  scenario  <-  history region shop home policy fault pool workload
-//!     <-  checker post_mortem meter  <-  observer  <-  sim | http  <-  report  <-  experiment  <-  cli
+//!     <-  checker post_mortem meter  <-  observer  <-  sim | http  <-  report  <-  live  <-  experiment  <-  cli
 //! ```
 //!
 //! Two engines drive the core, and neither imports the other: `sim` plays in virtual time, `http` with real requests over
@@ -26,6 +26,7 @@ pub mod history;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod judging;
+pub mod live;
 pub mod operations;
 pub mod regions;
 pub mod results;

@@ -19,6 +19,7 @@ pub mod tree;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::base::time::{Instant, Span};
+use crate::faults::Fault;
 use crate::history::Event;
 pub use crate::judging::observer::{Hurt, HurtBy};
 pub use crate::judging::post_mortem::Cause;
@@ -114,6 +115,15 @@ pub struct Strike {
 pub struct Tape {
     /// What happened to that visit and to the pool meanwhile, in order.
     pub events: Vec<Event>,
+    /// Faults that are not the scenario's own, with their indices among those of the run.
+    pub injected: Vec<(u32, Fault)>,
+}
+
+impl Tape {
+    /// A fault that is not the scenario's own, by its index among those of the run.
+    pub fn injected(&self, index: u32) -> Option<&Fault> {
+        self.injected.iter().find(|(of, _)| *of == index).map(|(_, fault)| fault)
+    }
 }
 
 /// The figures of one variant in one run. Field names are the paths of JSON and of expectations.

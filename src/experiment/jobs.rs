@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::SLICES;
 use crate::base::seed::Seed;
+use crate::live::Slices;
 use crate::scenario::{Scenario, Variant};
 
 /// One simulation: a variant with a seed.
@@ -37,7 +37,7 @@ pub(super) fn work_through<R: Send>(
     progress: &(dyn Fn(u64) + Sync),
     work: impl Fn(&Job, &dyn Fn()) -> R + Sync + Send,
 ) -> Vec<R> {
-    let total = jobs.len() as u64 * SLICES;
+    let total = jobs.len() as u64 * Slices::COUNT;
     let ticks = AtomicU64::new(0);
     let tick = || {
         let done = ticks.fetch_add(1, Ordering::Relaxed) + 1;

@@ -7,7 +7,7 @@ mod plans;
 use super::timeline::{deed, random_deed};
 use crate::base::time::Instant;
 use crate::base::{Items, UserId};
-use crate::faults::{FaultKind, kinds, of_processes};
+use crate::faults::{FaultKind, of_processes};
 use crate::history::{EventKind, PoolEvent};
 use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
 use crate::scenario::Target;
@@ -169,10 +169,10 @@ pub fn best_other(report: &Report, than: usize) -> Option<usize> {
 /// A line for a fault that struck: what it did, how many open carts lost something to it, and whether this one did.
 fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
-    let known = kinds(&variant.scenario).into_iter().nth(fault as usize);
+    let known = plans::known(fault, variant, tape);
     match known.as_ref().map(FaultKind::target) {
-        Some(Target::Pool | Target::Users) => return Some(plans::begins(fault, at, variant)),
-        None if server.is_none() => return Some(plans::begins(fault, at, variant)),
+        Some(Target::Pool | Target::Users) => return Some(plans::begins(fault, at, variant, tape)),
+        None if server.is_none() => return Some(plans::begins(fault, at, variant, tape)),
         None | Some(Target::Server(_) | Target::Region(_) | Target::Store | Target::Carts) => {}
     }
     let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());

@@ -261,7 +261,7 @@ pub(crate) fn tape(user: u32, heard: Vec<RequestSample>, broken: &[(u64, PoolEve
     }
     events.extend(broken.iter().map(|(millis, event)| Event { at: at(*millis), what: EventKind::Pool(*event) }));
     events.sort_by_key(|event| event.at);
-    Tape { events }
+    Tape { events, injected: Vec::new() }
 }
 
 pub(crate) fn item(number: u8) -> Item {

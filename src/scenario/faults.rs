@@ -209,6 +209,37 @@ impl<Server, Region> FaultKind<Server, Region> {
         matches!(self, FaultKind::Scale(_) | FaultKind::Autoscale)
     }
 
+    /// The same fault, of a server or region that is called otherwise; `None` when `server` or `region` knows none.
+    #[must_use]
+    pub fn try_map<S, R>(
+        self,
+        server_of: impl FnOnce(Server) -> Option<S>,
+        region_of: impl FnOnce(Region) -> Option<R>,
+    ) -> Option<FaultKind<S, R>> {
+        Some(match self {
+            FaultKind::Crash { server, comeback } => FaultKind::Crash { server: server_of(server)?, comeback },
+            FaultKind::Restart { server, boot } => FaultKind::Restart { server: server_of(server)?, boot },
+            FaultKind::Replace { server, boot } => FaultKind::Replace { server: server_of(server)?, boot },
+            FaultKind::Vanish { server, comeback } => FaultKind::Vanish { server: server_of(server)?, comeback },
+            FaultKind::Slow { server, factor, lasting } => {
+                FaultKind::Slow { server: server_of(server)?, factor, lasting }
+            }
+            FaultKind::Failing { server, billionths, lasting } => {
+                FaultKind::Failing { server: server_of(server)?, billionths, lasting }
+            }
+            FaultKind::Isolate { server, lasting } => FaultKind::Isolate { server: server_of(server)?, lasting },
+            FaultKind::RegionOutage { region, lasting } => {
+                FaultKind::RegionOutage { region: region_of(region)?, lasting }
+            }
+            FaultKind::Store { how, lasting, forgets } => FaultKind::Store { how, lasting, forgets },
+            FaultKind::Deploy(deploy) => FaultKind::Deploy(deploy),
+            FaultKind::Scale(scale) => FaultKind::Scale(scale),
+            FaultKind::Join(join) => FaultKind::Join(join),
+            FaultKind::Autoscale => FaultKind::Autoscale,
+            FaultKind::Migrate { how } => FaultKind::Migrate { how },
+        })
+    }
+
     /// How the servers come back that it kills; `None` when it kills none, or for good.
     #[must_use]
     pub fn comeback(&self) -> Option<Comeback> {

@@ -11,6 +11,7 @@ mod coverage;
 mod determinism;
 #[cfg(feature = "cli")]
 mod every_scenario;
+mod live;
 mod liveness;
 mod naive_sim;
 mod oracle;

@@ -4,14 +4,14 @@ use super::Line;
 use crate::base::time::Instant;
 use crate::base::{ServerId, ServerState};
 use crate::faces::timeline::deed;
-use crate::faults::{kinds, timeline};
+use crate::faults::{FaultKind, in_words, kinds, timeline};
 use crate::history::{EventKind, Inside, PoolEvent};
 use crate::results::{Tape, VariantReport};
 use crate::text::{clean, plural};
 
 /// A line for a plan that begins: it may last, and take carts later.
-pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport) -> Line {
-    let Some(known) = kinds(&variant.scenario).into_iter().nth(fault as usize) else {
+pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport, tape: &Tape) -> Line {
+    let Some(known) = known(fault, variant, tape) else {
         return Line::Broke(at, "the pool changes".into());
     };
     let strike = variant.runs.first().and_then(|run| run.strike(fault));
@@ -24,6 +24,12 @@ pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport) -> Line {
             gone => format!("{deed}: {} open now will be gone", plural(gone as f64, "cart", "carts")),
         },
     )
+}
+
+/// What a fault does, in the words of the scenario; `None` for one that was drawn.
+pub(super) fn known(fault: u32, variant: &VariantReport, tape: &Tape) -> Option<FaultKind<String, String>> {
+    let written = kinds(&variant.scenario).into_iter().nth(fault as usize);
+    written.or_else(|| tape.injected(fault).map(|injected| in_words(injected.kind, &variant.scenario)))
 }
 
 /// A line for what a plan does to one of the servers that this user has met.
@@ -39,7 +45,7 @@ pub(super) fn concerns(
             Some(Line::Broke(at, format!("{server} is drained: no new users")))
         }
         PoolEvent::Stopped { server, fault, .. } if met(server) => {
-            let who = who(fault, variant);
+            let who = who(fault, variant, tape);
             let this_too = if killed(fault, tape) { ": its carts are gone, this one too" } else { "" };
             Some(Line::Broke(at, format!("{who} stops {server}{this_too}")))
         }
@@ -48,11 +54,12 @@ pub(super) fn concerns(
 }
 
 /// Whose plan it is.
-fn who(fault: u32, variant: &VariantReport) -> String {
+fn who(fault: u32, variant: &VariantReport, tape: &Tape) -> String {
     let index = fault as usize;
-    let name = match variant.scenario.faults.get(index) {
-        Some(known) => known.name.clone(),
-        None => timeline(&variant.scenario).into_iter().nth(index).map(|planned| planned.name),
+    let name = match (variant.scenario.faults.get(index), tape.injected(fault)) {
+        (Some(known), _) => known.name.clone(),
+        (None, Some(injected)) => Some(injected.name.clone()),
+        (None, None) => timeline(&variant.scenario).into_iter().nth(index).map(|planned| planned.name),
     };
     name.map_or("the operator".into(), |name| clean(&name))
 }

@@ -1,0 +1,91 @@
+//! Earlier states of a run that are kept, so that going back need not begin at the beginning.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::run::Run;
+use crate::base::time::{Instant, Span};
+
+/// Most states that are kept.
+pub const MOST_MARKS: usize = 16;
+
+/// States at multiples of an interval. When there are too many, the interval doubles and every other one goes. Forks
+/// share those of their common past.
+#[derive(Clone, Debug)]
+pub(super) struct Marks {
+    interval: Span,
+    kept: BTreeMap<Instant, Arc<Run>>,
+}
+
+impl Marks {
+    /// The beginning alone.
+    pub fn beginning_with(run: &Run) -> Marks {
+        let kept = BTreeMap::from([(Instant::ZERO, Arc::new(run.clone()))]);
+        Marks { interval: Span::from_secs(1), kept }
+    }
+
+    /// The beginning.
+    pub fn first(&self) -> &Run {
+        self.kept.first_key_value().expect("the beginning is always kept").1
+    }
+
+    /// The latest one that is not later than this.
+    pub fn latest_until(&self, moment: Instant) -> &Run {
+        self.kept.range(..=moment).next_back().map_or(self.first(), |(_, run)| run)
+    }
+
+    /// The next moment at which a state is kept.
+    pub fn next_after(&self, now: Instant) -> Instant {
+        Instant::ZERO + self.interval * (now.as_nanos() / self.interval.as_nanos() + 1)
+    }
+
+    /// A run comes by: its state is kept if this is such a moment.
+    pub fn pass(&mut self, run: &Run) {
+        let now = run.sim.now();
+        if !self.is_due(now) || self.kept.contains_key(&now) {
+            return;
+        }
+        self.kept.insert(now, Arc::new(run.clone()));
+        while self.kept.len() > MOST_MARKS {
+            self.interval = self.interval * 2;
+            let Marks { interval, kept } = self;
+            kept.retain(|at, _| at.as_nanos().is_multiple_of(interval.as_nanos()));
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        now.as_nanos().is_multiple_of(self.interval.as_nanos())
+    }
+
+    /// What comes after this moment will be different.
+    pub fn forget_after(&mut self, now: Instant) {
+        self.kept.retain(|at, _| *at <= now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::UserId;
+    use crate::base::seed::Seed;
+    use crate::live::diary::Diary;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn marks_become_rarer_and_never_too_many() {
+        let mut run = Run::begin(&Scenario::house(), Seed(1), UserId(1), &mut Diary::default());
+        let mut marks = Marks::beginning_with(&run);
+        for second in 1..=180 {
+            assert_eq!(marks.next_after(run.sim.now()).as_nanos() % marks.interval.as_nanos(), 0);
+            run.sim.advance(Instant::ZERO + Span::from_secs(second), &mut ());
+            marks.pass(&run);
+            assert!(marks.kept.len() <= MOST_MARKS, "{} after {second} s", marks.kept.len());
+            let at = marks.latest_until(run.sim.now()).sim.now();
+            assert!(run.sim.now() - at < marks.interval, "the last one is near");
+        }
+        assert_eq!((marks.interval, marks.kept.len()), (Span::from_secs(16), 12));
+        marks.forget_after(Instant::ZERO + Span::from_secs(33));
+        assert_eq!(marks.kept.len(), 3);
+        assert_eq!(marks.first().sim.now(), Instant::ZERO);
+    }
+}

@@ -1,0 +1,117 @@
+//! A run as far as it has come: what is copied to be gone back to.
+
+use super::diary::Diary;
+use super::marks::Marks;
+use super::{Input, Slices};
+use crate::base::seed::Seed;
+use crate::base::time::Instant;
+use crate::base::{ClientId, UserId};
+use crate::history::{Event, Prefetch, Recorder};
+use crate::judging::observer::Observer;
+use crate::scenario::Scenario;
+use crate::sim::{Sim, Stuck};
+
+/// A simulation with what was recorded of it.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub sim: Sim,
+    pub observer: Observer,
+    /// How many of the inputs it has taken in.
+    pub applied: usize,
+    /// How many events have happened.
+    pub told: u64,
+}
+
+/// Who hears of events, beside the observer.
+pub(super) struct Ears<'a> {
+    pub diary: &'a mut Diary,
+    pub other: &'a mut dyn Recorder,
+}
+
+/// Everybody who hears of events.
+struct All<'a, 'b> {
+    observer: &'a mut Observer,
+    ears: &'a mut Ears<'b>,
+}
+
+impl Recorder for All<'_, '_> {
+    #[inline]
+    fn record(&mut self, event: &Event) {
+        self.observer.record(event);
+        self.ears.diary.record(event);
+        self.ears.other.record(event);
+    }
+}
+
+impl Prefetch for All<'_, '_> {
+    #[inline]
+    fn prefetch(&self, clients: impl Iterator<Item = ClientId>) {
+        self.observer.prefetch(clients);
+    }
+}
+
+impl Run {
+    /// A run that has played its first moment.
+    pub fn begin(scenario: &Scenario, seed: Seed, favourite: UserId, diary: &mut Diary) -> Run {
+        let sim = Sim::new(scenario, seed);
+        let observer = Observer::new(scenario, sim.heavy(), favourite);
+        let mut run = Run { sim, observer, applied: 0, told: 0 };
+        run.step(Instant::ZERO, &mut Ears { diary, other: &mut () });
+        run
+    }
+
+    /// Whether everybody has left, as seen at the end of a slice, or the end has come.
+    pub fn is_over(&self, slices: Slices) -> bool {
+        let now = self.sim.now();
+        now >= slices.end() || (slices.is_end(now) && self.sim.is_over())
+    }
+
+    /// Plays up to and including a moment with all inputs that were given until then, and keeps marks on the way.
+    pub fn play(
+        &mut self,
+        until: Instant,
+        inputs: &[Input],
+        slices: Slices,
+        ears: &mut Ears<'_>,
+        mut marks: Option<&mut Marks>,
+    ) -> Result<(), Stuck> {
+        loop {
+            self.take_in(inputs, ears);
+            let now = self.sim.now();
+            if now >= until || self.is_over(slices) {
+                return Ok(());
+            }
+            let mut stop = until.min(slices.next_after(now));
+            if let Some(input) = inputs.get(self.applied) {
+                stop = stop.min(input.given);
+            }
+            if let Some(marks) = &marks {
+                stop = stop.min(marks.next_after(now));
+            }
+            self.step(stop, ears);
+            if let Some(stuck) = self.sim.stuck() {
+                return Err(stuck);
+            }
+            if let Some(marks) = &mut marks {
+                marks.pass(self);
+            }
+        }
+    }
+
+    /// Inputs that were given when the run had come so far strike now, unless their time lies ahead.
+    fn take_in(&mut self, inputs: &[Input], ears: &mut Ears<'_>) {
+        let now = self.sim.now();
+        while let Some(input) = inputs.get(self.applied).filter(|input| input.given <= now) {
+            self.sim.inject(input.fault.clone());
+            self.applied += 1;
+            self.step(now, ears);
+        }
+    }
+
+    fn step(&mut self, until: Instant, ears: &mut Ears<'_>) {
+        let Run { sim, observer, told, .. } = self;
+        ears.diary.told = *told;
+        sim.advance(until, &mut All { observer, ears });
+        *told = ears.diary.told;
+    }
+}
