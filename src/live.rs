@@ -138,12 +138,18 @@ impl Session {
         let unknown = Error::UnknownDesign { wanted: design + 1, there: loaded.variants.len() };
         let variant = loaded.variants.get(design).ok_or(unknown)?.clone();
         let seed = Seed(seed.unwrap_or(loaded.base.seed.get()));
+        Ok(Session { design, ..Session::begin(variant, seed, favourite) })
+    }
+
+    /// Opens a design that must have passed validation, as the only one of its scenario.
+    #[must_use]
+    pub fn begin(variant: Variant, seed: Seed, favourite: UserId) -> Session {
         let slices = Slices::of(&variant.scenario);
         let mut diary = Diary::default();
         let run = Run::begin(&variant.scenario, seed, favourite, &mut diary);
         let written = run.sim.faults().len();
         let marks = Marks::beginning_with(&run);
-        Ok(Session { variant, design, seed, slices, written, inputs: Vec::new(), run, marks, diary })
+        Session { variant, design: 0, seed, slices, written, inputs: Vec::new(), run, marks, diary }
     }
 
     /// Plays up to and including a moment. A run that is over before stays where it is.

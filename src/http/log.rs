@@ -147,7 +147,9 @@ impl Log {
     /// Tells a recorder what has happened since the last time; nobody who writes has to wait for it meanwhile.
     pub fn tell(&self, recorder: &mut dyn Recorder) {
         let untold = std::mem::take(&mut self.state().untold);
-        untold.iter().for_each(|event| recorder.record(event));
+        for event in &untold {
+            recorder.record(event);
+        }
     }
 
     /// The run is over: whatever is still under way is not written down any more. Returns how late requests were sent,

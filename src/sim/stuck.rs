@@ -131,9 +131,11 @@ impl fmt::Display for Stuck {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Step;
     use crate::base::seed::Seed;
     use crate::base::time::Span;
-    use crate::scenario::{Dist, Fault, Scenario, Time};
+    use crate::scenario::{Dist, Fault, Scenario, Time, Whole};
+    use crate::sim::events::Due;
 
     const SECOND: Span = Span::from_secs(1);
 
@@ -155,6 +157,26 @@ mod tests {
         for seconds in [0, 5, 11, 30, 119, 125, 180] {
             assert_eq!(played(&scenario, seconds).stuck(), None, "after {seconds} s");
         }
+    }
+
+    /// All that lies ahead is the end of a pause before one of several simultaneous steps is tried again.
+    #[test]
+    fn users_who_pause_between_simultaneous_steps_go_on() {
+        let mut scenario = Scenario::house();
+        scenario.users.count = Some(Whole::of(1));
+        scenario.users.journey = vec![Step::Login].into();
+        scenario.users.journey.push_at_once(&[Step::Add, Step::Add]);
+        scenario.users.patience = Whole::of(10);
+        scenario.users.timeout = Time::of(SECOND);
+        scenario.users.pause = Time::of(SECOND * 5);
+        scenario.faults = (1..=3).map(|server| breaks("crash", server)).collect();
+        let mut pausing = 0;
+        for seconds in 0..120 {
+            let sim = played(&scenario, seconds);
+            pausing += u32::from(sim.events.agenda().any(|(_, due)| matches!(due, Due::Again { .. })));
+            assert_eq!(sim.stuck(), None, "after {seconds} s");
+        }
+        assert!(pausing > 10, "{pausing}");
     }
 
     /// The planted bug: timeouts and wake-ups are forgotten.

@@ -47,7 +47,6 @@ impl Sim {
             (false, 0) => Doing::Thinking { until: Instant::NEVER },
             (false, _) => Doing::Pausing { until: Instant::NEVER },
         };
-        let here = |network: &Box<crate::sim::Network>| network.map.place(visit.user, visit.number, key.step);
         ClientSnapshot {
             user: visit.user,
             client: id,
@@ -56,7 +55,7 @@ impl Sim {
             visit: visit.number,
             step: key.step,
             doing,
-            region: self.network.as_ref().map(here),
+            region: self.network.as_ref().map(|network| network.map.place(visit.user, visit.number, key.step)),
             cart: self.believed_cart(id, carts_before),
             exists: Items::NONE,
             whole: false,

@@ -2,19 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use whatcart::base::seed::Seed;
 use whatcart::base::time::{Instant, Span};
-use whatcart::base::{ClientId, Items, ServerState};
+use whatcart::base::{ClientId, Items, ServerState, UserId};
+use whatcart::faults::of_run;
 use whatcart::history::Event;
 use whatcart::live::Session;
+use whatcart::scenario::{Loaded, Variant};
 use whatcart::sim::snapshot::{Doing, Holder, Memory, MemoryCounts, Phase, Snapshot, Spot};
 
+use crate::support::for_all;
+use crate::support::worlds::{any_world, show};
+
 use super::reader::Reader;
-use super::{everything, open};
+use super::{everything, named, open};
 
 /// Moments of a run: odd ones, so that much is under way.
 fn moments(session: &Session) -> impl Iterator<Item = Instant> + use<> {
     let step = session.end().as_nanos() / 67;
-    (1..67).map(move |i| Instant::from_nanos(i * step + i * i * 1_234_567))
+    (1..67).map(move |i| Instant::from_nanos(i * step + i * i * 123_457))
+}
+
+/// Designs in which many wait: at servers, and for the store.
+fn crowded() -> impl Iterator<Item = (Loaded, usize)> {
+    let crowd = ["users.count=300", "servers.workers=1", "store.connections=1", "store.latency.exponential=\"8ms\""];
+    let loaded = named("shared-cart", &crowd);
+    (0..loaded.variants.len()).map(move |design| (loaded.clone(), design))
 }
 
 /// Workers, queues and requests, against what is seen from outside.
@@ -134,9 +147,9 @@ fn compare_with_reader(reader: &Reader, shown: &Snapshot, memory: &Memory, what:
 fn a_snapshot_shows_what_is_there() {
     let (mut shown, mut memory) = (Snapshot::default(), Memory::default());
     let (mut phases, mut read, mut carts, mut split, mut gone) = (BTreeMap::new(), 0, 0, 0, 0);
-    for (loaded, design) in everything() {
+    for (loaded, design) in everything().chain(crowded()) {
         let mut session = open(&loaded, design);
-        let mut reader = Reader::of(session.scenario(), &whatcart::faults::of_run(session.scenario(), session.seed()));
+        let mut reader = Reader::of(session.scenario(), &of_run(session.scenario(), session.seed()));
         read += usize::from(reader.is_some());
         for moment in moments(&session) {
             let mut events = Vec::<Event>::new();
@@ -148,7 +161,9 @@ fn a_snapshot_shows_what_is_there() {
             compare_clients(&shown, &what);
             compare_memory(&session, &shown, &memory, &what);
             if let Some(reader) = &mut reader {
-                events.iter().for_each(|event| reader.read(event));
+                for event in &events {
+                    reader.read(event);
+                }
                 compare_with_reader(reader, &shown, &memory, &what);
             }
             shown.requests.iter().for_each(|request| *phases.entry(request.phase).or_insert(0) += 1);
@@ -171,6 +186,43 @@ fn a_snapshot_shows_what_is_there() {
     ];
     assert!(all.iter().all(|phase| phases.contains_key(phase)), "{phases:?}");
     assert!(!phases.contains_key(&rare[0]), "the balancer takes no time: {phases:?}");
+}
+
+/// In worlds that nobody would build, too; and going back to a moment shows the same.
+#[test]
+fn random_worlds_show_what_is_there() {
+    for_all(60, &any_world(), show, |world| {
+        let (mut shown, mut again, mut memory) = (Snapshot::default(), Snapshot::default(), Memory::default());
+        let variant = Variant { name: "any".into(), scenario: world.clone() };
+        let mut session = Session::begin(variant, Seed(world.seed.get()), UserId(1));
+        let mut reader = Reader::of(world, &of_run(world, session.seed()));
+        for i in 1..50 {
+            let moment = Instant::from_nanos(i * 333_333_333);
+            let mut events = Vec::<Event>::new();
+            session.advance_telling(moment.min(session.end()), &mut events).map_err(|error| error.to_string())?;
+            session.snapshot(&mut shown);
+            session.memory(&mut memory);
+            compare_with_view(&session, &shown, "any world");
+            compare_clients(&shown, "any world");
+            compare_memory(&session, &shown, &memory, "any world");
+            if let Some(reader) = &mut reader {
+                for event in &events {
+                    reader.read(event);
+                }
+                compare_with_reader(reader, &shown, &memory, "any world");
+            }
+            if i % 7 == 0 {
+                let (now, figures) = (session.now(), session.figures());
+                session.rewind(Instant::from_nanos(now.as_nanos() / 3)).map_err(|error| error.to_string())?;
+                session.advance(now).map_err(|error| error.to_string())?;
+                session.snapshot(&mut again);
+                if shown != again || figures != session.figures() {
+                    return Err(format!("another past of {now:?}"));
+                }
+            }
+        }
+        Ok(())
+    });
 }
 
 /// A phase that ends by itself ends then, as long as nothing breaks.

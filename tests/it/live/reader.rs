@@ -33,7 +33,11 @@ impl Reader {
             CartHome::ReplicatedMemory => false,
             CartHome::SharedStore => plain_store && scenario.regions.is_none(),
             CartHome::ServerMemory => true,
-            CartHome::SignedToken => scenario.regions.is_none(),
+            // None of them is over before the run.
+            CartHome::SignedToken => {
+                let whole = scenario.duration.get() + scenario.closing.get();
+                scenario.regions.is_none() && scenario.tokens.lifetime.get() > whole
+            }
         };
         let keeps = scenario.servers.hidden == HiddenState::IdempotencyKey;
         let reader = Reader {
@@ -52,11 +56,10 @@ impl Reader {
         match event.what {
             EventKind::Seen(visit, seen) => self.seen(visit, seen),
             EventKind::Inside(visit, Inside::Served(served)) => self.served(visit, &served),
-            EventKind::Inside(..) => {}
             EventKind::Pool(
                 PoolEvent::Struck { server: Some(server), memory_lost: true, .. } | PoolEvent::Stopped { server, .. },
             ) => self.died(server),
-            EventKind::Pool(_) => {}
+            EventKind::Inside(..) | EventKind::Pool(_) => {}
         }
     }
 
