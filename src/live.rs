@@ -1,11 +1,11 @@
 //! A run that somebody drives: it goes on, breaks, goes back and forks as its face likes.
 //!
-//! A [`Session`] is one design of a scenario with one seed, and the faults that were injected by hand. It knows no clock:
+//! A [`Session`] is one design of a scenario with one seed, and what was injected or spared by hand. It knows no clock:
 //! who drives it says up to which moment it plays. Everything that can be asked of it (a snapshot, figures, a story) is about
 //! the moment it has reached, and is computed by those who compute it for reports: what a session shows at its end is what a
 //! report says of the same run.
 //!
-//! What was injected is kept in a log, which together with scenario, design and seed is the run's identity: playing it again
+//! What was done by hand is kept in a log, which together with scenario, design and seed is the run's identity: playing it again
 //! gives the same events. So going back is a copy of an earlier state, and what follows it is played again. Some such copies
 //! are kept, never more than [`MOST_MARKS`].
 
@@ -20,7 +20,7 @@ use crate::base::seed::Seed;
 use crate::base::time::Instant;
 use crate::base::{ServerId, UserId};
 use crate::faces::story::{Story, tell};
-use crate::faults::{Fault, FaultKind, in_words};
+use crate::faults::{self, Fault, FaultKind, in_words};
 use crate::history::Recorder;
 use crate::judging::observer::Observer;
 use crate::results::{Figures, RunReport, Series, Tape, VariantReport, figures, series, strikes};
@@ -76,20 +76,32 @@ pub enum Error {
     #[error("there is no {0}")]
     UnknownServer(ServerId),
     /// Migrations and autoscalers belong to a scenario.
-    #[error("`{0}` is part of a design: it cannot be injected")]
+    #[error("`{0}` is part of a design: it can neither be injected nor be spared")]
     PartOfTheDesign(String),
+    /// To spare a fault that has struck, that was injected, or that there is not.
+    #[error("fault {0} is none of the scenario's that lies ahead")]
+    NotAhead(u32),
     /// A defect of the simulator: from here on the run cannot be trusted.
     #[error("{0}. This is a defect of whatcart: please report it")]
     Stuck(Stuck),
 }
 
-/// A fault that was injected.
+/// Something that was done to a run by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
     /// When the run had come to this moment, and had played it.
     pub given: Instant,
-    /// What breaks. A fault whose time had passed strikes at that moment.
-    pub fault: Fault,
+    /// What was done.
+    pub change: Change,
+}
+
+/// What can be done to a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Something breaks that the scenario knows nothing of. A fault whose time had passed strikes at that moment.
+    Inject(Fault),
+    /// A fault of the scenario, by its index, does not strike.
+    Spare(u32),
 }
 
 /// A fault of a run, as a line of its timeline.
@@ -103,12 +115,14 @@ pub struct FaultMark {
     pub words: String,
     /// The server it is about, if it is about one.
     pub server: Option<ServerId>,
-    /// When it is due.
+    /// When it is due, or would have been.
     pub at: Instant,
     /// When it struck, if it has. One that finds nothing to break never does.
     pub struck: Option<Instant>,
     /// Whether it was injected, and is not the scenario's.
     pub injected: bool,
+    /// Whether it was spared, and never strikes.
+    pub spared: bool,
 }
 
 /// A run that is driven. A clone is a [fork](Session::fork).
@@ -125,6 +139,11 @@ pub struct Session {
     run: Run,
     marks: Marks,
     diary: Diary,
+}
+
+/// Whether a fault is one only for the sake of what it may take.
+fn is_part_of_the_design(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Autoscale | FaultKind::Migrate { .. })
 }
 
 impl Session {
@@ -195,18 +214,37 @@ impl Session {
             return Err(Error::Over);
         }
         self.within(fault.at)?;
-        if matches!(fault.kind, FaultKind::Autoscale | FaultKind::Migrate { .. }) {
+        if is_part_of_the_design(&fault) {
             return Err(Error::PartOfTheDesign(fault.name));
         }
-        let now = self.now();
         if let Some(server) = fault.server().filter(|server| server.index() >= self.run.sim.view().servers.len()) {
             return Err(Error::UnknownServer(server));
         }
         let index = u32::try_from(self.run.sim.faults().len()).expect("fewer than 2^32 faults");
-        self.marks.forget_after(now);
-        self.inputs.insert(self.run.applied, Input { given: now, fault });
-        self.play(now, recorder)?;
+        self.change(Change::Inject(fault), recorder)?;
         Ok(index)
+    }
+
+    /// Lets a fault of the scenario that lies ahead never strike, by its index.
+    ///
+    /// # Errors
+    ///
+    /// When it has struck, or is none of the scenario's, or is a part of the design.
+    pub fn spare(&mut self, fault: u32) -> Result<(), Error> {
+        let known = self.run.sim.faults().get(fault as usize).filter(|_| (fault as usize) < self.written);
+        match known.filter(|known| known.at > self.now() && known.at < Instant::NEVER) {
+            None => Err(Error::NotAhead(fault)),
+            Some(part) if is_part_of_the_design(part) => Err(Error::PartOfTheDesign(part.name.clone())),
+            Some(_) => self.change(Change::Spare(fault), &mut ()),
+        }
+    }
+
+    /// What comes after now will be different.
+    fn change(&mut self, change: Change, recorder: &mut dyn Recorder) -> Result<(), Error> {
+        let now = self.now();
+        self.marks.forget_after(now);
+        self.inputs.insert(self.run.applied, Input { given: now, change });
+        self.play(now, recorder)
     }
 
     /// Goes back to a moment. What was injected later stays in the log, and happens again when its time comes: see
@@ -278,7 +316,7 @@ impl Session {
         self.seed
     }
 
-    /// What was injected, in the order of time; also what lies ahead after a rewind.
+    /// What was done to it, in the order of time; also what lies ahead after a rewind.
     #[must_use]
     pub fn inputs(&self) -> &[Input] {
         &self.inputs
@@ -333,15 +371,17 @@ impl Session {
     /// The faults of the run, those that have struck and those to come.
     #[must_use]
     pub fn faults(&self) -> Vec<FaultMark> {
+        let written = faults::of_run(&self.variant.scenario, self.seed);
         let faults = (0u32..).zip(self.run.sim.faults());
         let mark = |(index, fault): (u32, &Fault)| FaultMark {
             index,
             name: fault.name.clone(),
             words: in_words(fault.kind, &self.variant.scenario).to_string(),
             server: fault.server(),
-            at: fault.at,
+            at: written.get(index as usize).map_or(fault.at, |written| written.at),
             struck: self.diary.struck(index),
             injected: index as usize >= self.written,
+            spared: fault.at == Instant::NEVER,
         };
         faults.map(mark).collect()
     }

@@ -2,7 +2,7 @@
 
 use super::diary::Diary;
 use super::marks::Marks;
-use super::{Input, Slices};
+use super::{Change, Input, Slices};
 use crate::base::seed::Seed;
 use crate::base::time::Instant;
 use crate::base::{ClientId, UserId};
@@ -98,11 +98,14 @@ impl Run {
         }
     }
 
-    /// Inputs that were given when the run had come so far strike now, unless their time lies ahead.
+    /// Inputs that were given when the run had come so far take effect. What breaks now strikes at once.
     fn take_in(&mut self, inputs: &[Input], ears: &mut Ears<'_>) {
         let now = self.sim.now();
         while let Some(input) = inputs.get(self.applied).filter(|input| input.given <= now) {
-            self.sim.inject(input.fault.clone());
+            match &input.change {
+                Change::Inject(fault) => self.sim.inject(fault.clone()),
+                Change::Spare(fault) => drop(self.sim.spare(*fault)),
+            }
             self.applied += 1;
             self.step(now, ears);
         }

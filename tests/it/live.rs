@@ -215,6 +215,42 @@ fn an_injected_fault_is_one_of_the_file() {
     }
 }
 
+/// "Server 2 lives": a fork without the fault of the file is the file without it.
+#[test]
+fn a_fault_that_is_spared_never_was() {
+    for name in ["sticky-crash", "store-outage", "deploy-drain", "slow-server"] {
+        let (written, bare) = (named(name, &["users.count=60"]), named(name, &["users.count=60", "faults=[]"]));
+        for design in 0..written.variants.len() {
+            let mut trunk = open(&written, design);
+            trunk.advance(at_ms(8_000)).expect("it goes on");
+            let mut branch = trunk.fork();
+            let faults = u32::try_from(branch.faults().len()).expect("a few");
+            for fault in 0..faults {
+                assert_eq!(branch.spare(fault), Ok(()), "{name}");
+                assert_eq!(branch.spare(fault), Err(Error::NotAhead(fault)), "{name}: it is spared already");
+            }
+            assert_eq!(branch.spare(faults), Err(Error::NotAhead(faults)), "{name}: there is none");
+            let mut without = open(&bare, design);
+            let (mut heard, mut events) = (Vec::<Event>::new(), Vec::<Event>::new());
+            without.advance(at_ms(8_000)).expect("it goes on");
+            without.advance_telling(without.end(), &mut events).expect("it goes on");
+            branch.advance_telling(branch.end(), &mut heard).expect("it goes on");
+            same_events(&events, &heard, name);
+            assert!(branch.faults().iter().all(|mark| mark.spared && mark.struck.is_none()), "{name}");
+            assert_eq!(branch.faults()[0].at, trunk.faults()[0].at, "{name}");
+            branch.rewind(at_ms(40_000)).expect("it has passed");
+            without.rewind(at_ms(40_000)).expect("it has passed");
+            assert_eq!(branch.observer().checker.counts(), without.observer().checker.counts(), "{name}");
+            branch.rewind(at_ms(7_999)).expect("it has passed");
+            branch.forget_later_inputs();
+            branch.advance(branch.end()).expect("it goes on");
+            trunk.advance(trunk.end()).expect("it goes on");
+            same(&told(&branch), &told(&trunk), name);
+            assert_eq!(trunk.spare(0), Err(Error::NotAhead(0)), "{name}: it has struck");
+        }
+    }
+}
+
 /// Inputs at the same moment, between marks and on them, keep their order and their effect.
 #[test]
 fn what_was_injected_is_played_again() {

@@ -22,8 +22,20 @@ impl Sim {
         self.operations.faults.push(fault);
     }
 
+    /// Lets a fault that has not struck yet never do so, by its index. False when it is too late, or there is none.
+    pub fn spare(&mut self, fault: u32) -> bool {
+        let now = self.now;
+        let ahead =
+            self.operations.faults.get_mut(fault as usize).filter(|fault| fault.at > now && fault.at < Instant::NEVER);
+        ahead.map(|fault| fault.at = Instant::NEVER).is_some()
+    }
+
     pub(in crate::sim) fn strike<R: Recorder>(&mut self, recorder: &mut R, index: u32) {
-        let kind = self.operations.faults[index as usize].kind;
+        let Fault { at, kind, .. } = self.operations.faults[index as usize];
+        if at == Instant::NEVER {
+            // It was spared.
+            return;
+        }
         match kind {
             FaultKind::Slow { server, lasting, .. } | FaultKind::Failing { server, lasting, .. } => {
                 if let (true, Some(affliction)) = (self.is_there(server), kind.affliction()) {
