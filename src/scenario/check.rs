@@ -1,4 +1,4 @@
-//! Limits that concern several values of a scenario.
+//! Limits across several values of a scenario.
 
 mod balancer;
 mod copies;
@@ -25,9 +25,9 @@ const MOST_SIGMA: f64 = 5.0;
 pub struct Violation {
     /// Where: `faults[0].crash`.
     pub path: String,
-    /// What.
+    /// What is wrong.
     pub message: String,
-    /// What to do.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
@@ -41,11 +41,11 @@ fn wrong_but(path: impl Into<String>, message: impl Into<String>, help: impl Int
     Err(Violation { path: path.into(), message: message.into(), help: Some(help.into()) })
 }
 
-/// Checks one variant: what runs.
+/// Checks one variant: everything that affects the run.
 ///
 /// # Errors
 ///
-/// The first thing that makes it impossible or endless to run.
+/// The first thing that makes a run impossible or endless.
 pub fn check(scenario: &Scenario) -> Result<(), Violation> {
     warm_up(scenario)?;
     users::journey(&scenario.users.journey)?;
@@ -74,11 +74,11 @@ pub fn check(scenario: &Scenario) -> Result<(), Violation> {
     plans::autoscaler(scenario)
 }
 
-/// Checks the texts around the variants, and that expectations name variants there are.
+/// Checks the texts around the variants, and that expectations name existing variants.
 ///
 /// # Errors
 ///
-/// The first thing that would not print, or names nothing.
+/// The first text that cannot be printed, or name that does not exist.
 pub fn check_texts(scenario: &Scenario, variants: &[String]) -> Result<(), Violation> {
     line("title", &scenario.title)?;
     for (path, text) in [("question", &scenario.question), ("varies", &scenario.varies), ("lesson", &scenario.lesson)] {
@@ -121,7 +121,7 @@ fn prediction(predict: &Predict) -> Checked {
     Ok(())
 }
 
-/// Checks a text that must fit a line.
+/// Checks a text that must fit on one line.
 ///
 /// # Errors
 ///
@@ -168,7 +168,7 @@ fn pool(scenario: &Scenario) -> Checked {
     Ok(())
 }
 
-/// Whether anything is left to measure.
+/// Whether the warm-up leaves anything to measure.
 fn warm_up(scenario: &Scenario) -> Checked {
     let (duration, Some(warm_up)) = (scenario.duration.get(), scenario.warm_up) else { return Ok(()) };
     if warm_up.get() < duration {
@@ -178,7 +178,7 @@ fn warm_up(scenario: &Scenario) -> Checked {
     wrong_but("warm_up", message, "a tenth of `duration` is usual")
 }
 
-/// Whether a run comes to its end while somebody waits.
+/// Whether the run ends: no user may retry forever without time passing.
 #[expect(clippy::cast_precision_loss, reason = "orders of magnitude only")]
 fn ends(scenario: &Scenario) -> Checked {
     let seconds = scenario.duration.get().as_secs_f64();

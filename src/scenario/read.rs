@@ -7,14 +7,15 @@ use std::path::Path;
 use super::error::ScenarioError;
 use super::library;
 
-/// The largest scenario file that is read.
+/// The largest scenario file that is accepted.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Reads a scenario file.
 ///
 /// # Errors
 ///
-/// It is not there, not readable, a directory, too large, or not UTF-8; each says what to do next.
+/// The file does not exist, cannot be read, is a directory, is too large or is not UTF-8. Each error says what to do
+/// next.
 pub fn read(path: &Path) -> Result<String, ScenarioError> {
     let shown = path.display();
     let bytes = bytes(path).map_err(|error| refused(path, &error))?;
@@ -66,7 +67,7 @@ fn refused(path: &Path, error: &io::Error) -> ScenarioError {
     }
 }
 
-/// Whether it looks like a scenario's name rather than a file's.
+/// Whether the argument looks like the name of a scenario rather than of a file.
 fn is_plain_name(path: &Path) -> bool {
     path.extension().is_none() && path.components().count() == 1 && path.parent() == Some(Path::new(""))
 }

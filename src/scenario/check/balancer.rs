@@ -1,4 +1,4 @@
-//! What a balancer cannot do all at once.
+//! Balancer settings that contradict each other.
 
 use super::{Checked, wrong_but};
 use crate::scenario::Scenario;
@@ -11,7 +11,7 @@ pub(super) fn balancer(scenario: &Scenario) -> Checked {
     overdue(scenario)
 }
 
-/// Whether there is a balancer to be cautious.
+/// Settings of the balancer make sense only if there is a balancer.
 fn whose_choice(scenario: &Scenario) -> Checked {
     if scenario.serverless.is_none() {
         return Ok(());
@@ -32,7 +32,7 @@ fn whose_choice(scenario: &Scenario) -> Checked {
     }
 }
 
-/// What is on its way between two regions cannot be left behind.
+/// An answer timeout is not modelled between regions: a message on its way cannot be abandoned.
 fn overdue(scenario: &Scenario) -> Checked {
     if scenario.balancer.answer_timeout.is_none() || scenario.regions.is_none() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Copies that have somewhere to be, and carts that have somewhere to go.
+//! Copies need enough servers, and carts that move need a place to go.
 
 use super::{Checked, wrong, wrong_but};
 use crate::scenario::{CartHome, Migration, MigrationWay, Replication, Scenario, StoreUpdate, thousands};
@@ -14,13 +14,14 @@ pub(super) fn replication(scenario: &Scenario) -> Checked {
         thousands(copies + 1),
         if servers == 1 { "is one".into() } else { format!("are {servers}") },
     );
-    // Where nothing is said about copies, what needs them is.
+    // If the scenario does not set the number of copies, the error points at the setting that needs them.
     let said = scenario.replication != Replication::default();
     let path = if said { "replication.copies" } else { "homes.cart" };
     wrong_but(path, message, "keep fewer copies, or raise `servers.count`")
 }
 
-/// Copies, migrations and servers that are cut off are modelled in one place, with servers of the shop's own.
+/// Copies, migrations and servers that are cut off are modelled in one place only, without regions and serverless
+/// platforms.
 pub(super) fn in_one_place(scenario: &Scenario) -> Checked {
     let apart = if scenario.regions.is_some() {
         "regions"

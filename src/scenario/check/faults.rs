@@ -1,4 +1,4 @@
-//! Faults that can strike: each breaks one thing, at a time when the shop is open.
+//! Each fault breaks one thing, at a time when the shop is open.
 
 use std::collections::BTreeSet;
 
@@ -101,7 +101,7 @@ fn region_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
     }
 }
 
-/// A server of the beginning, or one that may be added later.
+/// Whether the server exists at the start or may be added later.
 fn server_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
     let servers = scenario.servers.count.get();
     let number = name.strip_prefix("server-").filter(|digits| !digits.starts_with(['0', '+']));

@@ -1,4 +1,4 @@
-//! Hidden state that there can be.
+//! Hidden state must be possible in the scenario.
 
 use super::{Checked, wrong_but};
 use crate::base::Step;

@@ -1,4 +1,5 @@
-//! Deploys, changes of the pool's size, an autoscaler and users who join: none that cannot begin, or cannot end in time.
+//! Deploys, changes of the pool's size, an autoscaler and users who join: each must be able to begin, and to end in
+//! time.
 
 use super::{Checked, MOST_WORKERS, wrong, wrong_but};
 use crate::base::time::Span;
@@ -6,7 +7,7 @@ use crate::scenario::{Deploy, Fault, Join, Pause, Scale, Scenario, Strategy, tho
 
 const MOST_PEOPLE: u64 = 10_000_000;
 
-/// Checks one fault that is a plan.
+/// Checks one fault that is a deploy or a change of the pool's size.
 pub(super) fn plan(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
     if let Some(deploy) = &fault.deploy {
         self::deploy(&format!("{path}.deploy"), deploy)?;
@@ -68,7 +69,7 @@ fn drain(path: &str, drain: Pause, from: Span, scenario: &Scenario) -> Checked {
     wrong_but(path, message, "drain for a shorter time, begin earlier, or make `duration` longer")
 }
 
-/// Checks all users who join, in the order of their times.
+/// Checks all faults that add users, in the order of their times.
 pub(super) fn joins(scenario: &Scenario) -> Checked {
     let mut joins: Vec<(usize, Span, &Join)> = Vec::new();
     joins.extend(scenario.faults.iter().enumerate().filter_map(|(i, f)| Some((i, f.at.get(), f.join.as_ref()?))));

@@ -1,11 +1,11 @@
-//! Random faults that strike so often as a run can bear.
+//! Random faults must not strike too often.
 
 use std::collections::BTreeSet;
 
 use super::{Checked, distribution, line, mean, wrong_but};
 use crate::scenario::{RandomFaults, Scenario, thousands};
 
-/// So many in a run, on average.
+/// Most random faults in a run, on average.
 const MOST: u32 = 10_000;
 
 pub(super) fn random_faults(scenario: &Scenario) -> Checked {

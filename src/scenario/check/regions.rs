@@ -1,4 +1,4 @@
-//! Regions that make sense together: everybody lives somewhere, every way has a length.
+//! Regions must be consistent: every user lives in one, and every pair of regions has a round trip.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ fn names(regions: &Regions) -> Checked {
     Ok(())
 }
 
-/// That a region of this name exists.
+/// Checks that a region of this name exists.
 pub(super) fn exists(regions: &Regions, path: impl Into<String>, name: &str) -> Checked {
     if regions.index(name).is_some() {
         return Ok(());
@@ -71,7 +71,7 @@ fn servers(regions: &Regions, count: u64, serverless: bool) -> Checked {
     match &regions.servers {
         RegionServers::Evenly => Ok(()),
         RegionServers::In(name) => exists(regions, "regions.servers", name),
-        // Instances are where their requests are.
+        // Instances start where their requests are.
         RegionServers::Each(_) if serverless => Ok(()),
         RegionServers::Each(each) => {
             for name in each.keys() {
@@ -100,7 +100,7 @@ fn store(regions: &Regions, scenario: &Scenario) -> Checked {
     }
 }
 
-/// What is not modelled of replicas in several regions is refused.
+/// Refuses what is not modelled for replicas in several regions.
 fn replicas(scenario: &Scenario) -> Checked {
     let store = &scenario.store;
     for (key, is_given) in [

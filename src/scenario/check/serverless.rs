@@ -1,4 +1,4 @@
-//! What makes no sense where a platform starts and ends instances as it likes.
+//! Settings that make no sense on a serverless platform.
 
 use super::{Checked, wrong_but};
 use crate::scenario::{Affinity, Scenario};

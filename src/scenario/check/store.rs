@@ -1,10 +1,10 @@
-//! What concerns the shared store, and logins that a server can end.
+//! Limits on the shared store, and on logins that a server can revoke.
 
 use super::{Checked, wrong, wrong_but};
 use crate::base::Step;
 use crate::scenario::{CartHome, Fault, Scenario, SessionHome};
 
-/// Whether anything lives in the shared store.
+/// Whether any state lives in the shared store.
 fn is_used(scenario: &Scenario) -> bool {
     scenario.homes.cart == CartHome::SharedStore
         || scenario.homes.session == SessionHome::SharedStore
@@ -12,7 +12,7 @@ fn is_used(scenario: &Scenario) -> bool {
         || scenario.tokens.deny_list
 }
 
-/// A fault of the store.
+/// Checks a fault of the store.
 pub(super) fn fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
     if !is_used(scenario) {
         let help = "nothing lives in it here: let `homes.cart` or `homes.session` be \"shared-store\"";
@@ -31,7 +31,7 @@ pub(super) fn fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
     Ok(())
 }
 
-/// Ways to end a token before its time, and somebody who tries whether it is over.
+/// Checks early revocation of tokens, and replays of a session after logout.
 pub(super) fn tokens(scenario: &Scenario) -> Checked {
     for (key, is_given) in [("refresh", scenario.tokens.refresh), ("deny_list", scenario.tokens.deny_list)] {
         if is_given && scenario.homes.session != SessionHome::SignedToken {

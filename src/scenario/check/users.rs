@@ -1,4 +1,4 @@
-//! Journeys that make sense, and crowds that a run can hold.
+//! Journeys must make sense, and the number of users must be manageable.
 
 use std::ops::Range;
 
@@ -42,7 +42,7 @@ pub(super) fn journey(journey: &Journey) -> Checked {
     Ok(())
 }
 
-/// A user can only fetch what was uploaded in this visit or an earlier one.
+/// A user can only download files uploaded in this visit or an earlier one.
 fn files(journey: &Journey) -> Checked {
     let path = "users.journey";
     let uploads = journey.iter().filter(|step| **step == Step::Upload).count();
@@ -62,7 +62,7 @@ fn files(journey: &Journey) -> Checked {
     Ok(())
 }
 
-/// Whether each step makes sense after those before it. Those of one moment do not know of each other.
+/// Whether each step makes sense after those before it. Concurrent steps do not see each other's effects.
 fn in_order(journey: &Journey) -> Checked {
     let (mut in_cart, mut checked_out) = (0_usize, false);
     for moment in journey.moments() {
@@ -90,7 +90,7 @@ fn in_order(journey: &Journey) -> Checked {
     Ok(())
 }
 
-/// What is done at the same moment: a few requests of a user who is logged in.
+/// Checks concurrent steps: a few requests of a user who is logged in.
 fn at_once(journey: &Journey, moment: Range<usize>) -> Checked {
     if moment.len() > MOST_AT_ONCE {
         let path = format!("users.journey{}", journey.place(moment.start + MOST_AT_ONCE));
