@@ -1,4 +1,4 @@
-//! Where each kind of state lives, and what living there costs.
+//! Where each kind of state lives, and what that costs.
 
 mod copies;
 mod whereabouts;
@@ -13,9 +13,9 @@ pub use whereabouts::{FileLocation, Whereabouts};
 /// Calls to the shared store that one request makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreCalls {
-    /// Before the work: looking up the session, then reading the cart that will be written.
+    /// Before the work: the lookup of the session, and the read of a read-modify-write.
     pub before: u32,
-    /// After the work: changing, reading or writing the cart, writing or deleting the session.
+    /// After the work: changing, reading or writing the cart; writing or deleting the session.
     pub after: u32,
 }
 
@@ -27,24 +27,24 @@ impl StoreCalls {
     }
 }
 
-/// What a request shows of a login.
+/// What kind of credential a request presents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialStatus {
-    /// Nothing: it comes from a guest, or from somebody who logs in.
+    /// None: it comes from a guest, or it is a login.
     Nothing,
-    /// A session whose time is not over.
+    /// A session that has not expired.
     Current,
-    /// A signed token whose time is over.
+    /// A signed token that has expired.
     Expired,
-    /// Something made up.
+    /// A forged session.
     Forged,
 }
 
-/// The calls that a request makes. `accepted`: the server takes what it shows; otherwise it is told so before anything
-/// is done for it, and all it has cost are look-ups.
+/// The store calls of a request. `accepted` says whether the server accepts the credential. If not, the request is
+/// rejected before any work, and costs only the lookups.
 ///
-/// An atomic update is one call at the end. Read-modify-write reads the cart before the work and writes it afterwards;
-/// a view only reads.
+/// An atomic update is one call after the work. Read-modify-write reads the cart before the work and writes it
+/// afterwards; a view only reads.
 #[inline]
 #[must_use]
 pub fn store_calls(
@@ -62,7 +62,7 @@ pub fn store_calls(
     StoreCalls { before: looks_up + u32::from(reads), after: writes_session + u32::from(changes) }
 }
 
-/// Look-ups of a session, and writes.
+/// Lookups and writes of a session.
 #[inline]
 fn session_calls(
     home: SessionHome,
@@ -88,8 +88,8 @@ fn session_calls(
     }
 }
 
-/// Calls that a request about a cart makes while carts move: all of them after the work. `copies_over`: the server has
-/// found in its memory what the store does not have yet.
+/// The store calls of a cart request during a migration; all of them come after the work. `copies_over`: the server
+/// found the cart in its own memory and copies it to the store.
 #[must_use]
 pub fn moving_calls(path: CartPath, command: Command, accepted: bool, copies_over: bool) -> u32 {
     let asks = match path {
@@ -101,25 +101,26 @@ pub fn moving_calls(path: CartPath, command: Command, accepted: bool, copies_ove
     u32::from(asks) + u32::from(asks && copies_over)
 }
 
-/// Bytes of a signed token around a payload of so many bytes: a JWT with HS256 is three parts in base64url without
-/// padding (RFC 7515), of which the header `{"typ":"JWT","alg":"HS256"}` has 36 characters and the signature 43.
+/// The size in bytes of a signed token with this payload size. A JWT with HS256 consists of three parts in base64url
+/// without padding (RFC 7515); the header `{"typ":"JWT","alg":"HS256"}` has 36 characters and the signature 43.
 #[inline]
 #[must_use]
 pub const fn token_bytes(payload: u32) -> u32 {
     36 + 1 + (payload * 4).div_ceil(3) + 1 + 43
 }
 
-/// The payload `{"sub":"user-000042","iat":1700000000.000,"exp":1700000900.000}`, for users of six digits.
+/// The size of the payload `{"sub":"user-000042","iat":1700000000.000,"exp":1700000900.000}`, with six-digit user
+/// numbers.
 const SESSION_PAYLOAD_BYTES: u32 = 63;
-/// The payload `{"cart":"000042-0001","iat":1700000000.000,"exp":1700000900.000,"items":[]}`, for users of six digits
-/// and visits of four.
+/// The size of the payload `{"cart":"000042-0001","iat":1700000000.000,"exp":1700000900.000,"items":[]}`, with
+/// six-digit user and four-digit visit numbers.
 const EMPTY_CART_PAYLOAD_BYTES: u32 = 75;
-/// The cookie's value `user-000042`, for users of six digits. (Names of cookies are not counted, for tokens neither.)
+/// The size of the cookie value `user-000042`, with six-digit user numbers. (The names of cookies are never counted.)
 const UNSIGNED_COOKIE_BYTES: u32 = 11;
-/// Items from 10 on, which are written with two digits.
+/// Items from number 10 on, which are written with two digits.
 const TWO_DIGITS: Items = Items(u64::MAX << 9);
 
-/// Digits of a number beyond those that are always written.
+/// How many digits a number has beyond the fixed width.
 #[inline]
 const fn extra_digits(number: u32, always: u32) -> u32 {
     if number < 10u32.pow(always) { 0 } else { number.ilog10() + 1 - always }
@@ -130,7 +131,7 @@ const fn extra_user_digits(user: UserId) -> u32 {
     extra_digits(user.0, 6)
 }
 
-/// Bytes of a cart that travels as a signed token. (The tabs of one user are not told apart in it.)
+/// The size in bytes of a cart in a signed token. (The token does not tell the tabs of a user apart.)
 #[inline]
 #[must_use]
 pub const fn cart_token_bytes(visit: Visit, items: Items) -> u32 {
@@ -140,7 +141,7 @@ pub const fn cart_token_bytes(visit: Visit, items: Items) -> u32 {
     token_bytes(EMPTY_CART_PAYLOAD_BYTES + id + digits + commas)
 }
 
-/// Bytes of a session that travels with the user; 0 for one that is only a key into somebody's table.
+/// The size in bytes of a session that travels with the user; 0 if it is only a key into a table of the shop.
 #[inline]
 #[must_use]
 pub const fn session_bytes(home: SessionHome, user: UserId) -> u32 {
@@ -151,11 +152,11 @@ pub const fn session_bytes(home: SessionHome, user: UserId) -> u32 {
     }
 }
 
-/// Bytes of state that a request and its answer carry: tokens in the request, forged ones too, and those that the answer
-/// sets anew.
+/// The bytes of state that a request and its response carry: the tokens in the request, forged ones included, and the
+/// tokens that the response sets.
 ///
-/// `renewed`: the answer sets the session anew, as that to a login does. `sent` and `set`: what is in the cart token of
-/// the request, and in that of the answer; `None` when there is none.
+/// `renewed`: the response sets a new session, as after a login. `sent` and `set`: the contents of the cart tokens in
+/// the request and in the response; `None` if there is none.
 #[inline]
 #[must_use]
 pub fn carried_bytes(
@@ -203,7 +204,8 @@ mod tests {
         }
     }
 
-    /// What a login, requests with a good and an old token, and a logout cost, by what ends tokens before their time.
+    /// The cost of a login, of requests with a valid and an expired token, and of a logout, for each kind of early
+    /// revocation.
     #[test]
     fn ending_a_token_early_costs_look_ups() {
         let homes = Homes { cart: CartHome::ServerMemory, session: SessionHome::SignedToken, ..Homes::default() };
@@ -244,7 +246,7 @@ mod tests {
         assert_eq!(stranger, StoreCalls { before: 1, after: 0 });
     }
 
-    /// Characters of bytes in base64url without padding.
+    /// The length of bytes in base64url without padding.
     fn base64url(bytes: &[u8]) -> String {
         let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let bits = |place: usize| (0..6).fold(0, |six, i| six << 1 | bit(bytes, place * 6 + i));
