@@ -6,7 +6,7 @@ use whatcart::text::{Tone, WIDTH, clean, cut, left, paint, width};
 use super::screen::Screen;
 use super::{Ended, Failure};
 
-/// Prints the scenarios in the order of the lessons, a line each.
+/// Prints the scenarios in the order of the lessons, one per line.
 pub fn list(screen: &Screen) -> Result<Ended, Failure> {
     let entries = library::all();
     let names = entries.iter().map(|entry| width(entry.name)).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Runs over real sockets: what is said meanwhile, and how they can fail.
+//! Runs over real sockets: progress messages, and how they can fail.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::request::Run;
 use super::{Failure, usage};
 
-/// Leaves out what only a simulation can play, and says what that is.
+/// Removes the designs that only a simulation can run, and returns a message that names them.
 pub fn playable(loaded: &mut Loaded) -> Result<Vec<String>, Failure> {
     let left_out = experiment::take_out_sim_only(loaded);
     if loaded.variants.is_empty() {
@@ -28,7 +28,7 @@ pub fn playable(loaded: &mut Loaded) -> Result<Vec<String>, Failure> {
     Ok(left_out)
 }
 
-/// Plays a scenario over real sockets, with a bar that says what goes on.
+/// Runs a scenario over real sockets, with a progress bar.
 pub fn executed(
     loaded: &Loaded,
     options: &experiment::Options,
@@ -56,7 +56,7 @@ pub fn executed(
     Ok(ran.map_err(|failure| anyhow!(failure))?)
 }
 
-/// The same, beside what simulations predict.
+/// Runs a scenario over real sockets, and compares it with simulations.
 pub fn compared(
     loaded: &Loaded,
     options: &experiment::Options,
@@ -87,7 +87,7 @@ fn under_way(variant: &Variant, way: &Way) -> String {
     words.join(" · ")
 }
 
-/// Who was still waiting for whom when `closing` ended a run.
+/// What users and the balancer were waiting for when `closing` ended a run.
 fn waiting(variant: &Variant, users: u64, holders: &[(ServerId, u32)]) -> String {
     let holders: Vec<String> =
         holders.iter().take(10).map(|(server, requests)| format!("{server} for {requests} requests")).collect();
@@ -96,7 +96,7 @@ fn waiting(variant: &Variant, users: u64, holders: &[(ServerId, u32)]) -> String
     format!("{}: `closing` ended the run while {who} waited; the balancer waited for {by}", clean(&variant.name))
 }
 
-/// Where the servers of a design are, and how to visit one.
+/// The addresses of the servers of a design, and how to call one.
 fn doors(variant: &Variant, (number, of): (usize, usize), speed: f64, addresses: &[SocketAddr]) -> String {
     let mut text = format!("design {number} of {of}, {}, {speed}x as fast:\n", clean(&variant.name));
     for (id, address) in (0..).map(ServerId).zip(addresses) {
@@ -109,7 +109,7 @@ fn doors(variant: &Variant, (number, of): (usize, usize), speed: f64, addresses:
     text
 }
 
-/// Figures are printed even when the machine was too slow for them; but then the run has failed.
+/// Figures are printed even if the machine was too slow, but then the run has failed.
 pub fn kept_up(report: &Report) -> Result<(), Failure> {
     let paces = report.variants.iter().flat_map(|variant| &variant.runs).filter_map(|run| run.figures.pace.as_ref());
     let late = paces.filter(|pace| !pace.kept_up).map(|pace| (pace.late_ms.p99, pace.late_ms.max));
