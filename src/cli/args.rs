@@ -18,14 +18,14 @@ Examples:
 const RUN_EXAMPLES: &str = "\
 Examples:
   whatcart run sticky-crash --seed 7                     other users, another crash
-  whatcart run sticky-crash --runs 30                    how sure are these figures?
+  whatcart run sticky-crash --runs 30                    how certain are these figures?
   whatcart run sticky-crash --set users.count=1_000      a larger shop
-  whatcart run sticky-crash --vary servers.count=2,3,10  each design in three sizes
-  whatcart run sticky-crash --only 2 --follow 17         what user 17 met in design 2
+  whatcart run sticky-crash --vary servers.count=2,3,10  each design with 2, 3 and 10 servers
+  whatcart run sticky-crash --only 2 --follow 17         what happened to user 17 in design 2
   whatcart run sticky-crash --engine http                the same with real requests, six times as fast
   whatcart run sticky-crash --format json | jq '.variants[].carts.lost'
 
-Exit codes: 0 fine, 2 bad usage or scenario, 3 the run failed, 130 interrupted (what was measured is printed).";
+Exit codes: 0 success, 2 bad usage or scenario, 3 the run failed, 130 interrupted (the results so far are printed).";
 
 /// A load-balancer simulator that shows why servers must not remember things
 #[derive(Debug, Parser)]

@@ -33,7 +33,8 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
     let interrupt = interrupt::noticed();
     let played = catch_unwind(AssertUnwindSafe(|| survey(&scenarios, request.seeds, interrupt, &show)));
     progress.end();
-    let played = played.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
+    let played = played
+        .map_err(|_| anyhow!("an internal consistency check of the simulator failed: please report this command"))?;
     let played = played.map_err(|stuck| anyhow!(stuck))?;
 
     let mut text = String::new();
@@ -77,7 +78,7 @@ fn judged(loaded: &Loaded, survey: &Survey) -> Result<Vec<Expectation>, Failure>
 fn scenario(name: &str, expectations: &[Expectation]) -> String {
     let mut text = format!("{}\n", paint(Tone::Strong, &clean(name)));
     if expectations.is_empty() {
-        text += "  expects nothing\n";
+        text += "  has no expectations\n";
     }
     let claims = expectations.iter().map(|expectation| width(&expectation.what)).max().unwrap_or(0).min(48);
     let variants = expectations.iter().map(|expectation| width(&expectation.variant)).max().unwrap_or(0).min(36);

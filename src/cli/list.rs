@@ -16,7 +16,7 @@ pub fn list(screen: &Screen) -> Result<Ended, Failure> {
         let name = paint(Tone::Strong, &left(entry.name, names));
         text += &format!("{number:>2}  {name}  {}\n", cut(&title, WIDTH - names - 6));
     }
-    text += "\nwhatcart show NAME --no-spoilers   what to predict\nwhatcart run NAME                  what comes out\n";
+    text += "\nwhatcart show NAME --no-spoilers   the question to predict\nwhatcart run NAME                  the results\n";
     screen.print(&text)?;
     Ok(Ended::Well)
 }

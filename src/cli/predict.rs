@@ -26,14 +26,14 @@ pub struct Prediction {
 pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Option<Prediction>, Failure> {
     let Some(predict) = loaded.base.predict.clone() else {
         let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
-        return Err(usage(format!("`{}` asks nothing that could be predicted", loaded.name), help));
+        return Err(usage(format!("`{}` has no question to predict", loaded.name), help));
     };
     if loaded.patched {
         let help = "leave out --set, --vary and --warm-up, or --predict";
-        return Err(usage("--predict knows the answer for the scenario as it is, and this run changes it", help));
+        return Err(usage("--predict knows the answer only for the unchanged scenario, and this run changes it", help));
     }
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
-        screen.complain("--predict is skipped: there is nobody to ask, for this is not a terminal");
+        screen.complain("--predict is skipped: this is not a terminal, so there is nobody to ask");
         return Ok(None);
     }
     screen.print(&question(loaded, &predict))?;
@@ -56,7 +56,7 @@ fn question(loaded: &Loaded, predict: &Predict) -> String {
 /// Reads the number of a choice. An empty line, the end of input or too many invalid answers count as no answer.
 fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> anyhow::Result<Option<usize>> {
     for _ in 0..TRIES {
-        write!(output, "What do you think? 1 to {choices}, or Enter to look at once: ")?;
+        write!(output, "What do you think? 1 to {choices}, or Enter to see the answer: ")?;
         output.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line)? == 0 || line.trim().is_empty() {

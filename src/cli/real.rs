@@ -22,8 +22,8 @@ use super::{Failure, usage};
 pub fn playable(loaded: &mut Loaded) -> Result<Vec<String>, Failure> {
     let left_out = experiment::take_out_sim_only(loaded);
     if loaded.variants.is_empty() {
-        let message = format!("only a simulation can play {}", listed(&left_out));
-        return Err(usage(message, "leave out --engine, or take another design"));
+        let message = format!("only a simulation can run {}", listed(&left_out));
+        return Err(usage(message, "leave out --engine, or choose another design"));
     }
     Ok(left_out)
 }
@@ -52,7 +52,7 @@ pub fn executed(
     };
     let http = HttpOptions { speed: request.speed, news: &news };
     let ran = catch_unwind(AssertUnwindSafe(|| experiment::execute(loaded, options, &http)));
-    let ran = ran.map_err(|_| anyhow!("whatcart broke one of its own laws: please report this command"))?;
+    let ran = ran.map_err(|_| anyhow!("an internal consistency check failed: please report this command"))?;
     Ok(ran.map_err(|failure| anyhow!(failure))?)
 }
 
@@ -117,7 +117,7 @@ pub fn kept_up(report: &Report) -> Result<(), Failure> {
         None => Ok(()),
         Some((most, latest)) => Err(Failure::Run(anyhow!(
             "this machine could not keep up: 1 request in 100 was sent more than {most:.1} ms late, the latest \
-             {latest:.0} ms. What is printed above is not to be trusted. Use a lower --speed, or fewer users"
+             {latest:.0} ms. The figures above cannot be trusted. Use a lower --speed, or fewer users"
         ))),
     }
 }

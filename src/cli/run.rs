@@ -90,7 +90,8 @@ pub fn measured(
     play: impl FnOnce(&Loaded, &experiment::Options) -> Result<Report, experiment::NoProgress>,
 ) -> Result<Report, Failure> {
     let ran = catch_unwind(AssertUnwindSafe(|| play(loaded, options)));
-    let ran = ran.map_err(|_| anyhow!("the simulator broke one of its own laws: please report this command"))?;
+    let ran =
+        ran.map_err(|_| anyhow!("an internal consistency check of the simulator failed: please report this command"))?;
     let mut report = ran.map_err(|stuck| anyhow!(stuck))?;
     if !loaded.patched && !report.interrupted {
         report.expectations = expectations::judge(&report).map_err(|error| anyhow!(error))?;
@@ -135,13 +136,13 @@ fn said(precision: &Precision) -> String {
         return format!("{known}.");
     }
     let most = thousands(u64::from(MOST_RUNS));
-    format!("{known}: {} was not reached, and more than {most} runs are not made.", percent(*wanted))
+    format!("{known}: {} was not reached within the maximum of {most} runs.", percent(*wanted))
 }
 
 /// Simulated time has no speed, and simulated servers have no addresses.
 fn check_time(request: &Run) -> Result<(), Failure> {
     if request.until_precise.is_some() && request.engine != Engine::Sim {
-        let help = "leave one of them out; --runs repeats real runs as often as you say";
+        let help = "leave one of them out; --runs sets the number of real runs";
         return Err(usage("--until-precise makes many runs, and real ones would take hours", help));
     }
     let flag = match (request.engine, request.speed, request.verbose) {
@@ -241,7 +242,7 @@ fn followed(loaded: &Loaded, report: &Report, at: usize, user: u32) -> Result<(V
         if u64::from(user) > run.figures.users {
             return no_user(user, run.figures.users);
         }
-        let help = "follow somebody else, or let the shop be open for longer: --set duration=10m";
+        let help = "follow another user, or keep the shop open for longer: --set duration=10m";
         usage(format!("user {user} never finished a visit in design {}", at + 1), help)
     })
 }

@@ -64,5 +64,5 @@ fn no_variant(wanted: &str, loaded: &Loaded) -> Failure {
     let names = loaded.variants.iter().map(|variant| &*variant.name);
     let count = loaded.variants.len();
     let help = nearest::suggest(wanted, &format!("give a number from 1 to {count}, or a name"), names);
-    usage(format!("`{}` has no variant `{wanted}`", loaded.name), help.unwrap_or_default())
+    usage(format!("`{}` has no design `{wanted}`", loaded.name), help.unwrap_or_default())
 }

@@ -19,7 +19,7 @@ pub enum Affinity {
 pub enum CookieLife {
     /// Until the user's last open visit ends (a browser-session cookie).
     Visit,
-    /// For ever.
+    /// Forever.
     User,
     /// For this long after it was set.
     For(Span),

@@ -58,7 +58,7 @@ impl<'a> Argument<'a> {
         let example = if flag == "--set" { "users.count=50" } else { "users.count=50,100" };
         let help = || Some(format!("write it as {flag} {example}"));
         let Some(equals) = top_level(text, '=').next() else {
-            return Err(Problem::new(whole, format!("{flag} wants a key, `=` and a value"), help()));
+            return Err(Problem::new(whole, format!("{flag} needs a key, `=` and a value"), help()));
         };
         let keys = keys(&text[..equals], source).ok_or_else(|| {
             let at = Origin { end: equals, ..whole };
@@ -78,7 +78,7 @@ impl<'a> Argument<'a> {
         let start = range.start + (raw.len() - raw.trim_start().len());
         let origin = self.origin(&(start..start + text.len()));
         if text.is_empty() {
-            return Err(Problem::new(origin, format!("{} lacks a value here", self.flag), None));
+            return Err(Problem::new(origin, format!("{} needs a value here", self.flag), None));
         }
         let node = match value(self.source, text, origin.start) {
             Ok(node) => node,

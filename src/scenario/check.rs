@@ -163,7 +163,7 @@ fn pool(scenario: &Scenario) -> Checked {
     }
     if servers.weights.len() as u64 > count {
         let message = format!("{} weights for {count} {}", servers.weights.len(), plural(count, "server"));
-        return wrong_but(format!("servers.weights[{count}]"), message, "those not named have weight 1");
+        return wrong_but(format!("servers.weights[{count}]"), message, "servers that are not listed have weight 1");
     }
     Ok(())
 }
@@ -174,7 +174,7 @@ fn warm_up(scenario: &Scenario) -> Checked {
     if warm_up.get() < duration {
         return Ok(());
     }
-    let message = format!("after a warm-up of {} nothing is left of {duration} to measure", warm_up.get());
+    let message = format!("after a warm-up of {} nothing of {duration} is left to measure", warm_up.get());
     wrong_but("warm_up", message, "a tenth of `duration` is usual")
 }
 
@@ -185,14 +185,15 @@ fn ends(scenario: &Scenario) -> Checked {
     let health = &scenario.balancer.health;
     if scenario.servers.count.get() as f64 * seconds / health.interval.get().as_secs_f64() > MOST_CHECKS {
         let help = "HAProxy checks every 2s";
-        return wrong_but("balancer.health.interval", "so many health checks would take for ever", help);
+        return wrong_but("balancer.health.interval", "simulating so many health checks would take forever", help);
     }
     let Some(people) = scenario.users.people() else { return Ok(()) };
     let joining = scenario.faults.iter().filter_map(|fault| fault.join?.to).map(super::Whole::get).max();
     let people = people.max(joining.unwrap_or(0));
     let think = mean(&scenario.users.think);
     if think == 0.0 && scenario.users.pause.get() == Span::ZERO {
-        let message = "users who neither think nor pause try again in no time, for ever, when a server refuses them";
+        let message =
+            "users who neither think nor pause would retry forever at the same moment when a server refuses them";
         return wrong_but("users.pause", message, "a pause of 1ms is enough");
     }
     let activity = scenario.users.heavy.as_ref().map_or(1, |heavy| heavy.activity.get() * heavy.parallel.get());
@@ -201,7 +202,7 @@ fn ends(scenario: &Scenario) -> Checked {
     if requests <= MOST_REQUESTS {
         return Ok(());
     }
-    let message = "a step of a visit takes so little time that this run would not end";
+    let message = "a step of a visit takes so little time that this run would never end";
     wrong_but("users.think", message, "give users time to think, or servers time to work")
 }
 

@@ -208,7 +208,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 fn about_text(text: &str, mismatch: Mismatch) -> Mismatch {
     match mismatch.what {
         Found::Said(message, None) if text.trim_start().starts_with('-') && message.contains("is not a time") => {
-            let message = format!("`{}` is negative: a time is nothing or more", shortened(text));
+            let message = format!("`{}` is negative: a time is zero or more", shortened(text));
             Mismatch { what: Found::Said(message, None), at: mismatch.at }
         }
         what => Mismatch { what, at: mismatch.at },
@@ -226,8 +226,7 @@ fn choice<'a>(node: &'a Node, name: &str, choices: &'static [&'static str]) -> R
         Value::Text(text) => {
             let time = if text.parse::<Span>().is_ok() { text } else { "2s" };
             let help = format!("write {{ constant = \"{time}\" }} or {{ exponential = \"{time}\" }}");
-            let message =
-                format!("expected a table that says how it is spread, found the text \"{}\"", shortened(text));
+            let message = format!("expected a distribution, found the text \"{}\"", shortened(text));
             Err(Mismatch::said(message, Some(help)))
         }
         Value::Table(table) => {
@@ -368,7 +367,7 @@ mod tests {
             ("users.rate = nan", "nan | expected a number above 0 and at most 1,000,000, found `nan` | "),
             (
                 "users.think = \"2s\"",
-                "\"2s\" | expected a table that says how it is spread, found the text \"2s\" | write { constant = \"2s\" } or { exponential = \"2s\" }",
+                "\"2s\" | expected a distribution, found the text \"2s\" | write { constant = \"2s\" } or { exponential = \"2s\" }",
             ),
             ("users.think = \"uniform\"", "\"uniform\" | `uniform` needs a value | write { uniform = … }"),
             (

@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Moment {
         impl<'de> Visitor<'de> for Shape {
             type Value = Moment;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a step, or a list of steps that are done at once")
+                f.write_str("a step, or a list of concurrent steps")
             }
             fn visit_str<E: Error>(self, name: &str) -> Result<Moment, E> {
                 let name: StrDeserializer<'_, E> = name.into_deserializer();
@@ -95,7 +95,9 @@ impl<'de> Deserialize<'de> for Moment {
                     steps.push(step);
                 }
                 if steps.len() < 2 {
-                    return Err(A::Error::custom("a list within the journey has two steps or more, done at once"));
+                    return Err(A::Error::custom(
+                        "a nested list in a journey needs at least two steps, sent at the same moment",
+                    ));
                 }
                 Ok(Moment::ConcurrentSteps(steps))
             }

@@ -160,7 +160,7 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Time<MIN, MAX> {
         let most = Span::from_nanos(MAX);
         Err(D::Error::custom(match MIN {
             0 => format_args!("{span} is too long: at most {most}").to_string(),
-            1 => format_args!("{span} is out of range: more than nothing and at most {most}").to_string(),
+            1 => format_args!("{span} is out of range: above zero and at most {most}").to_string(),
             _ => format_args!("{span} is out of range: from {} to {most}", Span::from_nanos(MIN)).to_string(),
         }))
     }

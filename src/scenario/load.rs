@@ -119,7 +119,7 @@ fn read(
 fn take_variants(root: &mut Node) -> Result<Vec<Node>, Problem> {
     let Value::Table(table) = &mut root.value else { return Ok(Vec::new()) };
     let Some(entry) = table.remove("variants") else { return Ok(Vec::new()) };
-    let help = || Some("write each variant as `[[variants]]` with a `name` and what is different".to_owned());
+    let help = || Some("write each variant as `[[variants]]` with a `name` and its differences".to_owned());
     let Value::List(patches) = entry.node.value else {
         return Err(Problem::new(entry.origin, "expected a list of variants", help()));
     };
@@ -235,7 +235,7 @@ fn unique(drafts: &[Draft]) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     for draft in drafts {
         if !seen.insert(&draft.name) {
-            let help = Some("expectations and `--only` reach a variant by its name: give each its own".to_owned());
+            let help = Some("expectations and `--only` refer to variants by name: give each its own".to_owned());
             return Err(Problem::new(draft.at, format!("two variants are named `{}`", draft.name), help));
         }
     }

@@ -26,7 +26,7 @@ pub fn read(path: &Path) -> Result<String, ScenarioError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = String::from_utf8_lossy(&error.as_bytes()[..valid]).matches('\n').count() + 1;
-        let message = format!("`{shown}` is not UTF-8: byte {valid}, on line {line}, belongs to no character");
+        let message = format!("`{shown}` is not UTF-8: byte {valid}, on line {line}, is not part of a valid character");
         ScenarioError::new(message, Some("save it as UTF-8 text".to_owned()))
     })
 }
@@ -60,8 +60,8 @@ fn refused(path: &Path, error: &io::Error) -> ScenarioError {
             ScenarioError::new(format!("`{shown}` is a directory"), Some("name a scenario file in it".to_owned()))
         }
         ErrorKind::PermissionDenied => {
-            let help = "look at its permissions".to_owned();
-            ScenarioError::new(format!("`{shown}` may not be read"), Some(help))
+            let help = "check its permissions".to_owned();
+            ScenarioError::new(format!("there is no permission to read `{shown}`"), Some(help))
         }
         _ => ScenarioError::new(format!("`{shown}` cannot be read: {error}"), None),
     }

@@ -147,7 +147,7 @@ fn broken(error: &toml::de::Error, source: usize, text: &str, offset: usize) -> 
     let unquoted = !found.is_empty() && found.len() <= 40 && !found.contains(['"', '\'', '\n', '=', '[', '{']);
     let says_value = ["must be quoted", "invalid float", "invalid boolean"].iter().any(|s| error.message().contains(s));
     let (message, help) = if unquoted && says_value {
-        (format!("`{found}` is not a TOML value"), Some(format!("a text stands in quotes: \"{found}\"")))
+        (format!("`{found}` is not a TOML value"), Some(format!("write a text in quotes: \"{found}\"")))
     } else if error.message().contains("must be quoted") {
         ("broken TOML: a value is missing here, or a text has no quotes".to_owned(), None)
     } else {

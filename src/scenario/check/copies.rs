@@ -40,47 +40,51 @@ pub(super) fn in_one_place(scenario: &Scenario) -> Checked {
     } else {
         return Ok(());
     };
-    wrong_but(path, format!("this does not go with `[{apart}]`"), format!("leave one of them out: `{apart}` or this"))
+    wrong_but(
+        path,
+        format!("this cannot be combined with `[{apart}]`"),
+        format!("leave one of them out: `{apart}` or this"),
+    )
 }
 
 pub(super) fn migration(scenario: &Scenario) -> Checked {
     let Some(migration) = &scenario.migration else { return Ok(()) };
     let Migration { at, to, how, from } = *migration;
     if to != CartHome::SharedStore {
-        return wrong_but("migration.to", "carts can move to the shared store only", "write \"shared-store\"");
+        return wrong_but("migration.to", "carts can only move to the shared store", "write \"shared-store\"");
     }
     match scenario.homes.cart {
         CartHome::ServerMemory => {}
         CartHome::SharedStore => {
             let help = "`homes.cart` is where they live before they move: \"server-memory\"";
-            return wrong_but("migration.to", "carts live in the shared store already", help);
+            return wrong_but("migration.to", "carts already live in the shared store", help);
         }
         CartHome::ReplicatedMemory | CartHome::SignedToken => {
             let help = "`homes.cart` is where they live before they move";
-            return wrong_but("homes.cart", "carts can move out of server memory only", help);
+            return wrong_but("homes.cart", "carts can only move out of server memory", help);
         }
     }
     if scenario.store.update == StoreUpdate::ReadModifyWrite {
         let help = "leave `store.update` out, or make it \"atomic\"";
-        return wrong_but("store.update", "a cart that moves is changed in the store by one call", help);
+        return wrong_but("store.update", "a migration works with atomic updates of the store only", help);
     }
     let store = &scenario.store;
     if store.memory.is_some() || store.ttl.is_some() || scenario.faults.iter().any(|fault| fault.store.is_some()) {
-        let help = "let the store be whole and large: its failures have scenarios of their own";
-        return wrong_but("migration", "carts move to a store that neither breaks nor forgets", help);
+        let help = "remove the store's faults and limits: they have their own scenarios";
+        return wrong_but("migration", "a migration needs a store that neither fails nor loses carts", help);
     }
     let duration = scenario.duration.get();
     if at.get() >= duration {
         let message = format!("an event after the end: the shop closes at {duration}");
-        return wrong_but("migration.at", message, "let it happen earlier, or make `duration` longer");
+        return wrong_but("migration.at", message, "move it to an earlier time, or make `duration` longer");
     }
     match (how, from) {
         (MigrationWay::DualWrite, None) => {
-            let help = "`from = \"30s\"`: when servers begin to write every change twice";
-            wrong_but("migration", "when the dual writes begin is missing here", help)
+            let help = "`from = \"30s\"`: when servers start to write every change twice";
+            wrong_but("migration", "the start of the dual writes is missing", help)
         }
         (MigrationWay::DualWrite, Some(from)) if from.get() >= at.get() => {
-            let message = format!("dual writes begin before carts are read in the store, at {}", at.get());
+            let message = format!("dual writes must begin before carts are read from the store, at {}", at.get());
             wrong("migration.from", message)
         }
         (MigrationWay::BigBang | MigrationWay::ReadThrough, Some(_)) => {

@@ -21,13 +21,13 @@ pub(super) fn faults(scenario: &Scenario) -> Checked {
         if let Some(name) = &fault.name {
             line(&format!("{path}.name"), name)?;
             if !names.insert(name) {
-                let help = "patches reach a fault by its name: give each its own";
+                let help = "patches refer to faults by name: give each its own";
                 return wrong_but(format!("{path}.name"), format!("two faults are named `{name}`"), help);
             }
         }
         if fault.at.get() >= scenario.duration.get() {
             let message = format!("an event after the end: the shop closes at {}", scenario.duration.get());
-            return wrong_but(format!("{path}.at"), message, "let it happen earlier, or make `duration` longer");
+            return wrong_but(format!("{path}.at"), message, "move it to an earlier time, or make `duration` longer");
         }
         one_fault(&path, fault, scenario)?;
     }

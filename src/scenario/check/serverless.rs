@@ -8,7 +8,7 @@ pub(super) fn serverless(scenario: &Scenario) -> Checked {
         return Ok(());
     }
     if scenario.balancer.affinity != Affinity::None {
-        let help = "leave `balancer.affinity` out: that is what serverless means for whoever remembers things";
+        let help = "leave `balancer.affinity` out: serverless platforms have no sticky sessions";
         return wrong_but("balancer.affinity", "no cookie can bind a user to an instance: the platform chooses", help);
     }
     let named = |fault: &crate::scenario::Fault| {
@@ -27,15 +27,15 @@ pub(super) fn serverless(scenario: &Scenario) -> Checked {
     };
     for (i, fault) in scenario.faults.iter().enumerate() {
         if let Some(verb) = named(fault) {
-            let help = "`evicted_after` lets the platform take instances away; leave this fault out";
-            return wrong_but(format!("faults[{i}].{verb}"), "instances come and go: none has a name to break", help);
+            let help = "leave this fault out; `evicted_after` makes the platform evict instances";
+            return wrong_but(format!("faults[{i}].{verb}"), "instances come and go, so a fault cannot name one", help);
         }
     }
     for (i, fault) in scenario.faults.iter().enumerate() {
         for (verb, is_given) in [("deploy", fault.deploy.is_some()), ("scale", fault.scale.is_some())] {
             if is_given {
-                let help = "leave it out: instances come when they are needed";
-                return wrong_but(format!("faults[{i}].{verb}"), "the platform runs the instances, nobody else", help);
+                let help = "leave it out: instances start when they are needed";
+                return wrong_but(format!("faults[{i}].{verb}"), "only the platform starts and stops instances", help);
             }
         }
     }
@@ -43,8 +43,8 @@ pub(super) fn serverless(scenario: &Scenario) -> Checked {
         [("autoscaler", scenario.autoscaler.is_some()), ("random_faults", !scenario.random_faults.is_empty())]
     {
         if is_given {
-            let help = "leave it out: the platform starts instances, and `evicted_after` lets it take them away";
-            return wrong_but(path, "the platform runs the instances, nobody else", help);
+            let help = "leave it out: the platform starts instances, and `evicted_after` makes it evict them";
+            return wrong_but(path, "only the platform starts and stops instances", help);
         }
     }
     Ok(())

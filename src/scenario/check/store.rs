@@ -15,8 +15,8 @@ fn is_used(scenario: &Scenario) -> bool {
 /// Checks a fault of the store.
 pub(super) fn fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
     if !is_used(scenario) {
-        let help = "nothing lives in it here: let `homes.cart` or `homes.session` be \"shared-store\"";
-        return wrong_but(format!("{path}.store"), "a store outage without a store", help);
+        let help = "no state lives in it here: set `homes.cart` or `homes.session` to \"shared-store\"";
+        return wrong_but(format!("{path}.store"), "a store fault without a store", help);
     }
     for (key, is_given) in [
         ("restart_after", fault.restart_after.is_some()),
@@ -36,7 +36,7 @@ pub(super) fn tokens(scenario: &Scenario) -> Checked {
     for (key, is_given) in [("refresh", scenario.tokens.refresh), ("deny_list", scenario.tokens.deny_list)] {
         if is_given && scenario.homes.session != SessionHome::SignedToken {
             let message = format!("`tokens.{key}` without tokens: sessions live elsewhere here");
-            let help = "let `homes.session` be \"signed-token\", or leave this out";
+            let help = "set `homes.session` to \"signed-token\", or leave this out";
             return wrong_but(format!("tokens.{key}"), message, help);
         }
     }
@@ -49,11 +49,10 @@ fn replays(journey: &[Step]) -> Checked {
     let login = journey.iter().position(|step| *step == Step::Login);
     let logout = journey.iter().position(|step| *step == Step::Logout);
     match (login, logout) {
-        (None, _) => wrong(here, "nobody logs in here: there is no session to copy"),
+        (None, _) => wrong(here, "nobody logs in here, so there is no session to copy"),
         (Some(login), Some(logout)) if login < logout && logout < replay => Ok(()),
         _ => {
-            let help =
-                "let \"login\" and \"logout\" come before it: the copy is presented when its owner has logged out";
+            let help = "put \"login\" and \"logout\" before it: the copy is presented after its owner has logged out";
             wrong_but(here, "a session is replayed before its owner has logged out", help)
         }
     }
