@@ -1,4 +1,4 @@
-//! The command line: flags become a plain request, a command does it, and the way it ends becomes an exit code.
+//! The command line: flags become a plain request, a command carries it out, and its result becomes an exit code.
 
 pub mod args;
 pub mod check;
@@ -29,23 +29,23 @@ use whatcart::scenario::ScenarioError;
 
 use self::screen::Screen;
 
-/// How a command ends when it did what it was asked.
+/// How a command that did its job ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// All is well: exit code 0.
+    /// Success: exit code 0.
     Well,
-    /// An expectation did not hold: 1.
+    /// An expectation did not hold: exit code 1.
     Unexpected,
-    /// Somebody stopped it, and what was measured is printed: 130.
+    /// The user stopped it, and the results so far are printed: exit code 130.
     Interrupted,
 }
 
-/// Why a command could not do what it was asked.
+/// Why a command could not do its job.
 #[derive(Debug)]
 pub enum Failure {
-    /// Bad usage, or a scenario that cannot be run: 2.
+    /// Bad usage, or a scenario that cannot be run: exit code 2.
     Usage(Box<ScenarioError>),
-    /// The run could not be done here and now, or its results could not be written: 3. It is worth trying again.
+    /// The run itself failed, or its results could not be written: exit code 3.
     Run(anyhow::Error),
     /// whatcart itself is wrong, and will be again: 70, `EX_SOFTWARE` of sysexits.
     Defect(anyhow::Error),
@@ -103,17 +103,17 @@ pub fn guarded<T, E: Into<Failure>>(work: impl FnOnce() -> Result<T, E>) -> Resu
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(ended) => ended.map_err(Into::into),
         Err(_) => Err(Failure::Defect(anyhow!(
-            "whatcart broke one of its own laws. This is a defect: please report this command"
+            "an internal consistency check of whatcart failed. This is a defect: please report this command"
         ))),
     }
 }
 
-/// Bad usage that points at no file.
+/// Bad usage that is not about a place in a file.
 fn usage(message: impl Into<String>, help: impl Into<String>) -> Failure {
     ScenarioError::new(message, Some(help.into())).into()
 }
 
-/// Prints what went wrong, if anything did.
+/// Prints the error, if any, and returns the exit code.
 pub fn exit_code(ended: Result<Ended, Failure>, screen: &Screen) -> ExitCode {
     match ended {
         Ok(Ended::Well) => ExitCode::SUCCESS,
@@ -131,14 +131,14 @@ pub fn exit_code(ended: Result<Ended, Failure>, screen: &Screen) -> ExitCode {
     }
 }
 
-/// The JSON Schema of scenarios, for editors.
+/// Prints the JSON Schema of scenarios, for editors.
 pub fn schema(screen: &Screen) -> Result<Ended, Failure> {
     let schema = whatcart::scenario::schema::schema();
     screen.print(&format!("{schema:#}\n"))?;
     Ok(Ended::Well)
 }
 
-/// Completions for a shell.
+/// Prints completions for a shell.
 pub fn completions(shell: Shell, screen: &Screen) -> Result<Ended, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::Arguments::command(), "whatcart", &mut script);
@@ -185,7 +185,10 @@ mod tests {
     fn a_broken_law_is_a_defect() {
         let (code, told) = code(ran(|| panic!("planted: these sums do not agree")));
         assert_eq!(code, 70);
-        assert!(told.contains("broke one of its own laws") && told.contains("please report"), "{told}");
+        assert!(
+            told.contains("an internal consistency check of whatcart failed") && told.contains("please report"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! All variants and runs of a scenario, on all cores.
+//! Runs all variants of a scenario, on all cores.
 //!
-//! Every (variant, run) is a simulation of its own; nothing is shared between them, so the number of threads changes
-//! no byte of what comes out.
+//! Every (variant, run) is a separate simulation. They share nothing, so the number of threads does not change a byte
+//! of the output.
 
 #[cfg(feature = "http")]
 mod execute;
@@ -35,37 +35,37 @@ pub use execute::{HttpOptions, News, execute, take_out_sim_only};
 
 /// How to run a scenario.
 pub struct Options<'a> {
-    /// The root seed; the scenario's own when absent.
+    /// The root seed; by default the scenario's own.
     pub seed: Option<u64>,
-    /// How many runs, with seeds derived from the root.
+    /// The number of runs; their seeds are derived from the root seed.
     pub runs: u32,
-    /// Of those, so many have been played already.
+    /// How many of these runs have already been made.
     pub played: u32,
-    /// Whose hurt visits are all remembered.
+    /// All visits of this user that go wrong are remembered.
     pub favourite: UserId,
-    /// Set from outside to stop early.
+    /// Set by the caller to stop early.
     pub interrupt: &'a AtomicBool,
-    /// Told how much of everything is done, in thousandths.
+    /// Called with the overall progress, in thousandths.
     pub progress: &'a (dyn Fn(u64) + Sync),
 }
 
-/// A simulation that could not go on: a defect of the simulator.
+/// A simulation that cannot go on: a defect of the simulator.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("design `{variant}`, seed {seed}: {stuck}. This is a defect of whatcart: please report this command")]
 pub struct NoProgress {
-    /// The variant's name.
+    /// The name of the variant.
     pub variant: String,
     /// Its seed.
     pub seed: u64,
-    /// Who waits for what.
+    /// What is waiting, and for what.
     pub stuck: Stuck,
 }
 
-/// Runs every variant of a scenario. The expectations are left for the report.
+/// Runs every variant of a scenario. The report evaluates the expectations later.
 ///
 /// # Errors
 ///
-/// When one of them cannot go on. Then no figure of any may be shown.
+/// A simulation cannot go on. Then no figure of any variant may be shown.
 pub fn run(loaded: &Loaded, options: &Options) -> Result<Report, NoProgress> {
     let seed = options.seed.unwrap_or(loaded.base.seed.get());
     let jobs: Vec<Job> = loaded
@@ -93,7 +93,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Result<Report, NoProgress> {
     })
 }
 
-/// One variant, one seed.
+/// Runs one variant with one seed.
 fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoProgress> {
     let Job { variant, seed } = *job;
     let scenario = &variant.scenario;
@@ -121,7 +121,8 @@ fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoPro
     })
 }
 
-/// What happened in one visit up to a moment, and to the pool meanwhile: from the run's tape, or else by playing it again.
+/// The events of one visit, and of the pool, up to a moment: from the run's tape or, if there is none, by simulating
+/// the run again.
 #[must_use]
 pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) -> Tape {
     struct Filter {
@@ -145,7 +146,7 @@ pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) 
     Tape { events: filter.events, injected: Vec::new() }
 }
 
-/// Lets a recorder take in a run once more.
+/// Simulates a run again with another recorder.
 fn again(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut (impl Recorder + Prefetch)) {
     match &run.tape {
         Some(tape) => tape.iter().take_while(|event| event.at <= until).for_each(|event| recorder.record(event)),
@@ -153,8 +154,8 @@ fn again(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut (imp
     }
 }
 
-/// The visit of a user that a story should tell: the first that went wrong, else the first that was finished. With it,
-/// the moment it was over. `None` when this user never finished a visit in this run.
+/// The visit of a user that a story should tell, and when it ended: the first visit that went wrong or else the first
+/// that was finished. `None` if this user did not finish a visit in this run.
 #[must_use]
 pub fn follow(variant: &Variant, run: &RunReport, user: UserId) -> Option<(Visit, Instant)> {
     struct Visits {

@@ -1,7 +1,8 @@
-//! The history: what happened, in order, as both engines record it.
+//! The history of a run: events in order, as both engines record them.
 //!
-//! Two kinds of events are kept apart by type. [`Seen`] is what users sent and were told: the checker gets nothing
-//! else. [`Inside`] is what only an omniscient observer knows: it explains, and it never judges.
+//! The types separate two kinds of events. [`Seen`] events are what users sent and what they were told; the checker
+//! gets nothing else. [`Inside`] events are known only to an omniscient observer; they explain losses, but never
+//! decide whether something was lost.
 
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Items, Outcome, ProcessId, ServerId, ServerState, UserId, Visit};
@@ -9,20 +10,20 @@ use crate::base::{ClientId, Command, Items, Outcome, ProcessId, ServerId, Server
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub at: Instant,
-    /// What.
+    /// What happened.
     pub what: EventKind,
 }
 
-/// Either kind of event.
+/// Any kind of event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EventKind {
-    /// A user saw it.
+    /// Something that a user did or was told.
     Seen(Visit, Seen),
-    /// It happened to a request of this visit, inside.
+    /// Something that happened to a request of this visit behind the balancer.
     Inside(Visit, Inside),
-    /// It happened to the pool.
+    /// Something that happened to the pool.
     Pool(PoolEvent),
 }
 
@@ -35,17 +36,17 @@ pub enum Seen {
     Sent(Request),
     /// An order appears on the user's statement.
     Billed(Items),
-    /// A request ends, for its user.
+    /// The user learns the result of a request.
     Told {
         /// The request as it was sent.
         request: Request,
         /// When it was sent.
         sent: Instant,
-        /// When the user first meant to do this step.
+        /// When the user first intended to do this step.
         meant: Instant,
         /// How it ended.
         outcome: Outcome,
-        /// Whether the step ends with it: done, or given up.
+        /// Whether the step is over after it: done, or given up.
         settled: bool,
     },
     /// The visit is over.
@@ -57,9 +58,9 @@ pub enum Seen {
 pub struct Request {
     /// The step of the journey, counted from 0.
     pub step: u16,
-    /// The how-manieth request of this step, counted from 0.
+    /// Its sequence number among the requests of this step, counted from 0.
     pub attempt: u16,
-    /// What it asks.
+    /// What it asks for.
     pub command: Command,
 }
 
@@ -72,30 +73,30 @@ pub enum Ending {
     GaveUp(AbandonReason),
 }
 
-/// What a user's patience ended on.
+/// The kind of failure that used up a user's patience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AbandonReason {
     /// Requests that certainly had no effect.
     Refused,
-    /// Requests that may have had one.
+    /// Requests that may have had an effect.
     Unknown,
-    /// Being logged out again and again.
+    /// Repeated logouts.
     LoggedOut,
 }
 
 /// What happened to a request behind the balancer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Inside {
-    /// The balancer's attempt at a server did not get through, or was cut; it goes on to another.
+    /// The balancer's attempt at a server failed to connect or was cut off; the balancer retries on another server.
     Retried {
-        /// Where it failed.
+        /// The server where it failed.
         from: ServerId,
     },
-    /// A server ended work on it, and its effect was committed. (The user may have left meanwhile.)
+    /// A server finished the request and committed its effect. (The user may have left by then.)
     Served(Served),
-    /// A server or the balancer gave it up before any effect.
+    /// A server or the balancer gave up the request before any effect.
     Dropped {
-        /// Where it was, if it had reached a server.
+        /// The server, if the request had reached one.
         server: Option<ServerId>,
     },
 }
@@ -105,133 +106,133 @@ pub enum Inside {
 pub struct Served {
     /// The request as its user knows it.
     pub request: Request,
-    /// Where.
+    /// The server that did.
     pub server: ServerId,
-    /// By which incarnation.
+    /// The process (incarnation of the server) that did.
     pub process: ProcessId,
-    /// From being sent until a worker took it.
+    /// From when it was sent until a worker took it.
     pub waited: Span,
-    /// How long it held a worker, waiting for the store included.
+    /// How long it held a worker, including waits for the store.
     pub busy: Span,
-    /// Whether the cart (or the file) was known where it was looked for; `None` when it was not looked for.
+    /// Whether the cart (or the file) was known where the server looked for it; `None` if the server did not look.
     pub knew_cart: Option<bool>,
-    /// What the cart held, as the server saw it after the effect (before it was emptied, for a checkout).
+    /// What the cart held, as the server saw it after the effect (for a checkout: before the cart was emptied).
     pub cart: Items,
     /// Calls to the shared store.
     pub store_calls: u32,
-    /// Bytes of state that the user's tokens carried, both ways.
+    /// Bytes of state that the user's tokens carried, in both directions.
     pub carried_bytes: u32,
-    /// Copies of the cart that were sent to other servers.
+    /// Copies of the cart sent to other servers.
     pub copies: u32,
-    /// Whereabouts of the visit's items, for a checkout or a view; of the file, for a download that does not find it.
+    /// For a checkout or a view: where the visit's items are. For a download that finds nothing: where the file is.
     pub evidence: Evidence,
 }
 
-/// Where the items of a visit are, other than where they were looked for, or what took them: input of the post-mortem.
+/// Where the items of a visit are instead of where the server looked for them, or what removed them: the input of the
+/// post-mortem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// In the memory of servers that live.
+    /// In the memory of live servers.
     pub elsewhere: Items,
-    /// In the memory of incarnations that died, and nowhere else.
+    /// Only in the memory of processes that died.
     pub died: Items,
-    /// The fault that took the first of those or of the rolled back, an index into the faults that struck; or
-    /// [`RECYCLED`].
+    /// The fault that took the first of the items that died or were rolled back: an index into the faults that struck,
+    /// or [`RECYCLED`].
     pub killed_by: Option<u32>,
-    /// Replaced by a concurrent writer's older copy, at some time of the visit.
+    /// Replaced at some time of the visit by the older copy of a concurrent writer.
     pub overwritten: Items,
-    /// In a newer copy than the one that answered, at some time of the visit; or written elsewhere and not here yet.
+    /// At some time of the visit in a newer copy than the one that answered, or written elsewhere but not replicated
+    /// yet.
     pub stale: Items,
-    /// In a token that was shown after its time, or in a cart that the store had kept for its time, at some time of the
-    /// visit.
+    /// At some time of the visit in a token shown after its expiry, or in a cart whose time to live in the store had
+    /// ended.
     pub expired: Items,
-    /// Forgotten by the store when it failed over or restarted.
+    /// Lost by the store when it failed over or restarted.
     pub rolled_back: Items,
-    /// Thrown out by the store, which was full.
+    /// Evicted by the store, which was full.
     pub evicted: Items,
 }
 
-/// Stands for a fault where a platform ended an instance because it was idle, or because it needed the room.
+/// Used instead of a fault if a platform stopped an instance because it was idle, or to free its memory.
 pub const RECYCLED: u32 = u32::MAX;
 
 /// What happened to the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolEvent {
-    /// A fault struck: an index into the faults of the run (those of the scenario, then those injected).
+    /// A fault struck. Faults are numbered: first those of the scenario, then the injected ones.
     Struck {
-        /// The fault.
+        /// The index of the fault.
         fault: u32,
-        /// The server; `None` when it was not about one.
+        /// The server; `None` if the fault does not concern one.
         server: Option<ServerId>,
-        /// Whether the memory of a server went with it.
+        /// Whether a server lost its memory.
         memory_lost: bool,
     },
-    /// A server runs again: empty, or no longer slow, or within reach with what it had.
+    /// A server works again: restarted empty, no longer slow, or reachable again with its old memory.
     Ready {
         /// The server.
         server: ServerId,
     },
-    /// The balancer's opinion of a server changed.
+    /// The balancer changed its belief about a server.
     Believed {
         /// The server.
         server: ServerId,
-        /// Whether it is taken to be up.
+        /// Whether it is now believed to be up.
         up: bool,
     },
-    /// The operator of the pool, not an accident, changed what a server does. The first of a new server is that it
-    /// boots; servers are added in the order of their numbers.
+    /// The operator of the pool, not an accident, changed the state of a server. The first such event of a new server
+    /// is that it boots; servers are added in the order of their numbers.
     Turned {
         /// The server.
         server: ServerId,
-        /// What it does from now on.
+        /// The new state.
         state: ServerState,
     },
-    /// The balancer leaves a server alone for a while, for its answers.
+    /// The balancer ejects a server because of its failures.
     Ejected {
         /// The server.
         server: ServerId,
     },
-    /// That while is over.
+    /// The ejection is over.
     Readmitted {
         /// The server.
         server: ServerId,
     },
-    /// The operator ended a process, with its memory. What the server does next is told by a [`PoolEvent::Turned`].
+    /// The operator stopped a process, which lost its memory. A [`PoolEvent::Turned`] tells what the server does next.
     Stopped {
         /// The server.
         server: ServerId,
-        /// The plan that wanted it: an index into the faults of the run; or [`RECYCLED`].
+        /// The plan that caused it: an index into the faults of the run, or [`RECYCLED`].
         fault: u32,
-        /// Users whom a cookie still bound to it.
+        /// Users who were still bound to it by a cookie.
         cut_off_users: u32,
-        /// Requests that it held, in its workers or in its queue, and that somebody still waited for. One that was given
-        /// up, by its user or by the balancer, is not cut, though the server was working on it; nor is one that the
-        /// balancer counts as in flight and that has not come to the server, or has an answer already.
+        /// Requests in flight at the server whose users were waiting.
         cut_requests: u32,
     },
-    /// After the end every server and store was searched for a user's files.
+    /// After the end of the run, every server and store was searched for a user's files.
     Audited {
-        /// Whose.
+        /// The owner of the files.
         user: UserId,
-        /// Those that were there.
+        /// The files that were found.
         found: Items,
     },
-    /// A deploy is done: every server is new and ready.
+    /// A deploy is complete: every server is new and ready.
     Finished {
-        /// The deploy: an index into the faults of the run.
+        /// The index of the deploy among the faults of the run.
         fault: u32,
     },
 }
 
-/// Something that takes in the history as it happens. Every engine is given one by its caller.
+/// Something that receives the history as it happens.
 pub trait Recorder {
-    /// Takes in one event; events come in order of time.
+    /// Records one event; events arrive in order of time.
     fn record(&mut self, event: &Event);
 }
 
 /// A recorder that can be warned of what comes. Apart from [`Recorder`], so that where speed does not matter any recorder
 /// can be a `&mut dyn Recorder`, which heeds no warning.
 pub trait Prefetch {
-    /// A hint: these clients will soon send, and what is kept of them may be fetched from memory by then.
+    /// A hint that these clients will send soon, so that their data can be prefetched.
     #[inline]
     fn prefetch(&self, clients: impl Iterator<Item = ClientId>) {
         clients.for_each(drop);
@@ -254,7 +255,7 @@ impl<R: Prefetch + ?Sized> Prefetch for &mut R {
     }
 }
 
-/// Records nothing.
+/// Discards all events.
 impl Recorder for () {
     #[inline]
     fn record(&mut self, _: &Event) {}
@@ -262,7 +263,7 @@ impl Recorder for () {
 
 impl Prefetch for () {}
 
-/// Keeps everything.
+/// Keeps all events.
 impl Recorder for Vec<Event> {
     fn record(&mut self, event: &Event) {
         self.push(*event);

@@ -4,18 +4,18 @@
 //! This crate simulates shoppers, a balancer and a pool of servers, breaks things on purpose, and counts what people
 //! lost and how unevenly the servers worked.
 //!
-//! ## Map, and the rule that imports point one way
+//! ## Map: imports point one way
 //!
 //! ```text
 //! time seed model  <-  scenario  <-  history region shop home policy fault pool workload
 //!     <-  checker post_mortem meter  <-  observer  <-  sim | http  <-  report  <-  live  <-  experiment  <-  cli
 //! ```
 //!
-//! Two engines drive the core, and neither imports the other: `sim` plays in virtual time, `http` with real requests over
-//! loopback sockets (feature `http`, on by default).
+//! Two engines drive the core, and neither imports the other. `sim` runs in virtual time; `http` sends real requests
+//! over loopback sockets (feature `http`, on by default).
 //!
-//! The core knows no clock, no I/O and no global randomness. `ARCHITECTURE.md` has the reasons; a test reads the
-//! imports and fails when an arrow runs back.
+//! The core uses no clock, no I/O and no global randomness. `ARCHITECTURE.md` gives the reasons; a test reads the
+//! imports and fails if one points the wrong way.
 
 pub mod balancing;
 pub mod base;

@@ -1,29 +1,29 @@
-//! Where in the world everybody is, and how long a message takes between them.
+//! Where in the world users, servers and stores are, and how long messages between them take.
 
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::Span;
 use crate::base::{RegionId, ServerId, UserId};
 use crate::scenario::{RegionRouting, RegionStore, Regions, Scenario, Share};
 
-/// Regions, ready to be asked.
+/// Regions, prepared for fast lookups.
 #[derive(Clone, Debug)]
 pub struct RegionMap {
-    /// What regions are called.
+    /// The names of the regions.
     pub names: Vec<String>,
-    /// Which region answers: the nearest to where the user is, or to where the user lives.
+    /// Which region answers: the nearest to where the user is now, or to where the user lives.
     pub routing: RegionRouting,
-    /// The region of each server; instances of a platform are added as they come.
+    /// The region of each server; instances of a platform are added when they start.
     pub servers: Vec<RegionId>,
     /// Where the store is.
     pub store: StorePlace,
-    /// Round trips by region and region.
+    /// The round trip for each pair of regions.
     between: Vec<Vec<Span>>,
-    /// For each region all regions, the nearest first.
+    /// For each region, all regions in order of distance, nearest first.
     nearest: Vec<Vec<RegionId>>,
     last_mile: Span,
-    /// Up to which fraction of 2^64 users live in each region or one before it.
+    /// Cumulative shares of users by home region, as fractions of 2^64.
     homes: Vec<u64>,
-    /// Which fraction of 2^64 travels.
+    /// The share of users who travel, as a fraction of 2^64.
     travellers: u64,
     steps: u32,
 }
@@ -33,23 +33,23 @@ pub struct RegionMap {
 pub enum StorePlace {
     /// In one region.
     In(RegionId),
-    /// In every region, each with what was written in the others so long ago.
+    /// In every region; each replica lags behind writes in the others.
     Everywhere {
-        /// How long a write takes to the other regions.
+        /// How long a write takes to reach the other regions.
         lag: Span,
     },
 }
 
-/// 2^64 divided by the golden ratio: its multiples, as fractions of 2^64, fall evenly however many are taken.
+/// 2^64 divided by the golden ratio: any number of its multiples, modulo 2^64, are evenly distributed.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-/// 2^64 times (sqrt 2 - 1), for a choice that has nothing to do with the first.
+/// 2^64 times (sqrt 2 - 1), for a second choice that is independent of the first.
 const SILVER: u64 = 0x6a09_e667_f3bc_c909;
 
-/// Who travels when is the same in every run, as where users live is.
+/// Itineraries are the same in every run, like the homes of users.
 const ITINERARIES: Seed = Seed(1);
 
 impl RegionMap {
-    /// The regions of a scenario, if it has any.
+    /// The regions of a scenario, if it has regions.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Option<RegionMap> {
         let regions = scenario.regions.as_ref()?;
@@ -70,13 +70,13 @@ impl RegionMap {
         })
     }
 
-    /// How many there are.
+    /// The number of regions.
     #[must_use]
     pub fn count(&self) -> usize {
         self.names.len()
     }
 
-    /// Where a user lives.
+    /// The home region of a user.
     #[inline]
     #[must_use]
     pub fn home(&self, user: UserId) -> RegionId {
@@ -85,7 +85,7 @@ impl RegionMap {
         region(index)
     }
 
-    /// Where a user is at a step of a visit.
+    /// The region of a user at a step of a visit.
     #[inline]
     #[must_use]
     pub fn place(&self, user: UserId, visit: u32, step: u16) -> RegionId {
@@ -101,7 +101,7 @@ impl RegionMap {
         if u32::from(step) < leaves_before { home } else { region(away % self.count()) }
     }
 
-    /// Which region the balancer asks first for such a request.
+    /// The region that the balancer tries first for a request.
     #[inline]
     #[must_use]
     pub fn asked_from(&self, user: UserId, visit: u32, step: u16) -> RegionId {
@@ -111,7 +111,7 @@ impl RegionMap {
         }
     }
 
-    /// For each region all regions, the nearest first.
+    /// For each region, all regions in order of distance, nearest first.
     #[must_use]
     pub fn nearest(&self) -> &[Vec<RegionId>] {
         &self.nearest
@@ -124,14 +124,14 @@ impl RegionMap {
         self.servers[server.index()]
     }
 
-    /// There and back between somebody in a region and a server in a region.
+    /// The round trip between a user in one region and a server in another, including the last mile.
     #[inline]
     #[must_use]
     pub fn to_region(&self, from: RegionId, to: RegionId) -> Span {
         self.last_mile + self.between[from.index()][to.index()]
     }
 
-    /// There and back between a server and the store it asks.
+    /// The round trip between a server and the store that it calls.
     #[inline]
     #[must_use]
     pub fn to_store(&self, server: ServerId) -> Span {
@@ -159,7 +159,7 @@ fn store(regions: &Regions) -> StorePlace {
     }
 }
 
-/// Regions by how far they are; of equals the first.
+/// Regions in order of distance; ties keep the order of the regions.
 fn nearest_first(ways: &[Span]) -> Vec<RegionId> {
     let mut order: Vec<usize> = (0..ways.len()).collect();
     order.sort_by_key(|i| ways[*i]);
@@ -179,7 +179,7 @@ fn fraction(share: Share) -> u64 {
     part(share.get())
 }
 
-/// This part of 2^64; all of it is one less.
+/// This share of 2^64; a share of 1 gives 2^64 - 1.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share; saturates")]
 fn part(share: f64) -> u64 {
     (share * 2f64.powi(64)) as u64

@@ -1,8 +1,8 @@
 //! The scenario as written in TOML: data types, defaults and limits.
 //!
-//! These types are one resolved variant; the file's `variants` are patches that [`load()`] merges before this shape is
-//! read. Limits that concern one value live in its type ([`Whole`], [`Time`]); those that concern several are checked
-//! by [`check`].
+//! These types describe one resolved variant: [`load()`] first merges the patches of the file's `variants`, then reads
+//! this shape. Limits on a single value live in its type ([`Whole`], [`Time`]); [`check`] enforces limits across
+//! values.
 
 mod affinity;
 mod args;
@@ -78,13 +78,13 @@ use crate::base::time::Span;
 pub struct Scenario {
     /// One line: what happens here.
     pub title: String,
-    /// What a class should predict before it looks.
+    /// What a class should predict before it sees the result.
     #[serde(default)]
     pub question: String,
-    /// The same with choices, for `run --predict`.
+    /// A multiple-choice question, for `run --predict`.
     #[serde(default)]
     pub predict: Option<Predict>,
-    /// The one thing that differs between the variants.
+    /// The one thing that differs between the designs.
     #[serde(default)]
     pub varies: String,
     /// What the figures teach, in plain words.
@@ -93,36 +93,36 @@ pub struct Scenario {
     /// The scenario that asks the next question.
     #[serde(default)]
     pub next: Option<String>,
-    /// Columns of the table, as paths into the summary, when the usual ones would not show the point.
+    /// Columns of the table, as paths into the summary, if the default ones would not show the point.
     #[serde(default)]
     pub columns: Vec<String>,
-    /// The root of all randomness.
+    /// The seed from which all randomness is derived.
     #[serde(default = "default_seed")]
     pub seed: Whole<0, { i64::MAX as u64 }>,
     /// How long the shop is open.
     pub duration: RunTime,
-    /// How long those inside may take to finish after that.
+    /// How long users who are still in the shop may take to finish after that.
     #[serde(default = "default_closing")]
     pub closing: Pause,
-    /// Latency and load are measured from then on. Losses, requests and the price are counted from the start.
+    /// Latency and load are measured from this time on. Losses, requests and the price are counted from the start.
     #[serde(default)]
     pub warm_up: Option<Pause>,
-    /// Who visits, when, doing what.
+    /// Who visits the shop, when, and what they do.
     #[serde(default)]
     pub users: Users,
-    /// Who answers.
+    /// The pool of servers.
     #[serde(default)]
     pub servers: Servers,
-    /// How state behaves that servers hide.
+    /// How the hidden state of servers behaves.
     #[serde(default)]
     pub hidden: Hidden,
-    /// Who chooses the server.
+    /// How a server is chosen for each request.
     #[serde(default)]
     pub balancer: Balancer,
     /// Where each kind of state lives.
     #[serde(default)]
     pub homes: Homes,
-    /// Copies of carts on other servers, when carts live in replicated memory.
+    /// Copies of carts on other servers, with carts in replicated memory.
     #[serde(default)]
     pub replication: Replication,
     /// Carts that move while the shop runs.
@@ -137,26 +137,26 @@ pub struct Scenario {
     /// Carts and logins that travel with the user.
     #[serde(default)]
     pub tokens: Tokens,
-    /// Where in the world users, servers and the store are. Without it all are in one place.
+    /// Where in the world users, servers and the store are. When absent, everything is in one place.
     #[serde(default)]
     pub regions: Option<Regions>,
-    /// Instances that a platform starts and ends as it likes, instead of servers.
+    /// Instances that a platform starts and stops on demand, instead of servers.
     #[serde(default)]
     pub serverless: Option<Serverless>,
-    /// What breaks, and when.
+    /// What breaks or changes, and when.
     #[serde(default)]
     pub faults: Vec<Fault>,
-    /// Who changes the number of servers as the load changes; nobody when absent.
+    /// Adds and removes servers as the load changes. When absent, the pool keeps its size.
     #[serde(default)]
     pub autoscaler: Option<Autoscaler>,
     /// What breaks at random.
     #[serde(default)]
     pub random_faults: Vec<RandomFaults>,
-    /// Left out by the engine over real sockets: it is more than one machine can hold. Implied by `regions`,
-    /// `serverless` and `store.lookups_per_add`.
+    /// The engine over real sockets leaves this design out, because it is too large for one machine. Implied by
+    /// `regions`, `serverless` and `store.lookups_per_add`.
     #[serde(default)]
     pub sim_only: bool,
-    /// What must come out, for `whatcart check`.
+    /// What the result must satisfy, for `whatcart check`.
     #[serde(default)]
     pub expect: Vec<Expect>,
 }
@@ -170,7 +170,7 @@ fn default_closing() -> Pause {
 }
 
 impl Scenario {
-    /// The house settings, for those who build a scenario in code: 300 users, 3 servers, open for two minutes.
+    /// The default settings, for building a scenario in code: 300 users, 3 servers, open for two minutes.
     #[must_use]
     pub fn house() -> Scenario {
         Scenario {
@@ -207,19 +207,20 @@ impl Scenario {
 }
 
 impl Scenario {
-    /// Whether only a simulation can play it: it says so, or it has what one machine cannot have.
+    /// Whether only a simulation can run it: because it says so, or because it uses something that one machine cannot
+    /// provide.
     #[must_use]
     pub fn needs_simulation(&self) -> bool {
         self.sim_only || self.regions.is_some() || self.serverless.is_some() || self.store.lookups_per_add.get() > 0
     }
 
-    /// How many servers there are before anything happens.
+    /// How many servers there are at the start.
     #[must_use]
     pub fn servers_at_first(&self) -> u32 {
         if self.serverless.is_some() { 0 } else { self.servers.count.get32() }
     }
 
-    /// How many requests a server, or an instance, works on at once.
+    /// How many requests a server or an instance works on at once.
     #[must_use]
     pub fn workers_each(&self) -> u32 {
         if self.serverless.is_some() { 1 } else { self.servers.workers.get32() }
@@ -231,22 +232,22 @@ impl Scenario {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// Of which variant; of every one when absent.
+    /// The design it is about; every design when absent.
     pub variant: Option<String>,
     /// A comparison over the summary's paths, such as `lost_by.wiped > 0`.
     pub that: String,
 }
 
-/// A scenario that was read and found good: every variant resolved.
+/// A scenario that was read and checked: every variant resolved.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// `sticky-crash`, or the file's stem.
+    /// The library name, such as `sticky-crash`, or the stem of the file name.
     pub name: String,
     /// The scenario without any variant's patch.
     pub base: Scenario,
-    /// At least one; a scenario without variants is its own only one, named [`AS_WRITTEN`].
+    /// At least one. A scenario without variants has a single one, named [`AS_WRITTEN`].
     pub variants: Vec<Variant>,
-    /// Whether `--set` or `--vary` changed it: then what the file expects need not hold.
+    /// Whether `--set` or `--vary` changed it: then the file's expectations need not hold.
     pub patched: bool,
     tree: tree::Node,
     sources: tree::Sources,
@@ -255,7 +256,7 @@ pub struct Loaded {
 /// One variant, resolved.
 #[derive(Clone, Debug)]
 pub struct Variant {
-    /// What tables call it.
+    /// Its name in tables.
     pub name: String,
     /// What runs.
     pub scenario: Scenario,

@@ -23,23 +23,23 @@ const PREDICTIONS: &[Prediction] = &[
     ("sticky-crash", 1, "of those lost, sticky: 1 of 3 servers", 0.333, 0.02, "faults.\"the crash\".lost_of_open", "faults.\"the crash\".open_carts"),
     ("sticky-crash", 0, "of those lost, scattered: about half", 0.49, 0.03, "faults.\"the crash\".lost_of_open", "faults.\"the crash\".open_carts"),
     ("sticky-crash", 3, "carts lost with a shared store", 0.0, 0.0, "carts.lost", "carts.opened"),
-    ("deploy-drain", 0, "carts lost when nobody waits: all that are open, of 300 x 4/8, and some that begin anew", 165.0, 15.0, "carts.lost", ""),
-    ("heavy-user", 2, "busy share of server-1: (150 + 300) requests/s x 20 ms of 12 workers, less what the importer waits", 0.61, 0.02, "load.per_server.0.busy", ""),
-    ("login-sessions", 0, "visits given up: logged out at every step but one in three, three tries each", 0.9, 0.05, "visits.abandoned_logged_out", "visits.begun"),
-    ("uploads", 1, "downloads that find nothing: 2 of 3, and files that went with their server", 0.667, 0.03, "files.missing_downloads", "files.downloads"),
+    ("deploy-drain", 0, "carts lost without a drain: all open ones, 300 x 4/8, and some that are started again", 165.0, 15.0, "carts.lost", ""),
+    ("heavy-user", 2, "busy share of server-1: (150 + 300) requests/s x 20 ms over 12 workers, less the time that the importer waits", 0.61, 0.02, "load.per_server.0.busy", ""),
+    ("login-sessions", 0, "visits abandoned: logged out at two steps of three, three tries each", 0.9, 0.05, "visits.abandoned_logged_out", "visits.begun"),
+    ("uploads", 1, "downloads that fail: 2 of 3, and files lost with their server", 0.667, 0.03, "files.missing_downloads", "files.downloads"),
     ("regions", 0, "an add in frankfurt, all in us-east: 10 + 80 + 5 + 3 ms", 98.0, 0.5, "regions.frankfurt.add_ms.mean", ""),
     ("regions", 0, "an add in tokyo, all in us-east: 10 + 160 + 5 + 3 ms", 178.0, 0.5, "regions.tokyo.add_ms.mean", ""),
     ("regions", 1, "an add in frankfurt, the store in us-east: 10 + 5 + 3 x 81 ms", 258.0, 0.5, "regions.frankfurt.add_ms.mean", ""),
     ("regions", 1, "an add in tokyo, the store in us-east: 10 + 5 + 3 x 161 ms", 498.0, 0.5, "regions.tokyo.add_ms.mean", ""),
     ("regions", 4, "an add anywhere with a token and no call: 10 + 5 ms", 15.0, 0.5, "regions.tokyo.add_ms.mean", ""),
     ("store-outage", 0, "carts lost to an outage", 0.0, 0.0, "carts.lost", ""),
-    ("store-outage", 1, "carts that a failover rolls back a second: 150 requests/s x 3/8, some of one cart", 50.0, 6.0, "lost_by.rolled_back", ""),
+    ("store-outage", 1, "carts rolled back by a failover 1 s behind: 150 requests/s x 3/8, some in the same cart", 50.0, 6.0, "lost_by.rolled_back", ""),
     ("volatile-store", 0, "of open carts lost when the store keeps them in memory only", 1.0, 0.01, "faults.\"the restart\".lost_of_open", "faults.\"the restart\".open_carts"),
     ("day-one", 1, "of open carts lost in a big bang", 1.0, 0.02, "faults.\"the migration\".lost_of_open", "faults.\"the migration\".open_carts"),
     ("session-replication", 1, "carts with one copy that the crash splits: half of 50", 25.0, 5.0, "lost_by.split", ""),
     ("hash-resize", 1, "carts left behind, modulo 4 and 5: 4/5 of 150", 120.0, 12.0, "lost_by.split", ""),
     ("hash-resize", 3, "carts left behind, rendezvous: 1/5 of 150", 30.0, 5.0, "lost_by.split", ""),
-    ("big-pool", 1, "carts lost with one server of 1,000: 1,000,000 x 2/4 of them", 500.0, 30.0, "lost_by.wiped", ""),
+    ("big-pool", 1, "carts lost with one server of 1,000: 1,000,000 x 2/4 / 1,000", 500.0, 30.0, "lost_by.wiped", ""),
 ];
 
 pub fn section() -> Section {
@@ -54,6 +54,6 @@ pub fn section() -> Section {
         };
         Row { what: format!("{name}: {what}"), predicted, slack, got: over(SEEDS, figure) }
     };
-    let words = "What the lessons let a class predict. The slack is what such arithmetic leaves out.";
+    let words = "What a class can predict in the lessons. The slack covers what such arithmetic ignores.";
     Section { title: "Mental arithmetic", words, rows: PREDICTIONS.iter().map(row).collect() }
 }

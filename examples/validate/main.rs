@@ -51,10 +51,10 @@ fn main() -> ExitCode {
     let sections = [queues::section(), shares::section(), moving::section(), lessons::section()];
     println!("# Validation\n");
     println!(
-        "What theory predicts, beside what the simulator makes. Everything below is printed by one command:\n\n\
+        "What theory predicts, compared with the simulator's results. One command prints everything below:\n\n\
          ```\ncargo run --release --example validate > docs/validation.md\n```\n\n\
-         A row holds when the prediction lies in the 99.9 % interval of the figure, widened by what the prediction\n\
-         itself leaves out (its slack). Figures are means over several seeds, after a warm-up where there is a steady state."
+         A row holds if the prediction lies in the 99.9 % interval of the figure, widened by the known inaccuracy of the\n\
+         prediction (its slack). Figures are means over several seeds, after a warm-up where there is a steady state."
     );
     let mut failed = 0;
     for Section { title, words, rows } in &sections {

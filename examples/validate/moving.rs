@@ -44,7 +44,7 @@ pub fn section() -> Section {
         let what = format!("hash ring: squared variation of the shares of 10 servers with {points} points each");
         rows.push(Row { what, predicted: theory::ring_cv(10, points).powi(2), slack: 0.0, got });
     }
-    let words = "Shares of users, as the policies themselves pick.";
+    let words = "Shares of users, from the picks of the policies themselves.";
     Section { title: "Hashing", words, rows }
 }
 

@@ -42,8 +42,7 @@ pub fn section() -> Section {
         let what = format!("{users} users, {servers} servers at random: mean-value analysis");
         rows.push(row(what, theory::mean_value(users, servers, 100.0 / SERVICE_MS), 0.0, &scenario));
     }
-    let words =
-        "Mean response times in milliseconds; a request takes 10 ms of work on average, exponentially distributed.";
+    let words = "Mean response times in milliseconds. Service times are exponential with a mean of 10 ms.";
     Section { title: "Queueing theory", words, rows }
 }
 

@@ -1,11 +1,11 @@
-//! Session affinity: a cookie that sends a user back to the server used before. It wraps any policy.
+//! Session affinity: a cookie that sends users back to the server they used before. It works with any policy.
 
 use super::policy::PoolView;
 use crate::base::time::Instant;
 use crate::base::{ServerId, ServerState};
 use crate::scenario::{Affinity, CookieLife, PinnedDown};
 
-/// A user's affinity cookie. Packed, so that a user's jar is half a cache line.
+/// A user's affinity cookie, packed so that a user's cookie jar takes half a cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, packed(4))]
 pub struct Pin {
@@ -15,14 +15,14 @@ pub struct Pin {
 
 const NOBODY: u32 = u32::MAX;
 
-/// What the cookie says about one request.
+/// What the cookie says about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// Choose freely.
+    /// Not bound: the policy picks a server.
     Free,
-    /// Go there.
+    /// Bound to this server.
     To(ServerId),
-    /// 503: the server is believed down and the balancer is told not to choose another.
+    /// 503: the server is believed to be down, and the balancer may not choose another.
     Fail,
 }
 
@@ -33,13 +33,13 @@ impl Default for Pin {
 }
 
 impl Pin {
-    /// A cookie that names a server, set for it at `since`.
+    /// A cookie that names a server and was set at `since`.
     #[must_use]
     pub fn to(server: ServerId, since: Instant) -> Pin {
         Pin { server: server.0, since }
     }
 
-    /// When it was first set for its server.
+    /// When it was first set for the current server.
     #[must_use]
     pub fn since(self) -> Instant {
         self.since
@@ -51,7 +51,7 @@ impl Pin {
         (self.server != NOBODY).then_some(ServerId(self.server))
     }
 
-    /// Where the cookie sends a request, given what the balancer believes of the pool.
+    /// Where the cookie sends a request, given the balancer's belief about the pool.
     #[inline]
     #[must_use]
     pub fn bound(self, affinity: Affinity, when_down: PinnedDown, now: Instant, pool: &PoolView) -> Bound {
@@ -63,15 +63,15 @@ impl Pin {
             return Bound::Free;
         }
         match (pool.states[server.index()], when_down) {
-            // A server that is drained keeps those it has.
+            // A draining server keeps the users it has.
             (ServerState::Up | ServerState::Draining, _) => Bound::To(server),
-            // The name of a server that the balancer knows no more says nothing.
+            // A cookie that names a server the balancer no longer knows is ignored.
             (ServerState::Retired, _) | (_, PinnedDown::Redispatch) => Bound::Free,
             (_, PinnedDown::Fail) => Bound::Fail,
         }
     }
 
-    /// Whether it would send its user to this server, if that is up.
+    /// Whether it would send its user to this server if the server is up.
     #[must_use]
     pub fn binds(self, affinity: Affinity, server: ServerId, now: Instant) -> bool {
         let Affinity::Cookie(life) = affinity else { return false };
@@ -79,7 +79,7 @@ impl Pin {
         self.server == server.0 && !expired
     }
 
-    /// A server answered: the cookie now names it. Its life counts from when it was first set for this server.
+    /// A server answered: the cookie now names it. Its lifetime counts from when it was first set for this server.
     #[inline]
     pub fn answered(&mut self, affinity: Affinity, server: ServerId, now: Instant) {
         let Affinity::Cookie(life) = affinity else { return };

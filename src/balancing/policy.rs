@@ -1,4 +1,4 @@
-//! How a balancer chooses: the seam, and the policies by name.
+//! How a balancer picks a server: the `Policy` trait, and the policies by name.
 //!
 //! Policies are `Clone` structs behind one trait. An engine matches [`AnyPolicy`] once, outside its hot loop.
 
@@ -28,7 +28,7 @@ pub use regional::Regional;
 pub use rendezvous::Rendezvous;
 pub use rotation::{Random, RoundRobin, WeightedRoundRobin};
 
-/// What a policy may know of a request.
+/// What a policy knows about a request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestView<'a> {
     /// What hash policies hash: the user's id or virtual address.
@@ -37,31 +37,31 @@ pub struct RequestView<'a> {
     pub excluded: &'a [ServerId],
 }
 
-/// What a policy may know of the pool: one entry a server, kept up to date in place by the engine. Servers that have
-/// gone for good keep their entries.
+/// What a policy knows about the pool: one entry per server, which the engine keeps up to date in place. Retired
+/// servers keep their entries.
 #[derive(Clone, Debug, Default)]
 pub struct PoolView {
-    /// Weights, 1 by default.
+    /// Weights; the default is 1.
     pub weights: Vec<u32>,
-    /// Weights as of now, in thousandths: less while a server warms up. For policies that can heed what changes all the
-    /// time.
+    /// Current weights in thousandths; a server has less while it warms up. For policies that can use weights that
+    /// change all the time.
     pub current_weights: Vec<u32>,
-    /// Requests sent and not answered yet, as the balancer counts them.
+    /// Requests that the balancer has sent and that are not answered yet.
     pub in_flight: Vec<u32>,
-    /// What the balancer believes.
+    /// The state that the balancer believes each server to be in.
     pub states: Vec<ServerState>,
-    /// Whether it may get requests of users who are not bound to it.
+    /// Whether a server may get requests from users who are not bound to it.
     pub eligible: Vec<bool>,
     /// The eligible servers, in order.
     pub up: Vec<ServerId>,
-    /// Grows whenever `eligible` or `weights` change, for those who cache.
+    /// Increases whenever `eligible` or `weights` change, to invalidate caches.
     pub generation: u64,
     /// When less than so many billionths of the servers are believed up, all are eligible.
     panic_below: u32,
 }
 
 impl PoolView {
-    /// A pool of `weights.len()` servers, all believed up.
+    /// A pool of `weights.len()` servers, all believed to be up.
     #[must_use]
     pub fn new(weights: Vec<u32>) -> PoolView {
         let n = weights.len();
@@ -79,27 +79,28 @@ impl PoolView {
         view
     }
 
-    /// The same, and when less than this share of the servers is believed up, belief is not relied upon any more.
+    /// The same pool with a panic threshold: if less than this share of the servers is believed to be up, all are
+    /// used.
     #[must_use]
     pub fn with_panic(mut self, threshold: Option<Share>) -> PoolView {
         self.panic_below = threshold.map_or(0, Share::billionths);
         self
     }
 
-    /// A current weight that is not reduced.
+    /// The current weight of a server that is not warming up.
     #[must_use]
     pub fn full(weight: u32) -> u32 {
         weight * 1_000
     }
 
-    /// How many servers there are.
+    /// The number of servers.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.weights.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no servers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.weights.is_empty()
@@ -121,7 +122,7 @@ impl PoolView {
         self.reconsider();
     }
 
-    /// Who is eligible: those that are believed up; in panic those that are believed down too.
+    /// Recomputes which servers are eligible: those believed to be up and, in panic, also those believed to be down.
     fn reconsider(&mut self) {
         let believed = |wanted| self.states.iter().filter(|state| **state == wanted).count() as u64;
         let (up, down) = (believed(ServerState::Up), believed(ServerState::Down));
@@ -132,7 +133,7 @@ impl PoolView {
         self.refresh();
     }
 
-    /// Eligible servers have changed.
+    /// Called when the set of eligible servers has changed.
     fn refresh(&mut self) {
         self.up = (0u32..).map(ServerId).zip(&self.eligible).filter(|(_, up)| **up).map(|(id, _)| id).collect();
         self.generation += 1;
@@ -146,25 +147,25 @@ impl PoolView {
     }
 }
 
-/// A way to choose.
+/// A load-balancing policy.
 pub trait Policy: Clone {
-    /// The server for a request, or `None` when no eligible one is left. `draw` belongs to the request.
+    /// The server for a request, or `None` if no eligible one is left. `draw` belongs to the request.
     fn pick(&mut self, now: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId>;
 
-    /// The next request to choose for comes from this region, or is for users who live there.
+    /// The next request to route comes from this region or, depending on the routing, from a user who lives there.
     #[inline]
     fn asked_from(&mut self, _region: RegionId) {}
 
-    /// The request came back, or was given up.
+    /// A response arrived, or the balancer gave up the request.
     #[inline]
     fn on_complete(&mut self, _now: Instant, _server: ServerId, _latency: Span, _outcome: Outcome) {}
 
-    /// Servers became eligible or ceased to be.
+    /// The set of eligible servers changed.
     #[inline]
     fn on_pool_change(&mut self, _pool: &PoolView) {}
 }
 
-/// Any of the policies.
+/// One of the policies.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each is the policy of the same name")]
 pub enum AnyPolicy {
@@ -182,11 +183,11 @@ pub enum AnyPolicy {
 }
 
 impl AnyPolicy {
-    /// The policy that a scenario names.
+    /// The policy that a scenario selects.
     #[must_use]
     pub fn new(scenario: &Scenario, pool: &PoolView, seed: Seed) -> AnyPolicy {
         if scenario.serverless.is_some() {
-            // The platform chooses; nobody asks a policy.
+            // The platform chooses; no policy is ever asked.
             return AnyPolicy::Random(Random);
         }
         let Some(map) = RegionMap::new(scenario) else { return AnyPolicy::of_one_place(scenario, pool, seed) };
@@ -213,7 +214,7 @@ impl AnyPolicy {
     }
 }
 
-/// Does the same with any of the policies, knowing which.
+/// Dispatches to the concrete policy, so that the code is compiled for each of them.
 macro_rules! dispatch_policy {
     ($any:expr, $policy:ident => $act:expr) => {
         match $any {
@@ -232,8 +233,7 @@ macro_rules! dispatch_policy {
     };
 }
 
-/// Matched at every call. A copy of the simulation's loop for each policy was measured: it would be 2 to 4 % faster, and take
-/// a third of the build (docs/performance.md).
+/// Dispatches at every call, for an engine in which that cost is negligible.
 impl Policy for AnyPolicy {
     fn pick(&mut self, now: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId> {
         dispatch_policy!(self, policy => policy.pick(now, request, pool, draw))
@@ -270,7 +270,7 @@ mod tests {
         assert!(!pool.is_empty() && PoolView::default().is_empty());
     }
 
-    /// Whether a policy prefers, of two servers, the one that answered sooner.
+    /// Checks that of two servers a policy prefers the one that answered faster.
     pub(super) fn check_that_it_learns(policy: &mut impl Policy) {
         let pool = PoolView::new(vec![1; 2]);
         let now = Instant::ZERO + Span::from_secs(100);

@@ -1,7 +1,7 @@
-//! A server's life, and what the balancer believes of it.
+//! The pool of servers: their real state, and what the balancer believes about them.
 //!
-//! The truth and the belief are apart: [`Member`] is what a server really does, [`Health`] what the checks have shown
-//! so far, and [`PoolView`] what the balancer acts upon.
+//! Truth and belief are kept apart: [`Member`] is the real state of a server, [`Health`] is what the health checks
+//! have shown so far, and [`PoolView`] is what the balancer acts on.
 
 mod outliers;
 mod retries;
@@ -21,43 +21,43 @@ use outliers::Outliers;
 use retries::Retries;
 use warm_up::WarmUp;
 
-/// What a server really does.
+/// The real state of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Booting, up, draining, down, silent, or retired.
     pub state: ServerState,
-    /// The incarnation that runs, or ran last.
+    /// The process that runs, or ran last.
     pub process: ProcessId,
-    /// The how-manieth host under this name, counted from 1. A new host has a new disk.
+    /// The sequence number of its host within this slot, counted from 1. A new host has a new disk.
     pub host: u32,
-    /// How many times slower than usual it works.
+    /// The factor by which it is slower than usual.
     pub slow: u32,
-    /// Of a billion requests, how many it answers at once with 500.
+    /// How many requests of a thousand it answers with an instant 500.
     pub failing: u32,
 }
 
-/// One incarnation, living or dead.
+/// One process of a server, alive or dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessRecord {
-    /// Whose.
+    /// The slot it belongs to.
     pub server: ServerId,
     /// The fault that ended it, an index into the faults of the run.
     pub killed_by: Option<u32>,
 }
 
-/// The pool: servers as they are, as they were, and as the balancer sees them.
+/// The pool: the present state of the servers, all their processes, and the balancer's view.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    /// As they are, by slot.
+    /// The present state, by slot.
     pub members: Vec<Member>,
-    /// Every incarnation there has been, by [`ProcessId`].
+    /// Every process there has been, by [`ProcessId`].
     pub processes: Vec<ProcessRecord>,
-    /// As the balancer sees them.
+    /// The balancer's view.
     pub view: PoolView,
     health: Vec<Health>,
-    /// By server: what the balancer was told about it.
+    /// By server: the operator's instruction to the balancer.
     roles: Vec<Role>,
-    /// Servers that run and that nobody reaches, and the fault that cut them off.
+    /// Servers that run but cannot be reached, with the fault that cut them off.
     isolated: BTreeMap<ServerId, u32>,
     rules: HealthRules,
     outliers: Option<Outliers>,
@@ -66,21 +66,21 @@ pub struct Pool {
     seed: Seed,
 }
 
-/// What the balancer was told to do with a server that is up.
+/// What the operator has told the balancer to do with a server that is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     /// Use it.
     Serve,
     /// Send no new users there.
     Drain,
-    /// Check it, and do not use it yet.
+    /// Check it, but do not use it yet.
     Standby,
-    /// Expect it never to come back.
+    /// Do not expect it to come back.
     Decommissioned,
 }
 
 impl Pool {
-    /// All servers up, and believed so.
+    /// A pool in which all servers are up, and believed to be up.
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Pool {
         let n = scenario.servers_at_first();
@@ -105,14 +105,14 @@ impl Pool {
         }
     }
 
-    /// Whether this incarnation still has its memory.
+    /// Whether this process still has its memory.
     #[inline]
     #[must_use]
     pub fn lives_on(&self, process: ProcessId) -> bool {
         self.processes[process.0 as usize].killed_by.is_none()
     }
 
-    /// Kills a running server. False when there was nothing to kill.
+    /// Kills a running server. False if there was nothing to kill.
     pub fn kill(&mut self, server: ServerId, fault: u32, kind: FaultKind) -> bool {
         let isolated = self.isolated.remove(&server).is_some();
         let member = &mut self.members[server.index()];
@@ -124,7 +124,8 @@ impl Pool {
         true
     }
 
-    /// Cuts a running server off: it falls silent, and lives on. False when it did not run, or nobody reached it before.
+    /// Cuts off a running server: it falls silent, but its process lives on. False if it was not running or already
+    /// cut off.
     pub fn isolate(&mut self, server: ServerId, fault: u32) -> bool {
         let member = &mut self.members[server.index()];
         if !runs(member.state) {
@@ -135,7 +136,7 @@ impl Pool {
         true
     }
 
-    /// A server that a fault cut off is within reach again. False when something else has happened to it meanwhile.
+    /// A server that a fault cut off can be reached again. False if something else has happened to it in the meantime.
     pub fn reconnect(&mut self, server: ServerId, fault: u32) -> bool {
         if self.isolated.get(&server) != Some(&fault) {
             return false;
@@ -145,32 +146,33 @@ impl Pool {
         true
     }
 
-    /// Whether any server runs that nobody reaches.
+    /// Whether any running server is cut off.
     #[inline]
     #[must_use]
     pub fn has_isolated(&self) -> bool {
         !self.isolated.is_empty()
     }
 
-    /// Whether a server runs and nobody reaches it.
+    /// Whether a server runs but is cut off.
     #[must_use]
     pub fn is_isolated(&self, server: ServerId) -> bool {
         self.isolated.contains_key(&server)
     }
 
-    /// Whether a server runs and others reach it.
+    /// Whether a server runs and can be reached.
     #[must_use]
     pub fn is_within_reach(&self, server: ServerId) -> bool {
         runs(self.members[server.index()].state)
     }
 
-    /// Tells the balancer to send no new users to a server; those bound to it by a cookie still go there. A process
-    /// that comes back under this name is drained too, until [`Pool::end_drain`]. False when it was drained already.
+    /// Tells the balancer to send no new users to a server; users bound to it by a cookie still go there. A process
+    /// that comes back in this slot is drained too, until [`Pool::end_drain`]. False if the server was already being
+    /// drained.
     pub fn drain(&mut self, server: ServerId) -> bool {
         self.assign(server, Role::Drain)
     }
 
-    /// The server may have new users again, once it is up. False when it was not drained.
+    /// The server may get new users again, once it is up. False if it was not being drained.
     pub fn end_drain(&mut self, server: ServerId) -> bool {
         self.assign(server, Role::Serve)
     }
@@ -188,7 +190,7 @@ impl Pool {
         true
     }
 
-    /// What a server does while it runs.
+    /// The state of a server while it runs.
     fn usual_state(&self, server: ServerId) -> ServerState {
         match self.roles[server.index()] {
             Role::Serve | Role::Standby | Role::Decommissioned => ServerState::Up,
@@ -196,12 +198,12 @@ impl Pool {
         }
     }
 
-    /// What the balancer makes of checks, answers and what it was told.
+    /// Updates the balancer's belief from health checks, responses and instructions.
     fn update_belief(&mut self, server: ServerId) {
         let ejected = self.outliers.as_ref().is_some_and(|outliers| outliers.has_ejected(server));
         let before = self.view.states[server.index()];
         let belief = match (before, self.roles[server.index()]) {
-            // Gone for good, or never up so far.
+            // Retired, or never up so far.
             (ServerState::Retired, _) => return,
             (ServerState::Booting, _) if !self.health[server.index()].up => return,
             _ if !self.health[server.index()].up || ejected => ServerState::Down,
@@ -213,7 +215,7 @@ impl Pool {
         }
     }
 
-    /// Brings a dead server back: a new, empty incarnation.
+    /// Brings a dead server back: a new process with empty memory.
     pub fn revive(&mut self, server: ServerId, comeback: Comeback) {
         let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 incarnations"));
         self.processes.push(ProcessRecord { server, killed_by: None });
@@ -237,7 +239,7 @@ impl Pool {
         }
     }
 
-    /// The end of a fault that made a server slow or failing. False when it was itself already.
+    /// A fault that made a server slow or failing ends. False if the server had already recovered.
     pub fn recover(&mut self, server: ServerId, from: Affliction) -> bool {
         let member = &mut self.members[server.index()];
         match from {
@@ -246,8 +248,8 @@ impl Pool {
         }
     }
 
-    /// When the next health check of this server begins, if its health has to be looked at: checks of a server whose
-    /// belief agrees with the truth change nothing, and need not be played.
+    /// When the next health check of this server begins, if it has to be simulated. Checks of a server whose belief
+    /// agrees with the truth change nothing and are skipped.
     pub fn watch(&mut self, server: ServerId, now: Instant) -> Option<Instant> {
         let health = &mut self.health[server.index()];
         let state = self.members[server.index()].state;
@@ -258,7 +260,7 @@ impl Pool {
         Some(self.rules.next_check(health.phase, now))
     }
 
-    /// A health check begins: how it will end, and when.
+    /// A health check begins: whether it will pass, and when it ends.
     #[must_use]
     pub fn check(&self, server: ServerId, now: Instant) -> (bool, Instant) {
         match self.members[server.index()].state {
@@ -282,7 +284,7 @@ impl Pool {
         changed
     }
 
-    /// Before the balancer chooses: what depends on the time alone.
+    /// Called before the balancer picks: updates what depends on time alone.
     #[inline]
     pub fn look_at_the_clock(&mut self, now: Instant) {
         if let Some(warm_up) = &mut self.warm_up {
@@ -290,7 +292,7 @@ impl Pool {
         }
     }
 
-    /// The balancer sends a request to a server; `again` when it was sent to another before.
+    /// The balancer sends a request to a server; `again` marks a retry.
     #[inline]
     pub fn sent(&mut self, server: ServerId, again: bool) {
         self.view.in_flight[server.index()] += 1;
@@ -299,7 +301,7 @@ impl Pool {
         }
     }
 
-    /// The request that it sent came back, or was given up.
+    /// A request was answered, or given up by the balancer.
     #[inline]
     pub fn ended(&mut self, server: ServerId, again: bool) {
         self.view.in_flight[server.index()] -= 1;
@@ -308,13 +310,13 @@ impl Pool {
         }
     }
 
-    /// Whether the balancer may send a request a second time, which is in flight no more.
+    /// Whether the balancer may retry a request; the request is no longer in flight.
     #[must_use]
     pub fn may_retry(&self) -> bool {
         self.retries.may_begin(|| 1 + self.view.in_flight.iter().sum::<u32>())
     }
 
-    /// A server answered, or failed to. When that has it ejected: until when.
+    /// A server answered, or failed to. Returns the end of the ejection if this failure ejects the server.
     #[inline]
     pub fn answered(&mut self, server: ServerId, failed: bool, now: Instant) -> Option<Instant> {
         let outliers = self.outliers.as_mut()?;
@@ -328,7 +330,7 @@ impl Pool {
         Some(until)
     }
 
-    /// The time of an ejection is over. False when a later one goes on.
+    /// The time of an ejection is over. False if a later ejection is still running.
     pub fn readmit(&mut self, server: ServerId, now: Instant) -> bool {
         let readmitted = self.outliers.as_mut().is_some_and(|outliers| outliers.readmit(server, now));
         if readmitted {
@@ -338,7 +340,7 @@ impl Pool {
     }
 }
 
-/// Whether a server in this state answers.
+/// Whether a server in this state answers requests.
 fn runs(state: ServerState) -> bool {
     matches!(state, ServerState::Up | ServerState::Draining)
 }
@@ -353,7 +355,7 @@ pub struct HealthRules {
 }
 
 impl HealthRules {
-    /// As the scenario says.
+    /// The rules that a scenario sets.
     #[must_use]
     pub fn new(health: &scenario::Health) -> HealthRules {
         HealthRules {
@@ -364,13 +366,13 @@ impl HealthRules {
         }
     }
 
-    /// How long a check waits for its answer.
+    /// How long a check waits for its response.
     #[must_use]
     pub fn timeout(&self) -> Span {
         self.timeout
     }
 
-    /// Where in the interval a server's checks fall.
+    /// The phase of a server's checks within the interval.
     #[must_use]
     pub fn phase(&self, server: ServerId, seed: Seed) -> Span {
         let mut draw = seed.draw(Purpose::HealthPhase, Key { entity: u64::from(server.0), ..Key::default() });
@@ -389,24 +391,24 @@ impl HealthRules {
     }
 }
 
-/// What the checks of one server have shown.
+/// The health of a server according to its checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {
     up: bool,
-    /// Checks in a row that spoke against the belief.
+    /// Consecutive checks that contradict the belief.
     against: u32,
     phase: Span,
     watched: bool,
 }
 
 impl Health {
-    /// Believed up, as HAProxy begins.
+    /// Believed to be up, like HAProxy at the start.
     #[must_use]
     pub fn new(phase: Span) -> Health {
         Health { up: true, against: 0, phase, watched: false }
     }
 
-    /// Believed down until enough checks have passed.
+    /// Believed to be down until enough checks have passed.
     fn unproven(phase: Span) -> Health {
         Health { up: false, ..Health::new(phase) }
     }
@@ -417,7 +419,7 @@ impl Health {
         self.against = 0;
     }
 
-    /// Takes in the result of one check. Returns the new belief, if it changed.
+    /// Records the result of one check. Returns the new belief if it changed.
     pub fn check(&mut self, passed: bool, rules: &HealthRules) -> Option<bool> {
         if passed == self.up {
             self.against = 0;

@@ -1,8 +1,8 @@
-//! Keyed randomness: every draw is a function of the root seed and of what it is for.
+//! Keyed randomness: every draw is a function of the root seed and of its purpose and key.
 //!
-//! No generator is shared, so adding a user, a server or a fault changes nobody else's luck, and every variant of a
-//! scenario meets the same users. A key is mixed into a 64-bit state (two rounds of a 64x64->128 multiply, as in
-//! wyhash); the state then runs as a small generator (wyrand) for samplers that need more than one word.
+//! No generator is shared, so adding a user, a server or a fault does not change any other draw, and every variant of
+//! a scenario has the same users. A key is mixed into a 64-bit state (two rounds of a 64x64->128 multiply, as in
+//! wyhash). The state then serves as a small generator (wyrand) for samplers that need more than one word.
 
 mod ziggurat;
 
@@ -12,7 +12,7 @@ use rand::{Rng as _, RngExt as _, TryRng};
 
 use crate::base::time::Span;
 
-/// The root of all randomness of one run.
+/// The root seed of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seed(pub u64);
 
@@ -22,33 +22,33 @@ pub struct Seed(pub u64);
 pub enum Purpose {
     /// How long a user thinks after a step.
     Think = 1,
-    /// How much work a request is for a server.
+    /// How much work a request causes for a server.
     Service,
     /// How long the shared store takes.
     Store,
-    /// Luck of the balancer's choice.
+    /// The random part of the balancer's pick.
     Pick,
-    /// When a user first comes, or the next new visitor.
+    /// When a user first arrives, or the next new visitor does.
     Arrival,
-    /// Where in its interval a server's health check falls.
+    /// The phase of a server's health checks.
     HealthPhase,
-    /// Points of a hash ring.
+    /// The points of a hash ring.
     Ring,
     /// The seed of the n-th of several runs.
     Run,
-    /// Which of their files users fetch.
+    /// Which of their files users download.
     File,
     /// How long the object store takes.
     Objects,
-    /// Which server a user has by modulo.
+    /// The server of a user by modulo.
     Modulo,
-    /// What a server bids for a user.
+    /// A server's bid for a user.
     Rendezvous,
-    /// Places in a Maglev table.
+    /// A server's permutation of the Maglev table.
     Maglev,
-    /// When and where something breaks at random, and how long its repair takes.
+    /// When and where a random fault strikes, and how long the repair takes.
     Breakdown,
-    /// When and where to a user travels in a visit.
+    /// When and where a user travels during a visit.
     Travel,
     /// When an instance is evicted.
     Eviction,
@@ -58,7 +58,7 @@ pub enum Purpose {
     Failing,
 }
 
-/// What a draw belongs to, beside its purpose.
+/// What a draw belongs to, besides its purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Key {
     /// A user (with the tab in bits 32 to 47) or a server.
@@ -75,7 +75,7 @@ const MIX_A: u64 = 0xa076_1d64_78bd_642f;
 const MIX_B: u64 = 0xe703_7ed1_a0b4_28db;
 const MIX_C: u64 = 0x8ebc_6af0_9c88_c6e3;
 
-/// High and low half of the full product, folded: the mixing step of wyhash.
+/// The high and low half of the full product, folded: the mixing step of wyhash.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "both halves are used")]
 const fn fold(a: u64, b: u64) -> u64 {
@@ -86,8 +86,8 @@ const fn fold(a: u64, b: u64) -> u64 {
 impl Seed {
     /// The generator for one purpose and key.
     ///
-    /// A factor of zero would forget the other one. None can be: seeds and visits lack the top bit that `MIX_A` and
-    /// `MIX_C` have, and entities bits 48 to 55, which are set in `MIX_B`.
+    /// A factor of zero would erase the other factor. No factor can be zero: seeds and visits lack the top bit that is
+    /// set in `MIX_A` and `MIX_C`, and entities lack bits 48 to 55, which are set in `MIX_B`.
     #[inline]
     #[must_use]
     pub fn draw(self, purpose: Purpose, key: Key) -> Draw {
@@ -107,7 +107,7 @@ impl Seed {
     }
 }
 
-/// A small random generator that belongs to one key.
+/// A small random generator for one key.
 #[derive(Clone, Copy, Debug)]
 pub struct Draw(u64);
 
@@ -157,7 +157,7 @@ pub fn exponential(mean: f64, draw: &mut Draw) -> Span {
     nanos(ziggurat::exponential(draw) * mean)
 }
 
-/// A distribution of times.
+/// A distribution of durations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sampler {
     /// Always the same.
@@ -166,16 +166,16 @@ pub enum Sampler {
     Exponential(Span),
     /// `median * exp(sigma * z)` with z standard normal.
     Lognormal {
-        /// Half of the draws are below it.
+        /// Half of the draws are below this.
         median: Span,
         /// Standard deviation of the logarithm.
         sigma: f64,
     },
-    /// Anything between two bounds, equally likely.
+    /// Uniform between two bounds.
     Uniform {
-        /// The least.
+        /// The lower bound.
         from: Span,
-        /// The most.
+        /// The upper bound.
         to: Span,
     },
 }
@@ -197,7 +197,7 @@ impl Sampler {
         }
     }
 
-    /// The mean, in nanoseconds rounded down.
+    /// The mean, rounded down to whole nanoseconds.
     #[must_use]
     pub fn mean(&self) -> Span {
         match *self {
@@ -214,15 +214,14 @@ fn normal(draw: &mut Draw) -> f64 {
     radius * libm::cos(2.0 * std::f64::consts::PI * draw.random::<f64>())
 }
 
-/// Nanoseconds as a float: exact below 104 days, and far from 292 years. Signed, because processors convert that in one
-/// step.
+/// Nanoseconds as a float: exact below 104 days. Signed, because processors convert signed integers in one step.
 #[inline]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "as said")]
 fn float(span: Span) -> f64 {
     span.as_nanos() as i64 as f64
 }
 
-/// Whole nanoseconds of a float that is not negative; saturates after 292 years.
+/// A float that is not negative as whole nanoseconds; saturates after 292 years.
 #[inline]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is never negative")]
 fn nanos(x: f64) -> Span {
@@ -303,7 +302,7 @@ mod tests {
 
     #[test]
     fn draws_are_the_same_for_ever() {
-        // A change here changes every figure anybody has printed: the changelog must say so.
+        // A change here changes every figure that anybody has printed; the changelog must say so.
         let mut draw = Seed(1).draw(Purpose::Think, Key { entity: 42, visit: 1, step: 2, attempt: 0 });
         let words = [draw.bits(), draw.bits()];
         let sampler = Sampler::Exponential(Span::from_secs(2));

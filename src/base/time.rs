@@ -1,7 +1,7 @@
 //! Time as whole nanoseconds: [`Instant`] since the start of the run, [`Span`] between two instants.
 //!
-//! Integers make arithmetic exact and the same on every machine. A span is written as people write it:
-//! `20ms`, `2s`, `1m30s`, `1.5h`.
+//! Integers make arithmetic exact and identical on every machine. A span is written as people write it: `20ms`, `2s`,
+//! `1m30s`, `1.5h`.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
@@ -34,7 +34,7 @@ pub struct Span(u64);
 pub struct Instant(u64);
 
 impl Span {
-    /// No time at all.
+    /// Zero.
     pub const ZERO: Span = Span(0);
     /// Longer than any run.
     pub const MAX: Span = Span(u64::MAX);
@@ -80,10 +80,10 @@ impl Span {
 impl Instant {
     /// The start of the run.
     pub const ZERO: Instant = Instant(0);
-    /// Later than anything that happens: "never".
+    /// Later than any event: "never".
     pub const NEVER: Instant = Instant(u64::MAX);
 
-    /// The moment `nanos` after the start.
+    /// The moment this many nanoseconds after the start.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Instant {
         Instant(nanos)
@@ -111,7 +111,7 @@ impl Add<Span> for Instant {
 
 impl Sub for Instant {
     type Output = Span;
-    /// Zero when `earlier` is in truth later.
+    /// Zero if `earlier` is actually later.
     fn sub(self, earlier: Instant) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
@@ -144,7 +144,7 @@ impl Mul<u64> for Span {
     }
 }
 
-/// Prints so that it can be read back: `1m30s`, `20ms`, `0s`.
+/// Prints in a form that can be parsed again: `1m30s`, `20ms`, `0s`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {
@@ -167,7 +167,7 @@ pub enum SpanError {
     /// No unit, as in `30`.
     #[error("`{0}` has no unit: write a time as \"30s\", \"20ms\" or \"1m30s\"")]
     NoUnit(String),
-    /// A unit nobody knows, as in `3 fortnights`.
+    /// An unknown unit, as in `3 fortnights`.
     #[error("`{0}` is not a unit of time: the units are d, h, m, s, ms, us and ns")]
     Unit(String),
     /// Not a number, as in `soon`.
@@ -208,7 +208,7 @@ impl FromStr for Span {
     }
 }
 
-/// `number` (digits, perhaps with one point) times `unit`, exactly; or what is wrong with it.
+/// `number` (digits, perhaps with one point) times `unit`, exactly; otherwise the constructor of the error.
 fn scaled(number: &str, unit: u64) -> Result<u64, fn(String) -> SpanError> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());

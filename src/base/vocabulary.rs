@@ -1,4 +1,4 @@
-//! Plain data that everyone shares: ids, what users mean to do, what servers answer.
+//! Plain data that all modules share: ids, the steps of users, and the replies of servers.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 /// Most items a visit can hold: a cart is a 64-bit set.
 pub const MAX_ITEMS: usize = 64;
 
-/// A simulated person, counted from 1 (user 42 is the 42nd).
+/// A simulated user, counted from 1 (user 42 is the 42nd).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct UserId(pub u32);
 
-/// A slot of the pool: the stable place that the balancer knows, counted from 0. It prints as `server-1`, ….
+/// A slot of the pool: the stable identity that the balancer knows, counted from 0. It prints as `server-1` and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ServerId(pub u32);
 
@@ -19,27 +19,29 @@ pub struct ServerId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RegionId(pub u8);
 
-/// One incarnation of a server process, unique over the whole run. A restart or replacement is a new one.
+/// One server process (an incarnation of a slot), unique over the whole run. A restart or replacement creates a new
+/// one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ProcessId(pub u32);
 
-/// A tab: what has one outstanding request. A dense index that is reused once its user has gone.
+/// A tab: has at most one outstanding request, unless a journey has concurrent steps. A dense index that is reused
+/// after its user has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ClientId(pub u32);
 
-/// One shopping trip.
+/// One visit of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Visit {
-    /// Who.
+    /// The visitor.
     pub user: UserId,
-    /// In which tab.
+    /// The tab.
     pub client: ClientId,
-    /// The how-manieth of this tab, counted from 1.
+    /// Its sequence number in this tab, counted from 1.
     pub number: u32,
 }
 
 impl ServerId {
-    /// The index in columns of the pool.
+    /// The index in per-server columns.
     #[inline]
     #[must_use]
     pub fn index(self) -> usize {
@@ -48,7 +50,7 @@ impl ServerId {
 }
 
 impl RegionId {
-    /// The index in columns of regions.
+    /// The index in per-region columns.
     #[inline]
     #[must_use]
     pub fn index(self) -> usize {
@@ -57,7 +59,7 @@ impl RegionId {
 }
 
 impl ClientId {
-    /// The index in columns of clients.
+    /// The index in per-client columns.
     #[inline]
     #[must_use]
     pub fn index(self) -> usize {
@@ -71,18 +73,18 @@ impl fmt::Display for ServerId {
     }
 }
 
-/// An item of a cart, numbered 1..=64 within its visit.
+/// An item of a cart, numbered 1 to 64 within its visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Item(u8);
 
 impl Item {
-    /// The item with this number, if it is one of 1..=64.
+    /// The item with this number, if it is from 1 to 64.
     #[must_use]
     pub const fn new(number: u8) -> Option<Item> {
         if number >= 1 && number as usize <= MAX_ITEMS { Some(Item(number)) } else { None }
     }
 
-    /// 1..=64.
+    /// The number, from 1 to 64.
     #[inline]
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -90,7 +92,7 @@ impl Item {
     }
 }
 
-/// What the first items are called in stories; later ones are `item 13`, ….
+/// Names of the first items in stories; later ones are `item 13` and so on.
 const ITEM_NAMES: [&str; 12] =
     ["mug", "lamp", "pen", "book", "kettle", "scarf", "clock", "vase", "chair", "globe", "drum", "kite"];
 
@@ -103,7 +105,7 @@ impl fmt::Display for Item {
     }
 }
 
-/// A set of items: bit `number - 1`.
+/// A set of items: item n is bit n - 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Items(pub u64);
 
@@ -118,35 +120,35 @@ impl Items {
         Items(1 << (item.0 - 1))
     }
 
-    /// With one more item.
+    /// The set with one more item.
     #[inline]
     #[must_use]
     pub const fn with(self, item: Item) -> Items {
         Items(self.0 | Items::of(item).0)
     }
 
-    /// Without an item.
+    /// The set without an item.
     #[inline]
     #[must_use]
     pub const fn without(self, item: Item) -> Items {
         Items(self.0 & !Items::of(item).0)
     }
 
-    /// In either.
+    /// Items that are in either set.
     #[inline]
     #[must_use]
     pub const fn union(self, other: Items) -> Items {
         Items(self.0 | other.0)
     }
 
-    /// In both.
+    /// Items that are in both sets.
     #[inline]
     #[must_use]
     pub const fn intersection(self, other: Items) -> Items {
         Items(self.0 & other.0)
     }
 
-    /// In this one and not in the other.
+    /// Items that are in this set and not in the other.
     #[inline]
     #[must_use]
     pub const fn minus(self, other: Items) -> Items {
@@ -160,14 +162,14 @@ impl Items {
         self.0 & Items::of(item).0 != 0
     }
 
-    /// Whether nothing is in the set.
+    /// Whether the set is empty.
     #[inline]
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// How many items.
+    /// The number of items.
     #[inline]
     #[must_use]
     pub const fn len(self) -> u32 {
@@ -200,12 +202,12 @@ impl fmt::Display for Items {
     }
 }
 
-/// A file of a user, numbered 1..=64 in the order of uploads. Files outlive visits.
+/// A file of a user, numbered 1 to 64 in the order of uploads. Files outlive visits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct File(Item);
 
 impl File {
-    /// The file with this number, if it is one of 1..=64.
+    /// The file with this number, if it is from 1 to 64.
     #[must_use]
     pub const fn new(number: u8) -> Option<File> {
         match Item::new(number) {
@@ -214,14 +216,14 @@ impl File {
         }
     }
 
-    /// 1..=64.
+    /// The number, from 1 to 64.
     #[inline]
     #[must_use]
     pub const fn number(self) -> u8 {
         self.0.number()
     }
 
-    /// Its place in a set of files, which is 64 bits as a cart is.
+    /// Its element in a set of files; such a set has 64 bits, like a cart.
     #[inline]
     #[must_use]
     pub const fn place(self) -> Item {
@@ -236,14 +238,14 @@ impl fmt::Display for File {
     }
 }
 
-/// One thing a user means to do, as written in a journey.
+/// One step of a visit, as written in a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
-    /// Prove who one is; the server answers with a session.
+    /// Log in; the server answers with a session.
     Login,
-    /// Look at goods: needs the session, not the cart.
+    /// Look at products: needs the session, not the cart.
     Browse,
     /// Put the next item into the cart.
     Add,
@@ -255,19 +257,19 @@ pub enum Step {
     Checkout,
     /// End the session.
     Logout,
-    /// Somebody else presents a made-up session in this user's name. A sound design refuses.
+    /// An impostor presents a forged session in this user's name. A sound design refuses it.
     ForgeSession,
-    /// Give the shop a file to keep; a user whose 64 files are all there looks around instead.
+    /// Upload a file; a user who already has 64 files browses instead.
     Upload,
-    /// Fetch one of the files that the shop has acknowledged, of this visit or an earlier one; a user who has none yet
-    /// looks around instead.
+    /// Download one of the user's acknowledged files, of this visit or an earlier one; a user without files browses
+    /// instead.
     Download,
-    /// Somebody else presents a copy of the user's session, taken before the logout. A logout that is worth its name
-    /// has ended that too.
+    /// A thief presents a copy of the user's session, taken before the logout. A proper logout has ended that copy
+    /// too.
     ReplayToken,
 }
 
-/// What a request asks of the shop.
+/// What a request asks the shop to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Command {
@@ -291,7 +293,7 @@ pub enum Command {
     Upload(File),
     /// `GET /files/{n}`
     Download(File),
-    /// `GET /` with a copy of the session that the user has ended.
+    /// `GET /` with a copy of a session that its user has ended.
     ReplayToken,
 }
 
@@ -313,7 +315,7 @@ impl Command {
         )
     }
 
-    /// Whether it is not the user's own: somebody else tries to pass for the user.
+    /// Whether somebody other than the user sends it, to pass for the user.
     #[inline]
     #[must_use]
     pub const fn is_a_thief_s(self) -> bool {
@@ -327,14 +329,14 @@ impl Command {
         matches!(self, Command::Add(_) | Command::Remove(_) | Command::View | Command::Checkout)
     }
 
-    /// Whether it posts the form of a page, with the token that was in it.
+    /// Whether it posts a form, with the form's CSRF token.
     #[inline]
     #[must_use]
     pub const fn posts_form(self) -> bool {
         matches!(self, Command::Add(_) | Command::Remove(_) | Command::Checkout)
     }
 
-    /// The file that it stores or fetches, if it does.
+    /// The file that it stores or fetches, if any.
     #[inline]
     #[must_use]
     pub const fn file(self) -> Option<File> {
@@ -345,52 +347,52 @@ impl Command {
     }
 }
 
-/// What a server answered.
+/// The answer of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// 200 without content of interest.
+    /// 200 without relevant content.
     Done,
     /// 200: what the cart holds.
     Cart(Items),
     /// 200: what was charged, possibly nothing.
     Charged(Items),
-    /// 200: the catalogue in this version.
+    /// 200: the catalogue, in this version.
     Page(u32),
 }
 
-/// How a request ended, as its user sees it.
+/// The result of a request, as its user sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A 2xx: acknowledged.
     Ok(Reply),
-    /// Certainly without effect.
+    /// Certainly had no effect.
     Refused(Refusal),
-    /// Sent, then dropped: the effect is unknown.
+    /// Sent, then the connection broke: the effect is unknown.
     Failed,
-    /// No answer in time: the effect is unknown.
+    /// No response in time: the effect is unknown.
     TimedOut,
 }
 
-/// Why a request was certainly without effect.
+/// Why a request certainly had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// 401: the server does not know the session.
     Unauthorized,
     /// 503 from a server whose queue is full.
     QueueFull,
-    /// 503 from the balancer: it believes every server, or the pinned one, to be down.
+    /// 503 from the balancer: it believes that every server, or the pinned one, is down.
     NoServer,
-    /// 503 from the balancer: no connection, at any attempt.
+    /// 503 from the balancer: no attempt could connect.
     Unreachable,
-    /// 429 from a platform that runs as many instances as it may.
+    /// 429 from a platform that already runs the maximum number of instances.
     Throttled,
-    /// 404: the file is not there.
+    /// 404: the file was not found.
     NotFound,
     /// 503 from a server that cannot reach the store.
     StoreDown,
-    /// 507 from a server: the store has no room for one more cart.
+    /// 507 from a server: the store has no room for a new cart.
     StoreFull,
-    /// 403: the server does not know the form that was posted.
+    /// 403: the server does not know the CSRF token of the form.
     Forbidden,
     /// 429: the user has sent too many requests.
     TooMany,
@@ -444,7 +446,7 @@ impl Outcome {
         matches!(self, Outcome::Failed | Outcome::Refused(QueueFull | StoreDown | StoreFull))
     }
 
-    /// Whether the effect may have happened or not.
+    /// Whether it is unknown if the request had an effect.
     #[inline]
     #[must_use]
     pub const fn is_unknown(self) -> bool {
@@ -452,20 +454,20 @@ impl Outcome {
     }
 }
 
-/// What the balancer's operator would say of a server.
+/// The state of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerState {
     /// Takes requests.
     Up,
-    /// Started, not ready.
+    /// Started, but not ready.
     Booting,
-    /// Ends what it has, takes no new users.
+    /// Finishes its requests and keeps its users, but gets no new ones.
     Draining,
     /// Refuses connections at once.
     Down,
-    /// Swallows requests: nothing comes back.
+    /// Accepts requests but never answers.
     Silent,
-    /// Gone for good: the balancer knows it no more, it costs nothing, and its name is not used again.
+    /// Removed for good: the balancer no longer knows it, it costs nothing, and its name is not reused.
     Retired,
 }

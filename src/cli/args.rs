@@ -1,4 +1,4 @@
-//! What can be written on the command line.
+//! The arguments of the command line.
 
 use std::path::PathBuf;
 
@@ -22,10 +22,10 @@ scenario, 3 the run could not be done and is worth trying again, 70 a defect of 
 const RUN_EXAMPLES: &str = "\
 Examples:
   whatcart run sticky-crash --seed 7                     other users, another crash
-  whatcart run sticky-crash --runs 30                    how sure are these figures?
+  whatcart run sticky-crash --runs 30                    how certain are these figures?
   whatcart run sticky-crash --set users.count=1_000      a larger shop
-  whatcart run sticky-crash --vary servers.count=2,3,10  each design in three sizes
-  whatcart run sticky-crash --only 2 --follow 17         what user 17 met in design 2
+  whatcart run sticky-crash --vary servers.count=2,3,10  each design with 2, 3 and 10 servers
+  whatcart run sticky-crash --only 2 --follow 17         what happened to user 17 in design 2
   whatcart run sticky-crash --engine http                the same with real requests, six times as fast
   whatcart run sticky-crash --format json | jq '.variants[].carts.lost'
 
@@ -38,10 +38,10 @@ slow, a file that cannot be written), 70 a defect of whatcart: please report it,
 #[derive(Debug, Parser)]
 #[command(name = "whatcart", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Arguments {
-    /// What to do; without a command the opening story is told
+    /// What to do; without a command it tells the opening story
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// When to colour what is printed (NO_COLOR is honoured)
+    /// When to use colour (NO_COLOR is honoured)
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
 }
@@ -50,29 +50,29 @@ pub struct Arguments {
 pub enum Command {
     /// List the scenarios, in the order of the lessons
     List,
-    /// Show a scenario: what to predict, what differs, what breaks when, and its TOML
+    /// Show a scenario: the question, what differs, what breaks when, and its TOML
     Show {
         /// A scenario's name or a file
         #[arg(value_name = "NAME|FILE")]
         what: String,
-        /// Hide the lesson and what is expected, so that a class can predict first
+        /// Hide the lesson and the expectations, so that a class can predict first
         #[arg(long)]
         no_spoilers: bool,
     },
     /// Write a commented scenario to start from
     Init {
-        /// The file to write; it must not exist
+        /// The file to write; it must not exist yet
         file: PathBuf,
     },
-    /// Run a scenario and print what came out, design by design
+    /// Run a scenario and print the results, design by design
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArguments>),
-    /// Run scenarios and check what they expect; fails if something does not hold
+    /// Run scenarios and check their expectations; fails if one does not hold
     Check {
-        /// Scenarios' names or files; all that come with the program when none is given
+        /// Names of scenarios, or files; by default all scenarios of the program
         #[arg(value_name = "NAME|FILE")]
         what: Vec<String>,
-        /// In how many seeds everything must hold
+        /// The number of seeds for which every expectation must hold
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         seeds: u32,
     },
@@ -80,7 +80,7 @@ pub enum Command {
     Schema,
     /// Print completions for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
     },
 }
@@ -88,37 +88,37 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct RunArguments {
-    /// A scenario's name (see `whatcart list`) or a file
+    /// The name of a scenario (see `whatcart list`) or a file
     #[arg(value_name = "NAME|FILE")]
     pub what: String,
-    /// What plays it
+    /// The engine that runs it
     #[arg(long, default_value = "sim")]
     pub engine: Engine,
-    /// Divide every time in the scenario (engine http): 10 plays ten minutes in one
+    /// Divide every duration in the scenario by this (engine http): 10 runs ten minutes in one
     #[arg(long, value_name = "X", value_parser = speed)]
     pub speed: Option<f64>,
-    /// Say where the servers are, for curl (engine http)
+    /// Print the addresses of the servers, for curl (engine http)
     #[arg(short, long)]
     pub verbose: bool,
-    /// The root of all randomness; the scenario's own by default
+    /// The root seed; by default the scenario's own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// How many runs with different seeds; more than one show how sure the figures are
+    /// The number of runs with different seeds; several runs show how certain the figures are
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub runs: u32,
-    /// Run until lost carts are known as precisely as that: 5% (of their mean, with 95 % certainty)
+    /// Make runs until lost carts are known this precisely: 5% (of their mean, with 95 % confidence)
     #[arg(long, value_name = "PERCENT", value_parser = share)]
     pub until_precise: Option<f64>,
-    /// Measure latency and load from then on: 10s (short for `--set warm_up=10s`); losses are always counted
+    /// Measure latency and load only from this time on: 10s (short for `--set warm_up=10s`); losses always count
     #[arg(long, value_name = "TIME")]
     pub warm_up: Option<String>,
-    /// Ask the scenario's question before the result is shown
+    /// Ask the scenario's question before showing the result
     #[arg(long)]
     pub predict: bool,
     /// For each cause of loss, a pair of requests that proves it
     #[arg(long)]
     pub explain: bool,
-    /// Every assumption that the figures rest on, with its value and where that comes from
+    /// Every assumption behind the figures, with its value and its source
     #[arg(long)]
     pub assume: bool,
     /// Change a value in every design: servers.count=5
@@ -127,28 +127,28 @@ pub struct RunArguments {
     /// Make a design of each value: servers.count=2,3,10
     #[arg(long, value_name = "KEY=A,B,…")]
     pub vary: Vec<String>,
-    /// Run this design only, by its name or number; may be given again
+    /// Run only this design, by name or number; can be repeated
     #[arg(long, value_name = "VARIANT")]
     pub only: Vec<String>,
-    /// How to print
+    /// The output format
     #[arg(long, default_value = "table")]
     pub format: Format,
-    /// Write figures over time to a file, as CSV
+    /// Write a time series of the figures to a file, as CSV
     #[arg(long, value_name = "FILE")]
     pub series: Option<PathBuf>,
-    /// Write to a file instead of printing; it appears whole or not at all
+    /// Write to a file instead of printing; the file appears complete or not at all
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Tell the story of this user
     #[arg(long, value_name = "USER", value_parser = clap::value_parser!(u32).range(1..))]
     pub follow: Option<u32>,
-    /// Add finer figures: requests, latency, causes, load, faults
+    /// Add more figures: requests, latency, causes, load, faults
     #[arg(long)]
     pub details: bool,
     /// Draw charts: carts lost over time, how busy each server was
     #[arg(long)]
     pub charts: bool,
-    /// Draw with plain ASCII
+    /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
     /// Print the table and nothing else
@@ -156,7 +156,7 @@ pub struct RunArguments {
     pub quiet: bool,
 }
 
-/// A speed at which a run still means something.
+/// Parses a speed for which a run is still meaningful.
 fn speed(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(speed) if (0.1..=1_000.0).contains(&speed) => Ok(speed),
@@ -164,7 +164,7 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A precision, as a share of 1.
+/// Parses a precision, as a share of 1.
 fn share(text: &str) -> Result<f64, String> {
     match text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>() {
         Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent / 100.0),
@@ -176,27 +176,27 @@ fn share(text: &str) -> Result<f64, String> {
 pub enum Engine {
     /// Simulate in virtual time: exact and repeatable
     Sim,
-    /// Real requests over real sockets on this machine, against the clock
+    /// Run real requests over real sockets on this machine, in real time
     Http,
-    /// Real requests, beside what a hundred simulations predict: do they agree?
+    /// Run real requests, and check whether they agree with a hundred simulations
     Both,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// A table for people
     Table,
-    /// Every figure, for programs
+    /// All figures, for programs
     Json,
-    /// A row for each design and run
+    /// One row for each design and run
     Csv,
-    /// For a design review, with its assumptions
+    /// A report for a design review, with its assumptions
     Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal
+    /// If the output is a terminal
     Auto,
     Always,
     Never,

@@ -13,7 +13,7 @@ use super::request::Check;
 use super::screen::Screen;
 use super::{Ended, Failure, guarded, interrupt, source};
 
-/// Runs scenarios and prints what each expects, what came, and whether that holds.
+/// Runs scenarios and prints each expectation, the observed figures, and whether it holds.
 pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
     #[expect(clippy::disallowed_methods, reason = "how long it took is said, and judges nothing")]
     let began = Instant::now();
@@ -61,7 +61,7 @@ fn what_is_played(scenarios: &[Loaded], seeds: u32) -> String {
     if seeds == 1 { what } else { format!("{what}, {seeds} seeds each") }
 }
 
-/// What the scenario expects, in each seed.
+/// The expectations of a scenario, evaluated for each seed.
 fn judged(loaded: &Loaded, survey: &Survey) -> Result<Vec<Expectation>, Failure> {
     let observed = |runs: &[Figures]| -> Vec<Observed> {
         loaded.variants.iter().zip(runs).map(|(variant, figures)| Observed::of(&variant.name, figures)).collect()
@@ -73,7 +73,7 @@ fn judged(loaded: &Loaded, survey: &Survey) -> Result<Vec<Expectation>, Failure>
 fn scenario(name: &str, expectations: &[Expectation]) -> String {
     let mut text = format!("{}\n", paint(Tone::Strong, &clean(name)));
     if expectations.is_empty() {
-        text += "  expects nothing\n";
+        text += "  has no expectations\n";
     }
     let claims = expectations.iter().map(|expectation| width(&expectation.what)).max().unwrap_or(0).min(48);
     let variants = expectations.iter().map(|expectation| width(&expectation.variant)).max().unwrap_or(0).min(36);
@@ -83,7 +83,7 @@ fn scenario(name: &str, expectations: &[Expectation]) -> String {
     text
 }
 
-/// Design, claim and what came, in one line or more.
+/// The design, the expectation and the observed figures, in one or more lines.
 fn line(expectation: &Expectation, variants: usize, claims: usize) -> String {
     let mark = if expectation.passed { paint(Tone::Fine, "ok    ") } else { paint(Tone::Loss, "FAILED") };
     let claim = clean(&expectation.what);
@@ -97,12 +97,12 @@ fn line(expectation: &Expectation, variants: usize, claims: usize) -> String {
     format!("{}{}", wrap(&head, &claim), wrap(&indent, &observed))
 }
 
-/// How it went, over all scenarios.
+/// The result over all scenarios.
 #[derive(Default)]
 struct Score {
     held: usize,
     failed: usize,
-    /// Scenarios that something did not hold in.
+    /// Scenarios with an expectation that did not hold.
     wrong: Vec<String>,
     interrupted: bool,
 }

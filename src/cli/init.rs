@@ -11,7 +11,7 @@ use super::{Ended, Failure, usage};
 
 const TEMPLATE: &str = include_str!("template.toml");
 
-/// Writes a scenario to start from; what exists stays as it is.
+/// Writes a scenario to start from; never overwrites a file.
 pub fn init(file: &Path, screen: &Screen) -> Result<Ended, Failure> {
     let shown = file.display();
     match OpenOptions::new().write(true).create_new(true).open(file) {

@@ -1,12 +1,12 @@
-//! Ctrl-C: the first asks a run to stop and to show what it has, the second stops the program.
+//! Ctrl-C: the first asks the run to stop and to print its results so far; the second stops the program.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// From now on an interrupt is noticed here rather than fatal.
+/// From now on the first interrupt only sets this flag.
 pub fn noticed() -> &'static AtomicBool {
-    // Where no handler can be set, an interrupt simply ends the program.
+    // If no handler can be installed, an interrupt simply ends the program.
     let _ = ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);

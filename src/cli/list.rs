@@ -6,7 +6,7 @@ use whatcart::text::{Tone, WIDTH, clean, cut, left, paint, width};
 use super::screen::Screen;
 use super::{Ended, Failure};
 
-/// Prints the scenarios in the order of the lessons, a line each.
+/// Prints the scenarios in the order of the lessons, one per line.
 pub fn list(screen: &Screen) -> Result<Ended, Failure> {
     let entries = library::all();
     let names = entries.iter().map(|entry| width(entry.name)).max().unwrap_or(0);
@@ -16,7 +16,7 @@ pub fn list(screen: &Screen) -> Result<Ended, Failure> {
         let name = paint(Tone::Strong, &left(entry.name, names));
         text += &format!("{number:>2}  {name}  {}\n", cut(&title, WIDTH - names - 6));
     }
-    text += "\nwhatcart show NAME --no-spoilers   what to predict\nwhatcart run NAME                  what comes out\n";
+    text += "\nwhatcart show NAME --no-spoilers   the question to predict\nwhatcart run NAME                  the results\n";
     screen.print(&text)?;
     Ok(Ended::Well)
 }

@@ -8,32 +8,32 @@ use whatcart::text::{Tone, clean, paint, width, wrap};
 use super::screen::Screen;
 use super::{Failure, usage};
 
-/// Tries that a person has to name one of the choices.
+/// How many attempts the user has to name one of the choices.
 const TRIES: usize = 3;
 
-/// What somebody said before looking.
+/// A prediction that somebody made before seeing the result.
 pub struct Prediction {
     predict: Predict,
-    /// The choice, counted from 0; `None` when somebody would rather look at once.
+    /// The choice, counted from 0; `None` if the user preferred to see the result.
     said: Option<usize>,
 }
 
-/// Asks the scenario's question on a terminal; elsewhere there is nobody to ask, and that is said instead.
+/// Asks the scenario's question on a terminal. Without a terminal it prints a message instead.
 ///
 /// # Errors
 ///
-/// When the scenario has no question, or was changed: then the answer may be another.
+/// The scenario has no question, or was changed, so that the answer may be a different one.
 pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Option<Prediction>, Failure> {
     let Some(predict) = loaded.base.predict.clone() else {
         let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
-        return Err(usage(format!("`{}` asks nothing that could be predicted", loaded.name), help));
+        return Err(usage(format!("`{}` has no question to predict", loaded.name), help));
     };
     if loaded.patched {
         let help = "leave out --set, --vary and --warm-up, or --predict";
-        return Err(usage("--predict knows the answer for the scenario as it is, and this run changes it", help));
+        return Err(usage("--predict knows the answer only for the unchanged scenario, and this run changes it", help));
     }
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
-        screen.complain("--predict is skipped: there is nobody to ask, for this is not a terminal");
+        screen.complain("--predict is skipped: this is not a terminal, so there is nobody to ask");
         return Ok(None);
     }
     screen.print(&question(loaded, &predict))?;
@@ -53,10 +53,10 @@ fn question(loaded: &Loaded, predict: &Predict) -> String {
     text
 }
 
-/// Reads the number of a choice; an empty line, the end of input or too many misses say nothing.
+/// Reads the number of a choice. An empty line, the end of input or too many invalid answers count as no answer.
 fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> anyhow::Result<Option<usize>> {
     for _ in 0..TRIES {
-        write!(output, "What do you think? 1 to {choices}, or Enter to look at once: ")?;
+        write!(output, "What do you think? 1 to {choices}, or Enter to see the answer: ")?;
         output.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line)? == 0 || line.trim().is_empty() {
@@ -71,7 +71,7 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
 }
 
 impl Prediction {
-    /// What came, what was said, and why.
+    /// The right answer, the prediction, and the reason.
     pub fn verdict(&self) -> String {
         let Predict { choices, answer, why, .. } = &self.predict;
         let head = format!("{}  ", paint(Tone::Strong, "Answer"));

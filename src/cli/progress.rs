@@ -1,4 +1,4 @@
-//! How far a long run is, for those who sit before it.
+//! Shows the progress of a long run.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Once;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Runs shorter than this show nothing.
+/// Shorter runs show no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A bar that appears when a run takes long.
+/// A progress bar that appears if a run takes long.
 pub struct Progress {
     bar: ProgressBar,
     wanted: bool,
@@ -17,7 +17,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `quiet`: never appears. Nor does it without a terminal.
+    /// If `quiet`, it never appears; nor without a terminal.
     pub fn new(quiet: bool) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
@@ -25,7 +25,7 @@ impl Progress {
         Progress { bar, wanted: !quiet && stderr().is_terminal(), shown: Once::new() }
     }
 
-    /// So many thousandths are done.
+    /// Sets the progress, in thousandths.
     pub fn at(&self, permille: u64) {
         if !self.wanted {
             return;
@@ -36,18 +36,18 @@ impl Progress {
         }
     }
 
-    /// What goes on, beside the bar.
+    /// Shows a text next to the bar.
     pub fn say(&self, what: String) {
         self.bar.set_message(what);
     }
 
-    /// A line above the bar, that stays.
+    /// Prints a line above the bar that stays.
     pub fn note(&self, line: &str) {
-        // Who closed it does not want to know.
+        // An error is ignored: whoever closed stderr does not want to see this.
         self.bar.suspend(|| drop(writeln!(stderr(), "{line}")));
     }
 
-    /// Leaves no trace.
+    /// Removes the bar.
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,4 +1,4 @@
-//! Runs over real sockets: what is said meanwhile, and how they can fail.
+//! Runs over real sockets: progress messages, and how they can fail.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -17,17 +17,17 @@ use super::progress::Progress;
 use super::request::Run;
 use super::{Failure, guarded, usage};
 
-/// Leaves out what only a simulation can play, and says what that is.
+/// Removes the designs that only a simulation can run, and returns a message that names them.
 pub fn playable(loaded: &mut Loaded) -> Result<Vec<String>, Failure> {
     let left_out = experiment::take_out_sim_only(loaded);
     if loaded.variants.is_empty() {
-        let message = format!("only a simulation can play {}", listed(&left_out));
-        return Err(usage(message, "leave out --engine, or take another design"));
+        let message = format!("only a simulation can run {}", listed(&left_out));
+        return Err(usage(message, "leave out --engine, or choose another design"));
     }
     Ok(left_out)
 }
 
-/// Plays a scenario over real sockets, with a bar that says what goes on.
+/// Runs a scenario over real sockets, with a progress bar.
 pub fn executed(
     loaded: &Loaded,
     options: &experiment::Options,
@@ -53,7 +53,7 @@ pub fn executed(
     guarded(|| experiment::execute(loaded, options, &http))
 }
 
-/// The same, beside what simulations predict.
+/// Runs a scenario over real sockets, and compares it with simulations.
 pub fn compared(
     loaded: &Loaded,
     options: &experiment::Options,
@@ -83,7 +83,7 @@ fn under_way(variant: &Variant, way: &Way, lost: u64) -> String {
     words.join(" · ")
 }
 
-/// Who was still waiting for whom when `closing` ended a run.
+/// What users and the balancer were waiting for when `closing` ended a run.
 fn waiting(variant: &Variant, users: u64, holders: &[(ServerId, u32)]) -> String {
     let holders: Vec<String> =
         holders.iter().take(10).map(|(server, requests)| format!("{server} for {requests} requests")).collect();
@@ -92,7 +92,7 @@ fn waiting(variant: &Variant, users: u64, holders: &[(ServerId, u32)]) -> String
     format!("{}: `closing` ended the run while {who} waited; the balancer waited for {by}", clean(&variant.name))
 }
 
-/// Where the servers of a design are, and how to visit one.
+/// The addresses of the servers of a design, and how to call one.
 fn doors(variant: &Variant, (number, of): (usize, usize), speed: f64, addresses: &[SocketAddr]) -> String {
     let mut text = format!("design {number} of {of}, {}, {speed}x as fast:\n", clean(&variant.name));
     for (id, address) in (0..).map(ServerId).zip(addresses) {
@@ -105,7 +105,7 @@ fn doors(variant: &Variant, (number, of): (usize, usize), speed: f64, addresses:
     text
 }
 
-/// Figures are printed even when the machine was too slow for them; but then the run has failed.
+/// Figures are printed even if the machine was too slow, but then the run has failed.
 pub fn kept_up(report: &Report) -> Result<(), Failure> {
     let paces = report.variants.iter().flat_map(|variant| &variant.runs).filter_map(|run| run.figures.pace.as_ref());
     let late = paces.filter(|pace| !pace.kept_up).map(|pace| (pace.late_ms.p99, pace.late_ms.max));
@@ -113,7 +113,7 @@ pub fn kept_up(report: &Report) -> Result<(), Failure> {
         None => Ok(()),
         Some((most, latest)) => Err(Failure::Run(anyhow!(
             "this machine could not keep up: 1 request in 100 was sent more than {most:.1} ms late, the latest \
-             {latest:.0} ms. What is printed above is not to be trusted. Use a lower --speed, or fewer users"
+             {latest:.0} ms. The figures above cannot be trusted. Use a lower --speed, or fewer users"
         ))),
     }
 }

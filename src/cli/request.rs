@@ -1,4 +1,4 @@
-//! A request: what the flags mean, resolved.
+//! A request: the resolved meaning of the flags.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub struct Show {
     pub spoilers: bool,
 }
 
-/// Check what scenarios expect.
+/// Check the expectations of scenarios.
 #[derive(Debug)]
 pub struct Check {
     pub what: Vec<String>,
@@ -105,7 +105,7 @@ impl Run {
         }
     }
 
-    /// The command line that repeats it, given the seed it had.
+    /// The command line that repeats the run with this seed.
     pub fn command(&self, seed: u64) -> String {
         let mut words = vec!["whatcart run".to_string(), quoted(&self.what), format!("--seed {seed}")];
         match self.engine {
@@ -178,7 +178,7 @@ impl From<RunArguments> for Run {
     }
 }
 
-/// A word as a shell takes it.
+/// A word, quoted for a shell if necessary.
 fn quoted(word: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(harmless) {

@@ -18,10 +18,10 @@ use super::screen::Screen;
 use super::target::Target;
 use super::{Ended, Failure, guarded, interrupt, predict, real, source, usage};
 
-/// Rows of a whole output, as far as a story can help it.
+/// The number of rows that the whole output should not exceed; the story is shortened to fit.
 const ROWS: usize = 34;
 
-/// Runs a scenario and prints, or writes, what came out.
+/// Runs a scenario and prints or writes the results.
 pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let mut loaded = source::load(&source::find(&request.what)?, &request.set, &request.vary)?;
     source::only(&mut loaded, &request.only)?;
@@ -80,7 +80,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     Ok(if agrees { Ended::Well } else { Ended::Unexpected })
 }
 
-/// The report with its expectations judged, unless the run was changed or cut short: then they need not hold.
+/// The report with its expectations evaluated, unless the run was changed or cut short: then they need not hold.
 pub fn measured(
     loaded: &Loaded,
     options: &experiment::Options,
@@ -93,7 +93,7 @@ pub fn measured(
     Ok(report)
 }
 
-/// In a closed loop it is known beforehand who there is.
+/// In a closed loop the users are known in advance.
 fn check_user(request: &Run, loaded: &Loaded) -> Result<(), Failure> {
     let Some(user) = request.follow else { return Ok(()) };
     let users = |scenario: &whatcart::scenario::Scenario| match scenario.users.rate {
@@ -107,7 +107,7 @@ fn check_user(request: &Run, loaded: &Loaded) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What stands beside the results for those who doubt them: proofs, and assumptions.
+/// Additional output on request: proofs and assumptions.
 fn beside(request: &Run, loaded: &Loaded, report: &Report) -> String {
     let mut text = String::new();
     if request.explain {
@@ -121,7 +121,7 @@ fn beside(request: &Run, loaded: &Loaded, report: &Report) -> String {
     text
 }
 
-/// How precise the figures became, and whether that is what was asked for.
+/// The precision that was reached, and whether it is the requested one.
 fn said(precision: &Precision) -> String {
     let Precision { wanted, reached, figure, runs } = precision;
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
@@ -130,13 +130,13 @@ fn said(precision: &Precision) -> String {
         return format!("{known}.");
     }
     let most = thousands(u64::from(MOST_RUNS));
-    format!("{known}: {} was not reached, and more than {most} runs are not made.", percent(*wanted))
+    format!("{known}: {} was not reached within the maximum of {most} runs.", percent(*wanted))
 }
 
-/// Simulated time has no speed, and simulated servers no address.
+/// Simulated time has no speed, and simulated servers have no addresses.
 fn check_time(request: &Run) -> Result<(), Failure> {
     if request.until_precise.is_some() && request.engine != Engine::Sim {
-        let help = "leave one of them out; --runs repeats real runs as often as you say";
+        let help = "leave one of them out; --runs sets the number of real runs";
         return Err(usage("--until-precise makes many runs, and real ones would take hours", help));
     }
     let flag = match (request.engine, request.speed, request.verbose) {
@@ -185,14 +185,14 @@ fn printed(
     })
 }
 
-/// The story of the user asked for, or, of a single run, of one whom a design failed.
+/// The story of the requested user or, for a single run, of a user whom a design failed.
 fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story>, Failure> {
     if report.interrupted || (report.variants.iter().all(|variant| variant.runs.len() > 1) && request.follow.is_none())
     {
         return Ok(None);
     }
     if report.variants.iter().any(|variant| variant.runs[0].tape.as_ref().is_some_and(Vec::is_empty)) {
-        // A real run of so many requests keeps no tape.
+        // A real run with this many requests keeps no tape.
         return Ok(None);
     }
     let chosen = story::choose(report);
@@ -221,7 +221,7 @@ fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story
     }))
 }
 
-/// A visit that was given up would have gone on for about so long.
+/// About how long an abandoned visit would have gone on.
 const A_VISIT: Span = Span::from_secs(60);
 
 /// A visit may end a little later in another design.
@@ -229,14 +229,14 @@ fn later(ended: Instant) -> Span {
     Span::from_nanos(ended.as_nanos() / 4).max(Span::from_secs(10))
 }
 
-/// The visit of a user that was asked for.
+/// The visit to tell for the user that was requested.
 fn followed(loaded: &Loaded, report: &Report, at: usize, user: u32) -> Result<(Visit, Instant), Failure> {
     let run = &report.variants[at].runs[0];
     experiment::follow(&loaded.variants[at], run, UserId(user)).ok_or_else(|| {
         if u64::from(user) > run.figures.users {
             return no_user(user, run.figures.users);
         }
-        let help = "follow somebody else, or let the shop be open for longer: --set duration=10m";
+        let help = "follow another user, or keep the shop open for longer: --set duration=10m";
         usage(format!("user {user} never finished a visit in design {}", at + 1), help)
     })
 }

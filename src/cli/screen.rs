@@ -1,4 +1,4 @@
-//! Where text goes: results to standard output in one piece, complaints to standard error.
+//! Output: results go to standard output in one piece, messages to standard error.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::args::Color;
 
-/// The terminal, or what stands in its place.
+/// The terminal, or whatever replaces it.
 #[derive(Debug)]
 pub struct Screen {
     choice: ColorChoice,
@@ -23,7 +23,7 @@ impl Screen {
         Screen { choice }
     }
 
-    /// Prints results. A reader who has left is no failure: it has seen enough.
+    /// Prints results. A closed pipe is not an error: the reader has seen enough.
     pub fn print(&self, text: &str) -> anyhow::Result<()> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.choice);
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -32,7 +32,7 @@ impl Screen {
         }
     }
 
-    /// What goes to a file: in colour only when that was asked for.
+    /// The text for a file: with colour only if that was requested explicitly.
     pub fn for_file(&self, text: &str) -> String {
         match self.choice {
             ColorChoice::Always => text.into(),
@@ -40,7 +40,7 @@ impl Screen {
         }
     }
 
-    /// Says something beside the results; nobody has to be listening.
+    /// Prints a message; errors are ignored, because nobody may be listening.
     pub fn complain(&self, text: &str) {
         let mut stderr = AutoStream::new(io::stderr().lock(), self.choice);
         let _ = writeln!(stderr, "{text}");

@@ -8,7 +8,7 @@ use super::request::Show;
 use super::screen::Screen;
 use super::{Ended, Failure, source};
 
-/// Prints what a scenario asks, what differs, what breaks when, and how it is written.
+/// Prints the question of a scenario, what differs, what breaks when, and its TOML.
 pub fn show(request: &Show, screen: &Screen) -> Result<Ended, Failure> {
     let source = source::find(&request.what)?;
     let loaded = source::load(&source, &[], &[])?;
@@ -23,7 +23,7 @@ fn summary(loaded: &Loaded, spoilers: bool) -> String {
     let mut text = wrap(&paint(Tone::Strong, &left(&loaded.name, width(&loaded.name) + 3)), &clean(&base.title));
     text += &matter("Question", &base.question);
     text += &matter("Differs", &base.varies);
-    // The first design is often the control, in which nothing does.
+    // The first design is often the control, in which nothing breaks.
     let breaks = loaded.variants.iter().map(|variant| timeline(&variant.scenario)).find(|line| !line.is_empty());
     text += &matter("Breaks", &breaks.unwrap_or_default());
     for (number, variant) in (1..).zip(&loaded.variants) {
@@ -38,7 +38,7 @@ fn summary(loaded: &Loaded, spoilers: bool) -> String {
 
 const HEAD: usize = 10;
 
-/// A word and what there is to say about it; nothing when there is nothing.
+/// A heading with its text; empty if there is no text.
 fn matter(name: &str, words: &str) -> String {
     if words.trim().is_empty() {
         return String::new();
@@ -46,7 +46,7 @@ fn matter(name: &str, words: &str) -> String {
     format!("\n{}", wrap(&paint(Tone::Strong, &left(name, HEAD)), &clean(&words.replace('\n', " "))))
 }
 
-/// The TOML without its lesson and its expectations.
+/// The TOML without the lesson and the expectations.
 fn without_spoilers(toml: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut text_ends: Option<&str> = None;
@@ -85,7 +85,7 @@ fn without_spoilers(toml: &str) -> String {
     text
 }
 
-/// Comments belong to what follows them.
+/// Comments belong to the line that follows them.
 fn drop_comments(kept: &mut Vec<&str>) {
     while kept.last().is_some_and(|line| line.trim_start().starts_with('#')) {
         kept.pop();

@@ -1,4 +1,4 @@
-//! From a name or a file to a scenario that can be run.
+//! Loads a scenario from a name or a file.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,14 +9,14 @@ use whatcart::text::clean;
 
 use super::{Failure, usage};
 
-/// A scenario's text and what to call it.
+/// The text of a scenario, and its name.
 pub struct Source {
     pub name: String,
     pub file: String,
     pub text: Cow<'static, str>,
 }
 
-/// The scenario that comes with the program under this name, or the file.
+/// The scenario of the program with this name, or the file.
 pub fn find(what: &str) -> Result<Source, Failure> {
     if let Some(entry) = library::find(what) {
         let file = format!("{}.toml", entry.name);
@@ -28,7 +28,7 @@ pub fn find(what: &str) -> Result<Source, Failure> {
     Ok(Source { name, file: what.into(), text: text.into() })
 }
 
-/// Reads it with these changes, and checks what it claims about figures before anything runs.
+/// Loads the scenario with these changes, and checks its expectations' paths before anything runs.
 pub fn load(source: &Source, set: &[String], vary: &[String]) -> Result<Loaded, Failure> {
     let loaded = scenario::load(&source.name, &source.file, &source.text, set, vary)?;
     if let Some(problem) = expectations::validate(&loaded).into_iter().next() {
@@ -37,7 +37,7 @@ pub fn load(source: &Source, set: &[String], vary: &[String]) -> Result<Loaded, 
     Ok(loaded)
 }
 
-/// Keeps only the variants of these names or numbers; of one that `--vary` multiplied, each.
+/// Keeps only the variants with these names or numbers, including all variants that `--vary` made of them.
 pub fn only(loaded: &mut Loaded, wanted: &[String]) -> Result<(), Failure> {
     if wanted.is_empty() {
         return Ok(());
@@ -64,5 +64,5 @@ fn no_variant(wanted: &str, loaded: &Loaded) -> Failure {
     let names = loaded.variants.iter().map(|variant| &*variant.name);
     let count = loaded.variants.len();
     let help = nearest::suggest(wanted, &format!("give a number from 1 to {count}, or a name"), names);
-    usage(format!("`{}` has no variant `{wanted}`", loaded.name), help.unwrap_or_default())
+    usage(format!("`{}` has no design `{wanted}`", loaded.name), help.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Files that results go to: each appears whole or not at all.
+//! Output files: each appears complete or not at all.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 /// A file to be written at the end of a run.
 pub struct Target {
     path: PathBuf,
-    /// A pipe or a device cannot be replaced: it is written to.
+    /// A pipe or a device cannot be replaced, so it is written to directly.
     special: bool,
 }
 
@@ -43,7 +43,7 @@ impl Target {
         Ok(target)
     }
 
-    /// Writes everything, then puts it in place.
+    /// Writes the whole text, then moves it into place.
     pub fn write(&self, text: &str) -> Result<()> {
         let failed = || format!("`{}` cannot be written", self.path.display());
         if self.special {
@@ -59,7 +59,7 @@ impl Target {
         self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 
-    /// A file beside the target, which vanishes unless it takes the target's place.
+    /// A temporary file next to the target; it is deleted unless it replaces the target.
     fn temporary(&self) -> Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".whatcart-");

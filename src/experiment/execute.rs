@@ -1,4 +1,4 @@
-//! The same, over real sockets: variants and runs one after another, so that they do not disturb each other.
+//! Runs a scenario over real sockets: variants and runs one after another, so that they do not disturb each other.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -14,48 +14,48 @@ use crate::results::{Latency, Pace, Report, RunReport, VariantReport, figures, l
 use crate::scenario::{Loaded, Variant};
 use crate::traffic::workload::Workload;
 
-/// How to play over real sockets, beside [`Options`].
+/// Options for a run over real sockets, in addition to [`Options`].
 pub struct HttpOptions<'a> {
-    /// Scenario seconds a second; chosen for each variant when absent.
+    /// Scenario seconds per real second; chosen for each variant when absent.
     pub speed: Option<f64>,
-    /// Told what goes on.
+    /// Called with news about the run.
     pub news: &'a dyn Fn(&News),
 }
 
-/// What goes on.
+/// News about a run in progress.
 pub enum News<'a> {
     /// The servers of a variant have started.
     Started {
         /// The variant.
         variant: &'a Variant,
-        /// Its number, counted from 1, of how many.
+        /// Its number, counted from 1, and how many there are.
         number: (usize, usize),
-        /// Scenario seconds a second.
+        /// Scenario seconds per real second.
         speed: f64,
-        /// Where the servers are.
+        /// The addresses of the servers.
         addresses: &'a [SocketAddr],
     },
-    /// It is under way.
+    /// A variant is running.
     Goes {
         /// The variant.
         variant: &'a Variant,
-        /// How far it is.
+        /// Its progress.
         progress: &'a Progress,
         /// Carts lost so far.
         lost: u64,
     },
-    /// It was ended by its `closing`, while users waited for an answer.
+    /// The run was ended by its `closing` while users were waiting for a response.
     EndedWaiting {
         /// The variant.
         variant: &'a Variant,
-        /// How many users.
+        /// How many users were waiting.
         users: u64,
-        /// Servers that had not answered the balancer, with their requests.
+        /// Servers that had not answered the balancer, with the number of their requests.
         holders: &'a [(ServerId, u32)],
     },
 }
 
-/// Takes out the variants that only a simulation can play, and says which.
+/// Removes the variants that only a simulation can run, and returns their names.
 pub fn take_out_sim_only(loaded: &mut Loaded) -> Vec<String> {
     let (sim_only, real): (Vec<Variant>, Vec<Variant>) =
         std::mem::take(&mut loaded.variants).into_iter().partition(|variant| variant.scenario.needs_simulation());
@@ -63,11 +63,11 @@ pub fn take_out_sim_only(loaded: &mut Loaded) -> Vec<String> {
     sim_only.into_iter().map(|variant| variant.name).collect()
 }
 
-/// Plays every variant of a scenario over real sockets. The expectations are left for the report.
+/// Runs every variant of a scenario over real sockets. The report evaluates the expectations later.
 ///
 /// # Errors
 ///
-/// When a run failed. What was measured before that is worth nothing without it.
+/// A run failed. The measurements made before that are discarded.
 pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result<Report, Failure> {
     let seed = options.seed.unwrap_or(loaded.base.seed.get());
     let mut variants = Vec::new();
@@ -80,7 +80,7 @@ pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result
             let number = (number, loaded.variants.len());
             let mut run = one(variant, number, Seed(seed).of_run(index).0, options, http)?;
             if index > 0 {
-                // Stories are told of the first run only.
+                // Only the first run has stories.
                 run.tape = Some(Vec::new());
             }
             runs.push(run);
@@ -131,7 +131,7 @@ impl Recorder for Recording<'_> {
     }
 }
 
-/// One variant, one seed.
+/// Runs one variant with one seed.
 fn one(
     variant: &Variant,
     number: (usize, usize),
@@ -177,11 +177,11 @@ fn one(
     })
 }
 
-/// Of 100 requests 99 must be sent less than so many real milliseconds late, or the machine did not keep up.
+/// 99 of 100 requests must be sent less than this late, in real milliseconds, or the machine has not kept up.
 const LATEST_MS: f64 = 5.0;
 
-/// Whether requests were sent in time. When the machine stands still for longer than somebody waits for an answer, it is
-/// the machine that makes them give up, and not the design.
+/// Whether requests were sent in time. If the machine stalls for longer than a user waits for a response, users give
+/// up because of the machine, not because of the design.
 fn kept_up(late_ms: &Latency, shortest_wait_ms: f64) -> bool {
     late_ms.p99 <= LATEST_MS && late_ms.max <= shortest_wait_ms
 }

@@ -1,4 +1,4 @@
-//! Simulations to play, shared out over all cores.
+//! Distributes simulations over all cores.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,14 +9,14 @@ use crate::scenario::{Scenario, Variant};
 /// One simulation: a variant with a seed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job<'a> {
-    /// What is played.
+    /// The variant.
     pub variant: &'a Variant,
-    /// With which luck.
+    /// The seed of the run.
     pub seed: Seed,
 }
 
 impl Job<'_> {
-    /// About how many requests it will play: what it costs, beside other jobs.
+    /// The approximate number of requests, as the cost relative to other jobs.
     #[expect(clippy::cast_precision_loss, reason = "orders of magnitude only")]
     fn requests(&self) -> f64 {
         let Scenario { users, servers, duration, .. } = &self.variant.scenario;
@@ -29,9 +29,9 @@ impl Job<'_> {
     }
 }
 
-/// Does all jobs, the longest first, so that no core is left with a long one when the others are done. What came of
-/// them is in the order of the jobs. `work` ticks when a slice of its job is done; `progress` is told how much of
-/// everything that is, in thousandths.
+/// Works through all jobs, the longest first, so that no core is left with a long job at the end. The results are in
+/// the order of the jobs. `work` ticks after each slice of its job; `progress` is called with the overall progress in
+/// thousandths.
 pub(super) fn work_through<R: Send>(
     jobs: &[Job],
     progress: &(dyn Fn(u64) + Sync),
@@ -50,7 +50,7 @@ pub(super) fn work_through<R: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Begins with the first ones; ends with any.
+/// Jobs start in this order, and finish in any order.
 #[cfg(feature = "cli")]
 fn in_parallel<R: Send>(order: Vec<usize>, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     use rayon::prelude::*;

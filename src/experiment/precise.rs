@@ -1,4 +1,4 @@
-//! As many runs as it takes for the figures to be as sure as they should be.
+//! Makes as many runs as are needed for a given precision.
 
 use std::sync::atomic::Ordering;
 
@@ -7,39 +7,39 @@ use crate::results::Report;
 use crate::results::statistics::{Estimate, Summary};
 use crate::scenario::Loaded;
 
-/// Where a search for precision ends, reached or not.
+/// The search for precision ends after this many runs, whether it succeeded or not.
 pub const MOST_RUNS: u32 = 1_000;
-/// Fewer runs say too little about their own spread.
+/// Fewer runs do not give a reliable estimate of their spread.
 const FEWEST_RUNS: u32 = 10;
 
-/// How sure the figures have become.
+/// The precision that was reached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Precision {
-    /// What was asked for: half of the 95 % interval over the mean, 0 to 1.
+    /// The precision that was requested: half of the 95 % interval divided by the mean, from 0 to 1.
     pub wanted: f64,
-    /// What was reached, in the design where it is worst.
+    /// The precision that was reached, in the design where it is worst.
     pub reached: f64,
-    /// The figure it is about.
+    /// The figure that it is about.
     pub figure: &'static str,
-    /// How many runs it took.
+    /// The number of runs.
     pub runs: u32,
 }
 
 impl Precision {
-    /// Whether it is what was asked for.
+    /// Whether the requested precision was reached.
     #[must_use]
     pub fn is_reached(&self) -> bool {
         self.reached <= self.wanted
     }
 }
 
-/// Runs a scenario again and again, until half of the 95 % interval of each design's lost carts is at most `wanted` of
-/// their mean (a share of 1), or [`MOST_RUNS`] runs are made. Where no design loses any cart, the mean latency of a step is what
-/// has to be known as well. `options.runs` is where it begins.
+/// Runs a scenario repeatedly, until half of the 95 % interval of each design's lost carts is at most `wanted` times
+/// their mean, or until [`MOST_RUNS`] runs have been made. If no design loses any carts, the mean latency of a step
+/// takes their place. It begins with `options.runs` runs.
 ///
 /// # Errors
 ///
-/// When a run cannot go on.
+/// A run cannot go on.
 pub fn until_precise(loaded: &Loaded, options: &Options, wanted: f64) -> Result<(Report, Precision), NoProgress> {
     let mut runs = options.runs.max(FEWEST_RUNS);
     let mut report = run(loaded, &Options { runs, ..*options })?;
@@ -68,7 +68,7 @@ fn precision(report: &Report, wanted: f64, runs: u32) -> Precision {
     Precision { wanted, reached, figure, runs }
 }
 
-/// Half of the interval over the mean; a figure that is 0 in all runs is known exactly.
+/// Half of the interval divided by the mean; a figure that is 0 in all runs is known exactly.
 fn relative(estimate: Estimate) -> f64 {
     match estimate.half {
         Some(half) if half > 0.0 => half / estimate.mean,
@@ -77,8 +77,8 @@ fn relative(estimate: Estimate) -> f64 {
     }
 }
 
-/// How many runs should do: the interval narrows with their square root. At most four times as many at once, for the
-/// spread that this rests on is an estimate too.
+/// How many runs will probably suffice: the interval shrinks with the square root of their number. At most four times
+/// as many at once, because the spread is itself an estimate.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most four times the runs there were")]
 fn next(precision: &Precision) -> u32 {
     let ratio = (precision.reached / precision.wanted).min(2.0);
@@ -117,7 +117,7 @@ mod tests {
         assert!(few.is_reached() && many.is_reached(), "{few:?} {many:?}");
         assert!(few.runs < many.runs, "{few:?} {many:?}");
         assert_eq!(fine.variants[0].runs.len(), many.runs as usize);
-        // The runs of a long search begin with those of a short one.
+        // A longer search begins with the same runs as a shorter one.
         assert_eq!(fine.variants[1].runs[3].figures, rough.variants[1].runs[3].figures);
         let seeds: std::collections::BTreeSet<u64> = fine.variants[0].runs.iter().map(|run| run.seed).collect();
         assert_eq!(seeds.len(), many.runs as usize, "every run has a seed of its own");

@@ -1,4 +1,4 @@
-//! What the sim engine predicts of a scenario: the same users in many seeds.
+//! The prediction of the sim engine for a scenario: the same users, with many seeds.
 
 use std::sync::atomic::AtomicBool;
 
@@ -6,17 +6,17 @@ use super::{FAVOURITE, NoProgress, Options, run};
 use crate::results::{Figures, RunReport};
 use crate::scenario::Loaded;
 
-/// How many simulations of each variant a prediction rests on.
+/// The number of simulations of each variant in a prediction.
 pub const PREDICTION_SEEDS: u32 = 100;
 
-/// Simulates every variant in so many seeds, derived from `seed` as those of several runs are. Variant by variant, run
-/// by run.
+/// Simulates every variant with several seeds, derived from `seed` like those of several runs. The result is ordered
+/// by variant, then by run.
 ///
-/// An interrupted prediction has figures of runs that were cut short: nothing may be compared with it.
+/// If a prediction is interrupted, some of its figures are from truncated runs, and nothing may be compared with it.
 ///
 /// # Errors
 ///
-/// When one of them cannot go on.
+/// A simulation cannot go on.
 pub fn predict(
     loaded: &Loaded,
     seed: u64,

@@ -1,4 +1,4 @@
-//! Many scenarios at once, and of each nothing but its figures.
+//! Runs many scenarios at once and keeps only their figures.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,19 +8,19 @@ use crate::base::seed::Seed;
 use crate::results::Figures;
 use crate::scenario::Loaded;
 
-/// What one scenario came to in each of several seeds.
+/// The figures of one scenario, for several seeds.
 #[derive(Clone, Debug)]
 pub struct Survey {
-    /// Seed by seed; in each, variant by variant. Empty when it was interrupted.
+    /// For each seed, the figures of each variant. Empty if the survey was interrupted.
     pub seeds: Vec<(u64, Vec<Figures>)>,
 }
 
-/// Simulates every variant of these scenarios in so many seeds each, derived from the scenario's own as those of several
-/// runs are.
+/// Simulates every variant of these scenarios with several seeds each. The seeds are derived from the scenario's own,
+/// like those of several runs.
 ///
 /// # Errors
 ///
-/// When one of them cannot go on.
+/// A simulation cannot go on.
 pub fn survey(
     scenarios: &[Loaded],
     seeds: u32,

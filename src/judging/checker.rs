@@ -1,8 +1,9 @@
-//! Verdicts, from nothing but what users sent and what they were told.
+//! Verdicts on carts, based only on what users sent and what they were told.
 //!
-//! For every visit the checker keeps what must be in the cart and what may be in it. `must`: adds acknowledged before
-//! checkout was sent and not removed since, nor possibly removed. `may`: `must` plus items whose adds or removes are
-//! unknown, or concurrent with the checkout. An unknown outcome is never a loss.
+//! For every visit the checker keeps what must be in the cart and what may be in it. `must`: adds that were
+//! acknowledged before the checkout was sent and have not been removed since, not even possibly. `may`: `must` plus
+//! items whose adds or removes have an unknown outcome or are concurrent with the checkout. An unknown outcome is
+//! never a loss.
 
 mod files;
 mod hidden;
@@ -15,14 +16,14 @@ use crate::history::{AbandonReason, Ending, Request, Seen};
 pub use files::FileCounts;
 pub use hidden::{Allowance, HiddenCounts};
 
-/// How a cart ended.
+/// What became of a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CartVerdict {
-    /// Charged as it should be.
+    /// Charged correctly.
     Intact,
-    /// These were acknowledged and not charged.
+    /// These items were acknowledged but not charged.
     Lost(Items),
-    /// Nothing was missing, and these cannot have been in it.
+    /// Nothing was missing, but these items, which cannot have been in the cart, were charged.
     Overcharged(Items),
     /// Given up before checkout.
     Abandoned(AbandonReason),
@@ -30,26 +31,26 @@ pub enum CartVerdict {
     Unknown,
 }
 
-/// What the checker found in one event.
+/// A finding of the checker about one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// A first add was sent.
     Opened,
     /// A cart ended.
     Cart(CartVerdict),
-    /// A view missed something that must be there, or showed something that cannot be.
+    /// A view lacked an item that must be there, or showed one that cannot be.
     WrongView,
     /// A user with a session was told 401.
     LoggedOut,
-    /// A made-up session was accepted.
+    /// A forged session was accepted.
     Impostor,
-    /// A file whose upload was acknowledged was not there.
+    /// A file whose upload was acknowledged was not found.
     MissingFile,
     /// A copy of a session was accepted after its user had logged out.
     Zombie,
     /// A form was refused.
     Forbidden,
-    /// A page was older than one that its user had seen.
+    /// A page was older than one that its user had already seen.
     StalePage,
 }
 
@@ -87,12 +88,12 @@ impl Counts {
     }
 }
 
-/// What the checker keeps of one open visit: 16 bytes, because there may be millions.
+/// What the checker keeps for each open visit: 16 bytes, because there may be millions.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cart {
-    /// Acknowledged adds that were not acknowledged as removed. Once charged: what was bought.
+    /// Items with an acknowledged add and no acknowledged remove. After the charge: what was bought.
     held: Items,
-    /// The item of the one add or remove in flight; 0 when there is none. More than one goes to the doubts.
+    /// The item of the add or remove in flight; 0 if there is none. Further ones are in the doubts.
     pending: u8,
     flags: u8,
     /// Views in flight.
@@ -105,36 +106,36 @@ struct Cart {
 const OPENED: u8 = 1;
 const ENDED: u8 = 2;
 const PENDING_IS_REMOVE: u8 = 4;
-/// A checkout was sent, and is not known to have been without effect; or it is answered.
+/// A checkout was sent and may have had an effect, or it was answered.
 const CHECKOUT_OUT: u8 = 8;
 const CHECKOUT_UNKNOWN: u8 = 16;
 const CHARGED: u8 = 32;
 const IN_DOUBT: u8 = 64;
-/// A checkout was sent again after one whose outcome is unknown.
+/// A checkout was retried after one with an unknown outcome.
 const CHECKOUT_RETRIED: u8 = 128;
 
-/// What is rarely needed of a visit, kept apart.
+/// Rarely needed data about a visit, kept separately.
 #[derive(Clone, Copy, Debug, Default)]
 struct Doubts {
-    /// Adds whose effect is unknown, or whose order with other requests for the same item is.
+    /// Adds whose effect is unknown, or whose order relative to other requests for the same item is unknown.
     adds: Items,
     /// The same for removes.
     removes: Items,
     /// Acknowledged removes: none of these may come back.
     removed: Items,
-    /// In flight, beyond the first.
+    /// Adds in flight, beyond the first.
     pending_adds: Items,
     pending_removes: Items,
-    /// Acknowledged while a checkout was out.
+    /// Adds acknowledged while a checkout was in flight.
     added_during_checkout: Items,
     removed_during_checkout: Items,
-    /// Added while a checkout was out and not removed since: what it may have left in the cart.
+    /// Items added while a checkout was in flight and not removed since: it may have left them in the cart.
     left_over: Items,
-    /// Acknowledged while a view was out.
+    /// Adds acknowledged while a view was in flight.
     added_during_view: Items,
-    /// Acknowledged while a view was out, or bought then.
+    /// Removes acknowledged, or items bought, while a view was in flight.
     removed_during_view: Items,
-    /// Ghosts that were counted.
+    /// Ghosts that have already been counted.
     ghosts: Items,
 }
 
@@ -146,31 +147,31 @@ pub struct Checker {
     users: UserSet,
     hurt: UserSet,
     files: files::Files,
-    /// Absent where servers hide nothing.
+    /// Absent if servers have no hidden state.
     hidden: Option<Box<hidden::Hidden>>,
     counts: Counts,
 }
 
 impl Checker {
-    /// A checker that has seen nothing.
+    /// A checker that has seen no events.
     #[must_use]
     pub fn new() -> Checker {
         Checker::default()
     }
 
-    /// A checker of a pool that may hide state. `allowance`: what a rate limiter is to allow one user.
+    /// A checker for a pool that may have hidden state. `allowance`: what a rate limiter should allow each user.
     #[must_use]
     pub fn of_hidden_state(allowance: Option<Allowance>) -> Checker {
         Checker { hidden: Some(Box::new(hidden::Hidden::new(allowance))), ..Checker::default() }
     }
 
-    /// What it has counted so far.
+    /// The counts so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
-    /// Carts that are open, counted one by one.
+    /// The number of open carts, counted one by one.
     #[must_use]
     pub fn open_carts(&self) -> u64 {
         self.carts.iter().filter(|cart| cart.flags & (OPENED | ENDED) == OPENED).count() as u64
@@ -183,14 +184,14 @@ impl Checker {
         (0u32..).zip(&self.carts).filter(|(_, cart)| open(cart)).map(|(client, _)| ClientId(client)).collect()
     }
 
-    /// Reads what these clients' next events will need, so that it is in a cache by then.
+    /// Prefetches the data that the next events of these clients will need.
     #[inline]
     pub fn prefetch(&self, clients: impl Iterator<Item = ClientId>) {
         let carts = clients.filter_map(|client| self.carts.get(client.index()));
         std::hint::black_box(carts.fold(0, |sum, cart| sum ^ cart.held.0));
     }
 
-    /// Takes in one event.
+    /// Records one event.
     #[inline(always)]
     pub fn observe(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
         let found = self.observe_cart(visit, seen);
@@ -280,7 +281,7 @@ impl Checker {
         Some(Finding::Opened)
     }
 
-    /// Two requests for the same item in flight: nobody knows which of them comes last.
+    /// Two requests for the same item are in flight, so their order is unknown.
     #[cold]
     fn one_more_pending(&mut self, visit: Visit, item: Item, remove: bool) {
         let pending = self.carts[visit.client.index()].pending;
@@ -293,7 +294,7 @@ impl Checker {
         *side = side.with(item);
     }
 
-    /// An order on the statement. A second one for the same visit is a double charge.
+    /// An order on the user's statement. A second one for the same visit is a double charge.
     fn billed(&mut self, visit: Visit) {
         let cart = &mut self.carts[visit.client.index()];
         cart.bills = cart.bills.saturating_add(1);
@@ -356,7 +357,7 @@ impl Checker {
         }
     }
 
-    /// An add was acknowledged while a checkout or a view was out: it may have come before or after that.
+    /// An add was acknowledged while a checkout or a view was in flight, so their order is unknown.
     #[cold]
     fn added_meanwhile(&mut self, visit: Visit, item: Item) {
         let Cart { flags, views_out, .. } = self.carts[visit.client.index()];
@@ -482,7 +483,7 @@ impl Checker {
         }
     }
 
-    /// The checkout certainly did nothing: what was acknowledged meanwhile counts for the next one.
+    /// The checkout certainly had no effect: whatever was acknowledged in the meantime counts for the next one.
     fn reopen(&mut self, visit: Visit) {
         let doubts = self.doubts(visit);
         doubts.added_during_checkout = Items::NONE;
@@ -506,7 +507,7 @@ impl Checker {
             may = may.union(doubts.adds).union(doubts.pending_adds).union(during);
         }
         if cart.views_out > 0 {
-            // Such a view may still show what was bought.
+            // The view may still show the items that were bought.
             let doubts = self.doubts(visit);
             doubts.removed_during_view = doubts.removed_during_view.union(cart.held);
         }
@@ -536,7 +537,7 @@ impl Checker {
         Some(self.end(visit, verdict))
     }
 
-    /// Of items that cannot be there, those that had been removed or bought are ghosts; each counts once.
+    /// Items that cannot be there, but had been removed or bought, are ghosts. Each counts once.
     #[cold]
     fn count_ghosts(&mut self, visit: Visit, cart: Cart, impossible: Items) {
         let bought = if cart.flags & CHARGED == 0 { Items::NONE } else { cart.held };
@@ -574,7 +575,7 @@ impl Checker {
         Some(Finding::MissingFile)
     }
 
-    /// After the end: all files of a user that are there, wherever that is.
+    /// After the end of the run: all files of a user that still exist anywhere.
     pub fn audited(&mut self, user: UserId, found: Items) {
         let gone = self.files.audited(user, found);
         self.counts.files = self.files.counts();
@@ -592,7 +593,7 @@ impl Checker {
         Some(Finding::Impostor)
     }
 
-    /// A journey replays a session only after its logout was acknowledged.
+    /// A journey replays a session only after the logout was acknowledged.
     fn replay_told(&mut self, outcome: Outcome) -> Option<Finding> {
         self.counts.replays += 1;
         if !matches!(outcome, Outcome::Ok(_)) {
@@ -611,7 +612,7 @@ impl Checker {
             let verdict = match ending {
                 _ if flags & CHECKOUT_UNKNOWN != 0 => CartVerdict::Unknown,
                 Ending::GaveUp(trouble) => CartVerdict::Abandoned(trouble),
-                // Only a journey without a checkout ends so: its cart was left standing.
+                // Only a journey without a checkout ends like this: its cart was abandoned.
                 Ending::Finished => CartVerdict::Abandoned(AbandonReason::Refused),
             };
             self.end(visit, verdict)
@@ -639,7 +640,7 @@ impl Checker {
 struct UserSet(Vec<u64>);
 
 impl UserSet {
-    /// True when the user was not in it.
+    /// True if the user was not in the set.
     #[inline]
     fn insert(&mut self, user: UserId) -> bool {
         let (word, bit) = (user.0 as usize / 64, 1 << (user.0 % 64));

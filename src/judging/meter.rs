@@ -1,4 +1,4 @@
-//! Measures: latency histograms, load and imbalance, price.
+//! Measurements: latency histograms, load and imbalance, price.
 
 mod lifetime;
 mod regions;
@@ -15,10 +15,10 @@ use crate::traffic::workload::HeavyUsers;
 pub use lifetime::ServerLifetime;
 pub use regions::{RegionMeter, RegionMeters};
 
-/// Latencies above this are counted as this: one day.
+/// Longer latencies are recorded as this value: one day.
 const LONGEST_MICROS: u64 = 86_400_000_000;
 
-/// Latency: quantiles to two significant digits, the mean exactly.
+/// Latencies: quantiles to two significant digits, the mean exactly.
 #[derive(Clone, Debug)]
 pub struct LatencyMeter {
     micros: Histogram<u64>,
@@ -35,7 +35,7 @@ impl Default for LatencyMeter {
 }
 
 impl LatencyMeter {
-    /// Takes in one latency.
+    /// Records one latency.
     #[inline]
     pub fn record(&mut self, latency: Span) {
         self.micros.saturating_record(latency.as_nanos() / 1_000);
@@ -44,7 +44,7 @@ impl LatencyMeter {
         self.max = self.max.max(latency);
     }
 
-    /// Both together.
+    /// The sum of two meters.
     #[must_use]
     pub fn with(&self, other: &LatencyMeter) -> LatencyMeter {
         let mut both = self.clone();
@@ -55,13 +55,13 @@ impl LatencyMeter {
         both
     }
 
-    /// How many were recorded.
+    /// The number of recorded latencies.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The mean in milliseconds; 0 when nothing was recorded.
+    /// The mean in milliseconds; 0 if nothing was recorded.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     pub fn mean_ms(&self) -> f64 {
@@ -78,14 +78,14 @@ impl LatencyMeter {
         (self.micros.value_at_quantile(quantile) as f64 / 1e3).min(self.max.as_millis_f64())
     }
 
-    /// The longest in milliseconds, exactly.
+    /// The maximum in milliseconds, exactly.
     #[must_use]
     pub fn max_ms(&self) -> f64 {
         self.max.as_millis_f64()
     }
 }
 
-/// Requests of users by outcome.
+/// Users' requests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "as in report::Requests")]
 pub struct RequestCounts {
@@ -108,45 +108,45 @@ pub struct Window {
     pub served: Vec<u32>,
 }
 
-/// What one server did.
+/// The work of one server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// Requests served.
     pub requests: u64,
-    /// Time that workers were held by those that ended while the shop was open.
+    /// How long workers were busy, for requests that ended while the shop was open.
     pub busy_while_open: Span,
 }
 
 /// The streaming meter.
 #[derive(Clone, Debug)]
 pub struct Meter {
-    /// Requests that were the only one of their step: the latency of both.
+    /// Requests that were the only one of their step, so that both have the same latency.
     direct: LatencyMeter,
-    /// Other requests, from being sent to their end.
+    /// Other requests, from when they were sent until they ended.
     indirect_requests: LatencyMeter,
-    /// Other steps, from being meant to their final answer.
+    /// Other steps, from their intended start until the final response.
     indirect_steps: LatencyMeter,
-    /// The heavy users' neighbours, when there are heavy users.
+    /// The neighbours of heavy users, if there are heavy users.
     pub neighbours: Option<Neighbours>,
-    /// Region by region, when there are regions.
+    /// By region, if there are regions.
     pub regions: Option<Box<RegionMeters>>,
-    /// Attempts of the balancer beyond each request's first.
+    /// The balancer's attempts beyond the first one of each request.
     pub balancer_retries: u64,
-    /// How often the balancer left a server alone for its answers.
+    /// How often the balancer ejected a server.
     pub ejections: u64,
     /// By server.
     pub work: Vec<Work>,
-    /// By server: when it was there.
+    /// By server: when it was in the pool.
     pub lifetimes: Vec<ServerLifetime>,
     /// Calls to the shared store.
     pub store_calls: u64,
-    /// Of those, the ones made while the shop was open.
+    /// Those among them that were made while the shop was open.
     pub store_calls_while_open: u64,
     /// Calls to the object store.
     pub object_calls: u64,
-    /// Bytes of state in tokens, both ways.
+    /// Bytes of state in tokens, in both directions.
     pub carried_bytes: u64,
-    /// Copies of carts that were sent to other servers.
+    /// Copies of carts sent to other servers.
     pub copies: u64,
     /// The run in windows of [`Meter::window`].
     pub windows: Vec<Window>,
@@ -154,17 +154,17 @@ pub struct Meter {
     pub window: Span,
     closes: Instant,
     window_ends: Instant,
-    /// Until when latency and load are not measured.
+    /// When the warm-up ends and the measurement of latency and load begins.
     pub warm_until: Instant,
-    /// By server: what it had done by then. `None` before.
+    /// By server: its work up to then. `None` during the warm-up.
     cold: Option<Vec<Work>>,
-    /// The next moment at which something is to be done: a window ends, or the warm-up.
+    /// The next time at which a window or the warm-up ends.
     next_stop: Instant,
-    /// Whether files live in an object store.
+    /// Whether uploads live in an object store.
     has_objects: bool,
 }
 
-/// At most about so many windows a run.
+/// The approximate maximum number of windows in a run.
 const WINDOWS: u64 = 240;
 
 impl Meter {
@@ -202,7 +202,7 @@ impl Meter {
         }
     }
 
-    /// The window that `now` falls into. Events come in order of time, so it is the last one.
+    /// The window that contains `now`. Events arrive in order of time, so it is the last one.
     #[inline]
     pub fn window(&mut self, now: Instant) -> &mut Window {
         if now >= self.next_stop {
@@ -224,7 +224,7 @@ impl Meter {
         self.next_stop = if self.cold.is_some() { self.window_ends } else { self.window_ends.min(self.warm_until) };
     }
 
-    /// What was measured so far does not count.
+    /// Discards what was measured during the warm-up.
     fn begin_to_measure(&mut self) {
         self.direct = LatencyMeter::default();
         self.indirect_requests = LatencyMeter::default();
@@ -238,7 +238,7 @@ impl Meter {
         self.cold = Some(self.work.clone());
     }
 
-    /// What each server did since the warm-up.
+    /// The work of each server since the warm-up.
     pub fn measured_work(&self) -> impl Iterator<Item = Work> + '_ {
         let cold = self.cold.iter().flatten().copied().chain(std::iter::repeat(Work::default()));
         self.work.iter().zip(cold).map(|(work, cold)| Work {
@@ -247,7 +247,7 @@ impl Meter {
         })
     }
 
-    /// The operator changed what a server does, or added it.
+    /// The operator added a server, or changed its state.
     pub fn turned(&mut self, now: Instant, server: ServerId, state: ServerState) {
         if server.index() == self.work.len() {
             self.work.push(Work::default());
@@ -261,7 +261,7 @@ impl Meter {
         self.lifetimes[server.index()].turned(now, state);
     }
 
-    /// Whether servers came or went or were stopped by plan.
+    /// Whether servers were added, removed or stopped by plan.
     #[must_use]
     pub fn pool_changed(&self) -> bool {
         self.lifetimes.iter().any(ServerLifetime::changed)
@@ -273,7 +273,7 @@ impl Meter {
         self.window(now).requests.sent += 1;
     }
 
-    /// A request ended for its user.
+    /// A user learned the result of a request.
     #[inline(always)]
     pub fn told(&mut self, now: Instant, told: &Told) {
         let counts = &mut self.window(now).requests;
@@ -304,13 +304,13 @@ impl Meter {
         self.direct.with(&self.indirect_requests)
     }
 
-    /// From meaning to do a step to its final answer.
+    /// From a step's intended start to its final response.
     #[must_use]
     pub fn step_latency(&self) -> LatencyMeter {
         self.direct.with(&self.indirect_steps)
     }
 
-    /// A server ended work on a request.
+    /// A server finished a request.
     #[inline(always)]
     pub fn served(&mut self, now: Instant, user: UserId, served: &Served) {
         self.window(now).served[served.server.index()] += 1;
@@ -347,14 +347,14 @@ impl Meter {
     }
 }
 
-/// What it is like to share a server with a heavy user: requests of others, served where a heavy user's request was
-/// served less than a second before.
+/// The effect of sharing a server with a heavy user: requests of other users, served by a server that served a heavy
+/// user's request less than a second before.
 #[derive(Clone, Debug)]
 pub struct Neighbours {
-    /// From being sent to the end of service.
+    /// From when they were sent to the end of service.
     pub latency: LatencyMeter,
     heavy: HeavyUsers,
-    /// By server: when a heavy user's request was served there last.
+    /// By server: when it last served a request of a heavy user.
     last_heavy: Vec<Option<Instant>>,
 }
 
@@ -373,7 +373,7 @@ impl Neighbours {
     }
 }
 
-/// The parts of a told request that are measured.
+/// The measured properties of a finished request.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "as in history::Seen::Told")]
 pub struct Told {
@@ -383,18 +383,18 @@ pub struct Told {
     pub settled: bool,
 }
 
-/// How evenly something is shared out.
+/// How evenly something is distributed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Balance {
-    /// The largest share over the mean.
+    /// The largest share divided by the mean.
     pub peak_to_mean: f64,
-    /// Coefficient of variation: standard deviation over mean.
+    /// Coefficient of variation: standard deviation divided by the mean.
     pub cv: f64,
-    /// Jain's index: (sum)^2 / (n * sum of squares). 1 is even, 1/n is all in one place.
+    /// Jain's index: (sum)^2 / (n * sum of squares). 1 is perfectly even; 1/n means that one has everything.
     pub jain: f64,
 }
 
-/// Measures how evenly `shares` are distributed; perfectly, when they are all zero.
+/// Measures how evenly `shares` are distributed; all zeros count as perfectly even.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "statistics")]
 pub fn balance(shares: &[f64]) -> Balance {

@@ -1,5 +1,5 @@
-//! Everything that a run records, in one recorder: checker, post-mortem, meter, what plans cost, and the first visits
-//! that went wrong.
+//! Everything that a run records, in one recorder: checker, post-mortem, meter, the cost of plans, and the first
+//! visits that went wrong.
 
 mod plans;
 mod recovery;
@@ -21,43 +21,43 @@ pub use recovery::{Outage, Recovery};
 /// How a visit went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HurtBy {
-    /// A lost cart, by its cause.
+    /// A cart was lost, with its cause.
     Lost(Cause),
-    /// A cart that was overcharged.
+    /// A cart was overcharged.
     Overcharged,
-    /// A visit that was given up.
+    /// The visit was abandoned.
     Abandoned,
-    /// A user who was logged out.
+    /// The user was logged out.
     LoggedOut,
-    /// A made-up session that was accepted.
+    /// A forged session was accepted.
     Impostor,
-    /// A file that was not there.
+    /// A file was missing.
     MissingFile,
-    /// A copy of a session that was accepted after logout.
+    /// A copy of the session was accepted after logout.
     Zombie,
-    /// A checkout that was charged again.
+    /// A checkout was charged again.
     ChargedAgain,
-    /// A form that was refused.
+    /// A form was rejected.
     Forbidden,
-    /// A page that was older than one seen before.
+    /// A page was older than one seen before.
     StalePage,
 }
 
 /// A visit that went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hurt {
-    /// Whose.
+    /// The visit.
     pub visit: Visit,
-    /// When it was over.
+    /// When it ended.
     pub ended: Instant,
-    /// How; the worst, when there were several ways.
+    /// What went wrong; the worst, if several things did.
     pub how: HurtBy,
 }
 
-/// So many visits of each kind of hurt are remembered, beside the favourite user's.
+/// How many visits of each kind are remembered, in addition to those of the favourite user.
 const REMEMBERED: u32 = 4;
 
-/// Visits by how they ended.
+/// Visits by their ending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "as in report::Visits")]
 pub struct VisitCounts {
@@ -77,25 +77,25 @@ pub struct Observer {
     pub post_mortem: PostMortem,
     /// Measures.
     pub meter: Meter,
-    /// What deploys and changes of the pool's size cost.
+    /// The cost of deploys and of changes of the pool's size.
     pub plans: Plans,
-    /// Visits by how they ended.
+    /// Visits by their ending.
     pub visits: VisitCounts,
-    /// When a server came back after a fault, and which.
+    /// When which server came back after a fault.
     pub comebacks: Vec<(Instant, u32)>,
-    /// What followed faults that kill.
+    /// Recovery from faults that kill servers.
     pub recovery: Recovery,
-    /// By fault: when a cart was last charged that had lost something to it.
+    /// By fault: when a cart that had lost an item to it was last charged.
     pub last_losses: BTreeMap<u32, Instant>,
     hurt: Vec<Hurt>,
-    /// Visits under way that have gone wrong.
+    /// Visits in progress that have already gone wrong.
     suffering: BTreeMap<u32, HurtBy>,
     remembered: BTreeMap<HurtBy, u32>,
     favourite: UserId,
 }
 
 impl Observer {
-    /// A recorder for a run of this scenario. All hurt visits of the favourite user are remembered.
+    /// A recorder for a run of this scenario. It remembers all visits of the favourite user that go wrong.
     #[must_use]
     pub fn new(scenario: &Scenario, heavy: Option<HeavyUsers>, favourite: UserId) -> Observer {
         Observer {
@@ -114,13 +114,13 @@ impl Observer {
         }
     }
 
-    /// Visits that went wrong: the first of each kind, and the favourite user's.
+    /// Visits that went wrong: the first of each kind, and those of the favourite user.
     #[must_use]
     pub fn hurt(&self) -> &[Hurt] {
         &self.hurt
     }
 
-    /// Carts that are open now.
+    /// The number of carts that are open now.
     #[must_use]
     pub fn open_carts(&self) -> u64 {
         self.checker.counts().opened - self.checker.counts().ended()
@@ -224,7 +224,7 @@ impl Observer {
     fn pool(&mut self, at: Instant, event: PoolEvent) {
         self.plans.hear(at, event);
         match event {
-            // What lasts may meet carts that are opened later.
+            // A fault that lasts may also affect carts that are opened later.
             PoolEvent::Struck { fault, server: None, memory_lost: true } => {
                 self.post_mortem.struck_for_a_while(fault, self.checker.clients_with_open_carts());
             }
@@ -248,7 +248,7 @@ impl Observer {
     }
 }
 
-/// Whether a user got nothing for a request. A 401 is good or bad: that is for the checker to say.
+/// Whether a request failed for its user. A 401 may be right or wrong; the checker decides that.
 #[inline]
 fn is_bad(outcome: Outcome) -> bool {
     !matches!(outcome, Outcome::Ok(_) | Outcome::Refused(Refusal::Unauthorized))
@@ -270,7 +270,7 @@ pub fn checker(scenario: &Scenario) -> Checker {
 }
 
 impl Recorder for Observer {
-    // Where an event is made, its kind is known: inlined, most of this disappears.
+    // Where an event is created, its kind is known: when inlined, most of this disappears.
     #[inline(always)]
     fn record(&mut self, event: &Event) {
         match &event.what {

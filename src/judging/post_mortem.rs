@@ -1,23 +1,23 @@
-//! Why carts were lost: causes, from what only an omniscient observer knows.
+//! The causes of lost carts, from what only an omniscient observer knows.
 //!
-//! The post-mortem judges nothing. When the checker says that items were missing, it looks up the evidence that was
-//! taken at that checkout, and names the first cause that applies.
+//! The post-mortem does not decide whether anything was lost. When the checker says that items are missing, it looks
+//! up the evidence taken at that checkout and names the first cause that applies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{ClientId, Items, Visit};
 use crate::history::Evidence;
 
-/// Why an item was missing; a cart takes the first that applies, in this order.
+/// Why an item was missing. A cart gets the first cause that applies, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// The store failed over or restarted, and forgot.
+    /// The store failed over or restarted, and lost the last writes.
     RolledBack,
     /// The store was full.
     Evicted,
-    /// It had been kept for its time.
+    /// Its time to live in the store was over.
     Expired,
-    /// A concurrent writer replaced it.
+    /// A concurrent writer replaced it with an older copy.
     Overwritten,
     /// Its last copy went with a server.
     Wiped,
@@ -30,7 +30,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// All of them, in order.
+    /// All causes, in order.
     pub const ALL: [Cause; 8] = [
         Cause::RolledBack,
         Cause::Evicted,
@@ -43,34 +43,34 @@ impl Cause {
     ];
 }
 
-/// What one fault met and took.
+/// The impact of one fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FaultImpact {
     /// Carts that were open when it struck.
     pub open_carts: u64,
-    /// Of those, the ones that lost something to it.
+    /// Those among them that lost an item to it.
     pub lost_of_open: u64,
 }
 
 /// The streaming post-mortem.
 #[derive(Clone, Debug, Default)]
 pub struct PostMortem {
-    /// Evidence of the last checkout at which something was elsewhere: most are judged at once.
+    /// The evidence of the last checkout with items elsewhere; most checkouts are judged immediately.
     latest: Option<(ClientId, Evidence)>,
-    /// The same of earlier ones whose visits have not ended.
+    /// The evidence of earlier checkouts whose visits have not ended.
     earlier: BTreeMap<ClientId, Evidence>,
     lost_by: [u64; Cause::ALL.len()],
     /// By fault.
     impacts: BTreeMap<u32, FaultImpact>,
-    /// Files that were looked for in vain, and whose users have not been told: whether they are elsewhere.
+    /// Downloads that found nothing and whose users have not been told yet: whether the file is elsewhere.
     sought: BTreeMap<ClientId, bool>,
     files_elsewhere: u64,
-    /// By fault that lasts: those whose carts were open when it began, and still are.
+    /// For each fault that lasts: clients whose carts were open when it began, and still are.
     met: BTreeMap<u32, BTreeSet<ClientId>>,
 }
 
 impl PostMortem {
-    /// One that has seen nothing.
+    /// A post-mortem that has seen no events.
     #[must_use]
     pub fn new() -> PostMortem {
         PostMortem::default()
@@ -82,40 +82,40 @@ impl PostMortem {
         self.lost_by
     }
 
-    /// What a fault met and took; `None` for one that did not strike.
+    /// The impact of a fault; `None` if it did not strike.
     #[must_use]
     pub fn impact(&self, fault: u32) -> Option<FaultImpact> {
         self.impacts.get(&fault).copied()
     }
 
-    /// Missing files that were on a server that the request did not reach.
+    /// Missing files that were on another server.
     #[must_use]
     pub fn files_elsewhere(&self) -> u64 {
         self.files_elsewhere
     }
 
-    /// A server looked for a file in vain.
+    /// A server did not find a file.
     pub fn sought_in_vain(&mut self, visit: Visit, evidence: &Evidence) {
         self.sought.insert(visit.client, !evidence.elsewhere.is_empty());
     }
 
-    /// A user was told that a file is not there.
+    /// A user was told that a file was not found.
     pub fn missed(&mut self, visit: Visit) {
         self.files_elsewhere += u64::from(self.sought.remove(&visit.client) == Some(true));
     }
 
-    /// A fault struck while so many carts were open.
+    /// A fault struck while this many carts were open.
     pub fn struck(&mut self, fault: u32, open_carts: u64) {
         self.impacts.insert(fault, FaultImpact { open_carts, lost_of_open: 0 });
     }
 
-    /// The same of a fault that lasts: it may take carts too that are opened later.
+    /// The same for a fault that lasts: it may also hit carts that are opened later.
     pub fn struck_for_a_while(&mut self, fault: u32, open: BTreeSet<ClientId>) {
         self.struck(fault, open.len() as u64);
         self.met.insert(fault, open);
     }
 
-    /// A checkout was served. The first one of a visit counts: a later one repeats its charge.
+    /// A checkout was served. Only the first one of a visit counts; a later one repeats its charge.
     #[inline]
     pub fn checked_out(&mut self, visit: Visit, evidence: &Evidence) {
         if *evidence == Evidence::default() || self.evidence(visit).is_some() {
@@ -133,13 +133,13 @@ impl PostMortem {
         }
     }
 
-    /// The fault that took the first of what was missing at a visit's checkout, if one did.
+    /// The fault that took the first missing item of a visit's checkout, if a fault did.
     #[must_use]
     pub fn killer(&self, visit: Visit) -> Option<u32> {
         self.evidence(visit)?.killed_by
     }
 
-    /// The checker found a cart lost. Returns the cause, and counts it.
+    /// The checker found a lost cart. Counts its cause and returns it.
     pub fn lost(&mut self, visit: Visit, missing: Items) -> Cause {
         let evidence = self.evidence(visit).unwrap_or_default();
         let cause = missing.iter().map(|item| cause_of(Items::of(item), &evidence)).min().unwrap_or(Cause::Unexplained);
@@ -169,7 +169,7 @@ impl PostMortem {
     }
 }
 
-/// Why one item was missing, by the evidence that was taken at its checkout.
+/// The cause of a missing item, from the evidence taken at its checkout.
 #[must_use]
 pub fn cause_of(item: Items, evidence: &Evidence) -> Cause {
     let found = |items: Items| !items.intersection(item).is_empty();

@@ -1,9 +1,9 @@
-//! Who changes the pool by plan: deploys, changes of its size, an autoscaler.
+//! Planned changes of the pool: deploys, changes of its size, an autoscaler.
 //!
-//! The operator is a pure state machine. An engine tells it what is planned, and asks again and again what is to be done
-//! next: whenever the pool has changed, and now and then while servers are drained. It acts upon what it sees in the
-//! pool and in no other way knows what became of its orders. Deploys and changes of size are carried out one after
-//! another, in the order in which they are told: one that comes while a deploy is under way waits for it.
+//! The operator is a pure state machine. An engine tells it the plans, and asks repeatedly what to do next: whenever
+//! the pool has changed, and at intervals while servers are drained. The operator acts on what it sees in the pool; it
+//! has no other way to learn the effect of its actions. Deploys and changes of size are carried out one after another,
+//! in the order in which they were announced: one that arrives during a deploy waits for it.
 
 mod autoscaler;
 mod deploy;
@@ -21,58 +21,58 @@ use crate::scenario::{Affinity, Deploy, First, Scale, Scenario};
 pub use autoscaler::Autoscaler;
 use deploy::{Rollout, Step};
 
-/// How often drained servers are looked at.
+/// How often to look at draining servers.
 const POLL_INTERVAL: Span = Span::from_millis(100);
-/// The same when cookies bind users, who have to be counted.
+/// The same if cookies bind users, because counting them takes time.
 const COUNT_INTERVAL: Span = Span::from_secs(1);
 
-/// Something that an engine has to do.
+/// Something for the engine to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// A plan begins.
     Begin {
         /// The plan, an index into the faults of the run.
         fault: u32,
-        /// Whether servers that run will be stopped.
+        /// Whether it will stop running servers.
         memory_lost: bool,
     },
     /// Add a slot, whose server boots.
     Launch {
         /// Its weight.
         weight: u32,
-        /// Whether the balancer is not to use it yet.
+        /// Whether the balancer may not use it yet.
         held_back: bool,
     },
     /// The balancer may use a server that was held back.
     Admit(ServerId),
-    /// No new users for this server.
+    /// Send no new users to this server.
     Drain(ServerId),
     /// End the process of this server.
     Stop {
-        /// Which.
+        /// The server.
         server: ServerId,
-        /// The plan that wants it.
+        /// The plan that demands it.
         fault: u32,
-        /// Users whom a cookie still binds to it.
+        /// Users who are still bound to it by a cookie.
         bound: u32,
-        /// What comes next.
+        /// What to do with the slot.
         then: Then,
     },
-    /// A slot whose server was stopped is gone for good.
+    /// Remove the slot of a stopped server for good.
     Retire(ServerId),
-    /// A deploy is done.
+    /// A deploy is complete.
     Finished(u32),
 }
 
-/// What becomes of a slot whose server was stopped.
+/// What happens to the slot of a stopped server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// It boots again.
+    /// A new process boots.
     Boot {
-        /// On a new host.
+        /// Whether it boots on a new host.
         new_host: bool,
     },
-    /// It will be gone for good: see [`Action::Retire`].
+    /// The slot will be removed for good: see [`Action::Retire`].
     Retire,
 }
 
@@ -82,10 +82,10 @@ pub struct Operator {
     plans: VecDeque<(u32, Plan)>,
     under_way: Option<Work>,
     leaving: Vec<Leaving>,
-    /// Servers that were stopped, and whose slots are to be retired as soon as the balancer knows.
+    /// Stopped servers whose slots will be retired as soon as the balancer knows.
     stopped: Vec<ServerId>,
     glance: Span,
-    /// Adds and takes out servers, if the scenario wants that, and the plan that it acts under.
+    /// Adds and removes servers, if the scenario has an autoscaler, together with the plan it acts under.
     autoscaler: Option<(u32, Autoscaler)>,
 }
 
@@ -95,13 +95,13 @@ enum Plan {
     Scale(Scale),
 }
 
-/// What is being done.
+/// The plan in progress.
 #[derive(Clone, Debug)]
 enum Work {
     Rollout(Rollout),
-    /// So many servers still to be added.
+    /// This many servers are still to be added.
     Growth(u32),
-    /// Those still to be sent away.
+    /// These servers are still to be removed.
     Shrinkage {
         fault: u32,
         drain: Span,
@@ -109,7 +109,7 @@ enum Work {
     },
 }
 
-/// A server that is to be stopped as soon as nobody needs it, or at a time.
+/// A server that will be stopped as soon as no user needs it, and at the latest at a given time.
 #[derive(Clone, Copy, Debug)]
 struct Leaving {
     server: ServerId,
@@ -120,7 +120,7 @@ struct Leaving {
 }
 
 impl Operator {
-    /// Nothing is planned yet.
+    /// An operator without plans.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Operator {
         let bound = matches!(scenario.balancer.affinity, Affinity::Cookie(_));
@@ -135,7 +135,7 @@ impl Operator {
         }
     }
 
-    /// A plan is due. False when this fault is none.
+    /// A plan is due. False if this fault is not a plan.
     pub fn plan(&mut self, fault: u32, kind: FaultKind) -> bool {
         let plan = if let FaultKind::Deploy(deploy) = kind {
             Plan::Deploy(deploy)
@@ -148,7 +148,7 @@ impl Operator {
         true
     }
 
-    /// Whether there is anything to be done or to be waited for.
+    /// Whether there is anything to do or to wait for.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.under_way.is_some() || !self.plans.is_empty() || !self.leaving.is_empty() || !self.stopped.is_empty()
@@ -159,15 +159,15 @@ impl Operator {
         self.leaving.iter().map(|leaving| (leaving.server, leaving.until))
     }
 
-    /// When to ask again, at the latest, though the pool does not change.
+    /// When to ask again at the latest, even if the pool does not change.
     #[must_use]
     pub fn looks_again(&self, now: Instant) -> Option<Instant> {
         let deadline = self.leaving.iter().map(|leaving| leaving.until).filter(|until| *until > now).min()?;
         Some(deadline.min(now + self.glance))
     }
 
-    /// What is to be done next; `None` when nothing is to be done for now. `bound` counts the users whom a cookie binds
-    /// to a server.
+    /// The next action; `None` if there is nothing to do now. `bound` counts the users whom a cookie binds to a
+    /// server.
     pub fn next(&mut self, now: Instant, pool: &Pool, bound: &mut dyn FnMut(ServerId) -> u32) -> Option<Action> {
         if let Some(at) = self.stopped.iter().position(|server| !pool.passes_checks(*server)) {
             return Some(Action::Retire(self.stopped.remove(at)));
@@ -206,7 +206,7 @@ impl Operator {
         }
     }
 
-    /// A server is to leave: it is drained, or stopped the next moment.
+    /// Removes a server: it is drained, or stopped at once.
     fn send(
         &mut self,
         now: Instant,
@@ -220,7 +220,7 @@ impl Operator {
         (drain > Span::ZERO).then_some(Action::Drain(server))
     }
 
-    /// The next server that may be stopped: nobody needs it, it is dead already, or its time is over.
+    /// The next server that may be stopped: no user needs it, it is already dead, or its time is over.
     fn let_go(&mut self, now: Instant, pool: &Pool, bound: &mut dyn FnMut(ServerId) -> u32) -> Option<Action> {
         let mut left = 0;
         let at = self.leaving.iter().position(|leaving| {
@@ -242,7 +242,7 @@ impl Operator {
         Some(Action::Stop { server, fault, bound: left, then })
     }
 
-    /// Begins the next plan, if there is one.
+    /// Begins the next plan, if any.
     fn begin(&mut self, pool: &Pool) -> Option<Action> {
         let (fault, plan) = self.plans.pop_front()?;
         let present = self.staying(pool);
@@ -258,7 +258,7 @@ impl Operator {
         }
     }
 
-    /// The servers that are there and not about to leave.
+    /// The servers that are not about to be removed.
     fn staying(&self, pool: &Pool) -> Vec<ServerId> {
         let goes = |server: &ServerId| {
             let leaves = |leaving: &Leaving| leaving.server == *server && leaving.then == Then::Retire;
@@ -267,7 +267,7 @@ impl Operator {
         pool.present().filter(|server| !goes(server)).collect()
     }
 
-    /// Begins to add or to take out servers. Returns whether some leave.
+    /// Begins to add or remove servers. Returns whether any are removed.
     fn resize(&mut self, fault: u32, scale: &Scale, mut present: Vec<ServerId>) -> bool {
         let (have, want) = (present.len(), scale.to.index());
         if want >= have {
@@ -275,7 +275,7 @@ impl Operator {
             self.under_way = Some(Work::Growth(more));
             return false;
         }
-        // They are taken from the end.
+        // Victims are taken from the end.
         if scale.first == First::Newest {
             present.reverse();
         }
@@ -285,19 +285,19 @@ impl Operator {
         true
     }
 
-    /// From now on the size of the pool follows its load; what the autoscaler does is this fault's doing.
+    /// From now on the autoscaler changes the size of the pool; its actions are attributed to this fault.
     pub fn automate(&mut self, fault: u32, autoscaler: Autoscaler) {
         self.autoscaler = Some((fault, autoscaler));
     }
 
-    /// How often the autoscaler looks; `None` when there is none.
+    /// How often the autoscaler looks; `None` without an autoscaler.
     #[must_use]
     pub fn pulse(&self) -> Option<Span> {
         self.autoscaler.as_ref().map(|(_, autoscaler)| autoscaler.interval())
     }
 
-    /// The autoscaler looks. `worked`: the time that workers of a server have been busy since the start. During a deploy
-    /// it does nothing.
+    /// The autoscaler looks at the load. `worked`: how long the workers of a server have been busy since the start. It
+    /// does nothing during a deploy.
     pub fn autoscale(&mut self, now: Instant, pool: &Pool, worked: &mut dyn FnMut(ServerId) -> Span) {
         let staying = self.staying(pool);
         let settled = self.under_way.is_none() && self.plans.is_empty();

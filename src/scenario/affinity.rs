@@ -8,9 +8,9 @@ use crate::base::time::Span;
 /// Session affinity: whether a cookie sends users back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Affinity {
-    /// Every request is chosen anew.
+    /// The policy picks a server for every request.
     None,
-    /// A cookie names the server, for as long as its lifetime says.
+    /// A cookie names the server until it expires.
     Cookie(CookieLife),
 }
 
@@ -19,9 +19,9 @@ pub enum Affinity {
 pub enum CookieLife {
     /// Until the user's last open visit ends (a browser-session cookie).
     Visit,
-    /// For ever.
+    /// Forever.
     User,
-    /// For so long after it was set.
+    /// For this long after it was set.
     For(Span),
 }
 

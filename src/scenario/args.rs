@@ -11,9 +11,9 @@ use super::tree::{Node, Origin, Problem, Sources, Value, value};
 pub(super) struct Choice {
     /// The last part of its key: `count`.
     pub key: String,
-    /// All of it: `users.count`.
+    /// The whole key: `users.count`.
     pub whole_key: String,
-    /// The value as people write it.
+    /// The value as the user wrote it.
     pub shown: String,
     /// Where the value is.
     pub at: Origin,
@@ -41,7 +41,7 @@ pub(super) fn vary(sources: &mut Sources, text: &str) -> Result<Vec<Choice>, Pro
     Ok(choices)
 }
 
-/// An argument, cut into its key and its values.
+/// An argument, split into its key and its values.
 struct Argument<'a> {
     flag: &'static str,
     source: usize,
@@ -58,7 +58,7 @@ impl<'a> Argument<'a> {
         let example = if flag == "--set" { "users.count=50" } else { "users.count=50,100" };
         let help = || Some(format!("write it as {flag} {example}"));
         let Some(equals) = top_level(text, '=').next() else {
-            return Err(Problem::new(whole, format!("{flag} wants a key, `=` and a value"), help()));
+            return Err(Problem::new(whole, format!("{flag} needs a key, `=` and a value"), help()));
         };
         let keys = keys(&text[..equals], source).ok_or_else(|| {
             let at = Origin { end: equals, ..whole };
@@ -78,7 +78,7 @@ impl<'a> Argument<'a> {
         let start = range.start + (raw.len() - raw.trim_start().len());
         let origin = self.origin(&(start..start + text.len()));
         if text.is_empty() {
-            return Err(Problem::new(origin, format!("{} lacks a value here", self.flag), None));
+            return Err(Problem::new(origin, format!("{} needs a value here", self.flag), None));
         }
         let node = match value(self.source, text, origin.start) {
             Ok(node) => node,
@@ -91,7 +91,7 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// The parts of a dotted key, quoted or not; `None` when it is no TOML key.
+/// The parts of a dotted key, quoted or not; `None` if it is not a TOML key.
 fn keys(text: &str, source: usize) -> Option<Vec<(String, Origin)>> {
     if text.chars().any(char::is_control) {
         return None;
@@ -111,7 +111,7 @@ fn keys(text: &str, source: usize) -> Option<Vec<(String, Origin)>> {
     }
 }
 
-/// Where a mark stands outside quotes and brackets.
+/// The positions of a character outside quotes and brackets.
 fn top_level(text: &str, mark: char) -> impl Iterator<Item = usize> + '_ {
     let mut depth = 0_usize;
     let mut quote = None;

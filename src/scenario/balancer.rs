@@ -1,50 +1,50 @@
-//! Who chooses the server.
+//! How a server is chosen for each request.
 
 use serde::Deserialize;
 
 use super::{Affinity, Duration, Health, Outlier, Positive, Share, Time, Whole};
 use crate::base::time::Span;
 
-/// What chooses a server for each request.
+/// How a server is chosen for each request.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Balancer {
-    /// How it chooses.
+    /// How the balancer picks a server.
     pub policy: PolicyName,
     /// Whether a cookie sends users back to the server they used before.
     pub affinity: Affinity,
-    /// What happens to a user whose server is believed down.
+    /// What happens to a user whose server is believed to be down.
     pub pinned_down: PinnedDown,
     /// What hash policies hash.
     pub hash_on: HashOn,
-    /// Ring hash: points of a server on the ring, times its weight. (nginx and ketama use 160.)
+    /// Ring hash: points per server on the ring, multiplied by its weight. (nginx and ketama use 160.)
     pub points: Whole<1, 10_000>,
-    /// Hash policies: a server has at most so many times its fair share of the requests in flight, one more goes to the
-    /// next in the policy's order. No bound when absent. (HAProxy's `hash-balance-factor`, in per cent; its manual
-    /// advises 1.2 to 2.)
+    /// Hash policies: a server may have at most this many times its fair share of the requests in flight; one more
+    /// goes to the next server in the policy's order. No bound when absent. (HAProxy's `hash-balance-factor`, there in
+    /// percent; its manual recommends 1.2 to 2.)
     pub bounded_load: Option<Positive>,
-    /// How often a request is sent to another server, where that is allowed. (HAProxy's default is 3.)
+    /// How often a request may be retried on another server, if a retry is allowed. (HAProxy's default is 3.)
     pub retries: Whole<0, 10>,
-    /// How long a connection may take before the balancer tries elsewhere. (Envoy's default is 5 s.)
+    /// How long a connection attempt may take before the balancer tries another server. (Envoy's default is 5 s.)
     pub connect_timeout: Duration,
-    /// How long a server may take to answer. After that the balancer sends the request to another server, where that is
-    /// allowed, or answers 504; the server works on, for nobody. As long as the user waits when absent. (Envoy's route
-    /// timeout is 15 s, nginx's and HAProxy's usual ones 30 to 60 s.)
+    /// How long a server may take to answer. After that the balancer retries the request on another server, if that is
+    /// allowed, or answers 504; the server keeps working on the abandoned request. When absent, the balancer waits as
+    /// long as the user does. (Envoy's route timeout is 15 s; nginx and HAProxy are usually set to 30 to 60 s.)
     pub answer_timeout: Option<Duration>,
-    /// At most this share of the requests in flight are ones that the balancer sends a second time; but three always may
-    /// be. No limit when absent. (Envoy's default for its retry budget is 0.2.)
+    /// Retries may be at most this share of the requests in flight, but three are always allowed. No limit when
+    /// absent. (Envoy's default for its retry budget is 0.2.)
     pub retry_budget: Option<Share>,
-    /// How the balancer finds out who is alive.
+    /// How the balancer finds out which servers are up.
     pub health: Health,
-    /// What it learns from answers, beside that. Nothing when absent.
+    /// What the balancer also learns from responses. Nothing when absent.
     pub outlier: Option<Outlier>,
-    /// For how long a server that comes up gets less than its weight: a share that grows with time from a tenth to all of
-    /// it. Heeded by the policies that go by weight and do not hash: `weighted-round-robin`, `least-requests` and
-    /// `power-of-two`. No such time when absent. (AWS ALB: 30 s to 15 min.)
+    /// How long a server that comes up gets less than its weight: its share grows over this time from a tenth to the
+    /// full weight. Used by the policies that use weights and do not hash: `weighted-round-robin`, `least-requests`
+    /// and `power-of-two`. No slow start when absent. (AWS ALB: 30 s to 15 min.)
     pub slow_start: Option<Duration>,
-    /// When less than this share of the servers is believed up, the balancer stops believing and uses all of them. Never
-    /// when absent. (Envoy's default is 0.5.)
+    /// When less than this share of the servers is believed to be up, the balancer ignores its belief and uses all of
+    /// them. Never when absent. (Envoy's default is 0.5.)
     pub panic_threshold: Option<Share>,
 }
 
@@ -69,42 +69,43 @@ impl Default for Balancer {
     }
 }
 
-/// How a balancer chooses.
+/// How a balancer picks a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PolicyName {
-    /// Each in turn.
+    /// Each eligible server in turn.
     RoundRobin,
-    /// Each in turn, in proportion to its weight, smoothly.
+    /// Each in turn, in proportion to its weight, smoothly interleaved.
     WeightedRoundRobin,
-    /// Anyone.
+    /// Any eligible server, uniformly at random.
     Random,
-    /// Whoever has the fewest requests in flight for its weight.
+    /// The server with the fewest requests in flight relative to its weight.
     LeastRequests,
-    /// The less loaded of two drawn at random.
+    /// The less loaded of two servers drawn at random.
     PowerOfTwo,
-    /// Of two drawn at random the one that promises to answer sooner: recent latency times requests in flight. As
-    /// Finagle and linkerd choose.
+    /// Of two servers drawn at random, the one with the lower expected latency: recent latency times requests in
+    /// flight. As in Finagle and linkerd.
     PeakEwma,
-    /// The user's hash modulo the servers that are up. Simple; nearly all users move when the pool changes.
+    /// The user's hash modulo the number of servers that are up. Simple, but nearly all users move when the pool
+    /// changes.
     IpHash,
-    /// Where the user's hash falls on a ring of servers.
+    /// The server whose point on the ring follows the user's hash.
     RingHash,
-    /// The server that bids most for the user, by a hash of both.
+    /// The server with the highest bid for the user; a bid is a hash of both.
     Rendezvous,
-    /// Where the user's hash falls in a table of slots that servers take in turn. As Google's Maglev does.
+    /// The server that owns the user's slot in a table that servers fill in turn. As in Google's Maglev.
     Maglev,
 }
 
 impl PolicyName {
-    /// Whether it heeds that a server has only just come up.
+    /// Whether it supports slow start.
     #[must_use]
     pub const fn warms_up(self) -> bool {
         matches!(self, PolicyName::WeightedRoundRobin | PolicyName::LeastRequests | PolicyName::PowerOfTwo)
     }
 
-    /// Whether it hashes users, so that each has a server of their own as long as the pool does not change.
+    /// Whether it hashes users, so that each user always reaches the same server as long as the pool does not change.
     #[must_use]
     pub const fn hashes(self) -> bool {
         use PolicyName::{IpHash, Maglev, Rendezvous, RingHash};
@@ -112,14 +113,14 @@ impl PolicyName {
     }
 }
 
-/// What happens to a user whose server is believed down.
+/// What happens to a user whose server is believed to be down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PinnedDown {
-    /// The policy chooses another.
+    /// The policy picks another server.
     Redispatch,
-    /// 503.
+    /// The request fails with 503.
     Fail,
 }
 

@@ -1,4 +1,4 @@
-//! Limits that concern several values of a scenario.
+//! Limits across several values of a scenario.
 
 mod balancer;
 mod copies;
@@ -25,9 +25,9 @@ const MOST_SIGMA: f64 = 5.0;
 pub struct Violation {
     /// Where: `faults[0].crash`.
     pub path: String,
-    /// What.
+    /// What is wrong.
     pub message: String,
-    /// What to do.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
@@ -41,11 +41,11 @@ fn wrong_but(path: impl Into<String>, message: impl Into<String>, help: impl Int
     Err(Violation { path: path.into(), message: message.into(), help: Some(help.into()) })
 }
 
-/// Checks one variant: what runs.
+/// Checks one variant: everything that affects the run.
 ///
 /// # Errors
 ///
-/// The first thing that makes it impossible or endless to run.
+/// The first thing that makes a run impossible or endless.
 pub fn check(scenario: &Scenario) -> Result<(), Violation> {
     warm_up(scenario)?;
     users::journey(&scenario.users.journey)?;
@@ -74,11 +74,11 @@ pub fn check(scenario: &Scenario) -> Result<(), Violation> {
     plans::autoscaler(scenario)
 }
 
-/// Checks the texts around the variants, and that expectations name variants there are.
+/// Checks the texts around the variants, and that expectations name existing variants.
 ///
 /// # Errors
 ///
-/// The first thing that would not print, or names nothing.
+/// The first text that cannot be printed, or name that does not exist.
 pub fn check_texts(scenario: &Scenario, variants: &[String]) -> Result<(), Violation> {
     line("title", &scenario.title)?;
     for (path, text) in [("question", &scenario.question), ("varies", &scenario.varies), ("lesson", &scenario.lesson)] {
@@ -121,7 +121,7 @@ fn prediction(predict: &Predict) -> Checked {
     Ok(())
 }
 
-/// Checks a text that must fit a line.
+/// Checks a text that must fit on one line.
 ///
 /// # Errors
 ///
@@ -163,29 +163,29 @@ fn pool(scenario: &Scenario) -> Checked {
     }
     if servers.weights.len() as u64 > count {
         let message = format!("{} weights for {count} {}", servers.weights.len(), plural(count, "server"));
-        return wrong_but(format!("servers.weights[{count}]"), message, "those not named have weight 1");
+        return wrong_but(format!("servers.weights[{count}]"), message, "servers that are not listed have weight 1");
     }
     Ok(())
 }
 
-/// Whether anything is left to measure.
+/// Whether the warm-up leaves anything to measure.
 fn warm_up(scenario: &Scenario) -> Checked {
     let (duration, Some(warm_up)) = (scenario.duration.get(), scenario.warm_up) else { return Ok(()) };
     if warm_up.get() < duration {
         return Ok(());
     }
-    let message = format!("after a warm-up of {} nothing is left of {duration} to measure", warm_up.get());
+    let message = format!("after a warm-up of {} nothing of {duration} is left to measure", warm_up.get());
     wrong_but("warm_up", message, "a tenth of `duration` is usual")
 }
 
-/// Whether a run comes to its end while somebody waits.
+/// Whether the run ends: no user may retry forever without time passing.
 #[expect(clippy::cast_precision_loss, reason = "orders of magnitude only")]
 fn ends(scenario: &Scenario) -> Checked {
     let seconds = scenario.duration.get().as_secs_f64();
     let health = &scenario.balancer.health;
     if scenario.servers.count.get() as f64 * seconds / health.interval.get().as_secs_f64() > MOST_CHECKS {
         let help = "HAProxy checks every 2s";
-        return wrong_but("balancer.health.interval", "so many health checks would take for ever", help);
+        return wrong_but("balancer.health.interval", "simulating so many health checks would take forever", help);
     }
     let Some(people) = scenario.users.people() else { return Ok(()) };
     let joining = |fault: &Fault| if let Ok(FaultKind::Join(join)) = fault.kind { join.to } else { None };
@@ -193,7 +193,8 @@ fn ends(scenario: &Scenario) -> Checked {
     let people = people.max(joining.unwrap_or(0));
     let think = mean(&scenario.users.think);
     if think == 0.0 && scenario.users.pause.get() == Span::ZERO {
-        let message = "users who neither think nor pause try again in no time, for ever, when a server refuses them";
+        let message =
+            "users who neither think nor pause would retry forever at the same moment when a server refuses them";
         return wrong_but("users.pause", message, "a pause of 1ms is enough");
     }
     let activity = scenario.users.heavy.as_ref().map_or(1, |heavy| heavy.activity.get() * heavy.parallel.get());
@@ -202,7 +203,7 @@ fn ends(scenario: &Scenario) -> Checked {
     if requests <= MOST_REQUESTS {
         return Ok(());
     }
-    let message = "a step of a visit takes so little time that this run would not end";
+    let message = "a step of a visit takes so little time that this run would never end";
     wrong_but("users.think", message, "give users time to think, or servers time to work")
 }
 

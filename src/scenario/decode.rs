@@ -1,4 +1,4 @@
-//! From the tree to the types, by serde, with errors that know their place and suggest a remedy.
+//! Decodes the tree into typed values with serde; errors carry their place and suggest a fix.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::nearest::suggest;
 use super::tree::{Entry, Node, Origin, Problem, Value};
 use crate::base::time::Span;
 
-/// Reads a value of a type from the tree. `beside` are keys that the root may have besides those of the type.
+/// Decodes a value from the tree. `beside` lists keys that the root may have in addition to those of the type.
 pub(super) fn decode<T: DeserializeOwned>(root: &Node, beside: &[&'static str]) -> Result<T, Problem> {
     T::deserialize(Decoder(root)).map_err(|mismatch| mismatch.problem(root, beside))
 }
@@ -22,7 +22,7 @@ pub(super) fn decode<T: DeserializeOwned>(root: &Node, beside: &[&'static str]) 
 #[derive(Debug)]
 pub(super) struct Mismatch {
     what: Found,
-    /// The innermost place; absent until the error passes by one.
+    /// The innermost place; absent until the error passes through one.
     at: Option<Origin>,
 }
 
@@ -104,7 +104,7 @@ impl Error for Mismatch {
     }
 }
 
-/// serde's words for what a type wants, as a scenario's author knows them.
+/// Translates serde's description of the expected type into the words of a scenario's author.
 fn in_words(expected: &dyn Expected) -> String {
     let text = expected.to_string();
     match text.as_str() {
@@ -139,7 +139,7 @@ fn shortened(text: &str) -> String {
 
 struct Decoder<'a>(&'a Node);
 
-/// Reads one value; what is wrong with it is wrong here, unless further in.
+/// Decodes one value. An error without a place gets the place of this value.
 fn read<'de, T: DeserializeSeed<'de>>(seed: T, node: &Node) -> Result<T::Value, Mismatch> {
     seed.deserialize(Decoder(node)).map_err(|mismatch| mismatch.or_at(node.origin))
 }
@@ -174,7 +174,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// A table, and not a list of its values.
+    /// Accepts a table, but not a list of its values.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -204,21 +204,21 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 }
 
-/// Times are texts; of a negative one more can be said than that it is none.
+/// Times are texts. A negative time gets a more specific message.
 fn about_text(text: &str, mismatch: Mismatch) -> Mismatch {
     match mismatch.what {
         Found::Said(message, None)
             if text.trim_start().starts_with('-')
                 && text.parse::<Span>().is_err_and(|no_time| no_time.to_string() == message) =>
         {
-            let message = format!("`{}` is negative: a time is nothing or more", shortened(text));
+            let message = format!("`{}` is negative: a time is zero or more", shortened(text));
             Mismatch { what: Found::Said(message, None), at: mismatch.at }
         }
         what => Mismatch { what, at: mismatch.at },
     }
 }
 
-/// What an enum is chosen by: a text, or a table with one key.
+/// What selects an enum variant: a text, or a table with one key.
 fn choice<'a>(node: &'a Node, name: &str, choices: &'static [&'static str]) -> Result<Choice<'a>, Mismatch> {
     let listed =
         || format!("choose one of: {}", choices.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", "));
@@ -229,8 +229,7 @@ fn choice<'a>(node: &'a Node, name: &str, choices: &'static [&'static str]) -> R
         Value::Text(text) => {
             let time = if text.parse::<Span>().is_ok() { text } else { "2s" };
             let help = format!("write {{ constant = \"{time}\" }} or {{ exponential = \"{time}\" }}");
-            let message =
-                format!("expected a table that says how it is spread, found the text \"{}\"", shortened(text));
+            let message = format!("expected a distribution, found the text \"{}\"", shortened(text));
             Err(Mismatch::said(message, Some(help)))
         }
         Value::Table(table) => {
@@ -371,7 +370,7 @@ mod tests {
             ("users.rate = nan", "nan | expected a number above 0 and at most 1,000,000, found `nan` | "),
             (
                 "users.think = \"2s\"",
-                "\"2s\" | expected a table that says how it is spread, found the text \"2s\" | write { constant = \"2s\" } or { exponential = \"2s\" }",
+                "\"2s\" | expected a distribution, found the text \"2s\" | write { constant = \"2s\" } or { exponential = \"2s\" }",
             ),
             ("users.think = \"uniform\"", "\"uniform\" | `uniform` needs a value | write { uniform = … }"),
             (

@@ -1,4 +1,4 @@
-//! How long something takes.
+//! Distributions of durations.
 
 use serde::Deserialize;
 
@@ -14,9 +14,9 @@ pub enum Dist {
     Constant(Pause),
     /// Memoryless, with this mean.
     Exponential(Pause),
-    /// Skewed to the right, as times of people are.
+    /// Skewed to the right, like human think times.
     Lognormal(Lognormal),
-    /// Anything between two bounds.
+    /// Uniform between two bounds.
     Uniform(Uniform),
 }
 
@@ -25,7 +25,7 @@ pub enum Dist {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Lognormal {
-    /// Half are shorter.
+    /// Half of the values are shorter.
     pub median: Pause,
     /// Standard deviation of the logarithm; at most 5.
     pub sigma: Positive,
@@ -36,14 +36,14 @@ pub struct Lognormal {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Uniform {
-    /// The shortest.
+    /// The shortest value.
     pub from: Pause,
-    /// The longest.
+    /// The longest value.
     pub to: Pause,
 }
 
 impl Dist {
-    /// What draws from it.
+    /// The sampler that draws from it.
     #[must_use]
     pub fn sampler(&self) -> Sampler {
         match *self {

@@ -1,11 +1,11 @@
-//! Errors drawn for a terminal, with the source line they point at.
+//! Renders errors for a terminal, with the source line they point at.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::error::ScenarioError;
 
 impl ScenarioError {
-    /// The error with its source line, carets and help, as compilers show it; ends without a newline.
+    /// The error with its source line, carets and help, in the style of a compiler; without a final newline.
     #[must_use]
     pub fn draw(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(100);

@@ -1,32 +1,32 @@
-//! What is wrong with a scenario, where, and what to do about it.
+//! What is wrong with a scenario, where it is, and how to fix it.
 
 use std::fmt;
 use std::ops::Range;
 
 use thiserror::Error;
 
-/// A scenario that cannot be run. It prints as one line; `draw` shows the source as well.
+/// A scenario that cannot be run. `Display` prints one line; `draw` shows the source as well.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}{message}", prefix(place.as_deref()))]
 pub struct ScenarioError {
     /// What was found, and what was expected.
     pub message: String,
-    /// A word or two beside the place.
+    /// A word or two next to the marked place.
     pub label: Option<String>,
-    /// Where else it matters: in which variant.
+    /// Additional context: the variant in which it is wrong.
     pub note: Option<String>,
-    /// What to do next.
+    /// How to fix it.
     pub help: Option<String>,
-    /// Where; absent when no text could be read.
+    /// Where it is; absent if no text could be read.
     pub place: Option<Box<SourceLocation>>,
 }
 
 /// A place in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceLocation {
-    /// The file as it was named, or `--set`.
+    /// The file name as given, or `--set`.
     pub source_name: String,
-    /// All of its text.
+    /// The whole text.
     pub source_text: String,
     /// The bytes in question, on one line.
     pub range: Range<usize>,
@@ -74,7 +74,7 @@ fn prefix(place: Option<&SourceLocation>) -> String {
     place.map(|place| format!("{place}: ")).unwrap_or_default()
 }
 
-/// The part of the range that lies on its first line, within the text, between characters.
+/// The part of the range on its first line, within the text and on character boundaries.
 fn on_one_line(text: &str, range: &Range<usize>) -> Range<usize> {
     let floor = |mut at: usize| {
         at = at.min(text.len());
@@ -88,7 +88,7 @@ fn on_one_line(text: &str, range: &Range<usize>) -> Range<usize> {
     start..floor(range.end).clamp(start, line_end)
 }
 
-/// What a file says may be shown on a terminal, and must not steer it.
+/// Escapes control characters, so that text from a file cannot control the terminal.
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! How the balancer finds out who is alive.
+//! Active health checks.
 
 use serde::Deserialize;
 
@@ -9,51 +9,52 @@ use crate::base::time::Span;
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "Keys")]
 pub struct Health {
-    /// Between two checks of one server.
+    /// The time between two checks of one server.
     pub interval: Duration,
-    /// How long a check waits for its answer.
+    /// How long a check waits for its response.
     pub timeout: Duration,
-    /// So many failures in a row: down.
+    /// After this many failures in a row the server is down.
     pub fall: Whole<1, 100>,
-    /// So many successes in a row: up.
+    /// After this many successes in a row the server is up.
     pub rise: Whole<1, 100>,
 }
 
-/// Active health checks as a scenario writes them: those of a product, and what is different.
+/// Active health checks as a scenario writes them: a product's defaults, and what differs from them.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "Health"))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Keys {
-    /// Whose defaults hold for the keys that are not given here; HAProxy's when absent.
+    /// The product whose defaults apply to the keys that are not given here; HAProxy when absent.
     preset: Preset,
-    /// Between two checks of one server.
+    /// The time between two checks of one server.
     interval: Option<Duration>,
-    /// How long a check waits for its answer.
+    /// How long a check waits for its response.
     timeout: Option<Duration>,
-    /// So many failures in a row: down.
+    /// After this many failures in a row the server is down.
     fall: Option<Whole<1, 100>>,
-    /// So many successes in a row: up.
+    /// After this many successes in a row the server is up.
     rise: Option<Whole<1, 100>>,
 }
 
-/// Whose health checks, with their defaults.
+/// The product whose health-check defaults are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
-    /// HAProxy: every 2 s, waiting 2 s; down after 3, up after 2. A dead process is noticed after 4 to 6 s.
+    /// HAProxy: every 2 s, timeout 2 s; down after 3 failures, up after 2 successes. Detects a dead process in 4 to 6
+    /// s.
     #[default]
     Haproxy,
-    /// A target group of an AWS Application Load Balancer: every 30 s, waiting 5 s; unhealthy after 2, healthy after 5.
-    /// A dead process is noticed after 30 to 60 s.
+    /// A target group of an AWS Application Load Balancer: every 30 s, timeout 5 s; unhealthy after 2, healthy after
+    /// 5. Detects a dead process in 30 to 60 s.
     Alb,
-    /// A Kubernetes readiness probe: every 10 s, waiting 1 s; down after 3, up after 1. A dead process is noticed after
-    /// 20 to 30 s.
+    /// A Kubernetes readiness probe: every 10 s, timeout 1 s; down after 3 failures, up after 1 success. Detects a
+    /// dead process in 20 to 30 s.
     Kubernetes,
 }
 
 impl Health {
-    /// The health checks of a product as it comes.
+    /// The default health checks of a product.
     #[must_use]
     pub const fn of(preset: Preset) -> Health {
         let (interval, timeout, fall, rise) = match preset {

@@ -1,4 +1,4 @@
-//! State that servers keep to themselves though the pool is taken to be stateless.
+//! Hidden state: what servers keep in their own memory although the pool is supposed to be stateless.
 
 use serde::Deserialize;
 
@@ -7,24 +7,24 @@ use crate::base::ServerId;
 use crate::base::seed::{Key, Purpose, Sampler, Seed};
 use crate::base::time::{Instant, Span};
 
-/// The one thing that every process keeps in its own memory, in a pool that is stateless otherwise.
+/// The one thing that every process keeps in its own memory in an otherwise stateless pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum HiddenState {
-    /// Nothing: the pool is what it is taken to be.
+    /// Nothing: the pool really is stateless.
     #[default]
     None,
-    /// How many requests a user has sent: each process counts only those that it gets.
+    /// How many requests a user has sent. Each process counts only the requests it receives.
     RateLimiter,
-    /// The token in the form of the page that it served last: a form that is posted to another process is refused (403)
-    /// and shown anew.
+    /// The CSRF token of the form on the page that it served last. A form posted to another process is refused (403)
+    /// and shown again.
     CsrfToken,
-    /// The key that signs logins, made when the process starts: others answer 401.
+    /// The key that signs logins, generated when the process starts. Other processes answer 401.
     SigningKey,
-    /// Which visits have checked out: a checkout that is tried again elsewhere charges again.
+    /// Which visits have checked out. A checkout that is retried on another process charges again.
     IdempotencyKey,
-    /// The catalogue as it was some time ago: pages can go back in time.
+    /// A cached copy of the catalogue. Pages can show an older version than the page before.
     Cache,
 }
 
@@ -39,12 +39,12 @@ pub struct Hidden {
     pub cache: Cache,
 }
 
-/// What a rate limiter allows one user: a fixed window. A request counts in the window in which it was sent.
+/// What a rate limiter allows each user, in fixed windows. A request counts in the window in which it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimit {
-    /// Requests in one window; more are refused (429).
+    /// Requests allowed in one window; further ones are refused (429).
     pub limit: Whole<1, 1_000_000>,
     /// The length of a window. The first begins when the shop opens.
     pub window: Duration,
@@ -55,7 +55,7 @@ pub struct RateLimit {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Cache {
-    /// How long a process keeps the catalogue before it reads it again.
+    /// How long a process keeps its copy of the catalogue before it reads it again.
     pub ttl: Duration,
     /// How often the catalogue changes.
     pub changes: Duration,
@@ -68,7 +68,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// The window that a moment falls into, counted from 0.
+    /// The number of the window that contains this moment, counted from 0.
     #[must_use]
     pub fn window_of(&self, sent: Instant) -> u64 {
         sent.as_nanos() / self.window.get().as_nanos()
@@ -82,7 +82,8 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// How long a server that runs when the shop opens keeps the copy that it has then: servers did not start together.
+    /// How long a server that is up when the shop opens keeps its first copy. It is random, because servers did not
+    /// start at the same time.
     #[must_use]
     pub fn first_copy_lasts(&self, server: ServerId, seed: Seed) -> Span {
         let key = Key { entity: u64::from(server.0), ..Key::default() };

@@ -32,7 +32,7 @@ pub enum CartHome {
     SharedStore,
     /// With the user, signed by the servers.
     SignedToken,
-    /// In the memory of the server that answered, and copied to others a little later.
+    /// In the memory of the server that answered, and copied to other servers a little later.
     ReplicatedMemory,
 }
 
@@ -47,7 +47,7 @@ pub enum SessionHome {
     SharedStore,
     /// With the user, signed by the servers (a JWT).
     SignedToken,
-    /// With the user, and taken at its word: anybody can forge it.
+    /// With the user, without a signature: anybody can forge it.
     UnsignedCookie,
 }
 
@@ -56,9 +56,9 @@ pub enum SessionHome {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum UploadHome {
-    /// In the memory of the server that took it.
+    /// In the memory of the server that received it.
     ServerMemory,
-    /// On the disk of the server that took it: a restart keeps it, a replacement brings a new, empty one.
+    /// On the local disk of the server that received it. A restart keeps it; a replacement starts with an empty disk.
     LocalDisk,
     /// In an object store that every server can reach.
     ObjectStore,

@@ -1,4 +1,4 @@
-//! The steps of a visit, some of them at the same moment.
+//! The steps of a visit, some of them concurrent.
 
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -9,30 +9,30 @@ use serde::{Deserialize, Deserializer};
 
 use crate::base::Step;
 
-/// The steps of a visit, in order. A list within the list is done at the same moment, in as many tabs that share one
-/// cart: `["login", ["add", "add"], "checkout"]`.
+/// The steps of a visit, in order. The steps of a nested list are sent at the same moment, each in its own tab; the
+/// tabs share one cart: `["login", ["add", "add"], "checkout"]`.
 ///
-/// It reads as the slice of all its steps, one after another; [`Journey::moments`] tells which of them are simultaneous.
+/// It dereferences to the slice of all its steps in order; [`Journey::moments`] tells which of them are concurrent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journey {
     steps: Vec<Step>,
-    /// Where each moment begins.
+    /// The index of the first step of each moment.
     begins: Vec<usize>,
 }
 
 impl Journey {
-    /// One more step, after the others.
+    /// Appends one step.
     pub fn push(&mut self, step: Step) {
         self.push_at_once(&[step]);
     }
 
-    /// More steps, at the same moment.
+    /// Appends steps that are sent at the same moment.
     pub fn push_at_once(&mut self, steps: &[Step]) {
         self.begins.push(self.steps.len());
         self.steps.extend_from_slice(steps);
     }
 
-    /// The steps of each moment; most have one.
+    /// The steps of each moment. Most moments have one.
     pub fn moments(&self) -> impl Iterator<Item = Range<usize>> {
         let ends = self.begins.iter().skip(1).copied().chain([self.steps.len()]);
         self.begins.iter().copied().zip(ends).map(|(begin, end)| begin..end)
@@ -44,7 +44,7 @@ impl Journey {
         self.begins.len() < self.steps.len()
     }
 
-    /// Where a step is written: `[3]`, or `[3][1]` in a list within the list.
+    /// Where a step is written: `[3]`, or `[3][1]` in a nested list.
     #[must_use]
     pub fn place(&self, step: usize) -> String {
         let moment = self.begins.partition_point(|begin| *begin <= step).saturating_sub(1);
@@ -65,13 +65,13 @@ impl Deref for Journey {
 }
 
 impl From<Vec<Step>> for Journey {
-    /// One step after another.
+    /// Creates a journey without concurrent steps.
     fn from(steps: Vec<Step>) -> Journey {
         Journey { begins: (0..steps.len()).collect(), steps }
     }
 }
 
-/// What is written at one place of the list.
+/// One entry of the list.
 enum Moment {
     One(Step),
     ConcurrentSteps(Vec<Step>),
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Moment {
         impl<'de> Visitor<'de> for Shape {
             type Value = Moment;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a step, or a list of steps that are done at once")
+                f.write_str("a step, or a list of concurrent steps")
             }
             fn visit_str<E: Error>(self, name: &str) -> Result<Moment, E> {
                 let name: StrDeserializer<'_, E> = name.into_deserializer();
@@ -95,7 +95,9 @@ impl<'de> Deserialize<'de> for Moment {
                     steps.push(step);
                 }
                 if steps.len() < 2 {
-                    return Err(A::Error::custom("a list within the journey has two steps or more, done at once"));
+                    return Err(A::Error::custom(
+                        "a nested list in a journey needs at least two steps, sent at the same moment",
+                    ));
                 }
                 Ok(Moment::ConcurrentSteps(steps))
             }

@@ -3,7 +3,7 @@
 /// A scenario that comes with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
     /// Its TOML.
     pub text: &'static str,
@@ -49,19 +49,19 @@ const ALL: &[Entry] = entries![
     "big-pool"
 ];
 
-/// All of them, in the order of the lessons.
+/// All scenarios, in the order of the lessons.
 #[must_use]
 pub fn all() -> &'static [Entry] {
     ALL
 }
 
-/// The one with this name.
+/// The scenario with this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.name == name)
 }
 
-/// The name that a misspelt one most likely stands for.
+/// The name that a misspelt name most likely stands for.
 #[must_use]
 pub fn nearest(name: &str) -> Option<&'static str> {
     super::nearest::nearest(name, ALL.iter().map(|entry| entry.name))

@@ -1,4 +1,4 @@
-//! Values that know their limits: what is out of range is refused where it is read.
+//! Values with built-in limits: a value out of range is refused when it is read.
 
 use std::fmt;
 
@@ -25,9 +25,9 @@ pub struct Whole<const MIN: u64, const MAX: u64>(u64);
 #[serde(transparent)]
 pub struct Time<const MIN: u64, const MAX: u64>(Span);
 
-/// A time that may be nothing, up to a day.
+/// A duration from zero to a day.
 pub type Pause = Time<0, DAY>;
-/// A time that cannot be nothing, up to a day.
+/// A duration above zero, up to a day.
 pub type Duration = Time<1, DAY>;
 /// The length of a run.
 pub type RunTime = Time<SECOND, DAY>;
@@ -44,7 +44,7 @@ pub struct Positive(f64);
 pub struct Share(f64);
 
 impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
-    /// A default; fails to compile in a const when out of range.
+    /// A constant default; fails to compile in a const context if out of range.
     #[must_use]
     pub const fn of(value: u64) -> Self {
         assert!(MIN <= value && value <= MAX, "out of range");
@@ -63,7 +63,7 @@ impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
         self.0
     }
 
-    /// The number as an index. Limits keep it in 32 bits, so it fits everywhere.
+    /// The number as an index. It has at most 32 bits, so it fits everywhere.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "limits keep it in 32 bits")]
     pub const fn index(self) -> usize {
@@ -71,7 +71,7 @@ impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
         self.0 as usize
     }
 
-    /// The number in 32 bits.
+    /// The number as 32 bits.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "limits keep it in 32 bits")]
     pub const fn get32(self) -> u32 {
@@ -81,7 +81,7 @@ impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
 }
 
 impl<const MIN: u64, const MAX: u64> Time<MIN, MAX> {
-    /// A default; fails to compile in a const when out of range.
+    /// A constant default; fails to compile in a const context if out of range.
     #[must_use]
     pub const fn of(span: Span) -> Self {
         assert!(MIN <= span.as_nanos() && span.as_nanos() <= MAX, "out of range");
@@ -95,11 +95,11 @@ impl<const MIN: u64, const MAX: u64> Time<MIN, MAX> {
     }
 }
 
-/// It is never NaN.
+/// Never NaN, so equality is total.
 impl Eq for Positive {}
 
 impl Positive {
-    /// A default; fails to compile in a const when out of range.
+    /// A constant default; fails to compile in a const context if out of range.
     #[must_use]
     pub const fn of(value: f64) -> Self {
         assert!(value >= LEAST && value <= 1e6, "out of range");
@@ -121,7 +121,7 @@ impl Positive {
 }
 
 impl Share {
-    /// A default of so many thousandths; fails to compile in a const when out of range.
+    /// A constant default in thousandths; fails to compile in a const context if out of range.
     #[must_use]
     pub const fn of_thousand(thousandths: u16) -> Self {
         assert!(thousandths <= 1_000, "out of range");
@@ -137,7 +137,7 @@ impl Share {
         self.0
     }
 
-    /// The number in billionths, rounded: for those who compute with whole numbers.
+    /// The number in thousandths, rounded, for integer arithmetic.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1")]
     pub fn billionths(self) -> u32 {
@@ -181,7 +181,7 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Time<MIN, MAX> {
         let most = Span::from_nanos(MAX);
         Err(D::Error::custom(match MIN {
             0 => format_args!("{span} is too long: at most {most}").to_string(),
-            1 => format_args!("{span} is out of range: more than nothing and at most {most}").to_string(),
+            1 => format_args!("{span} is out of range: above zero and at most {most}").to_string(),
             _ => format_args!("{span} is out of range: from {} to {most}", Span::from_nanos(MIN)).to_string(),
         }))
     }

@@ -1,4 +1,4 @@
-//! From a file's text and the command line's patches to variants that can run.
+//! Builds runnable variants from a scenario file and the patches of the command line.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,15 @@ use super::patch::{MOST_VARIANTS, PatchError, changes_the_run, exclusive, merge}
 use super::tree::{Entry, Node, Origin, Problem, Sources, Table, Value, document};
 use super::{Loaded, Scenario, Variant};
 
-/// The name of the only variant of a scenario that has none.
+/// The name of the single variant of a scenario without variants.
 pub const AS_WRITTEN: &str = "as written";
 
-/// Reads a scenario: parses `text`, merges each variant's patch over it, then every `--set`, multiplies by every
-/// `--vary`, and checks all limits. `name` is what reports call it, `file` what errors call its text.
+/// Reads a scenario: parses `text`, merges each variant's patch over it and then every `--set`, multiplies the
+/// variants by every `--vary`, and checks all limits. Reports use `name`; errors call the text `file`.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong, with its place in the file or in the argument.
+/// The first problem, with its place in the file or the argument.
 pub fn load(name: &str, file: &str, text: &str, set: &[String], vary: &[String]) -> Result<Loaded, ScenarioError> {
     let mut sources = Sources::new();
     let read = read(&mut sources, file, text, set, vary);
@@ -36,14 +36,15 @@ pub fn load(name: &str, file: &str, text: &str, set: &[String], vary: &[String])
 }
 
 impl Loaded {
-    /// An error about the value at `path` of the scenario as written (`expect[0].that`), or the nearest thing around it.
+    /// An error about the value at `path` (`expect[0].that`) of the scenario as written, or about the nearest
+    /// enclosing value.
     #[must_use]
     pub fn error_at(&self, path: &str, message: impl Into<String>, help: Option<String>) -> ScenarioError {
         self.sources.error(Problem::new(self.tree.locate(path), message, help))
     }
 
-    /// The file or argument that gives the value at `path` (`servers.count`), of the scenario without any variant's
-    /// patch; `None` when it is a default.
+    /// The file or argument that sets the value at `path` (`servers.count`) in the scenario without any variant's
+    /// patch; `None` if it is a default.
     #[must_use]
     pub fn source_of(&self, path: &str) -> Option<&str> {
         let mut node = &self.tree;
@@ -65,7 +66,7 @@ impl From<Problem> for LoadProblem {
     }
 }
 
-/// A variant on its way: a name, where the name is, and a tree that patches are merged into.
+/// An unfinished variant: its name, the place of the name, and the tree that patches are merged into.
 #[derive(Clone)]
 struct Draft {
     name: String,
@@ -114,11 +115,11 @@ fn read(
     Ok((root, base, variants))
 }
 
-/// Takes the variants' patches out of the tree.
+/// Removes the variants' patches from the tree and returns them.
 fn take_variants(root: &mut Node) -> Result<Vec<Node>, Problem> {
     let Value::Table(table) = &mut root.value else { return Ok(Vec::new()) };
     let Some(entry) = table.remove("variants") else { return Ok(Vec::new()) };
-    let help = || Some("write each variant as `[[variants]]` with a `name` and what is different".to_owned());
+    let help = || Some("write each variant as `[[variants]]` with a `name` and its differences".to_owned());
     let Value::List(patches) = entry.node.value else {
         return Err(Problem::new(entry.origin, "expected a list of variants", help()));
     };
@@ -162,7 +163,7 @@ fn take_name(patch: &mut Node) -> Result<(String, Origin), Problem> {
     Ok((name, entry.node.origin))
 }
 
-/// Applies a patch to every variant that has what it reaches for; one of them must.
+/// Applies a patch to every variant that has the named items the patch refers to. At least one variant must have them.
 fn apply_to_all(drafts: &mut [Draft], patch: &Node) -> Result<(), Problem> {
     let mut refused = None;
     let mut taken = false;
@@ -190,7 +191,7 @@ fn apply_if_there(tree: &mut Node, patch: &Node) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Every variant with every combination of choices; the last axis changes fastest.
+/// Every variant with every combination of choices; the last axis varies fastest.
 fn multiplied(mut drafts: Vec<Draft>, axes: &[Vec<Choice>], has_variants: bool) -> Result<Vec<Draft>, Problem> {
     let labels = labels(axes);
     for (i, axis) in axes.iter().enumerate() {
@@ -214,7 +215,7 @@ fn multiplied(mut drafts: Vec<Draft>, axes: &[Vec<Choice>], has_variants: bool) 
     Ok(drafts)
 }
 
-/// What each axis is called: the last part of its key, or all of it when another axis ends alike.
+/// The label of each axis: the last part of its key, or the whole key if another axis has the same last part.
 fn labels(axes: &[Vec<Choice>]) -> Vec<String> {
     let keys: Vec<_> = axes.iter().map(|axis| axis.first()).collect();
     let alike = |key: &str| keys.iter().flatten().filter(|choice| choice.key == key).count() > 1;
@@ -234,14 +235,14 @@ fn unique(drafts: &[Draft]) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     for draft in drafts {
         if !seen.insert(&draft.name) {
-            let help = Some("expectations and `--only` reach a variant by its name: give each its own".to_owned());
+            let help = Some("expectations and `--only` refer to variants by name: give each its own".to_owned());
             return Err(Problem::new(draft.at, format!("two variants are named `{}`", draft.name), help));
         }
     }
     Ok(())
 }
 
-/// The variant itself, or what is wrong with it; with a note when the scenario without its patch is fine.
+/// The resolved variant, or its problem; with a note if the scenario without its patch is fine.
 fn resolved(draft: &Draft, in_base: Option<&Violation>) -> Result<Variant, LoadProblem> {
     let note = || Some(format!("in the variant `{}`", draft.name));
     let scenario: Scenario =

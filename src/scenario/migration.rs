@@ -1,57 +1,57 @@
-//! Carts that move while the shop runs.
+//! Migrations of carts while the shop is open.
 
 use serde::Deserialize;
 
 use super::{CartHome, Pause};
 use crate::base::time::Instant;
 
-/// Carts move from the memory of servers to the shared store while the shop runs. A request that a server works on at
-/// that moment is still done in the old way.
+/// Carts move from the memory of the servers to the shared store while the shop is open. A request in flight at that
+/// moment is still served the old way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Migration {
-    /// From when on carts are read in their new home.
+    /// When servers start to read carts from the new home.
     pub at: Pause,
     /// Their new home: `shared-store`.
     pub to: CartHome,
-    /// What is done so that they are there.
+    /// How the carts get there.
     pub how: MigrationWay,
-    /// With `dual-write`: from when on every change goes to both homes.
+    /// With `dual-write`: when servers start to write every change to both homes.
     pub from: Option<Pause>,
 }
 
-/// What is done so that carts are found in their new home.
+/// How carts get to their new home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum MigrationWay {
-    /// Nothing: a new version that knows only the new home starts everywhere.
+    /// They do not: from then on servers use only the new home.
     BigBang,
-    /// For a while, whoever changes a cart also writes all of it to the new home.
+    /// For a while, a server that changes a cart in its memory also writes the whole cart to the new home.
     DualWrite,
-    /// A cart that is not in the new home is looked for in the memory of the server that was asked, and copied.
+    /// If the new home does not have a cart, the server looks in its own memory and copies the cart.
     ReadThrough,
 }
 
-/// Where a server looks for a cart while carts move, and where it writes it.
+/// Where a server reads and writes a cart during a migration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CartPath {
-    /// Nothing moves.
+    /// There is no migration.
     #[default]
     Usual,
-    /// In its memory, as always.
+    /// In its memory, as before.
     Memory,
-    /// In its memory; changes go to the store too.
+    /// In its memory; changes also go to the store.
     Both,
     /// In the store.
     Store,
-    /// In the store, then in its memory.
+    /// In the store; if it is not there, in its memory.
     StoreThenMemory,
 }
 
 impl Migration {
-    /// The way of a request that a server begins to work on now.
+    /// The path for a request that a server starts to work on now.
     #[must_use]
     pub fn path(&self, now: Instant) -> CartPath {
         let reached = |at: Pause| now >= Instant::ZERO + at.get();

@@ -1,9 +1,9 @@
 //! "Did you mean …?"
 
-/// The longest word for which a guess is worth the work.
+/// The longest word for which a suggestion is attempted.
 const LONGEST: usize = 64;
 
-/// The candidate that a misspelt word most likely stands for, if one is near enough.
+/// The candidate that a misspelt word most likely stands for, if one is close enough.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = plain(word);
@@ -29,7 +29,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate).or(longer)
 }
 
-/// Help for a word that is not among the known ones: the nearest, or else all of them.
+/// Help for an unknown word: the nearest known one, or else all of them.
 #[must_use]
 pub fn suggest<'a>(word: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
     if let Some(near) = nearest(word, known.clone()) {
@@ -39,12 +39,12 @@ pub fn suggest<'a>(word: &str, what: &str, known: impl IntoIterator<Item = &'a s
     (!listed.is_empty()).then(|| format!("{what}: {}", listed.join(", ")))
 }
 
-/// Case, spaces, dashes and underscores make no difference.
+/// Ignores case, spaces, dashes and underscores.
 fn plain(word: &str) -> Vec<char> {
     word.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
-/// How many letters to insert, remove, replace or swap with their neighbour (optimal string alignment).
+/// The edit distance: insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
 fn edits(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use super::{Dist, Time};
 use crate::base::time::Span;
 
-/// The object store that every server can reach: files go there when `homes.upload` is `object-store`.
+/// The object store that every server can reach: it holds uploads if `homes.upload` is `object-store`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Objects {
-    /// Writing or reading one object, there and back.
+    /// The round trip for writing or reading one object.
     pub latency: Dist,
 }
 

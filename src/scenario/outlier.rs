@@ -1,24 +1,24 @@
-//! How a balancer deals with servers that answer badly, or have only just come.
+//! Outlier ejection: how a balancer avoids servers that fail.
 
 use serde::Deserialize;
 
 use super::{Duration, Share, Time, Whole};
 use crate::base::time::Span;
 
-/// Passive health checks (outlier ejection): a server whose answers fail several times in a row is left alone for a
-/// while. Failures are answers with 5xx (a full queue included), connections that are refused or get no answer, and ones
-/// that break off. The defaults are Envoy's.
+/// Passive health checks (outlier ejection): a server that fails several times in a row gets no requests for a while.
+/// Failures are 5xx responses (including those of a full queue), connections that are refused or time out, and
+/// connections that break. The defaults are Envoy's.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Outlier {
-    /// So many failures in a row: ejected.
+    /// After this many failures in a row the server is ejected.
     pub consecutive: Whole<1, 1_000_000>,
-    /// For how long, times how often the server has been ejected.
+    /// The length of an ejection, multiplied by the number of times the server has been ejected.
     pub ejection: Duration,
-    /// Never longer than this.
+    /// The upper limit of an ejection.
     pub longest: Duration,
-    /// At most this share of the pool is ejected at once; but always one server, if one deserves it.
+    /// At most this share of the pool is ejected at once, but one server may always be.
     pub at_most: Share,
 }
 

@@ -1,7 +1,7 @@
-//! A patch is a smaller table merged over a larger one: variants, `--set` and `--vary` are all patches.
+//! Variants, `--set` and `--vary` are all patches: smaller tables that are merged over a larger one.
 //!
-//! Tables merge; anything else replaces what was there. Two rules more: a list of named tables can be reached by a
-//! table whose keys are those names, and of keys that exclude each other the patch's one stays.
+//! Tables merge; anything else is replaced. Two more rules: a table whose keys are names reaches into a list of named
+//! tables, and if keys exclude each other, the patch's key replaces the others.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::FaultKind;
 use super::nearest::suggest;
 use super::tree::{Entry, Node, Origin, Problem, Table, Value};
 
-/// Keys of one table of which at most one can stand.
+/// Groups of keys of which a table may have at most one.
 const EXCLUSIVE: [&[&str]; 7] = [
     &["constant", "exponential", "lognormal", "uniform"],
     &FaultKind::KEYS,
@@ -20,19 +20,19 @@ const EXCLUSIVE: [&[&str]; 7] = [
     &["to", "rate_to"],
 ];
 
-/// Most variants of one scenario.
+/// The maximum number of variants of a scenario.
 pub(super) const MOST_VARIANTS: usize = 64;
 
-/// Keys that belong to the scenario as a whole, not to what runs.
+/// Keys that describe the scenario as a whole and do not affect the run.
 pub(super) const WHOLE: [&str; 9] =
     ["title", "question", "predict", "varies", "lesson", "next", "columns", "expect", "variants"];
 
-/// Why a patch did not take.
+/// Why a patch could not be applied.
 #[derive(Debug)]
 pub(super) enum PatchError {
-    /// It reaches for a name that is not there; another variant may have it.
+    /// It refers to a name that does not exist here; another variant may have it.
     NoSuchName(Problem),
-    /// It is wrong everywhere.
+    /// It is wrong for every variant.
     Wrong(Problem),
 }
 
@@ -44,7 +44,7 @@ impl PatchError {
     }
 }
 
-/// Merges `patch` over `base`. After a refusal `base` is half merged: throw it away.
+/// Merges `patch` over `base`. If it fails, `base` is half merged and must be discarded.
 pub(super) fn merge(base: &mut Node, patch: &Node) -> Result<(), PatchError> {
     match (&mut base.value, &patch.value) {
         (Value::Table(base), Value::Table(patch)) => merge_tables(base, patch),
@@ -108,7 +108,7 @@ fn rivals(key: &str) -> impl Iterator<Item = &'static str> {
     EXCLUSIVE.iter().filter(move |group| group.contains(&key)).copied().flatten().copied().filter(move |k| *k != key)
 }
 
-/// No table in here has two keys that exclude each other.
+/// Checks that no table has two keys that exclude each other.
 pub(super) fn exclusive(node: &Node) -> Result<(), Problem> {
     match &node.value {
         Value::Table(table) => {
@@ -134,7 +134,7 @@ fn at_most_one(table: &Table) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A patch changes what runs, never the scenario's texts and claims.
+/// A patch may change the run, but not the scenario's texts and expectations.
 pub(super) fn changes_the_run(patch: &Node, who: &str) -> Result<(), Problem> {
     let table = patch.table().into_iter().flatten();
     for (key, entry) in table {

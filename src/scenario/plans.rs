@@ -1,4 +1,4 @@
-//! What an operator plans: deploys, changes of the pool's size, an autoscaler, and users who join.
+//! Planned operations: deploys, changes of the pool's size, an autoscaler, and users who join.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::{Duration, Fault, FaultKind, Pause, Positive, Scenario, Time, Whole};
 use crate::base::time::Span;
 
-/// A new version of the shop goes to all servers.
+/// A deploy: all servers get a new version of the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -17,16 +17,16 @@ pub struct Deploy {
     /// In what order servers are replaced.
     #[serde(default = "rolling")]
     pub strategy: Strategy,
-    /// How long a server may take to let its users go before it is stopped. `"0s"`: it is stopped at once, and nobody
-    /// tells the balancer. (Kubernetes' grace period is 30 s, AWS ALB's deregistration delay 300 s.)
+    /// How long a server is drained before it is stopped. `"0s"`: it is stopped at once, without notice to the
+    /// balancer. (The grace period of Kubernetes is 30 s, the deregistration delay of AWS ALB 300 s.)
     #[serde(default = "nothing")]
     pub drain: Pause,
-    /// Rolling: so many new servers may run beside the old ones (Kubernetes' `maxSurge`). 0 when absent.
+    /// Rolling: how many extra servers may run beside the old ones (`maxSurge` in Kubernetes). 0 when absent.
     pub surge: Option<Whole<0, 10_000>>,
-    /// Rolling: so many servers may be missing at a time (Kubernetes' `maxUnavailable`). When absent 1, or 0 with a
-    /// surge.
+    /// Rolling: how many servers may be missing at a time (`maxUnavailable` in Kubernetes). When absent: 1, or 0 if
+    /// there is a surge.
     pub unavailable: Option<Whole<0, 10_000>>,
-    /// The process restarts on its host, which keeps its disk; otherwise every server is a new host.
+    /// Each process restarts on its host and keeps its disk; otherwise every new server is a new host.
     #[serde(default)]
     pub in_place: bool,
 }
@@ -36,62 +36,63 @@ pub struct Deploy {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
-    /// A few at a time, each after the one before it is ready.
+    /// A few at a time; the next ones follow when the replacements are ready.
     Rolling,
-    /// All together.
+    /// All at once.
     AllAtOnce,
-    /// A second pool boots and passes its checks; then new users go there, and the old pool is drained and stopped.
+    /// A second pool boots and passes its health checks. Then new users go there, and the old pool is drained and
+    /// stopped.
     BlueGreen,
 }
 
-/// The pool gets another size.
+/// A change of the pool's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
-    /// How many servers there are to be.
+    /// The target number of servers.
     pub to: Whole<0, 10_000>,
-    /// How long a server that leaves may take to let its users go. `"0s"`: it is stopped at once, and nobody tells the
+    /// How long a removed server is drained before it is stopped. `"0s"`: it is stopped at once, without notice to the
     /// balancer.
     #[serde(default = "nothing")]
     pub drain: Pause,
-    /// Which servers leave first.
+    /// Which servers are removed first.
     #[serde(default = "newest")]
     pub first: First,
 }
 
-/// Which servers leave first.
+/// Which servers are removed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum First {
-    /// Those that came last.
+    /// Those that were added last.
     Newest,
-    /// Those that came first.
+    /// Those that were added first.
     Oldest,
 }
 
-/// More users come.
+/// More users arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Join {
-    /// With `users.count`: so many people visit from then on, those included who do so already.
+    /// With `users.count`: the total number of users from then on.
     pub to: Option<Whole<1, 10_000_000>>,
-    /// With `users.rate`: so many new visitors a second come from then on.
+    /// With `users.rate`: the rate of new visitors per second from then on.
     pub rate_to: Option<Positive>,
-    /// Over how long the newcomers begin, or the rate rises.
+    /// The time over which the new users arrive, or the rate rises.
     #[serde(default = "nothing")]
     pub over: Pause,
 }
 
-/// Adds servers when those there are busy, and takes some out when they are not, as the autoscaler of Kubernetes does:
-/// `ceil(servers x utilisation / target)`, with a tolerance of 10 %.
+/// Adds servers when the pool is busy and removes some when it is not, like the Kubernetes autoscaler: `ceil(servers x
+/// utilisation / target)`, with a tolerance of 10 %.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Autoscaler {
-    /// The busy share of workers' time that it aims at, above 0 and at most 1. Servers that boot or drain do not count.
+    /// The target utilisation of the workers, above 0 and at most 1. Servers that boot or drain do not count.
     #[serde(default = "target")]
     pub target: Positive,
     /// The fewest servers.
@@ -99,22 +100,22 @@ pub struct Autoscaler {
     pub min: Whole<1, 10_000>,
     /// The most servers.
     pub max: Whole<1, 10_000>,
-    /// How often it looks. (Kubernetes: every 15 s.)
+    /// The time between two decisions. (Kubernetes: 15 s.)
     #[serde(default = "interval")]
     pub interval: Duration,
-    /// How long after any change, and after the start, no server is taken out. (Kubernetes: 5 min.)
+    /// No server is removed for this long after any change, and after the start. (Kubernetes: 5 min.)
     #[serde(default = "cool_down")]
     pub cool_down: Pause,
-    /// How long a server that leaves may take to let its users go.
+    /// How long a removed server is drained before it is stopped.
     #[serde(default = "nothing")]
     pub drain: Pause,
-    /// Which servers leave first.
+    /// Which servers are removed first.
     #[serde(default = "newest")]
     pub first: First,
 }
 
 impl Scenario {
-    /// Slots that there may be in the end, with those that are retired by then.
+    /// The maximum number of server slots, including those that will have been retired.
     #[must_use]
     pub fn most_slots(&self) -> u64 {
         let kinds = || self.faults.iter().filter_map(Fault::what);
@@ -124,7 +125,7 @@ impl Scenario {
         let most = most.fold(self.servers.count.get(), u64::max);
         let anew = |deploy: &Deploy| deploy.surge() > 0 || deploy.strategy == Strategy::BlueGreen;
         let deploys = kinds().filter(|kind| matches!(kind, FaultKind::Deploy(deploy) if anew(deploy))).count() as u64;
-        // Nobody knows how often an autoscaler goes up and down.
+        // How often an autoscaler scales out and in is not known in advance.
         let up_and_down = self.autoscaler.map_or(0, |autoscaler| 3 * autoscaler.max.get());
         self.servers.count.get() + sizes.sum::<u64>() + deploys * most + up_and_down
     }
@@ -149,7 +150,7 @@ impl Scenario {
 }
 
 impl Deploy {
-    /// How many new servers may run beside the old ones.
+    /// How many extra servers may run beside the old ones.
     #[must_use]
     pub fn surge(&self) -> u32 {
         self.surge.map_or(0, Whole::get32)
@@ -162,7 +163,7 @@ impl Deploy {
     }
 }
 
-/// `scale = 6`, or a table.
+/// Reads `scale = 6`, or a table.
 impl<'de> Deserialize<'de> for ScaleTo {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Shape;
@@ -183,7 +184,7 @@ impl<'de> Deserialize<'de> for ScaleTo {
     }
 }
 
-/// A change of the pool's size as it is written: a number of servers, or a table with more.
+/// A change of the pool's size as written: a number of servers, or a table with details.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScaleTo(pub Scale);
 

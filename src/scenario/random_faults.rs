@@ -1,32 +1,33 @@
-//! What breaks at random.
+//! Random faults.
 
 use serde::Deserialize;
 
 use super::Dist;
 
-/// Servers that die at random times, and come back empty: one of the pool `every` so often, or each of them with a
-/// mean time between failures (`mtbf`). The times are drawn against the clock; a server that is down already is spared.
+/// Servers that die at random times and come back empty: one server of the pool `every` so often, or each server with
+/// a mean time between failures (`mtbf`). The times are independent of the state of the pool; a server that is already
+/// down is not affected.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RandomFaults {
-    /// What patches and reports call them.
+    /// Their name in patches and reports.
     pub name: Option<String>,
     /// How the servers die.
     #[serde(default)]
     pub how: How,
-    /// From one to the next: each strikes one server of the pool, drawn at random.
+    /// The time between two faults; each hits one server of the pool, drawn at random.
     pub every: Option<Dist>,
-    /// From one to the next of the same server: each server has its own.
+    /// The time between two faults of the same server; each server has its own sequence.
     pub mtbf: Option<Dist>,
-    /// An empty server on a new host is ready in the dead one's place after this long: the time to repair.
+    /// How long it takes until an empty server on a new host replaces the dead one.
     pub replace_after: Option<Dist>,
-    /// The process is ready again on the same host after this long. Without either it takes as long as a boot.
+    /// How long it takes until the process is up again on the same host. With neither key, the time to boot.
     pub restart_after: Option<Dist>,
 }
 
 impl RandomFaults {
-    /// What reports call them.
+    /// Their name in reports.
     #[must_use]
     pub fn called(&self) -> &str {
         match (&self.name, self.how) {
@@ -45,6 +46,6 @@ pub enum How {
     /// The process dies; connections are refused at once.
     #[default]
     Crash,
-    /// The host falls silent: nothing is refused and nothing is answered, until a timeout.
+    /// The host falls silent: it refuses nothing and answers nothing, so connections time out.
     Vanish,
 }

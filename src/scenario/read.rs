@@ -7,14 +7,15 @@ use std::path::Path;
 use super::error::ScenarioError;
 use super::library;
 
-/// The largest scenario file that is read.
+/// The largest scenario file that is accepted.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Reads a scenario file.
 ///
 /// # Errors
 ///
-/// It is not there, not readable, a directory, too large, or not UTF-8; each says what to do next.
+/// The file does not exist, cannot be read, is a directory, is too large or is not UTF-8. Each error says what to do
+/// next.
 pub fn read(path: &Path) -> Result<String, ScenarioError> {
     let shown = path.display();
     let bytes = bytes(path).map_err(|error| refused(path, &error))?;
@@ -25,7 +26,7 @@ pub fn read(path: &Path) -> Result<String, ScenarioError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = String::from_utf8_lossy(&error.as_bytes()[..valid]).matches('\n').count() + 1;
-        let message = format!("`{shown}` is not UTF-8: byte {valid}, on line {line}, belongs to no character");
+        let message = format!("`{shown}` is not UTF-8: byte {valid}, on line {line}, is not part of a valid character");
         ScenarioError::new(message, Some("save it as UTF-8 text".to_owned()))
     })
 }
@@ -59,14 +60,14 @@ fn refused(path: &Path, error: &io::Error) -> ScenarioError {
             ScenarioError::new(format!("`{shown}` is a directory"), Some("name a scenario file in it".to_owned()))
         }
         ErrorKind::PermissionDenied => {
-            let help = "look at its permissions".to_owned();
-            ScenarioError::new(format!("`{shown}` may not be read"), Some(help))
+            let help = "check its permissions".to_owned();
+            ScenarioError::new(format!("there is no permission to read `{shown}`"), Some(help))
         }
         _ => ScenarioError::new(format!("`{shown}` cannot be read: {error}"), None),
     }
 }
 
-/// Whether it looks like a scenario's name rather than a file's.
+/// Whether the argument looks like the name of a scenario rather than of a file.
 fn is_plain_name(path: &Path) -> bool {
     path.extension().is_none() && path.components().count() == 1 && path.parent() == Some(Path::new(""))
 }

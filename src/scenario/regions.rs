@@ -10,18 +10,18 @@ use serde::{Deserialize, Deserializer};
 use super::{Pause, Share, Time, Whole};
 use crate::base::time::Span;
 
-/// Where in the world users, servers and the store are. Only a simulation can play it.
+/// Where in the world users, servers and the store are. Only a simulation can run it.
 ///
-/// A request takes half a round trip to its server and half a round trip back; a call to the store takes a round trip
-/// between the server's region and the store's beside `store.latency`. Connections are open already.
+/// A request takes half a round trip to its server, and the response half a round trip back. A call to the store takes
+/// a round trip between the regions of server and store, in addition to `store.latency`. Connections are already open.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Regions {
-    /// What they are called.
+    /// The names of the regions.
     pub names: Vec<String>,
-    /// The share of users who live in each, such as `{ us-east = 0.5, tokyo = 0.5 }`; the same everywhere when absent. User
-    /// numbers are spread evenly, and alike in every run.
+    /// The share of users who live in each region, such as `{ us = 0.5, eu = 0.5 }`; equal shares when absent. User
+    /// numbers are spread evenly over the regions, in the same way in every run.
     #[serde(default)]
     pub users: BTreeMap<String, Share>,
     /// Where the `servers.count` servers are, numbered region by region; spread evenly when absent.
@@ -30,19 +30,18 @@ pub struct Regions {
     /// Where the store is; in the first region when absent.
     #[serde(default)]
     pub store: Option<RegionStore>,
-    /// The time of a message there and back between two regions, by their names joined with a dash:
-    /// `{ us-east-tokyo = "160ms" }`.
-    /// `others` stands for all pairs that are not named.
+    /// The round-trip time between two regions, by their names joined with a dash: `{ us-eu = "80ms" }`. `others`
+    /// stands for all pairs that are not listed.
     #[serde(default)]
     pub round_trip: BTreeMap<String, Pause>,
-    /// There and back between a user and the region where the user is; longer ways come on top of it.
+    /// The round-trip time between a user and the user's own region. The distance to other regions is added to it.
     #[serde(default = "last_mile")]
     pub last_mile: Pause,
-    /// Which region answers. Where none of its servers is believed up, the next nearest does.
+    /// Which region answers. If none of its servers is believed to be up, the next nearest region answers.
     #[serde(default)]
     pub routing: RegionRouting,
-    /// The share of users who travel: in each visit such a user moves to another region between two steps, and is at
-    /// home again before the next visit.
+    /// The share of users who travel: in each visit such a user moves to another region between two steps, and is back
+    /// home before the next visit.
     #[serde(default)]
     pub travellers: Share,
 }
@@ -54,12 +53,12 @@ fn last_mile() -> Pause {
 /// In which regions servers are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RegionServers {
-    /// The same number everywhere, the first regions having one more where it does not come out even.
+    /// The same number in each region; if it does not divide evenly, the first regions have one more.
     #[default]
     Evenly,
-    /// All in one.
+    /// All in one region.
     In(String),
-    /// So many in each.
+    /// This many in each region.
     Each(BTreeMap<String, Whole<0, 10_000>>),
 }
 
@@ -68,8 +67,7 @@ pub enum RegionServers {
 pub enum RegionStore {
     /// In one region.
     In(String),
-    /// In every region. What is written to a replica is in the others so much later: until then they answer with an
-    /// older copy.
+    /// In every region. Replicas lag by this time: until then the other regions answer with an older copy.
     Replicated(Pause),
 }
 
@@ -78,10 +76,10 @@ pub enum RegionStore {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RegionRouting {
-    /// The nearest to where the user is.
+    /// The nearest to where the user is now.
     #[default]
     Nearest,
-    /// The nearest to where the user lives, from wherever the user is.
+    /// The nearest to where the user lives, wherever the user is.
     HomeRegion,
 }
 
@@ -130,13 +128,13 @@ impl<'de> Deserialize<'de> for RegionStore {
 }
 
 impl Regions {
-    /// The place of a region among the names.
+    /// The index of a region among the names.
     #[must_use]
     pub fn index(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
     }
 
-    /// The round trip between two regions, the regions given by their places; `None` when nobody says.
+    /// The round trip between two regions, given by index; `None` if it is not specified.
     #[must_use]
     pub fn between(&self, a: usize, b: usize) -> Option<Span> {
         if a == b {
@@ -147,7 +145,7 @@ impl Regions {
         pairs.iter().find_map(|pair| self.round_trip.get(pair)).map(|time| time.get())
     }
 
-    /// How many of so many servers are in each region.
+    /// How many of the servers are in each region.
     #[must_use]
     pub fn servers_each(&self, servers: u32) -> Vec<u32> {
         let regions = u32::try_from(self.names.len()).expect("limited to 64").max(1);
@@ -175,5 +173,5 @@ impl Regions {
     }
 }
 
-/// In `round_trip`: all pairs that are not named.
+/// In `round_trip`: all pairs that are not listed.
 pub(super) const OTHERS: &str = "others";

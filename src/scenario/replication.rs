@@ -5,17 +5,17 @@ use serde::Deserialize;
 use super::{Pause, Time, Whole};
 use crate::base::time::Span;
 
-/// With carts in replicated memory: who has a copy, and how late. The last writer wins, cart by cart.
+/// With carts in replicated memory: how many copies there are, and how far they lag. The last writer wins, for each
+/// cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Replication {
-    /// To how many other servers each change of a cart is sent: those that come next in the order of the pool, after the
-    /// last one the first. (Tomcat's `BackupManager` keeps one
-    /// copy, its `DeltaManager` one on every server.)
+    /// How many other servers get a copy of each change of a cart: the next ones in the order of the pool, wrapping
+    /// around at the end. (Tomcat's `BackupManager` keeps one copy, its `DeltaManager` one on every server.)
     pub copies: Whole<1, 1_000>,
-    /// How long after the change it arrives. What is sent to a server that nobody reaches then is lost, and so is what a
-    /// server that dies has not sent yet.
+    /// How long after the change the copy arrives. A copy sent to a server that cannot be reached is lost, and so is a
+    /// copy that a dying server has not sent yet.
     pub lag: Pause,
 }
 

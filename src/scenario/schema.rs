@@ -12,9 +12,9 @@ use super::{
 };
 use crate::base::Step;
 
-/// The JSON Schema of a scenario file: a [`Scenario`], and its variants as patches of it.
+/// The JSON Schema of a scenario file: a [`Scenario`] whose variants are patches of it.
 ///
-/// It is what an editor needs to complete and explain keys. Limits across several values are not in it.
+/// It contains what an editor needs to complete and explain keys, but not the limits across several values.
 #[must_use]
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
@@ -23,9 +23,9 @@ pub fn schema() -> Value {
     loosen(&mut partial);
     let variant = variant(&partial);
     schema["title"] = json!("whatcart scenario");
-    schema["description"] = json!("What runs, and variants of it: whatcart run FILE.");
+    schema["description"] = json!("A scenario and its designs, for whatcart run FILE.");
     schema["properties"]["variants"] = json!({
-        "description": "The designs to compare, each as what is different in it.",
+        "description": "The designs to compare: each lists only what is different in it.",
         "type": "array",
         "maxItems": MOST_VARIANTS,
         "items": variant,
@@ -36,10 +36,10 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Begins the name of a type of which every key may be left out.
+/// The prefix for names of types in which every key is optional.
 const PARTIAL: &str = "Partial";
 
-/// What a variant may say: its name, and any keys that change the run.
+/// What a variant may contain: its name, and any keys that affect the run.
 fn variant(partial: &Value) -> Value {
     let mut properties: Map<String, Value> = partial["properties"].as_object().cloned().unwrap_or_default();
     properties.retain(|key, _| !WHOLE.contains(&key.as_str()));
@@ -47,14 +47,13 @@ fn variant(partial: &Value) -> Value {
         let Some(faults) = properties.get_mut(key) else { continue };
         let whole_list = json!({ "type": "array", "items": { "$ref": format!("#/$defs/{item}") } });
         let by_name = json!({ "type": "object", "additionalProperties": faults["items"].clone() });
-        *faults = json!({ "description": "A new list, or changes by fault name.", "anyOf": [whole_list, by_name] });
+        *faults = json!({ "description": "A new list, or changes to faults by name.", "anyOf": [whole_list, by_name] });
     }
-    properties
-        .insert("name".into(), json!({ "description": "What tables call it.", "type": "string", "minLength": 1 }));
+    properties.insert("name".into(), json!({ "description": "Its name in tables.", "type": "string", "minLength": 1 }));
     json!({ "type": "object", "properties": properties, "required": ["name"], "additionalProperties": false })
 }
 
-/// TOML has no null: a key without a value is left out.
+/// TOML has no null: a key without a value is simply left out.
 fn tidy(schema: &mut Value) {
     if let Some(kinds) = schema.get_mut("type")
         && let Some(list) = kinds.as_array_mut()
@@ -75,7 +74,7 @@ fn tidy(schema: &mut Value) {
     each_part(schema, tidy);
 }
 
-/// Nothing is required, all the way down.
+/// Makes every key optional, recursively.
 fn loosen(schema: &mut Value) {
     if let Some(schema) = schema.as_object_mut() {
         if schema.get("required").is_some_and(Value::is_array) {
@@ -143,7 +142,7 @@ impl JsonSchema for ScaleTo {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let table = generator.subschema_for::<Scale>();
         json_schema!({
-            "description": "The pool gets another size: a number of servers, or a table with more.",
+            "description": "A change of the pool's size: a number of servers, or a table with details.",
             "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 10_000 }, table]
         })
     }
@@ -155,7 +154,7 @@ impl JsonSchema for Forgets {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "What the store forgets when its process ends.",
+            "description": "What the store loses when its process ends.",
             "anyOf": [{ "const": "all" }, { "type": "string", "pattern": TIME }],
         })
     }
@@ -181,8 +180,8 @@ impl JsonSchema for RegionServers {
         json_schema!({
             "description": "In which regions servers are.",
             "anyOf": [
-                { "type": "string", "description": "All in this one." },
-                { "type": "object", "description": "So many in each.",
+                { "type": "string", "description": "All in this region." },
+                { "type": "object", "description": "This many in each region.",
                   "additionalProperties": { "type": "integer", "minimum": 0, "maximum": 10_000 } },
             ]
         })
@@ -194,7 +193,7 @@ impl JsonSchema for RegionStore {
         "RegionStore".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let within = json!({ "description": "How much later what is written to one is in the others.",
+        let within = json!({ "description": "How long the other replicas lag behind a write.",
             "type": "string", "pattern": TIME });
         json_schema!({
             "description": "Where the store is.",
@@ -214,7 +213,7 @@ impl JsonSchema for Journey {
     fn json_schema(types: &mut SchemaGenerator) -> Schema {
         let step = types.subschema_for::<Step>();
         let at_once = json!({ "type": "array", "items": step, "minItems": 2,
-            "description": "Done at the same moment, in as many tabs that share one cart." });
+            "description": "Sent at the same moment, each in its own tab; the tabs share one cart." });
         json_schema!({ "type": "array", "minItems": 1, "items": { "anyOf": [step, at_once] } })
     }
 }
@@ -229,7 +228,7 @@ impl JsonSchema for Affinity {
         json_schema!({
             "description": "Session affinity: whether a cookie sends users back.",
             "oneOf": [
-                { "const": "none", "description": "Every request is chosen anew." },
+                { "const": "none", "description": "The policy picks a server for every request." },
                 { "type": "object", "additionalProperties": false, "required": ["cookie"],
                   "description": "A cookie names the server.", "properties": { "cookie": life } },
             ]

@@ -10,19 +10,19 @@ use crate::base::time::Span;
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Servers {
-    /// How many.
+    /// The number of servers at the start.
     pub count: Whole<1, 10_000>,
-    /// How many requests each works on at once.
+    /// How many requests each server works on at once.
     pub workers: Whole<1, 1_024>,
-    /// How many more may wait; one more is refused with 503.
+    /// How many more requests may wait; beyond that they are refused with 503.
     pub queue: Whole<0, 1_000_000>,
-    /// Time of work for one request, without the store.
+    /// The service time of a request, without the store.
     pub service: Dist,
-    /// Weights for policies that heed them, server by server; those not named have 1.
+    /// Weights for the policies that use them, server by server; servers that are not listed have weight 1.
     pub weights: Vec<Whole<1, 256>>,
-    /// From the start of a process to its first answer.
+    /// The time from the start of a process until it can answer.
     pub boot: Pause,
-    /// The one thing that each keeps in its own memory though the pool is taken to be stateless.
+    /// The one thing that each server keeps in its own memory although the pool is supposed to be stateless.
     pub hidden: HiddenState,
 }
 

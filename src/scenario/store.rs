@@ -11,21 +11,21 @@ use crate::base::time::Span;
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// One call, there and back, on a free connection.
+    /// The round trip of one call on a free connection.
     pub latency: Dist,
-    /// How many calls it serves at once; others wait in line. No limit when absent.
+    /// How many calls it serves at once; further calls queue. No limit when absent.
     pub connections: Option<Whole<1, 100_000>>,
     /// How servers change a cart in it.
     pub update: StoreUpdate,
-    /// What it forgets when it fails over or restarts: what was written during so long before, or `"all"` when it keeps
-    /// everything in memory only. Nothing by default.
+    /// Which writes it loses when it fails over or restarts: those of the last time span of this length, or `"all"` if
+    /// it keeps everything in memory only. None by default.
     pub durability_window: Forgets,
-    /// How long a cart is kept after it was last written; for ever when absent. Sessions have no such limit.
+    /// How long a cart is kept after the last write; forever when absent. Sessions have no such limit.
     pub ttl: Option<Duration>,
     /// How many carts fit. No limit when absent. Sessions are not counted.
     pub memory: Option<StoreMemory>,
-    /// How often an add asks it for something else than the cart, before the work: a price, what is in stock. Only a
-    /// simulation can play it.
+    /// How many other lookups an add makes before the work, such as a price or the stock. Only a simulation can run
+    /// it.
     pub lookups_per_add: Whole<0, 100>,
 }
 
@@ -34,49 +34,48 @@ pub struct Store {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreUpdate {
-    /// One call after the work changes what is there then, as `SADD` does in Redis or a single `UPDATE` in SQL.
+    /// One call after the work changes the cart in place, like `SADD` in Redis or a single `UPDATE` in SQL.
     Atomic,
-    /// The cart is read before the work, and what was made of that copy is written after it: what others wrote in
+    /// The cart is read before the work, and the modified copy is written back after it. Whatever others wrote in
     /// between is lost.
     ReadModifyWrite,
 }
 
-/// A limit to what the store holds. A cart takes its place with the first item and gives it back when it is empty again,
-/// as after checkout; one whose user gave up stays until it is evicted or its `ttl` is over.
+/// A limit on the number of carts in the store. A cart takes up room from its first item until it is empty again, as
+/// after checkout. The cart of a user who gave up stays until it is evicted or its `ttl` ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StoreMemory {
-    /// Most carts at once.
+    /// The maximum number of carts.
     pub carts: Whole<1, 1_000_000>,
-    /// What happens to one more.
+    /// What happens when a new cart does not fit.
     pub when_full: WhenFull,
 }
 
-/// What a store that is full does with one more cart.
+/// What a full store does with a new cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenFull {
-    /// The cart that was not used for the longest time goes, without a word. (In Redis `allkeys-lru`, which looks for it
-    /// among a few only.)
+    /// The least recently used cart is evicted silently. (In Redis: `allkeys-lru`, which samples a few keys only.)
     Evict,
-    /// The new one is refused with an error, and nothing else happens. (In Redis `noeviction`, its default, which
-    /// refuses every write then.)
+    /// The new cart is refused with an error; nothing else changes. (In Redis: `noeviction`, the default, which
+    /// refuses every write when full.)
     Refuse,
 }
 
-/// What the store forgets when its process ends.
+/// What the store loses when its process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forgets {
-    /// What was written during so long before. Nothing, when that is no time at all.
+    /// The writes of this last time span; none if it is zero.
     Last(Span),
     /// Everything: it was in memory only.
     Everything,
 }
 
 impl Forgets {
-    /// It keeps what it has acknowledged.
+    /// Nothing: every acknowledged write is durable.
     pub const NOTHING: Forgets = Forgets::Last(Span::ZERO);
 }
 

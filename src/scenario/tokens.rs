@@ -10,15 +10,17 @@ use crate::base::time::{Instant, Span};
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Tokens {
-    /// How long one is valid after it was issued. A login issues a session; every answer about the cart issues that anew.
+    /// How long a token is valid after it was issued. A login issues the session; every response about the cart issues
+    /// a new cart token.
     pub lifetime: Duration,
-    /// How much longer servers accept it, because their clocks differ. (Common verifiers of JWTs allow 60 s.)
+    /// How much longer servers accept it, to allow for clock skew. (Common JWT verifiers allow 60 s.)
     pub leeway: Pause,
-    /// A login also leaves a refresh session in the shared store. When a session's time is over (with the leeway), the
-    /// server looks there, at the cost of one call, and issues it anew; after a logout it is gone.
+    /// A login also creates a refresh session in the shared store. When a session token has expired (including the
+    /// leeway), the server looks up the refresh session, which costs one call, and issues a new token. A logout
+    /// deletes it.
     pub refresh: bool,
-    /// A logout writes the session's token to a deny list in the shared store, in which servers look up every token that
-    /// they are shown, at the cost of one call.
+    /// A logout adds the session token to a deny list in the shared store. Servers look up every token they receive
+    /// there, which costs one call.
     pub deny_list: bool,
 }
 
@@ -30,7 +32,7 @@ impl Default for Tokens {
 }
 
 impl Tokens {
-    /// From when on servers refuse a token that is issued now.
+    /// When servers stop accepting a token that is issued now.
     #[inline]
     #[must_use]
     pub fn end(&self, now: Instant) -> Instant {

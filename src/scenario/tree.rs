@@ -1,4 +1,4 @@
-//! A scenario as written: a tree in which every key and value remembers where it came from.
+//! A scenario as written: a tree in which every key and value knows where it came from.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::ScenarioError;
 
-/// The texts that a scenario is made of: its file first, then the arguments that patch it.
+/// The texts that make up a scenario: its file first, then the arguments that patch it.
 #[derive(Clone, Debug)]
 pub(super) struct Sources(Vec<Source>);
 
@@ -37,7 +37,7 @@ pub(super) struct Node {
 pub(super) enum Value {
     Text(String),
     Integer(i64),
-    /// A whole number beyond 64 bits, as written.
+    /// An integer that does not fit into 64 bits, as written.
     Huge(String),
     Float(f64),
     Flag(bool),
@@ -75,18 +75,18 @@ impl Sources {
         Sources(Vec::new())
     }
 
-    /// Adds a text and returns its number.
+    /// Adds a text and returns its index.
     pub fn add(&mut self, name: &str, text: &str) -> usize {
         self.0.push(Source { name: name.into(), text: text.into() });
         self.0.len() - 1
     }
 
-    /// What the text is called that something came from.
+    /// The name of the text that contains the origin.
     pub fn name(&self, origin: Origin) -> &str {
         &self.0[origin.source].name
     }
 
-    /// The problem as the world sees it.
+    /// The problem as a public error.
     pub fn error(&self, problem: Problem) -> ScenarioError {
         let source = &self.0[problem.at.source];
         ScenarioError::new(problem.message, problem.help).at(
@@ -97,14 +97,14 @@ impl Sources {
     }
 }
 
-/// Reads a TOML document. The root's origin is its beginning.
+/// Reads a TOML document. The origin of the root is the start of the text.
 pub(super) fn document(source: usize, text: &str) -> Result<Node, Problem> {
     let table = DeTable::parse(text).map_err(|error| broken(&error, source, text, 0))?;
     let origin = Origin { source, start: 0, end: 0 };
     Ok(Node { value: Value::Table(entries(table.get_ref(), source, 0)), origin })
 }
 
-/// Reads one TOML value that stands `offset` bytes into its source.
+/// Reads one TOML value that starts `offset` bytes into its source.
 pub(super) fn value(source: usize, text: &str, offset: usize) -> Result<Node, Problem> {
     let value = DeValue::parse(text).map_err(|error| broken(&error, source, text, offset))?;
     Ok(node(&value, source, offset))
@@ -140,14 +140,14 @@ fn origin(span: Range<usize>, source: usize, offset: usize) -> Origin {
     Origin { source, start: offset + span.start, end: offset + span.end }
 }
 
-/// What the TOML parser said, with a hint for the commonest slip: a text without quotes.
+/// The TOML parser's message, with a hint for the most common mistake: a text without quotes.
 fn broken(error: &toml::de::Error, source: usize, text: &str, offset: usize) -> Problem {
     let span = error.span().unwrap_or(0..0);
     let found = text.get(span.clone()).unwrap_or_default().trim();
     let unquoted = !found.is_empty() && found.len() <= 40 && !found.contains(['"', '\'', '\n', '=', '[', '{']);
     let says_value = ["must be quoted", "invalid float", "invalid boolean"].iter().any(|s| error.message().contains(s));
     let (message, help) = if unquoted && says_value {
-        (format!("`{found}` is not a TOML value"), Some(format!("a text stands in quotes: \"{found}\"")))
+        (format!("`{found}` is not a TOML value"), Some(format!("write a text in quotes: \"{found}\"")))
     } else if error.message().contains("must be quoted") {
         ("broken TOML: a value is missing here, or a text has no quotes".to_owned(), None)
     } else {
@@ -157,7 +157,7 @@ fn broken(error: &toml::de::Error, source: usize, text: &str, offset: usize) -> 
 }
 
 impl Node {
-    /// The entries, when it is a table.
+    /// The entries, if it is a table.
     pub fn table(&self) -> Option<&Table> {
         match &self.value {
             Value::Table(table) => Some(table),
@@ -165,7 +165,7 @@ impl Node {
         }
     }
 
-    /// The text, when it is one.
+    /// The text, if it is one.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
@@ -173,7 +173,7 @@ impl Node {
         }
     }
 
-    /// Where `path` (`faults[0].crash`) is, or else the nearest thing around it.
+    /// The origin of `path` (`faults[0].crash`), or of the nearest enclosing value that exists.
     pub fn locate(&self, path: &str) -> Origin {
         let mut here = self;
         for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
@@ -188,7 +188,7 @@ impl Node {
         here.origin
     }
 
-    /// Wraps a value into tables, so that it stands at the end of the keys.
+    /// Wraps a value into tables, so that it ends up at the given keys.
     pub fn nested(self, keys: Vec<(String, Origin)>) -> Node {
         keys.into_iter().rev().fold(self, |node, (key, origin)| {
             let table = Table::from([(key, Entry { origin, node })]);

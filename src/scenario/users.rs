@@ -1,4 +1,4 @@
-//! Who visits the shop, when, doing what.
+//! The users: how many there are, when they visit, and what they do.
 
 use serde::Deserialize;
 
@@ -6,30 +6,30 @@ use super::{Dist, Duration, Journey, Pause, Positive, Time, Whole};
 use crate::base::Step;
 use crate::base::time::Span;
 
-/// Who visits the shop, when, doing what.
+/// The users: how many there are, when they visit, and what they do.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Users {
-    /// Closed loop: this many people keep visiting. 300 when neither this nor `rate` is given.
+    /// Closed loop: this many users keep visiting. 300 if neither this nor `rate` is given.
     pub count: Option<Whole<1, 10_000_000>>,
-    /// Open loop: this many new visitors a second (Poisson), who come once.
+    /// Open loop: this many new visitors a second (Poisson), each for one visit.
     pub rate: Option<Positive>,
-    /// The steps of a visit. Those in a list of their own, `["add", "add"]`, are done at the same moment.
+    /// The steps of a visit. The steps of a nested list, `["add", "add"]`, are sent at the same moment.
     pub journey: Journey,
     /// How long a user thinks after each step.
     pub think: Dist,
-    /// Closed loop: first visits begin spread over this long. By default the length of one visit without waiting.
+    /// Closed loop: the first visits start spread over this time. By default the length of one visit without waiting.
     pub ramp: Option<Pause>,
-    /// How often a user tries a step again before giving up the visit.
+    /// How often a user retries a step before giving up the visit.
     pub patience: Whole<0, 100>,
-    /// How long a user waits before trying a failed step again.
+    /// How long a user waits before retrying a failed step.
     pub pause: Pause,
-    /// How long a user waits for an answer. (Envoy's default route timeout is 15 s.)
+    /// How long a user waits for a response. (Envoy's default route timeout is 15 s.)
     pub timeout: Duration,
     /// How many users share one virtual address (NAT).
     pub nat: Whole<1, 1_000_000>,
-    /// Some people are busier than others.
+    /// Users who are busier than the others.
     pub heavy: Option<Heavy>,
 }
 
@@ -52,13 +52,13 @@ impl Default for Users {
 }
 
 impl Users {
-    /// Whether they ever give the shop a file.
+    /// Whether the journey uploads files.
     #[must_use]
     pub fn upload(&self) -> bool {
         self.journey.contains(&Step::Upload)
     }
 
-    /// Closed loop: how many people keep visiting. `None` in an open loop.
+    /// Closed loop: the number of users. `None` in an open loop.
     #[must_use]
     pub fn people(&self) -> Option<u64> {
         match (self.count, self.rate) {
@@ -69,28 +69,28 @@ impl Users {
     }
 }
 
-/// Heavy users: spread evenly among the others.
+/// Heavy users, spread evenly among the others.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Heavy {
     /// How many of the users are heavy (closed loop).
     pub count: Option<Whole<1, 10_000_000>>,
-    /// One in so many users is heavy (either loop).
+    /// One in this many users is heavy (closed or open loop).
     pub one_in: Option<Whole<1, 10_000_000>>,
-    /// How many times shorter they think.
+    /// How many times shorter their think times are.
     #[serde(default = "one")]
     pub activity: Whole<1, 10_000>,
-    /// How many times more work each of their requests is.
+    /// How many times more work each of their requests takes.
     #[serde(default = "one")]
     pub cost: Whole<1, 10_000>,
-    /// How many tabs each has open at once. All share one cookie jar; every tab makes visits of its own.
+    /// How many tabs each has open at once. All tabs share one cookie jar; each makes its own visits.
     #[serde(default = "one")]
     pub parallel: Whole<1, 10_000>,
 }
 
 impl Heavy {
-    /// How many of so many people are heavy.
+    /// How many of a number of users are heavy.
     #[must_use]
     pub fn people(&self, among: u64) -> u64 {
         match (self.count, self.one_in) {

@@ -1,4 +1,4 @@
-//! Where uploaded files are. They belong to users and outlive visits.
+//! Where uploaded files are. Files belong to users and outlive visits.
 
 use crate::base::{File, Items, ProcessId, ServerId, UserId};
 use crate::scenario::UploadHome;
@@ -6,16 +6,16 @@ use crate::scenario::UploadHome;
 /// What can hold a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileLocation {
-    /// The memory of one incarnation.
+    /// The memory of one process.
     Memory(ProcessId),
-    /// The disk of a host: of which slot, and the how-manieth of it.
+    /// The disk of a host: the slot, and the host's sequence number within the slot.
     Disk(ServerId, u32),
     /// The object store.
     Objects,
 }
 
 impl FileLocation {
-    /// Where a server keeps and looks for files: the incarnation `process` on the `host`-th host of its slot.
+    /// Where a server keeps its files: process `process` on host number `host` of its slot.
     #[must_use]
     pub fn of(home: UploadHome, server: ServerId, process: ProcessId, host: u32) -> FileLocation {
         match home {
@@ -36,15 +36,15 @@ impl FileLocation {
     }
 }
 
-/// All copies of all users' files, and what was lost with its place.
+/// All copies of all users' files, including copies that were lost with their place.
 #[derive(Clone, Debug, Default)]
 pub struct Whereabouts {
-    /// By user.
+    /// Indexed by user.
     users: Vec<Vec<(FileLocation, Items)>>,
 }
 
 impl Whereabouts {
-    /// A file is put into a place.
+    /// A file is stored in a place.
     pub fn keep(&mut self, user: UserId, place: FileLocation, file: File) {
         let index = user.0 as usize;
         if index >= self.users.len() {
@@ -57,20 +57,20 @@ impl Whereabouts {
         }
     }
 
-    /// Whether a file was put into a place.
+    /// Whether a file was ever stored in a place.
     #[must_use]
     pub fn holds(&self, user: UserId, place: FileLocation, file: File) -> bool {
         self.copies(user).iter().any(|(known, files)| *known == place && files.contains(file.place()))
     }
 
-    /// Those of a user's files that are anywhere, where `lasts` says of a place whether it still has what was put there.
+    /// The files of a user that still exist anywhere; `lasts` says whether a place still has its contents.
     #[must_use]
     pub fn there(&self, user: UserId, lasts: impl Fn(FileLocation) -> bool) -> Items {
         let there = self.copies(user).iter().filter(|(place, _)| lasts(*place));
         there.fold(Items::NONE, |all, (_, files)| all.union(*files))
     }
 
-    /// Everybody who ever put a file anywhere.
+    /// All users who ever stored a file.
     pub fn owners(&self) -> impl Iterator<Item = UserId> {
         (0..).map(UserId).zip(&self.users).filter(|(_, copies)| !copies.is_empty()).map(|(user, _)| user)
     }

@@ -232,7 +232,8 @@ mod tests {
         }
     }
 
-    /// What a login, requests with a good and an old token, and a logout cost, by what ends tokens before their time.
+    /// The cost of a login, of requests with a valid and an expired token, and of a logout, for each kind of early
+    /// revocation.
     #[test]
     fn ending_a_token_early_costs_look_ups() {
         let asked = [

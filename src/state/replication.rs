@@ -1,14 +1,14 @@
-//! A cart of which several servers have a copy in their memory.
+//! A cart that several servers hold copies of in their memory.
 //!
-//! Every change of a cart is a version. The server that makes it sends the whole cart to others, and each keeps the
-//! latest version it has seen: the last writer wins, as in Tomcat's replicated sessions. What that can do to a cart is
-//! found out here, for both engines: a server without a copy, one with an older copy, a newer copy that is replaced by one
-//! that knew less, and copies that died.
+//! Every change of a cart creates a version. The server that makes the change sends the whole cart to other servers,
+//! and each keeps the latest version it has seen: the last writer wins, as in Tomcat's session replication. Both
+//! engines use this module to find out how items are lost: the server has no copy, the server has an outdated copy, a
+//! newer copy was overwritten by a version that did not contain the item, or all copies died.
 
 use crate::base::{Items, ProcessId};
 use crate::history::Evidence;
 
-/// All copies of one cart, living and dead, and what has become of its items.
+/// All copies of one cart, live and dead, and what has become of its items.
 #[derive(Clone, Debug, Default)]
 pub struct Copies {
     list: Vec<Copy>,
@@ -24,19 +24,19 @@ struct Copy {
     version: u64,
 }
 
-/// A version on its way to other servers.
+/// A version that is sent to other servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// All that the cart holds.
+    /// The whole contents of the cart.
     pub items: Items,
-    /// What was taken out by it.
+    /// The items that the change removed.
     pub taken: Items,
     /// Later changes have higher numbers.
     pub version: u64,
 }
 
 impl Copies {
-    /// What an incarnation has; `None` when it does not know the cart.
+    /// The items in the copy of a process; `None` if it does not know the cart.
     #[must_use]
     pub fn of(&self, process: ProcessId) -> Option<Items> {
         self.copy(process).map(|copy| copy.items)
@@ -51,7 +51,7 @@ impl Copies {
         self.list.iter().find(|copy| copy.process == process)
     }
 
-    /// A server is asked for the cart: notes what the living know and it does not.
+    /// Notes, when a server is asked for the cart, which items live servers have and this one does not.
     pub fn asked(&mut self, process: ProcessId, processes: impl Fn(ProcessId) -> bool) {
         let (known, version) = self.copy(process).map_or((Items::NONE, None), |copy| (copy.items, Some(copy.version)));
         let (mut newer, mut older) = (Items::NONE, Items::NONE);
@@ -61,15 +61,16 @@ impl Copies {
         }
         let side = if version.is_some() { &mut self.stale } else { &mut self.elsewhere };
         *side = side.union(newer);
-        // What an older copy knows and this one does not was taken out, or written over by one that did not know it.
+        // Whatever an older copy has and this one has not was removed, or overwritten by a version that did not
+        // contain it.
         self.overwritten = self.overwritten.union(older.minus(self.stale).minus(self.elsewhere));
-        // What is here is not lost, whatever happened to it before.
+        // Items in this copy are not lost, whatever happened to them before.
         for lost in [&mut self.stale, &mut self.elsewhere, &mut self.overwritten] {
             *lost = lost.minus(known);
         }
     }
 
-    /// A server has changed its copy.
+    /// A server changes its copy.
     pub fn changed(&mut self, process: ProcessId, change: Change) {
         let Change { items, version, .. } = change;
         match self.list.iter_mut().find(|copy| copy.process == process) {
@@ -78,7 +79,7 @@ impl Copies {
         }
     }
 
-    /// A change arrives at another server, which keeps it unless it knows a later one.
+    /// A change arrives at another server, which ignores it if it has a later version.
     pub fn arrived(&mut self, process: ProcessId, change: Change) {
         let Some(before) = self.copy(process).copied() else { return self.changed(process, change) };
         if before.version > change.version {
@@ -89,7 +90,7 @@ impl Copies {
         self.changed(process, change);
     }
 
-    /// Where else items are or what took them. `killed_by`: the fault that ended an incarnation.
+    /// Where the missing items are, or what took them. `killed_by` gives the fault that ended a process.
     pub fn evidence(&self, killed_by: impl Fn(ProcessId) -> Option<u32>) -> Evidence {
         let Copies { elsewhere, stale, overwritten, .. } = *self;
         let living = self.list.iter().filter(|copy| killed_by(copy.process).is_none());
@@ -118,7 +119,7 @@ mod tests {
         Change { items, taken: Items::NONE, version }
     }
 
-    /// Two servers with the mug, of which the first then has the lamp too.
+    /// Two servers have the mug; then the first one also has the lamp.
     fn two() -> Copies {
         let mut copies = Copies::default();
         copies.changed(ProcessId(0), change(MUG, 1));

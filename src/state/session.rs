@@ -2,16 +2,16 @@
 
 use crate::scenario::{SessionHome, Tokens};
 
-/// What a request shows of a login.
+/// What kind of credential a request presents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialStatus {
-    /// Nothing: it comes from a guest, or from somebody who logs in.
+    /// None: it comes from a guest, or it is a login.
     Nothing,
-    /// A session whose time is not over.
+    /// A session that has not expired.
     Current,
-    /// A signed token whose time is over.
+    /// A signed token that has expired.
     Expired,
-    /// Something made up.
+    /// A forged session.
     Forged,
 }
 

@@ -1,16 +1,16 @@
-//! What a shop does, wherever the state lives: command and state in, reply and state out.
+//! What a shop does, wherever its state lives: command and state in, reply and state out.
 
 use crate::base::{Command, Items, Reply};
 
 /// One copy of a cart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Basket {
-    /// What it holds.
+    /// The items in it.
     pub items: Items,
 }
 
 impl Basket {
-    /// Does what is asked, at once and completely. A checkout empties the basket.
+    /// Executes a command atomically. A checkout empties the basket.
     #[inline]
     pub fn apply(&mut self, command: Command) -> Reply {
         match command {
@@ -18,7 +18,7 @@ impl Basket {
             Command::Remove(item) => self.items = self.items.without(item),
             Command::View => return Reply::Cart(self.items),
             Command::Checkout => return Reply::Charged(std::mem::take(&mut self.items)),
-            // Sessions and files are kept apart from carts.
+            // Sessions and files are kept elsewhere.
             Command::Login
             | Command::Logout
             | Command::ForgeSession
@@ -31,21 +31,21 @@ impl Basket {
     }
 }
 
-/// What a visit was charged: the order book, in which the visit is the idempotency key of its checkout.
+/// What a visit was charged: its entry in the order book, where the visit is the idempotency key of its checkout.
 ///
-/// The book is durable and shared in every design, as a payment provider's is: a checkout that is tried again is
+/// The order book is durable and shared in every design, like that of a payment provider: a retried checkout is
 /// answered with the first charge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Order(Option<Items>);
 
 impl Order {
-    /// Whether something, possibly nothing, has been charged.
+    /// Whether the visit has been charged (possibly for nothing).
     #[must_use]
     pub fn is_charged(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Checks out a basket. Returns the reply, and what was charged now (`None` when it had been charged before).
+    /// Checks out a basket. Returns the reply, and what was charged now (`None` if it had been charged before).
     #[inline]
     pub fn charge(&mut self, basket: &mut Basket) -> (Reply, Option<Items>) {
         if let Some(before) = self.0 {

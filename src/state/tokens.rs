@@ -4,25 +4,26 @@ use super::session::CredentialStatus;
 use crate::base::{Items, UserId, Visit};
 use crate::scenario::{Homes, SessionHome};
 
-/// Bytes of a signed token around a payload of so many bytes: a JWT with HS256 is three parts in base64url without
-/// padding (RFC 7515), of which the header `{"typ":"JWT","alg":"HS256"}` has 36 characters and the signature 43.
+/// The size in bytes of a signed token with this payload size. A JWT with HS256 consists of three parts in base64url
+/// without padding (RFC 7515); the header `{"typ":"JWT","alg":"HS256"}` has 36 characters and the signature 43.
 #[inline]
 #[must_use]
 pub const fn token_bytes(payload: u32) -> u32 {
     36 + 1 + (payload * 4).div_ceil(3) + 1 + 43
 }
 
-/// The payload `{"sub":"user-000042","iat":1700000000.000,"exp":1700000900.000}`, for users of six digits.
+/// The size of the payload `{"sub":"user-000042","iat":1700000000.000,"exp":1700000900.000}`, with six-digit user
+/// numbers.
 const SESSION_PAYLOAD_BYTES: u32 = 63;
-/// The payload `{"cart":"000042-0001","iat":1700000000.000,"exp":1700000900.000,"items":[]}`, for users of six digits
-/// and visits of four.
+/// The size of the payload `{"cart":"000042-0001","iat":1700000000.000,"exp":1700000900.000,"items":[]}`, with
+/// six-digit user and four-digit visit numbers.
 const EMPTY_CART_PAYLOAD_BYTES: u32 = 75;
-/// The cookie's value `user-000042`, for users of six digits. (Names of cookies are not counted, for tokens neither.)
+/// The size of the cookie value `user-000042`, with six-digit user numbers. (The names of cookies are never counted.)
 const UNSIGNED_COOKIE_BYTES: u32 = 11;
-/// Items from 10 on, which are written with two digits.
+/// Items from number 10 on, which are written with two digits.
 const TWO_DIGITS: Items = Items(u64::MAX << 9);
 
-/// Digits of a number beyond those that are always written.
+/// How many digits a number has beyond the fixed width.
 #[inline]
 const fn extra_digits(number: u32, always: u32) -> u32 {
     if number < 10u32.pow(always) { 0 } else { number.ilog10() + 1 - always }
@@ -33,7 +34,7 @@ const fn extra_user_digits(user: UserId) -> u32 {
     extra_digits(user.0, 6)
 }
 
-/// Bytes of a cart that travels as a signed token. (The tabs of one user are not told apart in it.)
+/// The size in bytes of a cart in a signed token. (The token does not tell the tabs of a user apart.)
 #[inline]
 #[must_use]
 pub const fn cart_token_bytes(visit: Visit, items: Items) -> u32 {
@@ -43,7 +44,7 @@ pub const fn cart_token_bytes(visit: Visit, items: Items) -> u32 {
     token_bytes(EMPTY_CART_PAYLOAD_BYTES + id + digits + commas)
 }
 
-/// Bytes of a session that travels with the user; 0 for one that is only a key into somebody's table.
+/// The size in bytes of a session that travels with the user; 0 if it is only a key into a table of the shop.
 #[inline]
 #[must_use]
 pub const fn session_bytes(home: SessionHome, user: UserId) -> u32 {
@@ -54,11 +55,11 @@ pub const fn session_bytes(home: SessionHome, user: UserId) -> u32 {
     }
 }
 
-/// Bytes of state that a request and its answer carry: tokens in the request, forged ones too, and those that the answer
-/// sets anew.
+/// The bytes of state that a request and its response carry: the tokens in the request, forged ones included, and the
+/// tokens that the response sets.
 ///
-/// `renewed`: the answer sets the session anew, as that to a login does. `sent` and `set`: what is in the cart token of
-/// the request, and in that of the answer; `None` when there is none.
+/// `renewed`: the response sets a new session, as after a login. `sent` and `set`: the contents of the cart tokens in
+/// the request and in the response; `None` if there is none.
 #[inline]
 #[must_use]
 pub fn carried_bytes(
@@ -81,7 +82,7 @@ mod tests {
     use crate::base::ClientId;
     use crate::scenario::CartHome;
 
-    /// Characters of bytes in base64url without padding.
+    /// The length of bytes in base64url without padding.
     fn base64url(bytes: &[u8]) -> String {
         let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let bits = |place: usize| (0..6).fold(0, |six, i| six << 1 | bit(bytes, place * 6 + i));

@@ -1,7 +1,8 @@
-//! Who visits when, doing what, at what cost.
+//! The workload: who visits when, what they do, and how much work it causes.
 //!
-//! [`Workload`] is what all users have in common; [`Client`] is one tab and walks its journey. Neither knows a clock or
-//! an engine: an engine asks a client what it sends, tells it the outcome, and does what it says next.
+//! [`Workload`] is what all users have in common; [`Client`] is one tab, which walks through its journey. Neither
+//! knows a clock or an engine: an engine asks a client what it sends, tells it the outcome, and does what the client
+//! decides.
 
 mod concurrent_steps;
 mod folder;
@@ -16,17 +17,17 @@ use crate::scenario::{HashOn, Heavy, Join, Journey, Scenario};
 pub use concurrent_steps::ConcurrentSteps;
 pub use folder::Folder;
 
-/// How users come.
+/// How users arrive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Loop {
-    /// So many people keep visiting; first visits begin within the ramp.
+    /// A fixed number of users keep visiting; their first visits begin within the ramp.
     Closed {
-        /// How many people.
+        /// The number of users.
         users: u32,
-        /// Over how long their first visits begin.
+        /// The time over which their first visits begin.
         ramp: Span,
     },
-    /// New visitors come once.
+    /// New visitors arrive, each for one visit, with this mean time between two of them.
     Open {
         /// So many a second, on average.
         rate: f64,
@@ -36,27 +37,27 @@ pub enum Loop {
 /// What all users have in common.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// The root of all randomness.
+    /// The root seed.
     pub seed: Seed,
-    /// How users come.
+    /// How users arrive.
     pub arrivals: Loop,
-    /// No visit begins at or after this.
+    /// No visit begins at this time or later.
     pub closes: Instant,
-    /// What the steps of a journey ask.
+    /// The commands of the steps of a journey.
     pub commands: Vec<Command>,
-    /// By step: how many steps of the journey begin together there. Empty when none do.
+    /// For each step: how many steps of the journey begin concurrently there. Empty if there are no concurrent steps.
     concurrent_steps: Vec<u16>,
-    /// Whether visits log in at all; those that do not need no session.
+    /// Whether visits log in at all; otherwise they need no session.
     pub logs_in: bool,
-    /// Whether somebody keeps a copy of sessions, to present them after logout.
+    /// Whether a thief keeps a copy of sessions, to present them after logout.
     pub replays: bool,
-    /// How long a user waits before trying a failed step again.
+    /// How long a user waits before retrying a failed step.
     pub pause: Span,
-    /// How long a user waits for an answer.
+    /// How long a user waits for a response.
     pub timeout: Span,
-    /// People there are, with those who have joined (closed loop).
+    /// The number of users, including those who have joined (closed loop).
     people: u32,
-    /// The last change of the rate, if there was one (open loop).
+    /// The last change of the rate, if any (open loop).
     rise: Option<RateChange>,
     think: Sampler,
     patience: u32,
@@ -65,27 +66,27 @@ pub struct Workload {
     nat: u32,
 }
 
-/// People who join (closed loop).
+/// Users who join together (closed loop).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wave {
     /// The first of them.
     pub first: UserId,
     /// The last of them.
     pub last: UserId,
-    /// From when on they begin.
+    /// When they begin to arrive.
     pub from: Instant,
-    /// Over how long.
+    /// The time over which they arrive.
     pub over: Span,
 }
 
 impl Wave {
-    /// All of them, in order.
+    /// All these users, in order.
     pub fn users(self) -> impl Iterator<Item = UserId> {
         (self.first.0..=self.last.0).map(UserId)
     }
 }
 
-/// A rate that becomes another one (open loop).
+/// A change of the arrival rate (open loop).
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct RateChange {
     from: Instant,
@@ -116,7 +117,7 @@ pub struct HeavyUsers {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HeavyRule {
-    /// So many of so many, evenly spread.
+    /// This many of this many users, spread evenly.
     Of(u64, u64),
     OneIn(u32),
 }
@@ -132,13 +133,13 @@ impl HeavyUsers {
         HeavyUsers { which, activity: heavy.activity.get(), cost: heavy.cost.get(), parallel }
     }
 
-    /// How many tabs each has.
+    /// How many tabs each of them has.
     #[must_use]
     pub fn tabs(self) -> u64 {
         u64::from(self.parallel)
     }
 
-    /// Whether this user is one of them.
+    /// Whether this user is a heavy user.
     #[inline]
     #[must_use]
     pub fn include(self, user: UserId) -> bool {
@@ -182,7 +183,7 @@ impl Workload {
         }
     }
 
-    /// Whether users ever do several things at the same moment.
+    /// Whether journeys have concurrent steps.
     #[inline]
     #[must_use]
     pub fn is_simultaneous(&self) -> bool {
@@ -195,7 +196,7 @@ impl Workload {
         self.concurrent_steps.iter().copied().max().unwrap_or(1).max(1).into()
     }
 
-    /// Which users are heavy, if any are.
+    /// The heavy users, if there are any.
     #[must_use]
     pub fn heavy(&self) -> Option<HeavyUsers> {
         self.heavy
@@ -212,7 +213,7 @@ impl Workload {
         self.heavy.filter(|heavy| heavy.include(user))
     }
 
-    /// More users come from now on. Returns who they are, in a closed loop.
+    /// More users arrive from now on. In a closed loop, returns who they are.
     pub fn join(&mut self, now: Instant, join: &Join) -> Option<Wave> {
         match (self.arrivals, join.to, join.rate_to) {
             (Loop::Closed { .. }, Some(to), _) if to.get32() > self.people => {
@@ -229,14 +230,14 @@ impl Workload {
         }
     }
 
-    /// People there are, with those who have joined (closed loop).
+    /// The number of users, including those who have joined (closed loop).
     #[must_use]
     pub fn people(&self) -> u32 {
         self.people
     }
 
-    /// When the first visit of a tab begins (closed loop): somewhere in the ramp that begins at `from`, after a think
-    /// time like any other.
+    /// When the first visit of a tab begins (closed loop): at a random time in the ramp, which begins at `from`, plus
+    /// a normal think time.
     #[must_use]
     pub fn first_visit(&self, client: &Client, from: Instant, ramp: Span) -> Instant {
         let mut draw = self.seed.draw(Purpose::Arrival, client.key());
@@ -244,7 +245,8 @@ impl Workload {
         from + offset + self.think(client)
     }
 
-    /// How long after one new visitor, who comes now, the next one comes (open loop). `rate` is what the run began with.
+    /// The time from the arrival of this visitor until the next one (open loop). `between` is the mean time at the
+    /// initial rate.
     #[must_use]
     pub fn until_visitor(&self, user: UserId, now: Instant, rate: f64) -> Span {
         let rate = self.rise.map_or(rate, |rise| rise.rate(now));
@@ -260,7 +262,7 @@ impl Workload {
         (visit.as_secs_f64() * rate) as u64
     }
 
-    /// How long a client thinks after the step it has just done.
+    /// How long a client thinks after the step that it has just finished.
     #[inline(always)]
     #[must_use]
     pub fn think(&self, client: &Client) -> Span {
@@ -271,13 +273,13 @@ impl Workload {
         }
     }
 
-    /// The mean of think times, for those who lay out a queue.
+    /// The mean think time, for sizing a queue.
     #[must_use]
     pub fn mean_think(&self) -> Span {
         self.think.mean()
     }
 
-    /// How many times more work a user's requests are.
+    /// How many times more work the requests of this user take.
     #[inline]
     #[must_use]
     pub fn cost(&self, user: UserId) -> u64 {
@@ -302,8 +304,8 @@ fn mean_between(rate: f64) -> f64 {
     if nanos >= 1e6 { nanos.floor() } else { nanos }
 }
 
-/// What the steps ask: the k-th add is of item k, a remove takes the item that was added last and is still there. What
-/// is added at the same moment is not there yet. Which file it is will be known when a step comes: see
+/// The commands of the steps: the k-th add adds item k, and a remove removes the item that was added last and is still
+/// in the cart. Items added by a concurrent step do not count yet. Files are chosen when their step begins: see
 /// [`Client::name_file`].
 fn commands(journey: &Journey) -> Vec<Command> {
     let mut added = 0;
@@ -342,7 +344,7 @@ fn commands(journey: &Journey) -> Vec<Command> {
     commands
 }
 
-/// How many steps begin together at each step: none within a moment that has begun.
+/// How many steps begin concurrently at each step; 0 for the other steps of such a group.
 fn concurrent_steps(journey: &Journey) -> Vec<u16> {
     if !journey.is_simultaneous() {
         return Vec::new();
@@ -354,14 +356,14 @@ fn concurrent_steps(journey: &Journey) -> Vec<u16> {
     sizes
 }
 
-/// One tab of one user, walking its journey.
+/// One tab of one user, on its journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Where the user's cookies are; tabs of one user share them.
+    /// The cookie jar of the user, which all tabs of the user share.
     pub jar: u32,
-    /// When the user first meant to do the step that is under way.
+    /// When the user first intended to do the current step.
     pub meant: Instant,
     visit: u32,
     step: u16,
@@ -369,7 +371,7 @@ pub struct Client {
     tab: u16,
     tries: u8,
     state: ClientState,
-    /// The file that the step is about, if it is about one.
+    /// The file of the current step, if it has one.
     file: Option<File>,
 }
 
@@ -385,23 +387,23 @@ enum ClientState {
 pub enum Next {
     /// Thinks, then does the next step.
     Think,
-    /// Waits the pause, then sends again.
+    /// Waits for the pause, then sends again.
     Pause,
-    /// Sends again at once.
+    /// Sends again immediately.
     Again,
-    /// Is done with this visit.
+    /// Ends this visit.
     Leave(Ending),
 }
 
 impl Client {
-    /// A tab that has not visited yet.
+    /// A tab that has not made a visit yet.
     #[must_use]
     pub fn new(user: UserId, tab: u16, jar: u32) -> Client {
         let (meant, state) = (Instant::ZERO, ClientState::Away);
         Client { user, jar, meant, visit: 0, step: 0, attempt: 0, tab, tries: 0, state, file: None }
     }
 
-    /// The key of draws about what it does now.
+    /// The key for draws about the current step.
     #[inline]
     #[must_use]
     pub fn key(&self) -> Key {
@@ -409,14 +411,14 @@ impl Client {
         Key { entity, visit: self.visit, step: self.step, attempt: self.attempt }
     }
 
-    /// The visit it is on.
+    /// The current visit.
     #[inline]
     #[must_use]
     pub fn visit(&self, id: ClientId) -> Visit {
         Visit { user: self.user, client: id, number: self.visit }
     }
 
-    /// Whether it is between two visits.
+    /// Whether the tab is between two visits.
     #[inline]
     #[must_use]
     pub fn is_away(&self) -> bool {
@@ -447,8 +449,8 @@ impl Client {
         Request { step: self.step, attempt: self.attempt, command }
     }
 
-    /// What a request really asks, when it is about a file: the one that was chosen at the first attempt. Who has no file
-    /// to fetch, or no room for another, looks around.
+    /// The command of a request about a file: it names the file that was chosen at the first attempt. A user who has
+    /// no file to download, or no room for another one, browses instead.
     #[must_use]
     pub fn name_file(&mut self, workload: &Workload, folder: &mut Folder, command: Command) -> Command {
         if command.file().is_none() {
@@ -464,7 +466,7 @@ impl Client {
         }
     }
 
-    /// Takes in how a request ended, and decides.
+    /// Records the outcome of a request, and decides what to do next.
     #[inline(always)]
     pub fn told(&mut self, workload: &Workload, command: Command, outcome: Outcome) -> Next {
         self.attempt = self.attempt.saturating_add(1);
@@ -473,9 +475,9 @@ impl Client {
                 self.state = ClientState::Shopping;
                 Next::Again
             }
-            // What is not there now will not be there in a moment.
+            // A missing file will not appear if the user tries again.
             Outcome::Ok(_) | Outcome::Refused(Refusal::NotFound) => self.advance(workload),
-            // A thief does not insist.
+            // A thief does not retry.
             Outcome::Refused(Refusal::Unauthorized) if command.is_a_thief_s() => self.advance(workload),
             Outcome::Refused(Refusal::Unauthorized) => {
                 let next = self.endure(workload, AbandonReason::LoggedOut, Next::Again);
@@ -512,46 +514,46 @@ impl Client {
     }
 }
 
-/// What a user's browser keeps, for all tabs together. The last answer received wins.
+/// What a user's browser stores, shared by all tabs. The response that arrives last wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Jar {
     /// The affinity cookie.
     pub pin: Pin,
-    /// The session, when logged in.
+    /// The session, if logged in.
     pub session: Option<Session>,
-    /// Visits that are open in some tab.
+    /// Visits that are open in any tab.
     pub open_visits: u16,
 }
 
-/// A session as its user carries it: who takes it.
+/// A session as its user carries it, by which servers accept it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Session {
-    /// Only the incarnation that logged the user in, which has it in its memory.
+    /// Only the process that logged the user in, which has it in memory.
     Memory(ProcessId),
-    /// Every server, before this moment: a signed token. One that does not expire ends [never](Instant::NEVER).
+    /// Every server, before this moment: a signed token. If it does not expire, the moment is [never](Instant::NEVER).
     Until(Instant),
-    /// Every server, as long as the shared store knows the login of this number.
+    /// Every server, as long as the shared store has the login with this number.
     Stored(u32),
-    /// Every server, before this moment; from then on as long as the shared store knows the login of this number.
+    /// Every server before this moment, and later as long as the shared store has the login with this number.
     Renewable {
-        /// From when on the token is renewed.
+        /// When the token expires and is renewed.
         until: Instant,
         /// Its refresh session in the store.
         login: u32,
     },
-    /// Only the incarnation that signed it, with a key of its own, before this moment.
+    /// Only the process that signed it with its own key, before this moment.
     Signed(ProcessId, Instant),
 }
 
 impl Jar {
-    /// Nothing yet.
+    /// An empty jar.
     #[must_use]
     pub fn new() -> Jar {
         Jar { pin: Pin::default(), session: None, open_visits: 0 }
     }
 
-    /// A visit ended. When it was the last one, the browser is closed: the session goes, and the affinity cookie if
-    /// it lives as long as a visit.
+    /// A visit ended. After the last open visit the browser is closed: the session is deleted, and so is the affinity
+    /// cookie if it lives as long as a visit.
     #[inline]
     pub fn visit_ended(&mut self, affinity: crate::scenario::Affinity) {
         self.open_visits -= 1;

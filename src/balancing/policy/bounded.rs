@@ -1,4 +1,4 @@
-//! Hashing with bounded loads: no server takes much more than its fair share of the requests in flight.
+//! Hashing with bounded loads: no server gets much more than its fair share of the requests in flight.
 
 use super::{PoolView, RequestView};
 use crate::base::ServerId;
@@ -6,16 +6,16 @@ use crate::scenario::Positive;
 
 const BILLION: u128 = 1_000_000_000;
 
-/// How much more than its fair share of the requests in flight a server may have, if there is a bound (Mirrokni, Thorup
-/// and Zadimoghaddam 2016; HAProxy's `hash-balance-factor`). A request that finds its server full goes to the next one
-/// in the order of its policy, and comes back to it when there is room again.
+/// The bound on a server's requests in flight, as a multiple of its fair share (Mirrokni, Thorup and Zadimoghaddam
+/// 2016; HAProxy's `hash-balance-factor`). If the server of a request is full, the request goes to the next one in the
+/// order of the policy; later requests return to it when it has room again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BoundedLoad {
     /// In billionths of the fair share.
     times: Option<u64>,
 }
 
-/// What a server may have in flight, right now.
+/// How many requests in flight each server may have at this moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Headroom {
     /// Of a billion times the weight of all, so much belongs to each unit of weight.
@@ -24,13 +24,13 @@ pub struct Headroom {
 }
 
 impl BoundedLoad {
-    /// So many times the fair share, to a billionth; no bound when `None`.
+    /// A multiple of the fair share, to a hundredth; no bound if `None`.
     #[must_use]
     pub fn new(times: Option<Positive>) -> BoundedLoad {
         BoundedLoad { times: times.map(Positive::billionths) }
     }
 
-    /// The room that servers have for one more request; `None` when nothing bounds it.
+    /// The room of servers for one more request; `None` if there is no bound.
     #[must_use]
     pub fn room(self, pool: &PoolView) -> Option<Headroom> {
         let times = u128::from(self.times?);
@@ -38,8 +38,8 @@ impl BoundedLoad {
         Some(Headroom { share: times * (sum(&pool.in_flight) + 1), all_weights: BILLION * sum(&pool.weights) })
     }
 
-    /// Of servers in the order of a policy: the first that is open to the request and has room. When none has room, which
-    /// only servers that are closed to this request can bring about, the first that is open.
+    /// The first server, in the order of a policy, that is open to the request and has room. If none has room
+    /// (possible only if servers with room are closed to this request), the first that is open.
     pub fn first(
         self,
         pool: &PoolView,
@@ -54,7 +54,7 @@ impl BoundedLoad {
 }
 
 impl Headroom {
-    /// Whether this server has room: its limit is its share of all requests in flight, rounded up.
+    /// Whether this server has room. Its limit is its share of all requests in flight, rounded up.
     #[must_use]
     pub fn is_at(self, server: ServerId, pool: &PoolView) -> bool {
         let Headroom { share, all_weights } = self;
@@ -91,7 +91,7 @@ mod tests {
             Some(0),
             "no room anywhere: as if there were no bound"
         );
-        // Exactly the mean of what is in flight and this request: 5 / 4, so 2 each.
+        // Exactly the mean of the requests in flight including this one: 5 / 4, so 2 each.
         pool.in_flight = vec![1, 0, 1, 2];
         assert_eq!(first(bounded("1.0"), &pool, &[]), Some(0));
     }

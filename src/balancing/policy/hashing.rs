@@ -1,4 +1,4 @@
-//! Policies that hash the user: weak affinity. They bind nobody, and a change of the pool moves users.
+//! Policies that hash the user: weak affinity. They do not pin users, and a change of the pool moves some of them.
 
 use super::bounded::BoundedLoad;
 use super::{Policy, PoolView, RequestView};
@@ -6,10 +6,10 @@ use crate::base::ServerId;
 use crate::base::seed::{Draw, Key, Purpose, Seed};
 use crate::base::time::Instant;
 
-/// Consistent hashing: every server owns points on a ring, a user goes to the next point clockwise.
+/// Consistent hashing: every server owns points on a ring, and a user belongs to the next point clockwise.
 ///
-/// With v points a server the shares of N servers vary with a coefficient of `sqrt((N-1)/(N v + 1))`; a server that
-/// joins or leaves moves 1/(N+1) or 1/N of the users.
+/// With v points per server, the shares of N servers have a coefficient of variation of `sqrt((N-1)/(N v + 1))`. A
+/// server that joins or leaves moves 1/(N+1) or 1/N of the users.
 #[derive(Clone, Debug)]
 pub struct RingHash {
     points_per_weight: u32,
@@ -20,7 +20,7 @@ pub struct RingHash {
 }
 
 impl RingHash {
-    /// A ring of the servers that are eligible now, with so many points for a weight of 1.
+    /// A ring of the servers that are eligible now, with this many points per unit of weight.
     #[must_use]
     pub fn new(points_per_weight: u32, pool: &PoolView, seed: Seed, bound: BoundedLoad) -> RingHash {
         let mut ring = RingHash { points_per_weight, seed, bound, ring: Vec::new(), generation: 0 };
@@ -40,7 +40,7 @@ impl RingHash {
         self.ring.sort_unstable();
     }
 
-    /// Where a user's key falls.
+    /// The position of a user's key on the ring.
     fn place(&self, hash_key: u64) -> u64 {
         self.seed.draw(Purpose::Ring, Key { entity: hash_key, step: 1, ..Key::default() }).bits()
     }
@@ -64,7 +64,7 @@ pub(super) mod tests {
     use super::*;
     use crate::base::ServerState;
 
-    /// To whom so many users belong.
+    /// The server of each of the first users.
     pub fn owners(policy: &mut impl Policy, pool: &PoolView, users: u64) -> Vec<ServerId> {
         let draw = Seed(1).draw(Purpose::Pick, Key::default());
         (0..users)
@@ -75,13 +75,13 @@ pub(super) mod tests {
             .collect()
     }
 
-    /// The share that has another owner.
+    /// The share of users whose server changed.
     pub fn moved(before: &[ServerId], after: &[ServerId]) -> f64 {
         assert_eq!(before.len(), after.len());
         before.iter().zip(after).filter(|(a, b)| a != b).count() as f64 / before.len() as f64
     }
 
-    /// Of three servers the one that a request would go to is closed to it.
+    /// Checks that a policy picks another server if the preferred one is closed to the request.
     pub fn check_exclusion(policy: &mut impl Policy) {
         let pool = PoolView::new(vec![1; 3]);
         let draw = Seed(1).draw(Purpose::Pick, Key::default());
@@ -97,8 +97,8 @@ pub(super) mod tests {
         }
     }
 
-    /// When one server has left and another one has joined, what a policy has kept is out of date: it notices, and chooses
-    /// as a new one does.
+    /// Checks that a policy notices when its cached data is outdated because one server has left and another has
+    /// joined: it must then pick like a new policy.
     pub fn check_upkeep<P: Policy>(new: impl Fn(&PoolView) -> P) {
         let mut pool = PoolView::new(vec![1; 4]);
         let mut policy = new(&pool);
@@ -111,7 +111,8 @@ pub(super) mod tests {
         assert_ne!(after, before);
     }
 
-    /// Users and servers are numbered alike, and that binds nobody to the server of the same number.
+    /// Users and servers have the same numbers. Checks that this does not bind a user to the server with the same
+    /// number.
     pub fn check_numbers<P: Policy>(new: impl Fn(&PoolView) -> P) {
         let pool = PoolView::new(vec![1; 100]);
         let owners = owners(&mut new(&pool), &pool, 100);
@@ -125,7 +126,7 @@ pub(super) mod tests {
 
     #[test]
     fn shares_vary_as_theory_says() {
-        // CV of the shares = sqrt((N-1)/(N v + 1)); estimated over many rings.
+        // The CV of the shares is sqrt((N-1)/(N v + 1)), estimated over many rings.
         for (points, want) in [(16u32, 0.236), (160, 0.075)] {
             let pool = PoolView::new(vec![1; 10]);
             let squares: f64 = (0..60)

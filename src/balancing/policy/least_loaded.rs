@@ -1,4 +1,4 @@
-//! Policies that look at requests in flight.
+//! Policies that compare requests in flight.
 
 use super::rotation::draw_open;
 use super::{Policy, PoolView, RequestView};
@@ -6,7 +6,7 @@ use crate::base::ServerId;
 use crate::base::seed::Draw;
 use crate::base::time::Instant;
 
-/// Whoever would have the fewest requests in flight for its weight; ties are drawn.
+/// The server that would have the fewest requests in flight relative to its weight; ties are broken at random.
 #[derive(Clone, Copy, Debug)]
 pub struct LeastRequests;
 
@@ -30,8 +30,8 @@ impl Policy for LeastRequests {
     }
 }
 
-/// Compares `(in_flight + 1) / weight`, the load with this request, without dividing. So weights count among idle
-/// servers too.
+/// Compares `(in_flight + 1) / weight`, the load including this request, without a division. So weights matter among
+/// idle servers too.
 #[inline]
 fn compare(pool: &PoolView, a: ServerId, b: ServerId) -> std::cmp::Ordering {
     let load = |s: ServerId, other: ServerId| {
@@ -51,7 +51,7 @@ impl Policy for PowerOfTwo {
     }
 }
 
-/// Draws two different servers; the second is chosen only if it is better than the first.
+/// Draws two different servers; the second wins only if it is strictly better than the first.
 #[inline]
 pub(super) fn two_choices(
     request: &RequestView,
@@ -65,12 +65,12 @@ pub(super) fn two_choices(
     Some(second.filter(|second| better(*second, first)).unwrap_or(first))
 }
 
-/// An eligible server other than `first`, evenly drawn.
+/// An eligible server other than `first`, drawn uniformly.
 #[inline]
 fn another(first: ServerId, pool: &PoolView, draw: &mut Draw) -> Option<ServerId> {
     let others = u32::try_from(pool.up.len()).ok()?.checked_sub(1).filter(|n| *n > 0)?;
     let candidate = pool.up[draw.below(others) as usize];
-    // The last one stands in for the first, so that all others are equally likely.
+    // The last server stands in for `first`, so that all others are equally likely.
     Some(if candidate == first { pool.up[others as usize] } else { candidate })
 }
 
@@ -108,7 +108,7 @@ mod tests {
         let mut pool = PoolView::new(vec![1; 3]);
         pool.in_flight = vec![2, 1, 0];
         let counts = counts(PowerOfTwo, &pool);
-        // Of the three pairs, the worst server never wins, the middle one wins one, the best two.
+        // Of the three pairs, the worst server wins none, the middle one wins one and the best one wins two.
         assert_eq!(counts[0], 0, "{counts:?}");
         assert!((9_700..10_300).contains(&counts[1]), "{counts:?}");
     }

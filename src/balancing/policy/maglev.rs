@@ -1,4 +1,4 @@
-//! Maglev hashing: a table of slots that every server fills in an order of its own.
+//! Maglev hashing: a table of slots that each server fills in its own order.
 
 use super::bounded::BoundedLoad;
 use super::{Policy, PoolView, RequestView};
@@ -6,25 +6,26 @@ use crate::base::ServerId;
 use crate::base::seed::{Draw, Key, Purpose, Seed};
 use crate::base::time::Instant;
 
-/// Slots of the table: the prime that Eisenbud et al. 2016 use, and Envoy.
+/// The number of slots: the prime used by Eisenbud et al. 2016 and by Envoy.
 pub const SLOTS: u32 = 65_537;
 
-/// Maglev (Eisenbud et al. 2016): servers take turns, as many as their weight in each round, at claiming the next free
-/// slot in their own permutation of a table, until it is full; a user belongs to the server of the slot that the hash
-/// falls on.
+/// Maglev (Eisenbud et al. 2016): servers take turns claiming the next free slot in their own permutation of the
+/// table, as many slots per round as their weight, until the table is full. A user belongs to the server that owns the
+/// slot of the user's hash.
 ///
-/// Loads are as even as slots can be. One look into the table per choice. A server that leaves moves its own users and a
-/// few others: of 65,537 slots 33.36 % change when one of 3 servers leaves, 10.25 % of 10.
+/// Slots are shared out as evenly as possible. A pick is one table lookup. A server that leaves moves its own users
+/// and a few others: of 65,537 slots 33.36 % change their owner when one of 3 servers leaves, 10.25 % when one of 10
+/// leaves.
 #[derive(Clone, Debug)]
 pub struct Maglev {
     seed: Seed,
     bound: BoundedLoad,
-    /// Who has each slot; empty when nobody is eligible.
+    /// The owner of each slot; empty if no server is eligible.
     table: Vec<ServerId>,
     generation: u64,
 }
 
-/// Where a server claims slots: `(offset + n * skip) % SLOTS` for n = 0, 1, ….
+/// The order in which a server claims slots: `(offset + n * skip) % SLOTS` for n = 0, 1, ….
 struct Permutation {
     server: ServerId,
     weight: u32,
@@ -67,14 +68,14 @@ impl Maglev {
         Permutation { server, weight, next: draw.below(SLOTS), skip: 1 + draw.below(SLOTS - 1) }
     }
 
-    /// The slot that a user's key falls on.
+    /// The slot of a user's key.
     fn slot(&self, hash_key: u64) -> usize {
         self.seed.draw(Purpose::Maglev, Key { entity: hash_key, step: 1, ..Key::default() }).below(SLOTS) as usize
     }
 }
 
 impl Permutation {
-    /// Takes the next slot that is free; there must be one.
+    /// Claims the next free slot; there must be one.
     fn claim(&mut self, claimed: &mut [Option<ServerId>]) {
         loop {
             let slot = &mut claimed[self.next as usize];
@@ -130,7 +131,8 @@ mod tests {
         assert_eq!(counts, [32_769, 10_923, 21_845]);
     }
 
-    /// The figures are known for this size of table: slots that have another owner once one of N servers has left.
+    /// The expected figures for this table size: the share of slots that change their owner when one of N servers
+    /// leaves.
     #[test]
     fn few_slots_change_when_a_server_leaves() {
         for (servers, want, seeds) in [(3u32, 0.3336, 20), (10, 0.1025, 20), (1_000, 0.0068, 4)] {
@@ -182,7 +184,7 @@ mod tests {
         check_numbers(|pool| maglev(pool, 3));
     }
 
-    /// The table is as long as a prime, so every step but 0 and its whole length leads through all of it.
+    /// The length of the table is prime, so every step other than 0 and multiples of the length visits all slots.
     #[test]
     fn every_order_has_all_slots() {
         let maglev = maglev(&PoolView::new(vec![1]), 1);

@@ -1,4 +1,4 @@
-//! Hashing by modulo: nothing to keep, and nearly everybody moves when the pool changes.
+//! Hashing by modulo: no table is needed, but nearly all users move when the pool changes.
 
 use super::bounded::BoundedLoad;
 use super::{Policy, PoolView, RequestView};
@@ -6,10 +6,10 @@ use crate::base::ServerId;
 use crate::base::seed::{Draw, Key, Purpose, Seed};
 use crate::base::time::Instant;
 
-/// The hash of the user modulo the eligible servers, each counted as often as its weight. (nginx's `ip_hash`, HAProxy's
-/// `hash-type map-based`.)
+/// The hash of the user modulo the eligible servers, each counted as often as its weight. (Compare nginx's `ip_hash`
+/// and HAProxy's `hash-type map-based`.)
 ///
-/// A server that joins N others moves N/(N+1) of the users; one that leaves N servers moves (N-1)/N of them.
+/// A server that joins N others moves N/(N+1) of the users; a server that leaves a pool of N moves (N-1)/N of them.
 #[derive(Clone, Copy, Debug)]
 pub struct IpHash {
     seed: Seed,
@@ -17,7 +17,7 @@ pub struct IpHash {
 }
 
 impl IpHash {
-    /// Which users share a server depends on the seed.
+    /// The seed determines which users share a server.
     #[must_use]
     pub fn new(seed: Seed, bound: BoundedLoad) -> IpHash {
         IpHash { seed, bound }
@@ -59,7 +59,7 @@ mod tests {
             let all = owners(&mut policy, &pool, 40_000);
             pool.believe(ServerId(servers - 1), ServerState::Down);
             let without_last = owners(&mut policy, &pool, 40_000);
-            // The last of N leaves, or joins N-1: one set of users keeps its remainder in both.
+            // The last of N servers leaves, or joins N-1 others: the same users keep their remainder in both cases.
             let share = moved(&all, &without_last);
             let want = f64::from(servers - 1) / f64::from(servers);
             assert!((share / want - 1.0).abs() < 0.01, "{servers} servers: {share} moved, not {want}");

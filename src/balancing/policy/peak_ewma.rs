@@ -1,4 +1,4 @@
-//! A policy that looks at how fast servers answered.
+//! A policy that measures how fast servers answer.
 
 use super::least_loaded::two_choices;
 use super::{Policy, PoolView, RequestView};
@@ -6,24 +6,24 @@ use crate::base::seed::Draw;
 use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, ServerId};
 
-/// After so long a latency weighs e times less: the decay time of Finagle and of linkerd2-proxy.
+/// The time after which a latency has lost all but 1/e of its weight: the default of Finagle and linkerd2-proxy.
 const TAU: Span = Span::from_secs(10);
 
-/// What a server that has not answered yet is taken to need: as linkerd2-proxy begins.
+/// The assumed latency of a server that has not answered yet: the default of linkerd2-proxy.
 const DEFAULT_RTT: Span = Span::from_millis(30);
 
-/// Peak EWMA, as in Finagle and linkerd: of two servers drawn at random the one with the smaller
-/// `latency x (requests in flight + 1)`. A latency that is higher than the average so far replaces it at once; lower ones
-/// bring it down slowly. Nobody remembers a bad time for ever: an average that hears nothing decays too.
+/// Peak EWMA, as in Finagle and linkerd: of two servers drawn at random, the one with the smaller `latency x (requests
+/// in flight + 1)`. A latency above the average replaces the average at once; lower ones reduce it slowly. No bad
+/// average lasts forever: it also decays while there are no responses.
 ///
-/// Fast failures are fast answers to it, as they are to its models: those leave servers that fail to others to find.
+/// A fast failure counts as a fast response, as in the originals, which leave failing servers to other mechanisms.
 #[derive(Clone, Debug, Default)]
 pub struct PeakEwma {
-    /// By server; those beyond the end have not answered yet.
+    /// Indexed by server; servers beyond the end have not answered yet.
     averages: Vec<Average>,
 }
 
-/// A moving average of latencies that takes peaks at once.
+/// A moving average of latencies that jumps to peaks at once.
 #[derive(Clone, Copy, Debug)]
 struct Average {
     nanos: f64,
@@ -33,7 +33,7 @@ struct Average {
 impl Average {
     const UNKNOWN: Average = Average { nanos: nanos(DEFAULT_RTT), at: Instant::ZERO };
 
-    /// How much of it is left by now.
+    /// How much of it is left at this time.
     fn faded(self, now: Instant) -> f64 {
         self.nanos * fading(now - self.at)
     }
@@ -46,7 +46,7 @@ impl Average {
     }
 }
 
-/// The weight of what was true so long ago.
+/// The weight of an observation of this age.
 fn fading(ago: Span) -> f64 {
     libm::exp(-nanos(ago) / nanos(TAU))
 }
@@ -57,7 +57,7 @@ const fn nanos(span: Span) -> f64 {
 }
 
 impl PeakEwma {
-    /// Nobody has answered yet.
+    /// No server has answered yet.
     #[must_use]
     pub fn new() -> PeakEwma {
         PeakEwma::default()
@@ -117,7 +117,7 @@ mod tests {
     fn of_two_the_cheaper_one_wins() {
         let mut pool = PoolView::new(vec![1; 3]);
         let mut policy = PeakEwma::new();
-        // What was assumed at first is forgotten by then.
+        // The initial assumption has decayed by then.
         let later = at_ms(200_000);
         for (server, millis) in (0..).map(ServerId).zip([10, 100, 20]) {
             policy.on_complete(later, server, Span::from_millis(millis), OK);

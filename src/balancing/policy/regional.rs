@@ -1,20 +1,20 @@
-//! A policy in every region: a request is for the nearest one that has a server to offer.
+//! One policy per region: a request goes to the nearest region with an eligible server.
 
 use super::{AnyPolicy, Policy, PoolView, RequestView};
 use crate::base::seed::Draw;
 use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, RegionId, ServerId};
 
-/// One policy a region, each of which knows only the servers there.
+/// One policy per region; each knows only the servers of its region.
 #[derive(Clone, Debug)]
 pub struct Regional {
-    /// By region.
+    /// Indexed by region.
     parts: Vec<Part>,
-    /// By region: all regions, the nearest first.
+    /// For each region, all regions in order of distance, nearest first.
     nearest: Vec<Vec<RegionId>>,
-    /// By server.
+    /// The region of each server.
     of: Vec<RegionId>,
-    /// The region that the next request is for.
+    /// The region that the next request comes from.
     asked_from: RegionId,
     generation: u64,
 }
@@ -22,12 +22,12 @@ pub struct Regional {
 #[derive(Clone, Debug)]
 struct Part {
     policy: AnyPolicy,
-    /// The pool as if there were no other region.
+    /// The pool with only the servers of this region eligible.
     view: PoolView,
 }
 
 impl Regional {
-    /// A policy for each region, made by `policy` from the servers there. `of`: the region of each server.
+    /// Creates a policy for each region from the servers there. `of` gives the region of each server.
     #[must_use]
     pub fn new(
         of: Vec<RegionId>,
@@ -57,7 +57,7 @@ impl Regional {
     }
 }
 
-/// The pool in which only servers of one region are eligible.
+/// The pool with only the servers of one region eligible.
 fn only(pool: &PoolView, of: &[RegionId], region: usize) -> PoolView {
     let mut view = pool.clone();
     for (eligible, of) in view.eligible.iter_mut().zip(of) {

@@ -6,11 +6,11 @@ use crate::base::ServerId;
 use crate::base::seed::{Draw, Key, Purpose, Seed};
 use crate::base::time::Instant;
 
-/// Highest random weight (Thaler and Ravishankar 1998), with weights by the logarithmic method: a server of weight `w`
-/// bids `-w / ln u`, with `u` a hash of user and server between 0 and 1.
+/// Highest random weight (Thaler and Ravishankar 1998), weighted by the logarithmic method: a server of weight `w`
+/// bids `-w / ln u`, where `u` is a hash of user and server between 0 and 1.
 ///
-/// A server that joins N others moves 1/(N+1) of the users, all of them to itself; one that leaves N servers moves its
-/// own 1/N, and spreads them over all that stay. Every choice looks at every server.
+/// A server that joins N others moves 1/(N+1) of the users, all of them to itself. A server that leaves a pool of N
+/// moves its own 1/N, spread over all that stay. Every pick looks at every server.
 #[derive(Clone, Copy, Debug)]
 pub struct Rendezvous {
     seed: Seed,
@@ -18,7 +18,7 @@ pub struct Rendezvous {
 }
 
 impl Rendezvous {
-    /// Who bids what depends on the seed.
+    /// The seed determines the bids.
     #[must_use]
     pub fn new(seed: Seed, bound: BoundedLoad) -> Rendezvous {
         Rendezvous { seed, bound }
@@ -26,13 +26,13 @@ impl Rendezvous {
 
     fn bid(user: Seed, server: ServerId, weight: u32) -> f64 {
         let bits = user.draw(Purpose::Rendezvous, Key { entity: u64::from(server.0), ..Key::default() }).bits();
-        // The middle of one of 2^52 intervals: neither 0 nor 1.
+        // The middle of one of 2^52 intervals, so neither 0 nor 1.
         #[expect(clippy::cast_precision_loss, reason = "52 bits are exact")]
         let unit = ((bits >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
         -f64::from(weight) / libm::log(unit)
     }
 
-    /// The highest bid among these.
+    /// The server with the highest bid among these.
     fn winner(user: Seed, pool: &PoolView, among: impl Iterator<Item = ServerId>) -> Option<ServerId> {
         let bids = among.map(|server| (Rendezvous::bid(user, server, pool.weights[server.index()]), server));
         bids.max_by(|(a, first), (b, second)| a.total_cmp(b).then(second.cmp(first))).map(|(_, server)| server)
@@ -74,7 +74,7 @@ mod tests {
             }
             let share = moved(&all, &without);
             assert!((share * f64::from(servers) - 1.0).abs() < 0.03, "{servers} servers: {share} moved");
-            // They are spread over all that stay.
+            // The moved users are spread over all servers that stay.
             for server in (0..servers).filter(|server| *server != 1).map(ServerId) {
                 let heirs = all.iter().zip(&without).filter(|(a, b)| a != b && **b == server).count();
                 let fair = 40_000 / (servers * (servers - 1)) as usize;

@@ -1,4 +1,4 @@
-//! Policies that do not look at load: each in turn, smoothly by weight, or anyone.
+//! Policies that ignore load: each server in turn, smoothly by weight, or at random.
 
 use super::{Policy, PoolView, RequestView};
 use crate::base::ServerId;
@@ -28,15 +28,15 @@ impl Policy for RoundRobin {
     }
 }
 
-/// Smooth weighted round robin, as nginx does it: every server gains its weight, the richest is chosen and pays the
-/// sum of all weights. Weights 5, 1, 1 give a a b a c a a.
+/// Smooth weighted round robin, as in nginx: every server gains its weight as credit; the server with the most credit
+/// is picked and pays the sum of all weights. Weights 5, 1, 1 give a a b a c a a.
 #[derive(Clone, Debug)]
 pub struct WeightedRoundRobin {
     credit: Vec<i64>,
 }
 
 impl WeightedRoundRobin {
-    /// Everybody starts without credit.
+    /// All servers start with no credit.
     #[must_use]
     pub fn new(pool: &PoolView) -> WeightedRoundRobin {
         WeightedRoundRobin { credit: vec![0; pool.len()] }
@@ -66,7 +66,7 @@ impl Policy for WeightedRoundRobin {
     }
 }
 
-/// Any eligible server, all equally likely.
+/// Any eligible server, uniformly at random.
 #[derive(Clone, Copy, Debug)]
 pub struct Random;
 
@@ -77,7 +77,7 @@ impl Policy for Random {
     }
 }
 
-/// A server drawn evenly from those that are open to the request.
+/// A server drawn uniformly from those that are open to the request.
 #[inline]
 pub(super) fn draw_open(request: &RequestView, pool: &PoolView, draw: &mut Draw) -> Option<ServerId> {
     let among = u32::try_from(pool.up.len()).ok().filter(|n| *n > 0)?;

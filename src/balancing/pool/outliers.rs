@@ -1,14 +1,14 @@
-//! Passive health checks: a server whose answers fail is left alone for a while.
+//! Passive health checks: a server that keeps failing is not used for a while.
 
 use crate::base::ServerId;
 use crate::base::time::{Instant, Span};
 use crate::scenario::{self, Share};
 
-/// What each server's answers have shown, and who is ejected.
+/// The failures of each server, and which servers are ejected.
 ///
-/// So many failures in a row eject a server, for the base time multiplied by how often it has been ejected. At most a
-/// share of the pool is ejected at once, but always one, if one deserves it. When its time is over it is used again,
-/// whatever active checks say, as long as they do not say that it is down.
+/// A number of failures in a row ejects a server, for the base time multiplied by the number of its ejections so far.
+/// At most a share of the pool is ejected at once, but one server may always be. When the time is over, the server is
+/// used again unless the active checks say that it is down.
 #[derive(Clone, Debug)]
 pub struct Outliers {
     consecutive: u32,
@@ -16,7 +16,7 @@ pub struct Outliers {
     longest: Span,
     /// In billionths.
     at_most: u32,
-    /// By server; those beyond the end have not answered yet.
+    /// By server; servers beyond the end have not answered yet.
     records: Vec<Record>,
 }
 
@@ -24,13 +24,13 @@ pub struct Outliers {
 struct Record {
     /// Failures in a row.
     failures: u32,
-    /// How often it was ejected.
+    /// The number of its ejections.
     ejections: u32,
     ejected_until: Option<Instant>,
 }
 
 impl Outliers {
-    /// Nobody has answered yet.
+    /// No server has answered yet.
     #[must_use]
     pub fn new(rules: &scenario::Outlier) -> Outliers {
         Outliers {
@@ -42,7 +42,7 @@ impl Outliers {
         }
     }
 
-    /// A server answered as it should.
+    /// A server answered successfully.
     #[inline]
     pub fn succeeded(&mut self, server: ServerId) {
         if let Some(record) = self.records.get_mut(server.index()) {
@@ -50,7 +50,7 @@ impl Outliers {
         }
     }
 
-    /// A server of a pool of so many failed. Returns until when it is ejected, if this makes it so.
+    /// A server of a pool of this size failed. Returns the end of the ejection if this failure ejects it.
     pub fn failed(&mut self, server: ServerId, pool: usize, now: Instant) -> Option<Instant> {
         if server.index() >= self.records.len() {
             self.records.resize(server.index() + 1, Record::default());
@@ -73,13 +73,14 @@ impl Outliers {
         ejected == 0 || (ejected + 1) * u64::from(Share::ALL) <= u64::from(self.at_most) * pool as u64
     }
 
-    /// Whether it is left alone.
+    /// Whether the server is ejected.
     #[must_use]
     pub fn has_ejected(&self, server: ServerId) -> bool {
         self.records.get(server.index()).is_some_and(|record| record.ejected_until.is_some())
     }
 
-    /// A server is used again, with a clean record, if its time is over. False when it is not, or was not ejected.
+    /// Readmits a server with a clean record if its time is over. False if it is not over, or the server was not
+    /// ejected.
     pub fn readmit(&mut self, server: ServerId, now: Instant) -> bool {
         let Some(record) = self.records.get_mut(server.index()) else { return false };
         if record.ejected_until.is_none_or(|until| now < until) {

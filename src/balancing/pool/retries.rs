@@ -1,11 +1,11 @@
-//! How many requests the balancer may be sending a second time.
+//! The retry budget: how many retries the balancer may have in flight.
 
 use crate::scenario::Share;
 
-/// So many retries may always be under way: Envoy's minimum.
+/// This many retries are always allowed: Envoy's minimum.
 const ALWAYS: u32 = 3;
 
-/// Retries that are under way, and the budget for them: a share of all requests that are.
+/// Retries in flight, and their budget as a share of all requests in flight.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Retries {
     under_way: u32,
@@ -14,23 +14,23 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// None yet.
+    /// No retries are in flight yet.
     #[must_use]
     pub fn new(budget: Option<Share>) -> Retries {
         Retries { under_way: 0, budget: budget.map(Share::billionths) }
     }
 
-    /// One more was sent.
+    /// A retry was sent.
     pub fn begin(&mut self) {
         self.under_way += 1;
     }
 
-    /// One came back, or was given up.
+    /// A retry was answered, or given up.
     pub fn end(&mut self) {
         self.under_way -= 1;
     }
 
-    /// Whether there may be one more, while so many requests are under way.
+    /// Whether another retry is allowed, with this many requests in flight.
     #[must_use]
     pub fn may_begin(&self, requests: impl FnOnce() -> u32) -> bool {
         self.budget.is_none_or(|share| {

@@ -1,10 +1,10 @@
-//! What an operator does to the pool: slots come and go, servers are stopped and started under their names.
+//! What an operator does to the pool: slots are added and retired, servers are stopped and started in them.
 
 use super::{Health, Member, Pool, ProcessRecord, Role, runs};
 use crate::base::{ProcessId, ServerId, ServerState};
 
 impl Pool {
-    /// Adds a slot, whose server boots. The balancer uses it only after it has passed its checks.
+    /// Adds a slot, whose server boots. The balancer uses it once it has passed its checks.
     pub fn add(&mut self, weight: u32) -> ServerId {
         let server = ServerId(u32::try_from(self.members.len()).expect("fewer than 2^32 slots"));
         let process = self.new_life(server);
@@ -21,19 +21,19 @@ impl Pool {
         process
     }
 
-    /// The balancer is to check a server and not to use it, until [`Pool::admit`].
+    /// Tells the balancer to check a server but not to use it, until [`Pool::admit`].
     pub fn hold_back(&mut self, server: ServerId) {
         self.assign(server, Role::Standby);
     }
 
-    /// The balancer may use a server that was held back.
+    /// Tells the balancer that it may use a server that was held back.
     pub fn admit(&mut self, server: ServerId) {
         self.assign(server, Role::Serve);
     }
 
-    /// Ends a process, whatever it does. `fault` is to blame for what its memory held. One that was drained is known to
-    /// the balancer to be down, and its drain is over; of any other the checks have to find it out. Returns whether its
-    /// process lived until now, be it out of everybody's reach.
+    /// Ends a process, whatever it is doing. `fault` is to blame for the loss of its memory. If the server was
+    /// drained, the balancer knows that it is down, and the drain is over; otherwise the health checks have to detect
+    /// it. Returns whether the process took requests until now.
     pub fn stop(&mut self, server: ServerId, fault: u32) -> bool {
         let member = &mut self.members[server.index()];
         let isolated = self.isolated.remove(&server).is_some();
@@ -48,12 +48,12 @@ impl Pool {
         lived
     }
 
-    /// A server that was stopped will never come back, whatever a fault has promised.
+    /// A stopped server will never come back, even if a fault announced that it would.
     pub fn decommission(&mut self, server: ServerId) {
         self.roles[server.index()] = Role::Decommissioned;
     }
 
-    /// Starts a new, empty process under the name of one that is down. Returns its life, for [`Pool::booted`].
+    /// Starts a new, empty process in the slot of a server that is down. Returns its life, for [`Pool::booted`].
     pub fn boot(&mut self, server: ServerId, new_host: bool) -> ProcessId {
         let process = self.new_life(server);
         let member = &mut self.members[server.index()];
@@ -67,7 +67,7 @@ impl Pool {
         process
     }
 
-    /// A process has booted and takes requests. False when something else has happened to it meanwhile.
+    /// A process has booted and takes requests. False if something else has happened to it in the meantime.
     pub fn booted(&mut self, server: ServerId, process: ProcessId) -> bool {
         let member = &self.members[server.index()];
         if member.state != ServerState::Booting || member.process != process {
@@ -77,7 +77,7 @@ impl Pool {
         true
     }
 
-    /// Whether the server that this fault killed is still as it left it.
+    /// Whether the server that this fault killed is still in the state in which the fault left it.
     #[must_use]
     pub fn is_left_dead(&self, server: ServerId, fault: u32) -> bool {
         let Member { state, process, .. } = self.members[server.index()];
@@ -86,7 +86,7 @@ impl Pool {
             && self.processes[process.0 as usize].killed_by == Some(fault)
     }
 
-    /// A slot is gone for good, and its host with the disk. Its server must have been stopped.
+    /// Removes a slot for good, and with it the host and its disk. Its server must have been stopped.
     pub fn retire(&mut self, server: ServerId) {
         let member = &mut self.members[server.index()];
         member.state = ServerState::Retired;
@@ -95,7 +95,7 @@ impl Pool {
         self.view.believe(server, ServerState::Retired);
     }
 
-    /// What a server does, as its operator sees it: one that is held back is not there yet.
+    /// The state of a server from the operator's point of view: a server that is held back does not count yet.
     #[must_use]
     pub fn as_planned(&self, server: ServerId) -> ServerState {
         match (self.members[server.index()].state, self.roles[server.index()]) {
@@ -104,7 +104,7 @@ impl Pool {
         }
     }
 
-    /// Whether the balancer's checks say that it is up, be it used or held back or drained.
+    /// Whether the health checks say that the server is up, no matter whether it is used, held back or drained.
     #[must_use]
     pub fn passes_checks(&self, server: ServerId) -> bool {
         self.health[server.index()].up
@@ -121,7 +121,7 @@ impl Pool {
         (0..u32::try_from(self.members.len()).expect("fewer than 2^32 slots")).map(ServerId)
     }
 
-    /// The slots that are not gone, in order.
+    /// The slots that have not been retired, in order.
     pub fn present(&self) -> impl Iterator<Item = ServerId> + '_ {
         let here = |(_, member): &(u32, &Member)| member.state != ServerState::Retired;
         (0u32..).zip(&self.members).filter(here).map(|(id, _)| ServerId(id))

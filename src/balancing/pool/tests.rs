@@ -24,7 +24,7 @@ fn both(pool: &Pool) -> (ServerState, ServerState) {
     (pool.members[1].state, pool.view.states[1])
 }
 
-/// Plays so many health checks of the second server, as far as they are played at all.
+/// Runs up to `most` health checks of the second server, as long as any are needed.
 fn play_checks(pool: &mut Pool, most: usize) {
     for _ in 0..most {
         let Some(at) = pool.watch(SECOND, Instant::ZERO) else { return };

@@ -1,37 +1,37 @@
-//! Slow start: a server that comes up gets less than its weight at first.
+//! Slow start: a server that comes up gets only part of its weight at first.
 
 use crate::balancing::policy::PoolView;
 use crate::base::ServerState;
 use crate::base::time::{Instant, Span};
 
-/// A server never gets less than one part in so many of its weight: Envoy's 10 %.
+/// The minimum is one part in this many of the weight: Envoy's 10 %.
 const LEAST: u64 = 10;
 
-/// Which servers came up so lately that they still warm up.
+/// The servers that have come up recently and are still warming up.
 ///
-/// A server that is believed up and was not before gets `max(10 %, t / window)` of its weight, as in Envoy. That goes for
-/// one that passes its checks after a crash, for one that joins, and for one that is used again after an ejection. Those
-/// that are up at the start are warm.
+/// A server that is now believed to be up, but was not before, gets `max(10 %, t / window)` of its weight, as in
+/// Envoy. That applies after a crash, to a new server, and after an ejection. Servers that are up at the start are
+/// warm.
 #[derive(Clone, Debug)]
 pub struct WarmUp {
     window: Span,
-    /// By server, as seen at the last look.
+    /// By server: whether it was up at the last look.
     was_up: Vec<bool>,
-    /// By server: since when it is up, while it warms up.
+    /// By server: when it came up, if it is warming up.
     since: Vec<Option<Instant>>,
     generation: Option<u64>,
-    /// Whether anybody warms up.
+    /// Whether any server is warming up.
     anybody: bool,
 }
 
 impl WarmUp {
-    /// Everybody who is up now is warm.
+    /// All servers that are up now are warm.
     #[must_use]
     pub fn new(window: Span) -> WarmUp {
         WarmUp { window, was_up: Vec::new(), since: Vec::new(), generation: None, anybody: false }
     }
 
-    /// Brings current weights up to date.
+    /// Updates the current weights.
     #[inline]
     pub fn look(&mut self, view: &mut PoolView, now: Instant) {
         if self.generation != Some(view.generation) {
@@ -42,7 +42,7 @@ impl WarmUp {
         }
     }
 
-    /// Servers have come up or gone down.
+    /// Notes which servers have come up or gone down.
     fn notice(&mut self, view: &PoolView, now: Instant) {
         let first = self.generation.replace(view.generation).is_none();
         self.since.resize(view.len(), None);

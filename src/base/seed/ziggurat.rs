@@ -37,21 +37,21 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 pub fn exponential(draw: &mut Draw) -> f64 {
     let tables = &*TABLES;
     let bits = draw.bits();
-    // The layer from the lowest bits, the place in it from the 53 highest.
+    // The lowest bits select the layer, the 53 highest the position in it.
     let layer = (bits & 0xff) as usize;
     let x = unit(bits) * tables.x[layer];
     if x < tables.x[layer + 1] { x } else { outside(draw, tables, layer, x) }
 }
 
-/// A number from 0 to below 1 from the 53 highest bits.
+/// A number in [0, 1) from the 53 highest bits.
 #[inline]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "53 bits are exact, and positive")]
 fn unit(bits: u64) -> f64 {
-    // Signed numbers become floats in one step.
+    // Signed integers convert to floats in one step.
     (bits >> 11) as i64 as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
-/// A place that the layer above does not cover: perhaps under the curve, perhaps in the tail.
+/// A point that the layer above does not cover: it may be under the curve, or in the tail.
 #[cold]
 fn outside(draw: &mut Draw, tables: &Tables, layer: usize, x: f64) -> f64 {
     if layer == 0 {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::base::seed::{Key, Purpose, Seed};
 
-    /// The share of draws beyond x is e^-x, in the layers, at their edges and in the tail.
+    /// The share of draws beyond x is e^-x, within the layers, at their edges and in the tail.
     #[test]
     #[expect(clippy::cast_precision_loss, reason = "statistics")]
     fn the_whole_distribution_is_right() {

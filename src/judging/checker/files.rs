@@ -1,26 +1,26 @@
-//! Files: acknowledged uploads that are not there when they are asked for, or at the end.
+//! Files: acknowledged uploads that are missing at a download, or at the end.
 
 use std::collections::BTreeMap;
 
 use crate::base::{Command, File, Items, Outcome, Refusal, UserId};
 
-/// Counts of everything about files.
+/// Counts about files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "as in report::FileFigures")]
 pub struct FileCounts {
     pub uploaded: u64,
     pub downloads: u64,
     pub missing_downloads: u64,
-    /// Files that were missing at least once, or at the end.
+    /// Files that were missing at least once, or at the end of the run.
     pub missing: u64,
     pub destroyed: u64,
 }
 
-/// What is known of one user's files.
+/// What is known about one user's files.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     acknowledged: Items,
-    /// Asked for and not found, or gone at the end.
+    /// Files that were not found, or are gone at the end.
     missing: Items,
 }
 
@@ -36,7 +36,7 @@ impl Files {
         self.counts
     }
 
-    /// Takes in how a request about a file ended. True when the file was not found.
+    /// Records the outcome of a request about a file. True if the file was not found.
     pub(super) fn told(&mut self, user: UserId, command: Command, outcome: Outcome) -> bool {
         match (command, outcome) {
             (Command::Upload(file), Outcome::Ok(_)) => {
@@ -59,7 +59,7 @@ impl Files {
         }
     }
 
-    /// All files that a user still has anywhere. True when an acknowledged one is not among them.
+    /// All files that a user still has anywhere. True if an acknowledged one is not among them.
     pub(super) fn audited(&mut self, user: UserId, found: Items) -> bool {
         let gone = self.users.get(&user).map_or(Items::NONE, |known| known.acknowledged.minus(found));
         self.counts.destroyed += u64::from(gone.len());

@@ -1,4 +1,4 @@
-//! What a pool does wrong that hides state: forms refused, limits exceeded, pages that go back in time.
+//! The effects of hidden state: rejected forms, exceeded limits, pages that go back in time.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::Finding;
 use crate::base::{Command, Outcome, Refusal, Reply, UserId, Visit};
 use crate::history::{Request, Seen};
 
-/// Counts of everything that hidden state does.
+/// Counts of the effects of hidden state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "as in report::HiddenFigures")]
 pub struct HiddenCounts {
@@ -17,26 +17,26 @@ pub struct HiddenCounts {
     pub stale_pages: u64,
 }
 
-/// What one rate limiter in front of all servers would allow one user.
+/// What a single rate limiter in front of all servers would allow each user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// Requests in one window.
+    /// Requests allowed in one window.
     pub limit: u64,
     /// The length of a window.
     pub window_nanos: u64,
-    /// No answer comes later than this after its request.
+    /// No response arrives later than this after its request.
     pub longest_nanos: u64,
 }
 
-/// What users can tell of hidden state.
+/// What users can observe of hidden state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hidden {
     allowance: Option<Allowance>,
-    /// By window and user: requests accepted.
+    /// Accepted requests by window and user.
     accepted: BTreeMap<(u64, UserId), u64>,
-    /// By user: the newest version of the catalogue that they have seen.
+    /// By user: the newest version of the catalogue that the user has seen.
     newest: BTreeMap<UserId, u32>,
-    /// By client: the same when the request that is out was sent.
+    /// By client: the same, at the time when the outstanding request was sent.
     before: BTreeMap<u32, u32>,
     pub(super) counts: HiddenCounts,
 }
@@ -78,7 +78,7 @@ impl Hidden {
         }
     }
 
-    /// A page is stale when its user had seen a newer one before asking for it.
+    /// A page is stale if its user had seen a newer one before requesting it.
     fn page(&mut self, visit: Visit, version: u32) -> Option<Finding> {
         self.counts.pages += 1;
         let newest = self.newest.entry(visit.user).or_default();
@@ -95,7 +95,7 @@ impl Hidden {
         let in_window = self.accepted.entry((window, user)).or_default();
         *in_window += 1;
         self.counts.over_limit += u64::from(*in_window > limit);
-        // Of windows that ended so long ago no request is out any more.
+        // No request from windows that ended before this is still outstanding.
         let oldest = sent_nanos.saturating_sub(longest_nanos) / window_nanos;
         while let Some(first) = self.accepted.first_entry().filter(|first| first.key().0 < oldest) {
             first.remove();

@@ -1,53 +1,53 @@
-//! When a server was there, and when it was paid for.
+//! When a server was in the pool, and when it was paid for.
 
 use crate::base::ServerState;
 use crate::base::time::{Instant, Span};
 
-/// What the operator let one server do, from when on. Accidents are not in it.
+/// The states that the operator gave a server, each with its start. Accidents are not included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerLifetime(Vec<(Instant, ServerState)>);
 
 impl ServerLifetime {
-    /// Up from the start on.
+    /// Up from the start.
     #[must_use]
     pub fn from_the_start() -> ServerLifetime {
         ServerLifetime(vec![(Instant::ZERO, ServerState::Up)])
     }
 
-    /// From now on it does something else.
+    /// The operator changed its state.
     pub fn turned(&mut self, now: Instant, state: ServerState) {
         self.0.push((now, state));
     }
 
-    /// What it was let do, from when on, in order.
+    /// Its states with their start times, in order.
     pub fn turns(&self) -> impl Iterator<Item = (Instant, ServerState)> {
         self.0.iter().copied()
     }
 
-    /// Whether it was not simply there all the time.
+    /// Whether the operator ever changed its state.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.0 != [(Instant::ZERO, ServerState::Up)]
     }
 
-    /// For how long of a time it took new users, as far as the operator is concerned.
+    /// How long within a period it took new users, as far as the operator is concerned.
     #[must_use]
     pub fn there(&self, from: Instant, to: Instant) -> Span {
         self.time(from, to, |state| state == ServerState::Up)
     }
 
-    /// For how long of a time it was paid for: from the beginning of its boot until it was stopped for good.
+    /// How long within a period it was paid for: from the start of its boot until it was stopped for good.
     #[must_use]
     pub fn paid(&self, from: Instant, to: Instant) -> Span {
         self.time(from, to, |state| !is_over(state))
     }
 
-    /// When it began to be paid for.
+    /// The times at which it began to be paid for.
     pub fn begins(&self) -> impl Iterator<Item = Instant> + '_ {
         self.0.first().map(|(at, _)| *at).into_iter()
     }
 
-    /// When it was stopped for good.
+    /// The times at which it was stopped for good.
     pub fn ends(&self) -> impl Iterator<Item = Instant> + '_ {
         self.0.iter().find(|(_, state)| is_over(*state)).map(|(at, _)| *at).into_iter()
     }
@@ -62,7 +62,7 @@ impl ServerLifetime {
     }
 }
 
-/// Whether an operator who wants this of a server does not pay for it.
+/// Whether a server in this state costs nothing.
 fn is_over(state: ServerState) -> bool {
     matches!(state, ServerState::Down | ServerState::Retired)
 }

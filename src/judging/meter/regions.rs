@@ -1,4 +1,4 @@
-//! What it is like to shop from each region of the world.
+//! What users in each region of the world experience.
 
 use super::{LatencyMeter, Told};
 use crate::base::time::Instant;
@@ -6,7 +6,7 @@ use crate::base::{Command, Outcome, Visit};
 use crate::history::Request;
 use crate::regions::RegionMap;
 
-/// Latencies by the region in which users are.
+/// Latencies by the region that users are in.
 #[derive(Clone, Debug)]
 pub struct RegionMeters {
     /// In the order of the scenario's names.
@@ -14,16 +14,16 @@ pub struct RegionMeters {
     map: RegionMap,
 }
 
-/// One region.
+/// The measurements of one region.
 #[derive(Clone, Debug, Default)]
 pub struct RegionMeter {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Requests of users there that ended.
+    /// Finished requests of users there.
     pub requests: u64,
-    /// Adds that were acknowledged, from meaning to do them.
+    /// Acknowledged adds, from their intended start.
     pub adds: LatencyMeter,
-    /// All steps, from meaning to do them to their final answer.
+    /// All steps, from their intended start to their final response.
     pub steps: LatencyMeter,
 }
 
@@ -35,14 +35,14 @@ impl RegionMeters {
         RegionMeters { regions: map.names.iter().map(meter).collect(), map }
     }
 
-    /// What was measured so far does not count.
+    /// Discards what was measured during the warm-up.
     pub fn begin_to_measure(&mut self) {
         for region in &mut self.regions {
             (region.adds, region.steps) = (LatencyMeter::default(), LatencyMeter::default());
         }
     }
 
-    /// A request ended for its user.
+    /// A user learned the result of a request.
     pub fn told(&mut self, now: Instant, visit: Visit, request: Request, told: &Told) {
         let place = self.map.place(visit.user, visit.number, request.step);
         let meter = &mut self.regions[place.index()];

@@ -1,4 +1,4 @@
-//! What deploys and changes of the pool's size cost: who was cut off, and the capacity that was missing meanwhile.
+//! The cost of deploys and of changes of the pool's size: users cut off, and missing capacity.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,28 @@ use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, ServerState};
 use crate::history::PoolEvent;
 
-/// What one plan cost.
+/// The cost of one plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// When it began.
     pub began: Instant,
-    /// When everything was done.
+    /// When it was complete.
     pub finished: Option<Instant>,
     /// Servers that it stopped.
     pub stopped: u64,
-    /// Users whom a cookie bound to a server when it was stopped.
+    /// Users whom a cookie bound to a server when the server was stopped.
     pub cut_off_users: u64,
-    /// Requests that a server held when it was stopped.
+    /// Requests in flight at a server when the server was stopped.
     pub cut_requests: u64,
-    /// Server-time for which fewer servers than at the beginning took new users.
+    /// Server-time during which fewer servers took new users than at the beginning.
     pub capacity_lost: Span,
-    /// Servers that took new users at the beginning.
+    /// The number of servers that took new users at the beginning.
     servers: u64,
-    /// Until when the lost capacity is counted.
+    /// The time up to which lost capacity has been counted.
     counted: Instant,
 }
 
-/// What is known of one server.
+/// What is known about one server.
 #[derive(Clone, Copy, Debug)]
 struct Server {
     runs: bool,
@@ -43,19 +43,19 @@ pub struct Plans {
 }
 
 impl Plans {
-    /// So many servers are up.
+    /// A pool of this many servers, all up.
     #[must_use]
     pub fn new(servers: usize) -> Plans {
         Plans { servers: vec![Server { runs: true, believed: true }; servers], costs: BTreeMap::new() }
     }
 
-    /// What a plan cost; `None` when it never began.
+    /// The cost of a plan; `None` if it never began.
     #[must_use]
     pub fn cost(&self, fault: u32) -> Option<Cost> {
         self.costs.get(&fault).copied()
     }
 
-    /// The same, had the run ended now, for one that is not done.
+    /// The cost of a plan, with an unfinished plan counted up to this time.
     #[must_use]
     pub fn cost_until(&self, fault: u32, now: Instant) -> Option<Cost> {
         let mut cost = self.cost(fault)?;
@@ -63,12 +63,12 @@ impl Plans {
         Some(cost)
     }
 
-    /// Servers that take new users.
+    /// The number of servers that take new users.
     fn taking(&self) -> u64 {
         self.servers.iter().filter(|server| server.runs && server.believed).count() as u64
     }
 
-    /// Takes in what happened to the pool.
+    /// Records an event of the pool.
     pub fn hear(&mut self, at: Instant, event: PoolEvent) {
         let taking = self.taking();
         self.costs.values_mut().for_each(|cost| cost.count(at, taking));
@@ -109,7 +109,7 @@ impl Plans {
 }
 
 impl Cost {
-    /// So many servers took new users until now.
+    /// This many servers took new users until now.
     fn count(&mut self, now: Instant, taking: u64) {
         if self.finished.is_none() && now > self.counted {
             self.capacity_lost += (now - self.counted) * self.servers.saturating_sub(taking);

@@ -1,51 +1,53 @@
-//! How a run recovers from the faults that kill: when the balancer notices, when capacity is back, when users are well.
+//! Recovery from faults that kill servers: when the balancer detects them, when capacity is back, when users are well.
 
 use crate::base::ServerId;
 use crate::base::time::{Instant, Span};
 
-/// What followed one fault that killed a server. It struck at [`Outage::at`]; all else is how long after that.
+/// The consequences of one fault that killed a server. It struck at [`Outage::at`]; all other times are relative to
+/// that.
 ///
-/// Several servers can be out at once. What happens to a server belongs to the last fault that killed it; what happens
-/// to users, whatever the reason, to the last fault that killed any.
+/// Several servers can be down at once. Events of a server are attributed to the last fault that killed it; failures
+/// of users, whatever their cause, to the last fault that killed any server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// When it struck.
     pub at: Instant,
-    /// Whom.
+    /// The server that it killed.
     pub server: ServerId,
-    /// Until the balancer believed the server down. `None` when it never did, because the server was back first, or when
-    /// it believed that already, of a server that had died before and was not trusted again yet.
+    /// When the balancer believed that the server was down. `None` if it never did because the server was back first,
+    /// or if it already believed so because the server had died before and was not trusted yet.
     pub noticed: Option<Span>,
-    /// Until the server ran again and the balancer (still or again) believed it up. `None` when that never came.
+    /// When the server ran again and the balancer (still or again) believed it to be up. `None` if that did not
+    /// happen.
     pub back: Option<Span>,
-    /// Until the last user was told something bad, before the next fault that killed or the end of the run: a request
-    /// that failed, was refused or got no answer, a login that no server knew (401), or a checkout that lost what this
-    /// very fault had wiped out. Nothing when nobody was.
+    /// When the last user met a failure, before the next such fault or the end of the run: a request that failed, was
+    /// refused or timed out, an unknown login (401), or a checkout that lost items wiped by this fault. Zero if no
+    /// user did.
     pub users_well: Span,
-    /// Since when its process runs.
+    /// When its process became ready.
     ready: Option<Instant>,
 }
 
-/// The outages of a run, in the order in which they began.
+/// The outages of a run, in order of their beginning.
 #[derive(Clone, Debug)]
 pub struct Recovery {
-    /// A health check that began before a server was back may speak against it so much later.
+    /// A health check that began before a server came back can still fail this much later.
     late: Span,
     outages: Vec<Outage>,
-    /// The fault that each belongs to.
+    /// The fault of each outage.
     faults: Vec<u32>,
-    /// By server: whether the balancer believes it down.
+    /// By server: whether the balancer believes that it is down.
     believed_down: Vec<bool>,
 }
 
 impl Recovery {
-    /// Nothing has happened yet. A health check waits for its answer for so long.
+    /// No outages yet. A health check waits this long for its response.
     #[must_use]
     pub fn new(check_timeout: Span) -> Recovery {
         Recovery { late: check_timeout, outages: Vec::new(), faults: Vec::new(), believed_down: Vec::new() }
     }
 
-    /// All so far.
+    /// All outages so far.
     #[must_use]
     pub fn outages(&self) -> &[Outage] {
         &self.outages
@@ -57,7 +59,7 @@ impl Recovery {
         self.faults.push(fault);
     }
 
-    /// A server runs again; or a slow one is itself again, which is no comeback.
+    /// A server runs again. (If a slow server has recovered, that is no comeback.)
     pub fn ready(&mut self, at: Instant, server: ServerId) {
         let believed_down = self.is_believed_down(server);
         if let Some(outage) = self.last_of(server) {
@@ -68,7 +70,7 @@ impl Recovery {
         }
     }
 
-    /// The balancer's opinion of a server changed.
+    /// The balancer changed its belief about a server.
     pub fn believed(&mut self, at: Instant, server: ServerId, up: bool) {
         if server.index() >= self.believed_down.len() {
             self.believed_down.resize(server.index() + 1, false);
@@ -86,7 +88,7 @@ impl Recovery {
         }
     }
 
-    /// A user was told something bad.
+    /// A user met a failure.
     #[inline]
     pub fn trouble(&mut self, at: Instant) {
         if let Some(outage) = self.outages.last_mut() {
@@ -94,7 +96,7 @@ impl Recovery {
         }
     }
 
-    /// A checkout showed that a cart was wiped out by this fault.
+    /// A checkout showed that this fault had wiped a cart.
     pub fn wiped(&mut self, at: Instant, fault: u32) {
         if self.faults.last() == Some(&fault) {
             self.trouble(at);
@@ -121,7 +123,7 @@ mod tests {
         Instant::ZERO + Span::from_secs(second)
     }
 
-    /// Noticed, back and users well, in whole seconds after each fault.
+    /// Detection, capacity and users' recovery, in whole seconds after each fault.
     fn told(recovery: &Recovery) -> Vec<(Option<u64>, Option<u64>, u64)> {
         let seconds = |span: Span| span.as_nanos() / 1_000_000_000;
         let outages = recovery.outages().iter();

@@ -1,30 +1,30 @@
-//! How many servers there should be, as the autoscaler of Kubernetes reckons.
+//! Computes how many servers there should be, like the Kubernetes autoscaler.
 
 use crate::balancing::pool::Pool;
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId, ServerState};
 use crate::scenario::{self, Scale, Whole};
 
-/// Utilisation this close to the target, in percent of it, changes nothing.
+/// A deviation from the target of up to this many percent changes nothing.
 const TOLERANCE: u128 = 10;
 /// Targets are counted in billionths.
 const BILLION: u128 = 1_000_000_000;
 
-/// Looks at the load now and then, and says how many servers there should be.
+/// Looks at the load at intervals, and decides how many servers there should be.
 #[derive(Clone, Debug)]
 pub struct Autoscaler {
     rules: scenario::Autoscaler,
-    /// The utilisation it aims at, in billionths.
+    /// The target utilisation, in millionths.
     target: u128,
     workers: u32,
     looked: Instant,
-    /// By server, at the last look: the life that took requests, and how long its workers had been busy.
+    /// By server, at the last look: the process that took requests, and how long its workers had been busy.
     seen: Vec<Option<(ProcessId, Span)>>,
     acted: Instant,
 }
 
 impl Autoscaler {
-    /// One that has not looked yet, for servers with so many workers.
+    /// An autoscaler that has not looked yet, for servers with this many workers.
     #[must_use]
     pub fn new(rules: scenario::Autoscaler, workers: u32, now: Instant, pool: &Pool) -> Autoscaler {
         let target = u128::from(rules.target.billionths());
@@ -33,19 +33,19 @@ impl Autoscaler {
         autoscaler
     }
 
-    /// How often it looks.
+    /// The time between two looks.
     #[must_use]
     pub fn interval(&self) -> Span {
         self.rules.interval.get()
     }
 
-    /// It was heeded.
+    /// Its decision was carried out.
     pub fn acted(&mut self, now: Instant) {
         self.acted = now;
     }
 
-    /// What should be changed. Only servers count that took requests all the time since the last look; `staying` are
-    /// those that are not about to leave.
+    /// Decides on a change. Only servers that took requests during the whole time since the last look count; `staying`
+    /// lists those that are not about to be removed.
     pub fn look(
         &mut self,
         now: Instant,
@@ -76,7 +76,7 @@ impl Autoscaler {
         Some(Scale { to, drain: self.rules.drain, first: self.rules.first })
     }
 
-    /// `ceil(servers x utilisation / target)`; `None` when that is near enough, or nothing is known.
+    /// `ceil(servers x utilisation / target)`; `None` if that is within the tolerance, or if nothing is known.
     fn desired(&self, busy: Span, steady: u64, window: Span) -> Option<u64> {
         let busy = u128::from(busy.as_nanos()) * BILLION;
         let one = u128::from(window.as_nanos()) * u128::from(self.workers) * self.target;
@@ -94,7 +94,7 @@ impl Autoscaler {
     }
 }
 
-/// The life that takes new users' requests in a slot.
+/// The process in a slot that takes the requests of new users.
 fn serves(pool: &Pool, server: ServerId) -> Option<ProcessId> {
     let up = pool.as_planned(server) == ServerState::Up;
     up.then(|| pool.members[server.index()].process)

@@ -1,4 +1,4 @@
-//! How a new version goes to all servers.
+//! How a deploy proceeds.
 
 use super::{Action, Leaving, Then};
 use crate::balancing::pool::Pool;
@@ -6,41 +6,41 @@ use crate::base::time::Span;
 use crate::base::{ProcessId, ServerId, ServerState};
 use crate::scenario::{Deploy, Strategy};
 
-/// What a plan wants next.
+/// The next step of a plan.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
-    /// This is to be done.
+    /// Carry out this action.
     Do(Action),
-    /// This server is to leave.
+    /// Remove this server.
     Send { server: ServerId, fault: u32, drain: Span, then: Then },
-    /// Something must happen first.
+    /// Wait for something to happen.
     Wait,
-    /// Everything is done.
+    /// The plan is complete.
     Done,
 }
 
-/// One deploy under way.
+/// A deploy in progress.
 #[derive(Clone, Debug)]
 pub(super) struct Rollout {
-    /// The plan: an index into the faults of the run.
+    /// The plan: its index among the faults of the run.
     pub fault: u32,
     how: Deploy,
-    /// The servers there were when it began.
+    /// The number of servers when it began.
     servers: u32,
-    /// Old ones that nobody has sent away yet, in order.
+    /// Old servers that are still to be removed, in order.
     old: Vec<ServerId>,
-    /// In a slot that is used again: those that were sent away, with the life that is to end.
+    /// If slots are reused: the servers that were sent away, with the process that will end.
     renewed: Vec<(ServerId, ProcessId)>,
-    /// In new slots: all that were launched.
+    /// If slots are new: all servers that were launched.
     new: Vec<ServerId>,
-    /// Of those, the ones that were never ready yet.
+    /// Those among them that have not been ready yet.
     unproven: Vec<ServerId>,
-    /// Of those, the ones that are held back.
+    /// Those among them that are held back.
     held_back: Vec<ServerId>,
 }
 
 impl Rollout {
-    /// One that has not done anything yet.
+    /// A deploy that has not started yet.
     pub fn new(fault: u32, how: Deploy, old: Vec<ServerId>) -> Rollout {
         let servers = u32::try_from(old.len()).expect("fewer than 2^32 servers");
         Rollout {
@@ -55,7 +55,7 @@ impl Rollout {
         }
     }
 
-    /// What it wants next.
+    /// The next step.
     pub fn step(&mut self, pool: &Pool, leaving: &[Leaving]) -> Step {
         let left = leaving.iter().filter(|leaving| leaving.fault == self.fault).count();
         self.unproven.retain(|server| !pool.is_ready(*server));
@@ -67,7 +67,7 @@ impl Rollout {
         }
     }
 
-    /// Servers boot again in their slots, so many at a time. Those that are dead are no loss: they go first.
+    /// Servers restart in their slots, this many at a time. Dead servers go first, because that costs no capacity.
     fn renew(&mut self, pool: &Pool, at_a_time: u32) -> Step {
         let back = |(server, process): &(ServerId, ProcessId)| {
             pool.members[server.index()].process != *process && pool.is_ready(*server)
@@ -81,7 +81,7 @@ impl Rollout {
         if self.old.is_empty() && self.renewed.is_empty() { Step::Done } else { Step::Wait }
     }
 
-    /// New servers start beside the old ones, which are sent away as the new ones become ready.
+    /// New servers start beside the old ones, which are removed as the new ones become ready.
     fn replace(&mut self, pool: &Pool, left: usize, surge: u32) -> Step {
         let there = self.old.len() + left + self.new.len();
         if self.new.len() < self.servers as usize && there < (self.servers + surge) as usize {
@@ -95,7 +95,7 @@ impl Rollout {
         if self.old.is_empty() && left == 0 && self.unproven.is_empty() { Step::Done } else { Step::Wait }
     }
 
-    /// A second pool boots and is checked; then it is used, and the old one leaves.
+    /// A second pool boots and is checked; then it takes over, and the old one is removed.
     fn switch(&mut self, pool: &Pool, left: usize) -> Step {
         if self.new.len() < self.servers as usize {
             return self.launch(pool, true);
@@ -113,7 +113,7 @@ impl Rollout {
         }
     }
 
-    /// The old server that is to leave next: one that is dead, or, if there is room, the first.
+    /// The next old server to remove: a dead one or, if there is room, the first.
     fn next_old(&mut self, pool: &Pool, room: bool) -> Option<ServerId> {
         let dead =
             |server: &ServerId| matches!(pool.members[server.index()].state, ServerState::Down | ServerState::Silent);
@@ -125,7 +125,7 @@ impl Rollout {
         Step::Send { server, fault: self.fault, drain: self.how.drain.get(), then }
     }
 
-    /// A new slot, as heavy as the one in whose place it comes.
+    /// Launches a server in a new slot, with the weight of the one that it replaces.
     fn launch(&mut self, pool: &Pool, held_back: bool) -> Step {
         let server = ServerId(u32::try_from(pool.members.len()).expect("fewer than 2^32 slots"));
         self.new.push(server);

@@ -3,12 +3,12 @@ use crate::base::seed::Seed;
 use crate::faults::FaultKind;
 use crate::scenario::{CookieLife, Strategy, Time, Whole};
 
-/// A pool in which processes boot in 10 s and pass their checks 2 s later, and cookies bind as many users as it says.
+/// A pool in which processes boot in 10 s and pass their checks 2 s later; cookies bind the given numbers of users.
 struct Town {
     pool: Pool,
     operator: Operator,
     now: Instant,
-    /// When each life is to be up, and to be believed.
+    /// When each process will be up, and believed to be up.
     booting: Vec<(Instant, ServerId, ProcessId)>,
     proving: Vec<(Instant, ServerId)>,
     bound: Vec<u32>,
@@ -36,7 +36,7 @@ impl Town {
         }
     }
 
-    /// Plays a plan for so many seconds, second by second.
+    /// Carries out plans for a number of seconds, second by second.
     fn play(&mut self, plans: &[FaultKind], seconds: u64) -> String {
         for (fault, kind) in (0..).zip(plans) {
             assert!(self.operator.plan(fault, *kind));
@@ -82,7 +82,7 @@ impl Town {
                         }
                         Then::Retire => {
                             self.pool.decommission(server);
-                            // The checks find out.
+                            // The checks will detect it.
                             (0..3).for_each(|_| _ = self.pool.checked(server, false));
                         }
                     }
@@ -230,7 +230,7 @@ fn a_plan_waits_for_the_deploy_before_it() {
     );
 }
 
-/// Servers that never boot: the deploy is not done, and asks for nothing more.
+/// Servers that never boot: the deploy does not finish, and asks for nothing more.
 #[test]
 fn a_deploy_may_never_end() {
     let mut town = Town::new(0);

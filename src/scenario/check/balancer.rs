@@ -1,4 +1,4 @@
-//! What a balancer cannot do all at once.
+//! Balancer settings that contradict each other.
 
 use super::{Checked, wrong_but};
 use crate::scenario::Scenario;
@@ -11,7 +11,7 @@ pub(super) fn balancer(scenario: &Scenario) -> Checked {
     overdue(scenario)
 }
 
-/// Whether there is a balancer to be cautious.
+/// Settings of the balancer make sense only if there is a balancer.
 fn whose_choice(scenario: &Scenario) -> Checked {
     if scenario.serverless.is_none() {
         return Ok(());
@@ -32,7 +32,7 @@ fn whose_choice(scenario: &Scenario) -> Checked {
     }
 }
 
-/// What is on its way between two regions cannot be left behind.
+/// An answer timeout is not modelled between regions: a message on its way cannot be abandoned.
 fn overdue(scenario: &Scenario) -> Checked {
     if scenario.balancer.answer_timeout.is_none() || scenario.regions.is_none() {
         return Ok(());
@@ -45,8 +45,8 @@ fn slow_start(scenario: &Scenario) -> Checked {
     if scenario.balancer.slow_start.is_none() || scenario.balancer.policy.warms_up() {
         return Ok(());
     }
-    let message = "`slow_start` reduces the weight of a server that comes up, and this policy does not go by it";
-    let help = "leave it out, or let `policy` be `weighted-round-robin`, `least-requests` or `power-of-two`";
+    let message = "`slow_start` reduces the weight of a server that comes up, but this policy does not use weights";
+    let help = "leave it out, or set `policy` to `weighted-round-robin`, `least-requests` or `power-of-two`";
     wrong_but("balancer.slow_start", message, help)
 }
 
@@ -54,8 +54,8 @@ fn outlier(scenario: &Scenario) -> Checked {
     let Some(outlier) = &scenario.balancer.outlier else { return Ok(()) };
     let (first, longest) = (outlier.ejection.get(), outlier.longest.get());
     if longest < first {
-        let message = format!("the first ejection lasts {first}, and none longer than {longest}");
-        return wrong_but("balancer.outlier.longest", message, "Envoy's are 30s and 5m");
+        let message = format!("the first ejection ({first}) would be longer than the longest one ({longest})");
+        return wrong_but("balancer.outlier.longest", message, "Envoy's defaults are 30s and 5m");
     }
     Ok(())
 }
@@ -64,13 +64,13 @@ fn bounded_load(scenario: &Scenario) -> Checked {
     let balancer = &scenario.balancer;
     let Some(times) = balancer.bounded_load else { return Ok(()) };
     if !balancer.policy.hashes() {
-        let message = "`bounded_load` bounds what a hash policy gives one server; this policy does not hash";
-        let help = "leave it out, or let `policy` be `ip-hash`, `ring-hash`, `rendezvous` or `maglev`";
+        let message = "`bounded_load` limits what a hash policy gives one server, but this policy does not hash";
+        let help = "leave it out, or set `policy` to `ip-hash`, `ring-hash`, `rendezvous` or `maglev`";
         return wrong_but("balancer.bounded_load", message, help);
     }
     if times.get() < 1.0 {
         let message =
-            format!("{} times the fair share is less than that share: somebody must have the rest", times.get());
+            format!("{} times the fair share is less than the fair share: some requests could go nowhere", times.get());
         return wrong_but("balancer.bounded_load", message, "1 is perfectly even, 1.25 usual");
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Faults that can strike: each breaks one thing, at a time when the shop is open.
+//! Each fault breaks one thing, at a time when the shop is open.
 
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ pub(super) fn faults(scenario: &Scenario) -> Checked {
         if let Some(name) = &fault.name {
             line(&format!("{path}.name"), name)?;
             if !names.insert(name) {
-                let help = "patches reach a fault by its name: give each its own";
+                let help = "patches refer to faults by name: give each its own";
                 return wrong_but(format!("{path}.name"), format!("two faults are named `{name}`"), help);
             }
         }
         if fault.at.get() >= scenario.duration.get() {
             let message = format!("an event after the end: the shop closes at {}", scenario.duration.get());
-            return wrong_but(format!("{path}.at"), message, "let it happen earlier, or make `duration` longer");
+            return wrong_but(format!("{path}.at"), message, "move it to an earlier time, or make `duration` longer");
         }
         one_fault(&path, fault, scenario)?;
     }
@@ -62,7 +62,7 @@ fn region_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
     }
 }
 
-/// A server of the beginning, or one that may be added later.
+/// Whether the server exists at the start or may be added later.
 fn server_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
     let servers = scenario.servers.count.get();
     let number = name.strip_prefix("server-").filter(|digits| !digits.starts_with(['0', '+']));

@@ -1,4 +1,5 @@
-//! Deploys, changes of the pool's size, an autoscaler and users who join: none that cannot begin, or cannot end in time.
+//! Deploys, changes of the pool's size, an autoscaler and users who join: each must be able to begin, and to end in
+//! time.
 
 use super::{Checked, MOST_WORKERS, wrong, wrong_but};
 use crate::base::time::Span;
@@ -6,7 +7,7 @@ use crate::scenario::{Deploy, FaultKind, Join, Pause, Scale, Scenario, Strategy,
 
 const MOST_PEOPLE: u64 = 10_000_000;
 
-/// Checks one fault that is a plan.
+/// Checks one fault that is a deploy or a change of the pool's size.
 pub(super) fn plan<S, R>(path: &str, at: Pause, kind: &FaultKind<S, R>, scenario: &Scenario) -> Checked {
     if let FaultKind::Deploy(deploy) = kind {
         self::deploy(path, deploy)?;
@@ -22,7 +23,7 @@ pub(super) fn plan<S, R>(path: &str, at: Pause, kind: &FaultKind<S, R>, scenario
 fn deploy(path: &str, deploy: &Deploy) -> Checked {
     for (key, given) in [("surge", deploy.surge.is_some()), ("unavailable", deploy.unavailable.is_some())] {
         if given && deploy.strategy != Strategy::Rolling {
-            let help = "all-at-once and blue-green have no steps: leave it out, or take the strategy \"rolling\"";
+            let help = "all-at-once and blue-green have no steps: leave it out, or use the strategy \"rolling\"";
             return wrong_but(format!("{path}.{key}"), format!("`{key}` is for rolling deploys"), help);
         }
     }
@@ -31,16 +32,16 @@ fn deploy(path: &str, deploy: &Deploy) -> Checked {
         return wrong_but(path, message, "say `surge = 1` or `unavailable = 1`");
     }
     if deploy.in_place && (deploy.surge() > 0 || deploy.strategy == Strategy::BlueGreen) {
-        let help = "leave `in_place` out: new servers beside the old ones need hosts of their own";
-        return wrong_but(format!("{path}.in_place"), "two processes cannot have the same place at once", help);
+        let help = "leave `in_place` out: new servers beside the old ones need their own hosts";
+        return wrong_but(format!("{path}.in_place"), "two processes cannot run in the same place at once", help);
     }
     Ok(())
 }
 
 fn scale(path: &str, scale: &Scale, scenario: &Scenario) -> Checked {
     if scale.to.get() == 0 {
-        let help = "keep at least one server; what comes and goes with every request is a matter of its own";
-        return wrong_but(path, "scaled to 0 servers: users would wait and nobody would ever answer", help);
+        let help = "keep at least one server; `serverless` platforms scale to zero";
+        return wrong_but(path, "with 0 servers nobody would ever answer", help);
     }
     workers(path, scale.to.get(), scenario)
 }
@@ -65,10 +66,10 @@ fn drain(path: &str, drain: Pause, from: Span, scenario: &Scenario) -> Checked {
         return Ok(());
     }
     let message = format!("this drain could take longer than the run: the shop closes at {closes}");
-    wrong_but(path, message, "drain for a shorter time, begin earlier, or make `duration` longer")
+    wrong_but(path, message, "shorten the drain, start earlier, or make `duration` longer")
 }
 
-/// Checks all users who join, in the order of their times.
+/// Checks all faults that add users, in the order of their times.
 pub(super) fn joins(scenario: &Scenario) -> Checked {
     let mut joins: Vec<(usize, Span, &Join)> = Vec::new();
     for (i, fault) in scenario.faults.iter().enumerate() {
@@ -82,20 +83,20 @@ pub(super) fn joins(scenario: &Scenario) -> Checked {
         let path = format!("faults[{i}].join");
         match (&mut people, join.to, join.rate_to) {
             (Some(_), None, _) => {
-                return wrong_but(path, "how many there are to be is missing", "say `to = 600`");
+                return wrong_but(path, "the new number of users is missing", "write `to = 600`");
             }
             (None, _, None) => {
-                let help = "these users come at a `rate`: say `rate_to = 20`";
-                return wrong_but(path, "how many are to come is missing", help);
+                let help = "these users arrive at a `rate`: write `rate_to = 20`";
+                return wrong_but(path, "the new rate is missing", help);
             }
             (Some(people), Some(to), _) if to.get() <= *people => {
                 let message =
                     format!("there are {} users by then: {} are not more", thousands(*people), thousands(to.get()));
-                let help = "`to` counts those too who visit already; users leave by their own will only";
+                let help = "`to` is the total, including users who are already there, and it can only grow";
                 return wrong_but(format!("{path}.to"), message, help);
             }
             (Some(_), Some(to), _) if to.get() > MOST_PEOPLE => {
-                return wrong(format!("{path}.to"), "at most 10 million people can visit");
+                return wrong(format!("{path}.to"), "there can be at most 10 million users");
             }
             (Some(people), Some(to), _) => *people = to.get(),
             (None, _, Some(_)) => {}
@@ -108,11 +109,11 @@ pub(super) fn joins(scenario: &Scenario) -> Checked {
 pub(super) fn autoscaler(scenario: &Scenario) -> Checked {
     let Some(autoscaler) = &scenario.autoscaler else { return Ok(()) };
     if autoscaler.target.get() > 1.0 {
-        return wrong_but("autoscaler.target", "workers are never busier than all the time", "0.6 aims at 60 %");
+        return wrong_but("autoscaler.target", "workers cannot be busy more than all the time", "0.6 aims at 60 %");
     }
     let (min, max, count) = (autoscaler.min.get(), autoscaler.max.get(), scenario.servers.count.get());
     if min > max {
-        let message = format!("at least {} servers and at most {}: no number is both", thousands(min), thousands(max));
+        let message = format!("`min` ({}) is larger than `max` ({})", thousands(min), thousands(max));
         return wrong_but("autoscaler.min", message, "`min` is the fewest servers, `max` the most");
     }
     if !(min..=max).contains(&count) {

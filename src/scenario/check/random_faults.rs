@@ -1,11 +1,11 @@
-//! Random faults that strike so often as a run can bear.
+//! Random faults must not strike too often.
 
 use std::collections::BTreeSet;
 
 use super::{Checked, distribution, line, mean, wrong_but};
 use crate::scenario::{RandomFaults, Scenario, thousands};
 
-/// So many in a run, on average.
+/// Most random faults in a run, on average.
 const MOST: u32 = 10_000;
 
 pub(super) fn random_faults(scenario: &Scenario) -> Checked {
@@ -15,7 +15,7 @@ pub(super) fn random_faults(scenario: &Scenario) -> Checked {
         if let Some(name) = &faults.name {
             line(&format!("{path}.name"), name)?;
             if !names.insert(name) {
-                let help = "patches reach a fault by its name: give each its own";
+                let help = "patches refer to faults by name: give each its own";
                 return wrong_but(format!("{path}.name"), format!("two faults are named `{name}`"), help);
             }
         }
@@ -40,7 +40,7 @@ fn how_often(path: &str, faults: &RandomFaults, scenario: &Scenario) -> Checked 
         (Some(every), _) => ("every", every, 1),
         (None, Some(mtbf)) => ("mtbf", mtbf, scenario.servers.count.get()),
         (None, None) => {
-            let help = "`every = { constant = \"20s\" }` kills one of the pool every 20 s, \
+            let help = "`every = { constant = \"20s\" }` kills one server of the pool every 20 s, \
                         `mtbf = { exponential = \"10m\" }` each server every 10 minutes on average";
             return wrong_but(path, "these random faults do not say how often they strike", help);
         }
@@ -50,6 +50,6 @@ fn how_often(path: &str, faults: &RandomFaults, scenario: &Scenario) -> Checked 
     if expected <= f64::from(MOST) {
         return Ok(());
     }
-    let message = "so many random faults leave nothing of a shop";
+    let message = "these are too many random faults";
     wrong_but(format!("{path}.{key}"), message, format!("at most {} in a run", thousands(u64::from(MOST))))
 }

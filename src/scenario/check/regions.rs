@@ -1,4 +1,4 @@
-//! Regions that make sense together: everybody lives somewhere, every way has a length.
+//! Regions must be consistent: every user lives in one, and every pair of regions has a round trip.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,12 @@ pub(super) fn regions(scenario: &Scenario) -> Checked {
     store(regions, scenario)?;
     round_trips(regions)?;
     if scenario.serverless.is_none() && scenario.most_slots() > scenario.servers.count.get() {
-        let help = "leave `autoscaler`, `scale`, and deploys that add servers out: which region a new server is in is \
-                    not modelled";
-        return wrong_but("regions", "a pool in several regions keeps its size", help);
+        let help = "leave `autoscaler`, `scale`, and deploys that add servers out: the region of a new server is not \
+                    modelled";
+        return wrong_but("regions", "a pool in several regions cannot change its size", help);
     }
     if regions.travellers.get() > 0.0 && regions.names.len() == 1 {
-        return wrong_but("regions.travellers", "nobody can travel where there is one region", "name another one");
+        return wrong_but("regions.travellers", "nobody can travel if there is only one region", "add another region");
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ fn names(regions: &Regions) -> Checked {
     Ok(())
 }
 
-/// That a region of this name exists.
+/// Checks that a region of this name exists.
 pub(super) fn exists(regions: &Regions, path: impl Into<String>, name: &str) -> Checked {
     if regions.index(name).is_some() {
         return Ok(());
@@ -67,7 +67,7 @@ fn users(regions: &Regions) -> Checked {
     if (sum - 1.0).abs() <= 1e-6 {
         return Ok(());
     }
-    let message = format!("these shares sum up to {}, not to 1", (sum * 1e6).round() / 1e6);
+    let message = format!("these shares add up to {}, not to 1", (sum * 1e6).round() / 1e6);
     wrong_but("regions.users", message, "everybody lives in exactly one region")
 }
 
@@ -75,7 +75,7 @@ fn servers(regions: &Regions, count: u64, serverless: bool) -> Checked {
     match &regions.servers {
         RegionServers::Evenly => Ok(()),
         RegionServers::In(name) => exists(regions, "regions.servers", name),
-        // Instances are where their requests are.
+        // Instances start where their requests are.
         RegionServers::Each(_) if serverless => Ok(()),
         RegionServers::Each(each) => {
             for name in each.keys() {
@@ -91,7 +91,7 @@ fn servers(regions: &Regions, count: u64, serverless: bool) -> Checked {
                 plural(sum, "server"),
                 thousands(count)
             );
-            wrong_but("regions.servers", message, format!("let them sum up to it, or say `servers.count = {sum}`"))
+            wrong_but("regions.servers", message, format!("make them add up to it, or set `servers.count = {sum}`"))
         }
     }
 }
@@ -104,7 +104,7 @@ fn store(regions: &Regions, scenario: &Scenario) -> Checked {
     }
 }
 
-/// What is not modelled of replicas in several regions is refused.
+/// Refuses what is not modelled for replicas in several regions.
 fn replicas(scenario: &Scenario) -> Checked {
     let store = &scenario.store;
     for (key, is_given) in [
@@ -113,13 +113,13 @@ fn replicas(scenario: &Scenario) -> Checked {
         ("durability_window", store.durability_window != Forgets::NOTHING),
     ] {
         if is_given {
-            let help = "leave it out, or put the store into one region";
+            let help = "leave it out, or keep the store in one region";
             return wrong_but(format!("store.{key}"), format!("replicas with `{key}` are not modelled"), help);
         }
     }
     if store.update == StoreUpdate::ReadModifyWrite {
-        let help = "leave `store.update` out: replicas are told what was changed, not what the whole cart is";
-        return wrong_but("store.update", "replicas in several regions cannot be read, modified and written", help);
+        let help = "leave `store.update` out: replicas receive changes, not whole carts";
+        return wrong_but("store.update", "read-modify-write with replicas in several regions is not modelled", help);
     }
     let tokens = &scenario.tokens;
     let path = if scenario.homes.session == SessionHome::SharedStore { "homes.session" } else { "tokens" };
@@ -138,7 +138,7 @@ fn round_trips(regions: &Regions) -> Checked {
     if let Some(pair) = regions.round_trip.keys().find(|pair| *pair != OTHERS && !known.contains(*pair)) {
         let pairs: Vec<String> = pairs.iter().map(|(a, b)| name(*a, *b)).collect();
         let help = suggest(pair, "the pairs are", pairs.iter().map(String::as_str));
-        let help = help.unwrap_or_else(|| "there is one region, and no way between two".into());
+        let help = help.unwrap_or_else(|| "there is only one region, so there are no pairs".into());
         return wrong_but(format!("regions.round_trip.{pair}"), format!("there is no pair `{pair}`"), help);
     }
     for (a, b) in pairs {
@@ -148,7 +148,7 @@ fn round_trips(regions: &Regions) -> Checked {
             return wrong(format!("regions.round_trip.{back}"), message);
         }
         if regions.between(a, b).is_none() {
-            let help = format!("add `{there} = \"80ms\"`, or `others = \"80ms\"` for all pairs that are not named");
+            let help = format!("add `{there} = \"80ms\"`, or `others = \"80ms\"` for all pairs that are not listed");
             return wrong_but("regions.round_trip", format!("the round trip of `{there}` is missing"), help);
         }
     }

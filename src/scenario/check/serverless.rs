@@ -1,4 +1,4 @@
-//! What makes no sense where a platform starts and ends instances as it likes.
+//! Settings that make no sense on a serverless platform.
 
 use super::{Checked, wrong_but};
 use crate::scenario::{Affinity, FaultKind, Scenario, Target};
@@ -8,7 +8,7 @@ pub(super) fn serverless(scenario: &Scenario) -> Checked {
         return Ok(());
     }
     if scenario.balancer.affinity != Affinity::None {
-        let help = "leave `balancer.affinity` out: that is what serverless means for whoever remembers things";
+        let help = "leave `balancer.affinity` out: serverless platforms have no sticky sessions";
         return wrong_but("balancer.affinity", "no cookie can bind a user to an instance: the platform chooses", help);
     }
     for (i, fault) in scenario.faults.iter().enumerate() {
@@ -17,11 +17,11 @@ pub(super) fn serverless(scenario: &Scenario) -> Checked {
             // A server that is cut off is refused together with all else that copies and moves need.
             _ if matches!(kind, FaultKind::Isolate { .. }) => continue,
             Target::Server(_) | Target::Region(_) => (
-                "instances come and go: none has a name to break",
-                "`evicted_after` lets the platform take instances away; leave this fault out",
+                "instances come and go, so a fault cannot name one",
+                "leave this fault out; `evicted_after` makes the platform evict instances",
             ),
             Target::Pool => {
-                ("the platform runs the instances, nobody else", "leave it out: instances come when they are needed")
+                ("only the platform starts and stops instances", "leave it out: instances start when they are needed")
             }
             Target::Store | Target::Users | Target::Carts => continue,
         };
@@ -31,8 +31,8 @@ pub(super) fn serverless(scenario: &Scenario) -> Checked {
         [("autoscaler", scenario.autoscaler.is_some()), ("random_faults", !scenario.random_faults.is_empty())]
     {
         if is_given {
-            let help = "leave it out: the platform starts instances, and `evicted_after` lets it take them away";
-            return wrong_but(path, "the platform runs the instances, nobody else", help);
+            let help = "leave it out: the platform starts instances, and `evicted_after` makes it evict them";
+            return wrong_but(path, "only the platform starts and stops instances", help);
         }
     }
     Ok(())

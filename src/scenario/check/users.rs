@@ -1,4 +1,4 @@
-//! Journeys that make sense, and crowds that a run can hold.
+//! Journeys must make sense, and the number of users must be manageable.
 
 use std::ops::Range;
 
@@ -36,13 +36,13 @@ pub(super) fn journey(journey: &Journey) -> Checked {
         );
     }
     if adds().next().is_some() && !journey.contains(&Step::Checkout) {
-        let help = "end the journey with \"checkout\": only there can a cart be found whole or lost";
-        return wrong_but(path, "this journey fills a cart and never checks out", help);
+        let help = "end the journey with \"checkout\": a cart is judged only there";
+        return wrong_but(path, "this journey fills a cart but never checks out", help);
     }
     Ok(())
 }
 
-/// A user can only fetch what was uploaded in this visit or an earlier one.
+/// A user can only download files uploaded in this visit or an earlier one.
 fn files(journey: &Journey) -> Checked {
     let path = "users.journey";
     let uploads = journey.iter().filter(|step| **step == Step::Upload).count();
@@ -51,7 +51,7 @@ fn files(journey: &Journey) -> Checked {
     {
         let help = "put \"upload\" into the journey, anywhere: files outlive visits";
         let here = format!("{path}{}", journey.place(i));
-        return wrong_but(here, "this journey downloads files and never uploads any", help);
+        return wrong_but(here, "this journey downloads files but never uploads any", help);
     }
     if uploads > MAX_ITEMS {
         return wrong(
@@ -62,7 +62,7 @@ fn files(journey: &Journey) -> Checked {
     Ok(())
 }
 
-/// Whether each step makes sense after those before it. Those of one moment do not know of each other.
+/// Whether each step makes sense after those before it. Concurrent steps do not see each other's effects.
 fn in_order(journey: &Journey) -> Checked {
     let (mut in_cart, mut checked_out) = (0_usize, false);
     for moment in journey.moments() {
@@ -78,7 +78,7 @@ fn in_order(journey: &Journey) -> Checked {
                 }
                 Step::Remove => to_remove -= 1,
                 Step::Checkout if checks_out => {
-                    return wrong(here(), "a visit checks out once; this is the second time");
+                    return wrong(here(), "a visit checks out only once; this is the second time");
                 }
                 Step::Checkout => checks_out = true,
                 _ => {}
@@ -90,19 +90,18 @@ fn in_order(journey: &Journey) -> Checked {
     Ok(())
 }
 
-/// What is done at the same moment: a few requests of a user who is logged in.
+/// Checks concurrent steps: a few requests of a user who is logged in.
 fn at_once(journey: &Journey, moment: Range<usize>) -> Checked {
     if moment.len() > MOST_AT_ONCE {
         let path = format!("users.journey{}", journey.place(moment.start + MOST_AT_ONCE));
         let help = "a browser opens six connections to a site";
-        return wrong_but(path, format!("at most {MOST_AT_ONCE} steps are done at once"), help);
+        return wrong_but(path, format!("at most {MOST_AT_ONCE} steps can be concurrent"), help);
     }
     let alone = |step: Step| !matches!(step, Step::Browse | Step::Add | Step::Remove | Step::View | Step::Checkout);
     match moment.clone().find(|i| alone(journey[*i])) {
         None => Ok(()),
         Some(i) => {
-            let message =
-                "this step is done alone: only browsing and what is about the cart goes on at the same moment";
+            let message = "this step cannot be concurrent: only browsing and cart steps can";
             wrong_but(format!("users.journey{}", journey.place(i)), message, "put it before or after the list")
         }
     }
@@ -111,21 +110,21 @@ fn at_once(journey: &Journey, moment: Range<usize>) -> Checked {
 pub(super) fn users(scenario: &Scenario) -> Checked {
     let users = &scenario.users;
     if users.rate.is_some() && users.ramp.is_some() {
-        let help = "visitors who come at a `rate` have no common start: leave `ramp` out";
+        let help = "leave `ramp` out: visitors at a `rate` have no common start";
         return wrong_but("users.ramp", "`ramp` is for a fixed number of users", help);
     }
     if let Some(heavy) = &users.heavy {
         match (heavy.count, heavy.one_in, users.people()) {
             (None, None, _) => {
-                return wrong_but("users.heavy", "how many are heavy is missing", "give `count` or `one_in`");
+                return wrong_but("users.heavy", "the number of heavy users is missing", "give `count` or `one_in`");
             }
             (Some(_), _, None) => {
-                let help = "with `users.rate` say `one_in`: nobody knows how many will come";
+                let help = "with `users.rate` use `one_in`: the number of visitors is not known in advance";
                 return wrong_but("users.heavy.count", "`count` is for a fixed number of users", help);
             }
             (Some(count), _, Some(people)) if count.get() > people => {
                 let message = format!("{} heavy users among {}", thousands(count.get()), thousands(people));
-                return wrong_but("users.heavy.count", message, "heavy users are some of `users.count`");
+                return wrong_but("users.heavy.count", message, "heavy users are part of `users.count`");
             }
             _ => {}
         }

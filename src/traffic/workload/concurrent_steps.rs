@@ -1,4 +1,4 @@
-//! What a user does at the same moment: several steps of a journey, each in a tab of its own.
+//! Concurrent steps of a journey, each in its own tab.
 
 use super::{Client, Next, Workload};
 use crate::base::seed::Key;
@@ -6,9 +6,9 @@ use crate::base::time::Instant;
 use crate::base::{Command, Outcome};
 use crate::history::{Ending, Request};
 
-/// The steps of one moment, while they are under way. Each has patience and luck of its own; the moment is over when
-/// all have come to their end. A user who gives up at one of them waits for the answers that are still to come, sends
-/// nothing any more, and leaves.
+/// The concurrent steps of one moment while they are in progress. Each step has its own patience and its own draws;
+/// the moment is over when all steps are. A user who gives up at one step sends nothing more, waits for the
+/// outstanding responses, and leaves.
 #[derive(Clone, Debug)]
 pub struct ConcurrentSteps {
     first: u16,
@@ -18,7 +18,7 @@ pub struct ConcurrentSteps {
 
 #[derive(Clone, Copy, Debug)]
 struct Part {
-    /// The client as if it did this step alone.
+    /// The client, as if it did only this step.
     client: Client,
     state: State,
 }
@@ -31,7 +31,7 @@ enum State {
 }
 
 impl ConcurrentSteps {
-    /// The moment that a client has come to, if it has several steps.
+    /// Begins the moment that a client has reached, if it has several steps.
     #[must_use]
     pub fn begin(client: &Client, workload: &Workload) -> Option<ConcurrentSteps> {
         let steps = workload.concurrent_steps.get(usize::from(client.step)).copied().filter(|steps| *steps > 1)?;
@@ -52,7 +52,7 @@ impl ConcurrentSteps {
         self.parts.get_mut(usize::from(step.checked_sub(self.first)?))
     }
 
-    /// What is sent for a step now, and the key of its draws. `None` when its user has given up meanwhile.
+    /// The request for a step, and the key of its draws. `None` if the user has given up in the meantime.
     pub fn request(&mut self, step: u16, workload: &Workload, now: Instant) -> Option<(Request, Key)> {
         if self.gave_up.is_some() {
             return None;
@@ -68,15 +68,15 @@ impl ConcurrentSteps {
         self.steps().zip(&self.parts).filter(|(step, part)| part.client.step > *step).map(|(step, _)| step)
     }
 
-    /// When the user first meant to do a step.
+    /// When the user first intended to do a step.
     #[must_use]
     pub fn meant(&self, step: u16) -> Instant {
         let part = self.parts.get(usize::from(step - self.first));
         part.map_or(Instant::ZERO, |part| part.client.meant)
     }
 
-    /// Takes in how a request ended. Says whether to send again: at once, or after the pause; otherwise the step is
-    /// over.
+    /// Records the outcome of a request. Returns whether to send again, immediately or after the pause; otherwise the
+    /// step is over.
     pub fn told(&mut self, step: u16, workload: &Workload, command: Command, outcome: Outcome) -> Option<Next> {
         let gave_up = self.gave_up.is_some();
         let part = self.part(step)?;
@@ -89,7 +89,7 @@ impl ConcurrentSteps {
         goes_on.then_some(next)
     }
 
-    /// Whether all have come to their end.
+    /// Whether all steps are over.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.parts.iter().all(|part| match (part.state, self.gave_up) {
@@ -98,7 +98,7 @@ impl ConcurrentSteps {
         })
     }
 
-    /// What the client does next, when all is over: it has done all these steps, or gives up.
+    /// What the client does when all steps are over: it continues, or gives up.
     pub fn end(&self, client: &mut Client, workload: &Workload) -> Option<Next> {
         if !self.is_over() {
             return None;
@@ -123,7 +123,7 @@ mod tests {
 
     const OK: Outcome = Outcome::Ok(Reply::Done);
 
-    /// Two adds and a view at once, then the checkout; one more try.
+    /// Two concurrent adds and a view, then the checkout; one retry.
     fn shop() -> (Workload, Client) {
         let mut journey = Journey::default();
         journey.push_at_once(&[Add, Add, View]);

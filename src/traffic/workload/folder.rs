@@ -1,20 +1,20 @@
-//! What users know of their own files.
+//! What users know about their own files.
 
 use crate::base::seed::Draw;
 use crate::base::{Command, File, Items, MAX_ITEMS, Outcome};
 
-/// One user's list of files. All tabs share it, and it outlives visits.
+/// The list of one user's files. All tabs share it, and it outlives visits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Folder {
     /// How many files have been given a number.
     numbered: u8,
-    /// Those that the shop has acknowledged.
+    /// Files that the shop has acknowledged.
     acknowledged: Items,
 }
 
 impl Folder {
-    /// The file for a new step: the next number for an upload, one of those acknowledged for a download. `None` when the
-    /// folder is full, or has none yet.
+    /// The file for a new step: the next number for an upload, one of the acknowledged files for a download. `None` if
+    /// the folder is full, or has no file yet.
     pub fn choose(&mut self, command: Command, luck: &mut Draw) -> Option<File> {
         match command {
             Command::Upload(_) if usize::from(self.numbered) < MAX_ITEMS => {
@@ -29,7 +29,7 @@ impl Folder {
         }
     }
 
-    /// Takes in how a request ended.
+    /// Records the outcome of a request.
     pub fn told(&mut self, command: Command, outcome: Outcome) {
         if let (Command::Upload(file), Outcome::Ok(_)) = (command, outcome) {
             self.acknowledged = self.acknowledged.with(file.place());

@@ -5,7 +5,7 @@ use super::errors::of;
 #[test]
 fn a_download_of_nothing() {
     insta::assert_snapshot!(of("users.journey = [\"login\", \"browse\", \"download\"]"), @r#"
-    error: this journey downloads files and never uploads any
+    error: this journey downloads files but never uploads any
      --> t.toml:3:37
       |
     3 | users.journey = ["login", "browse", "download"]
@@ -24,7 +24,7 @@ fn sixty_five_uploads() {
 #[test]
 fn a_signing_key_and_nothing_to_sign() {
     insta::assert_snapshot!(of("servers.hidden = \"signing-key\"\nhomes.session = \"shared-store\""), @r#"
-    error: a signing key signs logins, and in this scenario they are not signed
+    error: a signing key signs logins, but in this scenario they are not signed
      --> t.toml:3:18
       |
     3 | servers.hidden = "signing-key"
@@ -41,7 +41,7 @@ fn a_signing_key_and_nothing_to_sign() {
 #[test]
 fn a_form_that_no_page_has_shown() {
     insta::assert_snapshot!(of("servers.hidden = \"csrf-token\"\nusers.journey = [\"add\", \"checkout\"]"), @r#"
-    error: this journey posts a form before any page has shown one
+    error: this journey posts a form before it has seen a page
      --> t.toml:3:18
       |
     3 | servers.hidden = "csrf-token"

@@ -20,7 +20,7 @@ fn random_faults_that_do_not_say_how_often() {
     3 | [[random_faults]]
       | ^^^^^^^^^^^^^^^^^
       |
-      = help: `every = { constant = "20s" }` kills one of the pool every 20 s, `mtbf = { exponential = "10m" }` each server every 10 minutes on average
+      = help: `every = { constant = "20s" }` kills one server of the pool every 20 s, `mtbf = { exponential = "10m" }` each server every 10 minutes on average
     "#);
 }
 
@@ -40,7 +40,7 @@ fn random_faults_of_the_pool_and_of_each_server() {
 #[test]
 fn random_faults_without_end() {
     insta::assert_snapshot!(of("[[random_faults]]\nevery = { constant = \"0s\" }"), @r#"
-    error: so many random faults leave nothing of a shop
+    error: these are too many random faults
      --> t.toml:4:9
       |
     4 | every = { constant = "0s" }
@@ -60,7 +60,7 @@ fn random_faults_with_the_name_of_another() {
     8 | name = "the kills"
       |        ^^^^^^^^^^^
       |
-      = help: patches reach a fault by its name: give each its own
+      = help: patches refer to faults by name: give each its own
     "#);
 }
 

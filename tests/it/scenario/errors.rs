@@ -39,7 +39,7 @@ fn a_text_without_quotes() {
     3 | balancer.policy = random
       |                   ^^^^^^
       |
-      = help: a text stands in quotes: "random"
+      = help: write a text in quotes: "random"
     "#);
 }
 
@@ -52,7 +52,7 @@ fn a_time_without_quotes() {
     2 | duration = 30s
       |            ^^^
       |
-      = help: a text stands in quotes: "30s"
+      = help: write a text in quotes: "30s"
     "#);
 }
 
@@ -159,7 +159,7 @@ fn a_number_for_a_time() {
 #[test]
 fn a_time_for_a_distribution() {
     insta::assert_snapshot!(of("users.think = \"2s\""), @r#"
-    error: expected a table that says how it is spread, found the text "2s"
+    error: expected a distribution, found the text "2s"
      --> t.toml:3:15
       |
     3 | users.think = "2s"
@@ -194,7 +194,7 @@ fn too_many_users() {
 #[test]
 fn a_negative_time() {
     insta::assert_snapshot!(of("closing = \"-1s\""), @r#"
-    error: `-1s` is negative: a time is nothing or more
+    error: `-1s` is negative: a time is zero or more
      --> t.toml:3:11
       |
     3 | closing = "-1s"
@@ -283,7 +283,7 @@ fn an_event_after_the_end() {
     4 | at = "2m"
       |      ^^^^
       |
-      = help: let it happen earlier, or make `duration` longer
+      = help: move it to an earlier time, or make `duration` longer
     "#);
 }
 

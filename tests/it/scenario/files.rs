@@ -56,7 +56,7 @@ fn a_directory() {
 #[test]
 fn bytes_that_are_no_text() {
     insta::assert_snapshot!(said("mine.toml", |path| write(path, b"a = 1\nb = \"\xff\"\n").unwrap()), @"
-    error: `mine.toml` is not UTF-8: byte 11, on line 2, belongs to no character
+    error: `mine.toml` is not UTF-8: byte 11, on line 2, is not part of a valid character
     help: save it as UTF-8 text
     ");
 }

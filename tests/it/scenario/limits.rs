@@ -31,14 +31,14 @@ fn journeys() {
       t.toml:3:17: a visit needs at least one step
         such as ["login", "add", "checkout"]
     "users.journey = [\"login\", \"add\"]"
-      t.toml:3:17: this journey fills a cart and never checks out
-        end the journey with "checkout": only there can a cart be found whole or lost
+      t.toml:3:17: this journey fills a cart but never checks out
+        end the journey with "checkout": a cart is judged only there
     "users.journey = [\"remove\", \"add\", \"checkout\"]"
       t.toml:3:18: there is nothing in the cart to remove at this step
     "users.journey = [\"add\", \"checkout\", \"remove\"]"
       t.toml:3:37: the cart is gone after checkout: this step comes too late
     "users.journey = [\"add\", \"checkout\", \"checkout\"]"
-      t.toml:3:37: a visit checks out once; this is the second time
+      t.toml:3:37: a visit checks out only once; this is the second time
     "#);
 }
 
@@ -54,21 +54,21 @@ fn journeys_of_several_steps_at_once() {
         "users.journey = [[\"add\", \"add\", \"add\", \"add\", \"add\", \"add\", \"add\"], \"checkout\"]",
     ]), @r#"
     "users.journey = [\"add\", [\"add\"], \"checkout\"]"
-      t.toml:3:25: a list within the journey has two steps or more, done at once
+      t.toml:3:25: a nested list in a journey needs at least two steps, sent at the same moment
     "users.journey = [\"add\", [\"add\", \"buy\"], \"checkout\"]"
       t.toml:3:33: `buy` is not a choice here
         choose one of: `login`, `browse`, `add`, `remove`, `view`, `checkout`, `logout`, `forge-session`, `upload`, `download`, `replay-token`
     "users.journey = [3]"
-      t.toml:3:18: expected a step, or a list of steps that are done at once, found `3`
+      t.toml:3:18: expected a step, or a list of concurrent steps, found `3`
     "users.journey = [[\"login\", \"add\"], \"checkout\"]"
-      t.toml:3:19: this step is done alone: only browsing and what is about the cart goes on at the same moment
+      t.toml:3:19: this step cannot be concurrent: only browsing and cart steps can
         put it before or after the list
     "users.journey = [[\"add\", \"remove\"], \"checkout\"]"
       t.toml:3:26: there is nothing in the cart to remove at this step
     "users.journey = [\"add\", [\"checkout\", \"checkout\"]]"
-      t.toml:3:38: a visit checks out once; this is the second time
+      t.toml:3:38: a visit checks out only once; this is the second time
     "users.journey = [[\"add\", \"add\", \"add\", \"add\", \"add\", \"add\", \"add\"], \"checkout\"]"
-      t.toml:3:61: at most 6 steps are done at once
+      t.toml:3:61: at most 6 steps can be concurrent
         a browser opens six connections to a site
     "#);
 }
@@ -96,25 +96,25 @@ fn copies_and_moves() {
       t.toml:3:14: a cart and its 1 copy need 2 servers, and there is one
         keep fewer copies, or raise `servers.count`
     "migration = { at = \"30s\", to = \"signed-token\", how = \"big-bang\" }"
-      t.toml:3:32: carts can move to the shared store only
+      t.toml:3:32: carts can only move to the shared store
         write "shared-store"
     "homes.cart = \"shared-store\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }"
-      t.toml:4:32: carts live in the shared store already
+      t.toml:4:32: carts already live in the shared store
         `homes.cart` is where they live before they move: "server-memory"
     "homes.cart = \"signed-token\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }"
-      t.toml:3:14: carts can move out of server memory only
+      t.toml:3:14: carts can only move out of server memory
         `homes.cart` is where they live before they move
     "store.update = \"read-modify-write\"\nmigration = { at = \"30s\", to = \"shared-store\", how = \"big-bang\" }"
-      t.toml:3:16: a cart that moves is changed in the store by one call
+      t.toml:3:16: a migration works with atomic updates of the store only
         leave `store.update` out, or make it "atomic"
     "migration = { at = \"1m\", to = \"shared-store\", how = \"read-through\" }"
       t.toml:3:20: an event after the end: the shop closes at 1m
-        let it happen earlier, or make `duration` longer
+        move it to an earlier time, or make `duration` longer
     "migration = { at = \"30s\", to = \"shared-store\", how = \"dual-write\" }"
-      t.toml:3:13: when the dual writes begin is missing here
-        `from = "30s"`: when servers begin to write every change twice
+      t.toml:3:13: the start of the dual writes is missing
+        `from = "30s"`: when servers start to write every change twice
     "migration = { at = \"30s\", to = \"shared-store\", how = \"dual-write\", from = \"30s\" }"
-      t.toml:3:75: dual writes begin before carts are read in the store, at 30s
+      t.toml:3:75: dual writes must begin before carts are read from the store, at 30s
     "migration = { at = \"30s\", to = \"shared-store\", how = \"read-through\", from = \"10s\" }"
       t.toml:3:77: `from` goes with `how = "dual-write"`: nothing is written twice otherwise
     "[[migration]]\nat = \"30s\"\nto = \"shared-store\"\nhow = \"big-bang\""
@@ -140,24 +140,24 @@ fn users() {
     ]), @r#"
     "users = { rate = 5, ramp = \"1s\" }"
       t.toml:3:28: `ramp` is for a fixed number of users
-        visitors who come at a `rate` have no common start: leave `ramp` out
+        leave `ramp` out: visitors at a `rate` have no common start
     "users = { count = 5, rate = 5 }"
       t.toml:3:22: `count` and `rate` exclude each other
         keep one of `count`, `rate`
     "users.rate = 0"
       t.toml:3:14: expected a number above 0 and at most 1,000,000, found `0`
     "users.heavy = {}"
-      t.toml:3:15: how many are heavy is missing
+      t.toml:3:15: the number of heavy users is missing
         give `count` or `one_in`
     "users.heavy = { count = 1, one_in = 2 }"
       t.toml:3:28: `count` and `one_in` exclude each other
         keep one of `count`, `one_in`
     "users.heavy.count = 301"
       t.toml:3:21: 301 heavy users among 300
-        heavy users are some of `users.count`
+        heavy users are part of `users.count`
     "users = { rate = 5, heavy = { count = 1 } }"
       t.toml:3:39: `count` is for a fixed number of users
-        with `users.rate` say `one_in`: nobody knows how many will come
+        with `users.rate` use `one_in`: the number of visitors is not known in advance
     "users = { count = 5_000_000, heavy = { one_in = 2, parallel = 10 } }"
       t.toml:3:63: 27,500,000 clients at once are too many: at most 10,000,000
     "variants = [{ name = \"a\", duration = \"1h\", users.rate = 1_000_000 }]"
@@ -183,9 +183,9 @@ fn servers() {
       t.toml:3:39: 10,000 servers with 1,000 workers each are too many: at most a million workers in all
     "servers = { count = 1, weights = [1, 2] }"
       t.toml:3:38: 2 weights for 1 server
-        those not named have weight 1
+        servers that are not listed have weight 1
     "balancer.health.timeout = \"0s\""
-      t.toml:3:27: 0s is out of range: more than nothing and at most 1d
+      t.toml:3:27: 0s is out of range: above zero and at most 1d
     "#);
 }
 
@@ -200,17 +200,17 @@ fn balancers() {
         "balancer.panic_threshold = -0.5",
     ]), @r#"
     "balancer.bounded_load = 1.25"
-      t.toml:3:25: `bounded_load` bounds what a hash policy gives one server; this policy does not hash
-        leave it out, or let `policy` be `ip-hash`, `ring-hash`, `rendezvous` or `maglev`
+      t.toml:3:25: `bounded_load` limits what a hash policy gives one server, but this policy does not hash
+        leave it out, or set `policy` to `ip-hash`, `ring-hash`, `rendezvous` or `maglev`
     "balancer = { policy = \"maglev\", bounded_load = 0.5 }"
-      t.toml:3:48: 0.5 times the fair share is less than that share: somebody must have the rest
+      t.toml:3:48: 0.5 times the fair share is less than the fair share: some requests could go nowhere
         1 is perfectly even, 1.25 usual
     "balancer.slow_start = \"30s\""
-      t.toml:3:23: `slow_start` reduces the weight of a server that comes up, and this policy does not go by it
-        leave it out, or let `policy` be `weighted-round-robin`, `least-requests` or `power-of-two`
+      t.toml:3:23: `slow_start` reduces the weight of a server that comes up, but this policy does not use weights
+        leave it out, or set `policy` to `weighted-round-robin`, `least-requests` or `power-of-two`
     "balancer.outlier.ejection = \"10m\""
-      t.toml:3:10: the first ejection lasts 10m, and none longer than 5m
-        Envoy's are 30s and 5m
+      t.toml:3:10: the first ejection (10m) would be longer than the longest one (5m)
+        Envoy's defaults are 30s and 5m
     "balancer.retry_budget = 2"
       t.toml:3:25: expected a share from 0 to 1, found `2`
     "balancer.panic_threshold = -0.5"
@@ -226,13 +226,13 @@ fn endless_runs() {
         "users.think.constant = \"0s\"\nservers.service.constant = \"0s\"",
     ]), @r#"
     "balancer.health.interval = \"1ns\""
-      t.toml:3:28: so many health checks would take for ever
+      t.toml:3:28: simulating so many health checks would take forever
         HAProxy checks every 2s
     "users = { think = { constant = \"0s\" }, pause = \"0s\" }"
-      t.toml:3:48: users who neither think nor pause try again in no time, for ever, when a server refuses them
+      t.toml:3:48: users who neither think nor pause would retry forever at the same moment when a server refuses them
         a pause of 1ms is enough
     "users.think.constant = \"0s\"\nservers.service.constant = \"0s\""
-      t.toml:3:7: a step of a visit takes so little time that this run would not end
+      t.toml:3:7: a step of a visit takes so little time that this run would never end
         give users time to think, or servers time to work
     "#);
 }
@@ -253,7 +253,7 @@ fn faults() {
     ]), @r#"
     "faults = [{ name = \"x\", at = \"1s\", crash = \"server-1\" }, { name = \"x\", at = \"2s\", crash = \"server-1\" }]"
       t.toml:3:67: two faults are named `x`
-        patches reach a fault by its name: give each its own
+        patches refer to faults by name: give each its own
     "faults = [{ name = \"\", at = \"1s\", crash = \"server-1\" }]"
       t.toml:3:20: this must not be empty
     "faults = [{ at = \"1s\", slow = \"server-1\" }]"
@@ -292,10 +292,10 @@ fn variants_and_texts() {
     ]), @r#"
     "variants = 3"
       t.toml:3:1: expected a list of variants
-        write each variant as `[[variants]]` with a `name` and what is different
+        write each variant as `[[variants]]` with a `name` and its differences
     "variants = [3]"
       t.toml:3:13: expected a table
-        write each variant as `[[variants]]` with a `name` and what is different
+        write each variant as `[[variants]]` with a `name` and its differences
     "variants = [{ name = 3 }]"
       t.toml:3:22: a variant's name is a text
     "variants = [{ name = \" \" }]"
@@ -313,10 +313,10 @@ fn variants_and_texts() {
 fn warm_ups() {
     insta::assert_snapshot!(said(&["warm_up = \"1m\"", "warm_up = \"5m\"", "warm_up = 5"]), @r#"
     "warm_up = \"1m\""
-      t.toml:3:11: after a warm-up of 1m nothing is left of 1m to measure
+      t.toml:3:11: after a warm-up of 1m nothing of 1m is left to measure
         a tenth of `duration` is usual
     "warm_up = \"5m\""
-      t.toml:3:11: after a warm-up of 5m nothing is left of 1m to measure
+      t.toml:3:11: after a warm-up of 5m nothing of 1m is left to measure
         a tenth of `duration` is usual
     "warm_up = 5"
       t.toml:3:11: expected a time such as "30s", "20ms" or "1m30s", found `5`
@@ -338,8 +338,8 @@ fn stores() {
         "store.ttl = \"0s\"",
     ]), @r#"
     "faults = [{ at = \"30s\", store = \"outage\", for = \"20s\" }]"
-      t.toml:3:33: a store outage without a store
-        nothing lives in it here: let `homes.cart` or `homes.session` be "shared-store"
+      t.toml:3:33: a store fault without a store
+        no state lives in it here: set `homes.cart` or `homes.session` to "shared-store"
     "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", crash = \"server-1\" }]"
       t.toml:4:43: `store` and `crash` exclude each other
         keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
@@ -360,7 +360,7 @@ fn stores() {
       t.toml:3:16: the key `when_full` is missing here
         add `when_full = …`
     "store.ttl = \"0s\""
-      t.toml:3:13: 0s is out of range: more than nothing and at most 1d
+      t.toml:3:13: 0s is out of range: above zero and at most 1d
     "#);
 }
 
@@ -375,17 +375,17 @@ fn logins_that_end() {
     ]), @r#"
     "homes.session = \"shared-store\"\ntokens.refresh = true"
       t.toml:4:18: `tokens.refresh` without tokens: sessions live elsewhere here
-        let `homes.session` be "signed-token", or leave this out
+        set `homes.session` to "signed-token", or leave this out
     "homes.session = \"server-memory\"\ntokens.deny_list = true"
       t.toml:4:20: `tokens.deny_list` without tokens: sessions live elsewhere here
-        let `homes.session` be "signed-token", or leave this out
+        set `homes.session` to "signed-token", or leave this out
     "users.journey = [\"login\", \"replay-token\", \"logout\"]"
       t.toml:3:27: a session is replayed before its owner has logged out
-        let "login" and "logout" come before it: the copy is presented when its owner has logged out
+        put "login" and "logout" before it: the copy is presented after its owner has logged out
     "users.journey = [\"logout\", \"login\", \"replay-token\"]"
       t.toml:3:37: a session is replayed before its owner has logged out
-        let "login" and "logout" come before it: the copy is presented when its owner has logged out
+        put "login" and "logout" before it: the copy is presented after its owner has logged out
     "users.journey = [\"browse\", \"logout\", \"replay-token\"]"
-      t.toml:3:38: nobody logs in here: there is no session to copy
+      t.toml:3:38: nobody logs in here, so there is no session to copy
     "#);
 }

@@ -73,7 +73,7 @@ fn two_variants_of_one_name() {
     6 | name = "a"
       |        ^^^
       |
-      = help: expectations and `--only` reach a variant by its name: give each its own
+      = help: expectations and `--only` refer to variants by name: give each its own
     "#);
 }
 
@@ -143,7 +143,7 @@ fn a_set_into_a_list() {
 #[test]
 fn a_set_without_a_value() {
     insta::assert_snapshot!(set("users.count"), @"
-    error: --set wants a key, `=` and a value
+    error: --set needs a key, `=` and a value
      --> --set:1:1
       |
     1 | users.count
@@ -162,7 +162,7 @@ fn a_set_with_broken_brackets() {
     1 | balancer.affinity={ cookie = visit }
       |                              ^^^^^
       |
-      = help: a text stands in quotes: "visit"
+      = help: write a text in quotes: "visit"
     "#);
 }
 
@@ -182,7 +182,7 @@ fn a_set_of_the_expectations() {
 #[test]
 fn a_vary_with_a_gap() {
     insta::assert_snapshot!(vary("users.count=1,,2"), @"
-    error: --vary lacks a value here
+    error: --vary needs a value here
      --> --vary:1:15
       |
     1 | users.count=1,,2

@@ -33,27 +33,27 @@ fn regions_that_are_not_there() {
 
 #[test]
 fn shares_and_servers_that_do_not_add_up() {
-    insta::assert_snapshot!(said("users = { us = 0.5, eu = 0.4 }"), @"these shares sum up to 0.9, not to 1 | { us = 0.5, eu = 0.4 } | everybody lives in exactly one region");
+    insta::assert_snapshot!(said("users = { us = 0.5, eu = 0.4 }"), @"these shares add up to 0.9, not to 1 | { us = 0.5, eu = 0.4 } | everybody lives in exactly one region");
     insta::assert_snapshot!(said("users = { us = 1.5 }"), @"expected a share from 0 to 1, found `1.5` | 1.5 | ");
-    insta::assert_snapshot!(said("servers = { us = 3, eu = 3 }"), @"these are 6 servers, but `servers.count` is 3 | { us = 3, eu = 3 } | let them sum up to it, or say `servers.count = 6`");
+    insta::assert_snapshot!(said("servers = { us = 3, eu = 3 }"), @"these are 6 servers, but `servers.count` is 3 | { us = 3, eu = 3 } | make them add up to it, or set `servers.count = 6`");
 }
 
 #[test]
 fn ways_that_are_missing_or_lead_nowhere() {
     let named = "[regions]\nnames = [\"us\", \"eu\", \"asia\"]\n";
     let with = |ways: &str| short(&format!("{named}round_trip = {ways}"));
-    insta::assert_snapshot!(with("{ us-eu = \"80ms\", us-asia = \"160ms\" }"), @r#"the round trip of `eu-asia` is missing | { us-eu = "80ms", us-asia = "160ms" } | add `eu-asia = "80ms"`, or `others = "80ms"` for all pairs that are not named"#);
+    insta::assert_snapshot!(with("{ us-eu = \"80ms\", us-asia = \"160ms\" }"), @r#"the round trip of `eu-asia` is missing | { us-eu = "80ms", us-asia = "160ms" } | add `eu-asia = "80ms"`, or `others = "80ms"` for all pairs that are not listed"#);
     insta::assert_snapshot!(with("{ us-eu = \"80ms\", us-aisa = \"160ms\", others = \"1ms\" }"), @r#"there is no pair `us-aisa` | "160ms" | did you mean `us-asia`?"#);
     insta::assert_snapshot!(with("{ us-eu = \"80ms\", eu-us = \"90ms\", others = \"1ms\" }"), @r#"`us-eu` and `eu-us` are the same pair | "90ms" | "#);
     insta::assert_snapshot!(short("[regions]\nnames = [\"us\", \"us\"]\nround_trip = { others = \"80ms\" }"), @r#"two regions are called `us` | "us" | "#);
     insta::assert_snapshot!(short("[regions]\nnames = []"), @r#"there is no region here | [] | such as ["us-east", "frankfurt", "tokyo"]"#);
-    insta::assert_snapshot!(short("[regions]\nnames = [\"us\"]\ntravellers = 0.1"), @"nobody can travel where there is one region | 0.1 | name another one");
+    insta::assert_snapshot!(short("[regions]\nnames = [\"us\"]\ntravellers = 0.1"), @"nobody can travel if there is only one region | 0.1 | name another one");
 }
 
 #[test]
 fn what_does_not_go_with_replicas_or_without_regions() {
     let replicas = "store = { replicated_within = \"1s\" }";
-    insta::assert_snapshot!(said(&format!("{replicas}\n[store]\nupdate = \"read-modify-write\"")), @r#"replicas in several regions cannot be read, modified and written | "read-modify-write" | leave `store.update` out: replicas are told what was changed, not what the whole cart is"#);
+    insta::assert_snapshot!(said(&format!("{replicas}\n[store]\nupdate = \"read-modify-write\"")), @r#"read-modify-write with replicas in several regions is not modelled | "read-modify-write" | leave `store.update` out: replicas receive changes, not whole carts"#);
     insta::assert_snapshot!(said(&format!("{replicas}\n[homes]\nsession = \"shared-store\"")), @r#"logins in replicas of several regions are not modelled | "shared-store" | replicas keep carts here; `homes.session = "signed-token"` needs no store"#);
     insta::assert_snapshot!(said("store = { within = \"1s\" }"), @"unknown key `within` | within | did you mean `replicated_within`?");
     insta::assert_snapshot!(said("store = 3"), @r#"expected a region, or { replicated_within = "1s" }, found `3` | 3 | "#);
@@ -82,8 +82,8 @@ fn regions_are_for_simulations() {
 #[test]
 fn what_a_platform_cannot_promise() {
     let with = |rest: &str| short(&format!("serverless = {{ idle = \"1m\" }}\n{rest}"));
-    insta::assert_snapshot!(with("balancer.affinity = { cookie = \"visit\" }"), @r#"no cookie can bind a user to an instance: the platform chooses | { cookie = "visit" } | leave `balancer.affinity` out: that is what serverless means for whoever remembers things"#);
-    insta::assert_snapshot!(with("[[faults]]\nat = \"3s\"\ncrash = \"server-1\""), @r#"instances come and go: none has a name to break | "server-1" | `evicted_after` lets the platform take instances away; leave this fault out"#);
+    insta::assert_snapshot!(with("balancer.affinity = { cookie = \"visit\" }"), @r#"no cookie can bind a user to an instance: the platform chooses | { cookie = "visit" } | leave `balancer.affinity` out: serverless platforms have no sticky sessions"#);
+    insta::assert_snapshot!(with("[[faults]]\nat = \"3s\"\ncrash = \"server-1\""), @r#"instances come and go, so a fault cannot name one | "server-1" | leave this fault out; `evicted_after` makes the platform evict instances"#);
     insta::assert_snapshot!(short("serverless.most = 0"), @"expected a whole number from 1 to 10,000, found `0` | 0 | ");
     insta::assert_snapshot!(short("serverless = \"aws\""), @r#"expected a table, found the text "aws" | "aws" | "#);
 }

@@ -20,13 +20,13 @@ fn a_deploy_without_room() {
 #[test]
 fn a_surge_in_place() {
     insta::assert_snapshot!(of(&format!("{DEPLOY}, surge = 1, in_place = true }} }}]")), @r#"
-    error: two processes cannot have the same place at once
+    error: two processes cannot run in the same place at once
      --> t.toml:3:101
       |
     3 | ...trategy = "rolling", surge = 1, in_place = true } }]
       |                                               ^^^^
       |
-      = help: leave `in_place` out: new servers beside the old ones need hosts of their own
+      = help: leave `in_place` out: new servers beside the old ones need their own hosts
     "#);
 }
 
@@ -39,7 +39,7 @@ fn steps_of_a_deploy_that_has_none() {
     3 | faults = [{ at = "20s", deploy = { strategy = "blue-green", surge = 1 } }]
       |                                                                     ^
       |
-      = help: all-at-once and blue-green have no steps: leave it out, or take the strategy "rolling"
+      = help: all-at-once and blue-green have no steps: leave it out, or use the strategy "rolling"
     "#);
 }
 
@@ -52,7 +52,7 @@ fn a_drain_longer_than_the_run() {
     3 | faults = [{ name = "the deploy", at = "20s", deploy = { strategy = "rolling", drain = "5m" } }]
       |                                                                                       ^^^^
       |
-      = help: drain for a shorter time, begin earlier, or make `duration` longer
+      = help: shorten the drain, start earlier, or make `duration` longer
     "#);
 }
 
@@ -72,13 +72,13 @@ fn an_unknown_strategy() {
 #[test]
 fn scaled_to_nothing() {
     insta::assert_snapshot!(of("faults = [{ at = \"20s\", scale = 0 }]"), @r#"
-    error: scaled to 0 servers: users would wait and nobody would ever answer
+    error: with 0 servers nobody would ever answer
      --> t.toml:3:33
       |
     3 | faults = [{ at = "20s", scale = 0 }]
       |                                 ^
       |
-      = help: keep at least one server; what comes and goes with every request is a matter of its own
+      = help: keep at least one server; `serverless` platforms scale to zero
     "#);
 }
 
@@ -117,7 +117,7 @@ fn fewer_users_than_there_are() {
     3 | faults = [{ at = "20s", join = { to = 200 } }]
       |                                       ^^^
       |
-      = help: `to` counts those too who visit already; users leave by their own will only
+      = help: `to` is the total, including users who are already there, and it can only grow
     "#);
     let twice = "faults = [{ at = \"30s\", join = { to = 500 } }, { at = \"20s\", join = { to = 600 } }]";
     assert!(of(twice).contains("there are 600 users by then: 500 are not more"), "{}", of(twice));
@@ -126,22 +126,22 @@ fn fewer_users_than_there_are() {
 #[test]
 fn users_who_join_the_other_loop() {
     insta::assert_snapshot!(of("users.rate = 5.0\nfaults = [{ at = \"20s\", join = { to = 600 } }]"), @r#"
-    error: how many are to come is missing
+    error: the new rate is missing
      --> t.toml:4:32
       |
     4 | faults = [{ at = "20s", join = { to = 600 } }]
       |                                ^^^^^^^^^^^^
       |
-      = help: these users come at a `rate`: say `rate_to = 20`
+      = help: these users arrive at a `rate`: write `rate_to = 20`
     "#);
     let closed = of("faults = [{ at = \"20s\", join = { rate_to = 5.0 } }]");
-    assert!(closed.contains("how many there are to be is missing"), "{closed}");
+    assert!(closed.contains("the new number of users is missing"), "{closed}");
 }
 
 #[test]
 fn an_autoscaler_between_nothing() {
     insta::assert_snapshot!(of("autoscaler = { min = 4, max = 2 }"), @r"
-    error: at least 4 servers and at most 2: no number is both
+    error: `min` (4) is larger than `max` (2)
      --> t.toml:3:22
       |
     3 | autoscaler = { min = 4, max = 2 }
@@ -152,7 +152,7 @@ fn an_autoscaler_between_nothing() {
     let many = of("autoscaler = { max = 2 }");
     assert!(many.contains("the run begins with 3 servers"), "{many}");
     let busy = of("autoscaler = { max = 4, target = 60 }");
-    assert!(busy.contains("workers are never busier than all the time"), "{busy}");
+    assert!(busy.contains("workers cannot be busy more than all the time"), "{busy}");
 }
 
 #[test]
