@@ -45,8 +45,8 @@ pub enum Preset {
     /// s.
     #[default]
     Haproxy,
-    /// A target group of an AWS Application Load Balancer: every 30 s, timeout 5 s; unhealthy after 2, healthy after
-    /// 5. Detects a dead process in 30 to 60 s.
+    /// A target group of an AWS Application Load Balancer: every 30 s, timeout 5 s; unhealthy after 2 failures, healthy
+    /// after 5 successes. Detects a dead process in 30 to 60 s.
     Alb,
     /// A Kubernetes readiness probe: every 10 s, timeout 1 s; down after 3 failures, up after 1 success. Detects a
     /// dead process in 20 to 30 s.
