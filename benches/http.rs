@@ -133,7 +133,7 @@ fn is_installed(name: &str) -> bool {
 fn whole() -> Measured {
     measured(|| {
         let output = own().args(["run", &SECONDS.to_string()]).output().expect("this program runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).expect("text");
         let field = |name: &str| text.split_whitespace().find_map(|field| field.strip_prefix(name)?.parse().ok());
         let named = |name: &str| field(name).unwrap_or_else(|| panic!("no {name} in {text}"));
