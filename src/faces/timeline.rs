@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn every_fault_is_told_in_the_same_words() {
         let told = |text: &str| {
-            let scenario: Scenario = toml::from_str(&format!("title = 'x'\nfaults = [{text}]")).expect("a scenario");
+            let scenario: Scenario =
+                toml::from_str(&format!("title = 'x'\nduration = '2m'\nfaults = [{text}]")).expect("a scenario");
             let told = moments(&scenario.faults[0], &scenario).into_iter().map(|(at, words)| format!("{at} {words}"));
             told.collect::<Vec<_>>().join(" · ")
         };

@@ -62,13 +62,16 @@ fn paths_of_the_first_schema_are_told_the_new_ones() {
     let folder = folder();
     let file = path(&folder, "old.toml");
     let claim = "[[expect]]\nthat = \"1 < faults.0.open_carts\"\n";
-    fs::write(&file, format!("title = 'x'\n[[faults]]\nname = 'the crash'\nat = '9s'\ncrash = 'server-2'\n{claim}"))
-        .expect("written");
+    fs::write(
+        &file,
+        format!("title = 'x'\nduration = '2m'\n[[faults]]\nname = 'the crash'\nat = '9s'\ncrash = 'server-2'\n{claim}"),
+    )
+    .expect("written");
     for command in ["check", "run"] {
         let (code, _, errors) = ran(&[command, &file]);
         assert_eq!(code, 2, "{errors}");
         for part in
-            ["old.toml:7:", "`faults.0.open_carts` is a path of former versions", "`faults.\"the crash\".open_carts`"]
+            ["old.toml:8:", "`faults.0.open_carts` is a path of former versions", "`faults.\"the crash\".open_carts`"]
         {
             assert!(errors.contains(part), "{part}: {errors}");
         }

@@ -235,7 +235,7 @@ fn a_plan_after_a_fault_that_never_struck_tells_its_own_carts() {
     let mut report = sticky_crash();
     let variant = &mut report.variants[1];
     variant.scenario = scenario(
-        "title = 'x'\nfaults = [
+        "title = 'x'\nduration = '2m'\nfaults = [
             { at = '10s', crash = 'server-2' },
             { at = '20s', crash = 'server-2' },
             { at = '30s', deploy = {} },
