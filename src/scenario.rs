@@ -234,7 +234,7 @@ impl Scenario {
 pub struct Expect {
     /// The design it is about; every design when absent.
     pub variant: Option<String>,
-    /// A comparison over the summary's paths, such as `lost_by.wiped > 0`.
+    /// A comparison over the summary's paths, such as `lost_by.wiped > 0` or `faults."the crash".lost_of_open > 0`.
     pub that: String,
 }
 
