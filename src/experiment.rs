@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::base::seed::Seed;
 use crate::base::time::Instant;
 use crate::base::{UserId, Visit};
-use crate::history::{Event, EventKind, Prefetch, Recorder, Seen};
+use crate::history::{Event, EventKind, Recorder, Seen};
 use crate::judging::observer::Observer;
 use crate::live::Slices;
 use crate::results::{Report, RunReport, Tape, VariantReport, figures, series, strikes};
@@ -104,7 +104,7 @@ fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoPro
         if sim.is_over() || options.interrupt.load(Ordering::Relaxed) {
             break;
         }
-        sim.advance(end, &mut observer);
+        sim.advance_fast(end, &mut observer);
         if let Some(stuck) = sim.stuck() {
             return Err(NoProgress { variant: variant.name.clone(), seed: seed.0, stuck });
         }
@@ -140,14 +140,13 @@ pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) 
             }
         }
     }
-    impl Prefetch for Filter {}
     let mut filter = Filter { visit, events: Vec::new() };
     again(variant, run, until, &mut filter);
     Tape { events: filter.events, injected: Vec::new() }
 }
 
 /// Simulates a run again with another recorder.
-fn again(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut (impl Recorder + Prefetch)) {
+fn again(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut dyn Recorder) {
     match &run.tape {
         Some(tape) => tape.iter().take_while(|event| event.at <= until).for_each(|event| recorder.record(event)),
         None => Sim::new(&variant.scenario, Seed(run.seed)).advance(until, recorder),
@@ -173,7 +172,6 @@ pub fn follow(variant: &Variant, run: &RunReport, user: UserId) -> Option<(Visit
             self.observer.record(event);
         }
     }
-    impl Prefetch for Visits {}
     let scenario = &variant.scenario;
     let heavy = Workload::new(scenario, Seed(run.seed)).heavy();
     let observer = Observer::new(scenario, heavy, user);

@@ -147,9 +147,13 @@ impl Sim {
         self.workload.heavy()
     }
 
-    /// Plays everything up to and including this moment. Any recorder will do: `&mut (&mut other as &mut dyn Recorder)`
-    /// is one too, and slower.
-    pub fn advance<R: Recorder + Prefetch>(&mut self, until: Instant, recorder: &mut R) {
+    /// Plays everything up to and including this moment, for any recorder: one copy of the loop is compiled for all.
+    pub fn advance(&mut self, until: Instant, recorder: &mut dyn Recorder) {
+        self.advance_fast(until, &mut { recorder });
+    }
+
+    /// The same where speed matters: a copy of the loop for this recorder, which is told whom to prefetch.
+    pub fn advance_fast<R: Recorder + Prefetch>(&mut self, until: Instant, recorder: &mut R) {
         let end = until + Span::from_nanos(1);
         let mut begun_at = None;
         let mut left = 0;

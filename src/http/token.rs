@@ -3,10 +3,13 @@
 //! The algorithm is pinned, so a token that names another one, or none, is refused. `exp` is judged by the run's clock:
 //! at six times the speed a token of 15 minutes lasts two and a half.
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto, dangerous, encode};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::Sha256;
 
 use super::wire::{CartId, Listed, user_name};
 use crate::base::time::{Instant, Span};
@@ -15,12 +18,12 @@ use crate::base::{Items, UserId};
 /// The wall's time that the run's clock starts at, in seconds since 1970: some day in 2023.
 const EPOCH: u64 = 1_700_000_000;
 
+/// How every token of ours begins: `{"typ":"JWT","alg":"HS256"}` in base64url, and a full stop.
+const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.";
+
 /// Makes tokens, and knows its own again. The key is new in every run and never leaves it.
 pub struct Signer {
-    make: EncodingKey,
-    verify: DecodingKey,
-    /// How every token of ours begins.
-    header: String,
+    key: Hmac<Sha256>,
     lifetime: Span,
     leeway: Span,
 }
@@ -78,11 +81,8 @@ impl Signer {
     pub fn new(lifetime: Span, leeway: Span) -> Result<Signer, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        let (make, verify) = (EncodingKey::from_secret(&key), DecodingKey::from_secret(&key));
-        let mut signer = Signer { make, verify, header: String::new(), lifetime, leeway };
-        let any = signer.sign(&"");
-        signer.header = any.split_inclusive('.').next().unwrap_or_default().into();
-        Ok(signer)
+        let key = Hmac::new_from_slice(&key).expect("a key of any length will do");
+        Ok(Signer { key, lifetime, leeway })
     }
 
     /// A session of this user, issued now.
@@ -116,15 +116,23 @@ impl Signer {
     }
 
     fn sign(&self, claims: &impl Serialize) -> String {
-        encode(&Header::new(Algorithm::HS256), claims, &self.make).expect("plain data and a key of the right kind")
+        let claims = serde_json::to_vec(claims).expect("plain data");
+        let message = format!("{HEADER}{}", base64url(&claims));
+        let signature = self.mac(&message).finalize().into_bytes();
+        format!("{message}.{}", base64url(&signature))
     }
 
     fn read<T: DeserializeOwned>(&self, token: &str) -> Option<T> {
         let (message, signature) = token.rsplit_once('.')?;
         // Ours to the letter: no other algorithm, and none at all, has a chance.
-        message.strip_prefix(&*self.header)?;
-        let genuine = crypto::verify(signature, message.as_bytes(), &self.verify, Algorithm::HS256);
-        if genuine.is_ok_and(|genuine| genuine) { dangerous::insecure_decode_claims(token).ok() } else { None }
+        let claims = message.strip_prefix(HEADER)?;
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
+        self.mac(message).verify_slice(&signature).ok()?;
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    }
+
+    fn mac(&self, message: &str) -> Hmac<Sha256> {
+        self.key.clone().chain_update(message)
     }
 
     fn is_current(&self, exp: f64, now: Instant) -> bool {
@@ -148,20 +156,12 @@ fn date(at: Instant) -> Date {
 #[must_use]
 pub fn forged_session(user: UserId) -> String {
     let claims = format!(r#"{{"sub":"{}","iat":{EPOCH}.000,"exp":9999999999.000}}"#, user_name(user));
-    format!("{}.{}.{}", base64url(br#"{"typ":"JWT","alg":"HS256"}"#), base64url(claims.as_bytes()), base64url(&[0; 32]))
+    format!("{HEADER}{}.{}", base64url(claims.as_bytes()), base64url(&[0; 32]))
 }
 
 /// RFC 4648, section 5, without padding.
 fn base64url(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for i in 0..=chunk.len() {
-            text.push(char::from(DIGITS[(word >> (18 - 6 * i) & 63) as usize]));
-        }
-    }
-    text
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 #[cfg(test)]
@@ -188,6 +188,25 @@ mod tests {
         for (now, good) in [(5, true), (64, true), (74, true), (75, false), (1_000, false)] {
             assert_eq!(signer.read_session(&token, at(now)), Some(("user-000042".into(), good)), "at {now} s");
         }
+    }
+
+    #[test]
+    fn every_token_says_how_it_is_signed() {
+        assert_eq!(HEADER, format!("{}.", base64url(br#"{"typ":"JWT","alg":"HS256"}"#)));
+        let token = signer().session("ann", at(0));
+        assert!(token.starts_with(HEADER), "{token}");
+    }
+
+    /// The example of RFC 7515, appendix A.1: its key signs its message as it says.
+    #[test]
+    fn signatures_are_those_of_the_standard() {
+        let key = BASE64_URL_SAFE_NO_PAD
+            .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
+            .expect("base64url");
+        let message = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let signer = Signer { key: Hmac::new_from_slice(&key).expect("any length"), lifetime: MINUTE, leeway: MINUTE };
+        let signature = base64url(&signer.mac(message).finalize().into_bytes());
+        assert_eq!(signature, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
     }
 
     #[test]

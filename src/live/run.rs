@@ -3,10 +3,10 @@
 use super::diary::Diary;
 use super::marks::Marks;
 use super::{Change, Input, Slices};
+use crate::base::UserId;
 use crate::base::seed::Seed;
 use crate::base::time::Instant;
-use crate::base::{ClientId, UserId};
-use crate::history::{Event, Prefetch, Recorder};
+use crate::history::{Event, Recorder};
 use crate::judging::observer::Observer;
 use crate::scenario::Scenario;
 use crate::sim::{Sim, Stuck};
@@ -40,13 +40,6 @@ impl Recorder for All<'_, '_> {
         self.observer.record(event);
         self.ears.diary.record(event);
         self.ears.other.record(event);
-    }
-}
-
-impl Prefetch for All<'_, '_> {
-    #[inline]
-    fn prefetch(&self, clients: impl Iterator<Item = ClientId>) {
-        self.observer.prefetch(clients);
     }
 }
 
