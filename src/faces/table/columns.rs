@@ -307,7 +307,7 @@ impl Source<'_> {
         })
     }
 
-    /// The median latency of adds by region: `18 / 98 / 178`. With many regions, only the nearest and the farthest.
+    /// The median latency of adds by region: `18 / 98 / 178`. With more than four regions, their range.
     fn add_by_region(&self) -> Column {
         const MOST_NAMED: usize = 4;
         let all = self.names_of_regions().unwrap_or_default();

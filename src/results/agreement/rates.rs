@@ -4,17 +4,17 @@
 //! are needed:
 //!
 //! - Rates are compared on scales on which sampling error is roughly normal and the interval cannot leave the possible
-//! range: shares as the arcsine of their square root, events per visit as their square root (both with Anscombe's
-//! correction for small numbers), latency as its logarithm, and busiest x mean as the square root of its excess over 1.
+//!   range: shares as the arcsine of their square root, events per visit as their square root (both with Anscombe's
+//!   correction for small numbers), latency as its logarithm, busiest x mean as the square root of its excess over 1.
 //! - The interval is widened to the range of the simulations themselves, and by [`GRACE`] further cases: events that
-//! occur in few seeds, a few times, have a longer tail than any normal distribution.
+//!   occur in few seeds, a few times, have a longer tail than any normal distribution.
 //! - A rate that is the same in every simulation must have that value in the real run too. It takes no share of the
-//! false-alarm probability.
+//!   false-alarm probability.
 //! - A difference that prints as 0.0 % does not count.
 //! - A rate whose denominator is zero (no fault struck, nobody looked) is not judged. The zero is, as a kind.
 //! - A real request takes a little longer than its service, on every attempt. So the upper ends of latency and busy
-//! time are raised by [`DELAY_MS`] per attempt, and latency quantiles are widened by the width of a bin of their
-//! histogram.
+//!   time are raised by [`DELAY_MS`] per attempt, and latency quantiles are widened by the width of a bin of their
+//!   histogram.
 
 use super::{Conformity, Judgement, Predicted, Trial, Unit};
 use crate::results::path;
