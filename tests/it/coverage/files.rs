@@ -51,7 +51,7 @@ fn a_request_that_finds_its_disk_by_chance_finds_one_file_in_three() {
     assert_eq!((found.elsewhere, found.destroyed), (found.missing_downloads, 0), "nothing is gone");
     assert!(run.missing_files > 0 && run.missing_files <= found.uploaded);
     assert_eq!(run.requests.refused, found.missing_downloads);
-    assert_eq!(run.visits.finished, run.visits.begun, "who misses a file goes on without it");
+    assert_eq!(run.visits.finished, run.visits.begun, "a user who misses a file goes on without it");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn the_object_store_costs_a_call_and_time() {
     };
     scenario.objects = Objects { latency: constant(0) };
     let (calls, quick) = price(&scenario);
-    assert!((0.4..=0.5).contains(&calls), "{calls}: three of six requests, but for those who have no file yet");
+    assert!((0.4..=0.5).contains(&calls), "{calls}: three of six requests, except for users without a file");
     scenario.objects = Objects { latency: constant(500) };
     let (same_calls, slow) = price(&scenario);
     assert!((0.4..=0.5).contains(&same_calls) && slow > quick + 400.0, "{slow} ms");
