@@ -147,8 +147,8 @@ impl Sim {
         self.workload.heavy()
     }
 
-    /// Processes all events up to and including `until`. A `&mut &mut dyn Recorder` also works as a recorder, but is
-    /// slower.
+    /// Plays everything up to and including this moment. Any recorder will do: `&mut (&mut other as &mut dyn Recorder)`
+    /// is one too, and slower.
     pub fn advance<R: Recorder + Prefetch>(&mut self, until: Instant, recorder: &mut R) {
         let end = until + Span::from_nanos(1);
         let mut begun_at = None;
