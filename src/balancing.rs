@@ -1,4 +1,4 @@
-//! How a balancer chooses a server, and what it believes of each.
+//! How a balancer chooses a server, and what it believes about each.
 
 pub mod affinity;
 pub mod attempt;

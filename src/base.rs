@@ -1,4 +1,4 @@
-//! What everything else stands on: time in whole nanoseconds, keyed draws, and the shop's vocabulary.
+//! The foundation: time in whole nanoseconds, keyed random draws, and the shop's vocabulary.
 
 pub mod seed;
 pub mod time;

@@ -1,4 +1,4 @@
-//! How results are shown: tables, stories, charts, exports. No face computes a figure.
+//! How results are shown: tables, stories, charts, exports. Faces do not compute figures.
 
 pub mod assumptions;
 pub mod chart;

@@ -1,4 +1,4 @@
-//! The timeline of what breaks, and of what is planned and may break things.
+//! The timeline of a run: faults, and planned operations that may break things.
 
 mod names;
 mod random;
@@ -13,20 +13,20 @@ use crate::scenario::{Forgets, MigrationWay, Scenario, Share, StoreFault, Target
 pub use crate::scenario::{Comeback, FaultKind};
 pub use names::of_processes;
 
-/// One thing that breaks, at one time.
+/// One fault, at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What reports call it; by default what it does. In a scenario's timeline no two are called alike, but for those
-    /// that one random process drew.
+    /// Its name in reports; by default a description of its effect. Names are unique within a scenario's timeline,
+    /// except that all faults of one random process share a name.
     pub name: String,
     /// When it strikes.
     pub at: Instant,
-    /// What it does, and to whom.
+    /// What it does, and to what.
     pub kind: FaultKind,
 }
 
 impl Fault {
-    /// Whom it strikes; `None` when it is not about one server.
+    /// The server it strikes; `None` if it does not strike a single server.
     #[must_use]
     pub fn server(&self) -> Option<ServerId> {
         match self.kind.target() {
@@ -36,17 +36,17 @@ impl Fault {
     }
 }
 
-/// What a fault makes of a server that lives on.
+/// How a fault impairs a server that stays alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Affliction {
-    /// It works so many times slower.
+    /// It works this many times slower.
     Slow(u32),
-    /// It fails so many of a billion requests: see [`fails`].
+    /// It fails this many of a billion requests: see [`fails`].
     Failing(u32),
 }
 
 impl FaultKind {
-    /// Whether what the server, or the store, remembered is gone.
+    /// Whether the memory of the server, or data of the store, is lost.
     #[must_use]
     pub fn loses_memory(&self) -> bool {
         match self {
@@ -67,7 +67,7 @@ impl FaultKind {
         }
     }
 
-    /// Whether a server that it takes away falls silent. Otherwise connections are refused at once.
+    /// Whether the server falls silent. Otherwise it refuses connections at once.
     #[must_use]
     pub fn silences(&self) -> bool {
         match self {
@@ -86,7 +86,7 @@ impl FaultKind {
         }
     }
 
-    /// What it makes of a server that lives on.
+    /// How it impairs a server that stays alive, if it does.
     #[must_use]
     pub fn affliction(&self) -> Option<Affliction> {
         match self {
@@ -108,7 +108,7 @@ impl FaultKind {
     }
 }
 
-/// Everything that breaks in a run: what is written, then what is drawn.
+/// All faults of a run: the written ones, followed by the random ones.
 #[must_use]
 pub fn of_run(scenario: &Scenario, seed: Seed) -> Vec<Fault> {
     let mut faults = timeline(scenario);
@@ -116,7 +116,7 @@ pub fn of_run(scenario: &Scenario, seed: Seed) -> Vec<Fault> {
     faults
 }
 
-/// The faults of a scenario, in the order they are written; then its autoscaler and its migration, if it has them.
+/// The faults of a scenario in the order they are written, followed by its autoscaler and its migration, if any.
 #[must_use]
 pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
     let mut faults: Vec<Fault> = written(scenario)
@@ -130,7 +130,7 @@ pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
     faults
 }
 
-/// What the faults of a scenario do, in its own words and in the order of the [`timeline`].
+/// What the faults of a scenario do, with the scenario's names, in the order of the [`timeline`].
 #[must_use]
 pub fn kinds(scenario: &Scenario) -> Vec<FaultKind<String, String>> {
     written(scenario).into_iter().map(|(.., kind)| kind).collect()
@@ -145,10 +145,10 @@ fn written(scenario: &Scenario) -> Vec<(Span, Option<&str>, FaultKind<String, St
     faults.chain(autoscaler).chain(migration).collect()
 }
 
-/// What reports call a migration.
+/// The name of a migration in reports.
 pub const MIGRATION: &str = "the migration";
 
-/// What reports call a fault that has no name.
+/// The name in reports of a fault without a name.
 fn default_name(kind: &FaultKind<String, String>) -> String {
     match kind {
         FaultKind::Crash { server, .. }
@@ -169,8 +169,8 @@ fn default_name(kind: &FaultKind<String, String>) -> String {
     }
 }
 
-/// A fault as it will strike: with ids, and with what other tables say about it. `None` only for one that validation
-/// refuses.
+/// Resolves a fault: names become ids, and settings from other tables are filled in. `None` only for faults that
+/// validation refuses.
 fn resolved(kind: FaultKind<String, String>, scenario: &Scenario) -> Option<FaultKind> {
     let index = |name: String| scenario.regions.as_ref().and_then(|regions| regions.index(&name));
     let region = |name| Some(RegionId(index(name).and_then(|index| u8::try_from(index).ok()).unwrap_or(u8::MAX)));
@@ -190,7 +190,7 @@ fn resolved(kind: FaultKind<String, String>, scenario: &Scenario) -> Option<Faul
     })
 }
 
-/// A fault in the words of its scenario, which has names for servers and regions.
+/// Converts a fault back to the scenario's names for servers and regions.
 #[must_use]
 pub fn in_words(kind: FaultKind, scenario: &Scenario) -> FaultKind<String, String> {
     let region_name = |region: RegionId| {
@@ -201,21 +201,21 @@ pub fn in_words(kind: FaultKind, scenario: &Scenario) -> FaultKind<String, Strin
     named.unwrap_or(FaultKind::Autoscale)
 }
 
-/// Whether a server that fails so many billionths of its requests fails the one with this key.
+/// Whether a server that fails this share of its requests fails the one with this key.
 #[must_use]
 pub fn fails(billionths: u32, seed: Seed, key: Key) -> bool {
-    // `below` takes the high bits of one draw, so a rate of k thousandths decides like a draw below 1,000 does.
+    // `below` uses the high bits of one draw, so a rate of k thousandths decides exactly like a draw below 1,000.
     seed.draw(Purpose::Failing, key).below(Share::ALL) < billionths
 }
 
-/// The server that a name such as `server-2` means.
+/// The server with a name such as `server-2`.
 #[must_use]
 pub fn server_named(name: &str) -> Option<ServerId> {
     let number: u32 = name.strip_prefix("server-")?.parse().ok()?;
     Some(ServerId(number.checked_sub(1)?)).filter(|server| server.to_string() == name)
 }
 
-/// Whether another fault of the same kind has struck the same server since this one did.
+/// Whether a later fault of the same kind has struck the same server since this one did.
 #[must_use]
 pub fn struck_anew(faults: &[Fault], this: u32, now: Instant) -> bool {
     let fault = &faults[this as usize];
@@ -232,7 +232,7 @@ mod tests {
         Key { entity, ..Key::default() }
     }
 
-    /// Figures of scenarios with such rates, which are many, are what they were when rates were counted in thousandths.
+    /// Rates used to be counted in thousandths. Scenarios with such rates, which are many, must keep their figures.
     #[test]
     fn rates_of_whole_thousandths_decide_as_a_draw_below_a_thousand_does() {
         for thousandths in (0..=1_000).step_by(7).chain([1, 500, 999, 1_000]) {

@@ -108,7 +108,7 @@ pub struct Served {
     pub request: Request,
     /// The server that did.
     pub server: ServerId,
-    /// The process (incarnation of the server) that did.
+    /// The process that did.
     pub process: ProcessId,
     /// From when it was sent until a worker took it.
     pub waited: Span,
@@ -229,8 +229,8 @@ pub trait Recorder {
     fn record(&mut self, event: &Event);
 }
 
-/// A recorder that can be warned of what comes. Apart from [`Recorder`], so that where speed does not matter any recorder
-/// can be a `&mut dyn Recorder`, which heeds no warning.
+/// A recorder that can prefetch. Separate from [`Recorder`], so that where speed does not matter any recorder can be a
+/// `&mut dyn Recorder`, which does not prefetch.
 pub trait Prefetch {
     /// A hint that these clients will send soon, so that their data can be prefetched.
     #[inline]

@@ -1,4 +1,4 @@
-//! Verdicts, causes and measures: recorders of the history.
+//! Recorders that derive verdicts, causes of loss and measurements from the history.
 
 pub mod checker;
 pub mod meter;

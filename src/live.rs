@@ -1,13 +1,13 @@
-//! A run that somebody drives: it goes on, breaks, goes back and forks as its face likes.
+//! A run under interactive control: it can be advanced, disturbed, rewound and forked.
 //!
-//! A [`Session`] is one design of a scenario with one seed, and what was injected or spared by hand. It knows no clock:
-//! who drives it says up to which moment it plays. Everything that can be asked of it (a snapshot, figures, a story) is about
-//! the moment it has reached, and is computed by those who compute it for reports: what a session shows at its end is what a
-//! report says of the same run.
+//! A [`Session`] is one design of a scenario with one seed, together with the faults that were injected or cancelled by
+//! hand. It has no clock: its caller says how far to run. Whatever it is asked for (a snapshot, figures, a story)
+//! refers to the moment it has reached, and is computed by the same code as for reports. So at the end a session shows
+//! what a report says about the same run.
 //!
-//! What was done by hand is kept in a log, which together with scenario, design and seed is the run's identity: playing it again
-//! gives the same events. So going back is a copy of an earlier state, and what follows it is played again. Some such copies
-//! are kept, never more than [`MOST_MARKS`].
+//! Manual changes are kept in an input log. Scenario, design, seed and log identify a run: replaying them gives the
+//! same events. To rewind, a session restores an earlier checkpoint and replays from there. It keeps at most
+//! [`MOST_MARKS`] checkpoints.
 
 mod diary;
 mod marks;
@@ -34,98 +34,98 @@ use marks::Marks;
 use run::Run;
 pub use slices::Slices;
 
-/// Why a session does not do what it was asked for. It is then as it was before, unless the run is [stuck](Error::Stuck).
+/// Why a session refuses a request. It is left unchanged, unless the run is [stuck](Error::Stuck).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Error {
-    /// The scenario has no design of this number.
+    /// The scenario has no design with this number.
     #[error("there is no design {wanted}: the scenario has {there}")]
     UnknownDesign {
-        /// Counted from 1.
+        /// The number asked for, counted from 1.
         wanted: usize,
-        /// How many there are.
+        /// How many designs there are.
         there: usize,
     },
-    /// A time at which the run is over in any case.
+    /// The time lies after the end of the run.
     #[error("{} lies beyond the end of the run, {}", asked.since_start(), end.since_start())]
     BeyondTheEnd {
-        /// The time in question.
+        /// The time asked for.
         asked: Instant,
         /// The end of the run.
         end: Instant,
     },
-    /// To play up to a time that has passed: going back is another request.
+    /// The run cannot be advanced to a time that has passed; that needs a rewind.
     #[error("{} has passed: the run is at {}", asked.since_start(), now.since_start())]
     Passed {
-        /// The time in question.
+        /// The time asked for.
         asked: Instant,
-        /// The time that was reached.
+        /// The current time of the run.
         now: Instant,
     },
-    /// To go back to a time that has not come yet.
+    /// The run cannot be rewound to a time that has not come yet.
     #[error("{} has not come yet: the run is at {}", asked.since_start(), now.since_start())]
     NotYet {
-        /// The time in question.
+        /// The time asked for.
         asked: Instant,
-        /// The time that was reached.
+        /// The current time of the run.
         now: Instant,
     },
-    /// To break something after the end.
+    /// A fault was injected after the end of the run.
     #[error("the run is over: nothing can break any more")]
     Over,
-    /// To break a server that there is not.
+    /// The fault names a server that does not exist.
     #[error("there is no {0}")]
     UnknownServer(ServerId),
-    /// Migrations and autoscalers belong to a scenario.
+    /// Migrations and autoscalers belong to the scenario.
     #[error("`{0}` is part of a design: it can neither be injected nor be spared")]
     PartOfTheDesign(String),
-    /// To spare a fault that has struck, that was injected, or that there is not.
+    /// Only a fault of the scenario that has not struck yet can be cancelled.
     #[error("fault {0} is none of the scenario's that lies ahead")]
     NotAhead(u32),
-    /// A defect of the simulator: from here on the run cannot be trusted.
+    /// A bug in the simulator: from here on the run cannot be trusted.
     #[error("{0}. This is a defect of whatcart: please report it")]
     Stuck(Stuck),
 }
 
-/// Something that was done to a run by hand.
+/// A manual change to a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// When the run had come to this moment, and had played it.
+    /// The time at which the change was made, after all events of that time.
     pub given: Instant,
-    /// What was done.
+    /// The change.
     pub change: Change,
 }
 
-/// What can be done to a run.
+/// The kinds of manual change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Something breaks that the scenario knows nothing of. A fault whose time had passed strikes at that moment.
+    /// Injects a fault. If its own time has passed, it strikes when it is injected.
     Inject(Fault),
-    /// A fault of the scenario, by its index, does not strike.
+    /// Cancels a fault of the scenario, given by its index.
     Spare(u32),
 }
 
-/// A fault of a run, as a line of its timeline.
+/// A fault of a run, as an entry of its timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultMark {
     /// Its index among the faults of the run.
     pub index: u32,
-    /// What reports call it.
+    /// Its name in reports.
     pub name: String,
-    /// What it does, in words: `server-2 crashes`.
+    /// A description of its effect: `server-2 crashes`.
     pub words: String,
-    /// The server it is about, if it is about one.
+    /// The server it affects, if it affects a single one.
     pub server: Option<ServerId>,
     /// When it is due, or would have been.
     pub at: Instant,
-    /// When it struck, if it has. One that finds nothing to break never does.
+    /// When it struck, if it did. A fault that finds nothing to break never strikes.
     pub struck: Option<Instant>,
-    /// Whether it was injected, and is not the scenario's.
+    /// Whether it was injected, rather than part of the scenario.
     pub injected: bool,
-    /// Whether it was spared, and never strikes.
+    /// Whether it was cancelled, and so never strikes.
     pub spared: bool,
 }
 
-/// A run that is driven. A clone is a [fork](Session::fork).
+/// A run under interactive control. A clone is a [fork](Session::fork).
 #[derive(Clone, Debug)]
 pub struct Session {
     variant: Variant,
@@ -133,7 +133,7 @@ pub struct Session {
     design: usize,
     seed: Seed,
     slices: Slices,
-    /// How many faults are the scenario's own.
+    /// How many faults come from the scenario.
     written: usize,
     inputs: Vec<Input>,
     run: Run,
@@ -141,18 +141,18 @@ pub struct Session {
     diary: Diary,
 }
 
-/// Whether a fault is one only for the sake of what it may take.
+/// Whether this is not a fault in itself, but a part of the design that may cause losses.
 fn is_part_of_the_design(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::Autoscale | FaultKind::Migrate { .. })
 }
 
 impl Session {
-    /// Opens a design of a scenario, by its index, at time 0. `seed`: the scenario's own when absent. `favourite`: the user
-    /// whose hurt visits are all remembered.
+    /// Opens a design of a scenario, by its index, at time 0. Without a `seed` the scenario's own is used. All visits
+    /// in which the `favourite` user is hurt are remembered.
     ///
     /// # Errors
     ///
-    /// When there is no such design.
+    /// If there is no such design.
     pub fn load(loaded: &Loaded, design: usize, seed: Option<u64>, favourite: UserId) -> Result<Session, Error> {
         let unknown = Error::UnknownDesign { wanted: design + 1, there: loaded.variants.len() };
         let variant = loaded.variants.get(design).ok_or(unknown)?.clone();
@@ -160,7 +160,7 @@ impl Session {
         Ok(Session { design, ..Session::begin(variant, seed, favourite) })
     }
 
-    /// Opens a design that must have passed validation, as the only one of its scenario.
+    /// Opens a design, which must have passed validation, as the only one of its scenario.
     #[must_use]
     pub fn begin(variant: Variant, seed: Seed, favourite: UserId) -> Session {
         let slices = Slices::of(&variant.scenario);
@@ -171,20 +171,20 @@ impl Session {
         Session { variant, design: 0, seed, slices, written, inputs: Vec::new(), run, marks, diary }
     }
 
-    /// Plays up to and including a moment. A run that is over before stays where it is.
+    /// Advances up to and including `until`. If the run is over earlier, it stops there.
     ///
     /// # Errors
     ///
-    /// When the moment has passed or lies beyond the end, or when the simulation is stuck.
+    /// If `until` has passed or lies after the end, or if the simulation is stuck.
     pub fn advance(&mut self, until: Instant) -> Result<(), Error> {
         self.advance_telling(until, &mut ())
     }
 
-    /// The same, and tells a recorder what happens.
+    /// Like [`Session::advance`], and passes all events to a recorder.
     ///
     /// # Errors
     ///
-    /// As [`Session::advance`].
+    /// As for [`Session::advance`].
     pub fn advance_telling(&mut self, until: Instant, recorder: &mut dyn Recorder) -> Result<(), Error> {
         let now = self.now();
         if until < now {
@@ -194,21 +194,21 @@ impl Session {
         self.play(until, recorder)
     }
 
-    /// Breaks something now, or at the fault's own time if that lies ahead. What strikes now is played at once. Returns the
-    /// fault's index among those of the run.
+    /// Injects a fault, which strikes now or, if it lies ahead, at the fault's own time. A fault that strikes now is
+    /// processed at once. Returns its index among the faults of the run.
     ///
     /// # Errors
     ///
-    /// When the run is over, the fault comes after its end, or it is none that can be injected.
+    /// If the run is over, the fault lies after its end, or faults of its kind cannot be injected.
     pub fn inject(&mut self, fault: Fault) -> Result<u32, Error> {
         self.inject_telling(fault, &mut ())
     }
 
-    /// The same, and tells a recorder what happens at once.
+    /// Like [`Session::inject`], and passes the immediate events to a recorder.
     ///
     /// # Errors
     ///
-    /// As [`Session::inject`].
+    /// As for [`Session::inject`].
     pub fn inject_telling(&mut self, fault: Fault, recorder: &mut dyn Recorder) -> Result<u32, Error> {
         if self.is_over() {
             return Err(Error::Over);
@@ -225,11 +225,11 @@ impl Session {
         Ok(index)
     }
 
-    /// Lets a fault of the scenario that lies ahead never strike, by its index.
+    /// Cancels a future fault of the scenario, given by its index.
     ///
     /// # Errors
     ///
-    /// When it has struck, or is none of the scenario's, or is a part of the design.
+    /// If it has struck, is not one of the scenario's, or is part of the design.
     pub fn spare(&mut self, fault: u32) -> Result<(), Error> {
         let known = self.run.sim.faults().get(fault as usize).filter(|_| (fault as usize) < self.written);
         match known.filter(|known| known.at > self.now() && known.at < Instant::NEVER) {
@@ -239,7 +239,7 @@ impl Session {
         }
     }
 
-    /// What comes after now will be different.
+    /// Records a change at the current time, which invalidates the checkpoints after it.
     fn change(&mut self, change: Change, recorder: &mut dyn Recorder) -> Result<(), Error> {
         let now = self.now();
         self.marks.forget_after(now);
@@ -247,12 +247,12 @@ impl Session {
         self.play(now, recorder)
     }
 
-    /// Goes back to a moment. What was injected later stays in the log, and happens again when its time comes: see
+    /// Rewinds to a moment. Later inputs stay in the log and take effect again when their time comes; see
     /// [`Session::forget_later_inputs`].
     ///
     /// # Errors
     ///
-    /// When the moment has not come yet.
+    /// If the moment has not come yet.
     pub fn rewind(&mut self, to: Instant) -> Result<(), Error> {
         let now = self.now();
         if to > now {
@@ -263,16 +263,16 @@ impl Session {
         self.play(to, &mut ())
     }
 
-    /// Goes to a moment, be it earlier or later.
+    /// Goes to a moment, whether earlier or later.
     ///
     /// # Errors
     ///
-    /// When it lies beyond the end, or when the simulation is stuck.
+    /// If it lies after the end, or if the simulation is stuck.
     pub fn seek(&mut self, to: Instant) -> Result<(), Error> {
         if to < self.now() { self.rewind(to) } else { self.advance(to) }
     }
 
-    /// Forgets what was injected later than now: then going back has undone it.
+    /// Drops all inputs after the current time, so that a rewind has undone them.
     pub fn forget_later_inputs(&mut self) {
         if self.inputs.len() > self.run.applied {
             self.inputs.truncate(self.run.applied);
@@ -280,19 +280,19 @@ impl Session {
         }
     }
 
-    /// Another session from here on: both have the same past, and what happens to one does not concern the other.
+    /// An independent session with the same past.
     #[must_use]
     pub fn fork(&self) -> Session {
         self.clone()
     }
 
-    /// The moment that was reached.
+    /// The current time of the run.
     #[must_use]
     pub fn now(&self) -> Instant {
         self.run.sim.now()
     }
 
-    /// The moment at which the run is over in any case.
+    /// The latest possible end of the run.
     #[must_use]
     pub fn end(&self) -> Instant {
         self.slices.end()
@@ -304,41 +304,41 @@ impl Session {
         self.run.is_over(self.slices)
     }
 
-    /// The design that runs.
+    /// The scenario of the design.
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
         &self.variant.scenario
     }
 
-    /// The root of all its randomness.
+    /// The root seed.
     #[must_use]
     pub fn seed(&self) -> Seed {
         self.seed
     }
 
-    /// What was done to it, in the order of time; also what lies ahead after a rewind.
+    /// The manual changes, in order of time, including those still ahead after a rewind.
     #[must_use]
     pub fn inputs(&self) -> &[Input] {
         &self.inputs
     }
 
-    /// Servers and counts, as seen from outside.
+    /// A summary of servers and counts.
     #[must_use]
     pub fn view(&self) -> View {
         self.run.sim.view()
     }
 
-    /// Fills a snapshot with this moment; its buffers are used again.
+    /// Replaces the content of `into` with a snapshot of the current moment, reusing its buffers.
     pub fn snapshot(&self, into: &mut Snapshot) {
         self.run.sim.snapshot(into);
     }
 
-    /// Fills in everything that servers, stores and tokens remember.
+    /// Replaces the content of `into` with everything that servers, stores and tokens remember.
     pub fn memory(&self, into: &mut Memory) {
         self.run.sim.memory(into);
     }
 
-    /// The same of one of them.
+    /// Like [`Session::memory`], for a single holder.
     pub fn memory_of(&self, holder: Holder, into: &mut Memory) {
         self.run.sim.memory_of(holder, into);
     }
@@ -349,7 +349,7 @@ impl Session {
         &self.run.observer
     }
 
-    /// The figures so far; at the end those of a report. What is still under way counts as open or in flight.
+    /// The figures so far; at the end, those of a report. Whatever is unfinished counts as open or in flight.
     #[must_use]
     pub fn figures(&self) -> Figures {
         let Run { sim, observer, .. } = &self.run;
@@ -368,7 +368,7 @@ impl Session {
         series(&self.run.observer.meter)
     }
 
-    /// The faults of the run, those that have struck and those to come.
+    /// All faults of the run, past and future.
     #[must_use]
     pub fn faults(&self) -> Vec<FaultMark> {
         let written = faults::of_run(&self.variant.scenario, self.seed);
@@ -386,10 +386,10 @@ impl Session {
         faults.map(mark).collect()
     }
 
-    /// The story of a user's present visit, or of the last one, as far as it has come: at most so many lines. `None` when
-    /// the user has not visited yet.
+    /// The story of a user's current or last visit so far, in at most `most` lines. `None` if the user has not visited
+    /// yet.
     ///
-    /// Whoever asks for another user than the last time lets the run be played again from its beginning.
+    /// Asking for another user than the last time replays the run from the start.
     pub fn story(&mut self, user: UserId, most: usize) -> Option<Story> {
         self.follow(user);
         let injected = (0u32..).zip(self.run.sim.faults()).skip(self.written);
@@ -402,7 +402,7 @@ impl Session {
         Some(tell(&report, self.design + 1, &tape, most))
     }
 
-    /// From now on the events of this user are kept, and those that there were.
+    /// Keeps this user's events from now on, and collects the earlier ones by a replay.
     fn follow(&mut self, user: UserId) {
         if self.diary.follows(user) {
             return;

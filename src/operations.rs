@@ -1,3 +1,3 @@
-//! What its operator does to a pool: deploys, changes of its size, an autoscaler.
+//! Planned operations on a pool: deploys, changes of its size, an autoscaler.
 
 pub mod operator;

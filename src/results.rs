@@ -1,7 +1,6 @@
-//! What a run came to: figures that do not tell which engine made them, and their faces.
+//! The results of a run: figures that do not depend on which engine produced them, and what is derived from them.
 //!
-//! [`Figures`] is one variant of one run. A [`Report`] is all variants and runs of one scenario; [`table`], [`story`]
-//! and [`export`] turn it into text.
+//! [`Figures`] describes one run of one variant. A [`Report`] holds all variants and runs of one scenario.
 
 pub mod agreement;
 pub mod document;
@@ -30,51 +29,51 @@ pub use self::document::{ReadError, Results, read};
 pub use self::keyed::Keyed;
 pub use figures::{figures, latency, series, strikes};
 
-/// The version of the JSON that [`Results`] are written as; it grows when a field changes its meaning or goes.
+/// The version of the JSON format of [`Results`]. It increases when a field changes its meaning or is removed.
 ///
-/// - 1: faults, deploys and regions are lists, and what changes of the pool's size cost is one sum.
-/// - 2: they are tables, by the names of faults and regions; random faults are summed up by process.
+/// - 1: faults, deploys and regions are lists, and the cost of all changes of the pool's size is one sum.
+/// - 2: they are tables keyed by the names of faults and regions; random faults are summed by random process.
 pub const SCHEMA: u32 = 2;
 
-/// Everything that one call of the program found out.
+/// The results of one invocation of the program.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The scenario's name, `sticky-crash`, or its file's.
+    /// The scenario's name, such as `sticky-crash`, or that of its file.
     pub name: String,
-    /// The scenario without any variant's patch, for title, question and lesson.
+    /// The scenario without any variant's patch: the source of title, question and lesson.
     pub scenario: Scenario,
     /// `sim` or `http`.
     pub engine: &'static str,
     /// The root seed.
     pub seed: u64,
-    /// Whether somebody stopped it before its end.
+    /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// Variant by variant, in the order of the scenario.
+    /// One entry per variant, in the order of the scenario.
     pub variants: Vec<VariantReport>,
-    /// Designs that only a simulation can play, and that were left out.
+    /// The designs that were left out because only a simulation can run them.
     pub left_out: Vec<String>,
-    /// What the scenario expected, and whether it came.
+    /// The scenario's expectations, and whether they hold.
     pub expectations: Vec<Expectation>,
-    /// Whether what really ran is what simulations predict; absent when it was not asked for.
+    /// How real runs compare with simulations; `None` if that was not requested.
     pub agreement: Option<Agreement>,
 }
 
 impl RunReport {
-    /// What a fault met and took; `None` when it never struck.
+    /// What a fault hit and what it cost; `None` if it never struck.
     #[must_use]
     pub fn strike(&self, fault: u32) -> Option<&Strike> {
         self.strikes.iter().find(|strike| strike.fault == fault)
     }
 }
 
-/// One variant, over all runs.
+/// One variant with all of its runs.
 #[derive(Clone, Debug)]
 pub struct VariantReport {
     /// Its name.
     pub name: String,
-    /// What it ran.
+    /// The scenario it ran.
     pub scenario: Scenario,
-    /// Run by run; the first has the root seed.
+    /// One entry per run. The first run uses the root seed.
     pub runs: Vec<RunReport>,
 }
 
@@ -83,156 +82,156 @@ pub struct VariantReport {
 pub struct RunReport {
     /// Its seed.
     pub seed: u64,
-    /// What came out.
+    /// The figures.
     pub figures: Figures,
-    /// The same over time.
+    /// The same figures over time.
     pub series: Series,
-    /// Every fault that struck, in the order of the run's faults.
+    /// The faults that struck, in the order of the run's faults.
     pub strikes: Vec<Strike>,
-    /// For each kind of hurt, the first visits that had it: candidates for a story.
+    /// For each kind of harm, the first visits that suffered it: candidates for a story.
     pub hurt: Vec<Hurt>,
-    /// Everything that happened, in order, when it cannot be played again.
+    /// All events in order, if the run cannot be replayed.
     pub tape: Option<Vec<Event>>,
 }
 
-/// One fault that struck, and what it met and took.
+/// A fault that struck, what it hit and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Strike {
-    /// Which of the run's faults it is.
+    /// Its index among the run's faults.
     pub fault: u32,
     /// Its name in [`Figures::faults`].
     pub name: String,
-    /// When.
+    /// When it struck.
     pub at: Instant,
-    /// Carts that were open then.
+    /// Carts that were open at that time.
     pub open_carts: u64,
-    /// Of those, the ones that lost something to it.
+    /// Of those, the ones that lost something because of it.
     pub lost_of_open: u64,
 }
 
 /// A user's visit, event by event, for a story.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
-    /// What happened to that visit and to the pool meanwhile, in order.
+    /// The events of that visit, and of the pool during it, in order.
     pub events: Vec<Event>,
-    /// Faults that are not the scenario's own, with their indices among those of the run.
+    /// Injected or random faults, which are not written in the scenario, with their indices among the run's faults.
     pub injected: Vec<(u32, Fault)>,
 }
 
 impl Tape {
-    /// A fault that is not the scenario's own, by its index among those of the run.
+    /// A fault that is not written in the scenario, by its index among the run's faults.
     pub fn injected(&self, index: u32) -> Option<&Fault> {
         self.injected.iter().find(|(of, _)| *of == index).map(|(_, fault)| fault)
     }
 }
 
-/// The figures of one variant in one run. Field names are the paths of JSON and of expectations.
+/// The figures of one run. The field names are the paths in JSON and in expectations.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Figures {
-    /// Carts by outcome; they sum up to `opened`.
+    /// Carts by outcome; they add up to `opened`.
     pub carts: Carts,
     /// Lost carts by cause.
     pub lost_by: LostBy,
     /// Visits by how they ended.
     pub visits: Visits,
-    /// Views of the cart that were answered.
+    /// Cart views that were answered.
     pub views: u64,
-    /// Of those, the ones that missed something acknowledged or showed something that cannot be.
+    /// Of those, the ones that lacked an acknowledged item or showed an impossible one.
     pub wrong_views: u64,
-    /// How often a user who had logged in was told 401.
+    /// How many times a logged-in user received a 401.
     pub logged_out: u64,
-    /// Copies of sessions presented after logout; absent when nobody does that.
+    /// Replays of sessions after logout; absent if nobody attempts any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replays: Option<u64>,
-    /// Of those, accepted.
+    /// Of those, the accepted ones.
     pub zombie_logins: u64,
-    /// Made-up sessions presented.
+    /// Forged sessions that were presented.
     pub impostors: u64,
-    /// Of those, accepted.
+    /// Of those, the accepted ones.
     pub impostors_accepted: u64,
-    /// Acknowledged uploads that were asked for and answered with 404, or are gone when all files are looked for at the
-    /// end.
+    /// Acknowledged uploads that a download answered with 404, or that no longer exist when all files are checked at
+    /// the end.
     pub missing_files: u64,
-    /// Items that were removed or bought, and came back.
+    /// Items that were removed or bought but reappeared.
     pub ghosts: u64,
     /// Visits charged more than once.
     pub double_charges: u64,
     /// Users who made at least one visit.
     pub users: u64,
-    /// Of those, with at least one lost or overcharged cart, abandoned visit, logout, wrong view, double charge, missing
-    /// file or refused form.
+    /// Of those, the ones with at least one lost or overcharged cart, abandoned visit, logout, wrong view, double
+    /// charge, missing file or refused form.
     pub users_hurt: u64,
-    /// Requests by outcome; they sum up to `sent`.
+    /// Requests by outcome; they add up to `sent`.
     pub requests: Requests,
     /// From sending a request to its end.
     pub latency_ms: Latency,
-    /// From meaning to do a step to its final answer.
+    /// From the intended start of a step to its final answer.
     pub step_latency_ms: Latency,
-    /// From sending to the end of service, for requests of others where a heavy user's request was served less than a
-    /// second before; absent when nobody is heavy.
+    /// From sending to the end of service, for other users' requests to a server that has served a heavy user within
+    /// the last second; absent if nobody is heavy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbours_latency_ms: Option<Latency>,
-    /// Region by region, by name, what it is like for users who are there; absent when all are in one place.
+    /// What users in each region experience, by region name; absent without regions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regions: Option<Keyed<RegionFigures>>,
-    /// What the platform's instances came to; absent where there are servers.
+    /// The figures of a platform's instances; absent with ordinary servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serverless: Option<ServerlessFigures>,
-    /// How evenly the servers worked.
+    /// How evenly the load was spread over the servers.
     pub load: Load,
     /// What the design costs.
     pub price: Price,
     /// Uploads and downloads; absent when nobody uploads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<FileFigures>,
-    /// What hidden state did; absent when servers hide nothing.
+    /// The effects of hidden state; absent if servers hide nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<HiddenFigures>,
-    /// How often the balancer ejected a server for its answers; absent when it does not look at them.
+    /// How many times the balancer ejected a server as an outlier; absent without outlier ejection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ejections: Option<u64>,
-    /// What each fault that struck met and took, by its name; and what each process of random faults did, by its own.
+    /// What each fault that struck hit and cost, by name. A random process has one entry for all of its faults.
     pub faults: Keyed<FaultFigures>,
-    /// What each deploy took and cost, by its name; absent when none began.
+    /// What each deploy cost, by name; absent if none began.
     #[serde(default, skip_serializing_if = "Keyed::is_empty")]
     pub deploys: Keyed<DeployFigures>,
-    /// What each change of the pool's size cost, by its name; absent when nothing could change it.
+    /// What each change of the pool's size cost, by name; absent if nothing could change it.
     #[serde(default, skip_serializing_if = "Keyed::is_empty")]
     pub scaling: Keyed<Scaling>,
-    /// How the pool recovered from the faults that killed servers; absent when none did.
+    /// How the pool recovered from faults that killed servers; absent if none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
-    /// How real time was kept; absent when time was simulated.
+    /// How closely the run kept to real time; absent from simulations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pace: Option<Pace>,
 }
 
-/// How an engine that runs against the wall clock kept time. All other figures are in the scenario's own time.
+/// How closely a run against the wall clock kept time. All other figures are in scenario time.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Pace {
-    /// Seconds of the scenario in one real second.
+    /// Scenario seconds per real second.
     pub speed: f64,
-    /// How much later than meant requests were sent, in real milliseconds.
+    /// How late requests were sent, in real milliseconds.
     pub late_ms: Latency,
-    /// Whether that was little enough for the figures to mean something: 99 % less than 5 ms, and none more than
-    /// users or the balancer wait for an answer. Over several runs the share of those in which it was, 0 to 1.
+    /// Whether requests were punctual enough for the figures to be meaningful: 99 % less than 5 ms late, and none later
+    /// than the timeout of users or the balancer. Over several runs: the share of punctual runs, 0 to 1.
     pub kept_up: bool,
 }
 
 /// Carts by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Carts {
-    /// First add sent; the sum of the others.
+    /// An add was sent. The sum of the others.
     pub opened: u64,
-    /// Charged as it should be.
+    /// Charged correctly.
     pub intact: u64,
-    /// Something acknowledged was missing at checkout.
+    /// An acknowledged item was missing at checkout.
     pub lost: u64,
-    /// Nothing missing, something charged that cannot be.
+    /// Nothing was missing, but an item was charged that should not have been.
     pub overcharged: u64,
     /// Given up before checkout.
     pub abandoned: u64,
-    /// Checkout sent and never answered.
+    /// The checkout was sent but never answered.
     pub unknown: u64,
     /// The run ended first.
     pub open: u64,
@@ -255,13 +254,13 @@ pub struct LostBy {
 /// Visits by how they ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Visits {
-    /// All that began; the sum of the others.
+    /// All visits that began; the sum of the others.
     pub begun: u64,
     /// All steps done.
     pub finished: u64,
     /// Given up after refusals.
     pub abandoned_refused: u64,
-    /// Given up after unknown outcomes.
+    /// Given up after outcomes that stayed unknown.
     pub abandoned_unknown: u64,
     /// Given up after being logged out.
     pub abandoned_logged_out: u64,
@@ -272,7 +271,7 @@ pub struct Visits {
 /// Requests of users by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Requests {
-    /// All; the sum of `ok`, `refused`, `failed`, `timed_out` and `in_flight`.
+    /// All requests; the sum of `ok`, `refused`, `failed`, `timed_out` and `in_flight`.
     pub sent: u64,
     /// 2xx.
     pub ok: u64,
@@ -284,11 +283,11 @@ pub struct Requests {
     pub timed_out: u64,
     /// The run ended first.
     pub in_flight: u64,
-    /// Attempts of the balancer beyond each request's first; not part of `sent`.
+    /// The balancer's attempts beyond the first of each request; not part of `sent`.
     pub balancer_retries: u64,
 }
 
-/// Latency in milliseconds; quantiles from a histogram with two significant digits.
+/// Latency in milliseconds. Quantiles come from a histogram with two significant digits.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub struct Latency {
@@ -299,60 +298,61 @@ pub struct Latency {
     pub max: f64,
 }
 
-/// What it is like for users who are in one region.
+/// What users in one region experience.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct RegionFigures {
-    /// Their requests that ended.
+    /// Their requests that have ended.
     pub requests: u64,
-    /// Their adds that were acknowledged, from meaning to do them.
+    /// Their acknowledged adds, from the intended start to the answer.
     pub add_ms: Latency,
-    /// All their steps, from meaning to do them to their final answer.
+    /// All their steps, from the intended start to the final answer.
     pub step_latency_ms: Latency,
 }
 
-/// What a platform's instances came to.
+/// The figures of a platform's instances.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct ServerlessFigures {
-    /// How often an instance had to be started for a request.
+    /// How many times a request needed a new instance.
     pub cold_starts: u64,
-    /// The same per request served.
+    /// Cold starts per request served.
     pub cold_share: f64,
-    /// Most instances at the same moment.
+    /// The maximum number of simultaneous instances.
     pub most_at_once: u64,
-    /// Instances that were there on average, while the shop was open.
+    /// The mean number of instances while the shop was open.
     pub mean_instances: f64,
-    /// Of those, the ones that started or worked, which is what is charged for.
+    /// Of those, the mean number that were starting or busy, and so are billed.
     pub mean_billed: f64,
 }
 
-/// How evenly the servers worked.
+/// How evenly the load was spread over the servers.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Load {
-    /// Server by server.
+    /// One entry per server.
     pub per_server: Vec<ServerLoad>,
-    /// Busiest server x mean, by busy time, over the run.
+    /// Busiest server x mean, by busy time over the run.
     pub peak_to_mean: f64,
     /// Coefficient of variation of the busy times.
     pub cv: f64,
-    /// Jain's index of the busy times: 1 is perfectly even, 1/N is all on one.
+    /// Jain's index of the busy times: 1 is perfectly even, 1/N is everything on one server.
     pub jain: f64,
     /// Busiest server x mean, by requests, in the worst window.
     pub worst_window_peak_to_mean: f64,
-    /// Length of such a window, in seconds.
+    /// The length of a window, in seconds.
     pub window_s: f64,
-    /// Seconds from a new server's start until it carried 90 % of its fair share; absent when none started or none did.
+    /// Seconds from a new server's start until it carried 90 % of its fair share; absent if none started or none got
+    /// there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fair_share_after_s: Option<f64>,
 }
 
-/// One server's work.
+/// The load of one server.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct ServerLoad {
     /// `server-1`, ….
     pub name: String,
     /// Requests served.
     pub requests: u64,
-    /// Share of its workers' time that was busy while the shop was open, 0 to 1.
+    /// The busy share of its workers' time while the shop was open, 0 to 1.
     pub busy: f64,
 }
 
@@ -363,28 +363,28 @@ pub struct FileFigures {
     pub uploaded: u64,
     /// Downloads that were answered, with the file or with 404.
     pub downloads: u64,
-    /// Of those, answered with 404.
+    /// Of those, the ones answered with 404.
     pub missing_downloads: u64,
-    /// Of those, of files that were on another server just then.
+    /// Of those, the ones whose file was on another server at that moment.
     pub elsewhere: u64,
-    /// Acknowledged files that are nowhere at the end.
+    /// Acknowledged files that no longer exist anywhere at the end.
     pub destroyed: u64,
 }
 
-/// What state did that servers hide.
+/// The effects of state that servers hide.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct HiddenFigures {
-    /// Forms that were answered with 403.
+    /// Forms answered with 403.
     pub forbidden: u64,
-    /// Requests that were answered with 429.
+    /// Requests answered with 429.
     pub too_many: u64,
-    /// Requests answered beyond what one limiter for all servers would have allowed.
+    /// Answered requests beyond what a single limiter shared by all servers would have allowed.
     pub over_limit: u64,
-    /// Pages with a version of the catalogue.
+    /// Pages that show a version of the catalogue.
     pub pages: u64,
-    /// Of those, older than one that their user had seen before.
+    /// Of those, the ones with an older version than their user had already seen.
     pub stale_pages: u64,
-    /// Visits whose checkout was sent again after one whose outcome is unknown.
+    /// Visits that retried a checkout whose outcome was unknown.
     pub retried_checkouts: u64,
 }
 
@@ -395,23 +395,24 @@ pub struct Price {
     pub store_calls_per_request: f64,
     /// Calls to the shared store per second, while the shop was open.
     pub store_calls_per_second: f64,
-    /// Bytes of state that tokens carried, both ways, per request served. Modelled, not measured, in sim.
+    /// Bytes of state that tokens carried, in both directions, per request served. The simulator models them instead of
+    /// measuring.
     pub bytes_carried_per_request: f64,
-    /// Calls to the object store per request served; absent when nobody uploads.
+    /// Calls to the object store per request served; absent if nobody uploads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object_calls_per_request: Option<f64>,
-    /// Copies of carts sent to other servers, per request served; absent unless carts live in replicated memory.
+    /// Copies of carts sent to other servers, per request served; absent unless carts are in replicated memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas_written_per_request: Option<f64>,
-    /// Servers paid for: their mean number, when they came and went.
+    /// Servers paid for: their mean number, if the pool's size changed.
     #[serde(serialize_with = "whole_if_it_is")]
     pub servers: f64,
-    /// The most servers that were paid for at once; absent when nothing could change the pool's size.
+    /// The maximum number of servers paid for at once; absent if nothing could change the pool's size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub most_servers: Option<u64>,
 }
 
-/// A number that is whole is written without a fraction.
+/// Serialises whole numbers without a fraction.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
 fn whole_if_it_is<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of servers")]
@@ -419,74 +420,74 @@ fn whole_if_it_is<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S
     if number.fract() == 0.0 { serializer.serialize_u64(whole) } else { serializer.serialize_f64(*number) }
 }
 
-/// What one fault met and took, or all faults that one random process drew.
+/// What one fault hit and cost, or all faults of one random process.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct FaultFigures {
-    /// Seconds from the start; absent of a random process, which strikes at any time.
+    /// Seconds from the start of the run; absent for a random process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_s: Option<f64>,
-    /// How often a random process struck; absent of a fault that strikes once.
+    /// How many times a random process struck; absent for a single fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strikes: Option<u64>,
-    /// Carts that were open when it struck, all strikes together.
+    /// Carts that were open when it struck, summed over all strikes.
     pub open_carts: u64,
-    /// Of those, the ones that lost something to it.
+    /// Of those, the ones that lost something because of it.
     pub lost_of_open: u64,
-    /// For a migration: seconds from its moment until the last cart was charged that had lost something to it, 0 when
-    /// none had.
+    /// For a migration: seconds from its start until the checkout of the last cart that lost something because of it; 0
+    /// if none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub losses_lasted_s: Option<f64>,
 }
 
-/// What one deploy took and cost.
+/// What one deploy cost.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct DeployFigures {
-    /// Seconds from the start of the run until it began.
+    /// When it began, in seconds from the start of the run.
     pub at_s: f64,
-    /// Seconds until every server was new and ready; until the shop closed, if that came first.
+    /// Seconds until every server was replaced and ready, or until the shop closed if that came first.
     pub took_s: f64,
-    /// Whether it was done in the end. Over several runs the share of those in which it was, 0 to 1.
+    /// Whether it finished. Over several runs: the share of runs in which it did, 0 to 1.
     pub finished: bool,
-    /// Users whom a cookie still bound to a server when it was stopped.
+    /// Users who were still bound by a cookie to a server when it was stopped.
     pub cut_off_users: u64,
-    /// Requests that a server held when it was stopped.
+    /// Requests held by servers when they were stopped.
     pub cut_requests: u64,
-    /// Server-seconds for which fewer servers took new users than when it began.
+    /// Server-seconds by which the pool had fewer servers taking new users than when the deploy began.
     pub capacity_lost: f64,
 }
 
-/// What a planned change of the pool's size cost, or all that an autoscaler did.
+/// What a planned change of the pool's size cost, or everything an autoscaler did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Scaling {
-    /// Servers that were taken out.
+    /// Servers that were removed.
     pub taken_out: u64,
-    /// Users whom a cookie still bound to a server when it was taken out.
+    /// Users who were still bound by a cookie to a server when it was removed.
     pub cut_off_users: u64,
-    /// Requests that a server held when it was taken out.
+    /// Requests held by servers when they were removed.
     pub cut_requests: u64,
 }
 
-/// How the pool recovered from the faults that killed servers.
+/// How the pool recovered from faults that killed servers.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Recovery {
-    /// Times that a server was killed.
+    /// How many times a server was killed.
     pub kills: u64,
-    /// Of those, the ones that the balancer noticed. A server that is back soon enough is never believed down, and one
-    /// that dies again before it is trusted again is believed down already.
+    /// Of those, the kills that the balancer noticed. It never marks a server down that comes back soon enough. A
+    /// server that dies again before it is trusted again is already marked down.
     pub noticed: u64,
-    /// From the kill until the balancer believed the server down; absent when it never noticed any.
+    /// From the kill until the balancer marked the server down; absent if it never noticed any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noticed_s: Option<Seconds>,
-    /// Of all kills, the ones after which the server came back into use.
+    /// Of all kills, those after which the server came back into use.
     pub back: u64,
-    /// From the kill until a server ran in its place and the balancer (still or again) believed it up; absent when none
+    /// From the kill until a replacement ran and the balancer (still or again) believed it to be up; absent if none
     /// did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity_back_s: Option<Seconds>,
-    /// From the kill until users were well: the last time, before the next kill or the end, that one was told something
-    /// bad. That is a request which failed, was refused or got no answer, a login that no server knew, or a checkout
-    /// that lost what this kill had wiped out. Trouble for any other reason counts too: in a design that always has
-    /// some, users are never well, and this is the time to the next kill.
+    /// From the kill until the last bad outcome for any user before the next kill or the end. A bad outcome is a
+    /// request that failed, was refused or timed out, a login that no server knew, or a checkout that lost what this
+    /// kill had wiped. Problems with other causes count too: if a design always has some, users are never well, and
+    /// this is the time to the next kill.
     pub users_well_s: Seconds,
 }
 
@@ -501,9 +502,9 @@ pub struct Seconds {
 /// Figures over time, in windows of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
-    /// The length of one.
+    /// The length of a window.
     pub window: Span,
-    /// One row a window, from the start.
+    /// One row per window, from the start.
     pub rows: Vec<SeriesRow>,
 }
 
@@ -519,16 +520,16 @@ pub struct SeriesRow {
     pub logged_out: u64,
     pub lost_carts: u64,
     pub intact_carts: u64,
-    /// Carts open when the window ended.
+    /// Carts that were open when the window ended.
     pub open_carts: u64,
-    /// Requests served, server by server.
+    /// Requests served, one entry per server.
     pub served: Vec<u32>,
 }
 
-/// One expectation of the scenario and what came.
+/// One expectation of the scenario and its result.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Expectation {
-    /// Of which variant.
+    /// The variant it is about.
     pub variant: String,
     /// The claim as written.
     pub what: String,

@@ -1,8 +1,8 @@
 //! The virtual-time engine: discrete events, exact and repeatable.
 //!
-//! A simulation can be cloned (a fork), advanced in steps, disturbed and looked at. `advance(a)` then `advance(b)` is
-//! the same as `advance(b)`. Events at the same moment are ordered by kind (faults and health checks, ends of service,
-//! timeouts, users), then by entity, then by age.
+//! A simulation can be cloned (forked), advanced in steps, disturbed by faults, and inspected. `advance(a)` then
+//! `advance(b)` is the same as `advance(b)`. Simultaneous events are ordered by kind (faults and health checks, ends of
+//! service, timeouts, users), then by entity, then by the order in which they were scheduled.
 
 mod balancer;
 mod events;
@@ -41,16 +41,16 @@ use store::Store;
 pub use stuck::{Holder, Stuck};
 use users::Users;
 
-/// A simulation of one variant with one seed: parts that own their state, and a loop that schedules what they do.
+/// A simulation of one variant with one seed: parts that own their state, and a loop that dispatches their events.
 #[derive(Clone, Debug)]
 pub struct Sim {
     now: Instant,
-    /// So many events may happen before time has to have moved.
+    /// How many events may happen before time must advance.
     at_one_moment: u64,
-    /// More than that have happened at this moment.
+    /// Whether more than that have happened at this moment.
     stands_still: bool,
     events: Events,
-    /// Who visits when, doing what.
+    /// The users' behaviour: who visits when, and what each visit does.
     workload: Workload,
     users: Users,
     requests: Requests,
@@ -58,45 +58,45 @@ pub struct Sim {
     servers: Servers,
     store: Store,
     shop: Shop,
-    /// Where everybody is, when that is not one place.
+    /// The regions and the latency between them. `None` with a single site.
     network: Option<Box<Network>>,
-    /// What starts instances, when there are no servers.
+    /// The serverless platform that starts instances. `None` with ordinary servers.
     platform: Option<Box<Platform>>,
     operations: Operations,
 }
 
-/// A look at a simulation from outside.
+/// A read-only summary of a simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The time it has reached.
+    /// The current virtual time.
     pub now: Instant,
-    /// Visits that have begun and not ended.
+    /// Visits that have begun and not yet ended.
     pub open_visits: u64,
-    /// Requests that users wait for.
+    /// Requests that a user is waiting for.
     pub awaited: u64,
-    /// Server by server.
+    /// One entry per server, by id.
     pub servers: Vec<ServerView>,
 }
 
-/// One server, from outside.
+/// The summary of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerView {
-    /// Which.
+    /// The server's id.
     pub id: ServerId,
-    /// What it really does.
+    /// Its actual state, which the balancer may not know yet.
     pub state: ServerState,
-    /// Whether the balancer sends users there.
+    /// Whether the balancer considers it eligible for requests.
     pub believed_up: bool,
-    /// Requests that the balancer waits for.
+    /// Requests that the balancer has in flight to it.
     pub in_flight: u32,
     /// Requests in its queue.
     pub queued: u32,
-    /// Workers that hold a request.
+    /// Workers that are serving a request.
     pub busy_workers: u32,
 }
 
 impl Sim {
-    /// A simulation at time 0. The scenario must have passed validation.
+    /// Creates a simulation at time 0. The scenario must have passed validation.
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Sim {
         let workload = Workload::new(scenario, seed);
@@ -123,25 +123,25 @@ impl Sim {
         sim
     }
 
-    /// The time it has reached.
+    /// The current virtual time.
     #[must_use]
     pub fn now(&self) -> Instant {
         self.now
     }
 
-    /// Whether the shop has closed and everybody has left.
+    /// Whether the shop has closed and every visit has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.now >= self.workload.closes && self.users.open_visits == 0
     }
 
-    /// The faults of this run: those of the scenario, then those injected.
+    /// The faults of this run: those of the scenario, followed by those injected.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
         &self.operations.faults
     }
 
-    /// Which users are heavy, if any are.
+    /// The heavy users, if the scenario has any.
     #[must_use]
     pub fn heavy(&self) -> Option<HeavyUsers> {
         self.workload.heavy()
@@ -190,7 +190,7 @@ impl Sim {
         self.now = self.now.max(until);
     }
 
-    /// A look from outside; costs as much as there are servers.
+    /// Summarises the simulation. The cost is proportional to the number of servers.
     #[must_use]
     pub fn view(&self) -> View {
         let servers = (0u32..).map(ServerId).zip(&self.balancer.pool.members).map(|(id, member)| {
@@ -212,16 +212,16 @@ impl Sim {
         }
     }
 
-    /// When the next end of service, timeout, and rare event are due.
+    /// The times of the next end of service, the next timeout and the next agenda entry.
     #[inline(always)]
     fn next_events(&self) -> (Instant, Instant, Instant) {
         let (timer, agenda) = self.events.next();
         (self.servers.busy.earliest(), timer, agenda)
     }
 
-    /// Reads what the next clients' events will need, many at a time, so that memory is asked for all of it at once and
-    /// before it is needed. With millions of users nothing of theirs is in a cache, and waiting for it piece by piece
-    /// would cost more than everything else.
+    /// Touches the data of clients that are about to wake, a batch at a time, so that their cache misses overlap and
+    /// are resolved before the data is needed. With millions of users none of it is cached, and waiting for one cache
+    /// miss after another would dominate the run time.
     #[inline]
     fn prefetch(&self, recorder: &impl Prefetch) {
         let Some(clients) = self.events.wakes.upcoming() else { return };

@@ -1,4 +1,4 @@
-//! Where state lives, and what living there means: rules without a clock or a socket, which both engines call.
+//! Where state lives, and the rules of each home: pure functions, without a clock or a socket, that both engines call.
 
 pub mod evidence;
 pub mod files;

@@ -1,3 +1,3 @@
-//! Who visits when, doing what, at what cost.
+//! The workload: who visits when, what each visit does, and how much work its requests are.
 
 pub mod workload;

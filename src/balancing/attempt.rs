@@ -1,17 +1,17 @@
-//! When an attempt at a server fails: whether the request may be tried elsewhere, and what its user is told if not.
+//! The failure of an attempt at a server: whether the request may be retried elsewhere, and its outcome if not.
 
 use crate::base::{Outcome, Refusal};
 
 /// How an attempt at a server failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptFailure {
-    /// It never reached the server, which said so at once.
+    /// The server refused the connection: the request never reached it.
     Refused,
-    /// It never reached the server, from which nothing was heard in time.
+    /// The connection timed out: the request never reached the server.
     Unreachable,
-    /// It was sent, and perhaps taken, before the connection broke.
+    /// The connection broke after the request was sent. The server may have received it.
     BrokenOff,
-    /// It was sent, and there is no answer in time. The server may be at work on it.
+    /// The request was sent, but not answered in time. The server may be working on it.
     Overdue,
 }
 
@@ -22,23 +22,23 @@ impl AttemptFailure {
         matches!(self, AttemptFailure::BrokenOff | AttemptFailure::Overdue)
     }
 
-    /// Whether time has passed since the server was chosen. Then much may have changed, and only the server that failed
-    /// last is left out of the next choice.
+    /// Whether time has passed since the server was chosen. The pool may have changed meanwhile, so only the server
+    /// that failed last is excluded from the next choice.
     #[must_use]
     pub const fn took_time(self) -> bool {
         !matches!(self, AttemptFailure::Refused)
     }
 
-    /// Whether the request may be sent to another server: when it never reached the first, or when doing it twice does no
-    /// harm (RFC 9110, section 9.2.2); as often as retries allow, and as long as there is a budget for it. `tries`: how often
-    /// that was done for this request. `idempotent`: its method.
+    /// Whether the request may be sent to another server: if it never reached the first one, or if its method is
+    /// `idempotent` (RFC 9110, section 9.2.2), and only within the limit of `retries` and the retry budget. `tries` is
+    /// the number of earlier retries of this request.
     #[inline]
     #[must_use]
     pub fn may_be_retried(self, idempotent: bool, tries: u8, retries: u8, in_budget: impl FnOnce() -> bool) -> bool {
         (idempotent || !self.was_sent()) && tries < retries && in_budget()
     }
 
-    /// What the user is told when nobody else is tried.
+    /// The outcome for the user if the request is not retried.
     #[must_use]
     pub const fn outcome(self) -> Outcome {
         if self.was_sent() { Outcome::Failed } else { Outcome::Refused(Refusal::Unreachable) }

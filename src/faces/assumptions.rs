@@ -1,4 +1,4 @@
-//! Every modelled assumption that a table rests on: its value, and where that comes from.
+//! The assumptions of the model that a table is based on, each with its value and the source of that value.
 
 use crate::scenario::{self, CartHome, Dist, Loaded, Scenario, SessionHome, Share};
 use crate::text::{Tone, WIDTH, clean, cut, left, listed, paint, span, thousands, width};
@@ -10,11 +10,11 @@ pub struct Assumption {
     pub what: &'static str,
     /// Its value; several when designs differ.
     pub value: String,
-    /// Where that comes from: the scenario, the command line, or whose default it is.
+    /// The source of the value: the scenario, the command line, or a default and where that comes from.
     pub from: String,
 }
 
-/// What is assumed, where it stands in a scenario, its value, and who set the default.
+/// An assumption: its name, its path in a scenario, its value, and the source of the default.
 struct Row {
     what: &'static str,
     path: &'static str,
@@ -63,7 +63,7 @@ const ROWS: &[Row] = &[
     Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: "common verifiers of JWTs" },
 ];
 
-/// What no scenario can change.
+/// The assumptions that no scenario can change.
 const FIXED: &[(&str, &str)] = &[
     ("network, other machines", "no time, no loss"),
     ("an effect is committed", "at the end of service"),
@@ -71,7 +71,7 @@ const FIXED: &[(&str, &str)] = &[
     ("the payment provider's book", "durable, shared"),
 ];
 
-/// Everything that this scenario's figures rest on. What does not matter to any of its designs is left out.
+/// All assumptions that this scenario's figures are based on. Those that affect none of its designs are left out.
 #[must_use]
 pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
     let matters = |row: &&Row| loaded.variants.iter().any(|variant| concerns(row.path, &variant.scenario));
@@ -96,13 +96,13 @@ pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
     written.chain(fixed).collect()
 }
 
-/// The network, where there are regions.
+/// The network between regions.
 fn between_regions() -> Assumption {
     let value = "half a round trip each way, no loss".into();
     Assumption { what: "network between regions", value, from: MODEL.into() }
 }
 
-/// Whether a design has what the value at `path` is about.
+/// Whether the setting at `path` affects a design.
 fn concerns(path: &str, scenario: &Scenario) -> bool {
     let homes = scenario.homes;
     match path.split('.').next() {
@@ -167,7 +167,7 @@ fn times(most: u64) -> String {
     }
 }
 
-/// From the death of a server until the balancer knows, when connections are refused at once.
+/// How long the balancer takes to notice a dead server that refuses connections.
 fn noticed(scenario: &Scenario) -> String {
     let health = &scenario.balancer.health;
     let (interval, fall) = (health.interval.get(), health.fall.get());

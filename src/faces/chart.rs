@@ -1,20 +1,20 @@
-//! Charts for a terminal, for those who would rather look than read: bars, sparklines, histograms.
+//! Charts for a terminal: bars, sparklines, histograms.
 
 use crate::base::time::{Instant, Span};
 use crate::text::{WIDTH, clock, count, left, right, width};
 
-/// What charts are drawn with.
+/// The characters that charts are drawn with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Glyphs {
     /// Blocks of eighths.
     #[default]
     Blocks,
-    /// Nothing but ASCII, for terminals and fonts that have no more.
+    /// ASCII only, for terminals and fonts that have nothing else.
     Ascii,
 }
 
 impl Glyphs {
-    /// From nearly nothing to a full cell, for columns that rise.
+    /// Glyphs for rising columns, from nearly empty to a full cell.
     fn rising(self) -> &'static [char] {
         match self {
             Glyphs::Blocks => &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
@@ -22,7 +22,7 @@ impl Glyphs {
         }
     }
 
-    /// From nearly nothing to a full cell, for bars that grow to the right.
+    /// Glyphs for bars that grow to the right, from nearly empty to a full cell.
     fn growing(self) -> &'static [char] {
         match self {
             Glyphs::Blocks => &['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
@@ -38,7 +38,7 @@ impl Glyphs {
     }
 }
 
-/// A bar as long as `share` (0 to 1) of so many columns; something never draws as nothing.
+/// A bar of length `share` (0 to 1) of this many columns. A share above 0 is always visible.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "columns")]
 pub fn bar(share: f64, columns: usize, glyphs: Glyphs) -> String {
@@ -53,7 +53,7 @@ pub fn bar(share: f64, columns: usize, glyphs: Glyphs) -> String {
     }
 }
 
-/// One character a value, the higher the larger; nothing is a space.
+/// One character per value, the higher the larger; zero is a space.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "glyphs")]
 pub fn sparkline(values: &[f64], glyphs: Glyphs) -> String {
@@ -69,16 +69,16 @@ pub fn sparkline(values: &[f64], glyphs: Glyphs) -> String {
     values.iter().map(|value| glyph(*value)).collect()
 }
 
-/// Values of windows of equal length, folded into at most so many columns: the sum of each.
+/// Sums consecutive windows, so that there are at most this many values.
 #[must_use]
 pub fn folded(values: &[f64], columns: usize) -> Vec<f64> {
     let each = values.len().div_ceil(columns.max(1)).max(1);
     values.chunks(each).map(|chunk| chunk.iter().sum()).collect()
 }
 
-/// A line of time: values of windows, and below it marks at the moments when something broke.
+/// A timeline: the values of windows and, below, marks for the moments of faults.
 ///
-/// Lines are `head` wide before the chart begins.
+/// Each line begins with `head`, or with a blank of the same width.
 #[must_use]
 pub fn timeline(values: &[f64], window: Span, marks: &[Instant], head: &str, glyphs: Glyphs) -> String {
     let room = WIDTH - width(head) - 16;
@@ -102,7 +102,7 @@ pub fn timeline(values: &[f64], window: Span, marks: &[Instant], head: &str, gly
     text
 }
 
-/// The scale below lines of time, from the start to the end.
+/// The axis below a timeline.
 #[must_use]
 pub fn scale(windows: usize, window: Span, head: &str) -> String {
     let room = WIDTH - width(head) - 16;
@@ -111,7 +111,7 @@ pub fn scale(windows: usize, window: Span, head: &str) -> String {
     format!("{}0:00{}\n", " ".repeat(width(head)), right(&end, columns.saturating_sub(4)))
 }
 
-/// How often values fall into each of some classes of equal width.
+/// How often values fall into classes of equal width.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// The lower bound of each class, and how many values are in it.
@@ -121,7 +121,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Of values, in about `most` classes with round bounds; `None` of nothing.
+    /// A histogram with about `most` classes and round bounds; `None` without values.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "classes")]
     pub fn of(values: &[f64], most: usize) -> Option<Histogram> {
@@ -136,7 +136,7 @@ impl Histogram {
         Some(Histogram { classes, class })
     }
 
-    /// A line for each class: its bounds, a bar, how many.
+    /// One line per class: its bounds, a bar, and the count.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "numbers of runs")]
     pub fn draw(&self, indent: &str, columns: usize, glyphs: Glyphs) -> String {
@@ -154,7 +154,7 @@ impl Histogram {
     }
 }
 
-/// A width of 1, 2 or 5 times a power of ten that is at least `wanted`, and a whole number.
+/// The smallest whole width of 1, 2 or 5 times a power of ten that is at least `wanted`.
 fn round_width(wanted: f64) -> f64 {
     let mut power = 1.0;
     loop {

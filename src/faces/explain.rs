@@ -1,5 +1,5 @@
-//! For a cause of loss, the pair of requests that proves it: the one whose effect was acknowledged, and the one that did
-//! not find it.
+//! For each cause of loss, two requests that prove it: the one whose effect was acknowledged, and the one that did not
+//! find it.
 
 use crate::base::time::Instant;
 use crate::base::{Command, Item, Items, Outcome, Reply, ServerId, Visit};
@@ -8,8 +8,8 @@ use crate::judging::post_mortem::cause_of;
 use crate::results::{Cause, HurtBy, Report, RunReport, Tape};
 use crate::text::{Tone, clock_tenths, paint, wrap};
 
-/// One proof for each cause that took a cart in any design, from the first run of the first design that has it. `replay`
-/// gives the tape of a visit of a run, up to a moment: by the variant's index, the run, the visit and the moment.
+/// One proof for each cause by which any design lost a cart, from the first run of the first design with that cause.
+/// `replay` returns the tape of a visit up to a moment, given the variant's index, the run, the visit and the moment.
 #[must_use]
 pub fn proofs(report: &Report, replay: impl Fn(usize, &RunReport, Visit, Instant) -> Tape) -> String {
     let mut text = String::new();
@@ -29,27 +29,27 @@ pub fn proofs(report: &Report, replay: impl Fn(usize, &RunReport, Visit, Instant
     if text.is_empty() { "\nNo cart was lost: there is nothing to explain.\n".into() } else { text }
 }
 
-/// Two requests of one visit, and what lies between them.
+/// Two requests of one visit, and what happened in between.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
     /// Why the item was missing.
     pub cause: Cause,
-    /// Whose visit.
+    /// The visit.
     pub visit: Visit,
     /// The item.
     pub item: Item,
-    /// When the add was acknowledged, and by whom.
+    /// When the add was acknowledged, and how it was served.
     pub added: (Instant, Served),
-    /// When the checkout was served, and by whom.
+    /// When the checkout was served, and how.
     pub charged: (Instant, Served),
     /// What it charged.
     pub items: Items,
-    /// When a fault took the process that had the item, if that is why.
+    /// When a fault ended the process that had the item, if that is the cause.
     pub ended: Option<(Instant, Option<ServerId>)>,
 }
 
 impl Proof {
-    /// The proof in a visit's tape that one of its items was lost by this cause; `None` when none was.
+    /// The proof in a visit's tape that it lost an item by this cause; `None` if it did not.
     #[must_use]
     pub fn of(tape: &Tape, visit: Visit, cause: Cause) -> Option<Proof> {
         let (items, charged) = checkout(tape, visit)?;
@@ -61,7 +61,7 @@ impl Proof {
         Some(Proof { cause, visit, item, added, charged, items, ended })
     }
 
-    /// Two requests and a sentence.
+    /// Draws the two requests and an explanatory sentence.
     #[must_use]
     pub fn draw(&self, design: usize) -> String {
         let Proof { cause, visit, item, added, charged, items, .. } = self;
@@ -109,7 +109,7 @@ impl Proof {
     }
 }
 
-/// What a cause is called at the head of its proof.
+/// The title of a cause's proof.
 fn word(cause: Cause) -> &'static str {
     match cause {
         Cause::RolledBack => "Rolled back",
@@ -123,7 +123,7 @@ fn word(cause: Cause) -> &'static str {
     }
 }
 
-/// Adds that were acknowledged and not removed since.
+/// The acknowledged adds that were not removed afterwards.
 fn acknowledged(tape: &Tape, visit: Visit) -> Items {
     let mut items = Items::NONE;
     for event in &tape.events {
@@ -140,7 +140,7 @@ fn acknowledged(tape: &Tape, visit: Visit) -> Items {
     items
 }
 
-/// What the checkout charged that its user heard of, and the request that was served for it.
+/// The charge that the user was told, and the request that was served for it.
 fn checkout(tape: &Tape, visit: Visit) -> Option<(Items, (Instant, Served))> {
     let charged = tape.events.iter().find_map(|event| match event.what {
         EventKind::Seen(whose, Seen::Told { outcome: Outcome::Ok(Reply::Charged(items)), .. }) if whose == visit => {

@@ -1,4 +1,4 @@
-//! The report for programs: JSON, and with the program's features CSV and Markdown.
+//! Reports for other programs: JSON and, with the `cli` feature, CSV and Markdown.
 
 #[cfg(feature = "cli")]
 mod csv;

@@ -1,4 +1,4 @@
-//! The story of one user whom a design failed, told from the history of that visit.
+//! The story of one user who was let down by a design, told from the history of that visit.
 
 mod draw;
 mod lines;
@@ -16,75 +16,76 @@ use crate::text::count;
 pub use crate::results::Hurt;
 pub use lines::tell;
 
-/// The user whose story is told when nobody asks for another.
+/// The user whose story is told by default.
 pub const FAVOURITE: UserId = UserId(42);
 
-/// A story: what one user met in one design, and what the same user met in a better one.
+/// A story: what happened to one user in one design, and to the same user in a better one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Story {
     /// `User 42, design 2`.
     pub title: String,
-    /// Whether carts matter to it: then it has a column for what the server's cart held.
+    /// Whether it is about carts. If so, it has a column for the contents of the server's cart.
     pub carts: bool,
-    /// In order.
+    /// The lines, in order.
     pub lines: Vec<Line>,
     /// `The same user in design 4`, and how it ended there.
     pub better: Option<(String, Vec<Line>)>,
 }
 
-/// One line of a story.
+/// A line of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Something the user did, and what came back.
+    /// Something the user did, and the answer.
     Did(Deed),
-    /// Something that broke.
+    /// A fault.
     Broke(Instant, String),
     /// Lines that were left out.
     Skipped(String),
 }
 
-/// Something the user did, and what came back.
+/// Something the user did, and the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deed {
     /// When the answer came.
     pub at: Instant,
     /// `adds mug`.
     pub action: String,
-    /// The requests that were out at the same moment as this one have the same number; `None` when it was alone.
+    /// The number of its group of concurrent requests; `None` if it was alone.
     pub concurrent: Option<u32>,
-    /// Who answered; empty when no server did.
+    /// The server that answered; empty if none did.
     pub server: String,
     /// What the user was told: `ok`.
     pub answer: String,
-    /// What the cart on that server held afterwards; `None` when the cart was not looked at.
+    /// The content of the cart on that server afterwards; `None` if the server did not look at the cart.
     pub cart: Option<Items>,
-    /// What the user had added so far and not taken out.
+    /// What the user had added and not removed so far.
     pub added: Items,
-    /// The end of a cart: what was missing when it was charged.
+    /// For the checkout: what was missing from the charge.
     pub missing: Option<Items>,
-    /// Whether something is wrong.
+    /// Whether something went wrong.
     pub wrong: bool,
-    /// How much it tells, from 0 (nothing) to 3 (the point).
+    /// How much it contributes to the story, from 0 (nothing) to 3 (the point).
     pub weight: u8,
-    /// What other lines depend on.
+    /// A role that other lines depend on.
     pub mark: Option<Mark>,
 }
 
-/// What a deed is to the lines around it.
+/// The role of a deed in its story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// The user asked to pay.
+    /// The checkout was sent.
     CheckedOut,
-    /// An order that nobody had been told of turned up.
+    /// An order appeared on the statement that the user had not been told about.
     Billed,
-    /// Somebody was refused who is not who they say they are: a stranger, not the user.
+    /// An impostor was refused, not the user.
     TurnedAway,
 }
 
-/// Whose story a report should tell: the variant's index and the visit.
+/// Chooses the story that a report should tell: the index of the variant, and the visit.
 ///
-/// The first design that lost most of its carts to faults, or else some, or, when nothing breaks, the first that hurt
-/// anybody; in it user 42, if hurt the way most were, else the first who was.
+/// The design is the first that lost most of its carts to faults; or else the first that lost some to faults; or, if
+/// none did, the first that hurt anybody. The user is number 42, if hurt the way most users were, or else the first
+/// such user.
 #[must_use]
 pub fn choose(report: &Report) -> Option<(usize, Hurt)> {
     let first = |variant: &VariantReport| variant.runs.first().is_some_and(|run| !run.hurt.is_empty());
@@ -102,7 +103,7 @@ pub fn choose(report: &Report) -> Option<(usize, Hurt)> {
     Some((at, hurt_of(run)?))
 }
 
-/// Carts lost in a way that a fault causes.
+/// How many carts were lost for a reason that involves a fault.
 fn taken_by_faults(figures: &Figures) -> u64 {
     if figures.faults.values().all(|fault| fault.strikes == Some(0)) {
         0
@@ -111,14 +112,14 @@ fn taken_by_faults(figures: &Figures) -> u64 {
     }
 }
 
-/// The visit that shows best what went wrong in a run.
+/// The visit that best shows what went wrong in a run.
 fn hurt_of(run: &RunReport) -> Option<Hurt> {
     let main = main_hurt(run)?;
     let like_most = || run.hurt.iter().filter(|hurt| hurt.how == main);
     like_most().find(|hurt| hurt.visit.user == FAVOURITE).or_else(|| like_most().next()).copied()
 }
 
-/// The way of being hurt that tells most about a run: by a fault if there was one, else what happened most often.
+/// The kind of harm that is most telling about a run: loss by a fault if there is one, or else the most frequent kind.
 fn main_hurt(run: &RunReport) -> Option<HurtBy> {
     let by_faults = [crate::results::Cause::Wiped, crate::results::Cause::RolledBack].map(HurtBy::Lost);
     let has = |how: &HurtBy| run.hurt.iter().any(|hurt| hurt.how == *how);
@@ -128,7 +129,7 @@ fn main_hurt(run: &RunReport) -> Option<HurtBy> {
     run.hurt.iter().map(|hurt| hurt.how).max_by_key(|how| (often(&run.figures, *how), std::cmp::Reverse(*how)))
 }
 
-/// How often a run hurt somebody this way.
+/// How many times a run hurt somebody in this way.
 fn often(figures: &Figures, how: HurtBy) -> u64 {
     use crate::results::Cause;
     let (lost, visits) = (&figures.lost_by, &figures.visits);
@@ -142,7 +143,7 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
         HurtBy::Lost(Cause::Split) => lost.split,
         HurtBy::Lost(Cause::Unexplained) => lost.unexplained,
         HurtBy::Overcharged => figures.carts.overcharged,
-        // A visit given up weighs more than a login.
+        // An abandoned visit weighs more than a lost login.
         HurtBy::Abandoned => 10 * (visits.abandoned_refused + visits.abandoned_unknown + visits.abandoned_logged_out),
         HurtBy::LoggedOut => figures.logged_out,
         HurtBy::Impostor => figures.impostors_accepted,
@@ -154,7 +155,7 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
     }
 }
 
-/// The design that hurt fewest, other than this one; of equals the last, which a scenario builds up to.
+/// The other design that hurt the fewest users; of equals, the last, since scenarios build up to their best design.
 #[must_use]
 pub fn best_other(report: &Report, than: usize) -> Option<usize> {
     let count = |figures: &Figures| {
@@ -166,7 +167,8 @@ pub fn best_other(report: &Report, than: usize) -> Option<usize> {
     (hurt(variant) < hurt(report.variants.get(than)?)).then_some(best)
 }
 
-/// A line for a fault that struck: what it did, how many open carts lost something to it, and whether this one did.
+/// A line for a fault that struck: what it did, how many open carts lost something because of it, and whether this one
+/// did.
 fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
     let known = plans::known(fault, variant, tape);
@@ -198,7 +200,7 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
     #[expect(clippy::cast_precision_loss, reason = "a number of carts")]
     let carts = count(gone as f64);
     let word = if gone == 1 { "cart" } else { "carts" };
-    // What a store has forgotten need not be whole carts.
+    // What a store loses need not be whole carts.
     let fate = match (known.is_some_and(|known| known.target() == Target::Store), gone) {
         (false, _) => "gone",
         (true, 1) => "loses items",

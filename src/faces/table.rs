@@ -1,4 +1,4 @@
-//! What a run prints: who and what, the table, why, one user's story, the lesson.
+//! The output of a run: header, table, causes, one user's story, and lesson.
 
 mod causes;
 pub mod charts;
@@ -15,26 +15,26 @@ use crate::results::Report;
 use crate::results::statistics::{self, Summary};
 use crate::text::{Tone, WIDTH, clean, listed, paint, plural, span, thousands, width, wrap};
 
-/// What to print beside the table.
+/// What to print besides the table.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look<'a> {
-    /// Request accounting, latency, causes, load, faults.
+    /// Print request accounting, latency, causes, load and faults.
     pub details: bool,
-    /// The table and nothing else.
+    /// Print the table and nothing else.
     pub quiet: bool,
     /// The story of one user, in one or two designs.
     pub story: Option<&'a Story>,
     /// Charts of time and load.
     pub charts: bool,
-    /// What charts are drawn with.
+    /// The characters that charts are drawn with.
     pub glyphs: Glyphs,
-    /// What came and why, for somebody who predicted it; lines as they are.
+    /// The explanation for somebody who predicted the result, as finished lines.
     pub answer: Option<&'a str>,
-    /// The title of the scenario that comes next.
+    /// The title of the next scenario.
     pub next_title: Option<&'a str>,
 }
 
-/// The whole output of a run, with codes of colour.
+/// The whole output of a run, with colour codes.
 #[must_use]
 pub fn render(report: &Report, look: &Look) -> String {
     let summaries = Summary::all(&report.variants);
@@ -69,7 +69,7 @@ pub fn render(report: &Report, look: &Look) -> String {
     text
 }
 
-/// Sentences under the table.
+/// The sentences under the table.
 fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], left_out: &[String]) -> String {
     let sentences = sentences(report, summaries, columns);
     let mut text: String = sentences.iter().map(|note| wrap("   ", note)).collect();
@@ -89,7 +89,7 @@ fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], le
     text
 }
 
-/// Why, how sure, and of how many: each true by construction.
+/// Causes, precision and denominators, in sentences that are true by construction.
 #[must_use]
 pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Vec<String> {
     let why = causes::sentences(summaries).join(" ");
@@ -111,7 +111,7 @@ fn paint_lines(tone: Tone, text: &str) -> String {
     text.lines().map(|line| paint(tone, line) + "\n").collect()
 }
 
-/// What several runs tell about the difference to the first design.
+/// What several runs say about the difference from the first design.
 fn certainty(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
     let figures = [
         ("lost", "carts.lost", ["loses", "lose"], "carts"),
@@ -128,7 +128,7 @@ fn certainty(summaries: &[Summary], columns: &[columns::Column]) -> Option<Strin
     statistics::comparison(summaries, path, verbs, things)
 }
 
-/// Said once, when the number of carts differs between designs.
+/// A note, if the number of carts differs between designs.
 fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
     columns.iter().find(|column| column.head[1] == columns::OF_OPENED)?;
     let users = |variant: &crate::results::VariantReport| (variant.scenario.users.clone(), variant.scenario.duration);
@@ -152,7 +152,7 @@ fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::
     })
 }
 
-/// Said when the price column leaves something out.
+/// A note, if the price column leaves something out.
 fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
     let bytes = columns::carried_alike(summaries);
     let priced = columns.iter().any(|column| column.name == "price") && columns::some_carry_more(summaries);
@@ -193,7 +193,7 @@ fn lesson(report: &Report, look: &Look) -> String {
     text
 }
 
-/// The next scenario's title and how to run it; in two lines where one is too short.
+/// The next scenario's title and how to run it, on two lines if they do not fit on one.
 fn next_line(name: &str, title: Option<&str>) -> String {
     let head = format!("{}    ", paint(Tone::Strong, "Next"));
     let command = format!("whatcart run {name}");

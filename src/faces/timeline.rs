@@ -1,4 +1,4 @@
-//! What breaks when, in words: for the line above a table, and for stories.
+//! Descriptions of faults, for the line above a table and for stories.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::scenario::{
 };
 use crate::text::{self, clean, span};
 
-/// What a fault does, and what comes of it, each at its time.
+/// What a fault does and what follows from it, each with its time.
 #[must_use]
 pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
     let Some(kind) = fault.what() else { return Vec::new() };
@@ -19,7 +19,7 @@ pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
     std::iter::once((at, deed(kind))).chain(end).collect()
 }
 
-/// How it ends, so long after its beginning; `None` of what does not end by itself.
+/// How a fault ends, and how long after its start; `None` if it does not end by itself.
 fn end(kind: &FaultKind<String, String>, scenario: &Scenario) -> Option<(Span, String)> {
     match kind {
         FaultKind::Crash { server, comeback } | FaultKind::Vanish { server, comeback } => {
@@ -51,7 +51,7 @@ fn end(kind: &FaultKind<String, String>, scenario: &Scenario) -> Option<(Span, S
     }
 }
 
-/// What breaks at random, in words: `every 20 s a random server crashes, replaced by an empty one after 5 s`.
+/// Random faults, in words: `every 20 s a random server crashes, replaced by an empty one after 5 s`.
 #[must_use]
 pub fn at_random(faults: &RandomFaults, scenario: &Scenario) -> String {
     let who = match (&faults.every, &faults.mtbf) {
@@ -67,7 +67,7 @@ pub fn at_random(faults: &RandomFaults, scenario: &Scenario) -> String {
     format!("{who}, {back}")
 }
 
-/// What a fault that was drawn did to a server: `server-2 crashes`.
+/// What a random fault did to a server: `server-2 crashes`.
 #[must_use]
 pub fn random_deed(process: &RandomFaults, server: &str) -> String {
     dies(process.how, server)
@@ -91,7 +91,7 @@ fn often(dist: &Dist) -> String {
     }
 }
 
-/// What a migration does, each at its time.
+/// The phases of a migration, each with its time.
 #[must_use]
 pub fn moves(migration: &Migration) -> Vec<(Span, String)> {
     let moves: FaultKind<&str, &str> = FaultKind::Migrate { how: migration.how };
@@ -99,13 +99,13 @@ pub fn moves(migration: &Migration) -> Vec<(Span, String)> {
     begins.into_iter().chain([(migration.at.get(), moves.to_string())]).collect()
 }
 
-/// What a fault does, in words that may stand on a terminal: `server-2 crashes`.
+/// What a fault does, in words that are safe to print on a terminal: `server-2 crashes`.
 #[must_use]
 pub fn deed(kind: &FaultKind<String, String>) -> String {
     clean(&kind.to_string())
 }
 
-/// What a fault does, in words: `server-2 crashes`. Every face says it so.
+/// Describes what a fault does: `server-2 crashes`. Every face uses these words.
 impl<Server: fmt::Display, Region: fmt::Display> fmt::Display for FaultKind<Server, Region> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -167,7 +167,7 @@ fn join(join: &Join) -> String {
 mod tests {
     use super::*;
 
-    /// With a name or without, a fault says what it does, and of whom.
+    /// Whether or not it has a name, a fault's description says what it does, and to what.
     #[test]
     fn every_fault_is_told_in_the_same_words() {
         let told = |text: &str| {

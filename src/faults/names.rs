@@ -1,12 +1,11 @@
-//! What faults are called: by their names, or by what they do. No two are called alike.
+//! The names of faults: those they were given, or unique ones derived from what they do.
 
 use std::collections::BTreeSet;
 
 use super::Fault;
 use crate::scenario::Scenario;
 
-/// Gives each fault that has only a default name one of its own, in the order in which they strike: `crash server-2`,
-/// `crash server-2 (2)`.
+/// Makes the default names of faults unique, in the order in which they strike: `crash server-2`, `crash server-2 (2)`.
 pub(super) fn tell_apart(faults: &mut [Fault], scenario: &Scenario) {
     let mut taken = given(scenario);
     let mut order: Vec<usize> = (0..faults.len()).collect();
@@ -20,7 +19,7 @@ pub(super) fn tell_apart(faults: &mut [Fault], scenario: &Scenario) {
     }
 }
 
-/// What the faults of each random process are called, in the order in which the processes are written.
+/// The names of the random processes, in the order in which they are written.
 #[must_use]
 pub fn of_processes(scenario: &Scenario) -> Vec<String> {
     let mut taken = given(scenario);
@@ -33,13 +32,13 @@ pub fn of_processes(scenario: &Scenario) -> Vec<String> {
     scenario.random_faults.iter().map(name).collect()
 }
 
-/// Names that somebody has given.
+/// The names given in the scenario.
 fn given(scenario: &Scenario) -> BTreeSet<String> {
     let written = scenario.faults.iter().filter_map(|fault| fault.name.clone());
     written.chain(scenario.random_faults.iter().filter_map(|process| process.name.clone())).collect()
 }
 
-/// The name itself, or with a number behind it.
+/// The name itself, or with a number appended to make it unique.
 fn free(name: &str, taken: &BTreeSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{name} ({number})"));
     std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or_default()

@@ -1,5 +1,5 @@
-//! What breaks at random, drawn in advance: each process runs against the clock, whatever happens meanwhile, so that
-//! its draws hang on nothing but the seed. That a server which is down cannot die again is for the pool to know.
+//! Random faults, drawn in advance. Each process depends only on time and the seed, not on what happens during the run.
+//! The pool sees to it that a server which is down cannot die again.
 
 use super::{Comeback, Fault, FaultKind, of_processes};
 use crate::base::ServerId;
@@ -34,11 +34,11 @@ struct Process<'a> {
     seed: Seed,
 }
 
-/// The entity of a process that is not one server's: no server has this number.
+/// The key of a process that strikes any server; no server has this number.
 const POOL: u64 = 1 << 32;
 
 impl Process<'_> {
-    /// Strikes one server again and again, or any server of the pool, until the shop closes.
+    /// Strikes one server repeatedly, or any server of the pool, until the shop closes.
     fn strike(&self, between: &Dist, server: Option<ServerId>, faults: &mut Vec<Fault>) {
         let entity = server.map_or(POOL, |server| u64::from(server.0));
         let closes = Instant::ZERO + self.scenario.duration.get();

@@ -1,10 +1,10 @@
-//! What a session writes down of its run: what happened to the pool, and to the one user who is followed.
+//! The events that a session keeps: those of the pool, and those of the one user it follows.
 
 use crate::base::time::Instant;
 use crate::base::{UserId, Visit};
 use crate::history::{Event, EventKind, PoolEvent, Recorder, Seen};
 
-/// Events with their numbers, counted from the beginning of the run: played again, an event has the same number.
+/// Numbered events. The numbers count all events of the run, so that a replayed event has the same number again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Diary {
     /// How many events have happened so far.
@@ -14,36 +14,36 @@ pub(super) struct Diary {
 }
 
 impl Diary {
-    /// One that follows a user from the beginning on.
+    /// A diary that follows this user from the start.
     pub fn of(user: UserId) -> Diary {
         Diary { followed: Some(user), ..Diary::default() }
     }
 
-    /// Takes over from another one what happened before anybody came.
+    /// Copies from another diary the events before the point at which this one starts.
     pub fn keep_beginning(&mut self, other: &Diary) {
         let told = self.told;
         self.events.extend(other.events.iter().take_while(|(number, _)| *number <= told));
     }
 
-    /// Whether it is this user who is followed.
+    /// Whether this is the user being followed.
     pub fn follows(&self, user: UserId) -> bool {
         self.followed == Some(user)
     }
 
-    /// The run is where only so many events have happened.
+    /// Drops all events after the first `told` of the run.
     pub fn truncate(&mut self, told: u64) {
         self.told = told;
         self.events.truncate(self.events.partition_point(|(number, _)| *number <= told));
     }
 
-    /// When a fault struck first.
+    /// When a fault first struck.
     pub fn struck(&self, wanted: u32) -> Option<Instant> {
         let of =
             |event: &Event| matches!(event.what, EventKind::Pool(PoolEvent::Struck { fault, .. }) if fault == wanted);
         self.events.iter().map(|(_, event)| event).find(|event| of(event)).map(|event| event.at)
     }
 
-    /// The followed user's last visit, with what happened to the pool before and meanwhile.
+    /// The followed user's last visit, with the events of the pool before and during it.
     pub fn last_visit(&self) -> Option<Vec<Event>> {
         let began = |event: &Event| match event.what {
             EventKind::Seen(visit, Seen::Began) => Some(visit),

@@ -1,4 +1,4 @@
-//! Earlier states of a run that are kept, so that going back need not begin at the beginning.
+//! Checkpoints: copies of earlier states of a run, so that a rewind need not replay from the start.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::run::Run;
 use crate::base::time::{Instant, Span};
 
-/// Most states that are kept.
+/// The maximum number of checkpoints.
 pub const MOST_MARKS: usize = 16;
 
-/// States at multiples of an interval. When there are too many, the interval doubles and every other one goes. Forks
-/// share those of their common past.
+/// Checkpoints at multiples of an interval. When there are too many, the interval doubles and every other one is
+/// dropped. Forks share the checkpoints of their common past.
 #[derive(Clone, Debug)]
 pub(super) struct Marks {
     interval: Span,
@@ -18,28 +18,28 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    /// The beginning alone.
+    /// A set with a checkpoint of the start only.
     pub fn beginning_with(run: &Run) -> Marks {
         let kept = BTreeMap::from([(Instant::ZERO, Arc::new(run.clone()))]);
         Marks { interval: Span::from_secs(1), kept }
     }
 
-    /// The beginning.
+    /// The checkpoint of the start.
     pub fn first(&self) -> &Run {
         self.kept.first_key_value().expect("the beginning is always kept").1
     }
 
-    /// The latest one that is not later than this.
+    /// The latest checkpoint at or before this moment.
     pub fn latest_until(&self, moment: Instant) -> &Run {
         self.kept.range(..=moment).next_back().map_or(self.first(), |(_, run)| run)
     }
 
-    /// The next moment at which a state is kept.
+    /// The next moment at which a checkpoint is due.
     pub fn next_after(&self, now: Instant) -> Instant {
         Instant::ZERO + self.interval * (now.as_nanos() / self.interval.as_nanos() + 1)
     }
 
-    /// A run comes by: its state is kept if this is such a moment.
+    /// Takes a checkpoint of a run if one is due.
     pub fn pass(&mut self, run: &Run) {
         let now = run.sim.now();
         if !self.is_due(now) || self.kept.contains_key(&now) {
@@ -57,7 +57,7 @@ impl Marks {
         now.as_nanos().is_multiple_of(self.interval.as_nanos())
     }
 
-    /// What comes after this moment will be different.
+    /// Drops the checkpoints after this moment.
     pub fn forget_after(&mut self, now: Instant) {
         self.kept.retain(|at, _| *at <= now);
     }

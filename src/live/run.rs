@@ -1,4 +1,4 @@
-//! A run as far as it has come: what is copied to be gone back to.
+//! The state of a run, which is what a checkpoint copies.
 
 use super::diary::Diary;
 use super::marks::Marks;
@@ -11,24 +11,24 @@ use crate::judging::observer::Observer;
 use crate::scenario::Scenario;
 use crate::sim::{Sim, Stuck};
 
-/// A simulation with what was recorded of it.
+/// A simulation and what was recorded of it.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     pub sim: Sim,
     pub observer: Observer,
-    /// How many of the inputs it has taken in.
+    /// How many of the inputs have taken effect.
     pub applied: usize,
     /// How many events have happened.
     pub told: u64,
 }
 
-/// Who hears of events, beside the observer.
+/// The recorders besides the observer.
 pub(super) struct Ears<'a> {
     pub diary: &'a mut Diary,
     pub other: &'a mut dyn Recorder,
 }
 
-/// Everybody who hears of events.
+/// All recorders.
 struct All<'a, 'b> {
     observer: &'a mut Observer,
     ears: &'a mut Ears<'b>,
@@ -44,7 +44,7 @@ impl Recorder for All<'_, '_> {
 }
 
 impl Run {
-    /// A run that has played its first moment.
+    /// A run that has processed the events of time 0.
     pub fn begin(scenario: &Scenario, seed: Seed, favourite: UserId, diary: &mut Diary) -> Run {
         let sim = Sim::new(scenario, seed);
         let observer = Observer::new(scenario, sim.heavy(), favourite);
@@ -53,13 +53,13 @@ impl Run {
         run
     }
 
-    /// Whether everybody has left, as seen at the end of a slice, or the end has come.
+    /// Whether everybody has left, as of the end of a slice, or the end has come.
     pub fn is_over(&self, slices: Slices) -> bool {
         let now = self.sim.now();
         now >= slices.end() || (slices.is_end(now) && self.sim.is_over())
     }
 
-    /// Plays up to and including a moment with all inputs that were given until then, and keeps marks on the way.
+    /// Advances up to and including `until`, applies the inputs that are due on the way, and takes checkpoints.
     pub fn play(
         &mut self,
         until: Instant,
@@ -91,7 +91,7 @@ impl Run {
         }
     }
 
-    /// Inputs that were given when the run had come so far take effect. What breaks now strikes at once.
+    /// Applies the inputs that are due. A fault that strikes now is processed at once.
     fn take_in(&mut self, inputs: &[Input], ears: &mut Ears<'_>) {
         let now = self.sim.now();
         while let Some(input) = inputs.get(self.applied).filter(|input| input.given <= now) {

@@ -1,35 +1,35 @@
-//! The slices in which a run is played: only between two of them it is seen that a run is over.
+//! The slices into which a run is divided. Whether a run is over is only checked between slices.
 
 use crate::base::time::{Instant, Span};
 use crate::scenario::Scenario;
 
-/// A run is cut into so many.
+/// The number of slices.
 const SLICES: u64 = 500;
 
-/// The slices of a run. Whoever plays it until it is over must look at the same moments: what breaks after all have left
-/// counts or does not count by that.
+/// The slices of a run. Everything that runs a simulation to its end must check at the same moments, because they
+/// determine whether a fault that strikes after everybody has left still counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slices {
     whole: Span,
 }
 
 impl Slices {
-    /// How many there are.
+    /// The number of slices.
     pub const COUNT: u64 = SLICES;
 
-    /// Those of a run of this scenario.
+    /// The slices of a run of this scenario.
     #[must_use]
     pub fn of(scenario: &Scenario) -> Slices {
         Slices { whole: scenario.duration.get() + scenario.closing.get() }
     }
 
-    /// The end of the last one.
+    /// The end of the last slice.
     #[must_use]
     pub fn end(self) -> Instant {
         Instant::ZERO + self.whole
     }
 
-    /// The ends of all of them, in order.
+    /// The ends of all slices, in order.
     pub fn ends(self) -> impl Iterator<Item = Instant> {
         (1..=SLICES).map(move |number| self.end_of(number))
     }
@@ -39,20 +39,20 @@ impl Slices {
         Instant::from_nanos(u64::try_from(nanos).expect("at most the whole"))
     }
 
-    /// The number of the first one that ends later.
+    /// The number of the first slice that ends after `now`.
     fn number_after(self, now: Instant) -> u64 {
         let later = (u128::from(now.as_nanos()) + 1) * u128::from(SLICES);
         let number = later.div_ceil(u128::from(self.whole.as_nanos()).max(1));
         u64::try_from(number).unwrap_or(SLICES).clamp(1, SLICES)
     }
 
-    /// The end of the first one that ends later.
+    /// The end of the first slice that ends after `now`.
     #[must_use]
     pub fn next_after(self, now: Instant) -> Instant {
         self.end_of(self.number_after(now))
     }
 
-    /// Whether one ends at this moment.
+    /// Whether a slice ends at this moment.
     #[must_use]
     pub fn is_end(self, now: Instant) -> bool {
         now >= self.end() || (now > Instant::ZERO && self.end_of(self.number_after(now) - 1) == now)

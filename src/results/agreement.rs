@@ -1,16 +1,17 @@
-//! Do two engines agree? What really ran, beside what many simulations of the same scenario predict.
+//! Do two engines agree? Compares real runs with what many simulations of the same scenario predict.
 //!
 //! A *kind* of event is predicted to be *impossible* (in no simulation), *certain* (at least [`CERTAIN`] times in each)
-//! or *possible*. The impossible must not have happened, the certain must have, the possible is shown and not judged.
+//! or *possible*. The impossible must not have happened and the certain must have. The possible is shown but not
+//! judged.
 //!
-//! A *rate* must lie in the interval where one more simulation would lie, with a certainty of 99.9 % for all rates of
-//! one call together: each is allotted an equal part of the 0.1 % (Bonferroni).
+//! A *rate* must lie in the prediction interval of one more simulation. The confidence level of 99.9 % is joint over
+//! all rates of one invocation: each rate is allotted an equal part of the 0.1 % (Bonferroni).
 //!
-//! Not compared: the split between refused and unknown, which hangs on the instant at which a socket breaks. So visits
-//! that were given up after either are one kind; a checkout that was never answered is among them.
+//! The split between refused and unknown is not compared, because it depends on the instant at which a socket breaks.
+//! So visits given up after either are one kind, which includes checkouts that were never answered.
 //!
-//! What happens once in a hundred seeds or less is impossible as far as a hundred simulations can tell. A real run may
-//! meet it all the same, with a probability of at most 0.4 % for such a kind.
+//! An event that occurs in one seed in a hundred, or fewer, may look impossible after a hundred simulations. A real run
+//! can still show it, with a probability of at most 0.4 % for such a kind.
 
 mod kinds;
 mod rates;
@@ -21,69 +22,69 @@ use serde::{Deserialize, Serialize};
 
 use super::{Figures, Report};
 
-/// What happens so often in each simulation must happen.
+/// An event is certain if every simulation has at least this many of it.
 pub const CERTAIN: u64 = 10;
 
-/// The probability of calling at least one of all rates different although the engines are alike.
+/// The probability that at least one rate differs although the engines are alike.
 const FALSE_ALARM: f64 = 0.001;
 
-/// A request's mean service, in real milliseconds, from which on latency and load are compared. Below, the delays of
-/// timers and sockets are a good part of what would be measured.
+/// The mean service time of a request, in real milliseconds, below which latency and load are not compared: timer and
+/// socket delays would be a good part of what is measured.
 pub const SERVICE_AT_LEAST_MS: f64 = 10.0;
 
 /// One variant in both engines, as plain figures.
 #[derive(Clone, Debug)]
 pub struct Trial<'a> {
-    /// Simulation by simulation.
+    /// One entry per simulation.
     pub predicted: &'a [Figures],
-    /// Real run by real run.
+    /// One entry per real run.
     pub executed: Vec<&'a Figures>,
-    /// Mean service of a request, in milliseconds of the scenario's time.
+    /// The mean service time of a request, in milliseconds of scenario time.
     pub service_ms: f64,
-    /// Seconds of the scenario in one real second.
+    /// Scenario seconds per real second.
     pub speed: f64,
 }
 
-/// What the comparison came to.
+/// The result of the comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agreement {
-    /// How many simulations of each variant it rests on.
+    /// How many simulations of each variant it is based on.
     pub simulations: usize,
-    /// Variant by variant.
+    /// One entry per variant.
     pub variants: Vec<Vec<Judgement>>,
-    /// The shortest mean service of any variant, in real milliseconds.
+    /// The shortest mean service time of any variant, in real milliseconds.
     pub service_ms: f64,
 }
 
-/// One figure, predicted and executed.
+/// One figure, predicted and observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     /// Its path or formula: `lost_by.wiped`, `carts.lost / carts.opened`.
     pub figure: String,
-    /// The same in words.
+    /// A description in words.
     pub what: String,
     /// What it measures.
     pub unit: Unit,
-    /// What the simulations say.
+    /// What the simulations predict.
     pub predicted: Predicted,
-    /// Their mean.
+    /// The mean of the simulations.
     pub mean: f64,
-    /// The least that was seen of a kind in a simulation; the lower end of a rate's interval.
+    /// For a kind, the minimum over the simulations; for a rate, the lower end of its interval.
     pub low: f64,
-    /// The most that was seen of a kind in a simulation; the upper end of a rate's interval.
+    /// For a kind, the maximum over the simulations; for a rate, the upper end of its interval.
     pub high: f64,
-    /// What happened: the mean over the real runs.
+    /// The mean over the real runs.
     pub observed: f64,
-    /// Whether that is as predicted.
+    /// Whether it is as predicted.
     pub verdict: Conformity,
 }
 
-/// What a figure measures, and so how it is written.
+/// What a figure measures, which determines how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Losses, counted.
+    /// A number of losses.
     Losses,
-    /// What losses are counted among: carts, views.
+    /// What losses are a share of: a number of carts, views, ….
     Cases,
     /// A share, 0 to 1.
     Share,
@@ -93,21 +94,21 @@ pub enum Unit {
     Millis,
 }
 
-/// What simulations say of a figure.
+/// What simulations predict about a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Predicted {
-    /// It happened in none.
+    /// It happened in no simulation.
     Impossible,
-    /// It happened [`CERTAIN`] times or more in each.
+    /// It happened at least [`CERTAIN`] times in every simulation.
     Certain,
     /// Neither.
     Possible,
-    /// A rate.
+    /// A rate: it has a prediction interval.
     Interval,
 }
 
-/// Whether it came as predicted.
+/// Whether a figure is as predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conformity {
@@ -115,7 +116,7 @@ pub enum Conformity {
     Agrees,
     /// Not as predicted.
     Differs,
-    /// Simulations do not tell what must be.
+    /// The simulations do not determine the outcome.
     NotJudged,
 }
 
@@ -126,13 +127,13 @@ impl Conformity {
 }
 
 impl Judgement {
-    /// Whether it never happened, and nothing else was predicted.
+    /// Whether it was predicted to be impossible and did not happen.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.predicted == Predicted::Impossible && self.verdict == Conformity::Agrees
     }
 
-    /// Nothing in every simulation, and nothing really.
+    /// Whether it is zero in every simulation and in the real runs.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.low <= 0.0 && self.high <= 0.0 && self.observed <= 0.0
@@ -152,7 +153,7 @@ impl Agreement {
         self.variants.iter().flatten().filter(|one| one.verdict != Conformity::NotJudged).count()
     }
 
-    /// What differs, with the number of its variant, from 0.
+    /// The figures that differ, each with the index of its variant.
     pub fn differing(&self) -> impl Iterator<Item = (usize, &Judgement)> {
         let numbered = self.variants.iter().enumerate().flat_map(|(i, all)| all.iter().map(move |one| (i, one)));
         numbered.filter(|(_, one)| one.verdict == Conformity::Differs)
@@ -165,7 +166,7 @@ impl Agreement {
     }
 }
 
-/// The criterion. Trials are all variants of one call.
+/// Compares all variants of one invocation.
 #[must_use]
 pub fn judge(trials: &[Trial]) -> Agreement {
     let service_ms = trials.iter().map(|trial| trial.service_ms / trial.speed).fold(f64::MAX, f64::min);
@@ -186,7 +187,7 @@ pub fn judge(trials: &[Trial]) -> Agreement {
     }
 }
 
-/// [`judge`], of all variants of a report whose runs were real, in the order of `predicted`. Neither may have been
+/// Applies [`judge`] to all variants of a report of real runs, in the order of `predicted`. Neither side may have been
 /// interrupted.
 #[must_use]
 pub fn compare(report: &Report, predicted: &[Vec<Figures>]) -> Agreement {

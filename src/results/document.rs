@@ -1,7 +1,6 @@
-//! A report's results as plain data: what its JSON says. They are written, and read back as what was written.
+//! A report's results as plain data: the content of its JSON, which can be written and read back.
 //!
-//! Only what was measured is read. Means, intervals and differences follow from the runs, and are worked out again
-//! when results are written.
+//! Only measured values are read. Means, intervals and differences follow from the runs and are recomputed on writing.
 
 mod former;
 
@@ -16,7 +15,7 @@ use super::statistics::{Estimate, Summary, paired};
 use super::tree::Tree;
 use super::{Agreement, Expectation, Figures, Report, SCHEMA};
 
-/// Everything that a report's JSON says.
+/// The content of a report's JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
     /// The scenario's name.
@@ -27,28 +26,28 @@ pub struct Results {
     pub engine: String,
     /// The root seed.
     pub seed: u64,
-    /// The version of the program that measured.
+    /// The version of the program that measured them.
     pub version: String,
-    /// Whether somebody stopped it before its end.
+    /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// How many simulations real runs were compared with; absent when they were not.
+    /// How many simulations real runs were compared with; `None` without a comparison.
     pub simulations: Option<usize>,
-    /// Whether nothing differed from what those predict; absent when nothing was compared.
+    /// Whether the real runs agree with the simulations; `None` without a comparison.
     pub agrees: Option<bool>,
-    /// Variant by variant.
+    /// One entry per variant.
     pub variants: Vec<VariantResults>,
-    /// What the scenario expected, and whether it came.
+    /// The scenario's expectations, and whether they hold.
     pub expectations: Vec<Expectation>,
 }
 
-/// One variant, over all runs.
+/// One variant with all of its runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VariantResults {
     /// Its name.
     pub name: String,
-    /// Run by run, in the order in which they were made.
+    /// One entry per run, in the order in which they were made.
     pub runs: Vec<RunResults>,
-    /// Its figures beside what simulations predict; absent when nothing was compared.
+    /// Its figures compared with simulations; `None` without a comparison.
     pub agreement: Option<Vec<Judged>>,
 }
 
@@ -57,26 +56,26 @@ pub struct VariantResults {
 pub struct RunResults {
     /// Its seed.
     pub seed: u64,
-    /// What came out.
+    /// The figures.
     pub figures: Figures,
 }
 
-/// One figure, predicted and executed: a [`Judgement`] without its words.
+/// One figure, predicted and observed: a [`Judgement`] without its description.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// Its path or formula: `lost_by.wiped`, `carts.lost / carts.opened`.
     pub figure: String,
-    /// What the simulations say.
+    /// What the simulations predict.
     pub predicted: Predicted,
-    /// Their mean.
+    /// The mean of the simulations.
     pub mean: f64,
-    /// The least that was seen in a simulation, or the lower end of the interval.
+    /// The minimum over the simulations, or the lower end of the interval.
     pub low: f64,
-    /// The most that was seen in a simulation, or the upper end of the interval.
+    /// The maximum over the simulations, or the upper end of the interval.
     pub high: f64,
-    /// What happened: the mean over the real runs.
+    /// The mean over the real runs.
     pub observed: f64,
-    /// Whether that is as predicted.
+    /// Whether it is as predicted.
     pub verdict: Conformity,
 }
 
@@ -94,28 +93,28 @@ impl From<&Judgement> for Judged {
     }
 }
 
-/// Why a text is no report.
+/// Why a text cannot be read as a report.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// It is no JSON.
+    /// It is not JSON.
     #[error("this is no JSON: {0}")]
     NotJson(#[source] serde_json::Error),
-    /// It is JSON, and something is missing or is not what it should be.
+    /// It is JSON, but something is missing or invalid.
     #[error("this is not the JSON of a report: {0}")]
     NotAReport(#[source] serde_json::Error),
-    /// It was written by a version of the program that this one knows nothing of.
+    /// Its schema is not known to this version of the program.
     #[error("this report has schema {0}; known are 1 to {SCHEMA}")]
     UnknownSchema(u32),
 }
 
-/// Reads a report's JSON, of this schema or a former one.
+/// Reads a report's JSON, in this schema or an earlier one.
 ///
-/// Of the first schema: several faults of one name become one entry with that many `strikes`, and what changes of the
-/// pool's size cost stands under [`ALL_CHANGES`].
+/// From schema 1, several faults with one name become a single entry with that many `strikes`, and the cost of all
+/// changes of the pool's size is found under [`ALL_CHANGES`].
 ///
 /// # Errors
 ///
-/// When it is none, or one of a later schema.
+/// If it is not a report, or has a later schema.
 pub fn read(json: &str) -> Result<Results, ReadError> {
     serde_json::from_str::<IgnoredAny>(json).map_err(ReadError::NotJson)?;
     let Head { schema } = serde_json::from_str(json).map_err(ReadError::NotAReport)?;
@@ -132,7 +131,7 @@ struct Head {
     schema: u32,
 }
 
-/// A report's JSON, without what depends on the schema.
+/// A report's JSON, without the parts that depend on the schema.
 #[derive(Deserialize)]
 struct ReportIn {
     scenario: String,
@@ -147,7 +146,7 @@ struct ReportIn {
     expectations: Vec<Expectation>,
 }
 
-/// A variant's JSON beside its figures.
+/// A variant's JSON, without its figures.
 #[derive(Deserialize)]
 struct VariantIn {
     name: String,
@@ -180,7 +179,7 @@ fn results(json: &str, schema: u32) -> Result<Results, serde_json::Error> {
 fn variant(json: &str, seed: u64, schema: u32) -> Result<VariantResults, serde_json::Error> {
     let VariantIn { name, each, agreement } = serde_json::from_str(json)?;
     let runs = match each {
-        // A single run stands in its variant, and has the root seed.
+        // The variant of a single run contains the run's figures itself, and the run has the root seed.
         None => vec![RunResults { seed, figures: figures(json, schema)? }],
         Some(each) => each.iter().map(|run| self::run(run.get(), schema)).collect::<Result<_, _>>()?,
     };
@@ -223,11 +222,11 @@ impl From<&Report> for Results {
 }
 
 impl Results {
-    /// As JSON, indented, ending with a newline, in this version's schema.
+    /// Writes indented JSON in the current schema, with a newline at the end.
     ///
-    /// A single run's figures stand in its variant; with several runs the means stand there, and beside them the 95 %
-    /// intervals, those of the paired difference to the first variant, and each run. Beside simulations, every variant
-    /// has the `agreement` of its figures with them, and the whole says whether it `agrees`.
+    /// The figures of a single run are the variant's own. With several runs the variant holds the means, the 95 %
+    /// intervals, those of the paired difference from the first variant, and each run. If real runs were compared with
+    /// simulations, every variant has an `agreement`, and the report has `agrees`.
     ///
     /// # Panics
     ///
@@ -259,7 +258,7 @@ impl Results {
 }
 
 impl VariantResults {
-    /// Every figure over the runs.
+    /// Every figure over all runs.
     #[must_use]
     pub fn summary(&self) -> Summary {
         Summary::of_figures(self.runs.iter().map(|run| (run.seed, &run.figures)))
@@ -339,7 +338,7 @@ impl VariantOut<'_> {
         out.end()
     }
 
-    /// The tree of figures with `[low, high]` at each place, or nothing where too few runs have the figure.
+    /// The tree of figures with `[low, high]` at each leaf, or nothing where too few runs have the figure.
     fn intervals(&self, of: impl Fn(&str) -> Option<Estimate>) -> Tree {
         self.summary.shape.map(&mut |path, _| match of(path).filter(|estimate| estimate.half.is_some()) {
             Some(estimate) => Tree::List(vec![Tree::Number(estimate.low()), Tree::Number(estimate.high())]),

@@ -1,9 +1,9 @@
 //! What a scenario claims about its figures: `lost_by.wiped > 0`, `40 < carts.lost < 0.05 * carts.opened`.
 //!
 //! A claim is one comparison, or a chain of two in the same direction, between sums of numbers and figures. A figure is
-//! a path into the summary, of the variant that the claim is about, or of another one that it names:
-//! `carts.lost < 0.1 * carts.lost["round robin, server memory"]`. A part of a path that is more than letters, digits and
-//! `_`, such as the name of a fault, stands in quotes: `faults."the crash".lost_of_open > 0`.
+//! a path into the summary of the variant that the claim is about, or of another variant named in brackets: `carts.lost
+//! < 0.1 * carts.lost["round robin, server memory"]`. A part of a path with characters other than letters, digits and
+//! `_`, such as the name of a fault, is quoted: `faults."the crash".lost_of_open > 0`.
 
 mod former;
 mod judge;
@@ -25,7 +25,7 @@ use crate::base::Step;
 use crate::faults::{Fault, FaultKind, of_processes, timeline};
 use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
 
-/// Names of the columns that a table can have, beside paths into the summary.
+/// The names of the columns that a table can have. Paths into the summary are columns, too.
 pub const COLUMNS: [&str; 37] = [
     "lost",
     "intact",
@@ -66,14 +66,14 @@ pub const COLUMNS: [&str; 37] = [
     "users-well",
 ];
 
-/// A claim that was read: sides and the comparisons between them.
+/// A parsed claim: sums, and the comparisons between them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     first: Sum,
     rest: Vec<(Comparison, Sum)>,
 }
 
-/// What is computed on one side.
+/// An expression on one side of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 enum Sum {
     Number(f64),
@@ -82,14 +82,14 @@ enum Sum {
     Of(Box<Sum>, Operator, Box<Sum>),
 }
 
-/// A figure that a claim names.
+/// A figure named in a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
     /// Its path into the summary: `carts.lost`.
     pub path: String,
-    /// The variant whose figure it is, when that is another one than the claim is about.
+    /// The variant named in brackets; `None` for the one that the claim is about.
     pub of: Option<String>,
-    /// Where the claim names it, counted from 1.
+    /// The column at which the claim names it, counted from 1.
     column: usize,
 }
 
@@ -120,11 +120,11 @@ enum Comparison {
     Unequal,
 }
 
-/// Why a claim cannot be read or judged.
+/// Why a claim cannot be parsed or judged.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("at character {column}: {message}")]
 pub struct ClaimError {
-    /// Where, counted from 1.
+    /// The column of the error, counted from 1.
     pub column: usize,
     /// What is wrong.
     pub message: String,
@@ -132,10 +132,10 @@ pub struct ClaimError {
     pub help: Option<String>,
 }
 
-/// Something in a scenario's `expect` or `columns` that no run could satisfy.
+/// A part of a scenario's `expect` or `columns` that no run could satisfy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where in the scenario: `expect[0].that`.
+    /// Its place in the scenario: `expect[0].that`.
     pub place: String,
     /// What is wrong.
     pub message: String,
@@ -144,7 +144,7 @@ pub struct Problem {
 }
 
 impl Claim {
-    /// Whether it holds. A figure that is absent makes it fail.
+    /// Whether the claim holds. An absent figure makes it fail.
     #[must_use]
     pub fn holds(&self, value: &impl Fn(&Figure) -> Option<f64>) -> bool {
         let mut left = self.first.value(value);
@@ -157,7 +157,7 @@ impl Claim {
         holds
     }
 
-    /// Every figure that it names, in their order.
+    /// All figures that it names, in order.
     #[must_use]
     pub fn figures(&self) -> Vec<&Figure> {
         let mut figures = Vec::new();
@@ -211,7 +211,7 @@ impl Comparison {
         }
     }
 
-    /// Chains must point one way; equality points nowhere.
+    /// Both comparisons of a chain must point the same way; equality cannot be chained.
     fn chains_with(self, next: Comparison) -> bool {
         use Comparison::{AtLeast, AtMost, Less, More};
         matches!((self, next), (Less | AtMost, Less | AtMost) | (More | AtLeast, More | AtLeast))
@@ -240,7 +240,7 @@ fn nearest_figure(path: &str, known: &BTreeSet<String>) -> String {
     }
 }
 
-/// The name that is likely to be meant: the last part is the same, or few letters differ.
+/// The name that was probably meant: its last part is the same, or few letters differ.
 fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
     let tail = format!(".{word}");
     names.iter().copied().find(|name| name.ends_with(&tail)).or_else(|| nearest::nearest(word, names.iter().copied()))
@@ -289,7 +289,7 @@ fn add_fault(figures: &mut Figures, fault: &Fault) {
     }
 }
 
-/// Checks what can be checked of `expect` and `columns` before anything runs.
+/// Checks `expect` and `columns` before anything runs, as far as possible.
 #[must_use]
 pub fn validate(loaded: &Loaded) -> Vec<Problem> {
     let known: Vec<Known> =
@@ -297,7 +297,7 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (i, expect) in loaded.base.expect.iter().enumerate() {
         let error = match parse(&expect.that) {
-            // Where `--vary` has made others of the variants, their names are no longer those that the file knows.
+            // `--vary` renames variants, so the file's names may no longer exist.
             Ok(claim) => check(&claim, expect.variant.as_deref(), &known, loaded.patched).err(),
             Err(error) => Some(error),
         };
@@ -317,7 +317,7 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
 struct Known<'a> {
     variant: &'a str,
     figures: BTreeSet<String>,
-    /// The same in their order.
+    /// The same figures in document order.
     in_order: Vec<String>,
 }
 
@@ -328,7 +328,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Finds the first figure of a claim that there is not: no such variant, or no such path.
+/// Finds the first figure of a claim that does not exist: an unknown variant, or an unknown path.
 fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> Result<(), ClaimError> {
     for figure in claim.figures() {
         let wanted = figure.of.as_deref().or(about);
@@ -357,7 +357,7 @@ fn no_figure(figure: &Figure, known: &Known) -> ClaimError {
 fn no_variant(figure: &Figure, of: &str, known: &[Known]) -> ClaimError {
     let names = known.iter().map(|known| known.variant);
     ClaimError {
-        // The name stands in quotes and brackets behind the path.
+        // The name follows the path, in brackets and quotes.
         column: figure.column + figure.path.chars().count() + 2,
         message: format!("there is no variant `{of}`"),
         help: nearest::suggest(of, "the variants are", names),

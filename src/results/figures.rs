@@ -1,4 +1,4 @@
-//! From what was recorded to figures.
+//! Computes figures from what was recorded.
 
 mod recovery;
 
@@ -16,17 +16,17 @@ use crate::judging::observer::Observer;
 use crate::judging::post_mortem::FaultImpact;
 use crate::scenario::{CartHome, HiddenState, Scenario};
 
-/// The window in which load imbalance is looked for: long enough that chance evens out.
+/// The window for load imbalance, long enough to average out chance.
 const LOAD_WINDOW_SECS: u64 = 10;
 
-/// The figures of a run.
+/// Computes the figures of a run.
 ///
-/// `in_flight`: requests that users wait for, as the engine counts them. `faults`: those of the run.
+/// `in_flight` is the number of requests that users wait for, as counted by the engine. `faults` are those of the run.
 ///
 /// # Panics
 ///
-/// When a conservation law is broken: carts or requests that nobody accounts for, or a loss without a cause. That is a
-/// defect of the simulator, and no figure of such a run may be shown.
+/// If a conservation law is broken: carts or requests that are unaccounted for, or a loss without a cause. That is a
+/// bug in the simulator, and no figure of such a run may be shown.
 #[must_use]
 pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults: &[Fault]) -> Figures {
     let counts = observer.checker.counts();
@@ -67,7 +67,7 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
     figures
 }
 
-/// Every cart and every request is accounted for, and every loss explained.
+/// Asserts that every cart and request is accounted for, and every loss explained.
 fn assert_conservation(figures: &Figures) {
     let carts = &figures.carts;
     let sum = carts.intact + carts.lost + carts.overcharged + carts.abandoned + carts.unknown + carts.open;
@@ -170,7 +170,7 @@ fn load(observer: &Observer, scenario: &Scenario) -> Load {
     }
 }
 
-/// The busy share of a server's workers, of the time it was there while the shop was open and all was warm.
+/// The busy share of a server's workers, over the time it was present after the warm-up and while the shop was open.
 fn busy_share(meter: &Meter, scenario: &Scenario, server: usize, work: Work) -> f64 {
     let there = meter.lifetimes[server].there(meter.warm_until, Instant::ZERO + scenario.duration.get());
     if there == Span::ZERO {
@@ -180,7 +180,7 @@ fn busy_share(meter: &Meter, scenario: &Scenario, server: usize, work: Work) -> 
     work.busy_while_open.as_secs_f64() / workers_time.as_secs_f64()
 }
 
-/// How much each server worked; in a pool that changed, of its time, and of those that were there at all.
+/// The load of each server. In a pool that changed: relative to its time in the pool, without servers never present.
 fn shares_of_work(meter: &Meter, scenario: &Scenario) -> Vec<f64> {
     if !meter.pool_changed() {
         return meter.measured_work().map(|work| work.busy_while_open.as_secs_f64()).collect();
@@ -191,7 +191,7 @@ fn shares_of_work(meter: &Meter, scenario: &Scenario) -> Vec<f64> {
     there.map(|(server, work)| busy_share(meter, scenario, server, work)).collect()
 }
 
-/// The highest busiest x mean of any `span` windows in a row while the shop was open.
+/// The highest busiest x mean over any `span` consecutive windows while the shop was open.
 fn worst_window(meter: &Meter, scenario: &Scenario, span: usize) -> f64 {
     let open = scenario.duration.get().as_nanos() / meter.window.as_nanos();
     let open = usize::try_from(open).unwrap_or(usize::MAX).min(meter.windows.len());
@@ -216,8 +216,8 @@ fn served(windows: &[crate::judging::meter::Window]) -> Vec<f64> {
     (0..servers).map(|i| windows.iter().map(|window| of(window, i)).sum()).collect()
 }
 
-/// Seconds from the first comeback of a server, or from the moment that the first servers were added, until they
-/// carried 90 % of their fair share over five windows.
+/// Seconds from the first comeback of a server, or from when the first servers were added, until they carried 90 % of
+/// their fair share over five windows.
 #[expect(clippy::cast_precision_loss, reason = "a ratio")]
 fn fair_share_after(observer: &Observer, scenario: &Scenario) -> Option<f64> {
     const WINDOWS: usize = 5;
@@ -245,7 +245,7 @@ fn fair_share_after(observer: &Observer, scenario: &Scenario) -> Option<f64> {
     Some((reached - at.since_start()).as_secs_f64())
 }
 
-/// Servers paid for while the shop was open: on average, when they came and went.
+/// Servers paid for while the shop was open: their mean number, if the pool changed.
 #[expect(clippy::cast_precision_loss, reason = "at most 10,000 servers in one file")]
 fn servers_paid_for(meter: &Meter, scenario: &Scenario) -> f64 {
     if let Some(figures) = serverless::figures(meter, scenario) {
@@ -298,7 +298,7 @@ fn hidden(observer: &Observer) -> HiddenFigures {
     }
 }
 
-/// Every fault that struck.
+/// All faults that struck.
 #[must_use]
 pub fn strikes(observer: &Observer, faults: &[Fault]) -> Vec<Strike> {
     let strike = |(fault, Fault { name, at, .. }): (u32, &Fault)| {
@@ -308,7 +308,7 @@ pub fn strikes(observer: &Observer, faults: &[Fault]) -> Vec<Strike> {
     (0u32..).zip(faults).filter_map(strike).collect()
 }
 
-/// Fault by fault; what is drawn at random, process by process.
+/// One entry per fault; random faults have one entry per random process.
 fn fault_figures(observer: &Observer, scenario: &Scenario, faults: &[Fault]) -> Keyed<FaultFigures> {
     let processes = of_processes(scenario);
     let (drawn, known): (Vec<Strike>, Vec<Strike>) =
@@ -335,7 +335,7 @@ fn fault_figures(observer: &Observer, scenario: &Scenario, faults: &[Fault]) -> 
     all
 }
 
-/// For how long a migration took carts.
+/// How long a migration went on losing carts, in seconds.
 fn losses_lasted(observer: &Observer, index: u32, faults: &[Fault]) -> Option<f64> {
     let fault = faults.get(index as usize)?;
     matches!(fault.kind, FaultKind::Migrate { .. }).then(|| {

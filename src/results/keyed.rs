@@ -1,4 +1,4 @@
-//! Figures by name, in an order that means something.
+//! Figures keyed by name, in a meaningful order.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,12 +7,12 @@ use std::ops::{Index, IndexMut};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A table whose keys are names: of faults, of regions. Every name is there once.
+/// An ordered table keyed by unique names, of faults or regions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keyed<T>(Vec<(String, T)>);
 
 impl<T> Keyed<T> {
-    /// Adds an entry at the end. A name that is taken gets a number behind it.
+    /// Adds an entry at the end. If the name is taken, a number is appended to it.
     pub fn push(&mut self, name: &str, value: T) {
         let mut free = name.to_owned();
         for number in 2.. {
@@ -24,7 +24,7 @@ impl<T> Keyed<T> {
         self.0.push((free, value));
     }
 
-    /// The entry of this name.
+    /// The entry with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&T> {
         self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
@@ -60,7 +60,7 @@ impl<T> Keyed<T> {
         self.0.is_empty()
     }
 
-    /// Takes all out.
+    /// Removes all entries.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -91,7 +91,7 @@ impl<T> IntoIterator for Keyed<T> {
     }
 }
 
-/// The entry at a place.
+/// The entry at this index.
 impl<T> Index<usize> for Keyed<T> {
     type Output = T;
 

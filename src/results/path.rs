@@ -1,9 +1,9 @@
-//! Paths of figures: parts with points between them. A part that is more than letters, digits and `_` stands in quotes,
-//! as in TOML: `faults."the crash".lost_of_open`.
+//! Paths of figures: parts separated by dots. As in TOML, a part with characters other than letters, digits and `_` is
+//! quoted: `faults."the crash".lost_of_open`.
 
 use std::borrow::Cow;
 
-/// A part as it stands in a path.
+/// A part as it is written in a path.
 #[must_use]
 pub fn part(name: &str) -> Cow<'_, str> {
     if !name.is_empty() && name.chars().all(is_bare) {
@@ -33,7 +33,7 @@ pub fn join<N: AsRef<str>>(parts: impl IntoIterator<Item = N>) -> String {
     path
 }
 
-/// The parts of a path, without their quotes; `None` of what is no path.
+/// The parts of a path, unquoted; `None` if it is not a path.
 #[must_use]
 pub fn split(path: &str) -> Option<Vec<String>> {
     let chars: Vec<char> = path.chars().collect();
@@ -41,17 +41,17 @@ pub fn split(path: &str) -> Option<Vec<String>> {
     (length == chars.len()).then_some(parts)
 }
 
-/// The path in the one way in which it is written here, whatever quotes it came with; any other text as it is.
+/// The canonical spelling of a path, with our choice of quotes. Any other text is returned unchanged.
 #[must_use]
 pub fn canonical(path: &str) -> String {
     split(path).map_or_else(|| path.to_owned(), join)
 }
 
-/// A quoted part has no end.
+/// The error for a quoted part without a closing quote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Endless;
 
-/// Reads the path that a text begins with: its parts, and how many characters it takes.
+/// Reads the path at the start of a text: its parts, and its length in characters.
 pub(super) fn read(chars: &[char]) -> Result<(Vec<String>, usize), Endless> {
     let mut parts = Vec::new();
     let mut at = 0;
@@ -72,7 +72,7 @@ pub(super) fn read(chars: &[char]) -> Result<(Vec<String>, usize), Endless> {
     }
 }
 
-/// What stands before the closing quote, and the length of it all. In single quotes a `\` is a character like any other.
+/// The content up to the closing quote, and the length including quotes. In single quotes `\` is an ordinary character.
 fn quoted(chars: &[char], quote: char) -> Result<(String, usize), Endless> {
     let mut part = String::new();
     let mut rest = chars.iter().enumerate();

@@ -7,7 +7,7 @@ use crate::judging::meter::ServerLifetime;
 use crate::judging::observer::{Cost, Observer};
 use crate::scenario::Scenario;
 
-/// What each deploy that began took and cost.
+/// What each deploy that began cost.
 pub(super) fn deploys(observer: &Observer, scenario: &Scenario, faults: &[Fault]) -> Keyed<DeployFigures> {
     let closes = Instant::ZERO + scenario.duration.get();
     let deploy = |(index, fault): (u32, &'_ Fault)| {
@@ -36,19 +36,19 @@ pub(super) fn scaling(observer: &Observer, faults: &[Fault]) -> Keyed<Scaling> {
     (0u32..).zip(faults).filter(|(_, fault)| fault.kind.changes_size()).map(scaling).collect()
 }
 
-/// The most servers that were paid for at once; `None` when nothing could change the pool's size.
+/// The maximum number of servers paid for at once; `None` if nothing could change the pool's size.
 pub(super) fn most_servers(observer: &Observer, faults: &[Fault]) -> Option<u64> {
     faults.iter().any(|fault| fault.kind.changes_size()).then(|| most_at_once(&observer.meter.lifetimes))
 }
 
-/// The most servers that were there at the same time.
+/// The maximum number of servers that were present at the same time.
 fn most_at_once(lifetimes: &[ServerLifetime]) -> u64 {
     let mut changes: Vec<(Instant, i64)> = Vec::new();
     for lifetime in lifetimes {
         changes.extend(lifetime.begins().map(|at| (at, 1)));
         changes.extend(lifetime.ends().map(|at| (at, -1)));
     }
-    // At the same moment those who go make room first.
+    // At the same moment, departures come before arrivals.
     changes.sort_unstable();
     let mut now = 0;
     let most = changes.iter().map(|(_, change)| {

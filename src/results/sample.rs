@@ -1,4 +1,4 @@
-//! Reports and tapes made by hand, for the tests of everything that prints them.
+//! Hand-made reports and tapes, for tests of everything that prints them.
 
 use super::{
     Carts, Cause, FaultFigures, Figures, Hurt, HurtBy, Latency, Load, LostBy, Pace, Price, Report, Requests, RunReport,
@@ -32,7 +32,7 @@ pub(crate) fn scenario(text: &str) -> Scenario {
     toml::from_str(text).expect("a sound scenario")
 }
 
-/// A whole number of carts and what became of them.
+/// Figures with whole numbers of carts, by cause of loss.
 fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures {
     let lost = split + wiped;
     let busy = [0.25 * peak, 0.25, 0.24];
@@ -109,7 +109,7 @@ fn run(seed: u64, figures: Figures) -> RunReport {
     }
 }
 
-/// The report of the design's own example.
+/// The report of the example in the design document.
 pub(crate) fn sticky_crash() -> Report {
     let base = scenario(STICKY_CRASH);
     let variant =
@@ -132,7 +132,7 @@ pub(crate) fn sticky_crash() -> Report {
     }
 }
 
-/// The same over several seeds, whose luck differs.
+/// The same over several seeds with different results.
 pub(crate) fn several_runs() -> Report {
     let mut report = sticky_crash();
     for (variant, wiped) in report.variants.iter_mut().zip([73, 49, 0, 0]) {
@@ -156,7 +156,7 @@ pub(crate) fn several_runs() -> Report {
     report
 }
 
-/// The design's own example as it really ran, six times as fast, beside 24 simulations.
+/// The example as a real run at six times the speed, compared with 24 simulations.
 pub(crate) fn both_engines() -> Report {
     let mut report = sticky_crash();
     report.engine = "both";
@@ -193,7 +193,7 @@ pub(crate) fn items(numbers: &[u8]) -> Items {
     numbers.iter().filter_map(|n| Item::new(*n)).fold(Items::NONE, Items::with)
 }
 
-/// What one request is and does, for a tape.
+/// One request and its result, for a tape.
 pub(crate) struct RequestSample {
     pub at: u64,
     pub command: Command,
@@ -232,7 +232,7 @@ impl RequestSample {
     }
 }
 
-/// The tape of one visit, with `broken` in its place.
+/// The tape of one visit, with the events of `broken` in between.
 pub(crate) fn tape(user: u32, heard: Vec<RequestSample>, broken: &[(u64, PoolEvent)]) -> Tape {
     let visit = visit(user);
     let mut events = vec![Event { at: at(0), what: EventKind::Seen(visit, Seen::Began) }];
@@ -268,7 +268,7 @@ pub(crate) fn item(number: u8) -> Item {
     Item::new(number).expect("1 to 64")
 }
 
-/// User 42 meets the crash.
+/// User 42, whose cart is lost in the crash.
 pub(crate) fn crashed() -> Tape {
     let add = |n| Command::Add(item(n));
     let killed = Evidence { died: items(&[1, 2]), killed_by: Some(0), ..Evidence::default() };
@@ -285,7 +285,7 @@ pub(crate) fn crashed() -> Tape {
     tape(42, heard, &[(30_000, struck)])
 }
 
-/// The same visit, served from the store.
+/// The same visit with carts in the store.
 pub(crate) fn unharmed() -> Tape {
     let add = |n| Command::Add(item(n));
     let heard = vec![

@@ -1,4 +1,4 @@
-//! What a platform's instances came to: how many, how often they had to be started, and what is charged for.
+//! The figures of a platform's instances: how many there were, how often they were started, and what is billed.
 
 use super::ServerlessFigures;
 use crate::base::ServerState;
@@ -6,7 +6,7 @@ use crate::base::time::{Instant, Span};
 use crate::judging::meter::Meter;
 use crate::scenario::Scenario;
 
-/// The figures of a scenario that is serverless.
+/// The figures of a serverless scenario; `None` for others.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a share")]
 pub fn figures(meter: &Meter, scenario: &Scenario) -> Option<ServerlessFigures> {
@@ -30,9 +30,9 @@ pub fn figures(meter: &Meter, scenario: &Scenario) -> Option<ServerlessFigures> 
     })
 }
 
-/// Instances that were there at the same moment, starting, busy or idle.
+/// The maximum number of simultaneous instances, whether starting, busy or idle.
 fn most_at_once(mut turns: Vec<(Instant, ServerState)>) -> u64 {
-    // At the same moment those that go make room for those that come.
+    // At the same moment, departures come before arrivals.
     turns.sort_by_key(|(at, state)| (*at, *state != ServerState::Retired));
     let (mut running, mut most) = (0u64, 0);
     for (_, state) in turns {

@@ -1,6 +1,6 @@
-//! What several runs tell: means, 95 % intervals, and differences between designs over the same seeds.
+//! Statistics over several runs: means, 95 % intervals, and paired differences between designs over the same seeds.
 //!
-//! Nothing here takes a function from the platform, so that every machine prints the same digits.
+//! No platform-dependent function is used, so every machine prints the same digits.
 
 mod student;
 
@@ -10,20 +10,20 @@ use super::tree::Tree;
 use super::{Figures, RunReport, VariantReport};
 use crate::text::{count, listed};
 
-/// A mean and how far it can be trusted.
+/// A mean and its precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The mean of the runs.
     pub mean: f64,
-    /// Half the width of the 95 % interval around it (Student's t); `None` with a single run, which tells nothing
-    /// about certainty.
+    /// Half the width of the 95 % interval around it (Student's t); `None` for a single run, which says nothing about
+    /// precision.
     pub half: Option<f64>,
-    /// How many runs it rests on.
+    /// How many runs it is based on.
     pub runs: usize,
 }
 
 impl Estimate {
-    /// Of the values of independent runs; `None` without any.
+    /// The estimate from the values of independent runs; `None` without any.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a number of runs")]
     pub fn of(values: &[f64]) -> Option<Estimate> {
@@ -47,8 +47,8 @@ impl Estimate {
     }
 }
 
-/// Where the mean of `new` further runs lies, when they are runs like those that had these values: `mean ± t * s *
-/// sqrt(1/new + 1/n)`, missed with the probability `tail` at each end. `None` with fewer than two values.
+/// The prediction interval for the mean of `new` further runs, given the values of similar runs: `mean ± t * s *
+/// sqrt(1/new + 1/n)`, missed with probability `tail` at each end. `None` with fewer than two values.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "numbers of runs")]
 pub fn prediction(values: &[f64], new: usize, tail: f64) -> Option<(f64, f64)> {
@@ -58,14 +58,14 @@ pub fn prediction(values: &[f64], new: usize, tail: f64) -> Option<(f64, f64)> {
     Some((mean - half, mean + half))
 }
 
-/// The mean; `None` of nothing.
+/// The mean; `None` without values.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a number of values")]
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The standard deviation of what the values are a sample of; `None` with fewer than two.
+/// The sample standard deviation; `None` with fewer than two values.
 #[expect(clippy::cast_precision_loss, reason = "a number of values")]
 fn deviation(values: &[f64]) -> Option<f64> {
     let mean = mean(values).filter(|_| values.len() > 1)?;
@@ -76,22 +76,22 @@ fn deviation(values: &[f64]) -> Option<f64> {
 /// Every figure of one variant over its runs.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// Run by run: every figure by its path.
+    /// For each run, its seed and all figures by path.
     pub each: Vec<(u64, BTreeMap<String, f64>)>,
-    /// Every figure's mean, by path. A figure that some runs lack is the mean of those that have it.
+    /// The mean of every figure, by path. A figure that some runs lack is averaged over the others.
     pub estimates: BTreeMap<String, Estimate>,
-    /// The shape of the figures, and the order of their fields.
+    /// The structure of the figures, and the order of their fields.
     pub shape: Tree,
 }
 
 impl Summary {
-    /// Of the runs of one variant.
+    /// Summarises the runs of one variant.
     #[must_use]
     pub fn of(runs: &[RunReport]) -> Summary {
         Summary::of_figures(runs.iter().map(|run| (run.seed, &run.figures)))
     }
 
-    /// Of figures with the seeds of their runs.
+    /// Summarises figures, given with the seeds of their runs.
     pub fn of_figures<'a>(runs: impl Iterator<Item = (u64, &'a Figures)>) -> Summary {
         let (seeds, trees): (Vec<u64>, Vec<Tree>) = runs.map(|(seed, figures)| (seed, Tree::of(figures))).unzip();
         let each: Vec<_> = seeds.into_iter().zip(&trees).map(|(seed, tree)| (seed, tree.by_path())).collect();
@@ -112,20 +112,21 @@ impl Summary {
         variants.iter().map(|variant| Summary::of(&variant.runs)).collect()
     }
 
-    /// A figure, if this variant has it.
+    /// A figure's estimate, if this variant has the figure.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Estimate> {
         self.estimates.get(path).copied()
     }
 
-    /// A figure's mean; 0 when this variant lacks it.
+    /// A figure's mean; 0 if this variant lacks it.
     #[must_use]
     pub fn mean(&self, path: &str) -> f64 {
         self.get(path).map_or(0.0, |estimate| estimate.mean)
     }
 }
 
-/// How much larger a figure is in `other` than in `first`, seed by seed. Seeds that only one of them ran are left out.
+/// How much larger a figure is in `other` than in `first`, paired by seed. Seeds that only one of them ran are left
+/// out.
 #[must_use]
 pub fn paired(first: &Summary, other: &Summary, path: &str) -> Option<Estimate> {
     let firsts: BTreeMap<u64, &BTreeMap<String, f64>> = first.each.iter().map(|(seed, map)| (*seed, map)).collect();
@@ -137,8 +138,8 @@ pub fn paired(first: &Summary, other: &Summary, path: &str) -> Option<Estimate> 
     Estimate::of(&differences)
 }
 
-/// What the runs say about designs compared with the first, on the figure at `path`, in words; `None` with a single
-/// run or design. Designs are numbered from 1, as in the table.
+/// A sentence about how designs differ from the first, in the figure at `path`; `None` with a single run or design.
+/// Designs are numbered from 1, as in the table.
 ///
 /// `verbs` and `things` name the figure: "2 *loses* 48 to 61 fewer *carts*", "2 and 3 *lose* …".
 #[must_use]
@@ -183,7 +184,7 @@ pub fn comparison(summaries: &[Summary], path: &str, verbs: [&str; 2], things: &
 fn amount(difference: Estimate) -> String {
     let word = if difference.mean < 0.0 { "fewer" } else { "more" };
     let ends = [difference.low().abs(), difference.high().abs()];
-    // Widened to whole numbers where that loses little, so that an interval never looks narrower than it is.
+    // Rounded outwards to whole numbers if that loses little, so that an interval never looks narrower than it is.
     let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
     let (low, high) = if high >= 10.0 { (low.floor(), high.ceil()) } else { (low, high) };
     let (low, high) = (count(low), count(high));
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn pairs_by_seed() {
-        // Luck of the seed is large and the same in both: only pairing shows the difference.
+        // The effect of the seed is large and the same in both: only pairing reveals the difference.
         let (a, b) = (summary(&[100, 200, 300, 400]), summary(&[95, 194, 295, 394]));
         let difference = paired(&a, &b, "carts.lost").expect("same seeds");
         near(difference.mean, -5.5);

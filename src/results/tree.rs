@@ -1,7 +1,7 @@
-//! Figures as a tree of named values, in the order of their fields: what every face but the story reads.
+//! Figures as a tree of named values, in the order of their fields, which every face but the story reads.
 //!
-//! A leaf has a path such as `carts.lost`, `load.per_server.0.busy` or `faults."the crash".lost_of_open`. Whatever is added to
-//! [`Figures`](super::Figures) is thereby in every expectation, interval, JSON and CSV at once.
+//! A leaf has a path such as `carts.lost`, `load.per_server.0.busy` or `faults."the crash".lost_of_open`. A field added
+//! to [`Figures`](super::Figures) thereby appears in expectations, intervals, JSON and CSV at once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,10 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::path::part;
 
-/// A value and what is below it.
+/// A value and everything below it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tree {
-    /// Nothing.
+    /// No value.
     Absent,
     /// A figure.
     Number(f64),
@@ -28,11 +28,11 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// The tree of anything that serialises.
+    /// The tree of any serialisable value.
     ///
     /// # Panics
     ///
-    /// When the value is not plain data: maps with keys that are no text, say.
+    /// If the value is not plain data: if it has a map with keys that are not text, for example.
     #[must_use]
     pub fn of(value: &impl Serialize) -> Tree {
         let text = serde_json::to_string(value).expect("figures are plain data");
@@ -50,13 +50,13 @@ impl Tree {
         leaves
     }
 
-    /// The same by path.
+    /// Every number by its path.
     #[must_use]
     pub fn by_path(&self) -> BTreeMap<String, f64> {
         self.leaves().into_iter().collect()
     }
 
-    /// This tree with all that only `other` has, behind what is here already.
+    /// Merges in everything that only `other` has, after what this tree has already.
     #[must_use]
     pub fn with(self, other: Tree) -> Tree {
         match (self, other) {

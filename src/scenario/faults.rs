@@ -1,8 +1,8 @@
-//! What breaks, and when: the table of the file, and the fault that it means.
+//! Faults in the scenario document: the table as written, and the fault it describes.
 //!
-//! Whoever adds a kind of fault gives the table a key, [`FaultKind`] a variant and [`FaultKind::KEYS`] its name. The
-//! compiler then asks for the rest: what it is to a run (`fault.rs`), how it is told (`report/timeline.rs`), and what
-//! each engine does (`sim/outages.rs`, `http/faults.rs`).
+//! To add a kind of fault, give the table a key, [`FaultKind`] a variant and [`FaultKind::KEYS`] its name. The compiler
+//! then asks for the rest: its properties (`faults.rs`), its description (`faces/timeline.rs`), and what each engine
+//! does (`sim/operations/faults.rs`, `http/fault_injector.rs`).
 
 use serde::Deserialize;
 
@@ -10,142 +10,143 @@ use super::{Deploy, Duration, Forgets, Join, MigrationWay, Pause, Scale, ScaleTo
 use crate::base::time::Span;
 use crate::base::{RegionId, ServerId};
 
-/// Something that breaks, or that is planned and may break things.
+/// A fault, or a planned operation that may break things.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "FaultTable")]
 pub struct Fault {
-    /// What patches and reports call it.
+    /// Its name in patches and reports.
     pub name: Option<String>,
-    /// When.
+    /// When it strikes.
     pub at: Pause,
-    /// What it does; or why its table does not say that. A variant may say what the scenario without it leaves open.
+    /// What it does, or why its table does not say so. A variant may complete a table that the base scenario leaves
+    /// incomplete.
     pub kind: Result<FaultKind<String, String>, Unsaid>,
 }
 
 impl Fault {
-    /// What it does; `None` only for one that validation refuses.
+    /// What it does; `None` only for faults that validation refuses.
     #[must_use]
     pub fn what(&self) -> Option<&FaultKind<String, String>> {
         self.kind.as_ref().ok()
     }
 }
 
-/// What a fault does, and to whom. In a scenario servers and regions have names; in a run they are resolved.
+/// What a fault does, and to what. A scenario refers to servers and regions by name; in a run the names are resolved to
+/// ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind<Server = ServerId, Region = RegionId> {
-    /// Process death: connections are refused at once, the memory is gone.
+    /// Process death: connections are refused at once, and the memory is lost.
     Crash {
-        /// Whose.
+        /// The server whose process dies.
         server: Server,
         /// How it comes back, if it does.
         comeback: Option<Comeback>,
     },
     /// The process dies and boots again on the same host.
     Restart {
-        /// Which.
+        /// The server.
         server: Server,
-        /// How long a boot takes; in a scenario `None`, as `servers.boot` says that.
+        /// How long it takes to boot. `None` in a scenario, where `servers.boot` says so.
         boot: Option<Span>,
     },
-    /// The host goes; a new one boots under the same name.
+    /// The host is lost; a new one boots under the same name.
     Replace {
-        /// Which.
+        /// The server.
         server: Server,
-        /// How long a boot takes; in a scenario `None`.
+        /// How long it takes to boot. `None` in a scenario.
         boot: Option<Span>,
     },
-    /// The host falls silent, and the memory is gone.
+    /// The host falls silent, and the memory is lost.
     Vanish {
-        /// Whose.
+        /// The server whose host vanishes.
         server: Server,
         /// How it comes back, if it does.
         comeback: Option<Comeback>,
     },
-    /// It works `factor` times slower, until the end if no time is given.
+    /// The server works `factor` times slower.
     Slow {
-        /// Which.
+        /// The server.
         server: Server,
         /// How many times slower.
         factor: u32,
-        /// For how long.
+        /// For how long; `None` until the end.
         lasting: Option<Span>,
     },
-    /// It answers requests at once with 500, until the end if no time is given. Health checks pass.
+    /// The server answers requests with 500 at once. Its health checks pass.
     Failing {
-        /// Which.
+        /// The server.
         server: Server,
-        /// How many of a billion requests. It serves the others.
+        /// How many of a billion requests it fails. It serves the others.
         billionths: u32,
-        /// For how long.
+        /// For how long; `None` until the end.
         lasting: Option<Span>,
     },
-    /// Neither the balancer nor the other servers reach it; it keeps its memory. Until the end if no time is given.
+    /// The server cannot be reached by the balancer or by other servers. It keeps its memory.
     Isolate {
-        /// Which.
+        /// The server.
         server: Server,
-        /// For how long.
+        /// For how long; `None` until the end.
         lasting: Option<Span>,
     },
-    /// A region goes dark: its servers fall silent and lose their memory, a store there cannot be reached. Until the end
-    /// if no time is given.
+    /// A whole region is down: its servers fall silent and lose their memory, and a store there cannot be reached.
     RegionOutage {
-        /// Which.
+        /// The region.
         region: Region,
-        /// For how long.
+        /// For how long; `None` until the end.
         lasting: Option<Span>,
     },
-    /// The shared store breaks: calls are refused, those under way break off.
+    /// The shared store fails: calls are refused, and those in progress break off.
     Store {
-        /// How.
+        /// The kind of failure.
         how: StoreFault,
-        /// For how long; an outage until the end if no time is given, the others no time.
+        /// For how long. `None`: until the end for an outage, no time for the others.
         lasting: Option<Span>,
-        /// What it has forgotten of what it had acknowledged; in a scenario `None`, as `store.durability_window` says that.
+        /// Which acknowledged data it loses. `None` in a scenario, where `store.durability_window` says so.
         forgets: Option<Forgets>,
     },
-    /// A new version goes to all servers.
+    /// A new version is deployed to all servers.
     Deploy(Deploy),
-    /// The pool gets another size.
+    /// The pool changes its size.
     Scale(Scale),
-    /// More users come.
+    /// More users arrive.
     Join(Join),
-    /// The autoscaler begins to look after the pool. What it does later is this fault's doing.
+    /// The autoscaler takes charge of the pool. Its later actions are attributed to this fault.
     Autoscale,
     /// Carts move to another home.
     Migrate {
-        /// The way to a cart from then on.
+        /// How carts are looked up from then on.
         how: MigrationWay,
     },
 }
 
-/// How a server comes back: always empty.
+/// How a server comes back. Its memory is always empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Comeback {
-    /// From the fault until it takes requests again.
+    /// The time from the fault until it accepts requests again.
     pub after: Span,
-    /// On a new host (a new disk), under the same name.
+    /// Whether it has a new host (a new disk), under the same name.
     pub new_host: bool,
 }
 
-/// What a fault is about.
+/// What a fault affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a, Server, Region> {
     /// One server.
     Server(&'a Server),
-    /// All servers of a region, and a store that is there.
+    /// All servers of a region, and a store located there.
     Region(&'a Region),
     /// The shared store.
     Store,
-    /// The pool: the operator has a plan.
+    /// The pool, by a plan of the operator.
     Pool,
-    /// Those who visit.
+    /// The users.
     Users,
-    /// Where carts live.
+    /// The home of carts.
     Carts,
 }
 
 impl FaultKind<(), ()> {
-    /// What faults are called in a scenario's tables; each excludes the others.
+    /// The keys of faults in a scenario's tables. They are mutually exclusive.
     pub const KEYS: [&str; 12] = [
         "crash",
         "restart",
@@ -163,7 +164,7 @@ impl FaultKind<(), ()> {
 }
 
 impl<Server, Region> FaultKind<Server, Region> {
-    /// What the scenario's table calls it; of what other tables of the scenario say, their names.
+    /// The key in a fault's table. For an autoscaler and a migration: the name of their own table.
     #[must_use]
     pub fn key(&self) -> &'static str {
         match self {
@@ -184,7 +185,7 @@ impl<Server, Region> FaultKind<Server, Region> {
         }
     }
 
-    /// What it is about.
+    /// What it affects.
     #[must_use]
     pub fn target(&self) -> Target<'_, Server, Region> {
         match self {
@@ -203,13 +204,13 @@ impl<Server, Region> FaultKind<Server, Region> {
         }
     }
 
-    /// Whether it may change the size of the pool.
+    /// Whether it may change the pool's size.
     #[must_use]
     pub fn changes_size(&self) -> bool {
         matches!(self, FaultKind::Scale(_) | FaultKind::Autoscale)
     }
 
-    /// The same fault, of a server or region that is called otherwise; `None` when `server` or `region` knows none.
+    /// Converts servers and regions; `None` if `server_of` or `region_of` does not know one.
     #[must_use]
     pub fn try_map<S, R>(
         self,
@@ -240,7 +241,7 @@ impl<Server, Region> FaultKind<Server, Region> {
         })
     }
 
-    /// How the servers come back that it kills; `None` when it kills none, or for good.
+    /// How the servers that it kills come back; `None` if it kills none, or for good.
     #[must_use]
     pub fn comeback(&self) -> Option<Comeback> {
         match self {
@@ -261,10 +262,10 @@ impl<Server, Region> FaultKind<Server, Region> {
     }
 }
 
-/// Why a table does not say what a fault does.
+/// Why a table does not describe a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsaid {
-    /// The key that is wrong; `None` for the table as a whole.
+    /// The invalid key; `None` if the table as a whole is invalid.
     pub key: Option<&'static str>,
     /// What is wrong.
     pub message: String,
@@ -272,70 +273,71 @@ pub struct Unsaid {
     pub help: Option<&'static str>,
 }
 
-/// Something that breaks: one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each naming a
-/// server, or the `store`, or a region in a `region_outage`; or something that is planned and may break things: one of
-/// `deploy`, `scale`, `join`.
+/// A fault: one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each with a server's name, or
+/// `store`, or `region_outage` with a region's name. Or a planned operation that may break things: one of `deploy`,
+/// `scale`, `join`.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "Fault"))]
 #[serde(deny_unknown_fields)]
 struct FaultTable {
-    /// What patches and reports call it.
+    /// Its name in patches and reports.
     name: Option<String>,
-    /// When.
+    /// When it strikes.
     at: Pause,
     /// The process dies; connections are refused at once.
     crash: Option<String>,
     /// The process dies and boots again on the same host.
     restart: Option<String>,
-    /// The host goes; a new one boots under the same name.
+    /// The host is lost; a new one boots under the same name.
     replace: Option<String>,
-    /// The host falls silent: nothing is refused and nothing is answered, until a timeout.
+    /// The host falls silent: connections are neither refused nor answered, until a timeout.
     vanish: Option<String>,
     /// The server works slower.
     slow: Option<String>,
-    /// The server answers requests at once with 500, and does nothing for them. It passes its health checks all the while;
-    /// a new process under its name is well again.
+    /// The server answers requests with 500 at once, without doing anything for them. It passes its health checks all
+    /// the while. A new process under its name does not fail.
     failing: Option<String>,
-    /// A new version goes to all servers. It waits for an earlier deploy that is not done yet.
+    /// A new version is deployed to all servers. It waits for an earlier deploy to finish.
     deploy: Option<Deploy>,
-    /// The pool gets another size: a number of servers, or a table with more. It waits for a deploy that is not done yet.
+    /// The pool changes its size: a number of servers, or a table with more settings. It waits for an earlier deploy to
+    /// finish.
     scale: Option<ScaleTo>,
-    /// More users come.
+    /// More users arrive.
     join: Option<Join>,
-    /// The shared store breaks.
+    /// The shared store fails.
     store: Option<StoreFault>,
-    /// A whole region goes dark: its servers fall silent and lose their memory, a store there cannot be reached, and
-    /// keeps what it has.
+    /// A whole region is down: its servers fall silent and lose their memory. A store there cannot be reached, but
+    /// keeps its data.
     region_outage: Option<String>,
-    /// The server is cut off from the balancer and from the other servers. Its process lives on and keeps its memory; it
-    /// still reaches the store.
+    /// The server is cut off from the balancer and from the other servers. Its process keeps running and keeps its
+    /// memory, and still reaches the store.
     isolate: Option<String>,
-    /// After a crash: the process is ready again on the same host after this long.
+    /// After `crash`: how long until the process is ready again on the same host.
     restart_after: Option<Pause>,
-    /// After a crash or a vanishing: an empty server is ready in its place after this long.
+    /// After `crash` or `vanish`: how long until an empty server is ready in its place.
     replace_after: Option<Pause>,
-    /// When slow: how many times slower.
+    /// For `slow`: how many times slower the server works.
     factor: Option<Whole<2, 10_000>>,
-    /// When failing: the share of its requests that fail; all of them when absent. It serves the others.
+    /// For `failing`: the share of requests that fail; all of them by default. The server serves the others.
     rate: Option<Share>,
-    /// When slow, failing or isolated, when a region is dark, or an outage of the store: for how long. Until the end when absent.
-    /// When the store fails over or restarts: how long that takes, no time when absent.
+    /// For `slow`, `failing`, `isolate`, `region_outage` and an outage of the store: how long it lasts; until the end
+    /// by default. For a failover or restart of the store: how long that takes; no time by default.
     #[serde(rename = "for")]
     lasting: Option<Duration>,
 }
 
-/// How the shared store breaks.
+/// How the shared store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreFault {
-    /// Nobody reaches it: calls are refused at once, those under way break off. It forgets nothing.
+    /// The store cannot be reached: calls are refused at once, and those in progress break off. It loses nothing.
     Outage,
-    /// A replica takes its place, which has not got everything yet: `store.durability_window` says what is forgotten.
-    /// Calls are refused meanwhile.
+    /// A replica that lags behind takes over: `store.durability_window` says what is lost. Until it has, calls are
+    /// refused.
     Failover,
-    /// Its process dies and starts again, with what it finds on disk: all but `store.durability_window`. Calls are
-    /// refused meanwhile.
+    /// Its process dies and restarts with what is on disk: everything except the last `store.durability_window`. Until
+    /// it has, calls are refused.
     Restart,
 }
 
@@ -357,7 +359,7 @@ impl schemars::JsonSchema for Fault {
 }
 
 impl FaultTable {
-    /// The one thing that it says.
+    /// The one fault that the table describes.
     fn kind(&self) -> Result<FaultKind<String, String>, Unsaid> {
         let mut kinds = self.kinds().into_iter();
         let kind = kinds.next().ok_or_else(|| Unsaid {
@@ -376,7 +378,7 @@ impl FaultTable {
         Ok(kind)
     }
 
-    /// Everything that it says.
+    /// All faults that the table describes.
     fn kinds(&self) -> Vec<FaultKind<String, String>> {
         let lasting = self.lasting.map(Time::get);
         let comeback = match (self.restart_after, self.replace_after) {
@@ -405,7 +407,7 @@ impl FaultTable {
         .collect()
     }
 
-    /// Nothing stands beside it that belongs to another kind, and nothing is missing.
+    /// Checks that no key belongs to another kind of fault, and that none is missing.
     fn fits(&self, kind: &str) -> Result<(), Unsaid> {
         let unsaid = |key, message: String, help| Err(Unsaid { key, message, help });
         for (key, is_given, kinds) in [

@@ -1,4 +1,4 @@
-//! The balancer: what it believes, how it picks, and what it makes of answers.
+//! The balancer: what it believes about servers, how it picks one, and what it learns from answers.
 
 use crate::balancing::affinity::{Bound, Pin};
 use crate::balancing::policy::{AnyPolicy, Policy, RequestView};
@@ -8,39 +8,39 @@ use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, Refusal, RegionId, ServerId};
 use crate::scenario::{Affinity, PinnedDown, Scenario, Time};
 
-/// The balancer, its view of the pool, and the truth beside it.
+/// The balancer, together with the actual state of the pool.
 #[derive(Clone, Debug)]
 pub struct Balancer {
-    /// The servers as they are, and as the balancer sees them.
+    /// The servers: their actual state, and the balancer's view of them.
     pub pool: Pool,
     policy: AnyPolicy,
-    /// Whether a cookie sends users back.
+    /// The session affinity.
     pub affinity: Affinity,
     pinned_down: PinnedDown,
-    /// How often a request may be sent to another server.
+    /// How many times a request may be retried on another server.
     pub retries: u8,
     /// How long it waits for a connection.
     pub connect_timeout: Span,
-    /// How long it waits for an answer.
+    /// How long it waits for an answer; `None` for no limit.
     pub answer_timeout: Option<Span>,
-    /// Servers that the request being routed has failed to reach. Kept between requests for its allocation.
+    /// Servers that the current request has failed to reach. A field only so that the allocation is reused.
     pub excluded: Vec<ServerId>,
 }
 
-/// What the balancer goes by when it chooses a server for one attempt.
+/// What one routing decision depends on.
 pub struct Attempt<'a> {
-    /// The affinity cookie, where users carry one.
+    /// The user's affinity cookie, if users carry one.
     pub pin: Option<&'a Pin>,
-    /// What hash policies hash.
+    /// The key for hash policies.
     pub hash_key: u64,
-    /// The region to ask first, when there are regions.
+    /// The preferred region, in scenarios with regions.
     pub region: Option<RegionId>,
-    /// Its own luck.
+    /// The random draw of this decision.
     pub draw: Draw,
 }
 
 impl Balancer {
-    /// All servers up, and believed so.
+    /// A balancer whose servers are all up and believed to be up.
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Balancer {
         let pool = Pool::new(scenario, seed);
@@ -57,11 +57,11 @@ impl Balancer {
         }
     }
 
-    /// The server for an attempt: the pinned one, or the policy's choice.
+    /// Chooses the server for an attempt: the pinned one, or else the policy's choice.
     ///
     /// # Errors
     ///
-    /// When none is left, or the pinned one is down and nothing else will do.
+    /// If no server is left, or if the pinned server is down and the scenario forbids redispatch.
     #[inline(always)]
     pub fn choose(&mut self, now: Instant, attempt: &Attempt) -> Result<ServerId, Refusal> {
         self.pool.look_at_the_clock(now);
@@ -80,14 +80,15 @@ impl Balancer {
         self.policy.pick(now, &request, view, attempt.draw).ok_or(none_left)
     }
 
-    /// An attempt that was sent at `since` came back, or was given up. `again`: it was not the request's first.
+    /// Ends an attempt that was sent at `since`. `again` marks an attempt that was not the request's first.
     #[inline(always)]
     pub fn ended(&mut self, now: Instant, server: ServerId, again: bool, since: Instant, outcome: Outcome) {
         self.pool.ended(server, again);
         self.policy.on_complete(now, server, now - since, outcome);
     }
 
-    /// Takes note of how a server answered. When that has it ejected: until when.
+    /// Feeds a server's success or failure to outlier detection. If that ejects the server, returns the end of the
+    /// ejection.
     #[inline(always)]
     pub fn judge(&mut self, now: Instant, server: ServerId, failed: bool) -> Option<Instant> {
         let until = self.pool.answered(server, failed, now)?;
@@ -95,7 +96,7 @@ impl Balancer {
         Some(until)
     }
 
-    /// Which servers are eligible has changed.
+    /// Tells the policy that the set of eligible servers has changed.
     pub fn pool_changed(&mut self) {
         self.policy.on_pool_change(&self.pool.view);
     }

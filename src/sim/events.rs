@@ -1,4 +1,4 @@
-//! All pending events, each kind in the set that suits it. (Ends of service are with the workers.)
+//! All pending events, each kind in the structure that suits it. (Ends of service are kept with the workers.)
 
 mod queue;
 pub mod tournament;
@@ -12,48 +12,48 @@ use crate::base::{ProcessId, ServerId, UserId, Visit};
 use crate::traffic::workload::{Loop, Workload};
 use queue::WakeQueue;
 
-/// Rare events. Their order here is their order at the same moment.
+/// Infrequent events, kept on the agenda. The order of the variants breaks ties in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
     /// A fault strikes.
     Fault(u32),
-    /// A server that a fault killed is back.
+    /// A server that a fault killed comes back.
     Ready { server: ServerId, fault: u32 },
-    /// A server that a fault slowed down is itself again.
+    /// A server that a fault slowed down or made fail recovers.
     Recovered { server: ServerId, fault: u32 },
-    /// An outage of the store is over.
+    /// A store outage ends.
     StoreBack,
     /// A health check got no answer in time.
     CheckTimeout(ServerId),
     /// A health check begins.
     Check(ServerId),
-    /// A new visitor comes (open loop).
+    /// A new visitor arrives (open loop).
     Visitor(UserId),
-    /// A process that the operator started has booted.
+    /// A process started by the operator has booted.
     Booted { server: ServerId, process: ProcessId },
-    /// The operator looks at the pool.
+    /// The operator's next look at the pool.
     Operate,
-    /// The autoscaler looks at the load.
+    /// The autoscaler's next look at the load.
     Autoscale,
-    /// An instance has started.
+    /// A serverless instance has started.
     Warm { server: ServerId, process: ProcessId },
-    /// An instance has perhaps been idle for too long.
+    /// An instance may have reached its idle limit.
     Idle { server: ServerId, process: ProcessId },
-    /// What was on its way between two regions for a request is there.
+    /// A message between two regions arrives.
     Delivered(RequestId),
-    /// A server that a fault cut off is within reach again.
+    /// A server that a fault isolated can be reached again.
     Reconnected { server: ServerId, fault: u32 },
-    /// Copies of carts arrive at other servers.
+    /// Replicas of carts arrive at other servers.
     Copies,
-    /// The pause before another try of one of several simultaneous steps is over.
+    /// The pause before a retry of one of several concurrent steps ends.
     Again { visit: Visit, step: u16 },
-    /// The time of an ejection is over.
+    /// An ejection ends.
     Readmit(ServerId),
 }
 
 impl Due {
-    /// Whether it is a step of a visit that is under way: something that a user has begun and that will go on. The
-    /// others happen to the pool and the store, whether anybody visits or not, or begin new visits.
+    /// Whether the event continues an open visit. All other events begin a new visit, or happen to the pool or the
+    /// store whether or not anybody is visiting.
     fn moves_a_visit(self) -> bool {
         match self {
             Due::Delivered(_) | Due::Again { .. } => true,
@@ -76,7 +76,7 @@ impl Due {
     }
 }
 
-/// A timer with a constant delay: such timers end in the order in which they began.
+/// A timer with a constant delay. Such timers expire in the order in which they were started.
 #[derive(Clone, Copy, Debug)]
 struct Timer {
     at: Instant,
@@ -86,40 +86,40 @@ struct Timer {
     retries: u8,
 }
 
-/// Which constant delay ended. Their order here is their order at the same moment.
+/// What a timer limits. The order of the variants breaks ties in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimerKind {
-    /// The balancer's patience with one connection.
+    /// The balancer's connect timeout.
     Connect,
-    /// The user's with one request.
+    /// The user's request timeout.
     Answer,
-    /// The balancer's with a server that has a request.
+    /// The balancer's answer timeout for one attempt.
     Try,
-    /// The moment that a failing server needs to fail.
+    /// The delay before a failing server answers with an error.
     Fail,
 }
 
 const KINDS: [TimerKind; 4] = [TimerKind::Connect, TimerKind::Answer, TimerKind::Try, TimerKind::Fail];
 
-/// The future.
+/// All pending events.
 #[derive(Clone, Debug)]
 pub struct Events {
-    /// Users who think or pause.
+    /// When thinking or pausing clients wake.
     pub wakes: WakeQueue,
-    /// By kind.
+    /// One queue for each [`TimerKind`].
     timers: [VecDeque<Timer>; KINDS.len()],
     agenda: BinaryHeap<Reverse<(Instant, Due, u64)>>,
     next_number: u64,
-    /// How many events of the agenda move visits that are under way.
+    /// How many entries of the agenda continue an open visit.
     moving_visits: u64,
-    /// When the first of the timers ends.
+    /// When the earliest timer expires.
     next_timer: Instant,
-    /// When the first event of the agenda is due.
+    /// When the earliest entry of the agenda is due.
     next_due: Instant,
 }
 
 impl Events {
-    /// Nothing is pending yet.
+    /// Creates an empty event set.
     #[must_use]
     pub fn new(workload: &Workload) -> Events {
         let clients = match workload.arrivals {
@@ -138,14 +138,14 @@ impl Events {
         }
     }
 
-    /// When the next timeout and the next rare event are due.
+    /// When the next timer expires, and when the next entry of the agenda is due.
     #[inline]
     #[must_use]
     pub fn next(&self) -> (Instant, Instant) {
         (self.next_timer, self.next_due)
     }
 
-    /// Schedules a rare event.
+    /// Adds an event to the agenda.
     pub fn schedule(&mut self, at: Instant, due: Due) {
         self.agenda.push(Reverse((at, due, self.next_number)));
         self.next_number += 1;
@@ -153,7 +153,7 @@ impl Events {
         self.next_due = self.next_due.min(at);
     }
 
-    /// Takes the next rare event.
+    /// Removes the earliest entry of the agenda.
     pub fn take_due(&mut self) -> Option<Due> {
         let due = self.agenda.pop().map(|Reverse((_, due, _))| due);
         self.moving_visits -= u64::from(due.is_some_and(Due::moves_a_visit));
@@ -161,12 +161,12 @@ impl Events {
         due
     }
 
-    /// All rare events that are pending, in no order.
+    /// All pending entries of the agenda, in no particular order.
     pub fn agenda(&self) -> impl Iterator<Item = (Instant, Due)> + '_ {
         self.agenda.iter().map(|Reverse((at, due, _))| (*at, *due))
     }
 
-    /// Whether a rare event is pending that moves a visit which is under way.
+    /// Whether the agenda holds an event that continues an open visit.
     #[must_use]
     pub fn moves_visits(&self) -> bool {
         self.moving_visits > 0
@@ -180,15 +180,15 @@ impl Events {
         self.timers[kind as usize].push_back(timer);
     }
 
-    /// Takes the next timer: of which kind, for which request. `None` when nobody waits for that any more; then the
-    /// timers behind it that nobody waits for go too, whenever they would end, so that an answered request costs no
-    /// event.
+    /// Removes the earliest timer and returns its kind and request, or `None` if the request or attempt is no longer
+    /// waited for. In that case obsolete timers behind it are removed too, even if they would expire much later, so an
+    /// answered request costs no event.
     #[inline]
     pub fn take_timer(&mut self, requests: &Requests) -> Option<(TimerKind, RequestId)> {
         let kind = KINDS.into_iter().min_by_key(|kind| first(&self.timers[*kind as usize]))?;
         let timers = &mut self.timers[kind as usize];
         let timer = timers.pop_front()?;
-        // The user waits for the request, the balancer for one attempt at it.
+        // The user waits for the request, the balancer only for one attempt.
         let awaited = |timer: &Timer| {
             requests.is_awaited(timer.request, timer.serial)
                 && (kind == TimerKind::Answer || requests[timer.request].retries == timer.retries)
@@ -203,7 +203,7 @@ impl Events {
     }
 }
 
-/// When the first of these timers ends.
+/// When the earliest of these timers expires.
 fn first(timers: &VecDeque<Timer>) -> Instant {
     timers.front().map_or(Instant::NEVER, |timer| timer.at)
 }

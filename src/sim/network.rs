@@ -1,4 +1,4 @@
-//! Between regions everything takes time: requests, answers, and the news that a connection failed.
+//! Latency between regions, for requests, answers, and the news that a connection failed.
 
 use super::Sim;
 use super::events::{Due, TimerKind};
@@ -13,34 +13,34 @@ use crate::history::Recorder;
 use crate::regions::{RegionMap, StorePlace};
 use crate::scenario::Scenario;
 
-/// The regions, and what is on its way between them.
+/// The regions and the messages in transit between them.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// Who is where.
+    /// Where users, servers and the store are.
     pub map: RegionMap,
-    /// Carts in replicas of the store, when every region has one.
+    /// The store's replicas, when every region has one.
     pub replicas: Option<StoreReplicas>,
-    /// By request: what is on its way.
+    /// The message in transit, by request.
     messages: Vec<NetworkMessage>,
 }
 
-/// What is on its way for a request.
+/// What is in transit for a request.
 #[derive(Clone, Copy, Debug)]
 pub enum NetworkMessage {
     /// The request itself, to its server.
     Request,
-    /// The answer of an incarnation, to the user.
+    /// The answer of a process, to the user.
     Answer(Outcome, ProcessId),
-    /// The news that the server takes no connections.
+    /// The news that the server refused the connection.
     Refused,
-    /// The news that the connection broke.
+    /// The news that the connection was reset.
     Reset,
-    /// The platform's refusal to start one more instance.
+    /// The platform's refusal to start another instance.
     Throttled,
 }
 
 impl Network {
-    /// The ways of a scenario that has regions.
+    /// The network of a scenario; `None` without regions.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Option<Box<Network>> {
         let map = RegionMap::new(scenario)?;
@@ -51,34 +51,34 @@ impl Network {
         Some(Box::new(Network { map, replicas, messages: Vec::new() }))
     }
 
-    /// What is on its way for a request, or was last.
+    /// The message in transit for a request, or the last one that was.
     pub fn message(&self, id: RequestId) -> Option<NetworkMessage> {
         self.messages.get(id.0 as usize).copied()
     }
 
-    /// Where the user is who sent a request.
+    /// The region of the user who sent a request.
     fn place(&self, request: &InFlight) -> RegionId {
         self.map.place(request.visit().user, request.key.visit, request.key.step)
     }
 
-    /// The region to ask first for a request.
+    /// The preferred region for a request.
     pub fn asked_from(&self, request: &InFlight) -> RegionId {
         self.map.asked_from(request.visit().user, request.key.visit, request.key.step)
     }
 }
 
 impl Sim {
-    /// A request leaves for the server that was chosen.
+    /// Sends a request towards the chosen server.
     pub(super) fn set_out(&mut self, id: RequestId) {
         self.send_message(id, NetworkMessage::Request);
     }
 
-    /// A server has something to tell to the user of a request.
+    /// Sends an answer, or the news of a failure, back from a server.
     pub(super) fn send_back(&mut self, id: RequestId, news: NetworkMessage) {
         self.send_message(id, news);
     }
 
-    /// Half a round trip, one way or the other.
+    /// Schedules the arrival of a message, half a round trip from now.
     fn send_message(&mut self, id: RequestId, message: NetworkMessage) {
         let Some(network) = &mut self.network else { return };
         let request = &mut self.requests[id];
@@ -92,7 +92,7 @@ impl Sim {
         self.events.schedule(arrives, Due::Delivered(id));
     }
 
-    /// How long a parcel of a request is on its way; no time where all are in one place.
+    /// The one-way latency of a message; zero without regions.
     pub(super) fn half_trip(&self, id: RequestId, message: NetworkMessage) -> Span {
         let Some(network) = &self.network else { return Span::ZERO };
         let request = &self.requests[id];
@@ -103,12 +103,12 @@ impl Sim {
             _ => network.map.of(request.server),
         };
         let round_trip = network.map.to_region(network.place(request), region).as_nanos();
-        // Of an odd number of nanoseconds the way back takes the larger half.
+        // The way back takes the larger half of an odd number of nanoseconds.
         let half = if matches!(message, NetworkMessage::Request) { round_trip / 2 } else { round_trip.div_ceil(2) };
         Span::from_nanos(half)
     }
 
-    /// What was on its way for a request is there.
+    /// A message has arrived.
     pub(super) fn delivered<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let Some(network) = &self.network else { return };
         let message = network.messages[id.0 as usize];
@@ -128,7 +128,7 @@ impl Sim {
         }
     }
 
-    /// A request is where it was sent to, and finds its server as it is now.
+    /// A request arrives at its server, whatever state that is in by now.
     fn reach<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let InFlight { server, departed, .. } = self.requests[id];
         match self.balancer.pool.members[server.index()].state {
@@ -145,7 +145,7 @@ impl Sim {
         }
     }
 
-    /// Whether a request is on its way to a platform that has not given it an instance yet.
+    /// Whether a request is on its way to a platform that has not yet assigned it an instance.
     pub(super) fn is_for_nobody_yet(&self, id: RequestId) -> bool {
         let travels = self.requests[id].place == RequestState::Travelling;
         let message = self.network.as_ref().and_then(|network| network.messages.get(id.0 as usize));
@@ -154,7 +154,7 @@ impl Sim {
             && matches!(message, Some(NetworkMessage::Request | NetworkMessage::Throttled))
     }
 
-    /// The incarnation whose answer a user has just received.
+    /// The process whose answer has just reached the user.
     pub(super) fn answered_by(&self, id: RequestId) -> ProcessId {
         match self.network.as_ref().map(|network| network.messages[id.0 as usize]) {
             Some(NetworkMessage::Answer(_, process)) => process,
@@ -162,13 +162,13 @@ impl Sim {
         }
     }
 
-    /// What the way to the store adds to each call of a server.
+    /// The round trip that each of a server's store calls adds.
     #[inline]
     pub(super) fn way_to_store(&self, server: ServerId) -> Span {
         self.network.as_ref().map_or(Span::ZERO, |network| network.map.to_store(server))
     }
 
-    /// A server applies a command to the cart in its region's replica.
+    /// Applies a command to the cart in the replica of the server's region.
     pub(super) fn apply_to_replica(&mut self, server: ServerId, call: Call) -> CartResult {
         let network = self.network.as_mut().expect("replicas are in regions");
         let region = network.map.of(server);
@@ -179,13 +179,13 @@ impl Sim {
         result
     }
 
-    /// Whether a fault darkens the region where the only store is.
+    /// Whether a fault takes down the region of the only store.
     pub(super) fn takes_the_store(&self, kind: FaultKind) -> bool {
         let store = self.network.as_ref().map(|network| network.map.store);
         matches!((kind, store), (FaultKind::RegionOutage { region, .. }, Some(StorePlace::In(here))) if region == here)
     }
 
-    /// A region is dark from now on.
+    /// Cuts a region's replica off from the others, starting now.
     pub(super) fn region_out_until(&mut self, region: RegionId, lasting: Option<Span>) {
         let until = lasting.map_or(Instant::NEVER, |lasting| self.now + lasting);
         if let Some(replicas) = self.network.as_mut().and_then(|network| network.replicas.as_mut()) {

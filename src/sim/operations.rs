@@ -1,4 +1,4 @@
-//! What people and accidents do to the pool while users are there.
+//! Faults and planned operations on the pool while users are active.
 
 mod faults;
 mod isolation;
@@ -11,24 +11,24 @@ use crate::operations::operator::Operator;
 use crate::scenario::{Autoscaler, Scenario};
 use isolation::WithheldReply;
 
-/// What is planned and what breaks.
+/// The faults and the operator of a run.
 #[derive(Clone, Debug)]
 pub struct Operations {
-    /// The faults of the run, those that were injected last.
+    /// All faults of the run, injected ones last.
     pub faults: Vec<Fault>,
-    /// Who carries out deploys and changes of the pool's size.
+    /// The operator, who carries out deploys and changes of the pool's size.
     pub operator: Operator,
     autoscaler: Option<Autoscaler>,
-    /// From the start of a process to its first answer.
+    /// How long a process takes to boot.
     boot: Span,
-    /// When the operator will look at the pool; at most one look is pending.
+    /// When the operator's next look at the pool is due. At most one is pending.
     next_look: Instant,
-    /// Answers of servers that are cut off.
+    /// Answers withheld because their server is isolated.
     withheld: Vec<WithheldReply>,
 }
 
 impl Operations {
-    /// Nothing has happened yet.
+    /// The operations of a scenario at time 0.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Operations {
         Operations {

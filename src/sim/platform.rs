@@ -1,4 +1,4 @@
-//! Serverless: instances that come when a request finds nobody idle, and go when the platform likes.
+//! Serverless: an instance starts when a request finds none idle, and ends when it is idle too long or evicted.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::base::{ProcessId, Refusal, RegionId, ServerId};
 use crate::history::{PoolEvent, RECYCLED, Recorder};
 use crate::scenario::Scenario;
 
-/// The platform: who is idle, and what may be started.
+/// The platform: its limits, and the instances of each region.
 #[derive(Clone, Debug)]
 pub struct Platform {
     cold_start: Span,
@@ -29,25 +29,25 @@ pub struct Platform {
 /// One region's instances.
 #[derive(Clone, Debug, Default)]
 struct RegionInstances {
-    /// Those that wait for a request, the one that was started last at the end.
+    /// Idle instances; the most recently started comes last.
     idle: BTreeSet<(ProcessId, ServerId)>,
-    /// Names of those that are gone, to be used again.
+    /// Server ids of ended instances, for reuse.
     free: Vec<ServerId>,
-    /// How many there are, starting, busy or idle.
+    /// How many instances are starting, busy or idle.
     running: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Instance {
     region: RegionId,
-    /// When it became idle last.
+    /// When it last became idle.
     idle_since: Instant,
-    /// When the platform takes it away, whatever it does.
+    /// When the platform evicts it, even if it is not idle for long.
     evicted_at: Instant,
 }
 
 impl Platform {
-    /// The platform of a scenario that is serverless: nothing runs yet.
+    /// The platform of a scenario, with no instance running; `None` unless the scenario is serverless.
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Option<Box<Platform>> {
         let rules = scenario.serverless.as_ref()?;
@@ -76,12 +76,12 @@ impl Platform {
 }
 
 impl Sim {
-    /// A request goes to the platform.
+    /// Sends a request to the platform.
     pub(super) fn send_to_platform<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         if self.network.is_some() { self.set_out(id) } else { self.dispatch(recorder, id) }
     }
 
-    /// A request looks for an instance, in its region if there are several.
+    /// Assigns an instance to a request, in the request's region if there are several.
     pub(super) fn dispatch<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let region = self.network.as_ref().map_or(RegionId(0), |network| network.asked_from(&self.requests[id]));
         let Some(platform) = &mut self.platform else { return };
@@ -101,14 +101,14 @@ impl Sim {
         self.servers.wait(server, id);
     }
 
-    /// A request is for this instance. Nobody counts one whose user has left.
+    /// Assigns a request to an instance. A request whose user has left does not count as in flight.
     fn give(&mut self, id: RequestId, server: ServerId) {
         let request = &mut self.requests[id];
         request.server = server;
         self.balancer.pool.view.in_flight[server.index()] += u32::from(!request.departed);
     }
 
-    /// A new instance begins to start, under a name that is free.
+    /// Starts an instance under a free server id.
     fn start_instance<R: Recorder>(&mut self, recorder: &mut R, region: RegionId) -> ServerId {
         let platform = self.platform.as_mut().expect("the caller has it");
         let free = platform.places[region.index()].free.pop();
@@ -135,7 +135,7 @@ impl Sim {
         server
     }
 
-    /// An instance has started, and begins with the request that it was started for.
+    /// An instance has started, and takes the request it was started for.
     pub(super) fn warm<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, process: ProcessId) {
         if self.balancer.pool.booted(server, process) {
             self.turned(recorder, server);
@@ -143,7 +143,7 @@ impl Sim {
         }
     }
 
-    /// An instance has nothing to do: it waits for the next request, unless its time has come.
+    /// An instance becomes idle and waits for the next request, or ends if its eviction is due.
     pub(super) fn rest<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         let now = self.now;
         let process = self.balancer.pool.members[server.index()].process;
@@ -158,7 +158,7 @@ impl Sim {
         self.events.schedule(until, Due::Idle { server, process });
     }
 
-    /// The moment at which an instance goes if it was idle since it was asked last.
+    /// Ends an idle instance if its idle limit or its eviction time has been reached.
     pub(super) fn idle_for_long<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, process: ProcessId) {
         let now = self.now;
         let Some(platform) = &mut self.platform else { return };
@@ -169,7 +169,7 @@ impl Sim {
         }
     }
 
-    /// An instance goes, and its memory with it.
+    /// Ends an instance, and with it its memory.
     fn recycle<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         self.balancer.pool.stop(server, RECYCLED);
         self.balancer.pool.retire(server);
@@ -181,7 +181,7 @@ impl Sim {
         region_instances.free.push(server);
     }
 
-    /// 429: the platform runs as many instances as it may.
+    /// Answers 429: the platform already runs as many instances as it may.
     fn throttle<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         if self.network.is_some() {
             self.send_back(id, NetworkMessage::Throttled);

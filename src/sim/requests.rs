@@ -1,4 +1,4 @@
-//! Requests on their way: a slab, so that none is allocated anew.
+//! Requests in flight, in a slab so that none needs an allocation.
 
 use std::ops::{Index, IndexMut};
 
@@ -11,49 +11,49 @@ use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
 use crate::traffic::workload::Session;
 
-/// A place in the slab.
+/// A slot of the slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u32);
 
-/// A request from the moment it is sent until neither its user nor a server holds it any more.
+/// A request, from when it is sent until neither its user nor a server holds it any more.
 #[derive(Clone, Copy, Debug)]
 pub struct InFlight {
-    /// Whose, and the how-manieth: the key of its draws.
+    /// The key of its draws: user, visit, step and attempt.
     pub key: Key,
-    /// By which client.
+    /// The client that sent it.
     pub client: ClientId,
-    /// What it asks.
+    /// What it asks for.
     pub command: Command,
     /// When it was sent.
     pub sent: Instant,
-    /// When a worker took it; before that when it was sent, to the server that has it now.
+    /// When a worker took it. Until then: when it was sent to its present server.
     pub started: Instant,
-    /// The cart as it came with the request (a signed token), or as it was read from the store before the work. In the
-    /// answer: the new token, when it sets one.
+    /// The cart that came with the request (a signed token), or that was read from the store before the work. In the
+    /// answer: the new token, if it sets one.
     pub copy: Option<Items>,
-    /// From when on servers refuse that token.
+    /// When servers begin to refuse that token.
     pub copy_ends: Instant,
     /// The session it carries.
     pub session: Option<Session>,
-    /// The server it was sent to last.
+    /// The server it was last sent to.
     pub server: ServerId,
-    /// The worker that holds it, while it runs.
+    /// The worker that holds it, while one does.
     pub worker: u32,
     /// Where it is.
     pub place: RequestState,
-    /// How often the balancer has sent it elsewhere.
+    /// How many times the balancer has sent it to another server.
     pub retries: u8,
     /// Whether its user has stopped waiting.
     pub departed: bool,
-    /// Why the server that works on it will do nothing for it, if so.
+    /// Why its server refuses it, if it does.
     pub refused: Option<Refusal>,
-    /// The way to its cart, while carts move.
+    /// How its cart is looked up during a migration.
     pub path: CartPath,
-    /// What it shows of a login to the server that has begun to work on it.
+    /// The state of its login as seen by its server, known once a worker takes it.
     pub credential: CredentialStatus,
-    /// What serving it consists of, for the server that has begun to work on it.
+    /// The stages of serving it, known once a worker takes it.
     pub plan: Plan,
-    /// Tells this use of the slot from earlier ones.
+    /// Distinguishes this use of the slot from earlier ones.
     pub serial: u32,
 }
 
@@ -62,32 +62,32 @@ pub struct InFlight {
 pub enum RequestState {
     /// With the balancer.
     Balancer,
-    /// Waiting for a connection that will not come.
+    /// Waiting for a connection that will never be made.
     Connecting,
     /// In a server's queue.
     Queued,
-    /// With a worker.
+    /// Held by a worker.
     Running(Phase),
     /// In a server that fell silent.
     Swallowed,
-    /// Between two regions, one way or the other.
+    /// In transit between two regions.
     Travelling,
-    /// With a server that is about to fail it.
+    /// At a server that is about to fail it.
     Failing,
 }
 
-/// What a worker does for a request.
+/// What a worker is doing for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Waiting in line for a connection to the store.
     StoreLine(StoreCall),
     /// Waiting for the store's answer.
     Store(StoreCall),
-    /// Working, or doing all of it at once when the store has no line.
+    /// Working. When store calls are not events of their own, this includes them.
     Work,
     /// The store refused the call.
     Refused(StoreCall),
-    /// The call broke off, and might have changed something.
+    /// The call broke off; whether it took effect is unknown.
     BrokenOff,
 }
 
@@ -107,8 +107,8 @@ impl InFlight {
         Request { step: self.key.step, attempt: self.key.attempt, command: self.command }
     }
 
-    /// The key of draws about its present attempt: another one has other luck. The upper byte of the attempt is free for
-    /// that.
+    /// The key for draws about its current attempt. The retry count goes into the upper byte of `attempt`, which is
+    /// otherwise unused, so that each attempt has its own draws.
     #[inline]
     pub fn key_of_try(&self) -> Key {
         Key { attempt: self.key.attempt | u16::from(self.retries) << 8, ..self.key }
@@ -122,7 +122,7 @@ impl InFlight {
     }
 }
 
-/// All requests on their way.
+/// All requests in flight.
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
     slots: Vec<InFlight>,
@@ -130,7 +130,7 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Takes in a request; its serial is set here.
+    /// Stores a request, and assigns its serial.
     #[inline]
     pub fn insert(&mut self, mut request: InFlight) -> RequestId {
         if let Some(id) = self.free.pop() {
@@ -143,7 +143,7 @@ impl Requests {
         RequestId(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests at once"))
     }
 
-    /// Neither user nor server holds it any more.
+    /// Frees the slot of a request that neither its user nor a server holds.
     #[inline]
     pub fn remove(&mut self, id: RequestId) {
         let slot = &mut self.slots[id.0 as usize];
@@ -159,17 +159,17 @@ impl Requests {
         slot.serial == serial && !slot.departed
     }
 
-    /// Requests that users wait for, counted one by one.
+    /// Counts the requests that users wait for, in linear time.
     pub fn awaited(&self) -> u64 {
         self.awaited_ones().count() as u64
     }
 
-    /// All places of the slab, taken or not.
+    /// All slots, including free ones.
     pub fn slots(&self) -> &[InFlight] {
         &self.slots
     }
 
-    /// Those that are not taken.
+    /// The free slots.
     pub fn free_slots(&self) -> &[RequestId] {
         &self.free
     }

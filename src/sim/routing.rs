@@ -1,4 +1,4 @@
-//! Routing: where a request goes, and where it goes next when that fails.
+//! Routing: which server a request goes to, and what follows when that attempt fails.
 
 mod attempt_timeout;
 pub mod failures;
@@ -23,7 +23,7 @@ impl Sim {
         self.route_further(recorder, id);
     }
 
-    /// The same, not to the excluded servers.
+    /// Routes a request, avoiding the excluded servers.
     fn route_further<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         loop {
             let server = match self.choose(id) {
@@ -53,7 +53,7 @@ impl Sim {
         }
     }
 
-    /// A request has reached a server that runs.
+    /// A request reaches a running server.
     #[inline(always)]
     pub(super) fn deliver<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         if let Some(timeout) = self.balancer.answer_timeout {
@@ -78,7 +78,7 @@ impl Sim {
         self.balancer.choose(self.now, &attempt)
     }
 
-    /// An attempt failed. Whether the request may be sent to another server; if so, this one is excluded.
+    /// Ends a failed attempt. Returns whether the request may be retried; if so, this server is excluded.
     fn retry<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) -> bool {
         self.fail_attempt(recorder, id);
         let request = &mut self.requests[id];
@@ -100,7 +100,7 @@ impl Sim {
         true
     }
 
-    /// A server did not take a request, or has let go of it: it goes to another one, or its user is told.
+    /// Handles an attempt that a server did not accept or has dropped: retries it elsewhere, or tells the user.
     pub(super) fn attempt_failed<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) {
         if self.retry(recorder, id, failure) {
             self.route_further(recorder, id);
@@ -109,7 +109,7 @@ impl Sim {
         }
     }
 
-    /// Nobody else is tried.
+    /// Ends a request that will not be retried.
     fn end_attempts<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) {
         let had_it = failure.was_sent().then_some(self.requests[id].server);
         self.drop_request(recorder, id, had_it);
@@ -117,14 +117,14 @@ impl Sim {
         self.requests.remove(id);
     }
 
-    /// The balancer refuses a request.
+    /// Refuses a request on the balancer's behalf.
     pub(super) fn refuse<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, refusal: Refusal) {
         self.drop_request(recorder, id, None);
         self.tell(recorder, id, Outcome::Refused(refusal));
         self.requests.remove(id);
     }
 
-    /// Ends the balancer's connection to a server, if there is one.
+    /// Closes the balancer's connection to a server, if there is one.
     #[inline]
     pub(super) fn hang_up(&mut self, id: RequestId) {
         if !self.is_for_nobody_yet(id) {
@@ -132,23 +132,23 @@ impl Sim {
         }
     }
 
-    /// The balancer waits for this server no more.
+    /// Tells the balancer that an attempt has ended.
     #[inline(always)]
     pub(super) fn ended(&mut self, id: RequestId, outcome: Outcome) {
         let request = &self.requests[id];
         let again = request.retries > 0;
-        // Of a later attempt it is only known when it was sent, or from when on it was worked on.
+        // For a retry, only the time it was sent, or taken by a worker, is known.
         let since = if again { request.started } else { request.sent };
         self.balancer.ended(self.now, request.server, again, since, outcome);
     }
 
-    /// Ends an attempt that the server is to blame for.
+    /// Ends an attempt and counts it against the server.
     pub(super) fn fail_attempt<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         self.hang_up(id);
         self.judge(recorder, self.requests[id].server, true);
     }
 
-    /// The balancer takes note of how a server answered.
+    /// Feeds a server's success or failure to outlier detection.
     #[inline(always)]
     pub(super) fn judge<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, failed: bool) {
         if let Some(until) = self.balancer.judge(self.now, server, failed) {

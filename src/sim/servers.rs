@@ -1,4 +1,4 @@
-//! Servers: workers, queues, and how long the workers were busy.
+//! Servers: workers, queues, and how long the workers have been busy.
 
 use std::collections::VecDeque;
 
@@ -9,41 +9,41 @@ use crate::base::seed::Sampler;
 use crate::base::time::{Instant, Span};
 use crate::scenario::Scenario;
 
-/// Nobody's request.
+/// Marks a worker that holds no request.
 pub const IDLE: RequestId = RequestId(u32::MAX);
 
-/// Workers and queues of all servers.
+/// The workers and queues of all servers.
 #[derive(Clone, Debug)]
 pub struct Servers {
     workers_each: u32,
     queue_limit: usize,
-    /// How long work takes on a server that is not slow, for a user who is not heavy.
+    /// The service time, on a server that is not slowed and for a user who is not heavy.
     pub service: Sampler,
-    /// By worker: when the step that it is at ends.
+    /// By worker: when its current stage ends.
     pub busy: Tournament,
     /// By worker: the request it holds.
     pub held: Vec<RequestId>,
-    /// By server: workers that are idle.
+    /// By server: its idle workers.
     idle: Vec<Vec<u32>>,
-    /// By server: requests that wait for a worker.
+    /// By server: the requests that wait for a worker.
     pub queues: Vec<VecDeque<RequestId>>,
-    /// By server: how long its workers were busy with requests that have ended. Kept for an autoscaler only.
+    /// By server: the total time its workers spent on requests that have ended. Only kept for an autoscaler.
     worked: Option<Vec<Span>>,
 }
 
-/// What becomes of a request that reaches a server.
+/// What happens to a request that arrives at a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admitted {
     /// This worker takes it.
     Worker(u32),
     /// It waits in the queue.
     Queued,
-    /// There is no room in the queue.
+    /// The queue is full.
     Full,
 }
 
 impl Servers {
-    /// All idle.
+    /// The servers of a scenario, with all workers idle.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Servers {
         let servers = scenario.servers_at_first();
@@ -61,7 +61,7 @@ impl Servers {
         }
     }
 
-    /// Makes room for one more server.
+    /// Adds the workers and the queue of one more server.
     pub fn grow(&mut self) {
         let server = u32::try_from(self.idle.len()).expect("fewer than 2^32 servers");
         self.queues.push(VecDeque::new());
@@ -73,13 +73,13 @@ impl Servers {
         }
     }
 
-    /// Workers of one server.
+    /// The number of workers per server.
     #[must_use]
     pub fn workers_each(&self) -> u32 {
         self.workers_each
     }
 
-    /// Requests in a server's queue, and workers that are busy.
+    /// The length of a server's queue, and the number of its busy workers.
     #[must_use]
     pub fn occupancy(&self, server: ServerId) -> (u32, u32) {
         let idle = u32::try_from(self.idle[server.index()].len()).unwrap_or(u32::MAX);
@@ -87,7 +87,7 @@ impl Servers {
         (queued, self.workers_each - idle)
     }
 
-    /// A request reaches a server: an idle worker, the queue, or neither.
+    /// Assigns an arriving request to an idle worker, or else to the queue, if it has room.
     #[inline(always)]
     pub fn admit(&mut self, server: ServerId, id: RequestId) -> Admitted {
         if let Some(worker) = self.idle[server.index()].pop() {
@@ -100,18 +100,18 @@ impl Servers {
         }
     }
 
-    /// A request waits for a server that does not work yet.
+    /// Queues a request for a server that has not started yet, regardless of the limit.
     pub fn wait(&mut self, server: ServerId, id: RequestId) {
         self.queues[server.index()].push_back(id);
     }
 
-    /// A worker of a server that has just begun to work, and the first request that waits for it.
+    /// Pairs a worker of a server that has just started with the first queued request.
     pub fn first_in_line(&mut self, server: ServerId) -> Option<(u32, RequestId)> {
         let worker = self.idle[server.index()].pop()?;
         Some((worker, self.next_in_line(worker, server)?))
     }
 
-    /// A worker is free: the next request of its server, or it is idle.
+    /// Gives a free worker the next queued request, or marks it idle.
     #[inline(always)]
     pub fn next_in_line(&mut self, worker: u32, server: ServerId) -> Option<RequestId> {
         let next = self.queues[server.index()].pop_front();
@@ -123,24 +123,24 @@ impl Servers {
         next
     }
 
-    /// Another request takes the place of one in a queue.
+    /// Replaces a queued request by another one, at the same position.
     pub fn replace_queued(&mut self, server: ServerId, old: RequestId, new: RequestId) {
         let place = self.queues[server.index()].iter_mut().find(|queued| **queued == old);
         *place.expect("it is in the queue of its server") = new;
     }
 
-    /// Workers that hold a request, with the request.
+    /// Busy workers, each with its request.
     pub fn at_work(&self) -> impl Iterator<Item = (u32, RequestId)> {
         (0u32..).zip(self.held.iter().copied()).filter(|(_, id)| *id != IDLE)
     }
 
-    /// Requests that the workers of a server hold.
+    /// The requests that a server's workers hold.
     pub fn held_by(&self, server: ServerId) -> impl Iterator<Item = RequestId> {
         let first = (server.0 * self.workers_each) as usize;
         self.held[first..first + self.workers_each as usize].iter().copied().filter(|id| *id != IDLE)
     }
 
-    /// A worker was busy for so long with a request that has ended.
+    /// Adds the time that a worker spent on a request that has ended.
     #[inline(always)]
     pub fn count_work(&mut self, server: ServerId, busy: Span) {
         if let Some(worked) = &mut self.worked {
@@ -148,13 +148,13 @@ impl Servers {
         }
     }
 
-    /// How long the workers of a server have been busy, with what they do now. Known when there is an autoscaler.
+    /// The total busy time of a server's workers, including current requests. Only meaningful with an autoscaler.
     pub fn worked(&self, server: ServerId, now: Instant, requests: &Requests) -> Span {
         let ended = self.worked.as_ref().map_or(Span::ZERO, |worked| worked[server.index()]);
         self.held_by(server).fold(ended, |sum, id| sum + (now - requests[id].started))
     }
 
-    /// Requests that a server holds and that users wait for.
+    /// How many requests a server holds for users who are still waiting.
     pub fn awaited_at(&self, server: ServerId, requests: &Requests) -> u32 {
         let queued = self.queues[server.index()].iter().copied();
         let awaited = self.held_by(server).chain(queued).filter(|id| !requests[*id].departed).count();
@@ -166,20 +166,20 @@ impl Servers {
         server.0 * self.workers_each..(server.0 + 1) * self.workers_each
     }
 
-    /// A worker of a process that has died lets go of its request, if it has one.
+    /// Takes the request, if any, from a worker whose process has died.
     pub fn stop_worker(&mut self, worker: u32) -> Option<RequestId> {
         self.busy.set(worker as usize, Instant::NEVER);
         Some(std::mem::replace(&mut self.held[worker as usize], IDLE)).filter(|id| *id != IDLE)
     }
 
-    /// A process has died: takes out what was queued, and all workers are idle.
+    /// Empties the queue of a process that has died, and marks all its workers idle.
     pub fn empty_queue(&mut self, server: ServerId) -> VecDeque<RequestId> {
         self.idle[server.index()] = idle_workers(server.0, self.workers_each);
         std::mem::take(&mut self.queues[server.index()])
     }
 }
 
-/// The workers of a server, the first one on top.
+/// The workers of a server; the lowest number is on top of the stack.
 fn idle_workers(server: u32, each: u32) -> Vec<u32> {
     (server * each..(server + 1) * each).rev().collect()
 }

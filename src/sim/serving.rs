@@ -1,4 +1,4 @@
-//! Serving: a server works through the plan of a request, and commits its effect just before the answer.
+//! Serving: a server works through a request's plan, and commits the effect just before it answers.
 
 use super::Sim;
 use super::network::NetworkMessage;
@@ -15,15 +15,15 @@ use crate::scenario::{CartHome, StoreUpdate};
 use crate::state::plan::{Plan, Stage};
 use crate::state::tokens;
 
-/// What a request did to a cart and a login.
+/// What a request did, for the record and for the answer.
 pub(in crate::sim) struct Effect {
     outcome: Outcome,
     knew_cart: Option<bool>,
     cart: Items,
     billed: Option<Items>,
-    /// The cart token that the answer sets anew.
+    /// The new cart token that the answer sets.
     token: Option<Items>,
-    /// Copies of the cart that were sent to other servers.
+    /// How many other servers were sent a copy of the cart.
     copies: u32,
 }
 
@@ -34,7 +34,7 @@ impl Effect {
 }
 
 impl Sim {
-    /// A request reaches a server that runs.
+    /// A request arrives at a running server.
     #[inline(always)]
     pub(super) fn arrive<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         match self.servers.admit(self.requests[id].server, id) {
@@ -44,7 +44,7 @@ impl Sim {
         }
     }
 
-    /// 503: there is no room in the queue.
+    /// Answers 503, because the queue is full.
     #[cold]
     fn turn_away<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let InFlight { server, departed, .. } = self.requests[id];
@@ -62,13 +62,13 @@ impl Sim {
         }
     }
 
-    /// The process that runs on a server, or ran there last.
+    /// The process that runs on a server, or was the last to run there.
     #[inline]
     pub(super) fn process_of(&self, server: ServerId) -> ProcessId {
         self.balancer.pool.members[server.index()].process
     }
 
-    /// A worker takes a request, and begins with the first stage of its plan.
+    /// A worker takes a request, and begins the first stage of its plan.
     #[inline(always)]
     fn start(&mut self, worker: u32, id: RequestId) {
         self.servers.held[worker as usize] = id;
@@ -90,7 +90,7 @@ impl Sim {
         }
     }
 
-    /// Decides whether a request is let in, and what serving it consists of.
+    /// Decides whether a request is accepted, and plans the stages of serving it.
     #[inline(always)]
     fn plan(&mut self, id: RequestId) {
         let refused = self.refusal(id);
@@ -102,14 +102,14 @@ impl Sim {
         }
     }
 
-    /// A worker works, without the store.
+    /// Starts a worker's own work, without store calls.
     fn work(&mut self, worker: u32, id: RequestId) {
         self.requests[id].place = RequestState::Running(Phase::Work);
         let until = self.now + self.service_time(id);
         self.servers.busy.set(worker as usize, until);
     }
 
-    /// With read-modify-write: a server takes a copy of the cart, before the work.
+    /// For read-modify-write: reads the cart before the work.
     fn read_cart(&mut self, id: RequestId) {
         if self.requests[id].plan.has(Stage::ReadCart) {
             let client = self.requests[id].client;
@@ -127,7 +127,7 @@ impl Sim {
         self.servers.service.sample(&mut draw) * times + self.object_time(id)
     }
 
-    /// Without a line: all calls of a request at once.
+    /// The total time of a request's store calls, when they are not events of their own.
     fn store_times(&mut self, id: RequestId, plan: Plan) -> Span {
         if plan.calls_before() > 0 {
             self.read_cart(id);
@@ -139,7 +139,7 @@ impl Sim {
         self.store_time(id, StoreCall::Before) + self.store_time(id, StoreCall::After)
     }
 
-    /// How long the calls before the work take, or those after it: one by one, on one connection.
+    /// How long the store calls on one side of the work take. They are made one after the other on one connection.
     pub(super) fn store_time(&self, id: RequestId, side: StoreCall) -> Span {
         let request = &self.requests[id];
         let calls = match side {
@@ -150,7 +150,7 @@ impl Sim {
         time + self.way_to_store(request.server) * u64::from(calls)
     }
 
-    /// Something ended for the worker whose time has come.
+    /// The earliest stage of any worker ends.
     #[inline(always)]
     pub(super) fn service_event<R: Recorder>(&mut self, recorder: &mut R) {
         #[expect(clippy::cast_possible_truncation, reason = "at most a million workers")]
@@ -174,7 +174,7 @@ impl Sim {
         }
     }
 
-    /// A worker wants to call the store, and waits in line if all connections are taken.
+    /// Starts a worker's store call, or queues it if no connection is free.
     fn queue_for_store(&mut self, worker: u32, id: RequestId, call: StoreCall) {
         if self.store.is_down() {
             self.refuse_store_call(worker, id, call);
@@ -195,7 +195,7 @@ impl Sim {
         self.servers.busy.set(worker as usize, until);
     }
 
-    /// A connection to the store is free: the next in line takes it.
+    /// Frees a store connection; the next worker in line takes it.
     pub(super) fn release_connection(&mut self) {
         let Some(worker) = self.store.disconnect() else { return };
         let id = self.servers.held[worker as usize];
@@ -204,7 +204,7 @@ impl Sim {
         }
     }
 
-    /// The end of service: the effect is committed, the worker takes the next request, the user gets the answer.
+    /// Ends service: commits the effect, gives the worker its next request, and answers the user.
     #[inline(always)]
     fn finish<R: Recorder>(&mut self, recorder: &mut R, worker: u32, id: RequestId) {
         let effect = self.commit(id);
@@ -212,7 +212,7 @@ impl Sim {
         self.finish_with(recorder, worker, id, &effect, calls);
     }
 
-    /// The same, whatever came of it.
+    /// Ends service with a given effect.
     #[inline(always)]
     pub(super) fn finish_with<R: Recorder>(
         &mut self,
@@ -241,7 +241,7 @@ impl Sim {
         self.hear(recorder, id, effect.outcome);
     }
 
-    /// An answer comes back from a server.
+    /// An answer leaves a server.
     #[inline(always)]
     pub(super) fn hear<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {
         let server = self.requests[id].server;
@@ -253,7 +253,7 @@ impl Sim {
         self.answer(recorder, id, outcome);
     }
 
-    /// A server that has just begun to work takes the first request that waits for it.
+    /// A server that has just started takes its first queued request.
     pub(super) fn take_from_queue(&mut self, server: ServerId) {
         if let Some((worker, id)) = self.servers.first_in_line(server) {
             self.start(worker, id);
@@ -267,7 +267,8 @@ impl Sim {
         }
     }
 
-    /// What the request does, now and completely. What belongs to a visit that has ended does nothing.
+    /// Applies the whole effect of a request at this moment. A request of a visit that has ended has no effect on
+    /// carts.
     #[inline(always)]
     fn commit(&mut self, id: RequestId) -> Effect {
         let request = self.requests[id];
@@ -279,7 +280,7 @@ impl Sim {
         }
         let InFlight { client, command, departed, server, copy, copy_ends, key, .. } = request;
         let by = self.process_of(server);
-        // An answer that is still on its way may come too late for its user.
+        // An answer in transit may arrive after its user has given up.
         let late = self.balancer.pool.has_isolated() || self.network.is_some();
         let repeated = departed || key.attempt > 0 || late;
         let call = Call { client, command, by, repeated };
@@ -328,7 +329,7 @@ impl Sim {
         }
     }
 
-    /// What a request does that is not about a cart, or about one whose visit is over.
+    /// The effect of a request that touches no cart, or whose visit is over.
     #[inline]
     fn effect_beside_carts(&mut self, request: &InFlight) -> Effect {
         match self.file_effect(request) {
@@ -371,7 +372,8 @@ impl Sim {
         }
     }
 
-    /// Where else items of the visit are or what took them, when a checkout has looked for them.
+    /// What a checkout could find out about missing items: where else they are, or what removed them. For other
+    /// requests, the same about files.
     #[inline(always)]
     fn evidence(&self, request: &InFlight, effect: &Effect) -> Evidence {
         if request.command != Command::Checkout || effect.knew_cart.is_none() {
@@ -391,7 +393,7 @@ impl Sim {
         self.shop.carts.evidence(carts_here, request.client, process, &self.balancer.pool)
     }
 
-    /// Takes everything out of a server whose process has died: what ran, by worker, then what was queued.
+    /// Takes all requests from a server whose process has died: first the running ones by worker, then the queue.
     pub(super) fn evacuate(&mut self, server: ServerId) -> Vec<RequestId> {
         let mut out = Vec::new();
         for worker in self.servers.workers_of(server) {

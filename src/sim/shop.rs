@@ -1,4 +1,4 @@
-//! What servers do with requests, and what they and their users keep.
+//! The shop: what servers do with requests, and the state that they and their users keep.
 
 pub mod carts;
 mod files;
@@ -16,20 +16,20 @@ use hidden::Hidden;
 /// The shop as all servers run it.
 #[derive(Clone, Debug)]
 pub struct Shop {
-    /// What serving a request consists of.
+    /// The stages of serving each request.
     pub rules: ServingRules,
-    /// Carts that move while users shop, if they do.
+    /// The migration of carts from server memory to the store, if there is one.
     pub migration: Option<Migration>,
     /// The carts of open visits.
     pub carts: Carts,
-    /// Absent where nobody uploads any.
+    /// Uploaded files; `None` if nobody uploads any.
     pub files: Option<Box<Files>>,
-    /// Absent where servers hide nothing.
+    /// Hidden server state; `None` if servers hide nothing.
     pub hidden: Option<Box<Hidden>>,
 }
 
 impl Shop {
-    /// Nobody has come yet.
+    /// The shop before its first visitor.
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Shop {
         let orders_by_process = scenario.servers.hidden == HiddenState::IdempotencyKey;

@@ -1,11 +1,11 @@
-//! Who is where at one moment: plain data for whoever draws a run.
+//! A snapshot of one moment: plain data for drawing a run.
 //!
-//! [`Sim::snapshot`] clears a [`Snapshot`] and fills it again, in buffers that are kept: after the first few nothing is
-//! allocated. It costs as much as there are clients, servers, and requests under way. What servers and store hold is in it
-//! as counts; [`Sim::memory`] and [`Sim::memory_of`] tell it in full.
+//! [`Sim::snapshot`] clears and refills a [`Snapshot`] in place, so that after the first few calls nothing is
+//! allocated. The cost is proportional to the number of clients, servers and requests in flight. A snapshot only counts
+//! what servers and the store hold; [`Sim::memory`] and [`Sim::memory_of`] list it in full.
 //!
-//! A snapshot says what is true, what the balancer believes, and what users believe, side by side. All of it is computed
-//! from the simulation, and nothing of it is kept there for its sake.
+//! A snapshot shows what is true, what the balancer believes and what users believe, side by side. All of it is derived
+//! from the simulation, which keeps nothing for this purpose.
 
 mod memory;
 mod people;
@@ -23,91 +23,91 @@ use crate::base::{ClientId, Command, Items, ProcessId, RegionId, ServerId, Serve
 pub struct Snapshot {
     /// The moment.
     pub now: Instant,
-    /// Visits that have begun and not ended.
+    /// Visits that have begun and not yet ended.
     pub open_visits: u64,
     /// Requests that users wait for.
     pub awaited: u64,
-    /// By [`ServerId`], those that are gone for good too.
+    /// By [`ServerId`], including those that are gone for good.
     pub servers: Vec<ServerSnapshot>,
-    /// Requests under way: those that users wait for, and those that servers still work on though nobody waits.
+    /// Requests in flight: those that users wait for, and those that servers still work on although nobody waits.
     pub requests: Vec<RequestSnapshot>,
     /// By [`ClientId`].
     pub clients: Vec<ClientSnapshot>,
     /// The shared store, and the object store.
     pub store: StoreSnapshot,
-    /// What travels with users: carts and logins in tokens.
+    /// What users carry in tokens: carts and logins.
     pub tokens: MemoryCounts,
-    /// Carts that users believe to have.
+    /// The carts that users believe they have.
     pub carts: CartCounts,
     #[serde(skip)]
     scratch: Scratch,
 }
 
-/// One server, or instance of a platform.
+/// One server, or one instance of a platform.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServerSnapshot {
-    /// Which.
+    /// Its id.
     pub id: ServerId,
-    /// Where in the world, when that is not one place.
+    /// Its region, in scenarios with regions.
     pub region: Option<RegionId>,
-    /// What it really does.
+    /// Its actual state.
     pub state: ServerState,
-    /// What the balancer takes it to do.
+    /// The state that the balancer believes it to be in.
     pub believed: ServerState,
-    /// Whether the balancer sends users there who are not bound to it.
+    /// Whether the balancer sends it users who are not bound to it.
     pub eligible: bool,
-    /// Whether it runs, and neither the balancer nor other servers reach it.
+    /// Whether it runs but cannot be reached by the balancer or by other servers.
     pub cut_off: bool,
-    /// The process that runs, or ran last.
+    /// The process that runs on it, or the last one that did.
     pub process: ProcessId,
-    /// The number of its host under this name, counted from 1.
+    /// Which host this is under this name, counted from 1.
     pub host: u32,
-    /// How many times slower than usual it works.
+    /// By what factor it is slowed down; 1 is normal.
     pub slow: u32,
-    /// Of a thousand requests, how many it fails at once.
+    /// How many of a thousand requests it fails at once.
     pub failing: u32,
     /// Requests that the balancer waits for.
     pub in_flight: u32,
-    /// Worker by worker: the request it holds, an index into [`Snapshot::requests`].
+    /// Worker by worker, the request it holds: an index into [`Snapshot::requests`].
     pub workers: Vec<Option<u32>>,
-    /// The requests in its queue, the next one first; indices into [`Snapshot::requests`].
+    /// The requests in its queue, the next one first: indices into [`Snapshot::requests`].
     pub queue: Vec<u32>,
-    /// What it remembers. A dead server remembers nothing, but for files on its disk.
+    /// What it remembers. A dead server remembers nothing but the files on its disk.
     pub memory: MemoryCounts,
-    /// Users whom a cookie sends there.
+    /// Users whom a cookie binds to it.
     pub bound_users: u32,
-    /// When its operator stops it at the latest, while it is drained.
+    /// While it drains: when its operator stops it at the latest.
     pub leaves_by: Option<Instant>,
-    /// When its process will take requests, while it is dead or boots. `None` when nothing is planned.
+    /// While it is dead or boots: when its process will accept requests. `None` if nothing is planned.
     pub ready_at: Option<Instant>,
 }
 
-/// A request under way.
+/// A request in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RequestSnapshot {
-    /// Whose.
+    /// The visit it belongs to.
     pub visit: Visit,
     /// The step of the journey, counted from 0.
     pub step: u16,
-    /// The number of this request among those of the step, counted from 0.
+    /// Its number among the requests of that step, counted from 0.
     pub attempt: u16,
-    /// What it asks.
+    /// What it asks for.
     pub command: Command,
     /// When its user sent it.
     pub sent: Instant,
-    /// How often the balancer has sent it to another server.
+    /// How many times the balancer has sent it to another server.
     pub retries: u8,
     /// Whether its user still waits for it.
     pub awaited: bool,
-    /// Where it comes from in this phase.
+    /// Where this phase starts.
     pub from: Spot,
-    /// Where it goes to in this phase, or is.
+    /// Where this phase leads, or where the request is.
     pub to: Spot,
-    /// What happens to it.
+    /// What is happening to it.
     pub phase: Phase,
-    /// When this phase began. In line for the store: when its worker took it.
+    /// When this phase began. In line for the store: when a worker took the request.
     pub since: Instant,
-    /// When this phase ends by itself; `None` when that depends on others.
+    /// When this phase will end; `None` if that depends on something else.
     pub until: Option<Instant>,
 }
 
@@ -117,7 +117,7 @@ pub struct RequestSnapshot {
 pub enum Spot {
     /// With its user.
     User,
-    /// With the balancer, or at the entrance of a platform.
+    /// At the balancer, or at the entrance of a platform.
     Balancer,
     /// At a server.
     Server(ServerId),
@@ -125,81 +125,81 @@ pub enum Spot {
     Store,
 }
 
-/// What happens to a request.
+/// What is happening to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// The balancer looks for a server.
+    /// The balancer is choosing a server.
     Routing,
-    /// The balancer waits for a connection to a server that is silent.
+    /// The balancer is waiting for a connection to a silent server.
     Connecting,
     /// It is on its way to a server in some region.
     Travelling,
-    /// Its answer, or the news that there is none, is on the way back.
+    /// Its answer, or the news of its failure, is on the way back.
     Returning,
-    /// In the queue of a server. An instance that has not started yet has one, too.
+    /// It is in a server's queue. An instance that is still starting has one, too.
     Queued,
-    /// A worker works on it.
+    /// A worker is working on it.
     Working,
-    /// A worker waits for the store's answer.
+    /// A worker is waiting for the store's answer.
     CallingStore,
-    /// A worker waits in line for a connection to the store.
+    /// A worker is waiting in line for a store connection.
     WaitingForStore,
     /// A server is about to fail it.
     Failing,
-    /// It was in a server that fell silent, or its answer cannot get out of there.
+    /// It was in a server that fell silent, or its answer is withheld by isolation.
     Swallowed,
 }
 
 /// One tab of one user.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClientSnapshot {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Which.
+    /// The client's id.
     pub client: ClientId,
-    /// Its number among the tabs of its user, counted from 0.
+    /// The tab's number among those of its user, counted from 0.
     pub tab: u16,
-    /// The number of the visit that is open, or was last; 0 before the first.
+    /// The number of the open or last visit; 0 before the first.
     pub visit: u32,
-    /// The step of the journey that it does, or will do next, counted from 0.
+    /// The current or next step of the journey, counted from 0.
     pub step: u16,
-    /// What it does.
+    /// What the client is doing.
     pub doing: Doing,
-    /// Where in the world the user is, when that is not one place.
+    /// The user's region, in scenarios with regions.
     pub region: Option<RegionId>,
-    /// What the user believes to have in the cart: adds that the shop has acknowledged.
+    /// What the user believes is in the cart: the adds that the shop has acknowledged.
     pub cart: Items,
-    /// Of those, what is in a copy that still counts, wherever that is.
+    /// Which of those items are in some copy that still counts.
     pub exists: Items,
     /// Whether one such copy has all of them.
     pub whole: bool,
-    /// The server to which a cookie sends the user.
+    /// The server that a cookie binds the user to.
     pub bound_to: Option<ServerId>,
 }
 
-/// What a client does.
+/// What a client is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Doing {
-    /// Is between two visits.
+    /// Between two visits.
     Away {
-        /// When the next one begins; `None` when there is none.
+        /// When the next visit begins; `None` if there is none.
         until: Option<Instant>,
     },
-    /// Thinks before the next step.
+    /// Thinking before the next step.
     Thinking {
         /// When that step is sent.
         until: Instant,
     },
-    /// Waits for an answer; the first of several when it does several things at once.
+    /// Waiting for an answer; with several requests in flight, for the first of them.
     Waiting {
         /// When the request was sent.
         since: Instant,
     },
-    /// Pauses before it tries a step again.
+    /// Pausing before a retry of a step.
     Pausing {
-        /// When it does.
+        /// When the retry is sent.
         until: Instant,
     },
 }
@@ -207,26 +207,26 @@ pub enum Doing {
 /// The shared store, and the object store for files.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct StoreSnapshot {
-    /// Whether nobody reaches the shared store.
+    /// Whether the shared store is down.
     pub down: bool,
-    /// Calls under way.
+    /// Calls in progress.
     pub calls: u32,
-    /// Connections that are free; `None` when there is no limit.
+    /// Free connections; `None` if there is no limit.
     pub free_connections: Option<u32>,
-    /// Requests whose workers wait in line for a connection, the first one first; indices into [`Snapshot::requests`].
+    /// Requests whose workers wait in line for a connection, in order: indices into [`Snapshot::requests`].
     pub line: Vec<u32>,
-    /// What the shared store holds. Where every region has a replica, the sum of these.
+    /// What the shared store holds. With a replica in every region, the sum over the replicas.
     pub memory: MemoryCounts,
-    /// Region by region, where every region has a replica.
+    /// By region, when every region has a replica.
     pub replicas: Vec<MemoryCounts>,
     /// Files in the object store.
     pub objects: u64,
 }
 
-/// What is kept somewhere, in numbers. Carts and logins are those of visits that are open.
+/// Counts of what is kept in one place. Carts and logins count only those of open visits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct MemoryCounts {
-    /// Carts, or parts of carts, that are not empty.
+    /// Non-empty carts, or parts of carts.
     pub carts: u32,
     /// Items in them.
     pub items: u32,
@@ -236,21 +236,21 @@ pub struct MemoryCounts {
     pub files: u32,
 }
 
-/// Carts that users believe to have, each counted once.
+/// The carts that users believe they have, each counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CartCounts {
-    /// All of them: something is in them, as far as their users know. The sum of the others.
+    /// All carts that have something in them as far as their users know: the sum of the other three.
     pub believed: u32,
-    /// Somewhere there is one copy that has everything.
+    /// Carts of which some copy has everything.
     pub whole: u32,
-    /// Everything exists, and no copy has all of it.
+    /// Carts of which everything exists, but no copy has all of it.
     pub split: u32,
-    /// Some of it exists nowhere any more.
+    /// Carts of which some items no longer exist anywhere.
     pub gone: u32,
 }
 
-/// Everything that servers, stores and tokens remember, in full. Of carts and logins those of open visits; what is empty
-/// is left out.
+/// Everything that servers, stores and tokens remember, in full. Carts and logins are those of open visits; empty ones
+/// are left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Memory {
     /// Carts, by client.
@@ -266,37 +266,37 @@ pub struct Memory {
 /// A copy of a cart, or of a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HeldCart {
-    /// Who has it.
+    /// Where the copy is.
     pub holder: Holder,
-    /// Whose it is.
+    /// The visit it belongs to.
     pub visit: Visit,
     /// What is in it.
     pub items: Items,
-    /// What the user believes to have in the cart.
+    /// What the user believes is in the cart.
     pub believed: Items,
 }
 
-/// A login that somebody knows.
+/// A login that a server, a store or a token knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HeldLogin {
-    /// Who knows it.
+    /// What knows it.
     pub holder: Holder,
-    /// Whose it is.
+    /// The user who is logged in.
     pub user: UserId,
 }
 
-/// Files of one user in one place.
+/// The files of one user in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HeldFiles {
-    /// Who has them.
+    /// Where they are.
     pub holder: Holder,
-    /// Whose they are.
+    /// The user they belong to.
     pub user: UserId,
     /// Their numbers, as a set.
     pub files: Items,
 }
 
-/// Who remembers something.
+/// What holds a piece of state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Holder {
@@ -312,16 +312,16 @@ pub enum Holder {
     Token,
 }
 
-/// Buffers that are kept between two snapshots. They are no part of what a snapshot says.
+/// Buffers that are reused from one snapshot to the next. They are not part of its content.
 #[derive(Clone, Debug, Default)]
 struct Scratch {
-    /// By slot of the slab of requests: its index among the requests shown, or [`FREE`].
+    /// By slot of the request slab: its index in [`Snapshot::requests`], or [`FREE`].
     credential: Vec<u32>,
-    /// By slot: when what is on its way arrives.
+    /// By slot: when the message in transit arrives.
     arrives: Vec<Instant>,
-    /// By step: what a user has in the cart before it.
+    /// By step: the content of a user's cart before it.
     carts_before: Vec<Items>,
-    /// Copies of one cart.
+    /// The copies of one cart.
     copies: Vec<(Holder, Items)>,
 }
 
@@ -331,11 +331,11 @@ impl PartialEq for Scratch {
     }
 }
 
-/// A slot that no request has.
+/// Marks a slot whose request is not in the snapshot.
 const FREE: u32 = u32::MAX;
 
 impl Sim {
-    /// Fills a snapshot with this moment. What was in it before is gone.
+    /// Replaces the content of `into` with a snapshot of the current moment.
     pub fn snapshot(&self, into: &mut Snapshot) {
         into.now = self.now;
         into.open_visits = self.users.open_visits;
@@ -347,12 +347,12 @@ impl Sim {
         self.count_memory(into);
     }
 
-    /// Fills in everything that anybody remembers, and who.
+    /// Replaces the content of `into` with everything that anything remembers.
     pub fn memory(&self, into: &mut Memory) {
         self.recall(into, |_| true);
     }
 
-    /// The same of one server, store or replica; of all tokens together for [`Holder::Token`].
+    /// Like [`Sim::memory`], for one server, store or replica; [`Holder::Token`] stands for all tokens together.
     pub fn memory_of(&self, holder: Holder, into: &mut Memory) {
         self.recall(into, |of| of == holder);
     }

@@ -1,4 +1,4 @@
-//! The shared store: its latency, the line for its connections, and what it does to what is in it.
+//! The shared store: its latency, the line for its connections, and what it does to stored data.
 
 mod faults;
 mod limits;
@@ -17,7 +17,7 @@ use logins::Logins;
 
 pub use limits::StoredCarts;
 
-/// The carts in the store, borrowed from the parts of a simulation that have them.
+/// Borrows the carts in the store from the parts of a simulation that own them.
 macro_rules! stored_carts {
     ($sim:expr) => {
         $crate::sim::store::StoredCarts { users: &mut $sim.users, carts: &mut $sim.shop.carts, now: $sim.now }
@@ -29,20 +29,20 @@ pub(super) use stored_carts;
 #[derive(Clone, Debug)]
 pub struct Store {
     latency: Sampler,
-    /// Connections that are free. `None`: there is no limit, and all calls of a request are one event.
+    /// Free connections. `None`: no limit, and all store calls of a request are a single event.
     free: Option<u32>,
     /// Workers that wait for a connection.
     waiting: VecDeque<u32>,
-    /// Outages that are not over; several may overlap.
+    /// The number of current outages, which may overlap.
     outages: u32,
-    /// Whether carts live in it.
+    /// Whether it is the home of carts.
     keeps_carts: bool,
-    /// Whether anything below does something to carts, beside keeping them.
+    /// Whether it can change or lose carts: by expiry, eviction, refusal, or a failover.
     touches_carts: bool,
     limits: Limits<Visit>,
-    /// Carts as they were before each write.
+    /// The state of each cart before each recent write.
     journal: Option<Journal<(Visit, Option<Items>)>>,
-    /// Sessions that it keeps.
+    /// The sessions it holds.
     pub logins: Logins,
 }
 
@@ -68,45 +68,45 @@ impl Store {
         }
     }
 
-    /// Whether calls are events of their own, because connections are few or because the store may break.
+    /// Whether each store call is an event of its own, because connections are limited or the store may fail.
     #[inline]
     #[must_use]
     pub fn has_line(&self) -> bool {
         self.free.is_some()
     }
 
-    /// Whether it does anything to carts, beside keeping them.
+    /// Whether it can change or lose carts: by expiry, eviction, refusal, or a failover.
     #[inline]
     #[must_use]
     pub fn touches_carts(&self) -> bool {
         self.touches_carts
     }
 
-    /// Whether nobody reaches it.
+    /// Whether the store is down.
     #[inline]
     #[must_use]
     pub fn is_down(&self) -> bool {
         self.outages > 0
     }
 
-    /// An outage is over.
+    /// Ends one outage.
     pub fn is_back(&mut self) {
         self.outages -= 1;
     }
 
-    /// Connections that are free, where there is a limit. (Telling calls apart gives a store without one more connections
-    /// than anybody can use.)
+    /// Free connections, if they are limited. (A store without a limit is given more than can ever be used when its
+    /// calls become events of their own.)
     #[must_use]
     pub fn free_connections(&self) -> Option<u32> {
         self.free.filter(|free| *free < u32::MAX / 2)
     }
 
-    /// Workers that wait for a connection, in their order.
+    /// The workers that wait for a connection, in order.
     pub fn line(&self) -> impl Iterator<Item = u32> {
         self.waiting.iter().copied()
     }
 
-    /// A worker wants a connection. False: it waits in line.
+    /// Takes a connection for a worker. Returns false if none is free, and queues the worker.
     pub fn connect(&mut self, worker: u32) -> bool {
         match &mut self.free {
             Some(0) => {
@@ -120,7 +120,7 @@ impl Store {
         }
     }
 
-    /// A connection is free: for the next worker in line, if one waits.
+    /// Frees a connection. Returns the next worker in line, which takes it over.
     pub fn disconnect(&mut self) -> Option<u32> {
         let next = self.waiting.pop_front();
         if next.is_none() {
@@ -129,13 +129,13 @@ impl Store {
         next
     }
 
-    /// A worker waits no longer.
+    /// Removes a worker from the line.
     pub fn leave_line(&mut self, worker: u32) {
         self.waiting.retain(|waiting| *waiting != worker);
     }
 
-    /// How long so many calls before the work take, or after it: one by one, on one connection. The draw is the request's;
-    /// it gives the calls before and after different luck, and the first call of each side the luck that it always had.
+    /// How long a number of calls on one side of the work take, one after the other on one connection. Each side has
+    /// its own draws, derived from the request's.
     #[must_use]
     pub fn time(&self, calls: u32, side: StoreCall, mut draw: impl FnMut() -> Draw) -> Span {
         if let Sampler::Constant(span) = self.latency {
@@ -150,7 +150,7 @@ impl Store {
         (0..more).fold(known, |sum, _| sum + self.latency.sample(&mut draw))
     }
 
-    /// How long one call takes, when that is always the same.
+    /// The latency of one call, if it is constant.
     #[inline]
     #[must_use]
     pub fn constant_latency(&self) -> Option<Span> {

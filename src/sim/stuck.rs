@@ -1,8 +1,8 @@
-//! A run that cannot go on: who waits for what.
+//! Detection of runs that cannot go on, with a diagnosis of what waits for what.
 //!
-//! Every open visit has a user who will wake, or one who pauses before another try of a simultaneous step, or one who
-//! waits for an answer and will stop waiting at a timeout. When none of these is true, or when time stands still, the
-//! simulator is at fault: the run ends with an error instead of figures.
+//! In every open visit the user will wake, or pauses before a retry of a concurrent step, or waits for an answer and
+//! will stop waiting at a timeout. If none of these is true, or if time stands still, the simulator has a bug: the run
+//! ends with an error instead of figures.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,46 +12,46 @@ use super::requests::{InFlight, Phase, RequestState};
 use crate::base::ServerId;
 use crate::base::time::Instant;
 
-/// So many events may happen before time has to have moved, unless a simulation is told otherwise. All users of the
-/// largest shop may act at one moment, a few times each.
+/// The default number of events that may happen before time must advance. All users of the largest shop may act at the
+/// same moment, a few times each.
 pub(super) const AT_ONE_MOMENT: u64 = 1 << 27;
 
 /// Why a run cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
-    /// When.
+    /// The time at which it stopped.
     pub at: Instant,
-    /// Whether something still happens, and time does not pass.
+    /// Whether events keep happening but time does not advance.
     pub stands_still: bool,
-    /// So many events may happen at one moment.
+    /// How many events may happen before time must advance.
     pub at_one_moment: u64,
-    /// Requests that users wait for, by where they are, with their number.
+    /// The number of requests that users wait for, by what holds them.
     pub waiting: Vec<(Holder, u64)>,
     /// Users within a visit who wait for nothing.
     pub idle: u64,
 }
 
-/// What holds a request that somebody waits for.
+/// What holds a request that a user waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
-    /// The balancer has not sent it on.
+    /// The balancer, which has not sent it on.
     Balancer,
-    /// The connection to a server is not made.
+    /// A connection attempt to a server.
     Connection(ServerId),
-    /// It is in the queue of a server.
+    /// The queue of a server.
     Queue(ServerId),
-    /// A worker of a server works on it.
+    /// A worker of a server.
     Worker(ServerId),
-    /// A worker of a server waits in line for the store.
+    /// A worker that waits in line for the store.
     Store(ServerId),
-    /// It was in a server that fell silent.
+    /// A server that fell silent.
     Silence(ServerId),
-    /// It is between two regions.
+    /// The network between two regions.
     Way,
 }
 
 impl Sim {
-    /// Why this run cannot go on; `None` as long as it can.
+    /// Why this run cannot go on; `None` if it can.
     #[must_use]
     pub fn stuck(&self) -> Option<Stuck> {
         let stands_still = self.stands_still;
@@ -60,8 +60,7 @@ impl Sim {
 }
 
 impl Sim {
-    /// Visits are open, and neither a user nor a worker nor a timeout nor anything under way for a user will do
-    /// anything about it.
+    /// Whether visits are open, but no user, worker, timeout or message will ever continue one.
     fn nobody_will_act(&self) -> bool {
         let (service, timer, _) = self.next_events();
         let nothing_under_way = self.events.wakes.is_empty() && !self.events.moves_visits();
@@ -159,7 +158,7 @@ mod tests {
         }
     }
 
-    /// All that lies ahead is the end of a pause before one of several simultaneous steps is tried again.
+    /// The only pending event is the end of a pause before a concurrent step is retried.
     #[test]
     fn users_who_pause_between_simultaneous_steps_go_on() {
         let mut scenario = Scenario::house();
@@ -179,7 +178,7 @@ mod tests {
         assert!(pausing > 10, "{pausing}");
     }
 
-    /// The planted bug: timeouts and wake-ups are forgotten.
+    /// A planted bug: timeouts and wake-ups are forgotten.
     #[test]
     fn who_waits_for_ever_is_told() {
         let mut scenario = Scenario::house();
@@ -198,7 +197,7 @@ mod tests {
         }
     }
 
-    /// The planted bug: a scenario that validation would refuse, in which users try again in no time.
+    /// A planted bug: a scenario that validation would refuse, in which users retry without a pause.
     #[test]
     fn time_that_stands_still_is_told() {
         let mut scenario = Scenario::house();

@@ -1,4 +1,4 @@
-//! Users: they wake, send, are told, and leave.
+//! Users: they wake, send requests, receive answers, and leave.
 
 mod concurrent_steps;
 mod sessions;
@@ -21,35 +21,35 @@ use crate::traffic::workload::{Client, ConcurrentSteps, Jar, Loop, Next, Workloa
 
 pub use sessions::Stolen;
 
-/// Clients at once: their ids have 24 bits in the queue.
+/// The maximum number of simultaneous clients: the wake queue stores their ids in 24 bits.
 const MAX_CLIENTS: usize = 1 << 24;
 
-/// Everybody who has come, and what their browsers keep.
+/// All users who have arrived, and what their browsers keep.
 #[derive(Clone, Debug)]
 pub struct Users {
     /// By client.
     pub clients: Vec<ClientSlot>,
     free_clients: Vec<u32>,
-    /// By number: what tabs of one user share. Empty when neither logins nor affinity need one.
+    /// Cookie jars, each shared by the tabs of one user. Empty if neither logins nor affinity need one.
     pub jars: Vec<Jar>,
     free_jars: Vec<u32>,
     /// Whether users have jars.
     pub needs_jars: bool,
-    /// Clients that have several requests under way.
+    /// Clients with several requests in flight.
     pub concurrent_steps: BTreeMap<ClientId, ConcurrentSteps>,
     /// Visits that have begun and not ended.
     pub open_visits: u64,
-    /// Copies of sessions whose users have logged out, when somebody will present them.
+    /// Copies of sessions whose users have logged out, if the journey replays them.
     pub stolen: BTreeMap<ClientId, Stolen>,
 }
 
-/// A client, and its carts beside it: one cache line.
+/// A client and its carts: one cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub struct ClientSlot {
     /// The client.
     pub client: Client,
-    /// What is kept of its carts.
+    /// Its carts, or the part of them that fits.
     pub carts_here: CartSlot,
 }
 
@@ -60,7 +60,7 @@ impl ClientSlot {
 }
 
 impl Users {
-    /// Nobody has come yet.
+    /// The users of a scenario before any has arrived.
     #[must_use]
     pub fn new(scenario: &Scenario, workload: &Workload) -> Users {
         Users {
@@ -81,7 +81,7 @@ impl Users {
         ClientId(self.clients.len() as u32)
     }
 
-    /// A client takes a free slot, or a new one.
+    /// Gives a client a free slot, or a new one.
     fn admit(&mut self, client: Client) -> ClientId {
         let id = self.free_clients.pop().map_or_else(|| self.new_client_id(), ClientId);
         if id.index() == self.clients.len() {
@@ -109,19 +109,19 @@ impl Users {
         &self.clients[id.index()].client
     }
 
-    /// What is kept of a client's carts.
+    /// A client's carts.
     #[inline]
     pub fn carts_of(&mut self, id: ClientId) -> &mut CartSlot {
         &mut self.clients[id.index()].carts_here
     }
 
-    /// What the browser of a client's user keeps.
+    /// The cookie jar of a client's user.
     #[inline]
     pub fn jar_of(&mut self, id: ClientId) -> &mut Jar {
         &mut self.jars[self.clients[id.index()].client.jar as usize]
     }
 
-    /// Whether a visit is still under way.
+    /// Whether a visit is still open.
     #[inline]
     #[must_use]
     pub fn is_open(&self, visit: Visit) -> bool {
@@ -137,7 +137,7 @@ impl Users {
 }
 
 impl Sim {
-    /// Prepares for everybody who will come.
+    /// Schedules the arrival of all users.
     pub(super) fn expect_users(&mut self) {
         match self.workload.arrivals {
             Loop::Closed { users, ramp } => {
@@ -151,7 +151,7 @@ impl Sim {
         }
     }
 
-    /// Prepares for one who comes within the ramp that begins at `from`.
+    /// Schedules the arrival of one user within the ramp that begins at `from`.
     pub(super) fn expect_user(&mut self, user: UserId, from: Instant, ramp: Span) {
         let jar = self.users.jars.len();
         if self.users.needs_jars {
@@ -167,7 +167,7 @@ impl Sim {
         }
     }
 
-    /// A new visitor comes, and the next one is expected. User 0 is the moment the shop opens.
+    /// Admits a new visitor, and schedules the next one. User 0 only stands for the moment the shop opens.
     pub(super) fn visitor<R: Recorder>(&mut self, recorder: &mut R, user: UserId) {
         let Loop::Open { rate } = self.workload.arrivals else { return };
         let next = UserId(user.0 + 1);
@@ -179,7 +179,8 @@ impl Sim {
             return;
         }
         let jar = self.users.new_jar();
-        // All are seated before one wakes: it may leave at once, and another tab of this user must not get its slot.
+        // All tabs get their slots before the first wakes. Otherwise one that leaves at once could free its slot for
+        // another tab of the same user.
         let first = self.users.admit(Client::new(user, 0, jar));
         let others: Vec<ClientId> =
             (1..self.workload.tabs(user)).map(|tab| self.users.admit(Client::new(user, tab, jar))).collect();
@@ -189,7 +190,7 @@ impl Sim {
         }
     }
 
-    /// A client's think time or pause is over.
+    /// A client's think time or pause ends.
     #[inline(always)]
     pub(super) fn wake<R: Recorder>(&mut self, recorder: &mut R, id: ClientId) {
         let client = &mut self.users.clients[id.index()].client;
@@ -222,7 +223,7 @@ impl Sim {
         self.post(recorder, client, request, key);
     }
 
-    /// A request goes to the balancer.
+    /// Sends a request to the balancer.
     #[inline(always)]
     pub(super) fn post<R: Recorder>(&mut self, recorder: &mut R, client: ClientId, request: Request, key: Key) {
         let ClientSlot { client: sender, carts_here } = &self.users.clients[client.index()];
@@ -262,7 +263,7 @@ impl Sim {
         self.route(recorder, id);
     }
 
-    /// A server answered, and the user is still there: cookies first, then the news.
+    /// A server's answer reaches a user who is still waiting: first the cookies are updated, then the user reacts.
     #[inline(always)]
     pub(super) fn answer<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {
         let request = self.requests[id];
@@ -288,7 +289,7 @@ impl Sim {
         self.requests.remove(id);
     }
 
-    /// A user learns how a request ended, and goes on. The request itself stays where it is.
+    /// A user learns how a request ended, and goes on. The request's slot is not freed here.
     #[inline(always)]
     pub(super) fn tell<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {
         let request = self.requests[id];
@@ -309,7 +310,7 @@ impl Sim {
         self.go_on(recorder, request.client, next);
     }
 
-    /// A client does what it has decided.
+    /// Carries out a client's next move.
     #[inline(always)]
     pub(super) fn go_on<R: Recorder>(&mut self, recorder: &mut R, id: ClientId, next: Next) {
         match next {
@@ -358,7 +359,7 @@ impl Sim {
         }
     }
 
-    /// A timeout ends, of whatever kind.
+    /// The earliest timer expires.
     pub(super) fn timer_event<R: Recorder>(&mut self, recorder: &mut R) {
         let Some((kind, id)) = self.events.take_timer(&self.requests) else { return };
         match kind {
@@ -373,7 +374,7 @@ impl Sim {
     }
 }
 
-/// What any other request is answered with.
+/// The outcome of a request that succeeded.
 #[inline]
 pub const fn ok(reply: Reply) -> Outcome {
     Outcome::Ok(reply)

@@ -1,17 +1,18 @@
-//! Where the items of a visit are, other than where they were looked for, or what took them: the only builder of
-//! [`Evidence`], which the post-mortem reads. Both engines hand in what they know of copies, living and dead.
+//! Builds [`Evidence`] for the post-mortem: where the items of a visit are, other than where a server looked, or what
+//! removed them. Both engines pass in what they know of copies in live and dead processes.
 
 use crate::base::{File, Items, ProcessId};
 use crate::history::Evidence;
 use crate::scenario::CartPath;
 
-/// Adds what a fault took; the first fault is the one to blame.
+/// Records that a fault took items. The earliest fault gets the blame.
 pub fn blame(evidence: &mut Evidence, fault: u32) {
     evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
 }
 
-/// Of a cart of which each process has a copy of its own. `lost`: what became of items in the store or in tokens;
-/// `memories`: what processes other than `here` hold or held, one perhaps several times; `killed_by`: what ended a process.
+/// Evidence about a cart of which each process has its own copy. `lost` is what happened to items in the store or in
+/// tokens. `memories` are what processes other than `here` hold or held; a process may appear more than once.
+/// `killed_by` gives the fault that ended a process.
 #[inline]
 pub fn of_cart(
     lost: Evidence,
@@ -26,8 +27,8 @@ pub fn of_cart(
     settle(evidence)
 }
 
-/// Of a cart that moves to the store. `here` is the process that was asked, with its path to the cart. Where only the store
-/// is read, memories are as good as gone, and the `migration`, a fault, is to blame.
+/// Evidence about a cart that moves to the store. `here` is the process that was asked, with its path to the cart. If
+/// only the store is read, copies in memory are as good as gone, and the blame goes to `migration`, a fault.
 pub fn of_moving_cart(
     memories: impl Iterator<Item = (ProcessId, Items)>,
     (here, path): (ProcessId, CartPath),
@@ -43,7 +44,7 @@ pub fn of_moving_cart(
     settle(evidence)
 }
 
-/// Of a file that a download did not find, when `there` are the user's files that are anywhere.
+/// Evidence about a file that a download did not find; `there` are the user's files that exist somewhere.
 #[must_use]
 pub fn of_file(file: File, there: Items) -> Evidence {
     let wanted = Items::of(file.place());
@@ -61,7 +62,7 @@ fn add_copy(evidence: &mut Evidence, items: Items, taken_by: Option<u32>) {
     }
 }
 
-/// What lives elsewhere has not died, and without anything gone nobody is to blame.
+/// Items that live elsewhere have not died; and if nothing is gone, no fault is to blame.
 fn settle(mut evidence: Evidence) -> Evidence {
     evidence.died = evidence.died.minus(evidence.elsewhere);
     if evidence.died.is_empty() && evidence.rolled_back.is_empty() {

@@ -1,9 +1,9 @@
-//! Where uploaded files are. Files belong to users and outlive visits.
+//! Where uploaded files are kept. Files belong to users and outlive visits.
 
 use crate::base::{File, Items, ProcessId, ServerId, UserId};
 use crate::scenario::UploadHome;
 
-/// What can hold a file.
+/// A place that can hold a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileLocation {
     /// The memory of one process.
@@ -25,7 +25,7 @@ impl FileLocation {
         }
     }
 
-    /// Whether it still has what was put there: memory while its process lives, a disk while its host is in use.
+    /// Whether the place still has its contents: memory while its process lives, a disk while its host is in use.
     #[must_use]
     pub fn lasts(self, lives: impl Fn(ProcessId) -> bool, host_of: impl Fn(ServerId) -> u32) -> bool {
         match self {
@@ -75,7 +75,7 @@ impl Whereabouts {
         (0..).map(UserId).zip(&self.users).filter(|(_, copies)| !copies.is_empty()).map(|(user, _)| user)
     }
 
-    /// Everything that was ever put anywhere: whose, where, and which files.
+    /// Every file ever stored: owner, place and files.
     pub fn all(&self) -> impl Iterator<Item = (UserId, FileLocation, Items)> + '_ {
         let users = (0..).map(UserId).zip(&self.users);
         users.flat_map(|(user, copies)| copies.iter().map(move |(place, files)| (user, *place, *files)))

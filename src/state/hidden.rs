@@ -1,11 +1,11 @@
-//! Hidden state: what one process of a pool that is taken to be stateless keeps to itself.
+//! Hidden state: what a process of a supposedly stateless pool keeps to itself.
 
 use crate::base::seed::Seed;
 use crate::base::time::Instant;
 use crate::base::{Refusal, ServerId};
 use crate::scenario::{Cache, RateLimit};
 
-/// A process's rate limiter, for one user: the window in which it last heard of the user, and how often.
+/// A process's rate limiter for one user: the last window with a request of that user, and their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateWindow {
     window: u64,
@@ -13,11 +13,12 @@ pub struct RateWindow {
 }
 
 impl RateWindow {
-    /// A request that was sent then reaches the process.
+    /// Counts a request that was sent at this time.
     ///
     /// # Errors
     ///
-    /// [`Refusal::TooMany`] when the user has sent more in this window than is allowed. It counts all the same.
+    /// [`Refusal::TooMany`] if the user has sent more requests in this window than are allowed. A refused request
+    /// counts, too.
     pub fn admit(&mut self, rules: &RateLimit, sent: Instant) -> Result<(), Refusal> {
         let window = rules.window_of(sent);
         if self.window < window {
@@ -33,14 +34,15 @@ impl RateWindow {
 pub struct CatalogueCopy(Option<(u32, Instant)>);
 
 impl CatalogueCopy {
-    /// That of a process which runs when the shop opens. Such processes did not start together: each copy has another age.
+    /// The copy of a process that runs when the shop opens. Such processes did not start together, so the copies differ
+    /// in age.
     #[must_use]
     pub fn at_opening(rules: &Cache, server: ServerId, seed: Seed) -> CatalogueCopy {
         let lasts = rules.first_copy_lasts(server, seed);
         CatalogueCopy(Some((rules.version(Instant::ZERO), Instant::ZERO + lasts)))
     }
 
-    /// The version that the process shows now; it reads the catalogue anew when its copy is too old.
+    /// The version that the process shows now. If its copy is too old, it reads the catalogue again.
     pub fn read(&mut self, rules: &Cache, now: Instant) -> u32 {
         match self.0 {
             Some((version, until)) if now < until => version,
@@ -53,11 +55,11 @@ impl CatalogueCopy {
     }
 }
 
-/// Whether a process accepts a form. It knows only those that it made itself.
+/// Whether a process accepts a form. It only knows the forms it rendered itself.
 ///
 /// # Errors
 ///
-/// [`Refusal::Forbidden`] for a form of another process, or none.
+/// [`Refusal::Forbidden`] for a form of another process, or for no form.
 pub fn accept_form<F: PartialEq>(shown: Option<F>, known: Option<F>) -> Result<(), Refusal> {
     if known.is_some() && shown == known { Ok(()) } else { Err(Refusal::Forbidden) }
 }

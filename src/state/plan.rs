@@ -1,35 +1,35 @@
-//! What serving one request consists of: a plan of stages, which the simulation schedules and a real server awaits.
+//! A request's plan: the stages of serving it, which the simulation schedules and a real server awaits.
 
 use super::session::CredentialStatus;
 use crate::base::Command;
 use crate::scenario::{CartHome, CartPath, Homes, Scenario, SessionHome, StoreUpdate, Tokens, UploadHome};
 
-/// One stage of serving a request. They happen in this order, each at most once (but [`Stage::LookUpGoods`]).
+/// One stage of serving a request. Stages run in this order, each at most once (except [`Stage::LookUpGoods`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// The store is asked whether a logout has put the token on the deny list.
+    /// Ask the store whether a logout has put the token on the deny list.
     CheckDenyList,
-    /// The store is asked for the session, or for the refresh session of a token whose time is over.
+    /// Ask the store for the session, or for the refresh session of an expired token.
     FindSession,
-    /// The store is asked for what an add needs beside the cart: prices, stock.
+    /// Ask the store for the other data that an add needs: prices, stock.
     LookUpGoods,
-    /// The store is asked for the cart that will be written back.
+    /// Read the cart from the store, for a later write.
     ReadCart,
-    /// A worker works.
+    /// Occupy a worker.
     Work,
-    /// The object store takes or gives a file.
+    /// Store or fetch a file in the object store.
     CallObjectStore,
-    /// The store keeps a new session, or the refresh session of a new token.
+    /// Store a new session, or the refresh session of a new token.
     KeepSession,
-    /// The store puts the token of a logout on the deny list.
+    /// Put the token of a logout on the deny list in the store.
     DenyToken,
-    /// The store drops the session, or the refresh session.
+    /// Delete the session, or the refresh session, from the store.
     DropSession,
-    /// The store changes the cart, shows it, or takes what was made of the copy that was read.
+    /// Update or read the cart in the store, or write back the copy that was read.
     UpdateCart,
-    /// The store takes a cart that was found only in the memory of a server, while carts move.
+    /// During a migration: copy a cart to the store that was only in the server's memory.
     CopyCart,
-    /// All effects happen, at once, just before the answer.
+    /// Commit all effects at once, just before the answer.
     Commit,
 }
 
@@ -55,25 +55,25 @@ impl Stage {
     }
 }
 
-/// Stages at which the store is called before the work, once each.
+/// The stages before the work that call the store, once each.
 const BEFORE: u16 = Stage::CheckDenyList.bit() | Stage::FindSession.bit() | Stage::ReadCart.bit();
-/// Stages at which the store is called after the work.
+/// The stages after the work that call the store, once each.
 const AFTER: u16 = Stage::KeepSession.bit()
     | Stage::DenyToken.bit()
     | Stage::DropSession.bit()
     | Stage::UpdateCart.bit()
     | Stage::CopyCart.bit();
 
-/// The stages of one request. Three bytes: the simulation keeps one for every request under way.
+/// The stages of one request, in three bytes: the simulation keeps a plan for every request in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     stages: u16,
-    /// Look-ups of goods.
+    /// The number of goods look-ups.
     goods: u8,
 }
 
 impl Plan {
-    /// Work, and nothing else.
+    /// Nothing but the work.
     pub const WORK: Plan = Plan { stages: Stage::Work.bit() | Stage::Commit.bit(), goods: 0 };
 
     #[inline]
@@ -81,7 +81,7 @@ impl Plan {
         Plan { stages: self.stages | if needed { stage.bit() } else { 0 }, ..self }
     }
 
-    /// Whether this stage is part of it.
+    /// Whether it contains this stage.
     #[inline]
     #[must_use]
     pub const fn has(self, stage: Stage) -> bool {
@@ -93,35 +93,35 @@ impl Plan {
         Stage::ALL.into_iter().filter(move |stage| self.has(*stage))
     }
 
-    /// Calls to the store before the work.
+    /// The number of store calls before the work.
     #[inline]
     #[must_use]
     pub fn calls_before(self) -> u32 {
         (self.stages & BEFORE).count_ones() + u32::from(self.goods)
     }
 
-    /// Calls to the store after the work.
+    /// The number of store calls after the work.
     #[inline]
     #[must_use]
     pub fn calls_after(self) -> u32 {
         (self.stages & AFTER).count_ones()
     }
 
-    /// Calls to the store.
+    /// The total number of store calls.
     #[inline]
     #[must_use]
     pub fn calls(self) -> u32 {
         self.calls_before() + self.calls_after()
     }
 
-    /// Look-ups of goods.
+    /// The number of goods look-ups.
     #[must_use]
     pub fn look_ups_of_goods(self) -> u32 {
         u32::from(self.goods)
     }
 
-    /// With what a request about a cart asks of the store while carts move: all of it after the work. `copies_over`: the
-    /// server has found in its memory what the store does not have yet.
+    /// Adds the store calls that a cart request needs during a migration, all after the work. `copies_over`: the server
+    /// found the cart in its memory, and the store does not have it yet.
     #[must_use]
     pub fn moving(self, path: CartPath, command: Command, accepted: bool, copies_over: bool) -> Plan {
         let asks = match path {
@@ -134,7 +134,7 @@ impl Plan {
     }
 }
 
-/// What decides of a design which stages a request has.
+/// The properties of a design that determine the stages of each request.
 #[derive(Clone, Copy, Debug)]
 pub struct ServingRules {
     /// Where each kind of state lives.
@@ -147,7 +147,7 @@ pub struct ServingRules {
 }
 
 impl ServingRules {
-    /// Those of a scenario.
+    /// The rules of a scenario.
     #[must_use]
     pub fn new(scenario: &Scenario) -> ServingRules {
         ServingRules {
@@ -158,8 +158,8 @@ impl ServingRules {
         }
     }
 
-    /// The plan of a request that shows a credential. `accepted`: the server takes what it shows; otherwise it is told
-    /// so before anything is done for it, and all it has cost are look-ups.
+    /// The plan of a request with this kind of credential. If the server has not `accepted` the credential, it says so
+    /// before any work, and the request has cost nothing but look-ups.
     ///
     /// An atomic update is one call at the end. Read-modify-write reads the cart before the work and writes it
     /// afterwards; a view only reads.
@@ -232,8 +232,8 @@ mod tests {
         }
     }
 
-    /// The cost of a login, of requests with a valid and an expired token, and of a logout, for each kind of early
-    /// revocation.
+    /// The store calls of a login, of requests with a valid and an expired token, and of a logout, for each kind of
+    /// early revocation.
     #[test]
     fn ending_a_token_early_costs_look_ups() {
         let asked = [

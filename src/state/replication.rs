@@ -42,7 +42,7 @@ impl Copies {
         self.copy(process).map(|copy| copy.items)
     }
 
-    /// What each incarnation has, living or dead.
+    /// The items in the copy of each process, live or dead.
     pub fn all(&self) -> impl Iterator<Item = (ProcessId, Items)> + '_ {
         self.list.iter().map(|copy| (copy.process, copy.items))
     }

@@ -1,4 +1,4 @@
-//! Who may log in, who is let in, and what ends a session: one set of rules for every home.
+//! Sessions: what a login issues, which credentials are accepted, and what ends them. One set of rules for every home.
 
 use crate::scenario::{SessionHome, Tokens};
 
@@ -15,20 +15,20 @@ pub enum CredentialStatus {
     Forged,
 }
 
-/// What a server finds out about the credential that it is shown.
+/// What a server finds out about a credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CredentialCheck {
-    /// This process issued it, or trusts the key that signed it: it is in its memory, or its signature is good.
+    /// This process issued it, or trusts the key that signed it: it is in its memory, or the signature is valid.
     pub genuine: bool,
-    /// Its time is not over.
+    /// It has not expired.
     pub current: bool,
-    /// The store has the session, or the refresh session that goes with the token.
+    /// The store has the session, or the refresh session of the token.
     pub stored: bool,
-    /// The store has it on the deny list.
+    /// The store has the token on the deny list.
     pub denied: bool,
 }
 
-/// Whether a server lets a request in. A request that shows nothing is a guest's and is always let in.
+/// Whether a server accepts a request. A request without a credential comes from a guest and is always accepted.
 #[inline]
 #[must_use]
 pub fn accepts(home: SessionHome, tokens: &Tokens, shown: CredentialStatus, found: CredentialCheck) -> bool {
@@ -39,17 +39,17 @@ pub fn accepts(home: SessionHome, tokens: &Tokens, shown: CredentialStatus, foun
         SessionHome::ServerMemory => found.genuine,
         SessionHome::SharedStore => found.stored,
         SessionHome::SignedToken => found.genuine && !found.denied && (found.current || tokens.refresh && found.stored),
-        // Nobody can tell a made-up one.
+        // A forged one cannot be distinguished.
         SessionHome::UnsignedCookie => true,
     }
 }
 
-/// What a login leaves, and where.
+/// What a login issues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Issued {
-    /// An id, which this process remembers.
+    /// An id that this process remembers.
     Remembered,
-    /// An id, which the store keeps.
+    /// An id that the store keeps.
     Stored,
     /// A signed token.
     Signed,
@@ -59,7 +59,7 @@ pub enum Issued {
     Plain,
 }
 
-/// What a login leaves, and where.
+/// What a login issues, and where it is kept.
 #[inline]
 #[must_use]
 pub fn issue(home: SessionHome, tokens: &Tokens) -> Issued {
@@ -72,8 +72,8 @@ pub fn issue(home: SessionHome, tokens: &Tokens) -> Issued {
     }
 }
 
-/// Whether the answer to a request that was let in brings a new token: the old one's time was over, and the store had
-/// its refresh session.
+/// Whether the answer to an accepted request brings a new token, because the old one had expired and the store had its
+/// refresh session.
 #[inline]
 #[must_use]
 pub fn renews(home: SessionHome, tokens: &Tokens, shown: CredentialStatus) -> bool {

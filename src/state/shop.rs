@@ -1,4 +1,4 @@
-//! What a shop does, wherever its state lives: command and state in, reply and state out.
+//! What the shop does, wherever its state lives: it maps a command and a state to a reply and a state.
 
 use crate::base::{Command, Items, Reply};
 

@@ -1,17 +1,17 @@
-//! Store capacity, expiry and data loss: what a shared store does to what is in it. It holds nothing itself; each engine
-//! keeps the carts and does as it is told here.
+//! Store capacity, expiry and data loss. This module holds no data: each engine keeps the carts and follows these
+//! rules.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::base::time::{Instant, Span};
 use crate::scenario::{Forgets, Store, StoreMemory, Time, WhenFull};
 
-/// The store has no room for one more cart, and evicts none.
+/// The error when the store has no room for another cart and does not evict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Whether a store that fails over or restarts `now` has forgotten what was written then. Its durability window is open at
-/// its older end: what was written exactly one window ago has lasted.
+/// Whether a store that fails over or restarts `now` loses what was `written` then. A write made exactly one durability
+/// window ago survives.
 #[must_use]
 pub fn is_forgotten(written: Instant, now: Instant, forgets: Forgets) -> bool {
     match forgets {
@@ -20,8 +20,8 @@ pub fn is_forgotten(written: Instant, now: Instant, forgets: Forgets) -> bool {
     }
 }
 
-/// How long a store takes to make durable what it has acknowledged: nothing has to be remembered of a store that forgets
-/// nothing, or all.
+/// The durability window, if it matters: `None` for a store that loses nothing, or everything, since neither needs a
+/// journal.
 #[must_use]
 pub fn durability_window(store: &Store) -> Option<Span> {
     match store.durability_window {
@@ -30,7 +30,7 @@ pub fn durability_window(store: &Store) -> Option<Span> {
     }
 }
 
-/// What was written during the durability window, from the oldest on, as what undoes it.
+/// An undo log of the writes within the durability window, oldest first.
 #[derive(Clone, Debug)]
 pub struct Journal<U> {
     window: Span,
@@ -38,13 +38,13 @@ pub struct Journal<U> {
 }
 
 impl<U> Journal<U> {
-    /// Nothing was written yet.
+    /// An empty journal.
     #[must_use]
     pub fn new(window: Span) -> Journal<U> {
         Journal { window, writes: VecDeque::new() }
     }
 
-    /// Something is written, and `undo` says what was there before.
+    /// Notes a write; `undo` restores what was there before.
     pub fn note(&mut self, now: Instant, undo: U) {
         let forgets = Forgets::Last(self.window);
         self.writes.push_back((now, undo));
@@ -53,30 +53,30 @@ impl<U> Journal<U> {
         }
     }
 
-    /// What has to be undone now, the last write first. The journal is empty afterwards.
+    /// Takes what has to be undone now, last write first, and empties the journal.
     pub fn undo(&mut self, now: Instant, forgets: Forgets) -> impl Iterator<Item = U> + use<U> {
         let writes = std::mem::take(&mut self.writes).into_iter().rev();
         writes.filter(move |(at, _)| is_forgotten(*at, now, forgets)).map(|(_, undo)| undo)
     }
 
-    /// Nothing is left to be undone.
+    /// Empties the journal.
     pub fn clear(&mut self) {
         self.writes.clear();
     }
 }
 
-/// When carts expire, and which have a place in a store with few.
+/// When carts expire, and which carts occupy the places of a store with limited memory.
 #[derive(Clone, Debug)]
 pub struct Limits<K> {
     ttl: Option<Span>,
     places: Option<Places<K>>,
 }
 
-/// Carts that have a place.
+/// The carts in a store with limited memory.
 #[derive(Clone, Debug)]
 struct Places<K> {
     limit: StoreMemory,
-    /// When each was used last (counted in uses), and when its time is over.
+    /// For each cart, when it was last used (counted in uses) and when it expires.
     taken: BTreeMap<K, (u64, Instant)>,
     by_use: BTreeMap<u64, K>,
     by_end: BTreeSet<(Instant, K)>,
@@ -84,7 +84,7 @@ struct Places<K> {
 }
 
 impl<K: Copy + Ord> Limits<K> {
-    /// Those of a scenario's store.
+    /// The limits of a scenario's store.
     #[must_use]
     pub fn new(store: &Store) -> Limits<K> {
         Limits { ttl: store.ttl.map(Time::get), places: store.memory.map(Places::new) }
@@ -96,7 +96,7 @@ impl<K: Copy + Ord> Limits<K> {
         Limits { ttl: None, places: None }
     }
 
-    /// Whether a cart can expire or need a place.
+    /// Whether carts can expire or be evicted.
     #[inline]
     #[must_use]
     pub fn has_any(&self) -> bool {
@@ -109,43 +109,43 @@ impl<K: Copy + Ord> Limits<K> {
         self.ttl.is_some()
     }
 
-    /// Whether places are few. Then an empty cart takes none.
+    /// Whether memory is limited. If so, an empty cart takes no place.
     #[must_use]
     pub fn has_places(&self) -> bool {
         self.places.is_some()
     }
 
-    /// When a cart expires that is written now. Reading it changes nothing.
+    /// When a cart written now expires. Reads do not extend the TTL.
     #[must_use]
     pub fn end_if_written(&self, now: Instant) -> Option<Instant> {
         self.ttl.map(|ttl| now + ttl)
     }
 
-    /// A new cart needs a place: expired carts give theirs back, then the one that was used longest ago. Returns the cart
-    /// that is evicted, if one is.
+    /// Makes room for a new cart: expired carts are removed first, then the least recently used one is evicted. Returns
+    /// the evicted cart, if any.
     ///
     /// # Errors
     ///
-    /// [`Full`] when the store refuses instead of evicting.
+    /// [`Full`] if the store refuses instead of evicting.
     pub fn make_room(&mut self, now: Instant) -> Result<Option<K>, Full> {
         self.places.as_mut().map_or(Ok(None), |places| places.make_room(now))
     }
 
-    /// A cart was read or written just now. `end`: when it expires, if that has changed.
+    /// Notes that a cart was just read or written. `end` is its new expiry, if that has changed.
     pub fn used(&mut self, cart: K, end: Option<Instant>) {
         if let Some(places) = &mut self.places {
             places.used(cart, end);
         }
     }
 
-    /// A cart is gone from the store, or empty.
+    /// A cart was removed from the store, or is empty now.
     pub fn removed(&mut self, cart: K) {
         if let Some(places) = &mut self.places {
             places.remove(cart);
         }
     }
 
-    /// All carts are gone from the store.
+    /// All carts were removed from the store.
     pub fn clear(&mut self) {
         if let Some(places) = &mut self.places {
             *places = Places::new(places.limit);
@@ -168,7 +168,7 @@ impl<K: Copy + Ord> Places<K> {
         self.by_end.insert((end, cart));
     }
 
-    /// Gives a place back. Answers with the end of what had it.
+    /// Frees a cart's place. Returns its expiry.
     fn remove(&mut self, cart: K) -> Option<Instant> {
         let (used, end) = self.taken.remove(&cart)?;
         self.by_use.remove(&used);

@@ -1,4 +1,4 @@
-//! What state that travels with its user weighs.
+//! The size of state that travels with its user.
 
 use super::session::CredentialStatus;
 use crate::base::{Items, UserId, Visit};

@@ -1,4 +1,4 @@
-//! The criterion by which two engines agree: simulations pass it, whatever their seeds, and broken engines do not.
+//! The criterion for agreement of the engines: simulations pass it, whatever their seeds, and broken engines do not.
 
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
@@ -11,7 +11,7 @@ use whatcart::scenario::{Loaded, library, load};
 
 const SHORT: &[&str] = &["duration=30s", "users.count=100"];
 
-/// Mean service in the scenarios used here.
+/// The mean service time in the scenarios used here.
 const SERVICE_MS: f64 = 20.0;
 
 fn scenario(name: &str, set: &[&str]) -> Loaded {
@@ -24,7 +24,7 @@ fn simulate(loaded: &Loaded, seed: u64, seeds: u32) -> Vec<Vec<Figures>> {
     predict(loaded, seed, seeds, &AtomicBool::new(false), &|_| ()).expect("they go on")
 }
 
-/// One run of each variant against the predictions.
+/// One run of each variant, judged by the predictions.
 fn judged(predicted: &[Vec<Figures>], executed: &[Figures], speed: f64) -> Agreement {
     let trial = |(predicted, executed)| Trial { predicted, executed: vec![executed], service_ms: SERVICE_MS, speed };
     judge(&predicted.iter().map(Vec::as_slice).zip(executed).map(trial).collect::<Vec<_>>())
@@ -35,8 +35,8 @@ fn differing(agreement: &Agreement) -> Vec<String> {
     agreement.differing().map(|(variant, one)| format!("{}: {}", variant + 1, one.figure)).collect()
 }
 
-/// 0.1 % of calls may fail for a rate, and at most 0.4 % for each kind of event that happens about once in a hundred
-/// seeds: of 600 runs about one.
+/// 0.1 % of comparisons may fail because of a rate, and at most 0.4 % for each kind of event that happens about once in
+/// a hundred seeds: about one in 600 runs.
 #[test]
 fn simulations_agree_with_simulations() {
     let early = [SHORT, &["faults.\"the crash\".at=10s"]].concat();
@@ -56,14 +56,14 @@ fn simulations_agree_with_simulations() {
     assert!(alarms.len() <= 2, "{alarms:?}");
 }
 
-/// The third lesson: what simulations predict, and one real run of each design that behaves.
+/// The third lesson: the simulations' predictions, and one run of each design by a correct engine.
 static STICKY_CRASH: LazyLock<(Vec<Vec<Figures>>, Vec<Figures>)> = LazyLock::new(|| {
     let loaded = scenario("sticky-crash", &[]);
     let executed = simulate(&loaded, 3, 1).into_iter().map(|mut runs| runs.remove(0)).collect();
     (simulate(&loaded, 1, 100), executed)
 });
 
-/// What the criterion says of an engine that was broken on purpose, its figures changed by `bug`.
+/// What the criterion finds in an engine that was broken on purpose: `bug` changes its figures.
 fn broken(bug: impl Fn(&mut Vec<Figures>)) -> Vec<String> {
     let (predicted, executed) = &*STICKY_CRASH;
     assert_eq!(differing(&judged(predicted, executed, 1.0)), Vec::<String>::new());
@@ -78,7 +78,7 @@ fn assert_found(found: &[String], wanted: &[&str]) {
     }
 }
 
-/// One cart that must not be lost is enough.
+/// A single cart that must not be lost is enough.
 #[test]
 fn it_finds_an_engine_that_loses_a_cart_it_must_not() {
     let found = broken(|executed| {
@@ -89,7 +89,7 @@ fn it_finds_an_engine_that_loses_a_cart_it_must_not() {
     assert_eq!(found, ["4: carts.lost / carts.opened", "4: lost_by.overwritten"]);
 }
 
-/// A balancer that forgets affinity serves design 2 as design 1.
+/// A balancer that forgets affinity serves design 2 like design 1.
 #[test]
 fn it_finds_an_engine_without_affinity() {
     let found = broken(|executed| executed[1] = executed[0].clone());
@@ -113,7 +113,7 @@ fn it_finds_an_engine_that_does_not_lose_what_it_must() {
     );
 }
 
-/// Where a crash costs nothing, one that never came is noticed all the same; so is a shop without customers.
+/// Even where a crash costs nothing, its absence is noticed, as is a shop without customers.
 #[test]
 fn it_finds_an_engine_in_which_nothing_happens() {
     let found = broken(|executed| executed[3].faults.clear());
@@ -122,8 +122,8 @@ fn it_finds_an_engine_in_which_nothing_happens() {
     assert_found(&found, &["3: visits.begun", "3: carts.opened", "3: views"]);
 }
 
-/// Rates that are off: a tenth more store calls, a token that is forgotten, twice the loss at the crash, a quarter of
-/// the carts that must be lost saved, a request too many in each visit.
+/// Wrong rates: a tenth more store calls, a forgotten token, twice the loss at the crash, a quarter of the carts saved
+/// that must be lost, one request too many in each visit.
 #[test]
 fn it_finds_an_engine_whose_rates_are_off() {
     let found = broken(|executed| {
@@ -145,8 +145,8 @@ fn it_finds_an_engine_whose_rates_are_off() {
     );
 }
 
-/// Time is compared where service is long enough, and only there; an engine twice as slow, or with all work on one
-/// server, is found.
+/// Times are only compared if service takes long enough; then an engine that is twice as slow, or that puts all work on
+/// one server, is found.
 #[test]
 fn time_is_compared_where_it_can_be() {
     let (predicted, mut executed) = STICKY_CRASH.clone();
@@ -165,13 +165,13 @@ fn time_is_compared_where_it_can_be() {
     assert_eq!(differing(&fast), ["3: requests.sent / visits.begun"]);
 }
 
-/// How many of so many cases meet something that each meets with a probability of so many millionths.
+/// How many of `of` cases are hit, if each is hit with this probability in millionths.
 fn cases(seed: u64, of: u64, millionths: u32) -> u64 {
     let mut draw = Seed(seed).draw(Purpose::Run, Key::default());
     (0..of).map(|_| u64::from(draw.below(1_000_000) < millionths)).sum()
 }
 
-/// Shares of many cases and of few, rare, even and nearly certain: pure luck is hardly ever called a difference.
+/// Shares of many cases and of few, rare, even and nearly certain: chance is rarely reported as a difference.
 #[test]
 fn luck_is_not_called_a_difference() {
     let figures = |seed: u64, opened: u64, millionths: u32| {
@@ -195,6 +195,6 @@ fn luck_is_not_called_a_difference() {
             alarms.extend(differing(&agreement).into_iter().map(|what| format!("{opened} {millionths} {what}")));
         }
     }
-    // 0.1 % of 6,000 calls, in which two figures are the same and so differ together.
+    // 0.1 % of 6,000 comparisons; in each, two figures are identical and so differ together.
     assert!(alarms.len() <= 12, "{alarms:?}");
 }

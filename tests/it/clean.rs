@@ -1,4 +1,4 @@
-//! A correct shop is never accused: whatever is delayed, dropped, refused, retried or done after its user has gone.
+//! A correct shop is never accused, whatever is delayed, dropped, refused, retried or done after its user has gone.
 
 use proptest::strategy::Strategy as _;
 use whatcart::base::{Command, Outcome};

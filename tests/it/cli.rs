@@ -41,7 +41,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A run that takes as long as anybody could wait, in many slices.
+/// A run longer than anybody would wait for, in many slices.
 const LONG: [&str; 7] = ["run", "what-cart", "--set", "duration=20h", "--set", "users.count=2_000", "--format=json"];
 
 #[test]
@@ -56,7 +56,7 @@ fn alone_it_tells_the_opening_story() {
     assert!(alone.lines().all(|line| line.chars().count() <= 100), "{alone}");
 }
 
-/// A claim that still counts faults is told their names.
+/// For a claim that still numbers faults, the error gives their names.
 #[test]
 fn paths_of_the_first_schema_are_told_the_new_ones() {
     let folder = folder();
@@ -174,7 +174,7 @@ fn files_appear_whole() {
     assert!(fs::read_to_string(&series).expect("written").starts_with("variant,seed,from_s,"));
 }
 
-/// Users who do several things at once, all of which fail and are tried again after a pause.
+/// Users who do several steps at once, all of which fail and are retried after a pause.
 #[test]
 fn a_pause_of_all_is_no_defect() {
     let set = ["--only=3", "--set=users.count=1", "--set=users.timeout=30ms"];
@@ -210,7 +210,7 @@ fn a_closed_pipe_ends_quietly() {
 fn an_interrupt_prints_what_was_measured() {
     let child = whatcart(&LONG).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let id = child.id().to_string();
-    // The handler is set before the first slice: a signal that comes earlier would end the program without results.
+    // The handler is installed before the first slice. An earlier signal would end the program without results.
     let wait = Command::new("sleep").arg("1").status().expect("sleep");
     let sent = Command::new("kill").args(["-INT", &id]).status().expect("kill");
     assert!(wait.success() && sent.success());

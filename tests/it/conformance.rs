@@ -1,11 +1,11 @@
-//! Both engines play every scenario, and do what simulations predict: one test, two arms.
+//! Both engines run every scenario and agree with what simulations predict: one test with two arms.
 //!
-//! The scenarios are shortened, so that all of them are played over real sockets in a minute; `--engine both` plays them
-//! whole. Designs that no lesson has and on which engines might differ are played too. The conservation laws are asserted
-//! in every run, whichever engine it is.
+//! The scenarios are shortened, so that all of them run over real sockets in a minute; `--engine both` runs them whole.
+//! Designs that occur in no lesson, but in which the engines might differ, are included. The conservation laws are
+//! asserted in every run of either engine.
 //!
-//! Each design is judged with a certainty of 99.9 %: of so many, one may differ by chance. So a design that differs is
-//! played again with other seeds, and must not differ a second time.
+//! Each design is judged with a confidence level of 99.9 %. With so many designs, one may differ by chance. So a design
+//! that differs is run again with other seeds, and must not differ a second time.
 
 use std::sync::atomic::AtomicBool;
 
@@ -16,13 +16,13 @@ use whatcart::results::Report;
 use whatcart::results::agreement::compare;
 use whatcart::scenario::{CartHome, Loaded, Pause, Scenario, Time, library, load};
 
-/// Seeds of the predictions and of the arm: those of the first time, and those of a design that differed.
+/// The seeds of the predictions and of the arm, for the first attempt and for the second.
 const FIRST: (u64, u64) = (1_000, 7);
 const AGAIN: (u64, u64) = (2_000, 8);
-/// At ten times the speed mean service takes two milliseconds.
+/// At ten times the speed, mean service takes two milliseconds.
 const SPEED: f64 = 10.0;
 
-/// An engine, by what it makes of a scenario with a seed.
+/// An engine: a function from a scenario and a seed to a report.
 type Arm = fn(&Loaded, u64) -> Report;
 
 fn simulated(loaded: &Loaded, seed: u64) -> Report {
@@ -39,8 +39,8 @@ fn options(seed: u64) -> Options<'static> {
     Options { seed: Some(seed), runs: 1, played: 0, favourite: FAVOURITE, interrupt: &NEVER, progress: &|_| () }
 }
 
-/// An autoscaler that looks four times while a request is served. The load is steady and suits the servers there are, so
-/// that it has nothing to do; if it counted only requests that have ended, it would see now none and now many of them.
+/// An autoscaler that looks four times while a request is served. The load is steady and right for the pool, so it
+/// should do nothing. If it only counted requests that have ended, it would see none at one look and many at the next.
 const LONG_REQUESTS: &str = r#"
 title = "Requests that outlast the autoscaler's interval"
 duration = "1m"
@@ -77,7 +77,7 @@ cool_down = "4s"
 name = "sticky memory"
 "#;
 
-/// Every scenario and more, design by design; scenarios are shorter than they are.
+/// Every scenario and more, design by design; the scenarios are shortened.
 fn designs() -> Vec<Loaded> {
     let shortened = |entry: &library::Entry| {
         let mut whole = load(entry.name, entry.name, entry.text, &[], &[]).expect("it comes with the program");
@@ -87,7 +87,8 @@ fn designs() -> Vec<Loaded> {
         }
         let mut set: Vec<String> = vec!["duration=24s".into(), "closing=1m".into()];
         let faults: Vec<_> = whole.base.faults.iter().filter_map(|fault| fault.name.as_ref()).collect();
-        // One strikes halfway; several one after another, for who is down cannot be struck.
+        // A single fault strikes halfway. Several strike one after another, because a server that is down cannot be
+        // struck.
         let (first, apart) = if faults.len() == 1 { (12, 0) } else { (6, 7) };
         set.extend((0u64..).zip(faults).map(|(i, name)| format!("faults.\"{name}\".at={}s", first + apart * i)));
         let mut short = load(entry.name, entry.name, entry.text, &set, &[]).expect("only shorter");
@@ -110,7 +111,7 @@ fn designs() -> Vec<Loaded> {
     library::all().iter().filter(real).map(shortened).chain([long_requests]).flat_map(apart).collect()
 }
 
-/// Where carts move, they move after twelve seconds too. What is written twice before is so for as long as it was.
+/// Migrations, too, begin after twelve seconds. A phase of double writes before that keeps its length.
 fn moved_up(scenario: &mut Scenario) {
     scenario.duration = Time::of(Span::from_secs(24));
     if let Some(migration) = &mut scenario.migration {
@@ -121,7 +122,7 @@ fn moved_up(scenario: &mut Scenario) {
     }
 }
 
-/// What of a design came otherwise than simulations predict.
+/// The figures of a design that differ from the predictions.
 fn differing(loaded: &Loaded, arm: Arm, (predicted, seed): (u64, u64)) -> Vec<String> {
     let predicted = predict(loaded, predicted, PREDICTION_SEEDS, &AtomicBool::new(false), &|_| ()).expect("they go on");
     let agreement = compare(&arm(loaded, seed), &predicted);
@@ -130,7 +131,7 @@ fn differing(loaded: &Loaded, arm: Arm, (predicted, seed): (u64, u64)) -> Vec<St
     agreement.differing().map(|(_, one)| format!("{name}: {one:?}")).collect()
 }
 
-/// What came otherwise twice: the first time, and again with other seeds.
+/// The figures that differ twice: the first time, and again with other seeds.
 fn differing_twice(designs: &[Loaded], arm: Arm) -> Vec<String> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
     let first: Vec<Vec<String>> =
@@ -160,7 +161,7 @@ fn real_requests_do_what_simulations_predict() {
     conforms(executed);
 }
 
-/// What differs once may be chance; what differs again is none.
+/// A single difference may be chance, but not a repeated one.
 #[test]
 fn a_second_difference_is_a_failure() {
     fn wrong(loaded: &Loaded, seed: u64) -> Report {

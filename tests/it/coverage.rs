@@ -1,5 +1,5 @@
-//! Every kind of event, outcome, verdict and cause is met at least once: a state never reached is a failure. And
-//! behaviour that the design promises, on real runs.
+//! Every kind of event, outcome, verdict and cause occurs at least once: a state that is never reached is a failure.
+//! Also tests behaviour that the design promises, in real runs.
 
 mod balancing;
 mod copies;
@@ -34,11 +34,11 @@ use whatcart::sim::Sim;
 use crate::support::naive::Naive;
 use crate::support::worlds::{EVERY_POLICY, constant, end, exponential, fault, that, time};
 
-/// How often each kind of thing was met, by name. Every name is entered with 0 first.
+/// How often each kind occurred, by name. Every name starts with 0.
 struct Met(BTreeMap<&'static str, u64>);
 
-/// An exhaustive match from a kind to its name; a new kind does not compile until it is named here. All names but those
-/// of kinds that must never be met are expected.
+/// An exhaustive match from a kind to its name: a new kind does not compile until it is named here. All names are
+/// expected to occur, except those of kinds that must never do.
 macro_rules! names {
     ($function:ident($kind:ty): $($pattern:pat => $name:literal),+ $(; never: $($wrong:pat => $alarm:literal),+)?) => {
         pub fn $function(kind: &$kind) -> &'static str {
@@ -206,7 +206,7 @@ impl Met {
             (0..n).for_each(|_| self.meet(cause(why)));
         }
         sim.faults().iter().for_each(|it| self.meet(fault_kind(&it.kind)));
-        // It asserts that everything sums up.
+        // This asserts that everything adds up.
         let _ = whatcart::results::figures(&observer, scenario, sim.view().awaited, sim.faults());
     }
 }
@@ -220,7 +220,7 @@ pub fn base() -> Scenario {
     scenario
 }
 
-/// Nobody remembers anything in the right place.
+/// All state is in the wrong place.
 fn forgetful() -> Scenario {
     use Step::{Add, Browse, Checkout, ForgeSession, Login, Logout, Remove, View};
     let mut scenario = base();
@@ -230,7 +230,7 @@ fn forgetful() -> Scenario {
     scenario
 }
 
-/// Carts split, sessions are taken at their word.
+/// Carts split, and sessions are not verified.
 fn gullible() -> Scenario {
     let mut scenario = forgetful();
     scenario.homes.session = SessionHome::UnsignedCookie;
@@ -261,7 +261,7 @@ fn stormy() -> Scenario {
     scenario
 }
 
-/// Impatient users at servers that are too small.
+/// Impatient users, and servers that are too small.
 fn crowded() -> Scenario {
     let mut scenario = base();
     scenario.users.count = Some(Whole::of(10));

@@ -31,7 +31,7 @@ fn rest(mut sim: Sim, scenario: &Scenario) -> Vec<Event> {
     events
 }
 
-/// The first event that differs, in words.
+/// Describes the first event that differs.
 fn same(a: &[Event], b: &[Event]) -> Result<(), String> {
     let Some(i) = (0..a.len().max(b.len())).find(|i| a.get(*i) != b.get(*i)) else { return Ok(()) };
     let line = |events: &[Event]| told_as_lines(&events.iter().skip(i).take(2).copied().collect::<Vec<_>>());
@@ -63,7 +63,7 @@ fn slices_change_nothing() {
     );
 }
 
-/// Also one slice an event: nothing hides between two moments.
+/// Also with one slice per event: nothing hides between two moments.
 #[test]
 fn the_finest_slices_change_nothing() {
     for_all(10, &any_world(), show, |world| {
@@ -131,7 +131,7 @@ fn events_come_in_order_of_time() {
     });
 }
 
-/// A fault that is injected does what the same fault in the scenario does.
+/// An injected fault has the same effect as the same fault in the scenario.
 #[test]
 fn an_injected_fault_is_a_fault_of_the_scenario() {
     for_all(
@@ -140,7 +140,7 @@ fn an_injected_fault_is_a_fault_of_the_scenario() {
         |(world, cut)| format!("{}\ncut at {cut}", show(world)),
         |(world, cut)| {
             let cut = moment(world, *cut);
-            // Those that are drawn are numbered after those that are written, and migrations and autoscalers cannot be injected.
+            // Random faults are numbered after written ones, and migrations and autoscalers cannot be injected.
             let world = &Scenario { random_faults: Vec::new(), migration: None, autoscaler: None, ..world.clone() };
             let faults = faults::timeline(world);
             let (before, later): (Vec<_>, Vec<_>) = (0..faults.len()).partition(|i| faults[*i].at <= cut);
@@ -173,10 +173,10 @@ fn a_late_fault_strikes_now() {
     assert!(events.iter().all(|event| event.at == at_ms(5_000)));
 }
 
-/// What chance has in store for a visit's step: how long its user thinks after it, and how much work it is.
+/// The random draws of a visit's step: how long its user thinks afterwards, and how much work it is.
 type Luck = BTreeMap<(u32, u32, u16), (Option<Span>, Span)>;
 
-/// The luck of steps that were served at the first attempt, in a run without contention.
+/// The draws of steps that were served at the first attempt, in a run without contention.
 fn luck(scenario: &Scenario) -> Luck {
     let mut luck = Luck::new();
     let mut thinking = BTreeMap::new();
@@ -203,7 +203,7 @@ fn luck(scenario: &Scenario) -> Luck {
     luck
 }
 
-/// So many workers that nobody waits, and a store that takes no time.
+/// So many workers that nobody waits, and a store without latency.
 fn roomy() -> Scenario {
     let mut scenario = Scenario::house();
     scenario.duration = time(60_000);
@@ -215,7 +215,7 @@ fn roomy() -> Scenario {
     scenario
 }
 
-/// Something that is different, in words and in a scenario.
+/// A difference, in words and as a change of the scenario.
 type Change = (&'static str, fn(&mut Scenario));
 
 #[test]
@@ -284,7 +284,7 @@ fn threads_change_nothing() {
     assert!(figures[0].figures != figures[1].figures, "runs have seeds of their own");
 }
 
-/// A visit that is replayed is the visit that was recorded.
+/// A replayed visit is the visit that was recorded.
 #[test]
 fn a_replay_tells_what_happened() {
     let mut scenario = roomy();

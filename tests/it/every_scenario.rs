@@ -1,4 +1,4 @@
-//! Laws that every scenario of the library keeps, whatever is changed in it, and what the library shows as a whole.
+//! Laws that every scenario of the library keeps, whatever is changed, and what the library covers as a whole.
 
 mod patches;
 
@@ -35,8 +35,8 @@ fn played(scenarios: &[Loaded], seeds: u32) -> Vec<Vec<(u64, Vec<Figures>)>> {
     surveys.into_iter().map(|survey| survey.seeds).collect()
 }
 
-/// What is impossible stays impossible in a hundred seeds: claims of the form `figure == 0`. (All claims, with all
-/// users, are checked in many seeds by the release build.)
+/// What is impossible stays impossible over a hundred seeds: claims of the form `figure == 0`. (The release build
+/// checks all claims, with all users, over many seeds.)
 #[test]
 fn the_impossible_never_happens() {
     for entry in library::all() {
@@ -48,7 +48,7 @@ fn the_impossible_never_happens() {
         let keep: Vec<bool> = loaded.variants.iter().map(|variant| about(&variant.name)).collect();
         let mut keep = keep.into_iter();
         loaded.variants.retain(|_| keep.next().expect("as many"));
-        // With more than one user this one is another design.
+        // With more than one user it would be another design.
         loaded.variants.retain(|variant| !variant.name.ends_with("one user"));
         for (seed, runs) in &played(std::slice::from_ref(&loaded), 100)[0] {
             let observed: Vec<Observed> =
@@ -63,7 +63,7 @@ fn the_impossible_never_happens() {
 /// Causes of loss that no scenario may ever have.
 const NOT_YET: [&str; 1] = ["unexplained"];
 
-/// Kinds of faults that only tests play: a scenario in which nothing comes back teaches nothing more.
+/// Kinds of faults that only occur in tests: a scenario in which nothing comes back teaches nothing more.
 const NEVER: [&str; 8] = [
     "a crash for good",
     "a vanishing for good",
@@ -75,7 +75,7 @@ const NEVER: [&str; 8] = [
     "a region dark for good",
 ];
 
-/// One `check` of the library meets every cause of loss and every kind of fault.
+/// One `check` of the library covers every cause of loss and every kind of fault.
 #[test]
 fn the_library_shows_every_cause_and_every_fault() {
     let scenarios: Vec<Loaded> = library::all().iter().filter_map(|entry| small(entry, 300, &[])).collect();

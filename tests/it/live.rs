@@ -1,4 +1,4 @@
-//! A session goes back, forks and breaks things, and is still the run that a report tells of.
+//! A session can rewind, fork and inject faults, and still matches the report of the same run.
 
 mod moments;
 mod reader;
@@ -24,7 +24,7 @@ use crate::support::worlds::at_ms;
 
 const SEED: u64 = 270;
 
-/// A scenario of the library with few users; all but the one that is about numbers.
+/// A scenario of the library with few users; all except the one about large numbers.
 pub fn small(entry: &library::Entry) -> Option<Loaded> {
     let crowd = |key: &str| load(entry.name, entry.name, entry.text, &[key.to_owned()], &[]).ok();
     let base = &load(entry.name, entry.name, entry.text, &[], &[]).expect(entry.name).base;
@@ -35,7 +35,7 @@ pub fn small(entry: &library::Entry) -> Option<Loaded> {
     }
 }
 
-/// All designs of all of them.
+/// All designs of all scenarios.
 pub fn everything() -> impl Iterator<Item = (Loaded, usize)> {
     let all = library::all().iter().filter_map(small);
     all.flat_map(|loaded| (0..loaded.variants.len()).map(move |design| (loaded.clone(), design)))
@@ -51,7 +51,7 @@ pub fn named(name: &str, set: &[&str]) -> Loaded {
     load(name, name, entry.text, &set, &[]).expect("a sound scenario")
 }
 
-/// Everything that can be asked of a moment, in a form that can be compared to the byte.
+/// Everything that can be asked about a moment, in a form that can be compared byte for byte.
 fn told(session: &Session) -> String {
     let (mut snapshot, mut memory) = (Snapshot::default(), Memory::default());
     session.snapshot(&mut snapshot);
@@ -79,7 +79,7 @@ fn part(end: Instant, thousandths: u64) -> Instant {
     Instant::from_nanos(end.as_nanos() / 1_000 * thousandths)
 }
 
-/// Where runs are looked at; in most scenarios something breaks at 30 s of 180.
+/// The moments at which runs are inspected; in most scenarios a fault strikes at 30 s of 180.
 const STOPS: [u64; 6] = [0, 97, 167, 240, 500, 713];
 
 #[test]
@@ -116,7 +116,7 @@ fn what_is_played_again_is_what_was_played() {
     }
 }
 
-/// Also those that are looked for when all is over.
+/// This includes losses that are only found after the end.
 #[test]
 fn at_the_end_the_figures_are_those_of_a_report() {
     let never = AtomicBool::new(false);
@@ -183,7 +183,7 @@ fn a_fork_with_a_difference_has_the_same_past_and_another_future() {
     same(&told(&branch), &told(&trunk), "it was undone");
 }
 
-/// An injected fault is the same as one in the file, whenever it was announced.
+/// An injected fault is the same as one in the file, whenever it was injected.
 #[test]
 fn an_injected_fault_is_one_of_the_file() {
     for name in ["sticky-crash", "store-outage", "deploy-drain", "slow-server"] {
@@ -215,7 +215,7 @@ fn an_injected_fault_is_one_of_the_file() {
     }
 }
 
-/// "Server 2 lives": a fork without the fault of the file is the file without it.
+/// "Server 2 lives": a fork in which the file's fault is cancelled equals the file without it.
 #[test]
 fn a_fault_that_is_spared_never_was() {
     for name in ["sticky-crash", "store-outage", "deploy-drain", "slow-server"] {
@@ -251,7 +251,7 @@ fn a_fault_that_is_spared_never_was() {
     }
 }
 
-/// Inputs at the same moment, between marks and on them, keep their order and their effect.
+/// Inputs at the same moment, between checkpoints and at them, keep their order and their effect.
 #[test]
 fn what_was_injected_is_played_again() {
     let loaded = named("sticky-crash", &["users.count=60"]);
@@ -304,7 +304,7 @@ fn errors_say_what_is_wrong_and_change_nothing() {
     assert_eq!(told, "1m1s500ms has not come yet: the run is at 1s");
 }
 
-/// What a report tells of the same visit, a session tells too; and it knows what was injected.
+/// A session tells the same story of a visit as a report; and it knows injected faults.
 #[test]
 fn a_story_is_the_one_of_a_report() {
     let loaded = named("sticky-crash", &["users.count=60"]);
@@ -336,7 +336,7 @@ fn a_story_is_the_one_of_a_report() {
     assert!(stories.iter().any(|story| story.lines.iter().any(broke)), "{stories:#?}");
 }
 
-/// While it goes on, the story grows with it: followed from the start or asked for late, it is the same.
+/// The story grows with the run: whether followed from the start or requested later, it is the same.
 #[test]
 fn a_story_follows_its_user() {
     let loaded = named("login-sessions", &["users.count=60"]);
@@ -358,7 +358,7 @@ fn a_story_follows_its_user() {
     assert!(met > 20, "{met}");
 }
 
-/// A recorder that is only known as one.
+/// A recorder that is passed as a trait object.
 #[test]
 fn any_recorder_hears_the_same() {
     let loaded = named("two-tabs", &["users.count=30"]);

@@ -1,4 +1,4 @@
-//! A sound scenario never comes to a standstill: whoever is within a visit will act again, at every moment of a run.
+//! A valid scenario never stalls: at every moment of a run, every user within a visit will act again.
 
 use proptest::prelude::*;
 use whatcart::base::Step;
@@ -10,7 +10,7 @@ use whatcart::sim::Sim;
 use crate::support::for_all;
 use crate::support::worlds::{any_world, end, ms, show, time};
 
-/// Looks at a run every so often, from its beginning until everybody has left.
+/// Inspects a run at intervals, from its start until everybody has left.
 fn goes_on(scenario: &Scenario, seed: u64, every: Span) -> Result<(), String> {
     let mut sim = Sim::new(scenario, Seed(seed));
     while !sim.is_over() && sim.now() < end(scenario) {
@@ -23,8 +23,8 @@ fn goes_on(scenario: &Scenario, seed: u64, every: Span) -> Result<(), String> {
     Ok(())
 }
 
-/// Both tabs of the only user are refused, or wait in vain, and pause before they try again: nobody thinks, nobody
-/// works, no timeout runs.
+/// Both tabs of the only user are refused, or time out, and pause before a retry: nobody thinks, no worker is busy, no
+/// timer runs.
 #[test]
 fn simultaneous_steps_that_all_pause_are_no_standstill() {
     let refused = "title = 'a'\nduration = '20s'\nseed = 3\n\
@@ -45,8 +45,8 @@ fn no_random_world_comes_to_a_standstill() {
     for_all(150, &any_world(), show, |world| goes_on(world, world.seed.get(), ms(20)));
 }
 
-/// One to three users who do everything in two tabs, before servers that take as few requests as they may: the worlds
-/// in which it is most often quiet while a visit is open.
+/// One to three users who do every step in two tabs, and servers with the smallest possible queues: scenarios in which
+/// the simulation is often quiet while a visit is open.
 #[test]
 fn no_quiet_world_comes_to_a_standstill() {
     let quiet = (any_world(), 1u64..4, prop::sample::select(vec![1u64, 50, 700]), prop::bool::ANY).prop_map(

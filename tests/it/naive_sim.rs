@@ -1,4 +1,4 @@
-//! A second simulator, as plain as it can be, that must agree with the engine event for event.
+//! A second simulator, as simple as possible, that must agree with the engine event for event.
 
 mod simulator;
 mod workload;

@@ -1,4 +1,4 @@
-//! The streaming checker and a naive one agree: on what real simulations record, and on made-up histories.
+//! The streaming checker and a naive one agree, on histories of real simulations and on random ones.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::support::naive::{Judgement, Naive};
 use crate::support::worlds::{any_world, end, show};
 use crate::support::{for_all, told_as_lines};
 
-/// What the streaming checker says of a history.
+/// The streaming checker's judgement of a history.
 pub fn streaming(events: &[Event]) -> Judgement {
     judged_by(Checker::of_hidden_state(None), events)
 }
@@ -35,7 +35,7 @@ fn judged_by(mut checker: Checker, events: &[Event]) -> Judgement {
     Judgement { counts: checker.counts().clone(), open_carts: checker.open_carts(), findings }
 }
 
-/// What the naive one says.
+/// The naive checker's judgement.
 fn naive(events: &[Event]) -> Judgement {
     naively(Naive::default(), events)
 }
@@ -47,7 +47,7 @@ fn naively(mut naive: Naive, events: &[Event]) -> Judgement {
     naive.judge()
 }
 
-/// The first visit that they judge differently, or the counts.
+/// The first visit that they judge differently, or else the counts.
 fn difference(streaming: &Judgement, naive: &Judgement) -> Option<String> {
     let visits = streaming.findings.keys().chain(naive.findings.keys());
     for visit in visits {
@@ -59,7 +59,7 @@ fn difference(streaming: &Judgement, naive: &Judgement) -> Option<String> {
     (streaming != naive).then(|| format!("the streaming checker counts {streaming:#?}, the naive one {naive:#?}"))
 }
 
-/// That both say the same of a history.
+/// Checks that both judge a history alike.
 pub fn agree(events: &[Event]) -> Result<(), String> {
     difference(&streaming(events), &naive(events)).map_or(Ok(()), Err)
 }
@@ -71,8 +71,8 @@ fn they_agree_on_made_up_histories() {
     for_all(3_000, &moves(120), show, |moves| agree(&play(moves, rules)));
 }
 
-/// Where requests for the same item, or several views or checkouts, are in flight at once, the streaming checker may
-/// overlook what the naive one sees. It never sees more.
+/// If requests for the same item, or several views or checkouts, are in flight at once, the streaming checker may
+/// overlook what the naive one finds. It never finds more.
 #[test]
 fn the_streaming_one_never_accuses_alone() {
     let rules = Rules { tangled: true, lies: true };
@@ -113,7 +113,7 @@ fn no_more_severe(streaming: &Judgement, naive: &Judgement) -> Result<(), String
     Ok(())
 }
 
-/// Everything of one run, and what its conservation laws say: `figures` panics when one is broken.
+/// All events of one run. Also checks the conservation laws: `figures` panics if one is broken.
 fn record(scenario: &Scenario) -> Vec<Event> {
     struct Both {
         events: Vec<Event>,
@@ -130,7 +130,7 @@ fn record(scenario: &Scenario) -> Vec<Event> {
     let mut both = Both { events: Vec::new(), observer: Observer::new(scenario, sim.heavy(), UserId(1)) };
     sim.advance(end(scenario), &mut both);
     sim.audit(&mut both);
-    // It asserts that everything sums up.
+    // This asserts that everything adds up.
     let _ = figures(&both.observer, scenario, sim.view().awaited, sim.faults());
     both.events
 }

@@ -1,7 +1,7 @@
-//! Planted bugs: a correct run is sabotaged in one small way, and the checker says exactly what is wrong.
+//! Planted bugs: a correct run is sabotaged in one small way, and the checker must say exactly what is wrong.
 //!
-//! The correct run is a real simulation with carts in a shared store. One visit of it is tampered with, as a buggy shop
-//! or balancer would have made its user see it.
+//! The correct run is a real simulation with carts in a shared store. One of its visits is changed to what its user
+//! would have seen of a buggy shop or balancer.
 
 mod accounting;
 mod beside_carts;
@@ -19,8 +19,8 @@ use crate::support::naive::Judgement;
 use crate::support::worlds::{end, time};
 use crate::support::{item, items, told_as_lines};
 
-/// Two items are added, the second is removed, a third is added; a view, the checkout, another view, a forged session;
-/// the logout, and a copy of the session that was taken before it.
+/// Two items are added, the second is removed, and a third is added; then a view, the checkout, another view, a forged
+/// session, the logout, and a replay of the session after it.
 fn honest() -> Scenario {
     use Step::{Add, Browse, Checkout, ForgeSession, Login, Logout, Remove, ReplayToken, View};
     let mut scenario = Scenario::house();
@@ -39,7 +39,7 @@ fn play(scenario: &Scenario) -> Vec<Event> {
     events
 }
 
-/// The visit that is tampered with.
+/// The visit that is changed.
 fn victim(events: &[Event]) -> Visit {
     let finished = |event: &Event| match event.what {
         EventKind::Seen(visit, Seen::Left(_)) if visit.user == UserId(3) => Some(visit),
@@ -48,7 +48,7 @@ fn victim(events: &[Event]) -> Visit {
     events.iter().find_map(finished).expect("user 3 finishes a visit")
 }
 
-/// Where something of the victim's is.
+/// The positions of some of the victim's events.
 fn places(events: &[Event], visit: Visit, wanted: impl Fn(&Seen) -> bool) -> Vec<usize> {
     let is = |event: &Event| matches!(&event.what, EventKind::Seen(of, seen) if *of == visit && wanted(seen));
     (0..events.len()).filter(|i| is(&events[*i])).collect()
@@ -76,7 +76,7 @@ fn charges(numbers: &[u8]) -> Outcome {
 const DONE: Outcome = Outcome::Ok(Reply::Done);
 const REFUSED: Outcome = Outcome::Refused(Refusal::QueueFull);
 
-/// The victim's n-th answer to a command becomes another one.
+/// Replaces the victim's n-th answer to a command.
 fn answer(events: &mut [Event], command: Command, n: usize, with: Outcome) {
     let visit = victim(events);
     let at = places(events, visit, |seen| matches!(seen, Seen::Told { request, .. } if request.command == command))[n];
@@ -84,7 +84,7 @@ fn answer(events: &mut [Event], command: Command, n: usize, with: Outcome) {
     *outcome = with;
 }
 
-/// An event of the victim's is slipped in after another one of its events.
+/// Inserts an event after one of the victim's events.
 fn slip_in(events: &mut Vec<Event>, after: impl Fn(&Seen) -> bool, seen: Seen) {
     let visit = victim(events);
     let at = places(events, visit, after)[0];
@@ -96,7 +96,7 @@ fn told(command: Command) -> impl Fn(&Seen) -> bool {
     move |seen| matches!(seen, Seen::Told { request, .. } if request.command == command)
 }
 
-/// The victim sends a command again after its first answer, and is told so.
+/// Repeats a command of the victim after its first answer, with this outcome.
 fn again(events: &mut Vec<Event>, command: Command, attempt: u16, outcome: Outcome) {
     let request = Request { step: 60, attempt, command };
     let sent = whatcart::base::time::Instant::ZERO;
@@ -109,7 +109,7 @@ fn again(events: &mut Vec<Event>, command: Command, attempt: u16, outcome: Outco
     slip_in(events, last, Seen::Sent(request));
 }
 
-/// What must come of it: the victim's findings, and what is counted beyond the findings.
+/// The expected result: the victim's findings, and the counts that are not findings.
 struct Bug {
     name: &'static str,
     plant: fn(&mut Vec<Event>),
@@ -129,7 +129,7 @@ fn overcharged(numbers: &[u8]) -> Finding {
 const INTACT: Finding = Finding::Cart(CartVerdict::Intact);
 const WRONG: Finding = Finding::WrongView;
 
-/// A bug, what the checker finds beside `Opened`, ghosts and double charges.
+/// A bug, the expected findings besides `Opened`, ghosts and double charges.
 macro_rules! bug {
     ($name:literal, [$($found:expr),*], $ghosts:literal, $doubles:literal, $plant:expr) => {
         Bug {
@@ -142,7 +142,7 @@ macro_rules! bug {
     };
 }
 
-/// Bugs in what the cart holds.
+/// Bugs in the contents of carts.
 const CART_BUGS: &[Bug] = &[
     bug!("an acknowledged add is not stored", [WRONG, lost(&[1])], 0, 0, |e| {
         answer(e, VIEW, 0, shows(&[3]));
@@ -217,7 +217,7 @@ const OTHER_BUGS: &[Bug] = &[
     }),
 ];
 
-/// What looks bad, and is no bug.
+/// Changes that look bad but are not bugs.
 const INNOCENT: &[Bug] = &[
     bug!("nothing at all", [INTACT], 0, 0, |_| {}),
     bug!("an unknown add that was not done", [INTACT], 0, 0, |e| {
@@ -307,7 +307,7 @@ fn swapped_carts_are_found() {
     let mine = places(&events, visit, charge)[0];
     let other = Visit { user: UserId(4), client: whatcart::base::ClientId(3), number: visit.number };
     let theirs = places(&events, other, charge)[0];
-    // What each has in the cart is the same, so the other one's is renumbered first: item 1 becomes item 11.
+    // Both carts have the same items, so the other user's are renumbered first: item 1 becomes item 11.
     for at in places(&events, other, |_| true) {
         renumber(&mut events[at]);
     }

@@ -1,6 +1,6 @@
 //! The README shows what the program prints: every marked block is compared with real output, and its scenario runs.
 //!
-//! `UPDATE_README=1 cargo test readme` writes the blocks anew.
+//! `UPDATE_README=1 cargo test readme` regenerates the blocks.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ fn whatcart(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("it prints text")
 }
 
-/// The README with every marked block made anew.
+/// The README with every marked block regenerated.
 fn refreshed(readme: &str) -> (String, usize) {
     let (mut text, mut blocks) = (String::new(), 0);
     let mut rest = readme;

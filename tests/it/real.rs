@@ -1,4 +1,4 @@
-//! Real runs as their users meet them: addresses for curl, limits of the machine, interrupts, exit codes.
+//! Real runs as seen by users: addresses for curl, limits of the machine, interrupts, exit codes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -29,7 +29,7 @@ fn of(output: &Output) -> (i32, String, String) {
     (output.status.code().expect("not killed"), text(&output.stdout), text(&output.stderr))
 }
 
-/// The program with these arguments in a shell that may open fewer files.
+/// Runs the program in a shell with a limit on open files.
 fn with_files(limit: u32, args: &[&str]) -> (i32, String, String) {
     let script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
     of(&Command::new("sh").args(["-c", &script, WHATCART]).args(args).output().expect("there is a shell"))
@@ -43,7 +43,7 @@ fn interrupt(child: &Child) {
 #[test]
 fn a_real_run_prints_what_a_simulated_one_does() {
     let (code, printed, errors) = ran(&SHORT);
-    // On a machine that was too busy to keep up the figures are printed, and the run has failed.
+    // On a machine too busy to keep up, the figures are printed, but the run fails.
     assert!(code == 0 && errors.is_empty() || code == 3 && printed.contains("could not keep up"), "{printed}{errors}");
     for part in ["what-cart", "real requests on this machine", "carts lost", "All carts lost", "MISSING", "Lesson"] {
         assert!(printed.contains(part), "{part}:\n{printed}");
@@ -65,7 +65,8 @@ fn its_json_says_how_real_time_was_kept() {
     assert_eq!(of("sent"), of("ok") + of("refused") + of("failed") + of("timed_out") + of("in_flight"));
 }
 
-/// New servers get ports of their own, are used when they pass their checks, and the old ones go without anybody noticing.
+/// New servers get their own ports, are used once they pass their checks, and the old ones leave without harm to
+/// anybody.
 #[test]
 fn a_real_deploy_with_a_spare_server_hurts_nobody() {
     let args = [
@@ -91,7 +92,7 @@ fn a_real_deploy_with_a_spare_server_hurts_nobody() {
     assert!((3.1..4.0).contains(&figures["price"]["servers"].as_f64().expect("a number")), "{figures}");
 }
 
-/// What `--verbose` prints is enough to visit a server by hand while it is being used.
+/// The output of `--verbose` is enough to visit a server by hand during the run.
 #[test]
 fn a_server_can_be_visited_by_hand() {
     let args = [&SHORT[..], &["--verbose"]].concat();
@@ -128,7 +129,7 @@ fn an_interrupt_prints_what_was_measured() {
         Command::new(WHATCART).args(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut line = String::new();
     BufReader::new(child.stderr.take().expect("piped")).read_line(&mut line).expect("a line");
-    // The servers are up; a moment later there is something to print, or not: both are fine.
+    // The servers are up; shortly afterwards there may or may not be something to print. Both are fine.
     interrupt(&child);
     let mut printed = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut printed).expect("text");
@@ -136,7 +137,7 @@ fn an_interrupt_prints_what_was_measured() {
     assert!(printed.contains("Interrupted") && printed.contains("1  round robin"), "{printed}");
 }
 
-/// Whenever it comes, the run ends soon, and as one that was interrupted.
+/// Whenever the signal comes, the run ends soon, and as an interrupted one.
 #[test]
 #[allow(clippy::disallowed_methods, reason = "somebody waits, and presses Ctrl-C")]
 fn an_interrupt_may_come_at_any_moment() {
@@ -151,13 +152,13 @@ fn an_interrupt_may_come_at_any_moment() {
         let begun = std::time::Instant::now();
         let output = child.wait_with_output().expect("it ends");
         let told = || format!("{engine}, {millis} ms: {output:?}");
-        // Until the program listens for it, the signal ends it as it ends any other.
+        // Until the program handles the signal, its default action ends the process.
         assert!(matches!(output.status.code(), Some(130) | None), "{}", told());
         assert!(begun.elapsed() < Duration::from_secs(15), "{}", told());
     }
 }
 
-/// In a network of its own that has a single port.
+/// In a network namespace with a single port.
 #[test]
 fn no_free_port_is_told() {
     let apart = |args: &[&str]| Command::new("unshare").arg("-rn").args(args).output();

@@ -1,4 +1,4 @@
-//! Results are read back as what was written: of real runs of every scenario, and of former versions.
+//! Results can be read back: of real runs of every scenario, and of earlier versions.
 
 use std::sync::atomic::AtomicBool;
 
@@ -7,7 +7,7 @@ use whatcart::results::expectations::judge;
 use whatcart::results::{FaultFigures, ReadError, Report, Results, Scaling, read};
 use whatcart::scenario::{library, load};
 
-/// A few users of a scenario, in so many runs.
+/// Several runs of a scenario with few users.
 fn played(entry: &library::Entry, runs: u32) -> Report {
     let few = ["users.count=12", "users.rate=0.5"].iter().find_map(|few| {
         let few = [(*few).to_owned()];

@@ -1,4 +1,4 @@
-//! Scenario files, from text to variants: what loads, and what is said of what does not.
+//! Scenario files, from text to variants: which ones load, and the errors of those that do not.
 
 #[cfg(feature = "cli")]
 mod beside_carts;

@@ -1,4 +1,4 @@
-//! What several areas share: random cases that repeat exactly, random scenarios, random histories, a second checker.
+//! Shared support: reproducible random cases, random scenarios, random histories, a second checker.
 
 pub mod histories;
 pub mod naive;
@@ -11,8 +11,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use whatcart::base::{Item, Items};
 use whatcart::history::{Event, EventKind};
 
-/// Tries a law on so many random values, the same ones in every run. One that breaks it is made as small as possible,
-/// and shown by `show`.
+/// Checks a property on random values, the same in every run. A failing value is shrunk and printed by `show`.
 pub fn for_all<S: Strategy>(
     cases: u32,
     strategy: &S,
@@ -39,7 +38,7 @@ pub fn items(numbers: &[u8]) -> Items {
     numbers.iter().fold(Items::NONE, |set, number| set.with(item(*number)))
 }
 
-/// A history, an event a line.
+/// A history, one event per line.
 pub fn told_as_lines(events: &[Event]) -> String {
     let mut text = String::new();
     for event in events {

@@ -1,4 +1,4 @@
-//! The design is kept: imports point one way, the core knows no clock and no threads, files stay small.
+//! The architecture is kept: imports point one way, the core has no clock and no threads, files stay small.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,13 +26,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
-/// Arrows that are allowed for one part of a module only.
+/// Imports that are allowed only for one part of a module.
 const NARROW: &[(&str, &str, &str)] = &[("traffic", "balancing", "affinity"), ("judging", "traffic", "workload")];
 
-/// Modules that may know the terminal, files, threads and the clock.
+/// Modules that may use the terminal, files, threads and the clock.
 const EDGES: &[&str] = &["cli", "main", "experiment", "http"];
 
-/// What the others must not mention.
+/// What the other modules must not mention.
 const FORBIDDEN: &[&str] = &[
     "std::time",
     "std::thread",
@@ -50,14 +50,14 @@ const FORBIDDEN: &[&str] = &[
     "static mut",
 ];
 
-/// Most lines of code in a file, without comments and blank lines.
+/// The maximum number of lines of code in a file, without comments and blank lines.
 const LONGEST: usize = 600;
 
 struct Source {
     path: PathBuf,
-    /// The module at the top: `policy` for `policy/affinity.rs`.
+    /// The top-level module: `balancing` for `balancing/affinity.rs`.
     module: String,
-    /// How many modules deep: 1 for `policy.rs`, 2 for `policy/affinity.rs`.
+    /// The depth: 1 for `balancing.rs`, 2 for `balancing/affinity.rs`.
     depth: usize,
     text: String,
 }
@@ -98,7 +98,7 @@ fn sources(folder: &str) -> Vec<Source> {
     files.into_iter().map(source).collect()
 }
 
-/// Paths into the crate that a line names, without `crate::`: `policy::affinity::Pin`.
+/// Paths into the crate that a line names, without `crate::`: `balancing::affinity::Pin`.
 fn crate_paths(source: &Source, line: &str) -> Vec<String> {
     let up = "super::".repeat(source.depth);
     let roots = ["crate::", up.as_str(), "whatcart::"];
@@ -125,7 +125,7 @@ fn crate_paths(source: &Source, line: &str) -> Vec<String> {
     found
 }
 
-/// All arrows of the crate, each with a place where it is drawn.
+/// All imports between modules of the crate, each with a place where it occurs.
 fn arrows() -> BTreeMap<(String, String), String> {
     let modules: BTreeSet<&str> = ARROWS.iter().map(|(module, _)| *module).collect();
     let mut arrows = BTreeMap::new();
@@ -161,7 +161,7 @@ fn imports_point_one_way() {
     }
 }
 
-/// The table itself has no circle: whoever is imported stands above.
+/// The table itself has no cycle: an imported module comes before its importer.
 #[test]
 fn the_table_points_up() {
     for (i, (from, targets)) in ARROWS.iter().enumerate() {
@@ -180,7 +180,7 @@ fn every_module_has_a_row() {
     }
 }
 
-/// The reader of imports reads them: these arrows are known to exist.
+/// The import reader works: these imports are known to exist.
 #[test]
 fn known_arrows_are_seen() {
     let arrows = arrows();
@@ -189,7 +189,7 @@ fn known_arrows_are_seen() {
     }
 }
 
-/// Built only with the program: it reads the files that users name.
+/// Only compiled with the program: it reads the files that users name.
 const READER: &str = "scenario/read.rs";
 
 #[test]

@@ -1,11 +1,12 @@
-//! CSV: a row for each variant and run, or for each window of each run.
+//! CSV: one row per variant and run, or per window of each run.
 
 use crate::results::agreement::Conformity;
 use crate::results::statistics::Summary;
 use crate::results::{Report, SeriesRow};
 
-/// The figures: a row for each variant and run, a column for each figure by its path. A figure that a run lacks is
-/// empty. Beside simulations, further columns have what they predict of each judged figure and what came of it.
+/// The figures: one row per variant and run, and one column per figure, named by its path. A figure that a run lacks is
+/// empty. If real runs were compared with simulations, further columns hold the prediction and the verdict for each
+/// judged figure.
 #[must_use]
 pub fn csv(report: &Report) -> String {
     let summaries = Summary::all(&report.variants);
@@ -31,7 +32,7 @@ pub fn csv(report: &Report) -> String {
     text(&rows)
 }
 
-/// What is told of each judged figure.
+/// The columns for each judged figure.
 const JUDGED: [&str; 4] = ["predicted low", "predicted high", "executed", "verdict"];
 
 /// Every figure that was judged in some variant.
@@ -56,7 +57,8 @@ fn judgement(report: &Report, variant: usize, figure: &str) -> [String; JUDGED.l
     [one.low.to_string(), one.high.to_string(), one.observed.to_string(), verdict.into()]
 }
 
-/// The figures over time: a row for each variant, run and window; the last columns are what each server served.
+/// The figures over time: one row per variant, run and window. The last columns hold the requests served by each
+/// server.
 #[must_use]
 pub fn series_csv(report: &Report) -> String {
     let runs = || report.variants.iter().flat_map(|variant| variant.runs.iter().map(move |run| (&variant.name, run)));
@@ -90,7 +92,7 @@ const COUNTS: [Count; 9] = [
     ("open_carts", |row| row.open_carts),
 ];
 
-/// Seconds without a rounding error.
+/// Seconds, without a rounding error.
 fn seconds(nanos: u64) -> String {
     let fraction = format!("{:09}", nanos % 1_000_000_000);
     let fraction = fraction.trim_end_matches('0');

@@ -1,4 +1,4 @@
-//! Markdown for a design review: the table, what it assumes, and how to repeat it.
+//! Markdown for a design review: the table, its assumptions, and how to reproduce it.
 
 use crate::base::Step;
 use crate::faces::table::columns::{Cell, Column, choose};
@@ -8,7 +8,7 @@ use crate::results::{Agreement, Report};
 use crate::scenario::{Affinity, CookieLife, Dist, Positive, Regions, Scenario};
 use crate::text::{clean, listed, span, thousands};
 
-/// The report as Markdown; `command` repeats the run.
+/// The report as Markdown; `command` reproduces the run.
 #[must_use]
 pub fn markdown(report: &Report, command: &str) -> String {
     let summaries = Summary::all(&report.variants);
@@ -52,7 +52,7 @@ fn table(report: &Report, columns: &[Column]) -> String {
     text
 }
 
-/// What simulations predicted and what happened, where there is something to tell.
+/// The simulations' predictions and the real runs' results, for figures that are worth a line.
 fn both_engines(agreement: &Agreement) -> String {
     let mut text = String::from("\n## Both engines\n\n| design | figure |");
     for head in &engines::HEAD[1..] {
@@ -75,7 +75,7 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// Text that Markdown takes as it is.
+/// Escapes characters that have a meaning in Markdown.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -87,7 +87,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// What was assumed, for those who doubt it: of the scenario as written; variants say in their names what they change.
+/// The assumptions of the base scenario. The variants' names say what they change.
 fn assumptions(report: &Report) -> Vec<String> {
     let scenario = &report.scenario;
     let mut lines = vec![
@@ -155,7 +155,7 @@ fn journey(scenario: &Scenario) -> String {
     format!("A visit is {}, with {} of thought after each.", listed(&steps), dist(&scenario.users.think))
 }
 
-/// A policy or step as it is written in a scenario.
+/// The name of a policy or step as written in a scenario.
 fn kebab(value: &impl std::fmt::Debug) -> String {
     let mut out = String::new();
     for c in format!("{value:?}").chars() {

@@ -1,4 +1,4 @@
-//! A story as text: columns side by side, faults across.
+//! Draws a story as text, with columns for deeds and full-width lines for faults.
 
 use super::{Deed, Line, Story};
 use crate::base::Items;
@@ -14,7 +14,7 @@ struct Widths {
 }
 
 impl Story {
-    /// The story with codes of colour, at most [`WIDTH`] columns wide.
+    /// The story with colour codes, at most [`WIDTH`] columns wide.
     #[must_use]
     pub fn draw(&self) -> String {
         let lines = bracketed(&self.lines);
@@ -68,7 +68,7 @@ impl Story {
             left(&cut(&deed.server, widths.server), widths.server)
         );
         let answer = cut(&deed.answer, widths.answer);
-        // A charge is not wrong in itself: what is missing from it is.
+        // The charge itself is not wrong; what is missing from it is.
         text += &left(&paint(if deed.missing.is_some() { Tone::Plain } else { tone }, &answer), widths.answer);
         if self.carts {
             text += "  ";
@@ -85,7 +85,7 @@ impl Story {
     }
 }
 
-/// On either side of what broke.
+/// The dashes on either side of a fault.
 const DASHES: usize = 12;
 const LEAST_DASHES: usize = 3;
 
@@ -109,13 +109,13 @@ impl Widths {
         }
     }
 
-    /// Columns before the one with the server's cart.
+    /// The columns to the left of the server's cart.
     fn before_carts(&self) -> usize {
         3 + self.time + 2 + self.action + 2 + self.server + 2 + self.answer + 2
     }
 }
 
-/// Requests that were out at the same moment are held together by a bracket, where more than one of them is told.
+/// Joins concurrent requests with a bracket, if more than one of them is shown.
 fn bracketed(lines: &[Line]) -> Vec<Line> {
     let bracket = |i: usize| {
         let group = group(&lines[i])?;
@@ -157,7 +157,7 @@ fn ending(missing: Items, wrong: bool, room: usize) -> String {
     }
 }
 
-/// The items by name as far as there is room, then how many more.
+/// As many item names as there is room for, followed by the number of the others.
 fn items(items: Items, room: usize) -> String {
     let whole = items.to_string();
     if width(&whole) <= room {

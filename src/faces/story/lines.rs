@@ -1,4 +1,4 @@
-//! From the events of a visit to the lines of a story.
+//! Turns the events of a visit into the lines of a story.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::results::{Tape, VariantReport};
 use crate::scenario::CartHome;
 use crate::text::{clean, count, plural, span};
 
-/// Most lines of a story's first part.
+/// The maximum number of lines in a story's first part.
 const MOST: usize = 12;
 
-/// Tells a visit: `design` is the variant's number in the table, `most` how many lines there is room for (at most 12).
+/// Tells a visit in at most `most` lines (no more than 12). `design` is the variant's number in the table.
 #[must_use]
 pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) -> Story {
     let mut teller = Teller::of(variant);
@@ -35,7 +35,7 @@ pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) ->
 }
 
 impl Story {
-    /// Adds how the same user fared in a better design: the end of that visit.
+    /// Adds what happened to the same user in a better design: the end of that visit.
     #[must_use]
     pub fn against(mut self, variant: &VariantReport, design: usize, tape: &Tape) -> Story {
         let mut teller = Teller::of(variant);
@@ -48,13 +48,13 @@ impl Story {
     }
 }
 
-/// What became of the cart.
+/// The line that tells the cart's fate.
 fn ending(lines: Vec<Line>) -> Option<Line> {
     let ends = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some() || deed.wrong);
     lines.into_iter().rev().find(ends)
 }
 
-/// How often the user was answered, and how often others were not.
+/// How many of the user's requests went wrong, and how many strangers were turned away.
 fn tally(lines: &[Line]) -> Option<Line> {
     #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
     let of = |wanted: fn(&Deed) -> bool| {
@@ -71,53 +71,53 @@ fn tally(lines: &[Line]) -> Option<Line> {
     (all > 0.0).then_some(Line::Skipped(fared))
 }
 
-/// What is known while a visit is heard.
+/// What is known at some point of the visit.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about a visit and its design")]
 struct Teller {
     lines: Vec<Line>,
-    /// Acknowledged adds that were not taken out.
+    /// Acknowledged adds that were not removed.
     added: Items,
-    /// An add was sent before: the user has a cart.
+    /// Whether an add has been sent: the user has a cart.
     opened: bool,
     logged_in: bool,
     logged_out: bool,
-    /// A thief was let in.
+    /// Whether a thief was let in.
     robbed: bool,
-    /// Who served what, until the user is told.
+    /// Requests that were served but whose user has not been told yet.
     served: Vec<Served>,
     dropped: Option<ServerId>,
-    /// The newest version of the catalogue that was shown.
+    /// The newest version of the catalogue shown so far.
     newest: u32,
-    /// Orders on the statement.
+    /// The number of orders on the statement.
     bills: u32,
-    /// Something went wrong before: what the balancer believes concerns this story.
+    /// Whether something has gone wrong, so that the balancer's beliefs become relevant.
     trouble: bool,
-    /// Who is where, when that is not one place.
+    /// The regions, if there are any.
     map: Option<RegionMap>,
-    /// Where the user is.
+    /// The user's region.
     place: Option<RegionId>,
-    /// A platform's instances answer.
+    /// Whether a platform's instances answer.
     serverless: bool,
-    /// Carts are in the memory of whoever answers.
+    /// Whether carts are in the memory of whichever server answers.
     remembers: bool,
-    /// Who has had this cart in memory.
+    /// The servers that have had this cart in memory.
     keepers: BTreeSet<ServerId>,
-    /// Servers copy carts to each other: one that knows less than the user does has an older copy.
+    /// Whether servers copy carts to each other. If so, a server that knows less than the user has an older copy.
     replicated: bool,
     concurrent: ConcurrentGroup,
-    /// The answer is to one of several requests: it may have come before or after the others.
+    /// Whether the answer is to one of several concurrent requests, and may have come in any order.
     together: bool,
     bought: bool,
 }
 
-/// Requests that are out at the same moment.
+/// The group of concurrent requests.
 #[derive(Default)]
 struct ConcurrentGroup {
     out: u32,
-    /// How often two were out at once after none was.
+    /// The number of groups so far.
     groups: u32,
-    /// Answers of such a group are still to come.
+    /// Whether answers of the current group are still to come.
     together: bool,
 }
 
@@ -130,7 +130,7 @@ impl ConcurrentGroup {
         }
     }
 
-    /// An answer comes: to which group it belongs, if it was not alone.
+    /// An answer comes. Returns the number of its group, if it was not alone.
     fn told(&mut self) -> Option<u32> {
         self.out = self.out.saturating_sub(1);
         let group = self.together.then_some(self.groups);
@@ -146,7 +146,7 @@ impl Teller {
         Teller { map: RegionMap::new(&variant.scenario), serverless, remembers, ..Teller::default() }
     }
 
-    /// A user who has travelled since the last request says so.
+    /// Adds a line if the user has travelled since the last request.
     fn locate(&mut self, at: Instant, visit: Visit, request: Request) {
         let Some(map) = &self.map else { return };
         let place = map.place(visit.user, visit.number, request.step);
@@ -155,7 +155,7 @@ impl Teller {
         }
     }
 
-    /// What a server is called: with its region, where there are several.
+    /// The displayed name of a server, with its region if there are several.
     fn called(&self, server: ServerId) -> String {
         match &self.map {
             _ if self.serverless => format!("instance-{}", server.0 + 1),
@@ -208,7 +208,7 @@ impl Teller {
         }
     }
 
-    /// Whether this user has met a server.
+    /// Whether this user has been served by a server.
     fn met(&self, server: ServerId) -> bool {
         let name = server.to_string();
         self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.server == name))
@@ -260,7 +260,7 @@ impl Teller {
         }
     }
 
-    /// What a 2xx says, in words.
+    /// What a successful answer says, in words.
     fn good(&mut self, deed: &mut Deed, command: Command, reply: Reply, served: Option<Served>) -> String {
         if command.touches_cart() {
             deed.cart = served.map(|served| served.cart);
@@ -345,7 +345,7 @@ impl Teller {
         }
     }
 
-    /// An order on the statement is news only when the answer to the checkout never came.
+    /// An order on the statement is only news if the checkout was never answered.
     fn billed(&mut self, at: Instant, items: Items) {
         let answered = |line: &Line| matches!(line, Line::Did(deed) if deed.missing.is_some());
         let asked =
@@ -365,7 +365,7 @@ impl Teller {
         self.bills += 1;
     }
 
-    /// The bill of this very answer is in the answer.
+    /// Drops the line about an order if the checkout's answer, at the same moment, tells it anyway.
     fn no_news(&mut self, command: Command, now: Instant) {
         let is_bill =
             |line: &Line| matches!(line, Line::Did(deed) if deed.mark == Some(Mark::Billed) && deed.at == now);
@@ -403,7 +403,7 @@ fn refused(refusal: Refusal, command: Command) -> &'static str {
     }
 }
 
-/// How much a request tells that went well.
+/// How much a successful request contributes to the story.
 fn weight(command: Command) -> u8 {
     match command {
         Command::Login | Command::Browse => 0,
@@ -420,7 +420,7 @@ fn whole_seconds(time: crate::base::time::Span) -> crate::base::time::Span {
     }
 }
 
-/// The lines that tell the story, within `most`.
+/// Selects the lines that tell the story, within `most`.
 fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
     let dull = u8::from(carts);
     let weight = |line: &Line| match line {
@@ -461,7 +461,7 @@ fn went_wrong(all: f64, wrong: f64) -> String {
     }
 }
 
-/// What broke before the visit had done anything, or after it was over, is not its story.
+/// Removes faults from before the visit's first deed or after its last.
 fn trim_faults(lines: &mut Vec<Line>) {
     let is_deed = |line: &Line| matches!(line, Line::Did(_));
     if let Some(last) = lines.iter().rposition(is_deed) {

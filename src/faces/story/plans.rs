@@ -1,4 +1,4 @@
-//! What a deploy or a change of the pool's size did to the server of a story's user.
+//! The effects of deploys and changes of the pool's size on servers in a user's story.
 
 use super::Line;
 use crate::base::time::Instant;
@@ -9,7 +9,7 @@ use crate::history::{EventKind, Inside, PoolEvent};
 use crate::results::{Tape, VariantReport};
 use crate::text::{clean, plural};
 
-/// A line for a plan that begins: it may last, and take carts later.
+/// A line for the start of a plan, which may last, and cost carts later.
 pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport, tape: &Tape) -> Line {
     let Some(known) = known(fault, variant, tape) else {
         return Line::Broke(at, "the pool changes".into());
@@ -26,13 +26,13 @@ pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport, tape: &Ta
     )
 }
 
-/// What a fault does, in the words of the scenario; `None` for one that was drawn.
+/// What a fault does, with the scenario's names; `None` for a random fault.
 pub(super) fn known(fault: u32, variant: &VariantReport, tape: &Tape) -> Option<FaultKind<String, String>> {
     let written = kinds(&variant.scenario).into_iter().nth(fault as usize);
     written.or_else(|| tape.injected(fault).map(|injected| in_words(injected.kind, &variant.scenario)))
 }
 
-/// A line for what a plan does to one of the servers that this user has met.
+/// A line for what a plan does to a server that this user has met.
 pub(super) fn concerns(
     event: PoolEvent,
     at: Instant,
@@ -53,7 +53,7 @@ pub(super) fn concerns(
     }
 }
 
-/// Whose plan it is.
+/// The name of the plan.
 fn who(fault: u32, variant: &VariantReport, tape: &Tape) -> String {
     let index = fault as usize;
     let name = match (variant.scenario.faults.get(index), tape.injected(fault)) {
@@ -64,7 +64,7 @@ fn who(fault: u32, variant: &VariantReport, tape: &Tape) -> String {
     name.map_or("the operator".into(), |name| clean(&name))
 }
 
-/// Whether this visit's cart died with the fault.
+/// Whether this visit's cart was lost because of the fault.
 fn killed(fault: u32, tape: &Tape) -> bool {
     tape.events.iter().any(|event| match event.what {
         EventKind::Inside(_, Inside::Served(served)) => served.evidence.killed_by == Some(fault),

@@ -5,7 +5,7 @@ use crate::results::Strike;
 use crate::results::sample::{RequestSample, crashed, item, scenario, sticky_crash, tape, unharmed, visit};
 use crate::text::{WIDTH, width};
 
-/// The text of a story without colour.
+/// The text of a story, without colour.
 fn drawn(story: &Story) -> String {
     let text = story.draw();
     text.lines().for_each(|line| assert!(width(line) <= WIDTH, "{line}"));
@@ -135,7 +135,7 @@ fn chooses_user_42_where_a_fault_took_carts() {
     assert_eq!(best_other(&report, 0), None);
 }
 
-/// A line of a user who was answered at a second.
+/// A line about a successful request, answered at this second.
 fn did(second: u64, action: &str, concurrent: Option<u32>) -> Line {
     let at = Instant::from_nanos(second * 1_000_000_000);
     Line::Did(Deed {
@@ -229,7 +229,7 @@ fn a_server_is_stopped_by_whoever_planned_it() {
     assert!(told(&variant).contains("the autoscaler stops server-1"), "{}", told(&variant));
 }
 
-/// A fault that never struck has no figures; those that come later keep their own.
+/// A fault that never struck has no figures. Later faults keep theirs.
 #[test]
 fn a_plan_after_a_fault_that_never_struck_tells_its_own_carts() {
     let mut report = sticky_crash();

@@ -1,9 +1,9 @@
-//! Why carts were lost and visits abandoned, in one or two sentences that the figures make true.
+//! Why carts were lost and visits abandoned, in one or two sentences that are true by construction.
 
 use crate::results::statistics::Summary;
 use crate::text::{count, listed, percent};
 
-/// Each cause, as the figures call it, and what it means for a cart's items.
+/// Each cause: its name in the figures, its name in text, and what it means for a cart's items.
 pub(super) const CAUSES: [(&str, &str, &str); 8] = [
     ("split", "split", "their items sit in another server's memory"),
     ("wiped", "wiped", "their last copy went with a server"),
@@ -15,10 +15,10 @@ pub(super) const CAUSES: [(&str, &str, &str); 8] = [
     ("unexplained", "unexplained", "a defect of this simulator, please report it"),
 ];
 
-/// Most sentences under a table.
+/// The maximum number of sentences under a table.
 const MOST: usize = 3;
 
-/// What took the lost carts; when none was lost, that; and what ended visits early, while there is room.
+/// How carts were lost, or that none were; and, if there is room, why visits ended early.
 pub(super) fn sentences(summaries: &[Summary]) -> Vec<String> {
     let mut sentences = losses(summaries);
     sentences.extend(missing_files(summaries));
@@ -28,7 +28,7 @@ pub(super) fn sentences(summaries: &[Summary]) -> Vec<String> {
     sentences
 }
 
-/// Said when every cart that was opened came to a good end, everywhere.
+/// A note, if every cart came to a good end in every design.
 fn no_losses(summaries: &[Summary]) -> Option<String> {
     let opened: Vec<f64> = summaries.iter().map(|summary| summary.mean("carts.opened")).collect();
     let bad = ["lost", "overcharged", "unknown", "abandoned", "open"];
@@ -43,10 +43,10 @@ fn no_losses(summaries: &[Summary]) -> Option<String> {
     }
 }
 
-/// The same causes, and the designs that have them.
+/// Causes, and the designs that have exactly these.
 type Group = (Vec<(usize, f64)>, Vec<String>);
 
-/// One sentence for the designs whose carts were lost by the same single cause, one for each design with several.
+/// One sentence for all designs with the same single cause of loss, and one for each design with several causes.
 fn losses(summaries: &[Summary]) -> Vec<String> {
     let mut groups: Vec<Group> = Vec::new();
     for (number, summary) in (1..).zip(summaries) {
@@ -108,12 +108,12 @@ fn missing_files(summaries: &[Summary]) -> Option<String> {
     }
 }
 
-/// A mean number of carts, as a whole number.
+/// A mean number of carts, rounded to a whole number.
 fn about(carts: f64) -> String {
     if carts.fract() == 0.0 { count(carts) } else { format!("about {}", count(carts.round().max(1.0))) }
 }
 
-/// The causes of one design's losses, by their place in [`CAUSES`], the most frequent first.
+/// The causes of one design's losses, by index into [`CAUSES`], most frequent first.
 fn causes(summary: &Summary) -> Vec<(usize, f64)> {
     let mut found: Vec<(usize, f64)> = CAUSES
         .iter()
@@ -125,7 +125,7 @@ fn causes(summary: &Summary) -> Vec<(usize, f64)> {
     found
 }
 
-/// What those who gave up had met: nearly all of a design's the same, or one thing and another.
+/// Why users of each design gave up: the one reason that explains nearly all, or several.
 fn endings(summaries: &[Summary]) -> Vec<String> {
     const REASONS: [(&str, &str); 3] = [
         ("abandoned_logged_out", "being logged out again and again"),

@@ -1,5 +1,5 @@
-//! Charts under a table: carts lost over time with what broke, the load of each server, and over several runs how
-//! often how many carts were lost.
+//! Charts under a table: lost carts over time with the faults, the load of each server, and over several runs the
+//! distribution of lost carts.
 
 use crate::base::time::Instant;
 use crate::faces::chart::{Glyphs, Histogram, bar, scale, timeline};
@@ -7,16 +7,16 @@ use crate::results::statistics::Summary;
 use crate::results::{Report, RunReport, VariantReport};
 use crate::text::{Tone, count, left, paint, width};
 
-/// So many runs are worth a histogram.
+/// The number of runs from which a histogram is drawn.
 pub const ENOUGH: usize = 10;
-/// Classes of a histogram, about.
+/// The approximate number of classes of a histogram.
 const CLASSES: usize = 8;
-/// Columns of a bar.
+/// The width of a bar, in columns.
 const BAR: usize = 40;
-/// Servers whose bars are drawn; of larger pools the busiest and the idlest.
+/// How many servers' bars are drawn. Of larger pools these are the busiest and the idlest.
 const BARS: usize = 6;
 
-/// Lost carts over time and the load of servers, of the first run of each design.
+/// Charts of lost carts over time and of the servers' load, from the first run of each design.
 pub(super) fn charts(report: &Report, glyphs: Glyphs) -> String {
     let lost = over_time(report, "Carts lost over time", |row| row.lost_carts, glyphs);
     let open = over_time(report, "Requests that were not answered well, over time", failed, glyphs);
@@ -49,7 +49,7 @@ fn over_time(report: &Report, title: &str, count: Count, glyphs: Glyphs) -> Stri
     format!("\n{}\n{text}{below}", paint(Tone::Strong, title))
 }
 
-/// When something broke.
+/// The times of faults.
 fn marks(run: &RunReport) -> Vec<Instant> {
     run.strikes.iter().map(|strike| strike.at).collect()
 }
@@ -67,7 +67,7 @@ fn load(report: &Report, glyphs: Glyphs) -> String {
     text
 }
 
-/// Servers by name with their busy shares; of a large pool the busiest and the idlest.
+/// Servers with their busy shares; of a large pool the busiest and the idlest.
 fn shown(run: &RunReport) -> Vec<(String, f64)> {
     let mut servers: Vec<(String, f64)> =
         run.figures.load.per_server.iter().map(|server| (server.name.clone(), server.busy)).collect();
@@ -78,7 +78,8 @@ fn shown(run: &RunReport) -> Vec<(String, f64)> {
     servers
 }
 
-/// Over many runs: how often how many carts were lost, design by design. Nothing when nobody lost any, or for few runs.
+/// The distribution of lost carts over many runs, for each design. Empty if no carts were lost, or if there are few
+/// runs.
 pub(super) fn histograms(report: &Report, summaries: &[Summary], glyphs: Glyphs) -> String {
     let mut text = String::new();
     for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {

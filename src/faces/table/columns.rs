@@ -1,4 +1,4 @@
-//! The columns that a table can have, and which of them say something.
+//! The columns that a table can have, and the choice of those that are informative.
 
 mod plans;
 mod recovery;
@@ -9,21 +9,21 @@ use crate::results::statistics::{Estimate, Summary};
 use crate::results::{FaultFigures, Report, VariantReport};
 use crate::text::{Tone, clean, clock, count, percent, real};
 
-/// The second line of a header when the number of carts opened differs from row to row.
+/// The second header line if the number of carts opened differs between rows.
 pub(super) const OF_OPENED: &str = "of opened";
 
 /// One column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// What `columns` in a scenario calls it.
+    /// Its name in a scenario's `columns`.
     pub name: String,
-    /// Its two lines of header.
+    /// The two header lines.
     pub head: [String; 2],
-    /// Row by row.
+    /// One cell per row.
     pub cells: Vec<Cell>,
-    /// What has to go first when there is no room: the largest.
+    /// Drop priority; the highest goes first.
     pub rank: u8,
-    /// Words rather than numbers.
+    /// Whether it contains words rather than numbers.
     pub words: bool,
 }
 
@@ -34,17 +34,17 @@ pub struct Cell {
     pub figure: String,
     /// `97 %`, or nothing.
     pub share: String,
-    /// Loss or not.
+    /// Whether it shows a loss.
     pub tone: Tone,
 }
 
-/// A column that counts something.
+/// A column with a count.
 struct Counted {
     name: &'static str,
     head: &'static str,
-    /// What is counted; several paths are added up.
+    /// The paths of what is counted; several are added up.
     paths: &'static [&'static str],
-    /// Of what: a path, and its word when the rows differ.
+    /// The denominator: its path, and its name if the rows differ.
     of: Option<(&'static str, &'static str)>,
     tone: Tone,
     rank: u8,
@@ -75,16 +75,16 @@ const COUNTED: [Counted; 18] = [
     Counted { name: "stale-pages", head: "stale pages", paths: &["hidden.stale_pages"], of: Some(("hidden.pages", "pages")), tone: Tone::Loss, rank: 2 },
 ];
 
-/// Most columns that are chosen without being asked for.
+/// The maximum number of columns chosen by default.
 const MOST: usize = 6;
 
-/// What columns are made of.
+/// The data for columns.
 struct Source<'a> {
     report: &'a Report,
     summaries: &'a [Summary],
 }
 
-/// The columns of a report's table: those the scenario names, or those of the usual ones that say something.
+/// The columns of a report's table: those the scenario names, or else the usual ones that are informative.
 #[must_use]
 pub fn choose(report: &Report, summaries: &[Summary]) -> Vec<Column> {
     let source = Source { report, summaries };
@@ -102,14 +102,14 @@ pub fn choose(report: &Report, summaries: &[Summary]) -> Vec<Column> {
     columns
 }
 
-/// Takes out the column that is missed least.
+/// Removes the column with the highest drop priority.
 pub(super) fn drop_least(columns: &mut Vec<Column>) -> Option<Column> {
     let (at, _) = columns.iter().enumerate().max_by_key(|(at, column)| (column.rank, *at))?;
     Some(columns.remove(at))
 }
 
 impl Source<'_> {
-    /// The usual columns in their order, without those that say nothing.
+    /// The usual columns, in order, without uninformative ones.
     fn telling(&self) -> Vec<Column> {
         let counted = |name: &str| self.counted_named(name).filter(|_| self.counts_something(name));
         let mut columns: Vec<Column> = Vec::new();
@@ -154,7 +154,7 @@ impl Source<'_> {
         columns
     }
 
-    /// The columns of one name; a fault each for `open`, otherwise one; a path is a column of its own.
+    /// The columns with this name: one for each fault for `open`, otherwise a single one. A path is a column, too.
     fn named(&self, name: &str) -> Vec<Column> {
         match name {
             "open" => self.open_at_faults(),
@@ -188,7 +188,7 @@ impl Source<'_> {
         paths.iter().any(|path| self.most(path) > 0.0)
     }
 
-    /// Whether the share of intact carts is more than what the lost ones leave.
+    /// Whether a significant number of carts was neither lost nor intact.
     fn neither_lost_nor_intact(&self) -> bool {
         self.summaries.iter().any(|summary| {
             let known = summary.mean("carts.lost") + summary.mean("carts.intact");
@@ -210,14 +210,14 @@ impl Source<'_> {
         }))
     }
 
-    /// `of 2,416` when it is so in every row, else `of opened`.
+    /// `of 2,416` if all rows have that number, or else `of opened`.
     fn denominator(&self, path: &str, word: &str) -> String {
         let (least, most) = (self.least(path), self.most(path));
         if least >= most && most.fract() == 0.0 { format!("of {}", count(most)) } else { format!("of {word}") }
     }
 
-    /// Carts that were open when a fault struck, and lost something to it: a column for each of one or two faults, one
-    /// in all for more.
+    /// Carts that were open when a fault struck and lost something because of it: one column for each of one or two
+    /// faults, or one column for more.
     fn open_at_faults(&self) -> Vec<Column> {
         let mut names: Vec<(String, String)> = Vec::new();
         for variant in &self.report.variants {
@@ -277,8 +277,8 @@ impl Source<'_> {
         })
     }
 
-    /// `99/24/24 %`, for pools of two to six. Over several runs from the busiest on: which server that is may differ
-    /// from run to run, and a mean by name would hide it.
+    /// `99/24/24 %`, for pools of two to six servers. Over several runs the servers are ordered from the busiest: which
+    /// server that is may differ between runs, and means by name would hide it.
     fn busy(&self) -> Option<Column> {
         let most = self.summaries.iter().map(|summary| busy_shares(summary).len()).max()?;
         let several = self.summaries.iter().any(|summary| summary.each.len() > 1);
@@ -307,7 +307,7 @@ impl Source<'_> {
         })
     }
 
-    /// The median add, region by region: `18 / 98 / 178`. From the nearest to the farthest where there are many.
+    /// The median latency of adds by region: `18 / 98 / 178`. With more than four regions, their range.
     fn add_by_region(&self) -> Column {
         const MOST_NAMED: usize = 4;
         let all = self.names_of_regions().unwrap_or_default();
@@ -337,7 +337,7 @@ impl Source<'_> {
         self.report.variants.iter().any(|variant| variant.scenario.serverless.is_some())
     }
 
-    /// `9.8 (14)`: what platforms are good at is that most of these need not be there.
+    /// `9.8 (14)`: the mean and the maximum number of instances. The difference is what a platform saves.
     fn instances(&self) -> Column {
         self.column("instances", ["instances", "mean (most)"], 11, |summary| {
             let mean = |name: &str| summary.get(&format!("serverless.{name}")).map(|estimate| estimate.mean);
@@ -356,7 +356,7 @@ impl Source<'_> {
         })
     }
 
-    /// For how long a migration took carts.
+    /// How long a migration went on losing carts.
     fn losses_lasted(&self) -> Column {
         let path = path::join(["faults", crate::faults::MIGRATION, "losses_lasted_s"]);
         self.column("losses-lasted", ["losses", "went on for"], 3, |summary| {
@@ -371,7 +371,7 @@ impl Source<'_> {
         })
     }
 
-    /// Calls to the store and bytes carried: what a design costs for each request.
+    /// Store calls and bytes carried per request: the running cost of a design.
     fn price(&self) -> Column {
         let alike = carried_alike(self.summaries);
         let column = self.column("price", ["price", "per request"], 1, |summary| {
@@ -414,7 +414,7 @@ impl Source<'_> {
     }
 }
 
-/// How a header calls a fault: `at the crash`, or by its time when it has no name.
+/// The header for a fault: `at the crash`, or its time if it has no name.
 fn called(variant: &VariantReport, name: &str, fault: &FaultFigures) -> String {
     let named = variant.scenario.faults.iter().any(|written| written.name.as_deref() == Some(name));
     let moved = variant.scenario.migration.is_some() && name == crate::faults::MIGRATION;
@@ -426,7 +426,6 @@ fn called(variant: &VariantReport, name: &str, fault: &FaultFigures) -> String {
     }
 }
 
-/// The sum of several figures, run by run.
 /// How busy the servers were: by server, or over several runs the mean of the busiest, of the next, and so on.
 #[expect(clippy::cast_precision_loss, reason = "a mean")]
 fn busy_shares(summary: &Summary) -> Vec<f64> {
@@ -446,19 +445,19 @@ fn busy_shares(summary: &Summary) -> Vec<f64> {
 
 const BYTES_CARRIED: &str = "price.bytes_carried_per_request";
 
-/// Bytes a request that every design carries, such as the token of a login: no price of any one of them.
+/// Bytes per request that all designs carry, such as a login token. They do not count as any design's price.
 pub(super) fn carried_alike(summaries: &[Summary]) -> f64 {
     let least = summaries.iter().map(|summary| summary.mean(BYTES_CARRIED)).fold(f64::MAX, f64::min);
     if summaries.len() > 1 { least } else { 0.0 }
 }
 
-/// Whether some design carries bytes that others do not: then they are in its price.
+/// Whether some design carries bytes that others do not. If so, they are part of its price.
 pub(super) fn some_carry_more(summaries: &[Summary]) -> bool {
     let alike = carried_alike(summaries);
     summaries.iter().any(|summary| shows(summary.mean(BYTES_CARRIED) - alike))
 }
 
-/// Whether so many bytes are told.
+/// Whether this many bytes are worth showing.
 fn shows(bytes: f64) -> bool {
     bytes >= 0.5
 }
@@ -469,7 +468,7 @@ fn total(summary: &Summary, paths: &[&str]) -> Option<Estimate> {
     Estimate::of(&summary.each.iter().map(|(_, figures)| sum(figures)).collect::<Vec<f64>>())
 }
 
-/// A figure with `± half` when there is one that shows.
+/// A figure, with `± half` if that is not zero when printed.
 fn with_half(estimate: Estimate, print: &dyn Fn(f64) -> String) -> String {
     let figure = print(estimate.mean);
     match estimate.half.map(print) {
@@ -492,7 +491,7 @@ fn shared(found: Option<Estimate>, whole: Option<f64>, tone: Tone) -> Cell {
     Cell { figure: with_half(found, &print), share, tone }
 }
 
-/// A number with one digit after the point, unless it is whole.
+/// A number with one decimal, unless it is whole.
 fn tenths(x: f64) -> String {
     if (x - x.round()).abs() < 0.05 { count(x.round()) } else { format!("{x:.1}") }
 }

@@ -1,4 +1,4 @@
-//! The finer figures, for those who ask: how requests ended, how long they took, why carts were lost, who worked.
+//! Detailed figures: how requests ended, their latency, why carts were lost, and the load of the servers.
 
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
@@ -11,7 +11,7 @@ use crate::results::path;
 use crate::results::statistics::Summary;
 use crate::text::{Tone, WIDTH, clean, clock, count, cut, paint, real, thousands};
 
-/// All finer figures, a small table for each matter.
+/// All detailed figures, as one small table per topic.
 pub(super) fn details(report: &Report, summaries: &[Summary]) -> String {
     let mut text = String::new();
     text += &requests(summaries);
@@ -27,7 +27,7 @@ pub(super) fn details(report: &Report, summaries: &[Summary]) -> String {
     text
 }
 
-/// A small table: a row for each design that has one.
+/// A small table, with a row for each design that has one.
 fn table(title: &str, head: &[&str], rows: Vec<(usize, Vec<String>)>) -> String {
     if rows.is_empty() {
         return String::new();
@@ -93,10 +93,10 @@ fn load(summaries: &[Summary]) -> String {
     table("Load of the servers, by busy time", &head, each(summaries, &paths, real))
 }
 
-/// Servers that fit a line.
+/// How many servers fit on a line.
 const IN_A_LINE: usize = 5;
 
-/// Server by server in small pools; the extremes of larger ones.
+/// The load of every server in small pools; the extremes in larger ones.
 fn servers(report: &Report, summaries: &[Summary]) -> String {
     let (mut small, mut large) = (Vec::new(), Vec::new());
     for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
@@ -130,14 +130,14 @@ fn faults(report: &Report, summaries: &[Summary]) -> String {
                 names.push(name);
             }
         });
-        // What is drawn at random stands last.
+        // Random faults come last.
         names.sort_by_key(|name| summary.get(&path::join(["faults", name, "strikes"])).is_some());
         rows.extend(names.into_iter().map(|name| (number, fault(name, summary))));
     }
     table("Faults", &["at", "what", "carts open", "of these lost"], rows)
 }
 
-/// A fault, or all that one random process drew, in one row: means over the runs.
+/// A row for a fault, or for all faults of one random process: means over the runs.
 fn fault(name: &str, summary: &Summary) -> Vec<String> {
     let of = |figure: &str| summary.get(&path::join(["faults", name, figure])).map(|found| found.mean);
     let mean = |figure: &str| count(of(figure).unwrap_or(0.0));

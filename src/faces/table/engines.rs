@@ -1,36 +1,36 @@
-//! Both engines, figure by figure: what simulations predict, what really happened, and whether it is the same.
+//! Both engines, figure by figure: the simulations' predictions, the real results, and whether they agree.
 
 use crate::results::Agreement;
 use crate::results::agreement::{Conformity, Judgement, Predicted, SERVICE_AT_LEAST_MS, Unit};
 use crate::text::{Tone, WIDTH, clean, count, cut, left, listed, paint, real, right, width, wrap};
 
-/// Columns: number and name, then the cells.
+/// The widths of the number and the name; the cells follow.
 const NUMBER: usize = 3;
 const NAME_AT_LEAST: usize = 24;
 const GAP: usize = 2;
-/// Most differences that the verdict names.
+/// How many differences the verdict names at most.
 const MOST: usize = 4;
 
-/// What a range is.
+/// An explanation of the ranges.
 const RANGES: &str = "Ranges: for counts the least and the most of any simulation; for rates where real runs should lie, \
                       with a certainty of 99.9 % for all rates together.";
 
-/// One figure, in words.
+/// The comparison of one figure, in words.
 pub struct Row {
     /// The number of its design, from 1.
     pub design: usize,
     /// What is compared.
     pub what: String,
-    /// Predicted, its range, happened, difference, verdict.
+    /// Prediction, range, observed value, difference, and verdict.
     pub cells: [String; 5],
     /// Whether it is as predicted.
     pub verdict: Conformity,
 }
 
-/// The heads of the columns.
+/// The column headers.
 pub const HEAD: [&str; 6] = ["both engines", "simulated", "range", "happened", "difference", ""];
 
-/// The whole block: a line for each figure that is not nothing, what is absent, and the verdict.
+/// The whole block: a line for each non-zero figure, the absent losses, and the verdict.
 #[must_use]
 pub fn block(agreement: &Agreement) -> String {
     let rows = rows(agreement);
@@ -79,7 +79,7 @@ fn tone(verdict: Conformity) -> Tone {
     }
 }
 
-/// Everything worth a line: losses and rates that are not nothing, and whatever differs.
+/// Everything worth a line: losses and rates that are not zero, and everything that differs.
 #[must_use]
 pub fn rows(agreement: &Agreement) -> Vec<Row> {
     let worth = |one: &Judgement| one.verdict == Conformity::Differs || one.unit != Unit::Cases && !one.is_nothing();
@@ -112,7 +112,7 @@ fn figure(unit: Unit, x: f64) -> String {
     }
 }
 
-/// A share in percent: to a tenth, or finer where a tenth is coarse.
+/// A share in percent: to a tenth, or finer if a tenth is too coarse.
 fn points(share: f64) -> String {
     let percent = 100.0 * share;
     if percent == 0.0 || percent.abs() >= 0.95 { format!("{percent:.1}") } else { format!("{percent:.2}") }
@@ -137,8 +137,8 @@ fn range(one: &Judgement) -> String {
     }
 }
 
-/// How far what happened is from the mean of the simulations: so many, or in percent of it, for shares in percentage
-/// points.
+/// The difference of the observed value from the mean of the simulations: as a number, in percent of that mean or, for
+/// shares, in percentage points.
 fn difference(one: &Judgement) -> String {
     let apart = one.observed - one.mean;
     match one.unit {
@@ -149,7 +149,7 @@ fn difference(one: &Judgement) -> String {
     }
 }
 
-/// With its sign, to a tenth where it is small; 0 has none.
+/// A number with its sign, to a tenth if it is small. Zero has no sign.
 fn signed(x: f64) -> String {
     let size = x.abs();
     let text = if size < 9.95 { format!("{size:.1}") } else { count(size.round()) };
@@ -162,7 +162,7 @@ fn signed(x: f64) -> String {
     format!("{sign}{text}")
 }
 
-/// Losses that are absent as predicted in this design, and not in all.
+/// Losses that are absent, as predicted, in this design but not in all.
 fn absent(agreement: &Agreement, design: usize) -> Option<String> {
     let everywhere = everywhere(agreement);
     let losses = agreement.variants[design - 1].iter().filter(|one| one.unit == Unit::Losses && one.is_absent());
@@ -170,7 +170,7 @@ fn absent(agreement: &Agreement, design: usize) -> Option<String> {
     (!absent.is_empty()).then(|| format!("absent, as predicted: {}", listed(&absent)))
 }
 
-/// Losses that are absent as predicted in every design.
+/// Losses that are absent, as predicted, in every design.
 fn everywhere(agreement: &Agreement) -> Vec<&str> {
     let Some((first, others)) = agreement.variants.split_first() else { return Vec::new() };
     let absent = |all: &[Judgement], what: &str| all.iter().any(|one| one.what == what && one.is_absent());
@@ -184,7 +184,7 @@ fn absent_everywhere(agreement: &Agreement) -> Option<String> {
     (!absent.is_empty()).then(|| format!("{designs}, as predicted: {}.", listed(&absent)))
 }
 
-/// Said when latency and load are not compared.
+/// A note, if latency and load are not compared.
 fn untimed(agreement: &Agreement) -> Option<String> {
     (!agreement.timed() && !agreement.variants.is_empty()).then(|| {
         format!(
@@ -196,7 +196,7 @@ fn untimed(agreement: &Agreement) -> Option<String> {
     })
 }
 
-/// The verdict in a sentence.
+/// The verdict, in a sentence.
 #[must_use]
 pub fn verdict(agreement: &Agreement) -> String {
     let judged = agreement.judged();
@@ -212,7 +212,7 @@ pub fn verdict(agreement: &Agreement) -> String {
     format!("The engines differ in {} of {judged} judgements: {}.", differing.len(), listed(&named))
 }
 
-/// What stands around the rows, for those who read no colours: what is absent, what is not compared, the verdict.
+/// The text around the rows, without colour: which losses are absent, what is not compared, and the verdict.
 #[must_use]
 pub fn sentences(agreement: &Agreement) -> Vec<String> {
     let each = (1..=agreement.variants.len())

@@ -1,4 +1,4 @@
-//! Columns to text: aligned, without borders, never wider than a terminal.
+//! Lays out columns as text: aligned, without borders, and never wider than a terminal.
 
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Rows};
@@ -8,19 +8,19 @@ use super::columns::{Column, drop_least};
 use crate::results::Report;
 use crate::text::{Tone, WIDTH, clean, cut, left, paint, right, width};
 
-/// Names of designs are wrapped beyond this, and further when room is short.
+/// Names of designs are wrapped beyond this width, or earlier if room is short.
 const NAME: usize = 38;
 const NAME_AT_LEAST: usize = 20;
-/// Columns that nobody asked for go before a name of this width is wrapped, as long as so many columns stay.
+/// Default columns are dropped before a name of this width is wrapped, as long as this many columns stay.
 const NAME_WHOLE: usize = 32;
 const FEW: usize = 3;
-/// Between two columns, and at the least.
+/// The preferred and the minimum gap between two columns.
 const GAP: usize = 3;
 const GAP_AT_LEAST: usize = 2;
-/// Lines of a wrapped name.
+/// The maximum number of lines of a wrapped name.
 const NAME_LINES: usize = 2;
 
-/// The columns for which there is room, and the names of those that were asked for in vain.
+/// The columns that fit, and the names of requested columns that do not.
 pub(super) fn fitting(report: &Report, mut columns: Vec<Column>) -> (Vec<Column>, Vec<String>) {
     let mut left_out = Vec::new();
     let asked_for = !report.scenario.columns.is_empty();
@@ -35,7 +35,7 @@ pub(super) fn fitting(report: &Report, mut columns: Vec<Column>) -> (Vec<Column>
     (columns, left_out)
 }
 
-/// Columns of the terminal beside the names.
+/// The width needed besides the names.
 fn needed(columns: &[Column], gap: usize) -> usize {
     4 + columns.iter().map(|column| gap + column_width(column)).sum::<usize>()
 }
@@ -49,7 +49,7 @@ fn name_width(report: &Report) -> usize {
     report.variants.iter().map(|variant| width(&clean(&variant.name))).max().unwrap_or(0).max(width("design"))
 }
 
-/// The table, with rows numbered from 1, each line at most [`WIDTH`] wide.
+/// The table, with rows numbered from 1, and lines at most [`WIDTH`] wide.
 pub(super) fn draw(report: &Report, columns: &[Column]) -> String {
     let wide = needed(columns, GAP) + name_width(report).min(NAME) <= WIDTH;
     let gap = if wide { GAP } else { GAP_AT_LEAST };
@@ -82,7 +82,7 @@ fn head(column: &Column) -> String {
     format!("{}\n{}", line(&column.head[0]), line(&column.head[1]))
 }
 
-/// Figures below figures, shares below shares.
+/// Cells in which figures and shares are aligned separately.
 fn cells(column: &Column) -> Vec<String> {
     let figures = column.cells.iter().map(|cell| width(&cell.figure)).max().unwrap_or(0);
     let shares = column.cells.iter().map(|cell| width(&cell.share)).max().unwrap_or(0);
@@ -98,7 +98,7 @@ fn cells(column: &Column) -> Vec<String> {
     column.cells.iter().map(cell).collect()
 }
 
-/// A name in at most [`NAME_LINES`] lines.
+/// A name wrapped to at most [`NAME_LINES`] lines.
 fn wrapped(name: &str, room: usize) -> String {
     if width(name) <= room {
         return name.into();

@@ -1,4 +1,4 @@
-//! The lines above the table: what is run, and what breaks when.
+//! The lines above the table: what is run, and the timeline of faults.
 
 use super::range;
 use crate::base::time::Span;
@@ -82,7 +82,7 @@ fn seeds(report: &Report) -> String {
     }
 }
 
-/// What breaks when: one line when all designs meet the same, else one for each that differs.
+/// The timeline of faults: one line if all designs share it, or else one for each different timeline.
 #[must_use]
 pub fn timelines(report: &Report) -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
@@ -109,10 +109,10 @@ pub fn timelines(report: &Report) -> Vec<String> {
     lines.into_iter().map(of).take(MOST_TIMELINES).collect()
 }
 
-/// Most lines about what breaks when.
+/// The maximum number of timeline lines.
 const MOST_TIMELINES: usize = 5;
 
-/// `5:00 the deploy`, when all designs meet faults of the same names at the same times and only what they are differs.
+/// `5:00 the deploy`: used if faults have the same names and times in all designs, and only their effects differ.
 fn by_name(report: &Report) -> Option<String> {
     let named = |variant: &VariantReport| -> Option<Vec<String>> {
         let mut faults: Vec<_> = variant.scenario.faults.iter().collect();

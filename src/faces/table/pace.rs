@@ -1,4 +1,4 @@
-//! What is said of a run against the wall clock: how fast it was, and whether this machine kept up.
+//! How a run against the wall clock kept time: its speed, and whether this machine kept up.
 
 use crate::results::{Pace, Report};
 use crate::text::{count, listed, real};
@@ -10,7 +10,7 @@ pub fn how(report: &Report) -> String {
     if speed.is_none() && report.engine == "sim" {
         return "simulated".into();
     }
-    // All of it does not fit the line with the rest.
+    // The full text does not fit on the line.
     let what = if report.agreement.is_some() { "real" } else { "real requests on this machine" };
     let fast = match speed {
         None => String::new(),
@@ -29,21 +29,21 @@ fn count_of(simulations: usize) -> String {
     count(simulations as f64)
 }
 
-/// How every run kept time, with the number of its design.
+/// The pace of every run, with the number of its design.
 fn paces(report: &Report) -> impl Iterator<Item = (usize, &Pace)> {
     let runs =
         (1..).zip(&report.variants).flat_map(|(design, variant)| variant.runs.iter().map(move |run| (design, run)));
     runs.filter_map(|(design, run)| Some((design, run.figures.pace.as_ref()?)))
 }
 
-/// How late requests were sent, at worst in any run; `None` of a simulation.
+/// The lateness of requests in the worst run; `None` for simulations.
 #[must_use]
 pub fn lateness(report: &Report) -> Option<String> {
     let worst = paces(report).map(|(_, pace)| pace.late_ms.p99).reduce(f64::max)?;
     Some(format!("99 % of requests were sent less than {} ms later than meant.", real(worst)))
 }
 
-/// The warning of a run that is not to be trusted.
+/// The warning about a run that could not keep up.
 #[must_use]
 pub fn warning(report: &Report) -> Option<String> {
     let mut behind: Vec<String> =

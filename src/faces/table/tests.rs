@@ -7,7 +7,7 @@ use crate::results::{DeployFigures, FaultFigures, Figures, Latency, ServerLoad};
 use crate::scenario::FaultKind;
 use crate::text::{WIDTH, width};
 
-/// Without codes of colour.
+/// Removes colour codes.
 fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
@@ -297,7 +297,7 @@ fn every_name_makes_a_column() {
     }
 }
 
-/// Columns find their fault by its name, however many there are before it.
+/// A column finds its fault by name, however many faults come before it.
 #[test]
 fn columns_of_a_fault_after_many_others() {
     let mut report = sticky_crash();

@@ -14,7 +14,7 @@ const BILLION: u128 = 1_000_000_000;
 #[derive(Clone, Debug)]
 pub struct Autoscaler {
     rules: scenario::Autoscaler,
-    /// The target utilisation, in millionths.
+    /// The target utilisation, in billionths.
     target: u128,
     workers: u32,
     looked: Instant,

@@ -1,4 +1,4 @@
-//! What is counted, and must be there or must not.
+//! Counted events, which must have happened or must not.
 
 use super::{CERTAIN, Conformity, Judgement, Predicted, Trial, Unit};
 use crate::results::Figures;
@@ -14,7 +14,8 @@ const fn loss(figure: &'static str, what: &'static str, count: fn(&Figures) -> u
     Kind { figure, what, unit: Unit::Losses, count }
 }
 
-/// What rates are rates of. An engine in which nobody comes, or nothing breaks, loses nothing, and must not pass.
+/// What rates are a share of. An engine that nobody visits, or in which nothing breaks, loses nothing; it must not
+/// pass.
 const fn case(figure: &'static str, what: &'static str, count: fn(&Figures) -> u64) -> Kind {
     Kind { figure, what, unit: Unit::Cases, count }
 }

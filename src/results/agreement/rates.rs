@@ -1,69 +1,69 @@
-//! What is a share, a mean or a price, and must lie in its interval.
+//! Shares, means and prices, which must lie in their prediction intervals.
 //!
-//! The interval is where Student's t puts one more simulation: `mean ± t * s * sqrt(1 + 1/n)`. Several things keep it
-//! honest where that alone would not be:
+//! The interval follows from Student's t for one more simulation: `mean ± t * s * sqrt(1 + 1/n)`. Several corrections
+//! are needed:
 //!
-//! - Shares are compared as the arcsine of their root, numbers of events per visit as their root (both as Anscombe
-//!   corrected them for small numbers), latency as its logarithm, busiest x mean as the root of what exceeds 1. There
-//!   their spread is nearly normal, however small or near to 1 they are, and the interval cannot leave what is possible.
-//! - The interval is widened to what the simulations themselves had, from the least to the most, and by [`GRACE`] more
-//!   cases: what happens in few seeds, a few times, has a longer tail than any normal distribution.
-//! - A rate that is the same in every simulation must be the same again. It takes no part of the probability of a false
-//!   alarm.
-//! - A difference that prints as 0.0 % is none.
-//! - A rate of nothing (no fault struck, nobody looked) is not judged; that there was nothing is, as a kind.
-//! - A real request takes a little longer than its service, each time that it is sent to a server. So the upper ends of
-//!   latency and busy time are raised by [`DELAY_MS`] an attempt, and quantiles of latency widened by the width of a bin
-//!   of their histogram.
+//! - Rates are compared on scales on which sampling error is roughly normal and the interval cannot leave the possible
+//!   range: shares as the arcsine of their square root, events per visit as their square root (both with Anscombe's
+//!   correction for small numbers), latency as its logarithm, busiest x mean as the square root of its excess over 1.
+//! - The interval is widened to the range of the simulations themselves, and by [`GRACE`] further cases: events that
+//!   occur in few seeds, a few times, have a longer tail than any normal distribution.
+//! - A rate that is the same in every simulation must have that value in the real run too. It takes no share of the
+//!   false-alarm probability.
+//! - A difference that prints as 0.0 % does not count.
+//! - A rate whose denominator is zero (no fault struck, nobody looked) is not judged. The zero is, as a kind.
+//! - A real request takes a little longer than its service, on every attempt. So the upper ends of latency and busy
+//!   time are raised by [`DELAY_MS`] per attempt, and latency quantiles are widened by the width of a bin of their
+//!   histogram.
 
 use super::{Conformity, Judgement, Predicted, Trial, Unit};
 use crate::results::path;
 use crate::results::statistics::prediction;
 use crate::results::{FaultFigures, Figures, Requests};
 
-/// Cases by which what is counted may lie beyond what was predicted.
+/// How many cases a count may lie outside the prediction.
 const GRACE: f64 = 3.0;
 
-/// What a machine's timers and sockets may add to a request, in real milliseconds.
+/// What timers and sockets may add to a request, in real milliseconds.
 const DELAY_MS: f64 = 1.0;
 
-/// Relative width of a bin of the histograms of latency: two significant digits.
+/// The relative width of a bin of the latency histograms: two significant digits.
 const BIN: f64 = 0.01;
 
-/// Numbers that differ by less are the same, as far as computing goes.
+/// Values closer than this, relative to their size, only differ by rounding.
 const ROUNDING: f64 = 1e-9;
 
-/// And as far as anybody can see: relative differences below this print as 0.0 %.
+/// Relative differences below this print as 0.0 %.
 const VISIBLE: f64 = 5e-4;
 
-/// On which scale the spread of a rate is nearly normal.
+/// The scale on which the sampling error of a rate is roughly normal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scale {
-    /// The arcsine of the root of a share.
+    /// The arcsine of the square root of a share.
     Share,
-    /// The root of a number of events per case.
+    /// The square root of a number of events per case.
     Events,
     /// The logarithm of a time.
     Time,
-    /// The root of what exceeds 1.
+    /// The square root of the excess over 1.
     Above1,
-    /// As it is.
+    /// The value itself.
     Plain,
 }
 
-/// The least time that is told from none, in milliseconds.
+/// Shorter times, in milliseconds, are treated as this long, so that they have a logarithm.
 const INSTANT_MS: f64 = 1e-6;
 
-/// What real time adds.
+/// How real time affects a figure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Delay {
-    /// Nothing: the figure does not hang on time.
+    /// Not at all.
     None,
-    /// Each request's own delay.
+    /// Each request is delayed.
     Latency,
-    /// Each request's own delay, as a part of its service.
+    /// Each request is delayed, and its service takes longer.
     Busy,
-    /// Compared only when service is long, and not widened.
+    /// Only compared if service takes long enough, and not widened.
     Load,
 }
 
@@ -75,9 +75,9 @@ struct Rate {
     unit: Unit,
     scale: Scale,
     delay: Delay,
-    /// Part and whole; 1 is the whole of what is no part of anything.
+    /// The part and the whole; the whole is 1 if the figure is not a share.
     of: Of,
-    /// How many cases more or less may be luck.
+    /// How many cases more or fewer may be chance.
     grace: f64,
 }
 
@@ -95,12 +95,12 @@ impl Rate {
         }
     }
 
-    /// One that is a mean over so many requests that single ones do not show.
+    /// A mean over so many requests that a single request does not matter.
     fn mean(figure: &str, what: &str, of: fn(&Figures) -> f64) -> Rate {
         Rate { grace: 0.0, ..Rate::new(figure, what, Scale::Plain, move |figures| (of(figures), 1.0)) }
     }
 
-    /// One that hangs on how fast things go.
+    /// A figure that depends on timing.
     fn timed(figure: &str, what: &str, delay: Delay, of: fn(&Figures) -> f64) -> Rate {
         Rate { delay, ..Rate::mean(figure, what, of) }
     }
@@ -115,7 +115,7 @@ fn counts(part: u64, whole: u64) -> (f64, f64) {
     (part as f64, whole as f64)
 }
 
-/// The rates of a variant that meets these faults.
+/// The rates of a variant with these faults.
 fn rates(faults: &[&str]) -> Vec<Rate> {
     let share = |figure, what, of: fn(&Figures) -> (f64, f64)| Rate::new(figure, what, Scale::Share, of);
     let mut rates =
@@ -178,7 +178,7 @@ fn rates(faults: &[&str]) -> Vec<Rate> {
     rates
 }
 
-/// Lost of those open at one or two faults, each by itself; of those open at any of more.
+/// Carts lost of those open at a fault: one rate for each of one or two faults, a common one for more.
 fn at_faults(names: &[&str]) -> Vec<Rate> {
     if names.len() > 2 {
         let sum = |f: &Figures, of: fn(&FaultFigures) -> u64| f.faults.values().map(of).sum();
@@ -196,7 +196,7 @@ fn at_faults(names: &[&str]) -> Vec<Rate> {
     names.iter().map(one).collect()
 }
 
-/// How busy the servers were on average.
+/// The mean busy share of the servers.
 #[expect(clippy::cast_precision_loss, reason = "a number of servers")]
 fn busy(figures: &Figures) -> f64 {
     let servers = &figures.load.per_server;
@@ -206,14 +206,14 @@ fn busy(figures: &Figures) -> f64 {
 /// A rate in both engines.
 pub(super) struct Compared {
     rate: Rate,
-    /// Part and whole, simulation by simulation.
+    /// The part and the whole in each simulation.
     simulated: Vec<(f64, f64)>,
-    /// Part and whole of all real runs together, a run.
+    /// The part and the whole of all real runs together, per run.
     executed: (f64, f64),
     runs: usize,
     service_ms: f64,
     speed: f64,
-    /// How often a request is sent to a server.
+    /// How many attempts a request takes.
     attempts: f64,
 }
 
@@ -246,19 +246,19 @@ impl Compared {
         self.simulated.iter().map(|(part, whole)| part / whole)
     }
 
-    /// The least and the most of the simulations.
+    /// The minimum and the maximum of the simulations.
     fn range(&self) -> (f64, f64) {
         self.each().fold((f64::MAX, f64::MIN), |(least, most), x| (least.min(x), most.max(x)))
     }
 
-    /// Whether it differs from simulation to simulation.
+    /// Whether it differs between simulations.
     pub(super) fn spreads(&self) -> bool {
         let (least, most) = self.range();
         most - least > ROUNDING * most.abs()
     }
 
-    /// Whether what happened lies in the interval that a rate like the simulated leaves with the probability `tail` at
-    /// each end.
+    /// Judges whether the observed rate lies in the prediction interval, which a rate like the simulated ones leaves
+    /// with probability `tail` at each end.
     pub(super) fn judged(&self, tail: f64) -> Judgement {
         let (low, high) = self.widened(if self.spreads() { self.interval(tail) } else { self.range() });
         let observed = self.executed.0 / self.executed.1;
@@ -293,7 +293,7 @@ impl Compared {
         }
     }
 
-    /// With room for what real time adds.
+    /// Widens the interval by what real time adds.
     fn widened(&self, (low, high): (f64, f64)) -> (f64, f64) {
         match self.rate.delay {
             Delay::None | Delay::Load => (low, high),
@@ -314,7 +314,7 @@ impl Scale {
         }
     }
 
-    /// The rate that has this value on the scale, of so many cases.
+    /// Converts a value on the scale back to a rate with this whole.
     fn back(self, value: f64, whole: f64) -> f64 {
         match self {
             Scale::Share => {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::results::{Carts, FaultFigures, Keyed, LostBy, Price, Requests, Visits};
 
-/// A run in which some carts are wiped by a crash, of 1,000.
+/// A run in which a crash wipes this many of 1,000 carts.
 fn run(wiped: u64) -> Figures {
     let fault = FaultFigures { open_carts: 100, lost_of_open: wiped, ..FaultFigures::default() };
     Figures {
@@ -15,7 +15,7 @@ fn run(wiped: u64) -> Figures {
     }
 }
 
-/// Simulations with these numbers of wiped carts against real runs with those.
+/// Compares simulations with these numbers of wiped carts with real runs with those.
 fn wiped(simulated: &[u64], executed: &[u64]) -> Agreement {
     let predicted: Vec<Figures> = simulated.iter().copied().map(run).collect();
     let executed: Vec<Figures> = executed.iter().copied().map(run).collect();
@@ -63,7 +63,7 @@ fn every_figure_is_judged_once() {
     assert_eq!(figures.len(), all);
 }
 
-/// With three simulations little is known, and the interval says so; it stays a share.
+/// Three simulations allow little precision, and the interval shows that; it remains a valid share.
 #[test]
 fn an_interval_is_a_share_and_holds_what_was_seen() {
     let agreement = wiped(&[1, 2, 40], &[30]);
@@ -73,7 +73,7 @@ fn an_interval_is_a_share_and_holds_what_was_seen() {
     assert!((one.mean - 0.43 / 3.0).abs() < 1e-12);
 }
 
-/// What was once or twice in few seeds may be a few times more; not many times.
+/// An event that occurs once or twice in few seeds may occur a few more times, but not many.
 #[test]
 fn few_cases_have_a_grace() {
     let mut simulated = [0; 100];
@@ -83,7 +83,7 @@ fn few_cases_have_a_grace() {
     assert!(!wiped(&simulated, &[5]).agrees());
 }
 
-/// What is the same in all simulations must be the same again, as far as it is printed.
+/// A value that is the same in all simulations must recur, to the precision with which it is printed.
 #[test]
 fn no_spread_no_interval() {
     let carrying =
@@ -99,7 +99,7 @@ fn no_spread_no_interval() {
     assert!(!wiped(&[100, 100, 100], &[99]).agrees());
 }
 
-/// Where nothing was at stake no rate is judged, and that nothing was at stake is.
+/// Without cases no rate is judged, but the absence of cases is.
 #[test]
 fn a_share_of_nothing_is_not_judged() {
     let none = Figures { faults: Keyed::default(), ..run(12) };
@@ -110,7 +110,7 @@ fn a_share_of_nothing_is_not_judged() {
     assert_eq!(of(&agreement, "faults.open_carts").verdict, Conformity::Differs);
 }
 
-/// The mean of several real runs lies closer, and is judged so.
+/// The mean of several real runs varies less, and is judged by a narrower interval.
 #[test]
 fn several_real_runs_are_judged_by_their_mean() {
     let simulated: Vec<u64> = (0..100).map(|i| 40 + i % 21).collect();
@@ -122,7 +122,7 @@ fn several_real_runs_are_judged_by_their_mean() {
     assert_eq!(one.verdict, Conformity::Differs);
 }
 
-/// The more is judged, the wider the intervals: the certainty is that of all together.
+/// The more rates are judged, the wider each interval: the confidence level is joint.
 #[test]
 fn judging_more_widens_each() {
     let predicted: Vec<Figures> = (0..50).map(|i| run(40 + i % 11)).collect();

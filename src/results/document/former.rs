@@ -1,4 +1,5 @@
-//! Figures as the first schema has them: faults, deploys and regions in lists, and changes of the pool's size as one sum.
+//! Figures in schema 1: faults, deploys and regions are lists, and the cost of all changes of the pool's size is one
+//! sum.
 
 use serde::Deserialize;
 use serde_json::Error;
@@ -6,13 +7,13 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::results::{FaultFigures, Keyed, Scaling};
 
-/// Where results of the first schema have what all changes of the pool's size cost together.
+/// The entry for the total cost of all changes of the pool's size, in results of schema 1.
 pub const ALL_CHANGES: &str = "all changes";
 
-/// A table whose values nobody has looked at.
+/// A table whose values have not been parsed.
 type Raw = Keyed<Box<RawValue>>;
 
-/// The JSON of a run's figures in today's schema.
+/// Converts the JSON of a run's figures to the current schema.
 pub(super) fn in_todays_schema(json: &str) -> Result<String, Error> {
     let fields: Raw = serde_json::from_str(json)?;
     let scaling: Option<FormerScaling> =
@@ -59,7 +60,7 @@ struct FormerFault {
     losses_lasted_s: Option<f64>,
 }
 
-/// Several of one name were drawn by one random process.
+/// Faults with the same name were drawn by one random process.
 fn faults(json: &str) -> Result<Keyed<FaultFigures>, Error> {
     let list: Vec<FormerFault> = serde_json::from_str(json)?;
     let mut names: Vec<&str> = Vec::new();
@@ -82,7 +83,7 @@ fn faults(json: &str) -> Result<Keyed<FaultFigures>, Error> {
     Ok(names.iter().map(|name| (name, figures(name))).collect())
 }
 
-/// A list of tables with names, by those names.
+/// Converts a list of tables with names to a table keyed by those names.
 fn by_name(json: &str) -> Result<Keyed<Raw>, Error> {
     #[derive(Deserialize)]
     struct Name {

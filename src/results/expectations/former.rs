@@ -1,8 +1,9 @@
-//! Paths that figures had in the first schema, where faults, deploys and regions were numbered.
+//! Paths of figures in schema 1, in which faults, deploys and regions were numbered.
 
 use crate::results::path;
 
-/// What a path of the first schema is now, of a design that has the `known` paths: what is wrong with it, and what to write instead; `None` of any other path.
+/// For a path of schema 1, the error message and what to write instead, for a design with the `known` paths. `None` for
+/// any other path.
 pub(super) fn path(former: &str, known: &[String]) -> Option<(String, String)> {
     let parts = path::split(former)?;
     let (table, entry, rest) = match &*parts {
@@ -28,7 +29,7 @@ pub(super) fn path(former: &str, known: &[String]) -> Option<(String, String)> {
     Some((format!("`{former}` is a path of former versions: {what} are named now"), help))
 }
 
-/// The names of a table's entries, in order: `known` are paths in theirs.
+/// The names of a table's entries, in the order of the `known` paths.
 fn names(table: &str, known: &[String]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for path in known {

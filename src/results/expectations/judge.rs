@@ -9,7 +9,7 @@ use crate::results::{Expectation, Figures, Report};
 use crate::scenario::Expect;
 use crate::text::count;
 
-/// What one variant came to.
+/// The figures of one variant.
 #[derive(Clone, Debug)]
 pub struct Observed<'a> {
     /// The variant's name.
@@ -26,24 +26,24 @@ impl<'a> Observed<'a> {
     }
 }
 
-/// One claim about one variant, and what came.
+/// The verdict on one claim about one variant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimVerdict {
-    /// Of which variant.
+    /// The variant it is about.
     pub variant: String,
     /// The claim as written.
     pub what: String,
     /// Whether it holds.
     pub passed: bool,
-    /// The figures that it names, each once, with their values.
+    /// The figures that the claim names, each once, with their values.
     pub observed: Vec<(String, Option<f64>)>,
 }
 
-/// What the scenario expected of the variants that ran, judged on the means of their runs.
+/// Judges the scenario's expectations of the variants that ran, on the means of their runs.
 ///
 /// # Errors
 ///
-/// When a claim cannot be read; [`super::validate`] finds those before a run.
+/// If a claim cannot be parsed; [`super::validate`] finds those before a run.
 pub fn judge(report: &Report) -> Result<Vec<Expectation>, ClaimError> {
     let summaries = Summary::all(&report.variants);
     let observed: Vec<Observed> = report
@@ -59,11 +59,11 @@ fn means(summary: &Summary) -> BTreeMap<String, f64> {
     summary.estimates.iter().map(|(path, estimate)| (path.clone(), estimate.mean)).collect()
 }
 
-/// Judges every claim about every variant that ran. What compares with a variant that did not run is left out.
+/// Judges every claim about every variant that ran. Comparisons with a variant that did not run are left out.
 ///
 /// # Errors
 ///
-/// When a claim cannot be read.
+/// If a claim cannot be parsed.
 pub fn verdicts(expect: &[Expect], ran: &[Observed]) -> Result<Vec<ClaimVerdict>, ClaimError> {
     let mut verdicts = Vec::new();
     for Expect { variant: about, that } in expect {
@@ -100,8 +100,8 @@ fn values(observed: &[(String, Option<f64>)]) -> String {
     observed.iter().map(value).collect::<Vec<_>>().join(", ")
 }
 
-/// The verdicts of many seeds in one: a claim holds when it holds in each of them. `seeds`: each with its verdicts, the
-/// same claims in the same order.
+/// Combines the verdicts of many seeds: a claim holds if it holds for each of them. Each entry of `seeds` has the
+/// verdicts of the same claims in the same order.
 #[must_use]
 pub fn over_seeds(seeds: &[(u64, Vec<ClaimVerdict>)]) -> Vec<Expectation> {
     let Some((_, first)) = seeds.first() else { return Vec::new() };
@@ -152,7 +152,7 @@ mod tests {
         Expect { variant: variant.map(Into::into), that: that.into() }
     }
 
-    /// Claims about two designs in a run where the second lost so many carts, a line each.
+    /// The results, one per line, of claims about two designs in runs where the second lost these numbers of carts.
     fn told(expects: &[Expect], lost: &[f64]) -> String {
         let seed = |lost: &f64| {
             let both = [ran("a", &[("carts.lost", 2_333.0), ("load.cv", 0.5)]), ran("b", &[("carts.lost", *lost)])];

@@ -1,16 +1,17 @@
-//! From the text of a claim to its tree.
+//! Parses the text of a claim.
 
 use super::{Claim, ClaimError, Comparison, Figure, Operator, Sum};
 use crate::results::path;
 
-/// Parentheses and signs deeper than this are refused, rather than trusted to the stack.
+/// Deeper nesting of parentheses and signs is refused, because the parser is recursive.
 const DEEPEST: usize = 50;
 
-/// Reads a claim.
+/// Parses a claim.
 ///
 /// # Errors
 ///
-/// When it is not one comparison, or a chain of two in the same direction, with the place where it goes wrong.
+/// If it is not one comparison, or a chain of two in the same direction. The error has the column at which it goes
+/// wrong.
 pub fn parse(text: &str) -> Result<Claim, ClaimError> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.chars().count() + 1 };
     let first = parser.sum(0)?;
@@ -68,7 +69,7 @@ impl Token {
     }
 }
 
-/// The tokens of a text, each with its place counted from 1.
+/// The tokens of a text, each with its column, counted from 1.
 fn tokens(text: &str) -> Result<Vec<(Token, usize)>, ClaimError> {
     let chars: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
@@ -112,7 +113,7 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, ClaimError> {
     Ok(tokens)
 }
 
-/// A variant's name in quotes and brackets, which `chars` begin with.
+/// Reads a variant's name in quotes and brackets, at the start of `chars`.
 fn of_variant(chars: &[char], column: usize) -> Result<(Token, usize), ClaimError> {
     let lacking = |what| ClaimError {
         help: Some("a variant's name stands in quotes: carts.lost[\"round robin\"]".into()),
@@ -150,7 +151,7 @@ fn comparison(first: char, equal_follows: bool, column: usize) -> Result<(Token,
 struct Parser {
     tokens: Vec<(Token, usize)>,
     next: usize,
-    /// One place after the text.
+    /// One column past the end of the text.
     end: usize,
 }
 
@@ -159,7 +160,7 @@ impl Parser {
         self.tokens.get(self.next).cloned()
     }
 
-    /// The next token if it is one of these operators.
+    /// Takes the next token if it is one of these operators.
     fn operator(&mut self, wanted: [Operator; 2]) -> Option<Operator> {
         match self.tokens.get(self.next) {
             Some((Token::Operator(operator), _)) if wanted.contains(operator) => {
@@ -170,7 +171,7 @@ impl Parser {
         }
     }
 
-    /// The variant that the next token names.
+    /// Takes the next token if it names a variant.
     fn of(&mut self) -> Option<String> {
         let Some((Token::Of(name), _)) = self.tokens.get(self.next) else { return None };
         self.next += 1;
@@ -257,7 +258,7 @@ mod tests {
         assert!(parse(&deep).expect_err("too deep").to_string().ends_with("too deep"));
     }
 
-    /// A product of small numbers and differences in brackets, and its value.
+    /// A product of small numbers and differences in parentheses, and its value.
     fn product() -> impl Strategy<Value = (String, i64)> {
         let number = (0i64..10).prop_map(|number| (number.to_string(), number));
         let brackets = (0i64..10, 0i64..10).prop_map(|(a, b)| (format!("({a} - {b})"), a - b));
@@ -268,7 +269,7 @@ mod tests {
     }
 
     proptest! {
-        /// Products before sums, from left to right, brackets first.
+        /// Multiplication before addition, left to right, parentheses first.
         #[test]
         fn sums_are_read_as_people_read_them(sum in prop::collection::vec((any::<bool>(), product()), 1..5)) {
             let mut text = String::from("0");
@@ -283,7 +284,7 @@ mod tests {
             prop_assert_eq!(holds(format!("{value} - 1 < {text} < {value} + 1")), Ok(true), "{} is {}", text, value);
         }
 
-        /// What is no claim is refused at a place within it, and what is one compares something.
+        /// An invalid claim is refused with a column within it, and a valid one contains a comparison.
         #[test]
         fn nonsense_is_refused_where_it_stands(text in "[a-z0-9.()<>=!+*/'\\[\\] -]{0,40}|.{0,20}") {
             match parse(&text) {

@@ -1,10 +1,10 @@
-//! How the pool recovered, over all faults that killed.
+//! How the pool recovered, over all faults that killed servers.
 
 use crate::base::time::Span;
 use crate::judging::observer::Outage;
 use crate::results::{Recovery, Seconds};
 
-/// `None` when nothing was killed.
+/// `None` if nothing was killed.
 pub(super) fn recovery(outages: &[Outage]) -> Option<Recovery> {
     let spans = |of: fn(&Outage) -> Option<Span>| outages.iter().filter_map(of).collect::<Vec<_>>();
     let (noticed, back) = (spans(|outage| outage.noticed), spans(|outage| outage.back));

@@ -1,15 +1,15 @@
-//! Student's t: how far the mean of a few runs may be from what many would give.
+//! Student's t distribution.
 
 use std::f64::consts::FRAC_2_PI;
 
-/// Halvings of the bracket around the quantile: more than the digits of a float.
+/// Enough bisection steps for the precision of a float.
 const HALVINGS: usize = 70;
 
-/// The value that Student's t with so many degrees of freedom exceeds with the probability `tail`, between 0 and 0.5.
-/// A 95 % interval has a tail of 0.025 at each end.
+/// The value that Student's t with this many degrees of freedom exceeds with probability `tail`, which is between 0 and
+/// 0.5. A 95 % interval has a tail of 0.025 at each end.
 ///
-/// Bisection on the closed form of the distribution for whole degrees of freedom. Every step is the same on every
-/// machine.
+/// Computed by bisection on the closed form of the distribution for integer degrees of freedom. Every step gives the
+/// same result on every machine.
 #[must_use]
 pub(super) fn quantile(freedom: usize, tail: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
@@ -53,7 +53,7 @@ mod tests {
         assert!((found / wanted - 1.0).abs() < 2e-4, "{found}, not {wanted}");
     }
 
-    /// The tables of every textbook: 95 %, 99 %, 99.9 % of both tails together.
+    /// The values in every textbook's table: 95 %, 99 %, 99.9 %, two-sided.
     #[test]
     fn it_meets_the_tables() {
         for (freedom, t) in
@@ -69,8 +69,8 @@ mod tests {
         }
     }
 
-    /// Far out, where corrections for many judgements lead: with two degrees of freedom the quantile has a formula,
-    /// and with many it is the normal one.
+    /// Far out in the tail, where corrections for many comparisons lead: with two degrees of freedom the quantile has a
+    /// closed form, and with many it approaches the normal quantile.
     #[test]
     fn it_holds_far_out() {
         for tail in [1e-4, 1e-6, 1e-8] {

@@ -1,9 +1,9 @@
-//! The big event set: users who think.
+//! The large event set: when clients wake.
 //!
-//! A ladder of time buckets (Tang, Goh and Thng 2005, in its simplest form): an event is appended to the bucket of its
-//! time; a bucket is sorted once, when it comes up; what arrives late for it goes to a small heap beside it; what lies
-//! beyond the last bucket waits in a list. An entry is 8 bytes: the offset in its bucket and the client. Ties in time
-//! go to the lower client.
+//! A ladder of time buckets (Tang, Goh and Thng 2005, in its simplest form). An event is appended to the bucket of its
+//! time, and a bucket is sorted once, when it becomes current. Late arrivals for the current bucket go to a small heap,
+//! and events beyond the last bucket wait in an unsorted list. An entry has 8 bytes: the offset within its bucket, and
+//! the client. Ties go to the lower client.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,33 +13,33 @@ use crate::base::time::{Instant, Span};
 
 const ID_BITS: u32 = 24;
 const ID_MASK: u64 = (1 << ID_BITS) - 1;
-/// Offsets have 64 - 24 bits.
+/// An offset has 64 - 24 bits.
 const MAX_SHIFT: u32 = 63 - ID_BITS;
-/// 2^10 ns: finer buckets would only be empty.
+/// 2^10 ns. Finer buckets would mostly be empty.
 const MIN_SHIFT: u32 = 10;
-/// Events in a bucket, when there are many.
+/// The intended number of events per bucket in a large simulation.
 const TARGET: u64 = 2_048;
-/// The ladder reaches so many mean delays ahead.
+/// How far ahead the ladder reaches, in mean delays.
 const HORIZON: u64 = 8;
-/// How many events [`WakeQueue::upcoming`] shows at a time.
+/// How many events [`WakeQueue::upcoming`] returns at a time.
 const BATCH: usize = 16;
 
-/// Pending wake-ups of clients, at most one each, in order of time.
+/// Pending wake-ups of clients, at most one per client, in order of time.
 #[derive(Clone, Debug)]
 pub struct WakeQueue {
     /// A bucket is 2^shift ns wide.
     shift: u32,
-    /// The bucket whose events are being taken, counted from time 0.
+    /// The number of the current bucket, counted from time 0.
     current: u64,
     /// The events of the current bucket, latest first.
     run: Vec<u64>,
-    /// Events that came for the current bucket after it was sorted.
+    /// Events pushed into the current bucket after it was sorted.
     late: BinaryHeap<Reverse<u64>>,
     /// Later buckets, by number modulo their count (a power of two).
     buckets: Vec<Bucket>,
     chunks: Vec<Chunk>,
     free: Vec<u32>,
-    /// How many events the buckets hold together.
+    /// The total number of events in the buckets.
     in_buckets: usize,
     /// Events beyond the last bucket.
     far: Vec<(Instant, u32)>,
@@ -48,8 +48,8 @@ pub struct WakeQueue {
 const NIL: u32 = u32::MAX;
 const KEYS: u32 = 15;
 
-/// A chain of chunks, of which only the first is not full. How full is kept here, so that an append only writes to the
-/// chunk: a write need not wait for memory.
+/// A chain of chunks of which only the first may be partly filled. The fill level is kept here, not in the chunk, so
+/// that an append only writes to the chunk and need not wait for a cache miss.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     first: u32,
@@ -60,7 +60,7 @@ impl Bucket {
     const EMPTY: Bucket = Bucket { first: NIL, taken: 0 };
 }
 
-/// 128 bytes, two cache lines.
+/// 128 bytes: two cache lines.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(128))]
 struct Chunk {
@@ -69,7 +69,7 @@ struct Chunk {
 }
 
 impl WakeQueue {
-    /// A queue laid out for so many clients with this mean delay.
+    /// Creates a queue sized for this many clients with this mean delay.
     #[must_use]
     pub fn new(clients: usize, mean_delay: Span) -> WakeQueue {
         let clients = (clients as u64).max(1);
@@ -91,13 +91,13 @@ impl WakeQueue {
         }
     }
 
-    /// Whether nobody will wake.
+    /// Whether no wake-up is pending.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.in_buckets == 0 && self.run.is_empty() && self.late.is_empty() && self.far.is_empty()
     }
 
-    /// Wakes a client at a time, which must not lie before the last one taken.
+    /// Schedules a client's wake-up, which must not be earlier than the last event taken.
     #[inline(always)]
     pub fn push(&mut self, at: Instant, client: ClientId) {
         let bucket = at.as_nanos() >> self.shift;
@@ -112,8 +112,8 @@ impl WakeQueue {
         }
     }
 
-    /// Takes the earliest event before `limit`, if there is one. The queue does not look further than that, because
-    /// events until then may still be pushed.
+    /// Removes the earliest event before `limit`, if there is one. The queue never advances past `limit`, because
+    /// earlier events may still be pushed.
     #[inline(always)]
     pub fn pop_before(&mut self, limit: Instant) -> Option<(Instant, ClientId)> {
         if self.run.is_empty() && self.late.is_empty() {
@@ -134,8 +134,7 @@ impl WakeQueue {
         Some((at, ClientId((key & ID_MASK) as u32)))
     }
 
-    /// Now and then: the clients of a batch of events that comes soon, but not at once. A hint for those who want to
-    /// fetch their data in time.
+    /// Returns, once per batch, the clients of a batch of events that are due soon but not next, for prefetching.
     #[inline]
     pub fn upcoming(&self) -> Option<impl Iterator<Item = ClientId>> {
         let left = self.run.len();
@@ -146,7 +145,7 @@ impl WakeQueue {
         Some(batch.iter().map(|key| ClientId((key & ID_MASK) as u32)))
     }
 
-    /// All wake-ups that are pending, in no order.
+    /// All pending wake-ups, in no particular order.
     pub fn pending(&self) -> impl Iterator<Item = (Instant, ClientId)> + '_ {
         let now = self.run.iter().chain(self.late.iter().map(|Reverse(key)| key)).map(|key| (self.current, *key));
         let mask = self.buckets.len() as u64 - 1;
@@ -196,7 +195,7 @@ impl WakeQueue {
         *bucket = Bucket { first, taken: 1 };
     }
 
-    /// Moves on to the next bucket that holds something, but not past the one of `limit`.
+    /// Advances to the next non-empty bucket, but not past that of `limit`.
     fn open_next(&mut self, limit: Instant) {
         let last = limit.as_nanos() >> self.shift;
         while self.current < last {
@@ -227,7 +226,7 @@ impl WakeQueue {
         self.run.sort_unstable_by(|a, b| b.cmp(a));
     }
 
-    /// Nothing is in the buckets: straight to the first far event, or to the limit.
+    /// With all buckets empty, jumps to the first far event or to the limit.
     fn skip_to(&mut self, last: u64) {
         let first = self.far.iter().map(|(at, _)| at.as_nanos() >> self.shift).min();
         self.current = first.map_or(last, |first| first.min(last));
@@ -248,7 +247,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     proptest! {
-        /// Against an ordered set: any mix of pushes and limited pops, at any scale.
+        /// Compared with an ordered set: any mix of pushes and limited pops, at any scale.
         #[test]
         fn agrees_with_an_ordered_set(
             clients in 1u32..200,

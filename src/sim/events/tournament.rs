@@ -1,9 +1,9 @@
-//! The small event set: workers that are busy, one leaf each.
+//! The small event set: one leaf for each worker.
 
 use crate::base::time::Instant;
 
-/// A tournament tree of times: every inner node holds the earlier of its two children, the root the earliest of all.
-/// Ties go to the lower leaf.
+/// A tournament tree of times: every inner node holds the earlier of its two children, and the root the earliest of
+/// all. Ties go to the lower leaf.
 #[derive(Clone, Debug)]
 pub struct Tournament {
     leaves: usize,
@@ -11,14 +11,14 @@ pub struct Tournament {
 }
 
 impl Tournament {
-    /// So many leaves, none of which has a time.
+    /// Creates a tree with at least this many leaves, all without a time.
     #[must_use]
     pub fn new(leaves: usize) -> Tournament {
         let leaves = leaves.next_power_of_two().max(2);
         Tournament { leaves, nodes: vec![Instant::NEVER; 2 * leaves] }
     }
 
-    /// Makes room for so many leaves; those there are keep their times.
+    /// Grows to at least this many leaves; existing leaves keep their times.
     pub fn grow(&mut self, leaves: usize) {
         if leaves <= self.leaves {
             return;
@@ -32,7 +32,7 @@ impl Tournament {
         *self = grown;
     }
 
-    /// The earliest time, [`Instant::NEVER`] when there is none.
+    /// The earliest time, or [`Instant::NEVER`] if no leaf has one.
     #[inline]
     #[must_use]
     pub fn earliest(&self) -> Instant {
@@ -57,7 +57,7 @@ impl Tournament {
         self.nodes[leaf + self.leaves]
     }
 
-    /// Gives a leaf its time; [`Instant::NEVER`] takes it out.
+    /// Sets the time of a leaf; [`Instant::NEVER`] clears it.
     #[inline]
     pub fn set(&mut self, leaf: usize, time: Instant) {
         let mut node = leaf + self.leaves;

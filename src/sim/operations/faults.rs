@@ -1,4 +1,4 @@
-//! What breaks, what comes back, and when the balancer notices.
+//! Faults strike and end, and the balancer's checks notice.
 
 use crate::balancing::attempt::AttemptFailure;
 use crate::base::time::{Instant, Span};
@@ -12,7 +12,7 @@ use crate::sim::network::NetworkMessage;
 use crate::sim::requests::RequestState;
 
 impl Sim {
-    /// Breaks something: the fault joins those of this run, and strikes at its time, or now when that has passed.
+    /// Adds a fault to this run. It strikes at its time, or at once if that time has passed.
     pub fn inject(&mut self, fault: Fault) {
         let index = u32::try_from(self.operations.faults.len()).expect("fewer than 2^32 faults");
         if matches!(fault.kind, FaultKind::Store { .. }) || self.takes_the_store(fault.kind) {
@@ -22,7 +22,7 @@ impl Sim {
         self.operations.faults.push(fault);
     }
 
-    /// Lets a fault that has not struck yet never do so, by its index. False when it is too late, or there is none.
+    /// Cancels a fault, given by its index. Returns `false` if it has already struck or does not exist.
     pub fn spare(&mut self, fault: u32) -> bool {
         let now = self.now;
         let ahead =
@@ -33,7 +33,7 @@ impl Sim {
     pub(in crate::sim) fn strike<R: Recorder>(&mut self, recorder: &mut R, index: u32) {
         let Fault { at, kind, .. } = self.operations.faults[index as usize];
         if at == Instant::NEVER {
-            // It was spared.
+            // The fault was cancelled.
             return;
         }
         match kind {
@@ -70,7 +70,8 @@ impl Sim {
         }
     }
 
-    /// Whether there is a server of this name by now. Instances of a platform have no names that a fault could mean.
+    /// Whether the pool has this server by now. Always false on a platform, whose instances have no names a fault could
+    /// use.
     fn is_there(&self, server: ServerId) -> bool {
         self.platform.is_none() && server.index() < self.balancer.pool.members.len()
     }
@@ -80,7 +81,7 @@ impl Sim {
         self.record_pool(recorder, PoolEvent::Struck { fault: index, server, memory_lost });
     }
 
-    /// A server is not itself, for a while or until the end.
+    /// Records that an affliction begins, and schedules its end if it has one.
     fn struck_for<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, index: u32, lasting: Option<Span>) {
         if let Some(lasting) = lasting {
             self.events.schedule(self.now + lasting, Due::Recovered { server, fault: index });
@@ -88,7 +89,7 @@ impl Sim {
         self.struck(recorder, Some(server), index);
     }
 
-    /// A process dies, or its host falls silent; unless it is dead already.
+    /// Kills a process, or silences its host, unless it is already dead.
     fn end_life<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, index: u32, comeback: Option<Comeback>) {
         if !self.balancer.pool.kill(server, index, self.operations.faults[index as usize].kind) {
             return;
@@ -102,7 +103,7 @@ impl Sim {
         self.operate(recorder);
     }
 
-    /// A region goes dark, and all servers there with it.
+    /// Takes down a region and all of its servers.
     fn darken<R: Recorder>(&mut self, recorder: &mut R, region: RegionId, index: u32, lasting: Option<Span>) {
         let Some(network) = self.network.as_ref().filter(|_| self.platform.is_none()) else { return };
         let here = (0u32..).map(ServerId).zip(&network.map.servers).filter(|(_, of)| **of == region);
@@ -123,7 +124,7 @@ impl Sim {
         }
     }
 
-    /// The requests that a dead server held: reset, or swallowed when it is silent.
+    /// Ends the requests that a dead server held: their connections are reset, or hang if the server is silent.
     pub(in crate::sim) fn cut_off<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         let silent = self.balancer.pool.members[server.index()].state == ServerState::Silent;
         self.operations.withheld.retain(|answer| answer.server != server);
@@ -140,7 +141,7 @@ impl Sim {
         }
     }
 
-    /// A killed server is back, empty, unless something else happened to it meanwhile.
+    /// Brings a killed server back with empty memory, unless something else happened to it in the meantime.
     pub(in crate::sim) fn comeback<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
         let Some(comeback) = self.operations.faults[fault as usize].kind.comeback() else {
             return;
@@ -153,7 +154,7 @@ impl Sim {
         }
     }
 
-    /// A server that was slow or failing is itself again, unless a later fault of that kind struck it anew.
+    /// Ends an affliction of a server, unless a later fault of the same kind prolongs it.
     pub(in crate::sim) fn recovered<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
         let anew = faults::struck_anew(&self.operations.faults, fault, self.now);
         let affliction = self.operations.faults[fault as usize].kind.affliction();
@@ -183,7 +184,7 @@ impl Sim {
             self.record_pool(recorder, PoolEvent::Believed { server, up });
             self.operate(recorder);
         }
-        // A check that has used up its whole interval is followed by the next one at once.
+        // A check that used up its whole interval is followed by the next one at once.
         let after = if passed { self.now } else { Instant::from_nanos(self.now.as_nanos().saturating_sub(1)) };
         let after =
             if self.balancer.pool.members[server.index()].state == ServerState::Silent { after } else { self.now };

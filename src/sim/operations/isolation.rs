@@ -1,4 +1,4 @@
-//! Servers that live and that nobody reaches.
+//! Isolation: a server keeps running, but nothing reaches it and nothing comes back.
 
 use crate::base::time::Span;
 use crate::base::{Outcome, ServerId};
@@ -7,10 +7,10 @@ use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::requests::{RequestId, RequestState};
 
-/// An answer that is on its way for as long as its server is cut off.
+/// An answer that is withheld while its server is isolated.
 #[derive(Clone, Copy, Debug)]
 pub struct WithheldReply {
-    /// Whose.
+    /// The server that answered.
     pub server: ServerId,
     request: RequestId,
     serial: u32,
@@ -18,7 +18,7 @@ pub struct WithheldReply {
 }
 
 impl Sim {
-    /// From now on connections to a server hang, and nothing comes back from it. What it has it works on.
+    /// Isolates a server: new connections hang, and no answers get out. It goes on with the requests it already has.
     pub(in crate::sim) fn isolate<R: Recorder>(
         &mut self,
         recorder: &mut R,
@@ -36,7 +36,7 @@ impl Sim {
         self.watch(server, self.now);
     }
 
-    /// Keeps an answer back whose server is cut off. False when it is not.
+    /// Withholds an answer if its server is isolated. Returns whether it did.
     #[cold]
     pub(in crate::sim) fn keeps_back(&mut self, id: RequestId, outcome: Outcome) -> bool {
         let request = &mut self.requests[id];
@@ -49,12 +49,12 @@ impl Sim {
         true
     }
 
-    /// The balancer has given up on an answer that is kept back.
+    /// Discards a withheld answer that the balancer has given up on.
     pub(in crate::sim) fn forget_withheld(&mut self, id: RequestId) {
         self.operations.withheld.retain(|answer| answer.request != id);
     }
 
-    /// A server is within reach again, with what it had; what it has said meanwhile is heard by those who still wait.
+    /// Reconnects a server, its memory intact. Withheld answers reach the users who are still waiting.
     pub(in crate::sim) fn reconnected<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
         if !self.balancer.pool.reconnect(server, fault) {
             return;

@@ -1,4 +1,4 @@
-//! The operator's orders are carried out, and users who join are let in.
+//! Carries out the operator's actions, and lets joining users in.
 
 use crate::base::ServerId;
 use crate::base::time::Instant;
@@ -9,7 +9,7 @@ use crate::sim::Sim;
 use crate::sim::events::Due;
 
 impl Sim {
-    /// The pool may have changed: the operator does what is to be done next, if anything is.
+    /// Gives the operator a chance to act after the pool may have changed.
     #[inline]
     pub(in crate::sim) fn operate<R: Recorder>(&mut self, recorder: &mut R) {
         if self.operations.operator.is_busy() {
@@ -17,7 +17,7 @@ impl Sim {
         }
     }
 
-    /// A look at the pool that was due.
+    /// Handles a scheduled look at the pool.
     pub(in crate::sim) fn look<R: Recorder>(&mut self, recorder: &mut R) {
         if self.now == self.operations.next_look {
             self.operations.next_look = Instant::NEVER;
@@ -59,7 +59,7 @@ impl Sim {
         self.operations.operator.next(now, &self.balancer.pool, &mut bound)
     }
 
-    /// An autoscaler looks after the pool from now on.
+    /// Puts an autoscaler in charge of the pool.
     pub(in crate::sim) fn automate(&mut self, index: u32) {
         if let Some(rules) = self.operations.autoscaler {
             let autoscaler = Autoscaler::new(rules, self.servers.workers_each(), self.now, &self.balancer.pool);
@@ -68,7 +68,7 @@ impl Sim {
         }
     }
 
-    /// The autoscaler looks at the load.
+    /// Lets the autoscaler act on the current load.
     pub(in crate::sim) fn autoscale<R: Recorder>(&mut self, recorder: &mut R) {
         let (servers, requests, now) = (&self.servers, &self.requests, self.now);
         let mut worked = |server| servers.worked(server, now, requests);
@@ -79,7 +79,7 @@ impl Sim {
         }
     }
 
-    /// More users come.
+    /// Adds a wave of users.
     pub(in crate::sim) fn join<R: Recorder>(&mut self, recorder: &mut R, index: u32, join: &Join) {
         self.struck(recorder, None, index);
         if let Some(wave) = self.workload.join(self.now, join) {

@@ -1,4 +1,4 @@
-//! What an operator does to the pool while users are there: servers are added, drained, stopped, started and retired.
+//! How an operator changes the pool: servers are added, drained, stopped, booted and retired.
 
 use crate::base::{ProcessId, ServerId};
 use crate::history::{PoolEvent, Recorder};
@@ -6,8 +6,8 @@ use crate::sim::Sim;
 use crate::sim::events::Due;
 
 impl Sim {
-    /// Adds a slot. Its server boots, and the balancer uses it after it has passed its checks; when it is held back,
-    /// after it was admitted too.
+    /// Adds a server, which boots. The balancer uses it once it has passed its health checks and, if it is held back,
+    /// has been admitted.
     pub(in crate::sim) fn launch<R: Recorder>(&mut self, recorder: &mut R, weight: u32, held_back: bool) {
         let server = self.balancer.pool.add(weight);
         if held_back {
@@ -20,7 +20,7 @@ impl Sim {
         self.events.schedule(self.now + self.operations.boot, Due::Booted { server, process });
     }
 
-    /// Starts a new process under the name of a server that was stopped.
+    /// Starts a new process under the name of a stopped server.
     pub(in crate::sim) fn boot<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, new_host: bool) {
         let process = self.balancer.pool.boot(server, new_host);
         self.turned(recorder, server);
@@ -28,7 +28,7 @@ impl Sim {
         self.watch(server, self.now);
     }
 
-    /// A process has booted, unless something else has happened to it meanwhile.
+    /// A process has booted, unless something else happened to it in the meantime.
     pub(in crate::sim) fn booted<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, process: ProcessId) {
         if self.balancer.pool.booted(server, process) {
             self.turned(recorder, server);
@@ -38,7 +38,7 @@ impl Sim {
         }
     }
 
-    /// No new users for this server.
+    /// Stops routing new users to a server.
     pub(in crate::sim) fn drain<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         if self.balancer.pool.drain(server) {
             self.balancer.pool_changed();
@@ -46,15 +46,15 @@ impl Sim {
         }
     }
 
-    /// The balancer begins to use a server that was held back.
+    /// Lets the balancer use a server that was held back.
     pub(in crate::sim) fn admit<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         self.balancer.pool.admit(server);
         self.balancer.pool_changed();
         self.turned(recorder, server);
     }
 
-    /// Ends a process with everything it remembers and all that it works on. `bound`: users whom a cookie still sends
-    /// there.
+    /// Stops a process: its memory and its requests are lost. `bound` is the number of users whom a cookie still binds
+    /// to it.
     pub(in crate::sim) fn stop<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32, bound: u32) {
         let trusted = self.balancer.pool.passes_checks(server);
         self.balancer.pool.stop(server, fault);
@@ -68,20 +68,20 @@ impl Sim {
         self.watch(server, self.now);
     }
 
-    /// A server that was stopped will never come back.
+    /// Marks a stopped server as never to be started again.
     pub(in crate::sim) fn decommission<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         self.balancer.pool.decommission(server);
         self.turned(recorder, server);
     }
 
-    /// A slot whose server was stopped is gone for good.
+    /// Removes a stopped server from the pool for good.
     pub(in crate::sim) fn retire<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         self.balancer.pool.retire(server);
         self.balancer.pool_changed();
         self.turned(recorder, server);
     }
 
-    /// Tells what a server does now.
+    /// Records a server's planned state.
     pub(in crate::sim) fn turned<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         let state = self.balancer.pool.as_planned(server);
         self.record_pool(recorder, PoolEvent::Turned { server, state });

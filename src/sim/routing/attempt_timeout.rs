@@ -1,4 +1,4 @@
-//! Answers that take too long: nobody waits for them any more, and the server works on.
+//! Attempts that exceed the answer timeout: nobody waits for them any more, but the server works on.
 
 use crate::balancing::attempt::AttemptFailure;
 use crate::base::Outcome;
@@ -7,8 +7,8 @@ use crate::sim::Sim;
 use crate::sim::requests::{InFlight, RequestId, RequestState};
 
 impl Sim {
-    /// A server has had a request for longer than the balancer waits. It works on; only an idempotent method may be sent
-    /// to another one meanwhile.
+    /// The balancer's answer timeout has expired. The server works on; meanwhile only an idempotent request may be sent
+    /// to another one.
     pub(in crate::sim) fn answer_overdue<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let left = self.requests[id];
         if self.retry(recorder, id, AttemptFailure::Overdue) {
@@ -18,7 +18,7 @@ impl Sim {
         self.give_up(recorder, id, AttemptFailure::Overdue.outcome());
     }
 
-    /// The user is told that there is no answer. A server that has the request works on.
+    /// Tells the user that there is no answer. A server that has the request works on.
     pub(in crate::sim) fn give_up<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {
         self.tell(recorder, id, outcome);
         if matches!(self.requests[id].place, RequestState::Connecting | RequestState::Swallowed | RequestState::Failing)
@@ -27,8 +27,8 @@ impl Sim {
         }
     }
 
-    /// The balancer has given up on an attempt, of which the server knows nothing: what it holds gets a place of its own,
-    /// and nobody waits for it.
+    /// Moves an abandoned attempt into a slot of its own, marked departed. Its server does not know that the balancer
+    /// has given up on it.
     fn leave_behind(&mut self, id: RequestId, left: InFlight) {
         match left.place {
             RequestState::Running(_) => {

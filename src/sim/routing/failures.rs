@@ -1,4 +1,4 @@
-//! Servers that answer, and badly: they fail requests at once, and the balancer may leave them alone for a while.
+//! Servers that fail requests at once, and outlier ejection.
 
 use crate::balancing::attempt::AttemptFailure;
 use crate::base::time::{Instant, Span};
@@ -9,17 +9,17 @@ use crate::sim::Sim;
 use crate::sim::events::{Due, TimerKind};
 use crate::sim::requests::{RequestId, RequestState};
 
-/// How soon a failing server fails a request: before it has done anything for it.
+/// How soon a failing server answers, before it has done any work.
 pub(in crate::sim) const FAILS_WITHIN: Span = Span::from_millis(1);
 
 impl Sim {
-    /// Whether a server that fails some of its requests fails this one.
+    /// Whether a server that fails a share of its requests fails this one.
     pub(in crate::sim) fn is_failed(&self, id: RequestId) -> bool {
         let request = &self.requests[id];
         faults::fails(self.balancer.pool.members[request.server.index()].failing, self.workload.seed, request.key)
     }
 
-    /// A request will be answered with 500 in a moment, and takes no worker.
+    /// Schedules a 500 for a request. It takes no worker.
     pub(in crate::sim) fn begin_to_fail<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let request = &mut self.requests[id];
         if request.departed {
@@ -31,7 +31,7 @@ impl Sim {
         self.events.start_timer(TimerKind::Fail, self.now + FAILS_WITHIN, id, request);
     }
 
-    /// That moment is over. The server may have died in it.
+    /// Delivers that failure. The server may have died in the meantime.
     pub(in crate::sim) fn fail<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
         let request = &mut self.requests[id];
         let server = request.server;
@@ -47,14 +47,14 @@ impl Sim {
         }
     }
 
-    /// The balancer leaves a server alone until then.
+    /// Records an ejection, and schedules its end.
     #[cold]
     pub(in crate::sim) fn eject<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, until: Instant) {
         self.record_pool(recorder, PoolEvent::Ejected { server });
         self.events.schedule(until, Due::Readmit(server));
     }
 
-    /// The time of an ejection is over.
+    /// Ends an ejection.
     pub(in crate::sim) fn readmit<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         if self.balancer.pool.readmit(server, self.now) {
             self.balancer.pool_changed();

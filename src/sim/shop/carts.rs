@@ -11,37 +11,39 @@ use crate::scenario::{CartHome, Replication};
 use crate::state::evidence;
 use crate::state::shop::{Basket, Order};
 
-/// What one request did to a cart.
+/// The effect of one request on a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CartResult {
     /// The answer.
     pub reply: Reply,
-    /// Whether the cart was known where it was looked for.
+    /// Whether the cart was found where the server looked.
     pub knew: bool,
-    /// What it held after the effect; for a checkout, before it was emptied.
+    /// The cart's content after the effect; for a checkout, before it was emptied.
     pub held: Items,
-    /// A charge that appears on the statement.
+    /// The charge that appears on the statement.
     pub billed: Option<Items>,
 }
 
-/// What carts of open visits need beside the clients' own shelves.
+/// The state of open visits' carts that is not in the clients' own [`CartSlot`]s.
 #[derive(Clone, Debug)]
 pub struct Carts {
     home: CartHome,
     pub(in crate::sim) orders: OrderBook,
     ledger: Overflow,
-    /// What was lost of carts that have one copy: few of them lose anything before their visit ends.
+    /// What was lost from carts with a single copy. A sparse map, since few carts lose anything before their visit
+    /// ends.
     lost: BTreeMap<ClientId, Evidence>,
-    /// Copies in replicated memory.
+    /// The copies in replicated memory.
     pub(in crate::sim) replicas: SessionReplicas,
-    /// The store's copies of carts that move there.
+    /// During a migration: the copies in the store.
     pub(in crate::sim) moved: BTreeMap<ClientId, Items>,
 }
 
-/// Orders that may be asked for again. Nearly all are asked for once, by a user who is there to hear of it.
+/// Orders that may be asked for again. Only those are kept: nearly every order is placed once, by a user who gets the
+/// answer.
 #[derive(Clone, Debug, Default)]
 pub(in crate::sim) struct OrderBook {
-    /// Each process knows only what it has charged itself.
+    /// Whether each process knows only the orders it has charged itself.
     by_process: bool,
     orders: BTreeMap<(ClientId, ProcessId), Order>,
 }
@@ -65,22 +67,22 @@ impl OrderBook {
     }
 }
 
-/// A command as it reaches a home.
+/// A command as it reaches a cart's home.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// Whose cart.
+    /// The client whose cart it is.
     pub client: ClientId,
     /// What to do.
     pub command: Command,
-    /// Which process does it.
+    /// The process that executes it.
     pub by: ProcessId,
-    /// Whether the same may be asked again, or was before and still runs: the user has gone or may not hear the answer, or
-    /// this is not the first try.
+    /// Whether the command may run more than once: it is a retry, or its user has left or may not get the answer.
     pub repeated: bool,
 }
 
 impl Carts {
-    /// No carts yet. `orders_by_process`: each process remembers only what it has charged itself.
+    /// Creates an empty set of carts. With `orders_by_process`, each process remembers only the orders it has charged
+    /// itself.
     #[must_use]
     pub fn new(home: CartHome, orders_by_process: bool, replication: &Replication) -> Carts {
         Carts {
@@ -93,13 +95,13 @@ impl Carts {
         }
     }
 
-    /// What an incarnation holds in its memory, if it knows the cart.
+    /// What a process holds in its memory; `None` if it does not know the cart.
     pub(in crate::sim) fn in_memory(&self, carts_here: &CartSlot, process: ProcessId) -> Option<Items> {
         let found = self.ledger.find(carts_here, process);
         found.knew.then_some(found.items)
     }
 
-    /// What incarnations hold in their memories, living or dead; one may come several times.
+    /// What live and dead processes hold of a cart. A process may appear more than once.
     pub(in crate::sim) fn memories<'a>(
         &'a self,
         carts_here: &'a CartSlot,
@@ -107,7 +109,7 @@ impl Carts {
         self.ledger.entries(carts_here).map(|entry| (entry.process(), entry.items()))
     }
 
-    /// A server applies a command to the cart in its home, at once and completely.
+    /// Applies a command to the cart in its home, atomically.
     #[inline]
     pub fn apply(&mut self, carts_here: &mut CartSlot, call: Call) -> CartResult {
         if self.home == CartHome::ServerMemory {
@@ -120,8 +122,8 @@ impl Carts {
         result
     }
 
-    /// A server writes what a command makes of the copy that it had read, whatever is in the store by now. A view only
-    /// shows its copy.
+    /// Applies a command to the copy that was read earlier, and writes the result over whatever the store holds by now.
+    /// A view does not write.
     pub fn write_back(&mut self, carts_here: &mut CartSlot, read: Option<Items>, call: Call) -> CartResult {
         let mut basket = Basket { items: read.unwrap_or_default() };
         let result = apply_to(&mut basket, read.is_some(), call, &mut self.orders);
@@ -142,14 +144,14 @@ impl Carts {
         result
     }
 
-    /// What became of a client's items, for whoever takes some.
+    /// The record of a client's lost items, for adding to it.
     #[cold]
     pub fn losses(&mut self, client: ClientId) -> &mut Evidence {
         self.lost.entry(client).or_default()
     }
 
-    /// A user who did several things at once got a token, in place of one that may have known more. (A user who did one
-    /// thing gets back what was sent, changed.)
+    /// Notes the items that are overwritten when one of several concurrent answers replaces the user's token by one
+    /// that knows less. (With one request at a time, the user gets back the token that was sent, updated.)
     pub fn token_replaced(&mut self, old: Option<Items>, new: Items, client: ClientId, command: Command) {
         let mut meant = Basket { items: old.unwrap_or_default() };
         meant.apply(command);
@@ -160,14 +162,14 @@ impl Carts {
         }
     }
 
-    /// A token was shown after its time: what is in it is lost.
+    /// Notes that a token was presented after it expired: the items in it are lost.
     #[cold]
     pub fn expired(&mut self, client: ClientId, token: Items) {
         let lost = &mut self.lost.entry(client).or_default().expired;
         *lost = lost.union(token);
     }
 
-    /// Where else items of this visit are than with this incarnation, and what became of those that are nowhere.
+    /// Where the visit's items are other than in this process, and what happened to those that no longer exist.
     #[must_use]
     pub fn evidence(&self, carts_here: &CartSlot, client: ClientId, process: ProcessId, pool: &Pool) -> Evidence {
         match self.home {
@@ -180,7 +182,7 @@ impl Carts {
         }
     }
 
-    /// A server applies a command to the copy that came with a request; the user gets the new copy with the answer.
+    /// Applies a command to the cart token that came with the request, and returns the new token for the answer.
     #[inline]
     pub fn apply_to_token(&mut self, token: Option<Items>, call: Call) -> (CartResult, Items) {
         let mut basket = Basket { items: token.unwrap_or_default() };
@@ -188,7 +190,7 @@ impl Carts {
         (result, basket.items)
     }
 
-    /// The visit is over: its carts will not be asked for again.
+    /// Forgets the carts of a visit that has ended.
     #[inline]
     pub fn forget(&mut self, carts_here: &mut CartSlot, client: ClientId) {
         if !self.orders.orders.is_empty() {
@@ -207,7 +209,7 @@ impl Carts {
     }
 }
 
-/// Applies a command to one copy.
+/// Applies a command to one copy of a cart.
 #[inline]
 pub(in crate::sim) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
     if call.command == Command::Checkout {
@@ -215,7 +217,7 @@ pub(in crate::sim) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orde
         let mut order = orders.get(call);
         let (reply, billed) = order.charge(basket);
         if orders.by_process {
-            // Only this process knows that it is bought: the cart itself does not tell.
+            // Only this process knows of the purchase: the cart itself does not show it.
             basket.items = held;
         }
         if call.repeated {
@@ -227,12 +229,12 @@ pub(in crate::sim) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orde
     CartResult { reply, knew, held: basket.items, billed: None }
 }
 
-/// What is kept of one client's carts: 32 bytes beside the client itself, so that one look at memory finds both.
+/// One client's carts: 32 bytes adjacent to the client itself, so that both are in one cache line.
 ///
-/// With carts in server memory it holds entries, one per (incarnation, item), from the front; those that find no room
-/// are in a chain of further chunks. An entry that names a dead incarnation is what died with it: no server can read it,
-/// the post-mortem can. So a crash costs nothing here, and memory is what the open visits hold, not users times servers.
-/// With one copy (in the store, or with the user) it holds that copy.
+/// With carts in server memory, the slot holds entries, one per (process, item), from the front. Entries that do not
+/// fit go to a chain of further chunks. An entry of a dead process is what was lost with it: no server can read it, but
+/// the post-mortem can. So a crash costs nothing here, and memory grows with what open visits hold, not with users
+/// times servers. With a single copy (in the store, or with the user) the slot holds that copy.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
 pub struct CartSlot {
@@ -241,14 +243,14 @@ pub struct CartSlot {
 }
 
 const ENTRIES: usize = 7;
-/// No further chunk.
+/// Marks the end of a chain of chunks.
 const NIL: u32 = u32::MAX;
 
 impl CartSlot {
     /// No cart anywhere.
     pub const EMPTY: CartSlot = CartSlot { entries: [Entry::EMPTY; ENTRIES], next: NIL };
 
-    /// The one copy, when there is one.
+    /// The single copy, if there is one.
     #[inline]
     #[must_use]
     pub fn copy(&self) -> Option<Items> {
@@ -256,7 +258,7 @@ impl CartSlot {
         (mark != Entry::EMPTY).then(|| Items(u64::from(low.0) | u64::from(high.0) << 32))
     }
 
-    /// Keeps the one copy.
+    /// Stores the single copy.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "both halves are kept")]
     pub fn keep(&mut self, items: Items) {
@@ -265,7 +267,7 @@ impl CartSlot {
         self.entries[2] = Entry(0);
     }
 
-    /// Keeps the one copy as a token that servers refuse from `end` on.
+    /// Stores the single copy, as a token that expires at `end`.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "both halves are kept")]
     pub fn keep_token(&mut self, items: Items, end: Instant) {
@@ -274,7 +276,7 @@ impl CartSlot {
         self.entries[4] = Entry((end.as_nanos() >> 32) as u32);
     }
 
-    /// From when on servers refuse the token.
+    /// When the token expires.
     #[inline]
     #[must_use]
     pub fn token_end(&self) -> Instant {
@@ -284,21 +286,21 @@ impl CartSlot {
 }
 
 impl CartSlot {
-    /// Whether the old entry was here and is now the new one.
+    /// Replaces an entry in this slot. Returns whether it was found.
     fn replace(&mut self, old: Entry, new: Entry) -> bool {
         let place = self.entries.iter_mut().find(|entry| **entry == old);
         place.map(|entry| *entry = new).is_some()
     }
 }
 
-/// Entries that found no room on their clients' shelves.
+/// The entries that did not fit in their clients' slots.
 #[derive(Clone, Debug, Default)]
 struct Overflow {
     chunks: Vec<CartSlot>,
     free: Vec<u32>,
 }
 
-/// An item in the memory of an incarnation, or (item 0) only the fact that it knows the cart.
+/// An item in the memory of a process, or (code 0) only a marker that the process knows the cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry(u32);
 
@@ -324,7 +326,7 @@ impl Entry {
         self.0 ^ (process.0 << CODE_BITS) <= CODE_MASK
     }
 
-    /// The item as a set; the mark without an item is the empty set.
+    /// The item as a set; empty for the marker.
     #[inline]
     fn items(self) -> Items {
         let code = self.0 & CODE_MASK;
@@ -332,17 +334,17 @@ impl Entry {
     }
 }
 
-/// What a walk along a client's entries found.
+/// The result of scanning a client's entries.
 struct Found {
     items: Items,
     knew: bool,
-    /// The last chunk ([`NIL`] is the shelf itself), and how many of its entries are taken.
+    /// The last chunk ([`NIL`] for the slot itself), and how many of its entries are used.
     last: u32,
     taken: usize,
 }
 
 impl Found {
-    /// Compares without branches, for they could not be predicted.
+    /// Compares without branches, because they would be unpredictable.
     #[inline]
     fn read(&mut self, chunk: &CartSlot, process: ProcessId) {
         let mut here = 0u32;
@@ -379,7 +381,7 @@ impl Overflow {
         result
     }
 
-    /// What this incarnation holds for a client, and whether it knows the cart at all.
+    /// What this process holds for a client, and whether it knows the cart at all.
     #[inline]
     fn find(&self, carts_here: &CartSlot, process: ProcessId) -> Found {
         let mut found = Found { items: Items::NONE, knew: false, last: NIL, taken: 0 };
@@ -469,7 +471,7 @@ mod tests {
     }
 
     proptest! {
-        /// The packed ledger against a map of baskets, with crashes in between.
+        /// The packed ledger compared with a map of baskets, with crashes in between.
         #[test]
         fn the_ledger_is_a_map_of_baskets(
             steps in prop::collection::vec((0u32..3, 0u32..3, command(), 0u32..30), 1..200),

@@ -1,4 +1,4 @@
-//! Uploaded files in the simulation: they belong to users and outlive visits.
+//! Uploaded files in the simulation. They belong to users and outlive visits.
 
 use crate::balancing::pool::Pool;
 use crate::base::seed::{Purpose, Sampler};
@@ -18,13 +18,13 @@ use crate::traffic::workload::Folder;
 pub struct Files {
     home: UploadHome,
     latency: Sampler,
-    /// By user: what they know of their own files.
+    /// By user: which files they have uploaded, as far as they know.
     folders: Vec<Folder>,
     whereabouts: Whereabouts,
 }
 
 impl Files {
-    /// No files yet; `None` for a scenario whose users never upload any.
+    /// Creates an empty set of files; `None` if the scenario's users never upload any.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Option<Box<Files>> {
         let files = Files {
@@ -36,7 +36,7 @@ impl Files {
         scenario.users.upload().then(|| Box::new(files))
     }
 
-    /// What a user knows of their own files.
+    /// What a user knows about their own files.
     pub fn folder(&mut self, user: UserId) -> &mut Folder {
         let index = user.0 as usize;
         if index >= self.folders.len() {
@@ -45,7 +45,7 @@ impl Files {
         &mut self.folders[index]
     }
 
-    /// A server stores or fetches a file. `None` for a request about no file; else whether it was there.
+    /// Stores or fetches a file, and returns whether it was already there. `None` if the request is not about a file.
     fn apply(&mut self, user: UserId, command: Command, server: ServerId, pool: &Pool) -> Option<bool> {
         let file = command.file()?;
         let member = &pool.members[server.index()];
@@ -57,12 +57,12 @@ impl Files {
         Some(knew)
     }
 
-    /// Those of a user's files that are anywhere.
+    /// Which of a user's files still exist somewhere.
     fn there(&self, user: UserId, pool: &Pool) -> Items {
         self.whereabouts.there(user, |place| lasts(place, pool))
     }
 
-    /// Every place that still has files, with whose and which they are.
+    /// Every location that still has files, with their owner and numbers.
     pub fn copies<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = (UserId, FileLocation, Items)> + 'a {
         self.whereabouts.all().filter(|(_, place, _)| lasts(*place, pool))
     }
@@ -82,7 +82,7 @@ impl Sim {
         Some((outcome, knew))
     }
 
-    /// How long the object store takes for a request, if it is asked.
+    /// How long the object store takes for a request; zero if it is not called.
     #[inline]
     pub(in crate::sim) fn object_time(&self, id: RequestId) -> Span {
         let request = &self.requests[id];
@@ -94,7 +94,7 @@ impl Sim {
         }
     }
 
-    /// Where else a file is that a download looked for in vain.
+    /// Where else a file is that a download did not find.
     #[inline]
     pub(in crate::sim) fn file_evidence(&self, request: &InFlight, knew: Option<bool>) -> Evidence {
         let (Some(files), Command::Download(file), Some(false)) = (&self.shop.files, request.command, knew) else {
@@ -105,7 +105,7 @@ impl Sim {
 }
 
 impl Sim {
-    /// Searches every server and store for the files of every user, when the run is over.
+    /// Searches every server and store for every user's files. Called when the run is over.
     pub fn audit(&self, recorder: &mut impl Recorder) {
         let Some(files) = &self.shop.files else { return };
         for user in files.whereabouts.owners() {

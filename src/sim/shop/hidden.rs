@@ -1,4 +1,4 @@
-//! What servers keep to themselves in the simulation, though the pool is taken to be stateless.
+//! Hidden state: what server processes remember although the pool is believed to be stateless.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use crate::sim::Sim;
 use crate::sim::requests::{InFlight, RequestId};
 use crate::state::hidden::{CatalogueCopy, RateWindow, accept_form};
 
-/// The memory of all processes for the one thing that they hide.
+/// Every process's memory of the one kind of state that servers hide.
 #[derive(Clone, Debug)]
 pub struct Hidden {
     kind: HiddenState,
     rules: scenario::Hidden,
-    /// By client: the process that made the form on the page that is open.
+    /// By client: the process that rendered the form on the open page.
     forms: Vec<Option<ProcessId>>,
-    /// What each process has heard of each user.
+    /// By user and process: the requests that the process has counted.
     heard: BTreeMap<(UserId, ProcessId), RateWindow>,
-    /// By process.
+    /// By process: its copy of the catalogue.
     copies: BTreeMap<ProcessId, CatalogueCopy>,
 }
 
 impl Hidden {
-    /// Nothing known yet; `None` for a pool that hides nothing.
+    /// The hidden state at the start; `None` if servers hide nothing.
     #[must_use]
     pub fn new(scenario: &Scenario, seed: Seed) -> Option<Box<Hidden>> {
         let (kind, rules) = (scenario.servers.hidden, scenario.hidden);
@@ -34,13 +34,13 @@ impl Hidden {
         (kind != HiddenState::None).then(|| Box::new(hidden))
     }
 
-    /// Whether each process signs logins with a key of its own.
+    /// Whether each process signs logins with its own key.
     #[must_use]
     pub fn own_keys(&self) -> bool {
         self.kind == HiddenState::SigningKey
     }
 
-    /// Why a process refuses a request that is otherwise good.
+    /// Why a process refuses an otherwise valid request, if it does.
     fn refusal(&mut self, request: &InFlight, process: ProcessId) -> Option<Refusal> {
         match self.kind {
             HiddenState::CsrfToken if request.command.posts_form() => {
@@ -63,7 +63,7 @@ impl Hidden {
         Some(Reply::Page(copy.read(&self.rules.cache, now)))
     }
 
-    /// A client sees a page of this process, or no page any more.
+    /// Notes which process rendered the client's open page; `None` for no page.
     pub fn shows(&mut self, client: ClientId, process: Option<ProcessId>) {
         if self.kind != HiddenState::CsrfToken {
             return;
@@ -76,7 +76,7 @@ impl Hidden {
 }
 
 impl Sim {
-    /// Why the server that takes a request does nothing for it, if so.
+    /// Why the server that takes a request refuses it, if it does.
     #[inline(always)]
     pub(in crate::sim) fn refusal(&mut self, id: RequestId) -> Option<Refusal> {
         let request = &self.requests[id];
@@ -87,7 +87,7 @@ impl Sim {
         self.shop.hidden.as_mut()?.refusal(request, process)
     }
 
-    /// What a request for the catalogue is answered with, where servers have copies of their own.
+    /// The answer to a catalogue request, if each server has its own copy.
     pub(in crate::sim) fn page(&mut self, request: &InFlight) -> Option<Reply> {
         let process = self.process_of(request.server);
         let hidden = self.shop.hidden.as_mut().filter(|_| request.command == Command::Browse)?;

@@ -1,4 +1,4 @@
-//! Carts that move from the memory of servers to the shared store while users shop.
+//! Migration: carts move from server memory to the shared store while users shop.
 
 use super::carts::{Call, CartResult, apply_to};
 use crate::base::{Command, ProcessId};
@@ -11,7 +11,7 @@ use crate::state::evidence;
 use crate::state::shop::Basket;
 
 impl Sim {
-    /// A server begins to work on a request: which way it will go, and the calls that takes.
+    /// Decides, when a worker takes a request, how its cart is looked up and which store calls that needs.
     #[cold]
     pub(in crate::sim) fn choose_path(&mut self, id: RequestId, migration: Migration) {
         let path = migration.path(self.now);
@@ -28,7 +28,7 @@ impl Sim {
         request.plan = request.plan.moving(path, command, refused.is_none(), copies_over);
     }
 
-    /// A server applies a command to a cart that moves.
+    /// Applies a command to a cart during a migration.
     #[cold]
     pub(in crate::sim) fn apply_moving(&mut self, id: RequestId, call: Call) -> CartResult {
         let InFlight { client, server, path, .. } = self.requests[id];
@@ -52,7 +52,7 @@ impl Sim {
         result
     }
 
-    /// What became of the items of a cart that moves.
+    /// What happened to the items of a cart during a migration.
     pub(in crate::sim) fn evidence_moving(&self, request: &InFlight) -> Evidence {
         let carts_here = &self.users.clients[request.client.index()].carts_here;
         let migration = self.operations.faults.iter().position(|fault| matches!(fault.kind, FaultKind::Migrate { .. }));

@@ -1,4 +1,4 @@
-//! Carts in replicated memory: who has which copy, and what is on its way.
+//! Carts in replicated memory: which process has which copy, and the updates in transit.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -20,12 +20,12 @@ pub struct SessionReplicas {
     copies: usize,
     lag: Span,
     carts: BTreeMap<ClientId, (Visit, Copies)>,
-    /// In the order in which they arrive: all take the same time.
+    /// In order of arrival, since every update takes the same time.
     on_their_way: VecDeque<Message>,
     versions: u64,
 }
 
-/// A change on its way.
+/// An update in transit.
 #[derive(Clone, Copy, Debug)]
 struct Message {
     arrives: Instant,
@@ -36,7 +36,7 @@ struct Message {
 }
 
 impl SessionReplicas {
-    /// No carts yet.
+    /// Creates an empty set of carts.
     #[must_use]
     pub fn new(replication: &Replication) -> SessionReplicas {
         SessionReplicas {
@@ -48,17 +48,17 @@ impl SessionReplicas {
         }
     }
 
-    /// All copies of a client's cart, living and dead.
+    /// All copies of a client's cart, in live and dead processes.
     pub fn copies(&self, client: ClientId) -> impl Iterator<Item = (ProcessId, Items)> + '_ {
         self.carts.get(&client).into_iter().flat_map(|(_, copies)| copies.all())
     }
 
-    /// The visit is over.
+    /// Forgets the cart of a visit that has ended.
     pub fn forget(&mut self, client: ClientId) {
         self.carts.remove(&client);
     }
 
-    /// A server applies a command to its copy. What it changed, if it did.
+    /// Applies a command to a server's copy. Returns the change to replicate, if there is one.
     fn apply(
         &mut self,
         visit: Visit,
@@ -83,7 +83,7 @@ impl SessionReplicas {
         (result, Some(change))
     }
 
-    /// What became of a visit's items.
+    /// What happened to the items of a visit.
     #[must_use]
     pub fn evidence(&self, client: ClientId, pool: &Pool) -> Evidence {
         let Some((_, copies)) = self.carts.get(&client) else { return Evidence::default() };
@@ -104,7 +104,7 @@ impl SessionReplicas {
 }
 
 impl Sim {
-    /// A server applies a command to its copy of a cart, and sends what it has changed to others. Returns how many.
+    /// Applies a command to a server's copy of a cart, and sends the change to other servers. Returns to how many.
     #[cold]
     pub(in crate::sim) fn apply_to_copy(&mut self, id: RequestId, call: Call) -> (CartResult, u32) {
         let (visit, server) = (self.requests[id].visit(), self.requests[id].server);
@@ -115,7 +115,7 @@ impl Sim {
         (result, sent)
     }
 
-    /// To the next servers in the order of the pool.
+    /// Sends a change to the servers that follow in the order of the pool.
     fn send_copies(&mut self, visit: Visit, server: ServerId, change: Change) -> u32 {
         let from = self.process_of(server);
         let SessionReplicas { copies, lag, .. } = self.shop.carts.replicas;
@@ -134,7 +134,7 @@ impl Sim {
         sent
     }
 
-    /// Changes arrive at servers that can be reached, from servers that have not died and are not cut off.
+    /// Delivers updates to servers that can be reached, unless the sender has died or is isolated.
     pub(in crate::sim) fn copies_arrive(&mut self) {
         while let Some(message) = self.shop.carts.replicas.next_arrival(self.now) {
             let sender = self.balancer.pool.processes[message.from.0 as usize].server;

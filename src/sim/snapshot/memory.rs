@@ -32,7 +32,7 @@ impl Snapshot {
 }
 
 impl Sim {
-    /// Counts what everybody remembers. Servers and clients must have been shown.
+    /// Counts what each place remembers. Servers and clients must have been filled in.
     pub(super) fn count_memory(&self, into: &mut Snapshot) {
         into.forget_counts(self.replicas());
         let mut copies = std::mem::take(&mut into.scratch.copies);
@@ -68,7 +68,7 @@ impl Sim {
         into.store.memory.items += items;
     }
 
-    /// Whether what a user believes to have in the cart exists, and in one piece.
+    /// Compares what a user believes is in the cart with the copies that exist.
     fn compare_with_belief(&self, index: usize, copies: &[(Holder, Items)], into: &mut Snapshot) {
         let client = &mut into.clients[index];
         if client.cart.is_empty() {
@@ -89,13 +89,13 @@ impl Sim {
         *fate += 1;
     }
 
-    /// Whether carts have moved away from there, and nobody looks any more.
+    /// Whether carts have moved away from this holder, and nobody looks there any more.
     fn is_passed_over(&self, holder: Holder) -> bool {
         let moved = self.shop.migration.is_some_and(|migration| migration.path(self.now) == CartPath::Store);
         moved && matches!(holder, Holder::Server(_))
     }
 
-    /// Fills in what these holders remember.
+    /// Fills in what the wanted holders remember.
     pub(super) fn recall(&self, into: &mut Memory, wanted: impl Fn(Holder) -> bool) {
         let Memory { carts, logins, files, scratch } = into;
         carts.clear();
@@ -116,13 +116,13 @@ impl Sim {
         logins.sort_by_key(|login| login.user);
     }
 
-    /// How many replicas the shared store has; 0 when it is in one place.
+    /// The number of the shared store's replicas; 0 if it is in one place.
     fn replicas(&self) -> usize {
         let network = self.network.as_ref().filter(|_| self.shop.rules.homes.cart == CartHome::SharedStore);
         network.map_or(0, |network| if network.replicas.is_some() { network.map.count() } else { 0 })
     }
 
-    /// The copies of a client's cart that have not been lost: who has which, each holder once.
+    /// The surviving copies of a client's cart, one entry per holder.
     fn copies_of(&self, id: ClientId, copies: &mut Vec<(Holder, Items)>) {
         copies.clear();
         let slot = &self.users.clients[id.index()];
@@ -145,7 +145,7 @@ impl Sim {
         copies.extend(self.shop.carts.moved.get(&id).map(|items| (Holder::Store, *items)));
     }
 
-    /// Copies in the memory of processes, of which only those that live count.
+    /// Adds the copies in the memory of live processes.
     fn add_memories(
         &self,
         memories: impl Iterator<Item = (crate::base::ProcessId, Items)>,
@@ -167,7 +167,7 @@ impl Sim {
         copies.extend(regions.filter_map(known));
     }
 
-    /// The login of a client's user and who knows it, told by the user's first tab.
+    /// The login of a client's user and what holds it; `None` except for the user's first tab.
     fn login_of(&self, id: ClientId) -> Option<(Holder, UserId)> {
         let slot = &self.users.clients[id.index()];
         let first = slot.client.key().entity >> 32 == 0;
@@ -186,7 +186,7 @@ impl Sim {
         Some((holder, slot.client.user))
     }
 
-    /// Files, where they are.
+    /// All files, with where they are.
     fn files_held(&self) -> impl Iterator<Item = (Holder, UserId, Items)> + '_ {
         let copies = self.shop.files.iter().flat_map(|files| files.copies(&self.balancer.pool));
         copies.map(|(user, place, files)| {

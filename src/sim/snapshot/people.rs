@@ -10,7 +10,7 @@ use crate::sim::users::ClientSlot;
 use crate::traffic::workload::{Jar, Loop};
 
 impl Sim {
-    /// All clients. The requests must have been shown.
+    /// Fills in all clients. The requests must have been filled in.
     pub(super) fn show_clients(&self, into: &mut Snapshot) {
         self.note_carts(&mut into.scratch.carts_before);
         let Snapshot { clients, requests, scratch, .. } = into;
@@ -41,7 +41,7 @@ impl Sim {
     fn show_client(&self, id: ClientId, slot: &ClientSlot, carts_before: &[Items]) -> ClientSnapshot {
         let client = &slot.client;
         let (key, visit) = (client.key(), client.visit(id));
-        // When it will wake is filled in later.
+        // When it wakes is filled in later.
         let doing = match (client.is_away(), key.attempt) {
             (true, _) => Doing::Away { until: None },
             (false, 0) => Doing::Thinking { until: Instant::NEVER },
@@ -63,19 +63,19 @@ impl Sim {
         }
     }
 
-    /// The cookies of a client's user. Visitors who have gone may have left their jar to another.
+    /// The cookie jar of a client's user. The jar of an open-loop visitor who has left may have been reused.
     pub(super) fn jar_of(&self, slot: &ClientSlot) -> Option<&Jar> {
         let gone = slot.client.is_away() && matches!(self.workload.arrivals, Loop::Open { .. });
         self.users.jars.get(slot.client.jar as usize).filter(|_| self.users.needs_jars && !gone)
     }
 
-    /// The server to which a cookie sends a client's user.
+    /// The server that a cookie binds a client's user to.
     fn bound_to(&self, slot: &ClientSlot) -> Option<ServerId> {
         let pin = self.jar_of(slot)?.pin;
         pin.server().filter(|server| pin.binds(self.balancer.affinity, *server, self.now))
     }
 
-    /// By step: what a user has in the cart who has come so far.
+    /// Fills in, by step, the content of a user's cart before that step.
     pub(super) fn note_carts(&self, carts_before: &mut Vec<Items>) {
         carts_before.clear();
         let mut cart = Items::NONE;
@@ -86,8 +86,8 @@ impl Sim {
         carts_before.push(cart);
     }
 
-    /// What a client's user believes to have in the cart. A step is done when the shop has acknowledged it, so how far
-    /// the user has come says it all.
+    /// What a client's user believes is in the cart. A step is only done once the shop has acknowledged it, so the
+    /// position in the journey determines the cart.
     pub(super) fn believed_cart(&self, id: ClientId, carts_before: &[Items]) -> Items {
         let client = &self.users.clients[id.index()].client;
         if client.is_away() {
@@ -100,7 +100,7 @@ impl Sim {
     }
 }
 
-/// What a cart holds after an acknowledged command.
+/// The content of a cart after an acknowledged command.
 fn after(cart: Items, command: Command) -> Items {
     match command {
         Command::Add(item) => cart.with(item),
@@ -110,7 +110,7 @@ fn after(cart: Items, command: Command) -> Items {
     }
 }
 
-/// A client does something at this moment, or earlier.
+/// Fills in when a client acts, unless it acts earlier.
 fn wakes(doing: &mut Doing, at: Instant) {
     match doing {
         Doing::Away { until } => *until = known(at),

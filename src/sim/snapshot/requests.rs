@@ -8,11 +8,11 @@ use crate::sim::network::NetworkMessage;
 use crate::sim::requests::{InFlight, Phase as Running, RequestId, RequestState, StoreCall};
 use crate::sim::routing::failures::FAILS_WITHIN;
 
-/// A phase, where it leads from and to, when it began and when it ends.
+/// A phase: its kind, where it starts and leads to, and when it begins and ends.
 type Leg = (Phase, Spot, Spot, Instant, Instant);
 
 impl Sim {
-    /// All requests, those of users who have left too.
+    /// Fills in all requests, including those of users who have left.
     pub(super) fn show_requests(&self, into: &mut Snapshot) {
         self.note_arrivals(into);
         let Snapshot { requests, scratch, .. } = into;
@@ -33,7 +33,7 @@ impl Sim {
         }
     }
 
-    /// When what is on its way between regions will be there.
+    /// Fills in when messages between regions will arrive.
     fn note_arrivals(&self, into: &mut Snapshot) {
         let arrives = &mut into.scratch.arrives;
         arrives.clear();
@@ -86,7 +86,7 @@ impl Sim {
         }
     }
 
-    /// When a request that no worker has taken yet came to its server.
+    /// When a request that no worker has taken yet reached its server.
     fn reached(&self, id: RequestId, request: &InFlight) -> Instant {
         request.started + self.half_trip(id, NetworkMessage::Request)
     }
@@ -99,12 +99,12 @@ impl Sim {
             NetworkMessage::Request => (Phase::Travelling, Spot::User, gate, left, arrives),
             NetworkMessage::Throttled => (Phase::Returning, gate, Spot::User, left, arrives),
             NetworkMessage::Answer(..) => (Phase::Returning, here, Spot::User, left, arrives),
-            // The balancer hears of these, and may go on to another server.
+            // These go to the balancer, which may retry on another server.
             NetworkMessage::Refused | NetworkMessage::Reset => (Phase::Returning, here, Spot::Balancer, left, arrives),
         }
     }
 
-    /// What a worker does for a request.
+    /// The phase of a request that a worker holds.
     fn with_worker(&self, id: RequestId, request: &InFlight, running: Running) -> Leg {
         let here = Spot::Server(request.server);
         let end = self.servers.busy.time(request.worker as usize);
@@ -125,7 +125,7 @@ impl Sim {
         }
     }
 
-    /// Without a line for the store, calls and work are one event: it is taken apart here.
+    /// When store calls and work are one event, finds the current phase within it.
     fn all_in_one(&self, id: RequestId, request: &InFlight, end: Instant) -> Leg {
         let here = Spot::Server(request.server);
         let plan = request.plan;
@@ -145,7 +145,7 @@ impl Sim {
     }
 }
 
-/// The moment so long before another one.
+/// The time `span` before `at`.
 fn before(at: Instant, span: Span) -> Instant {
     Instant::from_nanos(at.as_nanos().saturating_sub(span.as_nanos()))
 }

@@ -32,7 +32,7 @@ impl ServerSnapshot {
 }
 
 impl Sim {
-    /// All servers. The requests must have been shown.
+    /// Fills in all servers. The requests must have been filled in.
     pub(super) fn show_servers(&self, into: &mut Snapshot) {
         let Snapshot { servers, scratch, .. } = into;
         servers.truncate(self.balancer.pool.members.len());
@@ -73,7 +73,7 @@ impl Sim {
         server.queue.extend(self.servers.queues[id.index()].iter().map(|id| credential[id.0 as usize]));
     }
 
-    /// The server whose process takes requests from this event on, unless something happens to it before.
+    /// The server whose process begins to accept requests at this event, unless something happens to it before.
     fn comes_up(&self, due: Due) -> Option<ServerId> {
         match due {
             Due::Ready { server, fault } => self.balancer.pool.is_left_dead(server, fault).then_some(server),
@@ -85,7 +85,7 @@ impl Sim {
         }
     }
 
-    /// The store and its line. The requests must have been shown.
+    /// Fills in the store and its line. The requests must have been filled in.
     pub(super) fn show_store(&self, into: &mut Snapshot) {
         let Snapshot { store, requests, scratch, .. } = into;
         store.down = self.store.is_down();
@@ -98,7 +98,7 @@ impl Sim {
     }
 }
 
-/// Whether a moment lies ahead at all.
+/// The time, or `None` for [`Instant::NEVER`].
 pub(super) fn known(at: Instant) -> Option<Instant> {
     (at < Instant::NEVER).then_some(at)
 }

@@ -1,4 +1,4 @@
-//! The shared store breaks: what that does to calls, those under way and those to come.
+//! Store failures, and their effect on current and future calls.
 
 use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, Refusal};
@@ -10,12 +10,12 @@ use crate::sim::requests::{Phase, RequestId, RequestState, StoreCall};
 use crate::sim::serving::Effect;
 use crate::sim::store::stored_carts;
 
-/// Connections of a store without a limit.
+/// The number of connections of a store without a limit.
 const PLENTY: u32 = u32::MAX;
 
 impl Sim {
-    /// From now on calls to the store are events of their own, so that one can fail. Requests that run already are
-    /// taken apart.
+    /// Makes each store call an event of its own from now on, so that it can fail individually. Requests that are
+    /// already running are split up.
     pub(in crate::sim) fn tell_store_calls_apart(&mut self) {
         if self.store.free.is_some() {
             return;
@@ -41,7 +41,7 @@ impl Sim {
         self.store.free = Some(PLENTY - under_way);
     }
 
-    /// A fault of the store strikes.
+    /// A store fault strikes.
     pub(in crate::sim) fn break_store<R: Recorder>(
         &mut self,
         recorder: &mut R,
@@ -54,7 +54,7 @@ impl Sim {
         self.cut_off_store(lasting);
     }
 
-    /// Nobody reaches the store: calls are refused, and those under way break off.
+    /// Takes the store down: new calls are refused, and those in progress break off.
     pub(in crate::sim) fn cut_off_store(&mut self, lasting: Option<Span>) {
         if lasting != Some(Span::ZERO) {
             self.store.outages += 1;
@@ -71,7 +71,7 @@ impl Sim {
         }
     }
 
-    /// Calls that are under way get no answer. Of one that only looks, the server can say that nothing has come of it.
+    /// Breaks off the calls in progress. If a call only reads, the server knows that it had no effect.
     fn break_calls_off(&mut self) {
         let call = |(worker, id): (u32, RequestId)| match self.requests[id].place {
             RequestState::Running(Phase::Store(call)) => Some((worker, id, call)),
@@ -88,13 +88,13 @@ impl Sim {
         }
     }
 
-    /// The store cannot be reached: the request ends now.
+    /// Ends a request now, because the store cannot be reached.
     pub(in crate::sim) fn refuse_store_call(&mut self, worker: u32, id: RequestId, call: StoreCall) {
         self.requests[id].place = RequestState::Running(Phase::Refused(call));
         self.servers.busy.set(worker as usize, self.now);
     }
 
-    /// The server says that it cannot reach the store. Nothing has been changed.
+    /// Answers that the store cannot be reached. Nothing has been changed.
     #[cold]
     pub(in crate::sim) fn finish_refused<R: Recorder>(
         &mut self,
@@ -108,7 +108,8 @@ impl Sim {
         self.finish_with(recorder, worker, id, &effect, made);
     }
 
-    /// The server cannot say whether the store has done what it was told. (It has not: a call takes effect at its end.)
+    /// Fails a request, because its server cannot tell whether the store call took effect. (It did not: a call takes
+    /// effect at its end.)
     #[cold]
     pub(in crate::sim) fn finish_broken_off<R: Recorder>(&mut self, recorder: &mut R, worker: u32, id: RequestId) {
         let made = self.requests[id].plan.calls();

@@ -1,5 +1,5 @@
-//! What the store does to carts, beside keeping them: it lets them expire, evicts them, refuses them, and forgets. When it
-//! does, `state::store` says; here it happens to the carts of clients.
+//! What the store does to the carts it holds: expiry, eviction, refusal, and loss in a failover. The rules are in
+//! [`state::store`](crate::state::store); this module applies them to clients' carts.
 
 use super::Store;
 use crate::base::time::Instant;
@@ -11,17 +11,17 @@ use crate::sim::users::Users;
 use crate::state::evidence::blame;
 use crate::state::store::{Full, Journal};
 
-/// The carts in the store, and what is known of their losses.
+/// The carts in the store, and the records of their losses.
 pub struct StoredCarts<'a> {
-    /// The carts lie with the clients.
+    /// The users, whose slots hold the carts.
     pub users: &'a mut Users,
-    /// Where losses are noted.
+    /// Where losses are recorded.
     pub carts: &'a mut Carts,
-    /// When.
+    /// The current time.
     pub now: Instant,
 }
 
-/// Whether a request leaves a cart in the store that may not have been there.
+/// Whether a request may create a cart in the store.
 fn fills(request: &InFlight) -> bool {
     match request.command {
         Command::Add(_) => true,
@@ -32,7 +32,7 @@ fn fills(request: &InFlight) -> bool {
 }
 
 impl Store {
-    /// A request is about to touch its cart: what has expired goes, a new one needs room.
+    /// Prepares for a request's effect on its cart: expires the old cart, and makes room for a new one.
     #[cold]
     pub fn before_effect(&mut self, stored: &mut StoredCarts, request: &InFlight) -> Result<(), Refusal> {
         self.expire(stored, request.client);
@@ -40,7 +40,7 @@ impl Store {
         let before = stored.users.carts_of(request.client).copy();
         if before.is_none() && fills(request) {
             let evicted = self.limits.make_room(stored.now).map_err(|Full| Refusal::StoreFull)?;
-            // Perhaps that of a visit that has ended, for which nobody will ask.
+            // It may belong to a visit that has ended, in which case nobody will miss it.
             if let Some(evicted) = evicted.filter(|evicted| stored.users.is_open(*evicted)) {
                 let items = stored.take(evicted.client);
                 let losses = stored.carts.losses(evicted.client);
@@ -53,7 +53,7 @@ impl Store {
         Ok(())
     }
 
-    /// It has touched it: where places are few an empty cart takes none, and any other was used just now.
+    /// Updates the limits after a request's effect: an empty cart frees its place, any other counts as just used.
     #[cold]
     pub fn after_effect(&mut self, stored: &mut StoredCarts, request: &InFlight) {
         let carts_here = stored.users.carts_of(request.client);
@@ -70,7 +70,7 @@ impl Store {
         }
     }
 
-    /// A cart whose time is over goes when somebody asks for it.
+    /// Removes a cart whose TTL has passed. Expiry is lazy: it happens on access.
     pub fn expire(&mut self, stored: &mut StoredCarts, client: ClientId) {
         if !self.has_expired(stored.users.carts_of(client), stored.now) {
             return;
@@ -82,14 +82,14 @@ impl Store {
         losses.expired = losses.expired.union(items);
     }
 
-    /// Whether a cart is still here though its time is over.
+    /// Whether a cart is still present although its TTL has passed.
     #[must_use]
     pub fn has_expired(&self, cart: &CartSlot, now: Instant) -> bool {
         self.limits.has_ttl() && cart.copy().is_some() && now >= cart.token_end()
     }
 
-    /// The store's process has ended by this fault, and what it had not made durable is gone. What it had evicted stays
-    /// out.
+    /// The store's process ends because of this fault, and loses whatever was not durable. Evicted carts do not come
+    /// back.
     pub fn forget(&mut self, stored: &mut StoredCarts, forgets: Forgets, fault: u32) {
         if forgets == Forgets::NOTHING {
             return;
@@ -120,13 +120,13 @@ impl Store {
 }
 
 impl StoredCarts<'_> {
-    /// Takes a cart out.
+    /// Removes a cart.
     fn take(&mut self, client: ClientId) -> Items {
         let cart = std::mem::replace(self.users.carts_of(client), CartSlot::EMPTY);
         cart.copy().unwrap_or_default()
     }
 
-    /// A cart is as it was before; one that is not there any more was thrown out meanwhile, and stays out.
+    /// Restores a cart to its earlier state. A cart that has been evicted in the meantime does not come back.
     fn roll_back(&mut self, client: ClientId, before: Option<Items>, fault: u32) {
         let carts_here = self.users.carts_of(client);
         let Some(now) = carts_here.copy() else { return };

@@ -1,5 +1,5 @@
-//! Sessions in the store: numbers, given out in order of time. What a failover forgets is then a range of numbers, and a
-//! session costs nothing.
+//! Sessions in the store: serial numbers in order of time. What a failover loses is then a range of numbers, and a
+//! session needs no memory.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -8,26 +8,26 @@ use crate::base::time::{Instant, Span};
 use crate::scenario::Forgets;
 use crate::state::store::is_forgotten;
 
-/// Sessions that the store keeps, and those that it has forgotten.
+/// The sessions that the store has issued, and those that it has lost.
 #[derive(Clone, Debug)]
 pub struct Logins {
     window: Option<Span>,
     next: u32,
-    /// Those of the durability window, from the oldest on.
+    /// Sessions within the durability window, oldest first.
     recent: VecDeque<(Instant, u32)>,
     forgotten: Vec<Range<u32>>,
-    /// When the store has forgotten something, and what.
+    /// When the store lost data, and how much.
     forgettings: Vec<(Instant, Forgets)>,
 }
 
 impl Logins {
-    /// None yet.
+    /// Creates a store without sessions.
     #[must_use]
     pub fn new(window: Option<Span>) -> Logins {
         Logins { window, next: 0, recent: VecDeque::new(), forgotten: Vec::new(), forgettings: Vec::new() }
     }
 
-    /// Keeps a session, and gives it a number.
+    /// Issues a session, and returns its number.
     pub fn log_in(&mut self, now: Instant) -> u32 {
         let number = self.next;
         self.next += 1;
@@ -40,20 +40,20 @@ impl Logins {
         number
     }
 
-    /// Whether it still knows this session.
+    /// Whether the store still knows this session.
     #[inline]
     #[must_use]
     pub fn knows(&self, login: u32) -> bool {
         !self.forgotten.iter().any(|range| range.contains(&login))
     }
 
-    /// Whether it has forgotten what was written then.
+    /// Whether the store has lost what was written at this time.
     #[must_use]
     pub fn has_forgotten(&self, written: Instant) -> bool {
         self.forgettings.iter().any(|(at, forgets)| written < *at && is_forgotten(written, *at, *forgets))
     }
 
-    /// The store's process ends now: what it had not made durable is gone.
+    /// The store's process ends now, and loses whatever was not durable.
     pub fn forget(&mut self, now: Instant, forgets: Forgets) {
         let from = match forgets {
             Forgets::Everything => 0,

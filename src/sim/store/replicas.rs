@@ -1,16 +1,16 @@
-//! A store with a replica in every region: what is written to one reaches the others later.
+//! A store with a replica in every region. A write to one replica reaches the others later.
 //!
-//! A write says what was put in or taken out, with its time, and every replica plays the writes it knows in the order of
-//! their times: so all of them agree once nothing is on its way any more.
+//! A write records what was added or removed, and when. Every replica applies the writes it knows in order of their
+//! timestamps, so all replicas converge once no write is in transit.
 
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Items, RegionId};
 
-/// Carts of open visits, as writes.
+/// The carts of open visits, as lists of writes.
 #[derive(Clone, Debug)]
 pub struct StoreReplicas {
     lag: Span,
-    /// By client, in the order of time.
+    /// By client, in order of time.
     writes: Vec<Vec<Write>>,
     outages: Vec<Outage>,
 }
@@ -24,7 +24,7 @@ struct Write {
     taken_out: Items,
 }
 
-/// A replica that hears nothing and tells nothing.
+/// A period in which a replica neither sends nor receives.
 #[derive(Clone, Copy, Debug)]
 struct Outage {
     region: RegionId,
@@ -33,27 +33,27 @@ struct Outage {
 }
 
 impl StoreReplicas {
-    /// No carts yet.
+    /// Creates empty replicas.
     #[must_use]
     pub fn new(lag: Span) -> StoreReplicas {
         StoreReplicas { lag, writes: Vec::new(), outages: Vec::new() }
     }
 
-    /// What a replica holds of a cart; `None` when it has never heard of it.
+    /// What a replica holds of a cart; `None` if no write to it has arrived.
     #[must_use]
     pub fn read(&self, client: ClientId, region: RegionId, now: Instant) -> Option<Items> {
         let known = self.of(client).iter().filter(|write| self.reaches(write, region) <= now);
         known.fold(None, |items, write| Some(items.unwrap_or(Items::NONE).minus(write.taken_out).union(write.put_in)))
     }
 
-    /// What was written elsewhere to a cart and is not in this replica yet.
+    /// What was added to a cart elsewhere and has not reached this replica yet.
     #[must_use]
     pub fn on_their_way(&self, client: ClientId, region: RegionId, now: Instant) -> Items {
         let late = self.of(client).iter().filter(|write| self.reaches(write, region) > now);
         late.fold(Items::NONE, |items, write| items.union(write.put_in))
     }
 
-    /// A command was applied to the cart in a replica that held `before`.
+    /// Records the effect of a command on the cart in a replica that held `before`.
     pub fn write(&mut self, client: ClientId, region: RegionId, at: Instant, command: Command, before: Option<Items>) {
         let (put_in, taken_out) = match command {
             Command::Add(item) => (Items::of(item), Items::NONE),
@@ -68,14 +68,14 @@ impl StoreReplicas {
         self.writes[client.index()].push(Write { at, region, put_in, taken_out });
     }
 
-    /// The visit is over.
+    /// Forgets the cart of a visit that has ended.
     pub fn forget(&mut self, client: ClientId) {
         if let Some(writes) = self.writes.get_mut(client.index()) {
             writes.clear();
         }
     }
 
-    /// A region goes dark.
+    /// Records an outage of a region.
     pub fn cut_off(&mut self, region: RegionId, from: Instant, until: Instant) {
         self.outages.push(Outage { region, from, until });
     }
@@ -84,8 +84,8 @@ impl StoreReplicas {
         self.writes.get(client.index()).map_or(&[], Vec::as_slice)
     }
 
-    /// When a write is known in a region. A region that is dark meanwhile sends and takes in what it missed once it is
-    /// back.
+    /// When a write becomes visible in a region. A region that is down in the meantime sends and receives what it
+    /// missed once it is back.
     fn reaches(&self, write: &Write, region: RegionId) -> Instant {
         if write.region == region {
             return write.at;

@@ -1,4 +1,4 @@
-//! Users who do several things at the same moment.
+//! Users who do several steps at the same time.
 
 use crate::base::{ClientId, Outcome, Visit};
 use crate::history::{Event, EventKind, Recorder, Seen};
@@ -8,7 +8,8 @@ use crate::sim::requests::InFlight;
 use crate::traffic::workload::{ConcurrentSteps, Next};
 
 impl Sim {
-    /// Sends all requests of a moment that has several. False when the client has come to one that has not.
+    /// Sends all requests of a group of concurrent steps. Returns false if the client's next step is not in such a
+    /// group.
     pub(in crate::sim) fn begin_concurrent_steps<R: Recorder>(&mut self, recorder: &mut R, id: ClientId) -> bool {
         let Some(concurrent_steps) = ConcurrentSteps::begin(&self.users.clients[id.index()].client, &self.workload)
         else {
@@ -29,14 +30,14 @@ impl Sim {
         }
     }
 
-    /// The pause after a failure of one of several is over, if it still matters.
+    /// A pause before the retry of a concurrent step ends; the retry is sent if the client is still in that visit.
     pub(in crate::sim) fn try_again<R: Recorder>(&mut self, recorder: &mut R, visit: Visit, step: u16) {
         if self.users.clients[visit.client.index()].client.visit(visit.client) == visit {
             self.send_one(recorder, visit.client, step);
         }
     }
 
-    /// A user learns how one of several requests ended. False when it was the only one.
+    /// A user learns how one of several requests ended. Returns false if the client has no concurrent steps.
     #[cold]
     pub(in crate::sim) fn tell_concurrent_steps<R: Recorder>(
         &mut self,
@@ -62,7 +63,7 @@ impl Sim {
         true
     }
 
-    /// The client goes on when all its requests have come to their end.
+    /// The client goes on once all its concurrent requests have ended.
     fn end_of_moment<R: Recorder>(&mut self, recorder: &mut R, id: ClientId) {
         let client = &mut self.users.clients[id.index()].client;
         if let Some(next) = self

@@ -1,4 +1,4 @@
-//! Logins in the simulation: what users carry, and whether a server lets them in. The rules are in
+//! Logins in the simulation: which session a user carries, and whether a server accepts it. The rules are in
 //! [`state::session`](crate::state::session).
 
 use crate::base::time::Instant;
@@ -18,7 +18,7 @@ pub struct Stolen {
 }
 
 impl Sim {
-    /// What a request shows of a login to the server that works on it.
+    /// The state of a request's login as its server sees it.
     #[inline]
     pub(in crate::sim) fn credential(&self, request: &InFlight) -> CredentialStatus {
         match request.session {
@@ -31,7 +31,7 @@ impl Sim {
         }
     }
 
-    /// Whether the server that works on a request lets it in.
+    /// Whether its server accepts a request's login.
     #[inline]
     pub(in crate::sim) fn accepts(&self, request: &InFlight) -> bool {
         let found = match request.session {
@@ -47,7 +47,7 @@ impl Sim {
         session::accepts(self.shop.rules.homes.session, &self.shop.rules.tokens, request.credential, found)
     }
 
-    /// What a server finds out about a session that its user shows.
+    /// What a server finds out about a session presented to it.
     #[inline]
     fn check(&self, session: Session, here: ProcessId) -> CredentialCheck {
         let genuine = CredentialCheck { genuine: true, current: true, ..CredentialCheck::default() };
@@ -65,7 +65,7 @@ impl Sim {
         }
     }
 
-    /// The same of a session whose user has logged out: the logout counts, unless the store has forgotten it.
+    /// The same for a session whose user has logged out. The logout counts unless the store has lost it.
     #[cold]
     fn check_stolen(&self, stolen: Stolen, here: ProcessId) -> CredentialCheck {
         let found = self.check(stolen.session, here);
@@ -79,7 +79,7 @@ impl Sim {
         }
     }
 
-    /// A server has answered: its answer logs the user in or out, or renews a token.
+    /// Updates the user's session after an answer to a login, a logout, or a request that renewed a token.
     #[inline(always)]
     pub(in crate::sim) fn keep_session(&mut self, id: RequestId, request: &InFlight, outcome: Outcome) {
         match (request.command, outcome) {
@@ -98,7 +98,7 @@ impl Sim {
         }
     }
 
-    /// What a user carries who has just been logged in by this process.
+    /// The session of a user whom this process has just logged in.
     fn log_in(&mut self, process: ProcessId) -> Session {
         let tokens = &self.shop.rules.tokens;
         let until = tokens.end(self.now);
@@ -113,7 +113,7 @@ impl Sim {
         }
     }
 
-    /// Whether the answer to a request brings a new token for one whose time was over.
+    /// Whether the answer to a request brings a new token in place of an expired one.
     #[inline]
     pub(in crate::sim) fn renews(&self, request: &InFlight, outcome: Outcome) -> bool {
         let rules = &self.shop.rules;
@@ -122,7 +122,7 @@ impl Sim {
             && matches!(outcome, Outcome::Ok(_))
     }
 
-    /// A token was renewed: the user has it now, unless it was somebody else who asked, or the user has just logged out.
+    /// Gives a renewed token to its user, unless a thief presented the old one or the user has just logged out.
     #[cold]
     fn renew(&mut self, request: &InFlight) {
         if let (Some(Session::Renewable { login, .. }), false) = (request.session, request.command.is_a_thief_s()) {

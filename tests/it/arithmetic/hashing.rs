@@ -1,4 +1,4 @@
-//! How many users a change of the pool moves to another server, by policy: in runs, not in tables.
+//! How many users a change of the pool moves to another server, by policy: measured in runs, not in tables.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::support::worlds::{at_ms, constant, end, fault, time};
 const CRASH: u64 = 10_000;
 const NOTICED: u64 = 17_000;
 
-/// Users who come by again and again; one of the servers dies for good.
+/// Users who visit repeatedly; one of the servers dies for good.
 fn shrinking(servers: u64, policy: PolicyName) -> Scenario {
     let mut scenario = Scenario::house();
     scenario.duration = time(30_000);
@@ -30,7 +30,7 @@ fn shrinking(servers: u64, policy: PolicyName) -> Scenario {
     scenario
 }
 
-/// The share of users whom another server serves after the crash was noticed than before it.
+/// The share of users served by a different server after the crash was noticed than before.
 fn moved(scenario: &Scenario, seed: u64) -> f64 {
     let mut events = Vec::new();
     Sim::new(scenario, Seed(seed)).advance(end(scenario), &mut events);
@@ -74,7 +74,7 @@ fn a_server_that_leaves_moves_as_many_users_as_arithmetic_says() {
     }
 }
 
-/// No server is sent a request while it has its bounded share, and the busiest has less to do than without a bound.
+/// No server gets a request beyond its bounded share, and the busiest has less to do than without a bound.
 #[test]
 fn a_bound_evens_out_what_hashing_does_not() {
     let most_in_flight = |bounded: Option<f64>| {

@@ -22,7 +22,7 @@ fn run(scenario: &Scenario, seed: u64) -> Figures {
     figures(&observer, scenario, sim.view().awaited, sim.faults())
 }
 
-/// With no affinity and random choice, `k` follow-ups all reach the cart's server with probability `N^-k`.
+/// Without affinity and with random choice, `k` follow-ups all reach the cart's server with probability `N^-k`.
 #[test]
 #[expect(clippy::cast_precision_loss, reason = "statistics")]
 fn without_affinity_a_cart_survives_by_luck() {
@@ -46,7 +46,7 @@ fn without_affinity_a_cart_survives_by_luck() {
     }
 }
 
-/// Sticky users whose requests take no time to speak of.
+/// Sticky users whose requests take almost no time.
 fn sticky(servers: u64) -> Scenario {
     let mut scenario = Scenario::house();
     scenario.duration = time(60_000);
@@ -76,7 +76,7 @@ fn one_crash_takes_its_share_of_the_open_carts() {
     }
 }
 
-/// What each visit had been told by certain moments.
+/// What each visit had been told by certain times.
 #[derive(Default)]
 struct Carts {
     observed: BTreeMap<Visit, (Option<Instant>, Option<Instant>, bool)>,
@@ -100,8 +100,8 @@ impl Recorder for Carts {
     }
 }
 
-/// Restarting all servers, one after another, loses every cart that had something in it before the first restart and
-/// was checked out after the last; without faults none is lost.
+/// Restarting all servers in turn loses every cart that had something in it before the first restart and was checked
+/// out after the last. Without faults none is lost.
 #[test]
 fn a_rolling_restart_takes_all_open_carts() {
     let mut scenario = sticky(3);

@@ -13,10 +13,10 @@ use crate::support::worlds::{at_ms, end, exponential, rate, time};
 
 const SERVICE_MICROS: u64 = 10_000;
 const SERVICE_MS: f64 = 10.0;
-/// Intervals are at most so wide, relative to what they are about, to either side.
+/// The maximum half-width of an interval, relative to its mean.
 const NARROW: f64 = 0.03;
 
-/// Requests of one step, exponential service, nobody refused.
+/// Requests of one step, exponential service, no refusals.
 fn queue(servers: u64, workers: u64, seconds: u64) -> Scenario {
     let mut scenario = Scenario::house();
     scenario.duration = time(seconds * 1_000);
@@ -28,7 +28,7 @@ fn queue(servers: u64, workers: u64, seconds: u64) -> Scenario {
     scenario
 }
 
-/// The same with Poisson arrivals that keep servers busy for a share of their time.
+/// The same with Poisson arrivals that keep servers busy for a given share of the time.
 fn open(servers: u64, workers: u64, busy: f64, seconds: u64) -> Scenario {
     let mut scenario = queue(servers, workers, seconds);
     let all = f64::from(u32::try_from(servers * workers).expect("few"));
@@ -36,7 +36,7 @@ fn open(servers: u64, workers: u64, busy: f64, seconds: u64) -> Scenario {
     scenario
 }
 
-/// The same with people who think for an exponential time before each request.
+/// The same with users who think for an exponential time before each request.
 fn closed(users: u64, think_micros: u64, servers: u64, workers: u64, seconds: u64) -> Scenario {
     let mut scenario = queue(servers, workers, seconds);
     scenario.users.count = Some(Whole::of(users));
@@ -85,7 +85,7 @@ fn round_robin_smooths_arrivals() {
     }
 }
 
-/// The limit of infinitely many servers with two choices.
+/// The limit for infinitely many servers, with two choices.
 fn two_choices(busy: f64) -> f64 {
     (1..40).map(|i| busy.powf(2f64.powi(i) - 2.0)).sum::<f64>() * SERVICE_MS
 }
@@ -97,7 +97,7 @@ fn two_choices_do_almost_as_well_as_all() {
         scenario.balancer.policy = PolicyName::PowerOfTwo;
         let got = mean_latency(&scenario, 10, at_ms(5_000));
         let what = format!("power of two over 100 at {busy}");
-        // The reference was simulated itself, and is known to three digits.
+        // The reference is itself a simulation, known to three digits.
         assert_agrees(&what, got, with_100_servers, 0.005 * with_100_servers, 0.01);
         let limit = two_choices(busy);
         assert!(got.mean + got.half > limit, "{what}: {got:?} is below the limit {limit:.3}");
@@ -126,8 +126,7 @@ fn few_users_are_a_machine_repairman() {
     assert_agrees("machine repairman", got, theory, 0.0, 0.01);
 }
 
-/// Mean-value analysis: the response of a closed network of equal servers that are chosen at random, and users who
-/// think.
+/// Mean-value analysis: the response time of a closed network of equal servers chosen at random, and users who think.
 fn mean_value(users: u32, servers: u32, think_ms: f64) -> f64 {
     let mut queued = 0.0;
     let mut response = SERVICE_MS;
@@ -149,7 +148,7 @@ fn a_closed_loop_is_a_network_of_queues() {
     }
 }
 
-/// Requests on their way, over time: what the events say.
+/// Requests in flight over time, according to the events.
 struct InFlight {
     now: u64,
     since: Instant,
@@ -172,7 +171,7 @@ impl Recorder for InFlight {
     }
 }
 
-/// Little's law: mean in flight = throughput x mean latency. Exactly, because the run ends with nobody inside.
+/// Little's law: mean in flight = throughput x mean latency. It holds exactly, because nobody is inside at the end.
 #[test]
 #[expect(clippy::cast_precision_loss, reason = "statistics")]
 fn little_holds_and_the_meter_agrees_with_the_engine() {

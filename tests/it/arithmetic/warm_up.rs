@@ -1,4 +1,4 @@
-//! What a warm-up cuts out of a run's figures, and what it does not.
+//! What a warm-up excludes from a run's figures, and what it does not.
 
 use whatcart::base::UserId;
 use whatcart::base::seed::Seed;
@@ -14,7 +14,7 @@ use crate::support::worlds::end;
 
 const FROM: Instant = Instant::from_nanos(30_000_000_000);
 
-/// Latency and load from a moment on, added up the plain way.
+/// Latency and load from a moment on, added up in the plainest way.
 struct Plain {
     latency: LatencyMeter,
     steps: LatencyMeter,
@@ -81,7 +81,7 @@ fn latency_and_load_begin_later_and_losses_do_not() {
     assert_eq!((whole.requests, whole.price), (cut.requests, cut.price));
 }
 
-/// A moment that is no end of a window, and one that is.
+/// One moment that is not the end of a window, and one that is.
 #[test]
 fn any_moment_will_do() {
     let scenario = Scenario::house();

@@ -30,7 +30,7 @@ fn crash(verb: &str) -> Scenario {
     scenario
 }
 
-/// A request in the air: when it was sent, and how often it was served and sent elsewhere.
+/// A request in flight: when it was sent, and how often it was served and retried.
 struct Air {
     request: Request,
     sent: Instant,
@@ -78,13 +78,13 @@ fn a_post_that_was_sent_is_never_sent_again() {
     assert!(reset_posts >= 1 && rescued >= 1 && redirected >= 10, "{reset_posts} {rescued} {redirected}");
 }
 
-/// A server that was never reached was not sent a POST: retries run out at the limit.
+/// A POST may be retried if it never reached the server; retries end at the limit.
 #[test]
 fn retries_have_a_limit() {
     for limit in [0, 1, 3] {
         let mut scenario = crash("crash");
         scenario.servers.count = Whole::of(4);
-        // So short that nobody is inside when the servers die.
+        // So short that no request is in a server when the servers die.
         scenario.servers.service = constant(0);
         scenario.balancer.retries = Whole::of(limit);
         scenario.faults = (1..=3).map(|server| fault("crash", server, AT, None)).collect();
@@ -112,7 +112,7 @@ fn retries_have_a_limit() {
     }
 }
 
-/// When the balancer took the server for dead, after the fault.
+/// How long after the fault the balancer marked the server down.
 fn noticed(scenario: &Scenario, seed: u64) -> Span {
     let believed = |event: &Event| match event.what {
         EventKind::Pool(PoolEvent::Believed { server: CRASHED, up: false }) => Some(event.at - at_ms(AT)),
@@ -128,14 +128,14 @@ fn a_crash_is_noticed_in_four_to_six_seconds() {
     assert!(after.iter().any(|span| *span < ms(4_500)) && after.iter().any(|span| *span > ms(5_500)), "{after:?}");
 }
 
-/// Silence is noticed later: each of three checks takes its whole timeout of two seconds.
+/// Silence is noticed later: each of three checks takes its full timeout of two seconds.
 #[test]
 fn a_vanishing_is_noticed_after_three_timeouts() {
     let after: Vec<Span> = (1..=24).map(|seed| noticed(&crash("vanish"), seed)).collect();
     assert!(after.iter().all(|span| (ms(6_000)..=ms(8_000)).contains(span)), "{after:?}");
 }
 
-/// Nobody is sent to a server that is believed down, and everybody may be again once it is believed up.
+/// No user is sent to a server that is believed down; once it is believed up, any user may be.
 #[test]
 fn what_is_believed_down_is_left_alone() {
     let mut up = true;
@@ -157,7 +157,7 @@ fn what_is_believed_down_is_left_alone() {
     assert!(came_back > 100, "{came_back}");
 }
 
-/// A silent server answers nobody: requests that reached it time out, new ones go elsewhere after the connect timeout.
+/// A silent server costs time: requests that reached it time out, and new ones wait for the connect timeout.
 #[test]
 fn a_silent_server_costs_time() {
     let mut scenario = crash("vanish");
@@ -206,11 +206,11 @@ fn a_full_queue_refuses() {
     assert!(refused > 20, "{refused}");
 }
 
-/// Told to fail them, the balancer refuses users whose server is believed down, and nobody else.
+/// With `fail`, the balancer refuses users whose server is believed down, and no others.
 #[test]
 fn bound_users_fail_when_told_to() {
     let mut scenario = crash("crash");
-    // Many have no reason to come by before it is noticed.
+    // Many users have no reason to come by before the fault is noticed.
     scenario.users.think = exponential(5_000_000);
     scenario.balancer.affinity = Affinity::Cookie(CookieLife::User);
     let refusals = |scenario: &Scenario| -> usize {

@@ -1,4 +1,4 @@
-//! Carts and logins of which there are copies: read and written back, or carried by users for a time.
+//! Copies of carts and logins: read and written back, or carried by users for a limited time.
 
 use whatcart::base::seed::Seed;
 use whatcart::base::{Command, Outcome, Step, UserId};
@@ -18,7 +18,7 @@ pub fn play(scenario: &Scenario) -> Figures {
     figures(&observer, scenario, sim.view().awaited, sim.faults())
 }
 
-/// One server is slow, and users do not wait for it: what they gave up still runs while they try again elsewhere.
+/// One server is slow, and users do not wait for it: abandoned requests still run while they retry elsewhere.
 pub fn rewriting() -> Scenario {
     let mut scenario = base();
     scenario.servers.workers = Whole::of(64);
@@ -31,7 +31,7 @@ pub fn rewriting() -> Scenario {
     scenario
 }
 
-/// People who think for longer than a token lives.
+/// Users who think for longer than a token lives.
 pub fn dawdling() -> Scenario {
     let mut scenario = base();
     scenario.closing = time(600_000);
@@ -42,7 +42,7 @@ pub fn dawdling() -> Scenario {
     scenario
 }
 
-/// The same people, servers and faults: what is read before it is written can be lost, what is added at once cannot.
+/// With the same users, servers and faults, read-modify-write can lose updates, and atomic adds cannot.
 #[test]
 fn updates_are_lost_only_between_a_read_and_a_write() {
     let mut scenario = rewriting();
@@ -59,7 +59,7 @@ fn updates_are_lost_only_between_a_read_and_a_write() {
     }
 }
 
-/// Where nobody gives up, nobody races, and reading first costs calls only.
+/// If nobody gives up, there are no races, and reading first only costs calls.
 #[test]
 fn patient_users_lose_no_updates() {
     let mut scenario = base();
@@ -69,11 +69,11 @@ fn patient_users_lose_no_updates() {
     let rewritten = play(&scenario);
     assert_eq!((atomic.carts.lost, rewritten.carts.lost), (0, 0));
     let calls = [atomic, rewritten].map(|figures| figures.price.store_calls_per_request);
-    // Of the eight requests of a visit five call once, and of those five all but the view call twice.
+    // Of the eight requests of a visit five call the store once; all of those but the view call it twice.
     assert!((calls[0] - 5.0 / 8.0).abs() < 0.01 && (calls[1] - 9.0 / 8.0).abs() < 0.01, "{calls:?}");
 }
 
-/// With one connection, a store that takes 10 ms, and work of 1 ms: an add takes two calls, before and after.
+/// With one connection, a store latency of 10 ms and 1 ms of work, an add takes two calls, one before and one after.
 #[test]
 fn a_read_waits_in_line_as_a_write_does() {
     let mut scenario = base();
@@ -97,7 +97,7 @@ fn a_read_waits_in_line_as_a_write_does() {
     }
 }
 
-/// Milliseconds that a worker was held.
+/// How many milliseconds a worker was held.
 fn busy(event: &Event) -> Option<u64> {
     match event.what {
         EventKind::Inside(_, whatcart::history::Inside::Served(served)) => Some(served.busy.as_nanos() / 1_000_000),
@@ -143,7 +143,7 @@ fn logins_expire_and_are_renewed() {
     assert_eq!(play(&scenario).logged_out, 0);
 }
 
-/// A token is good until its lifetime and the leeway are over, and not a nanosecond longer.
+/// A token is valid until its lifetime and the leeway are over, and not a nanosecond longer.
 #[test]
 fn the_end_of_a_token_is_exact() {
     let mut scenario = base();
@@ -152,7 +152,7 @@ fn the_end_of_a_token_is_exact() {
     scenario.users.journey = vec![Step::Login, Step::Browse].into();
     scenario.users.think = constant(100);
     scenario.servers.service = constant(10);
-    // From the end of one service to the beginning of the next.
+    // From the end of one service to the start of the next.
     let logged_out = |lifetime: u64, leeway: u64| {
         let mut scenario = scenario.clone();
         scenario.tokens = Tokens { lifetime: time(lifetime), leeway: time(leeway), ..Tokens::default() };
@@ -162,7 +162,7 @@ fn the_end_of_a_token_is_exact() {
     assert!(!logged_out(101, 0) && !logged_out(60, 41));
 }
 
-/// An order that was asked for twice is charged once, although the first answer came too late to be heard.
+/// A repeated order is charged once, although the first answer came too late.
 #[test]
 fn an_impatient_buyer_pays_once() {
     for update in [StoreUpdate::Atomic, StoreUpdate::ReadModifyWrite] {

@@ -30,7 +30,7 @@ fn heavy_users(parallel: u64) -> Scenario {
     scenario
 }
 
-/// Servers that served each heavy user from a moment on, and the tabs that were served.
+/// How many servers and how many tabs served each heavy user from a moment on.
 fn servers_of_heavy_users(scenario: &Scenario) -> Vec<(usize, usize)> {
     let heavy = Sim::new(scenario, Seed(1)).heavy().expect("some are heavy");
     let mut by_user: BTreeMap<UserId, (BTreeSet<u32>, BTreeSet<u32>)> = BTreeMap::new();
@@ -56,7 +56,7 @@ fn tabs_of_a_user_share_a_jar() {
     assert_eq!(servers_of_heavy_users(&scenario), [(1, 4); 6]);
 }
 
-/// The login that one tab got is the login of all: with logins in memory and sticky users nobody is logged out.
+/// A login in one tab is valid in all: with logins in memory and sticky users, nobody is logged out.
 #[test]
 fn tabs_of_a_user_share_a_login() {
     let mut scenario = heavy_users(4);
@@ -70,7 +70,7 @@ fn tabs_of_a_user_share_a_login() {
     assert_eq!(observer.checker.counts().logged_out, early, "once all tabs are at one server");
 }
 
-/// Arrivals are Poisson: in windows of a second, mean and variance are both the rate.
+/// Arrivals are Poisson: in windows of a second, both mean and variance equal the rate.
 #[test]
 #[expect(clippy::cast_precision_loss, reason = "statistics")]
 fn new_visitors_come_as_a_poisson_process() {
@@ -115,7 +115,7 @@ fn connections_limit_what_a_store_can_do() {
     assert!((195..=200).contains(&limited), "{limited}");
 }
 
-/// No visit begins once the shop has closed; those inside finish, and every row adds up.
+/// No visit begins once the shop has closed; open visits finish, and every row adds up.
 #[test]
 fn nobody_comes_after_closing_time() {
     let mut open = base();

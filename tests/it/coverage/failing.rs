@@ -1,4 +1,4 @@
-//! Servers that answer badly, late, or have only just come, and what a balancer can do about them.
+//! Servers that fail, are slow, or have only just started, and what a balancer can do about them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::support::worlds::{at_ms, end, exponential, fault, ms, share, that, ti
 const BROKEN: ServerId = ServerId(1);
 const AT: u64 = 20_000;
 
-/// One server fails everything for twenty seconds, another one later half of everything, for good.
+/// One server fails everything for twenty seconds; later another fails half of everything, for good.
 pub fn broken() -> Scenario {
     let mut scenario = base();
     scenario.homes.cart = CartHome::SharedStore;
@@ -40,7 +40,7 @@ fn observed(scenario: &Scenario) -> Observer {
     observer
 }
 
-/// When requests failed, and how long each took to.
+/// When requests failed, and how long each failure took.
 fn failures(events: &[Event]) -> Vec<(Instant, u64)> {
     let failed = |event: &Event| match event.what {
         EventKind::Seen(_, Seen::Told { sent, outcome: Outcome::Failed, .. }) => {
@@ -73,8 +73,8 @@ fn a_failing_server_fails_at_once_and_for_so_long() {
     assert!(whole(&second).abs_diff(sixth) < 30, "{} of {sixth}: and half of a third fails", second.len());
 }
 
-/// Rates are kept to one in a million: each of these fails its own share, and whoever is failed at a rate is failed at a
-/// higher one too.
+/// Rates are exact to one in a million. Each fails its own share of requests, and requests that fail at one rate also
+/// fail at any higher rate.
 #[test]
 fn a_small_rate_is_not_rounded() {
     let mut before = BTreeSet::new();
@@ -120,14 +120,14 @@ fn five_failures_in_a_row_are_enough() {
         })
         .collect();
     let ejected: Vec<Instant> = out.iter().filter(|(_, out)| *out).map(|(at, _)| *at).collect();
-    // Out for 5 s, then for 10, then for 15, while it fails for 20.
+    // Ejected for 5 s, then for 10, then for 15, while it fails for 20.
     assert_eq!((ejected.len(), out.len()), (3, 6), "{out:?}");
     for (i, pair) in out.chunks(2).enumerate() {
         assert_eq!(pair[1].0 - pair[0].0, ms(5_000) * (i as u64 + 1), "as often as it was ejected");
     }
     let failed = failures(&events);
     let before = |until: Instant| failed.iter().filter(|(at, _)| *at <= until).count();
-    // Those that were under way when it was ejected fail too.
+    // Requests that were in flight when it was ejected fail, too.
     assert!((5..=7).contains(&before(ejected[0])) && (15..=21).contains(&before(ejected[2])), "{failed:?}");
     let mut sent: BTreeMap<ClientId, Instant> = BTreeMap::new();
     for event in &events {
@@ -145,7 +145,7 @@ fn five_failures_in_a_row_are_enough() {
     }
 }
 
-/// A server that has just come up gets less than its share at first, and all of it in the end.
+/// A server that has just come up gets less than its share at first, and its full share in the end.
 #[test]
 fn a_new_server_warms_up() {
     let served = |slow_start: Option<u64>, policy| {
@@ -160,7 +160,7 @@ fn a_new_server_warms_up() {
             let sum = |server: usize| windows[from..to].iter().map(|window| window.served[server]).sum::<u32>();
             f64::from(sum(1)) / f64::from(sum(0) + sum(1) + sum(2))
         };
-        // It is believed down before it is back at 13 s, and up again 2 to 4 s later.
+        // It is believed down before it comes back at 13 s, and up again 2 to 4 s later.
         (share(17, 25), share(50, 60))
     };
     for policy in [PolicyName::WeightedRoundRobin, PolicyName::LeastRequests, PolicyName::PowerOfTwo] {
@@ -172,14 +172,14 @@ fn a_new_server_warms_up() {
     }
 }
 
-/// With more than half of the pool believed down, all of it is used: those that live are overlooked no more.
+/// If more than half of the pool is believed down, all of it is used: live servers are no longer overlooked.
 #[test]
 fn a_panicking_balancer_uses_everybody() {
     let reached = |threshold: Option<f64>| {
         let mut scenario = base();
         scenario.servers.count = Whole::of(4);
         scenario.balancer.panic_threshold = threshold.map(share);
-        // Silent and back at once, and believed down for long.
+        // Silent and back at once, but believed down for long.
         scenario.balancer.health.rise = Whole::of(100);
         scenario.faults = (1..=3).map(|server| fault("crash", server, 5_000, Some(10_000))).collect();
         let windows = observed(&scenario).meter.windows;
@@ -189,7 +189,7 @@ fn a_panicking_balancer_uses_everybody() {
     assert!(reached(Some(0.5)) > 300);
 }
 
-/// A request of its attempts: how often it was sent elsewhere, and how often it was served.
+/// The attempts of one request: how often it was retried, and how often it was served.
 #[derive(Clone, Copy)]
 struct Attempts {
     request: Request,
@@ -230,7 +230,7 @@ fn slow() -> Scenario {
     scenario
 }
 
-/// What takes too long is sent to another server, unless it must not be sent twice: then it is a 504.
+/// A request that takes too long is retried elsewhere, or answered with 504 if it must not be sent twice.
 #[test]
 fn a_server_that_keeps_silent_is_not_waited_for() {
     let mut rescued = 0;
@@ -251,7 +251,7 @@ fn a_server_that_keeps_silent_is_not_waited_for() {
     assert!(rescued > 30 && given_up > 30, "{rescued} {given_up}");
 }
 
-/// The work that nobody waits for is done all the same, and its effect lands.
+/// Abandoned work is done all the same, and its effect lands.
 #[test]
 fn what_is_left_behind_is_worked_on() {
     let mut scenario = slow();
@@ -265,7 +265,7 @@ fn what_is_left_behind_is_worked_on() {
     assert_eq!(served, sent + retried, "every attempt reaches its end");
 }
 
-/// The balancer's own retries are at most so many at a time.
+/// The balancer's own retries are limited by a budget.
 #[test]
 fn a_budget_limits_retries() {
     let retries = |budget: Option<f64>| {
@@ -273,7 +273,7 @@ fn a_budget_limits_retries() {
         scenario.users.count = Some(Whole::of(600));
         scenario.users.timeout = time(2_000);
         scenario.balancer.retry_budget = budget.map(share);
-        // All of them: there is nowhere to go.
+        // All servers, so that there is nowhere to go.
         scenario.faults = (1..=3).map(|server| fault("slow", server, AT, Some(10_000))).collect();
         observed(&scenario).meter.balancer_retries
     };
@@ -281,7 +281,7 @@ fn a_budget_limits_retries() {
     assert!(free > 2 * fifth && fifth > 2 * least && least > 0, "{free}, {fifth}, {least}");
 }
 
-/// What a failing server does with a cart: nothing, although its user cannot know.
+/// A failed request has no effect on the cart, although its user cannot know that.
 #[test]
 fn a_failure_has_no_effect() {
     let mut scenario = broken();

@@ -1,4 +1,4 @@
-//! Uploads: where they are kept decides what a restart, a replacement and the balancer's choice do to them.
+//! Uploads: their home determines what a restart, a replacement and the balancer's choice do to them.
 
 use whatcart::base::seed::Seed;
 use whatcart::base::{Command, Step, UserId};
@@ -11,7 +11,7 @@ use whatcart::sim::Sim;
 use super::base;
 use crate::support::worlds::{constant, end, fault};
 
-/// Users upload and fetch, from a disk that a request finds by chance.
+/// Users upload and fetch files, on the disk of whichever server a request reaches.
 pub fn scattered() -> Scenario {
     use Step::{Browse, Download, Login, Upload};
     let mut scenario = base();
@@ -20,7 +20,7 @@ pub fn scattered() -> Scenario {
     scenario
 }
 
-/// The same, each user always at the same server.
+/// The same with sticky users.
 fn sticky(upload: UploadHome, faults: Vec<Fault>) -> Scenario {
     let mut scenario = scattered();
     scenario.homes.upload = upload;
@@ -51,7 +51,7 @@ fn a_request_that_finds_its_disk_by_chance_finds_one_file_in_three() {
     assert_eq!((found.elsewhere, found.destroyed), (found.missing_downloads, 0), "nothing is gone");
     assert!(run.missing_files > 0 && run.missing_files <= found.uploaded);
     assert_eq!(run.requests.refused, found.missing_downloads);
-    assert_eq!(run.visits.finished, run.visits.begun, "who misses a file goes on without it");
+    assert_eq!(run.visits.finished, run.visits.begun, "a user who misses a file goes on without it");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_restart_keeps_the_disk_and_a_replacement_does_not() {
     assert_eq!(gone(UploadHome::ObjectStore, replacement()), 0);
 }
 
-/// A file that is still on its disk while its server is down is no lost one.
+/// A file is not lost if it is still on the disk of a server that is down.
 #[test]
 fn a_disk_outlives_a_server_that_is_down_at_the_end() {
     let run = played(&sticky(UploadHome::LocalDisk, vec![fault("crash", 2, 50_000, None)]));
@@ -98,7 +98,7 @@ fn the_object_store_costs_a_call_and_time() {
     };
     scenario.objects = Objects { latency: constant(0) };
     let (calls, quick) = price(&scenario);
-    assert!((0.4..=0.5).contains(&calls), "{calls}: three of six requests, but for those who have no file yet");
+    assert!((0.4..=0.5).contains(&calls), "{calls}: three of six requests, except for users without a file");
     scenario.objects = Objects { latency: constant(500) };
     let (same_calls, slow) = price(&scenario);
     assert!((0.4..=0.5).contains(&same_calls) && slow > quick + 400.0, "{slow} ms");
@@ -106,7 +106,7 @@ fn the_object_store_costs_a_call_and_time() {
     assert_eq!(price(&scenario).0.to_bits(), 0.0f64.to_bits());
 }
 
-/// Uploads are numbered through all visits, and a download is of one that was acknowledged.
+/// Uploads are numbered across all visits, and a download asks for one that was acknowledged.
 #[test]
 fn users_fetch_what_they_have_uploaded() {
     let mut events: Vec<Event> = Vec::new();

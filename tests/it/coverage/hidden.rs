@@ -1,4 +1,4 @@
-//! Hidden state: with one server nobody ever sees it, with three each kind has a symptom of its own.
+//! Hidden state: invisible with one server, while with three each kind has its own symptom.
 
 use whatcart::base::UserId;
 use whatcart::base::seed::Seed;
@@ -10,7 +10,7 @@ use whatcart::sim::Sim;
 use super::base;
 use crate::support::worlds::{end, fault, rate, time};
 
-/// A pool that is stateless but for one thing; its users are impatient, and one of them is greedy.
+/// A pool that is stateless except for one thing; its users are impatient, and one of them is greedy.
 pub fn hiding(hidden: HiddenState) -> Scenario {
     let mut scenario = base();
     scenario.homes.cart = CartHome::SharedStore;
@@ -25,7 +25,7 @@ pub fn hiding(hidden: HiddenState) -> Scenario {
     scenario
 }
 
-/// One world of each kind.
+/// A scenario for each kind.
 pub fn all() -> impl Iterator<Item = Scenario> {
     ALL.into_iter().map(hiding)
 }
@@ -96,7 +96,7 @@ fn two_of_three_servers_do_not_know_the_form() {
     assert!(run.visits.abandoned_refused > 0);
 }
 
-/// In a form that the server has forgotten in a crash there is nothing that it knows either.
+/// After a crash the server does not know its own form either.
 #[test]
 fn a_crash_forgets_forms_and_keys() {
     use whatcart::scenario::{Affinity, CookieLife};
@@ -138,7 +138,7 @@ fn a_limit_is_three_times_too_generous() {
     assert!(three.0 > 60 && three.1 < one.1, "{one:?} {three:?}");
 }
 
-/// What the notes of the shipped scenario say: in staging, with one server, all of its designs are perfect.
+/// As the notes of the shipped scenario say: in staging, with one server, all designs are perfect.
 #[test]
 fn the_shipped_designs_are_perfect_with_one_server() {
     let entry = library::find("hidden-state").expect("it is shipped");

@@ -1,4 +1,4 @@
-//! Regions: who answers, how long it takes, and what distance does to carts.
+//! Regions: which servers answer, how long that takes, and how distance affects carts.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use whatcart::sim::Sim;
 use super::base;
 use crate::support::worlds::{at_ms, constant, end, ms, region_outage, share, three_regions, time};
 
-/// People who travel between replicas that lag behind.
+/// Users who travel between replicas that lag.
 pub fn apart() -> Scenario {
     let mut scenario = base();
     scenario.servers.count = Whole::of(6);
@@ -26,7 +26,7 @@ pub fn apart() -> Scenario {
     scenario
 }
 
-/// One region after another goes dark, the second for good.
+/// One region after another goes down, the second for good.
 pub fn dark() -> Scenario {
     let mut scenario = base();
     scenario.servers.count = Whole::of(6);
@@ -48,7 +48,7 @@ fn run(scenario: &Scenario) -> (Vec<Event>, Figures) {
     (events, figures)
 }
 
-/// Nobody waits for a worker, and everything takes exactly its time.
+/// Nobody waits for a worker, and everything takes an exact time.
 fn exact() -> Scenario {
     let mut scenario = base();
     scenario.servers.count = Whole::of(9);
@@ -58,7 +58,7 @@ fn exact() -> Scenario {
     scenario
 }
 
-/// The last mile, the way to the server, the work, and for each call the way to the store.
+/// The last mile, the trip to the server, the work and, for each call, the trip to the store.
 #[test]
 fn an_add_takes_what_its_ways_add_up_to() {
     use CartHome::{SharedStore, SignedToken};
@@ -90,7 +90,7 @@ fn an_add_takes_what_its_ways_add_up_to() {
     }
 }
 
-/// A store with a line for its connections takes the same ways.
+/// A line for store connections does not change the network latency.
 #[test]
 fn a_line_at_the_store_changes_no_way() {
     let mut scenario = exact();
@@ -101,7 +101,7 @@ fn a_line_at_the_store_changes_no_way() {
     assert_eq!(run(&scenario).1.regions, without);
 }
 
-/// Who answers: a request and the region of its server, in the order of time.
+/// The answered requests and the region of each server, in order of time.
 fn answers(scenario: &Scenario, events: &[Event]) -> Vec<(u64, UserId, u8, u8)> {
     let map = RegionMap::new(scenario).expect("there are regions");
     let served = |event: &Event| match event.what {
@@ -162,7 +162,7 @@ fn travellers_read_old_copies_and_those_who_are_asked_at_home_do_not() {
     assert_eq!((figures.carts.lost, figures.wrong_views), (0, 0));
 }
 
-/// A request that is on its way to a server when that dies finds nobody; an answer on its way back arrives.
+/// A request in transit fails if its server dies before it arrives; an answer in transit arrives.
 #[test]
 fn what_is_on_its_way_when_a_server_dies() {
     let mut scenario = exact();
@@ -173,7 +173,7 @@ fn what_is_on_its_way_when_a_server_dies() {
     scenario.servers.count = Whole::of(1);
     let regions = scenario.regions.as_mut().expect("there are regions");
     (regions.users, regions.servers) = ([("asia".to_owned(), share(1.0))].into(), RegionServers::In("us".into()));
-    // Sent at 1,000 ms, there at 1,085, done at 1,090, back at 1,175.
+    // Sent at 1,000 ms, received at 1,085, done at 1,090, answer received at 1,175.
     let told = |crash_at: u64| {
         let mut scenario = scenario.clone();
         scenario.faults = vec![crate::support::worlds::fault("crash", 1, crash_at, None)];

@@ -27,7 +27,7 @@ pub fn join(at: u64, to: u64, over: u64) -> Fault {
     that(FaultKind::Join(Join { to: Some(Whole::of(to)), rate_to: None, over: time(over) }), at)
 }
 
-/// A shop where everything is planned.
+/// A shop with every kind of plan.
 pub fn busy() -> Scenario {
     let mut scenario = base();
     scenario.balancer.affinity = Affinity::Cookie(CookieLife::Visit);
@@ -64,7 +64,7 @@ fn figures(scenario: &Scenario) -> Figures {
     whatcart::results::figures(&observer, scenario, sim.view().awaited, sim.faults())
 }
 
-/// Bound users of the house.
+/// The default scenario with sticky users.
 fn sticky() -> Scenario {
     let mut scenario = base();
     scenario.duration = time(120_000);
@@ -73,7 +73,7 @@ fn sticky() -> Scenario {
     scenario
 }
 
-/// Whoever is drained gets no new users, and keeps those it has.
+/// A draining server gets no new users, but keeps those it has.
 #[test]
 fn a_drained_server_serves_its_users_only() {
     let mut scenario = sticky();
@@ -107,7 +107,7 @@ fn a_drained_server_serves_its_users_only() {
     assert!((2.2..2.6).contains(&figures.price.servers), "{}", figures.price.servers);
 }
 
-/// Those whom a long cookie binds never leave (and are cut off at the end of the time).
+/// Users with a long-lived cookie never leave (and are cut off when the drain times out).
 #[test]
 fn a_cookie_longer_than_the_visit_keeps_a_drain_open() {
     let mut scenario = sticky();
@@ -135,7 +135,7 @@ fn nobody_is_bound_without_a_cookie() {
     assert_eq!(figures.load.per_server.len(), 6);
 }
 
-/// A deploy takes exactly the carts that its servers held, and they are its doing.
+/// A deploy loses exactly the carts that its servers held, and the losses are attributed to it.
 #[test]
 fn a_deploy_at_once_takes_every_open_cart() {
     let mut scenario = sticky();
@@ -174,12 +174,12 @@ fn the_autoscaler_follows_the_load() {
         let there = |server: &&ServerView| !matches!(server.state, ServerState::Retired);
         sizes.push(sim.view().servers.iter().filter(there).count());
     }
-    // 30 users x 1 request a 1.25 s x 250 ms = 6 workers of 4 a server: 2.5 servers at 60 %; then 10.
+    // 30 users x 1 request per 1.25 s x 250 ms = 6 workers, at 4 per server: 2.5 servers at 60 %; later 10.
     assert!(sizes[..40].iter().all(|n| (2..=4).contains(n)), "{sizes:?}");
     assert_eq!(sizes[90..].iter().max(), Some(&6), "{sizes:?}");
 }
 
-/// Newcomers begin within their time, and visit like everybody else.
+/// Users who join begin within the given time, and visit like everybody else.
 #[test]
 fn users_join() {
     let mut scenario = base();

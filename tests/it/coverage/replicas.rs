@@ -1,4 +1,4 @@
-//! Carts in replicated memory, and servers that nobody reaches for a while.
+//! Carts in replicated memory, and servers that cannot be reached for some time.
 
 use whatcart::base::Step;
 use whatcart::results::Figures;
@@ -8,7 +8,7 @@ use super::base;
 use super::copies::play;
 use crate::support::worlds::{constant, exponential, fault, time};
 
-/// Sticky users, and one server that dies; every change has so many copies.
+/// Sticky users, one server that dies, and this many copies of every change.
 fn crashing(copies: u64, lag: u64) -> Scenario {
     let mut scenario = base();
     scenario.users.count = Some(Whole::of(150));
@@ -19,7 +19,7 @@ fn crashing(copies: u64, lag: u64) -> Scenario {
     scenario
 }
 
-/// Users whom a hash sends to a server, away from it while it is cut off, and back again.
+/// Users whom a hash sends to a server, elsewhere while it is isolated, and back again.
 pub fn returning() -> Scenario {
     let mut scenario = crashing(2, 50);
     scenario.users.count = Some(Whole::of(300));
@@ -66,7 +66,7 @@ fn who_comes_back_meets_an_older_copy() {
     assert_eq!(play(&scenario).carts.lost, 0);
 }
 
-/// What a server says while it is cut off is heard afterwards, by those who still wait.
+/// Answers withheld during isolation reach the users who still wait.
 #[test]
 fn answers_are_late_and_nothing_is_done_twice() {
     let mut scenario = returning();
@@ -76,7 +76,7 @@ fn answers_are_late_and_nothing_is_done_twice() {
     scenario.balancer.connect_timeout = time(100);
     scenario.faults = vec![fault("isolate", 2, 40_000, Some(8_000))];
     let figures = play(&scenario);
-    // At its beginning some are worked on; the answer of the last of them is late by nearly all of it.
+    // Some requests are being served when it begins; the last of their answers is late by nearly its whole length.
     assert!((7_000.0..=9_000.0).contains(&figures.latency_ms.max), "{:?}", figures.latency_ms);
     assert_eq!((figures.requests.timed_out, figures.requests.failed, figures.double_charges), (0, 0, 0));
 }

@@ -1,4 +1,4 @@
-//! Serverless: instances come when they are needed, work on one request at a time, and go when the platform likes.
+//! Serverless: instances start on demand, serve one request at a time, and end when idle or evicted.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use whatcart::sim::Sim;
 use super::base;
 use crate::support::worlds::{at_ms, constant, end, exponential, ms, three_regions, time};
 
-/// A platform with room for four instances, which it needs for others now and then.
+/// A platform with room for four instances, which sometimes evicts them.
 pub fn cramped() -> Scenario {
     let mut scenario = base();
     scenario.servers.service = exponential(60_000);
@@ -38,7 +38,7 @@ fn run(scenario: &Scenario) -> (Vec<Event>, Figures) {
     (events, figures)
 }
 
-/// One user, who thinks for so long after each step, and a platform that takes instances away after 5 s.
+/// One user, who thinks for this long after each step, and a platform whose instances end after 5 s.
 fn alone(think_ms: u64) -> Scenario {
     let mut scenario = base();
     scenario.users.count = Some(Whole::of(1));
@@ -72,7 +72,7 @@ fn the_first_request_waits_for_its_instance_and_the_next_ones_do_not() {
     assert!(last >= at_ms(60_000), "{last:?}");
 }
 
-/// Who comes back after the idle time finds a new instance, and a cart that is gone.
+/// A user who returns after the idle limit finds a new instance, and an empty cart.
 #[test]
 fn an_idle_instance_is_taken_away_with_its_memory() {
     let (events, figures) = run(&alone(5_001));
@@ -110,7 +110,7 @@ fn an_instance_works_on_one_request_at_a_time() {
     assert!(throttled > 10, "{throttled}");
 }
 
-/// The one that was started last, of those that are idle.
+/// The most recently started of the idle instances gets the request.
 #[test]
 fn the_newest_instance_is_asked_first() {
     let mut scenario = cramped();
@@ -133,7 +133,7 @@ fn the_newest_instance_is_asked_first() {
     for (_, server, begins) in began {
         if begins {
             let newer_idle = (server + 1..instances).any(|other| there[other] && !busy[other]);
-            // One that has just started begins with the request that waited for it.
+            // An instance that has just started takes the request that waited for it.
             assert!(!newer_idle || !there[server], "{server} works while a newer one is idle");
             asked += 1;
             there[server] = true;

@@ -1,4 +1,4 @@
-//! The shared store breaks, forgets, is full, and lets carts expire; and logins that it helps to end.
+//! The shared store fails, loses data, is full, and lets carts expire; and logins that depend on it.
 
 use whatcart::base::seed::Seed;
 use whatcart::base::{Step, UserId};
@@ -17,7 +17,7 @@ fn play(scenario: &Scenario) -> Figures {
     figures(&observer, scenario, sim.view().awaited, sim.faults())
 }
 
-/// Carts and logins are in the store, whose calls take long enough to be met under way.
+/// Carts and logins in a store whose calls take long enough to be interrupted.
 fn stored() -> Scenario {
     let mut scenario = base();
     scenario.homes.cart = CartHome::SharedStore;
@@ -45,7 +45,7 @@ fn short_lived() -> Scenario {
     scenario
 }
 
-/// Everybody logs out, and somebody tries a copy of the session three times.
+/// Everybody logs out, and somebody replays a copy of the session three times.
 fn haunted(session: SessionHome) -> Scenario {
     use Step::{Add, Browse, Checkout, Login, Logout, ReplayToken};
     let mut scenario = base();
@@ -57,7 +57,7 @@ fn haunted(session: SessionHome) -> Scenario {
     scenario
 }
 
-/// What [`super::everything_is_met`] needs of them.
+/// The scenarios that [`super::everything_is_met`] needs.
 pub fn all() -> Vec<Scenario> {
     vec![
         broken("outage", Forgets::NOTHING, Some(3_000)),
@@ -71,7 +71,7 @@ pub fn all() -> Vec<Scenario> {
     ]
 }
 
-/// What an outage costs is refusals and patience, never a cart that was acknowledged.
+/// An outage costs refusals and patience, but never an acknowledged cart.
 #[test]
 fn an_outage_loses_nothing_and_stops_everybody() {
     for connections in [None, Some(Whole::of(3))] {
@@ -86,7 +86,7 @@ fn an_outage_loses_nothing_and_stops_everybody() {
     }
 }
 
-/// A token is its own proof: with logins in tokens people who only look around notice nothing of an outage.
+/// A token needs no look-up: with logins in tokens, users who only browse do not notice an outage.
 #[test]
 fn whoever_needs_no_store_notices_no_outage() {
     let mut scenario = broken("outage", Forgets::NOTHING, None);
@@ -97,7 +97,7 @@ fn whoever_needs_no_store_notices_no_outage() {
     assert_eq!((figures.requests.refused, figures.requests.failed), (0, 0));
 }
 
-/// What is gone is what was acknowledged during the window, and it is known which fault took it.
+/// What is lost was acknowledged during the window, and the loss is attributed to the fault.
 #[test]
 fn a_failover_takes_the_last_moment() {
     for update in [StoreUpdate::Atomic, StoreUpdate::ReadModifyWrite] {
@@ -120,7 +120,7 @@ fn a_failover_takes_the_last_moment() {
     }
 }
 
-/// Carts are lost in silence, or people are turned away, or neither when there is room.
+/// Carts are lost silently, or users are refused; or neither, if there is room.
 #[test]
 fn a_full_store_evicts_or_refuses() {
     let evicting = play(&crammed(WhenFull::Evict));
@@ -137,7 +137,7 @@ fn a_full_store_evicts_or_refuses() {
     }
 }
 
-/// Those who gave up leave their carts behind: they fill a store that refuses, until their time is over.
+/// Abandoned carts stay: they fill a store that refuses, until their TTL passes.
 #[test]
 fn abandoned_carts_take_room_until_they_expire() {
     let mut scenario = crammed(WhenFull::Refuse);
@@ -161,7 +161,7 @@ fn a_cart_expires_after_its_last_write() {
     assert_eq!(play(&scenario).carts.lost, 0);
 }
 
-/// Zombies end where somebody looks the session up, at the price of that.
+/// Zombie logins end if sessions are looked up, which has a price.
 #[test]
 fn zombies_end_where_logouts_are_looked_up() {
     let [memory, store, token, cookie] =
@@ -199,7 +199,7 @@ fn zombies_end_where_logouts_are_looked_up() {
     assert!(calls[0] < calls[1] && calls[1] < calls[2] && calls[2] <= calls[3], "{calls:?}");
 }
 
-/// A deny list that is forgotten denies nothing: who had logged out is back.
+/// A deny list that is lost denies nothing: replayed sessions are accepted again.
 #[test]
 fn a_store_that_forgets_wakes_the_dead() {
     let mut scenario = haunted(SessionHome::SignedToken);

@@ -1,4 +1,4 @@
-//! Users who do several things at the same moment.
+//! Users who do several steps at the same time.
 
 use whatcart::base::seed::Seed;
 use whatcart::base::{Command, Step};
@@ -11,7 +11,7 @@ use super::base;
 use super::copies::play;
 use crate::support::worlds::end;
 
-/// Two adds at once, a look, and the checkout.
+/// Two concurrent adds, a view, and the checkout.
 fn two_tabs(cart: CartHome) -> Scenario {
     let mut scenario = base();
     let mut journey = Journey::from(vec![Step::Login]);
@@ -30,7 +30,7 @@ fn lost_share(figures: &Figures) -> f64 {
     share
 }
 
-/// Both are sent at one moment, and the next step waits for both.
+/// Both are sent at the same time, and the next step waits for both.
 #[test]
 fn a_moment_is_over_when_all_is_answered() {
     let scenario = two_tabs(CartHome::SharedStore);
@@ -69,11 +69,11 @@ fn what_is_copied_is_overwritten_and_what_is_changed_in_place_is_not() {
     assert!(rewritten > 0.9, "{rewritten}");
     let mut scenario = two_tabs(CartHome::ServerMemory);
     scenario.balancer.affinity = Affinity::Cookie(CookieLife::User);
-    // Somebody who comes for the first time is not bound yet at login only.
+    // A first-time visitor is unbound only until the login is answered.
     assert_eq!(play(&scenario).carts.lost, 0);
 }
 
-/// A view that is out while the cart is bought brings its token back, if its answer is the later one.
+/// A view that is in flight during the checkout brings the old token back, if it is answered later.
 #[test]
 fn an_old_token_comes_back_after_the_checkout() {
     let mut scenario = base();

@@ -1,6 +1,6 @@
 //! A hundred random patches of every scenario neither panic nor break a law of conservation.
 //!
-//! What can be patched, and with what, is read from the JSON Schema: a key that is new there is patched here.
+//! The keys and values are read from the JSON Schema, so new keys are patched automatically.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,10 +18,10 @@ use super::small;
 use crate::support::worlds::end;
 
 const PATCHES: u32 = 100;
-/// A run is cut short after so many requests: laws hold at any time.
+/// A run is cut short after this many requests: the laws hold at any time.
 const REQUESTS: u64 = 3_000;
 
-/// A key that can be patched, and the values that it takes.
+/// A key that can be patched, and its possible values.
 #[derive(Clone, Debug)]
 struct Knob {
     path: String,
@@ -88,7 +88,7 @@ fn knobs_of(loaded: &Loaded) -> Vec<Knob> {
     let faults: Vec<String> = names.flatten().collect();
     let mut found = Vec::new();
     knobs(&schema["properties"]["variants"]["items"], &schema, "", &faults, &mut found);
-    // The crowd is made small afterwards, and a run is as long as its faults need.
+    // The number of users is reduced separately, and a run is as long as its faults need.
     found.retain(|knob| !["name", "users.count", "users.rate", "duration", "closing", "seed"].contains(&&*knob.path));
     found
 }
@@ -99,7 +99,7 @@ fn value(values: &Values, draw: &mut Draw) -> String {
     };
     match values {
         Values::Whole { least, most } => {
-            // Mostly small; a run of ten thousand servers is no quicker for having few users.
+            // Mostly small; a run with ten thousand servers is slow even with few users.
             let span = (*most).min(least + [1, 3, 12, 40][draw.below(4) as usize]) - least;
             (least + u64::from(draw.below(u32::try_from(span).unwrap_or(u32::MAX) + 1))).to_string()
         }
@@ -127,7 +127,7 @@ fn patch(knobs: &[Knob], draw: &mut Draw) -> Vec<String> {
         .collect()
 }
 
-/// Plays a run, or the first part of it, and asserts every law of conservation.
+/// Runs a simulation, or the first part of it, and asserts every conservation law.
 fn play(scenario: &Scenario, seed: u64) {
     let mut sim = Sim::new(scenario, Seed(seed));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
@@ -138,7 +138,7 @@ fn play(scenario: &Scenario, seed: u64) {
             break;
         }
     }
-    // It asserts that everything sums up.
+    // This asserts that everything adds up.
     let _ = figures(&observer, scenario, sim.view().awaited, sim.faults());
 }
 

@@ -1,4 +1,4 @@
-//! What a snapshot shows agrees with what others know of the same moment.
+//! A snapshot agrees with other sources about the same moment.
 
 use std::collections::BTreeMap;
 
@@ -17,20 +17,20 @@ use crate::support::worlds::{any_world, show};
 use super::reader::Reader;
 use super::{everything, named, open};
 
-/// Moments of a run: odd ones, so that much is under way.
+/// Irregular moments of a run, at which much is in progress.
 fn moments(session: &Session) -> impl Iterator<Item = Instant> + use<> {
     let step = session.end().as_nanos() / 67;
     (1..67).map(move |i| Instant::from_nanos(i * step + i * i * 123_457))
 }
 
-/// Designs in which many wait: at servers, and for the store.
+/// Designs with long queues, at servers and for the store.
 fn crowded() -> impl Iterator<Item = (Loaded, usize)> {
     let crowd = ["users.count=300", "servers.workers=1", "store.connections=1", "store.latency.exponential=\"8ms\""];
     let loaded = named("shared-cart", &crowd);
     (0..loaded.variants.len()).map(move |design| (loaded.clone(), design))
 }
 
-/// Workers, queues and requests, against what is seen from outside.
+/// Compares workers, queues and requests with the view.
 fn compare_with_view(session: &Session, shown: &Snapshot, what: &str) {
     let view = session.view();
     assert_eq!((shown.now, shown.open_visits), (view.now, view.open_visits), "{what}");
@@ -73,7 +73,7 @@ fn compare_with_view(session: &Session, shown: &Snapshot, what: &str) {
     assert_eq!(shown.store.line.len(), waiting, "{what}");
 }
 
-/// Everybody is somewhere, and something will happen to everybody.
+/// Every client is somewhere, and every client will do something.
 fn compare_clients(shown: &Snapshot, what: &str) {
     let at_home = |doing: Doing| matches!(doing, Doing::Away { .. });
     let inside = shown.clients.iter().filter(|client| !at_home(client.doing)).count();
@@ -94,7 +94,7 @@ fn compare_clients(shown: &Snapshot, what: &str) {
     assert_eq!(carts.believed as usize, believed, "{what}");
 }
 
-/// What is counted is what is told in full, all together and one by one.
+/// The counts agree with the full memory, for all holders together and for each.
 fn compare_memory(session: &Session, shown: &Snapshot, memory: &Memory, what: &str) {
     let mut counts: BTreeMap<Holder, MemoryCounts> = BTreeMap::new();
     for cart in &memory.carts {
@@ -125,7 +125,7 @@ fn compare_memory(session: &Session, shown: &Snapshot, memory: &Memory, what: &s
     assert_eq!(shown.store.objects, objects, "{what}");
 }
 
-/// What is left of the reader's carts, when the empty ones are taken out.
+/// Compares the non-empty carts with those of the reader.
 fn compare_with_reader(reader: &Reader, shown: &Snapshot, memory: &Memory, what: &str) {
     let there: BTreeMap<(ClientId, Holder), Items> =
         memory.carts.iter().map(|cart| ((cart.visit.client, cart.holder), cart.items)).collect();
@@ -188,7 +188,7 @@ fn a_snapshot_shows_what_is_there() {
     assert!(!phases.contains_key(&rare[0]), "the balancer takes no time: {phases:?}");
 }
 
-/// In worlds that nobody would build, too; and going back to a moment shows the same.
+/// The same in random scenarios; and after a rewind a moment shows the same.
 #[test]
 fn random_worlds_show_what_is_there() {
     for_all(60, &any_world(), show, |world| {
@@ -225,7 +225,7 @@ fn random_worlds_show_what_is_there() {
     });
 }
 
-/// A phase that ends by itself ends then, as long as nothing breaks.
+/// A phase with a known end ends then, unless something breaks.
 #[test]
 fn what_will_happen_happens_then() {
     let mut ended = 0;
@@ -256,7 +256,7 @@ fn what_will_happen_happens_then() {
     assert!(ended > 500, "{ended}");
 }
 
-/// After the first few snapshots nothing is allocated any more.
+/// After the first few snapshots nothing more is allocated.
 #[test]
 fn buffers_are_used_again() {
     for (loaded, design) in everything().filter(|(loaded, _)| ["store-outage", "uploads"].contains(&&*loaded.name)) {

@@ -1,4 +1,5 @@
-//! A naive reader of the history: what servers, stores and tokens hold, and what users believe, from events alone.
+//! A naive reader of the history, which derives from events alone what servers, stores and tokens hold, and what users
+//! believe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +12,18 @@ use whatcart::sim::snapshot::Holder;
 /// What is known of carts.
 pub struct Reader {
     home: CartHome,
-    /// A checkout leaves the cart where it is.
+    /// Whether a checkout leaves the cart where it is.
     keeps: bool,
     pub held: BTreeMap<(ClientId, Holder), Items>,
     pub believed: BTreeMap<ClientId, Items>,
     pub open: BTreeMap<ClientId, Visit>,
     pub users: BTreeSet<UserId>,
-    /// What is in tokens that are on their way.
+    /// The contents of tokens in transit.
     tokens: BTreeMap<(ClientId, u16, u16), Items>,
 }
 
 impl Reader {
-    /// `None` for a design of which events do not tell everything.
+    /// `None` for a design whose events do not tell everything.
     pub fn of(scenario: &Scenario, faults: &[whatcart::faults::Fault]) -> Option<Reader> {
         let store = &scenario.store;
         let plain_store = store.ttl.is_none() && store.memory.is_none() && store.update == StoreUpdate::Atomic;
@@ -33,7 +34,7 @@ impl Reader {
             CartHome::ReplicatedMemory => false,
             CartHome::SharedStore => plain_store && scenario.regions.is_none(),
             CartHome::ServerMemory => true,
-            // None of them is over before the run.
+            // None of them expires during the run.
             CartHome::SignedToken => {
                 let whole = scenario.duration.get() + scenario.closing.get();
                 scenario.regions.is_none() && scenario.tokens.lifetime.get() > whole

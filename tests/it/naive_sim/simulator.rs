@@ -1,8 +1,8 @@
-//! The naive simulator: one sorted agenda, every health check played, a map for every cart. It shares nothing with the
-//! engine but types and random draws.
+//! The naive simulator: one sorted agenda, every health check simulated, a map for every cart. It shares nothing with
+//! the engine except types and random draws.
 //!
-//! It is written to be read beside the engine, and to be believed: whatever can be looked up again is not remembered,
-//! and nothing is fast.
+//! It is written to be read next to the engine and to be obviously right: nothing is cached that can be looked up, and
+//! nothing is fast.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -25,7 +25,7 @@ pub fn naive(scenario: &Scenario, seed: Seed, end: Instant) -> Vec<(Instant, Vis
     shop.seen
 }
 
-/// Everything there is: the rules, and how things stand.
+/// The whole state, and the rules.
 struct Shop<'a> {
     scenario: &'a Scenario,
     seed: Seed,
@@ -35,7 +35,7 @@ struct Shop<'a> {
     agenda: BTreeSet<(Instant, Due)>,
     users: Vec<User>,
     servers: Vec<Server>,
-    /// Where round robin begins to look for a server.
+    /// Where round robin begins its search for a server.
     next_server: usize,
     /// All requests that were ever sent.
     requests: Vec<Sent>,
@@ -45,14 +45,14 @@ struct Shop<'a> {
 }
 
 struct Server {
-    /// What is true, and what the balancer believes.
+    /// The actual state, and the balancer's belief.
     up: bool,
     believed_up: bool,
-    /// Health checks in a row that contradicted the belief.
+    /// The number of consecutive health checks that contradicted the belief.
     contradictions: u64,
-    /// Workers that have nothing to do; the last one is the next to get a request.
+    /// Idle workers; the last one gets the next request.
     idle: Vec<usize>,
-    /// The request that each of the other workers has.
+    /// The requests of the busy workers, by worker.
     busy: BTreeMap<usize, usize>,
     queue: VecDeque<usize>,
 }
@@ -63,14 +63,14 @@ struct Sent {
     key: Key,
     request: Request,
     at: Instant,
-    /// The cart in the user's cookie, where carts are tokens.
+    /// The cart in the user's cookie, if carts are in tokens.
     token: Items,
     retries: u64,
-    /// The servers that this request does not go to again.
+    /// The servers on which this request is not retried.
     tried: Vec<usize>,
 }
 
-/// Whose cart, of which visit, and in which server's memory, where carts are in servers' memories.
+/// The user and the visit and, with carts in server memory, the server.
 type CartPlace = (usize, u32, Option<usize>);
 
 impl Server {
@@ -126,7 +126,7 @@ impl<'a> Shop<'a> {
 
     // Users.
 
-    /// A user sends the request of the step that has come.
+    /// Sends the request for a user's current step.
     fn send(&mut self, user: usize) {
         let id = self.requests.len();
         let key = self.users[user].key;
@@ -146,7 +146,7 @@ impl<'a> Shop<'a> {
         self.route(id);
     }
 
-    /// Whether its user still waits for the answer to a request.
+    /// Whether the request's user still waits for the answer.
     fn is_awaited(&self, id: usize) -> bool {
         self.users[self.requests[id].user].waits_for == Some(id)
     }
@@ -157,7 +157,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// A user learns how a request ended, and goes on to the next step, tries again, or leaves.
+    /// A user learns how a request ended, and continues with the next step, retries, or leaves.
     fn tell(&mut self, id: usize, outcome: Outcome) {
         let Sent { user, key, request, at: sent, .. } = self.requests[id];
         let succeeded = matches!(outcome, Outcome::Ok(_));
@@ -180,7 +180,7 @@ impl<'a> Shop<'a> {
         if leaves {
             self.leave(user, key, outcome);
         }
-        // No visit begins when the shop has closed; those that have begun go on.
+        // No visit begins after closing time; open visits go on.
         let closes = Instant::ZERO + self.scenario.duration.get();
         if !leaves || wakes_at < closes {
             self.agenda.insert((wakes_at, Due::Wake { user }));
@@ -191,7 +191,7 @@ impl<'a> Shop<'a> {
         self.scenario.users.think.sampler().sample(&mut self.seed.draw(Purpose::Think, key))
     }
 
-    /// A user goes, and keeps nothing of this visit: not its cookies either.
+    /// A user leaves, and keeps nothing of this visit, not even its cookies.
     fn leave(&mut self, user: usize, key: Key, last: Outcome) {
         let ending = match last {
             Outcome::Ok(_) => Ending::Finished,
@@ -205,7 +205,7 @@ impl<'a> Shop<'a> {
 
     // The balancer.
 
-    /// Offers a request to one server after another, until one takes it or refuses it.
+    /// Offers a request to one server after another, until one accepts or refuses it.
     fn route(&mut self, id: usize) {
         loop {
             let Some(server) = self.choose(id) else {
@@ -225,7 +225,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// The server that the affinity cookie names, if it will do; otherwise the next in turn that does.
+    /// The server in the affinity cookie, if it is eligible, or else the next eligible one in turn.
     fn choose(&mut self, id: usize) -> Option<usize> {
         let Sent { user, ref tried, .. } = self.requests[id];
         let will_do = |server: &usize| self.servers[*server].believed_up && !tried.contains(server);
@@ -239,13 +239,13 @@ impl<'a> Shop<'a> {
         Some(chosen)
     }
 
-    /// The affinity cookie comes with every answer of a server, refusals included.
+    /// Every answer of a server sets the affinity cookie, refusals included.
     fn pin(&mut self, id: usize, server: usize) {
         let sticky = self.scenario.balancer.affinity != Affinity::None;
         self.users[self.requests[id].user].pin = sticky.then_some(server);
     }
 
-    /// So many checks in a row must contradict what the balancer believes, before it believes the opposite.
+    /// The belief changes after a number of consecutive checks that contradict it.
     fn check_health(&mut self, server: usize) {
         let health = &self.scenario.balancer.health;
         self.agenda.insert((self.now + health.interval.get(), Due::Check { server }));
@@ -264,8 +264,8 @@ impl<'a> Shop<'a> {
 
     // Servers.
 
-    /// A server that is up takes a request when a worker is free or there is room in the queue, and refuses it
-    /// otherwise. Requests that free workers are about to take are in the queue too.
+    /// A running server accepts a request if a worker is free or there is room in the queue, and refuses it otherwise.
+    /// The queue includes requests that free workers are about to take.
     fn deliver(&mut self, id: usize, server: usize) {
         let room = self.servers[server].idle.len() + self.scenario.servers.queue.index();
         if self.servers[server].queue.len() < room {
@@ -276,7 +276,7 @@ impl<'a> Shop<'a> {
         self.tell(id, Outcome::Refused(Refusal::QueueFull));
     }
 
-    /// Free workers take what is in the queues.
+    /// Gives queued requests to free workers.
     fn start_work(&mut self) {
         for server in 0..self.servers.len() {
             while !self.servers[server].idle.is_empty()
@@ -290,7 +290,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// How long a worker has a request: its work, and a call to the store if the cart is there.
+    /// How long a request holds a worker: its work, and a store call if the cart is there.
     fn work(&self, id: usize) -> Span {
         let Sent { key, request, .. } = self.requests[id];
         let work = self.scenario.servers.service.sampler().sample(&mut self.seed.draw(Purpose::Service, key));
@@ -298,7 +298,7 @@ impl<'a> Shop<'a> {
         if asks_the_store { work + self.scenario.store.latency.sampler().mean() } else { work }
     }
 
-    /// A worker has done its work, unless the server has died under it: the effect is committed, and its user is told.
+    /// A worker finishes, unless its server has died: the effect is committed, and the user is told.
     fn work_done(&mut self, server: usize, worker: usize, id: usize) {
         if self.servers[server].busy.get(&worker) != Some(&id) {
             return;
@@ -312,7 +312,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// What a request does to the cart of its visit, and what is answered. When the visit is over it does nothing.
+    /// The effect of a request on the cart of its visit, and the reply. After the end of the visit it has no effect.
     fn commit(&mut self, server: usize, id: usize) -> Reply {
         let Sent { user, key, request, token, .. } = self.requests[id];
         if !request.command.touches_cart() || self.users[user].key.visit != key.visit {
@@ -337,7 +337,7 @@ impl<'a> Shop<'a> {
         reply
     }
 
-    /// A visit is charged once, for what is in the cart then; a checkout that is tried again hears of that order.
+    /// A visit is charged once, for what is in the cart at that time. A repeated checkout is answered with that order.
     fn check_out(&mut self, user: usize, key: Key, cart: Items) -> (Items, Reply) {
         if let Some(order) = self.users[user].order {
             return (cart, Reply::Charged(order));
@@ -347,7 +347,7 @@ impl<'a> Shop<'a> {
         (Items::NONE, Reply::Charged(cart))
     }
 
-    /// A server dies with its carts and with all requests it has, and perhaps comes back, empty.
+    /// A server dies, with its carts and all its requests. It may come back, empty.
     fn crash(&mut self, server: usize, back_after: Option<Span>) {
         if !self.servers[server].up {
             return;
@@ -368,7 +368,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// The balancer sends a request that was cut off to another server, if doing it twice does no harm.
+    /// The balancer retries a request that was cut off on another server, if its method is idempotent.
     fn connection_reset(&mut self, id: usize, server: usize) {
         let request = &mut self.requests[id];
         let may_retry = request.retries < self.scenario.balancer.retries.get();

@@ -1,4 +1,4 @@
-//! A plain scenario, spelled out for the naive simulator: who comes and when, what they do, what breaks.
+//! A plain scenario, spelled out for the naive simulator: arrivals, journeys, faults.
 
 use std::collections::BTreeSet;
 
@@ -7,37 +7,38 @@ use whatcart::base::time::{Instant, Span};
 use whatcart::base::{ClientId, Command, Item, Items, Step, UserId, Visit};
 use whatcart::scenario::{Fault, FaultKind, Scenario};
 
-/// What is due; at the same instant in this order. Faults, servers, workers, requests and users count from 0.
+/// Pending events; the order of the variants breaks ties in time. Faults, servers, workers, requests and users count
+/// from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
-    /// A server dies. Of several faults at one moment the first in the file comes first.
+    /// A server dies. Of several faults at the same time, the first in the file strikes first.
     Crash { fault: usize, server: usize, back_after: Option<Span> },
     /// A server that died is back, empty.
     Back { server: usize },
     /// The balancer checks the health of a server.
     Check { server: usize },
-    /// A worker has done its work.
+    /// A worker finishes.
     Done { server: usize, worker: usize, request: usize },
-    /// The user of a request waits no longer.
+    /// The user of a request stops waiting.
     Patience { request: usize },
     /// A user does the next step.
     Wake { user: usize },
 }
 
-/// One user, between two requests or while one is out.
+/// A user, between two requests or during one.
 #[derive(Default)]
 pub struct User {
-    /// Who, and which visit, step and attempt is next.
+    /// The user's number, and the next visit, step and attempt.
     pub key: Key,
-    /// When this step was first meant to be done.
+    /// The intended start of this step.
     pub meant: Instant,
-    /// The request whose answer is awaited.
+    /// The request that the user waits for.
     pub waits_for: Option<usize>,
-    /// The server that the cookie names.
+    /// The server named in the cookie.
     pub pin: Option<usize>,
-    /// The cart as the last answer left it, when it is a token.
+    /// The cart token, as the last answer set it.
     pub token: Items,
-    /// What this visit was charged for.
+    /// The items charged in this visit.
     pub order: Option<Items>,
 }
 
@@ -47,7 +48,7 @@ pub fn visit(key: Key) -> Visit {
     Visit { user: UserId(user), client: ClientId(user - 1), number: key.visit }
 }
 
-/// What each step of the journey asks the shop for.
+/// The commands of the journey's steps.
 pub fn commands(s: &Scenario) -> Vec<Command> {
     let mut added = 0;
     let command = |step: &Step| match step {
@@ -70,7 +71,7 @@ pub fn users(s: &Scenario) -> Vec<User> {
     (1..=s.users.people().expect("closed")).map(|entity| User { key: key(entity), ..User::default() }).collect()
 }
 
-/// What is due from the start: each user's first request, every crash, each server's first check.
+/// The events known at the start: each user's first request, every crash, each server's first check.
 pub fn due(s: &Scenario, seed: Seed) -> BTreeSet<(Instant, Due)> {
     let closes = Instant::ZERO + s.duration.get();
     let people = usize::try_from(s.users.people().expect("closed")).expect("few");
@@ -84,7 +85,7 @@ fn draw(seed: Seed, purpose: Purpose, entity: usize) -> Draw {
     seed.draw(purpose, Key { entity: entity as u64, ..Key::default() })
 }
 
-/// Users come within the time that a visit takes on average, and think before they begin.
+/// Users arrive within the mean length of a visit, and think before they begin.
 fn first_visit(s: &Scenario, seed: Seed, user: usize) -> Instant {
     let number = user + 1;
     let think = s.users.think.sampler();
@@ -102,7 +103,7 @@ fn crash(order: usize, fault: &Fault) -> (Instant, Due) {
     (Instant::ZERO + fault.at.get(), Due::Crash { fault: order, server, back_after })
 }
 
-/// The checks of a server have a phase of their own.
+/// Each server's checks have their own phase.
 fn first_check(s: &Scenario, seed: Seed, server: usize) -> Instant {
     let interval = s.balancer.health.interval.get().as_nanos();
     Instant::from_nanos(draw(seed, Purpose::HealthPhase, server).bits() % interval)

@@ -1,4 +1,4 @@
-//! Planted mistakes of accounting: figures of a run that does not add up are never shown.
+//! Planted accounting errors: the figures of a run that does not add up are never shown.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,7 +9,7 @@ use whatcart::results::{Figures, figures};
 
 use super::{CHECKOUT, answer, charges, honest, places, play, told, victim};
 
-/// The figures of a tampered history, or what the assertion that stopped them said.
+/// The figures of a changed history, or the message of the assertion that failed.
 fn account(events: &[Event], in_flight: u64) -> Result<Figures, String> {
     let scenario = honest();
     let mut observer = Observer::new(&scenario, None, UserId(1));
@@ -56,7 +56,7 @@ fn a_request_in_flight_that_is_not_there_is_noticed() {
     refuses(&play(&honest()), 1, "requests sent are the sum of their outcomes");
 }
 
-/// A checkout without an answer, and a visit that never ends although its tab goes on to the next one.
+/// A checkout without an answer, and a visit that never ends although its tab begins the next one.
 #[test]
 fn a_cart_that_never_ends_is_missed() {
     let mut events = play(&honest());

@@ -1,4 +1,4 @@
-//! Bugs beside carts: files that are gone, pages that go back in time, limits that nobody keeps.
+//! Bugs outside of carts: files that are lost, pages that go back in time, limits that are not enforced.
 
 use whatcart::base::time::{Instant, Span};
 use whatcart::base::{ClientId, Command, File, Items, Outcome, Refusal, Reply, UserId, Visit};
@@ -18,8 +18,8 @@ fn page(version: u32) -> Outcome {
     Outcome::Ok(Reply::Page(version))
 }
 
-/// A history of these visits of one user: each a tab, and what it asked and was told, in this order. A request is sent
-/// when it is its turn, and told before the next one unless it is told `later`: then after that.
+/// A history of one user with these visits, each in its own tab: what was asked and answered, in this order. A request
+/// is answered before the next one is sent.
 fn story(steps: &[(u32, Command, Outcome)]) -> Vec<Event> {
     let mut events = Vec::new();
     let mut now = Instant::ZERO;
@@ -92,7 +92,7 @@ fn a_page_that_is_older_than_one_seen_before() {
     assert_eq!(pages(&[(0, 3), (1, 2), (0, 2)]), [Finding::StalePage, Finding::StalePage], "in any tab");
 }
 
-/// The older page was asked for before the newer one came: nobody has gone back in time.
+/// The older page was requested before the newer one arrived, so the user has not gone back in time.
 #[test]
 fn pages_that_cross_each_other() {
     let mut events = story(&[(0, Command::Browse, page(3)), (1, Command::Browse, page(2))]);

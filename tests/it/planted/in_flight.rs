@@ -1,4 +1,4 @@
-//! Bugs while several requests are in flight at once: what is in doubt is forgiven, and nothing else.
+//! Bugs with several requests in flight: what is in doubt is forgiven, and nothing else.
 
 use whatcart::base::time::Instant;
 use whatcart::base::{ClientId, Command, Outcome, UserId, Visit};
@@ -21,7 +21,7 @@ fn told(step: u16, command: Command, outcome: Outcome) -> Seen {
     Seen::Told { request: request(step, command), sent: at, meant: at, outcome, settled: true }
 }
 
-/// What is found in a visit in which this happens, after the cart was opened.
+/// The findings in a visit with these events after the first add.
 fn findings(story: &[Seen]) -> Vec<Finding> {
     let visit = Visit { user: UserId(1), client: ClientId(0), number: 1 };
     let whole = [&[Seen::Began], story, &[Seen::Left(Ending::Finished)]].concat();
@@ -33,7 +33,7 @@ fn findings(story: &[Seen]) -> Vec<Finding> {
     found[1..].to_vec()
 }
 
-/// Two adds in flight at once are both acknowledged, and the second writer knew nothing of the first.
+/// Two concurrent adds are both acknowledged, but the second overwrote the first.
 #[test]
 fn a_lost_update_is_found() {
     let story = |charged: &[u8]| {
@@ -50,7 +50,8 @@ fn a_lost_update_is_found() {
     assert_eq!(story(&[2]), [lost(&[1])]);
 }
 
-/// An acknowledged item is gone while something about it is in flight. A remove may have taken it; a second add cannot.
+/// An acknowledged item disappears while a request about it is in flight. A remove may have taken it; a second add
+/// cannot have.
 #[test]
 fn an_add_in_flight_excuses_no_loss() {
     let story = |in_flight| {

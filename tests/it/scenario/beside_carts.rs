@@ -1,4 +1,4 @@
-//! Scenarios whose uploads or hidden state make no sense.
+//! Scenarios with inconsistent uploads or hidden state.
 
 use super::errors::of;
 

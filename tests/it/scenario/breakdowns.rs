@@ -1,4 +1,4 @@
-//! What breaks at random, and whose health checks notice it, as scenarios write it.
+//! Random faults, and health checks by server, as written in scenarios.
 
 use whatcart::scenario::{Health, Loaded, Preset, load};
 

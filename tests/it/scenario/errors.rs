@@ -1,4 +1,4 @@
-//! What is said of scenarios that cannot run: each kind of slip, as its author sees it.
+//! The errors of scenarios that cannot run: each kind of mistake, as its author sees it.
 
 use whatcart::scenario::{ScenarioError, load};
 
@@ -14,7 +14,7 @@ fn whole(text: &str) -> String {
     error(text, &[], &[]).draw(false)
 }
 
-/// The error of a file with a title and a duration and this.
+/// The error of a file that consists of a title, a duration and this text.
 pub(super) fn of(rest: &str) -> String {
     whole(&format!("{BASE}{rest}\n"))
 }

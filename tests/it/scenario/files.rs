@@ -5,7 +5,7 @@ use std::path::Path;
 
 use whatcart::scenario::read::read;
 
-/// What is said of a path in a fresh directory that `prepare` made something of.
+/// The error for a path in a new directory, in which `prepare` creates it.
 fn said(name: &str, prepare: impl FnOnce(&Path)) -> String {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);

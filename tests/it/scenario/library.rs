@@ -89,7 +89,7 @@ mod schema {
         }
     }
 
-    /// One in a million is the least, in the schema and where scenarios are read.
+    /// One in a million is the minimum, both in the schema and in the reader.
     #[test]
     fn shares_and_rates_have_the_same_limits_as_for_the_reader() {
         let validator = jsonschema::validator_for(&schema()).unwrap();

@@ -1,10 +1,10 @@
-//! Limits that concern several values, and what is said when they are passed.
+//! Limits that involve several values, and the errors for exceeding them.
 
 use std::fmt::Write;
 
 use whatcart::scenario::load;
 
-/// For each text, beside a title and a duration: what is said, on a line, and its remedy on another.
+/// For each text, added to a title and a duration: the error, and below it the remedy.
 fn said(texts: &[&str]) -> String {
     let mut said = String::new();
     for rest in texts {

@@ -1,4 +1,4 @@
-//! What is said of variants, `--set` and `--vary` that cannot be.
+//! The errors of invalid variants, `--set` and `--vary`.
 
 use super::errors::{BASE, CRASH, error, of};
 

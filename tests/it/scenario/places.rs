@@ -1,8 +1,8 @@
-//! Regions that contradict themselves, as their author sees it.
+//! Contradictory regions, as their author sees the errors.
 
 use super::errors::of;
 
-/// What is said of regions with this beside their names and ways, without the picture.
+/// The error of regions with this text added to their names and round trips, without the source excerpt.
 fn said(rest: &str) -> String {
     let ways = "round_trip = { us-eu = \"80ms\", us-asia = \"160ms\", eu-asia = \"240ms\" }";
     short(&format!("[regions]\nnames = [\"us\", \"eu\", \"asia\"]\n{ways}\n{rest}"))
@@ -62,7 +62,7 @@ fn what_does_not_go_with_replicas_or_without_regions() {
     insta::assert_snapshot!(said("[[faults]]\nat = \"3s\"\nregion_outage = \"us\"\ncrash = \"server-1\""), @r"`region_outage` and `crash` exclude each other | crash | keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`");
 }
 
-/// What one machine cannot have is left out by the engine over real sockets, whether the scenario says so or not.
+/// The engine over real sockets leaves out what one machine cannot have, whether or not the scenario says so.
 #[test]
 fn regions_are_for_simulations() {
     let good = "[regions]\nnames = [\"us\", \"eu\"]\nround_trip = { us-eu = \"80ms\" }\n";

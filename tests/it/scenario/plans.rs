@@ -161,7 +161,7 @@ fn a_fault_that_is_two_plans() {
     assert!(told.contains("`scale` and `join` exclude each other"), "{told}");
 }
 
-/// A server that may be added later may be broken.
+/// A fault may strike a server that is added later.
 #[test]
 fn a_server_that_is_yet_to_come() {
     let text = |server: &str| {

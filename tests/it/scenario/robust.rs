@@ -1,4 +1,4 @@
-//! No text whatever makes the reader panic, or hang.
+//! No text makes the reader panic or hang.
 
 use proptest::prelude::*;
 use whatcart::scenario::{ScenarioError, library, load};
@@ -17,7 +17,7 @@ fn shown(error: &ScenarioError) {
     assert!(error.draw(true).len() >= error.draw(false).len());
 }
 
-/// A shipped scenario with some of its text cut out and replaced.
+/// A shipped scenario with part of its text removed or replaced.
 fn mutated() -> impl Strategy<Value = String> {
     let scraps = prop::sample::select(vec![
         "",
@@ -62,7 +62,7 @@ fn mutated() -> impl Strategy<Value = String> {
     )
 }
 
-/// Arguments that resemble good ones.
+/// Arguments that resemble valid ones.
 fn argument() -> impl Strategy<Value = String> {
     let keys = prop::sample::select(vec![
         "users.count",

@@ -1,4 +1,4 @@
-//! How variants, `--set` and `--vary` come together.
+//! How variants, `--set` and `--vary` are combined.
 
 use whatcart::base::Step;
 use whatcart::scenario::{AS_WRITTEN, Affinity, CookieLife, Loaded, PolicyName, load};

@@ -1,8 +1,8 @@
-//! Random histories of a shop that is correct by construction, or that lies when it is told to.
+//! Random histories of a shop that is correct by construction, or that lies when told to.
 //!
-//! The shop has one basket and one order a visit. It does what it was asked at any moment after the request was sent,
-//! also when its user has given up. A visit may have several requests in flight. A case is a list of small moves, so
-//! that one that fails shrinks to a few.
+//! The shop has one basket and one order per visit. It may execute a request at any time after it was sent, even after
+//! its user has given up. A visit may have several requests in flight. A case is a list of small moves, so that a
+//! failing one shrinks to a few.
 
 use proptest::prelude::*;
 use whatcart::base::time::{Instant, Span};
@@ -11,12 +11,12 @@ use whatcart::history::{AbandonReason, Ending, Event, EventKind, Request, Seen};
 
 use super::item;
 
-/// So many people shop at the same time.
+/// How many people shop at the same time.
 const SHOPPERS: u8 = 3;
-/// Items have the numbers from 1 to this.
+/// Items are numbered from 1 to this.
 const ITEMS: u8 = 6;
 
-/// Something that happens to one shopper. Numbers choose among what there is to choose from.
+/// Something that happens to one shopper. Numbers select from whatever is available.
 #[derive(Clone, Copy, Debug)]
 pub enum Move {
     Add(u8),
@@ -26,19 +26,19 @@ pub enum Move {
     Browse,
     Forge,
     Replay,
-    /// The shop does what a request asks, perhaps one whose user has gone.
+    /// The shop executes a request, perhaps one whose user has gone.
     Execute(u8),
-    /// A request is done, if it was not, and answered.
+    /// A request is answered, after being executed if it was not yet.
     Answer(u8),
-    /// Its connection breaks; it may still be done later.
+    /// Its connection breaks; it may still be executed later.
     Lose(u8),
-    /// Its user gives up; it may still be done later.
+    /// Its user gives up; it may still be executed later.
     TimeOut(u8),
-    /// The shop refuses one that it has not done.
+    /// The shop refuses a request that it has not executed.
     Refuse(u8),
-    /// 401 for one that it has not done.
+    /// 401 for a request that it has not executed.
     LogOut(u8),
-    /// The next answer with content has these items wrong; or the next one without was not done.
+    /// The next answer with content has these items wrong; or the next one without content was not executed.
     Lie(u8),
     /// The visit ends.
     Leave,
@@ -46,7 +46,7 @@ pub enum Move {
     GiveUp,
 }
 
-/// What shoppers and shop may do.
+/// What shoppers and the shop may do.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// Whether requests for the same item, several views and several checkouts may be in flight at once.
@@ -55,7 +55,7 @@ pub struct Rules {
     pub lies: bool,
 }
 
-/// Lists of moves: who, and what.
+/// Lists of moves: which shopper, and what happens.
 pub fn moves(longest: usize) -> impl Strategy<Value = Vec<(u8, Move)>> {
     let number = 0u8..16;
     let one = prop_oneof![
@@ -79,7 +79,7 @@ pub fn moves(longest: usize) -> impl Strategy<Value = Vec<(u8, Move)>> {
     prop::collection::vec((0..SHOPPERS, one), 1..longest)
 }
 
-/// What happens when these moves are played.
+/// The events that result from these moves.
 pub fn play(moves: &[(u8, Move)], rules: Rules) -> Vec<Event> {
     let mut shoppers: Vec<Shopper> = (0..SHOPPERS).map(|who| Shopper::new(who, rules)).collect();
     let mut tape = Tape::default();
@@ -107,13 +107,13 @@ impl Tape {
     }
 }
 
-/// A request, from being sent to the end of the visit.
+/// A request, from when it is sent until the end of the visit.
 #[derive(Clone, Copy)]
 struct Flight {
     request: Request,
     sent: Instant,
     done: Option<Reply>,
-    /// It was refused, and will never be done.
+    /// Whether it was refused, so that it will never be executed.
     refused: bool,
     told: Option<Outcome>,
 }
@@ -185,8 +185,8 @@ impl Shopper {
         tape.seen(self.visit, Seen::Sent(request));
     }
 
-    /// No journey touches the cart after checkout. Orderly shoppers wait for an answer about an item before they ask
-    /// about it again, and ask only for what makes sense to them.
+    /// No journey touches the cart after checkout. Orderly shoppers wait for an answer about an item before they send
+    /// another request about it, and only ask for what makes sense.
     fn may_send(&self, command: Command) -> bool {
         let charged = |f: &Flight| matches!(f.told, Some(Outcome::Ok(Reply::Charged(_))));
         let changes = |command| matches!(command, Command::Add(_) | Command::Remove(_));

@@ -1,8 +1,8 @@
-//! A second checker: naive, slow, and plainly what the definitions say.
+//! A second checker: naive, slow, and a literal translation of the definitions.
 //!
-//! It keeps every visit's whole history and looks at it afterwards. A request is an interval from `sent` to `told`,
-//! both places in that history. What is judged at one place is judged with what was known there: a request that was
-//! answered later was still in flight.
+//! It keeps every visit's whole history and examines it afterwards. A request is an interval from `sent` to `told`,
+//! both positions in that history. A judgement at one position uses what was known there: a request that was answered
+//! later was still in flight.
 
 mod files;
 mod hidden;
@@ -17,18 +17,18 @@ use whatcart::judging::checker::{Allowance, CartVerdict, Counts, Finding};
 #[derive(Clone, Debug, Default)]
 pub struct Naive {
     visits: BTreeMap<Visit, Vec<Seen>>,
-    /// Everything about files, of all visits, and what was there at the end.
+    /// Everything about files in all visits, and the files that existed at the end.
     files: files::Files,
-    /// Everything that is told of hidden state.
+    /// Everything about hidden state.
     hidden: hidden::Hidden,
 }
 
-/// What the whole history comes to.
+/// The judgement of the whole history.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Judgement {
     pub counts: Counts,
     pub open_carts: u64,
-    /// Visit by visit, in the order of its events.
+    /// By visit, in the order of its events.
     pub findings: BTreeMap<Visit, Vec<Finding>>,
 }
 
@@ -43,7 +43,7 @@ impl Recorder for Naive {
 }
 
 impl Naive {
-    /// One that knows what a rate limiter is to allow.
+    /// A checker that knows what a rate limiter should allow.
     pub fn knowing(allowance: Option<Allowance>) -> Naive {
         let mut naive = Naive::default();
         naive.hidden.allowance = allowance;
@@ -86,7 +86,7 @@ fn count(all: &mut Judgement, history: &History, findings: &[Finding], user: Use
             Finding::WrongView => counts.wrong_views += 1,
             Finding::LoggedOut => counts.logged_out += 1,
             Finding::Impostor => counts.impostors_accepted += 1,
-            // Counted over all visits of a user.
+            // These are counted over all visits of a user.
             Finding::MissingFile | Finding::Forbidden | Finding::StalePage => {}
             Finding::Zombie => counts.zombie_logins += 1,
         }
@@ -122,17 +122,17 @@ struct Call {
 }
 
 impl Call {
-    /// What was known of it at a place.
+    /// The outcome known at a position.
     fn known(&self, now: usize) -> Option<Outcome> {
         self.told.filter(|(at, _)| *at <= now).map(|(_, outcome)| outcome)
     }
 
-    /// At this place it had been sent, and was not known to have been without effect.
+    /// Whether, at this position, it had been sent and was not known to be without effect.
     fn may_have_happened(&self, now: usize) -> bool {
         self.sent < now && !matches!(self.known(now), Some(Outcome::Refused(_)))
     }
 
-    /// Where it was acknowledged, if that was before a place.
+    /// Where it was acknowledged, if that was before a position.
     fn acknowledged(&self, before: usize) -> Option<usize> {
         self.told.filter(|(at, outcome)| *at < before && matches!(outcome, Outcome::Ok(_))).map(|(at, _)| at)
     }
@@ -181,7 +181,7 @@ impl History<'_> {
         self.calls.iter().filter(move |call| call.command == wanted)
     }
 
-    /// An add was acknowledged before `at`, and no remove can have come after it.
+    /// Whether an add was acknowledged before `at`, and no remove can have come after it.
     fn must_hold(&self, item: Item, at: usize, now: usize) -> bool {
         self.of(Command::Add(item)).any(|add| {
             add.acknowledged(at).is_some()
@@ -192,7 +192,7 @@ impl History<'_> {
         })
     }
 
-    /// An add may have happened, and nothing that was acknowledged before `at` certainly took the item out after it.
+    /// Whether an add may have happened, and no later acknowledged request certainly removed the item before `at`.
     fn may_hold(&self, item: Item, at: usize, now: usize) -> bool {
         self.of(Command::Add(item)).filter(|add| add.may_have_happened(now)).any(|add| {
             let after = |sent: usize| add.acknowledged(now).is_some_and(|told| told < sent);
@@ -202,12 +202,12 @@ impl History<'_> {
         })
     }
 
-    /// Where the first checkout was sent that may have happened.
+    /// Where the first checkout that may have happened was sent.
     fn first_checkout(&self, now: usize) -> Option<usize> {
         self.of(Command::Checkout).filter(|call| call.may_have_happened(now)).map(|call| call.sent).min()
     }
 
-    /// The first acknowledged charge, if that was before a place.
+    /// The first acknowledged charge, if that was before a position.
     fn charge(&self, before: usize) -> Option<(usize, Items)> {
         let first = self.of(Command::Checkout).filter_map(Call::charged).min_by_key(|(at, _)| *at);
         first.filter(|(at, _)| *at < before)
@@ -217,13 +217,13 @@ impl History<'_> {
         (1..=64).filter_map(Item::new).filter(|item| holds(*item)).fold(Items::NONE, Items::with)
     }
 
-    /// What a view or a charge that covers this interval must and may hold.
+    /// What a view or a charge over this interval must and may contain.
     fn bounds(&self, at: usize, now: usize) -> (Items, Items) {
         let must = Self::select(|item| self.must_hold(item, at, now));
         (must, Self::select(|item| self.may_hold(item, at, now)))
     }
 
-    /// What this view missed, and what it showed though it cannot be.
+    /// What this view lacked, and what it showed although it cannot have been there.
     fn view_faults(&self, view: &Call) -> Option<(Items, Items)> {
         let (now, shown) = view.shown()?;
         let (must, may) = self.bounds(view.sent, now);
@@ -231,14 +231,14 @@ impl History<'_> {
         Some((must.minus(shown), shown.minus(may)))
     }
 
-    /// The same for the charge that decides.
+    /// The same for the charge that decides the verdict.
     fn charge_faults(&self) -> Option<(usize, Items, Items)> {
         let (now, charged) = self.charge(usize::MAX)?;
         let (must, may) = self.bounds(self.first_checkout(now)?, now);
         Some((now, must.minus(charged), charged.minus(may)))
     }
 
-    /// A checkout was sent after another one had ended in nobody knows what.
+    /// Whether a checkout was sent after an earlier one ended with an unknown outcome.
     fn retried_checkout(&self) -> bool {
         let unknown = |call: &Call, sent| call.told.is_some_and(|(at, outcome)| at < sent && outcome.is_unknown());
         self.of(Command::Checkout).any(|again| self.of(Command::Checkout).any(|first| unknown(first, again.sent)))
@@ -296,8 +296,8 @@ impl History<'_> {
         found.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    /// Items that cannot have been where they were shown or charged, and that had been removed or bought before. Where
-    /// nothing was ever added there is no cart, and nothing was bought.
+    /// Items that cannot have been where they were shown or charged, and that had been removed or bought before. If
+    /// nothing was ever added, there is no cart, and nothing was bought.
     fn ghosts(&self) -> Items {
         let verdict = self.verdict_of_charge();
         let views = self.calls.iter().filter_map(|view| Some((view.told?.0, self.view_faults(view)?.1)));

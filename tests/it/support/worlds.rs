@@ -1,4 +1,4 @@
-//! Random small scenarios over everything that a scenario can say.
+//! Random small scenarios over everything that a scenario can express.
 
 mod elsewhere;
 mod short;
@@ -20,7 +20,7 @@ pub use short::{
 
 use elsewhere::{in_regions, on_a_platform, regions, serverless};
 
-/// Any small scenario: a run of it takes a few thousand events.
+/// Any small scenario; a run of it takes a few thousand events.
 pub fn any_world() -> impl Strategy<Value = Scenario> {
     let faults = prop::collection::vec(any_fault(), 0..5);
     let beside = (store(), objects(), tokens(), autoscaler(), hidden(), (replication(), migration()));
@@ -119,8 +119,8 @@ fn journey() -> impl Strategy<Value = Journey> {
     )
 }
 
-/// Steps as moments of several, where that makes sense: nothing is taken out that is not in the cart yet, and no two
-/// views are out at the same time (there the streaming checker may be milder than the naive one).
+/// Groups steps into concurrent ones where that makes sense: no item is removed before it is in the cart, and no two
+/// views are in flight at once (there the streaming checker may be more lenient than the naive one).
 fn moments(steps: impl Iterator<Item = Step>, joined: &[bool]) -> Vec<Vec<Step>> {
     let count = |moment: &[Step], wanted| moment.iter().filter(|step| **step == wanted).count();
     let mut moments: Vec<Vec<Step>> = Vec::new();
@@ -233,7 +233,7 @@ fn balancer() -> impl Strategy<Value = Balancer> {
     )
 }
 
-/// What a balancer can do about servers that answer badly, or late, or have only just come.
+/// What a balancer can do about servers that fail, are slow, or have only just started.
 fn cautious() -> impl Strategy<Value = Balancer> {
     let outlier = (1u64..6, 100u64..2_000, 0u16..=1_000).prop_map(|(consecutive, ejection, at_most)| Outlier {
         consecutive: Whole::of(consecutive),
@@ -410,7 +410,7 @@ fn autoscaler() -> impl Strategy<Value = Option<Autoscaler>> {
     })
 }
 
-/// Small scenarios of the plain sort that the naive simulator plays: a closed loop, round robin, crashes.
+/// Small scenarios of the plain kind that the naive simulator supports: a closed loop, round robin, crashes.
 pub fn plain_world() -> impl Strategy<Value = Scenario> {
     let middle = prop_oneof![2 => Just(Step::Browse), 4 => Just(Step::Add), 2 => Just(Step::View)];
     let journey = (any::<bool>(), prop::collection::vec(middle, 1..7)).prop_map(|(login, middle)| {
@@ -464,7 +464,7 @@ pub fn plain_world() -> impl Strategy<Value = Scenario> {
     })
 }
 
-/// Mostly none. They hang on the seed alone, so that all else is drawn as it would be without them.
+/// Mostly none. They depend only on the seed, so that everything else is drawn as it would be without them.
 fn random_faults(seed: u32) -> Vec<RandomFaults> {
     let luck = u64::from(seed >> 2);
     let between = 500 + luck % 3_500;

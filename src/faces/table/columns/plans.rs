@@ -8,7 +8,7 @@ use crate::results::tree::Tree;
 use crate::text::{Tone, span};
 
 impl Source<'_> {
-    /// The column of this name; `None` when no design has anything to say in it.
+    /// The column with this name; `None` if no design has a value for it.
     pub(super) fn of_plans(&self, name: &str) -> Option<Column> {
         let column = match name {
             "deploy-took" => self.column(name, ["the deploy", "took"], 3, took),
@@ -21,7 +21,7 @@ impl Source<'_> {
     }
 }
 
-/// How long all deploys took together.
+/// The total time of all deploys.
 fn took(summary: &Summary) -> Cell {
     let Some(took) = of_deploys(summary, "took_s") else { return nothing() };
     let done = of_deploys(summary, "finished").map_or(0.0, |finished| finished.mean);
@@ -43,7 +43,7 @@ fn fair_share(summary: &Summary) -> Cell {
     }
 }
 
-/// What deploys and changes of size had in common.
+/// The sum of one figure over deploys and changes of size.
 fn of_both(summary: &Summary, name: &str) -> Cell {
     let mut paths = paths_below(summary, "deploys", name);
     paths.extend(paths_below(summary, "scaling", name));
@@ -60,7 +60,7 @@ fn of_deploys(summary: &Summary, name: &str) -> Option<Estimate> {
     if paths.is_empty() { None } else { total(summary, &paths) }
 }
 
-/// The paths of one figure of all entries of a table.
+/// The paths of one figure in all entries of a table.
 fn paths_below(summary: &Summary, table: &str, figure: &str) -> Vec<String> {
     let Tree::Map(fields) = &summary.shape else { return Vec::new() };
     let entries = fields.iter().find_map(|(name, below)| match below {
@@ -76,7 +76,7 @@ fn number_of_deploys(summary: &Summary) -> f64 {
     paths_below(summary, "deploys", "finished").len() as f64
 }
 
-/// Seconds as people say them: to a tenth below ten, whole above.
+/// Seconds, to a tenth below ten and whole above.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time within a run")]
 fn time(seconds: f64) -> String {
     if seconds < 9.95 && seconds.fract() > 0.0 {

@@ -4,7 +4,7 @@ use super::{Cell, Column, Source, nothing, plain, with_half};
 use crate::results::statistics::Summary;
 use crate::text::count;
 
-/// Name, first line of the header, figure, and the count of kills that have it.
+/// Name, first header line, path of the figure, and path of the number of kills that have it.
 const RECOVERY: [(&str, &str, &str, &str); 3] = [
     ("noticed", "noticed", "recovery.noticed_s.mean", "recovery.noticed"),
     ("capacity-back", "capacity back", "recovery.capacity_back_s.mean", "recovery.back"),
@@ -12,7 +12,7 @@ const RECOVERY: [(&str, &str, &str, &str); 3] = [
 ];
 
 impl Source<'_> {
-    /// How long after a kill, on average.
+    /// The mean time after a kill.
     pub(super) fn recovery(&self, name: &str) -> Option<Column> {
         let (_, head, path, of) = RECOVERY.into_iter().find(|(known, ..)| *known == name)?;
         let column = self.column(name, [head, "after"], 5, |summary| cell(summary, path, of));

@@ -1,4 +1,4 @@
-//! Files, as the definitions have them: sets of (user, file), made from everything that was ever told.
+//! Files, by the definitions: sets of (user, file), built from all answers.
 
 use std::collections::BTreeSet;
 

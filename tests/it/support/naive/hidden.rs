@@ -1,4 +1,4 @@
-//! Hidden state, as the definitions have it: judged from everything that was ever told, in its order.
+//! Hidden state, by the definitions: judged from all answers, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ impl Hidden {
         })
     }
 
-    /// Pages that are older than one that their user had been shown before asking.
+    /// Pages that are older than one shown to their user before the request.
     pub fn stale(&self) -> BTreeSet<(Visit, u16, u16)> {
         let mut stale = BTreeSet::new();
         let mut newest: BTreeMap<UserId, u32> = BTreeMap::new();

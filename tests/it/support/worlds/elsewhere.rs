@@ -1,4 +1,4 @@
-//! Worlds whose servers are somewhere else: in regions, or nowhere in particular.
+//! Scenarios whose servers are elsewhere: in regions, or on a platform.
 
 use proptest::prelude::*;
 use whatcart::scenario::{
@@ -20,7 +20,7 @@ pub fn serverless() -> impl Strategy<Value = Serverless> {
     )
 }
 
-/// The world without servers, and without what needs some.
+/// The scenario on a platform, without what needs servers.
 pub fn on_a_platform(world: Scenario, serverless: Serverless) -> Scenario {
     let mut world = world;
     world.balancer.affinity = Affinity::None;
@@ -33,7 +33,7 @@ pub fn on_a_platform(world: Scenario, serverless: Serverless) -> Scenario {
     world
 }
 
-/// Two or three regions, and which of them go dark.
+/// Two or three regions, and outages of some of them.
 pub fn regions() -> impl Strategy<Value = (Regions, Vec<Fault>)> {
     let store = prop_oneof![
         Just(None),
@@ -68,7 +68,7 @@ pub fn regions() -> impl Strategy<Value = (Regions, Vec<Fault>)> {
     )
 }
 
-/// The world with regions, without what does not go together with them.
+/// The scenario with regions, without what is incompatible with them.
 pub fn in_regions(world: Scenario, regions: Regions, dark: Vec<Fault>) -> Scenario {
     let mut world = world;
     if matches!(regions.store, Some(RegionStore::Replicated(_))) {

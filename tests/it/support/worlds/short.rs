@@ -26,7 +26,7 @@ pub fn constant(millis: u64) -> Dist {
     Dist::Constant(time(millis))
 }
 
-/// All there are.
+/// All policies.
 pub const EVERY_POLICY: [PolicyName; 10] = {
     use PolicyName::{
         IpHash, LeastRequests, Maglev, PeakEwma, PowerOfTwo, Random, Rendezvous, RingHash, RoundRobin,
@@ -40,7 +40,7 @@ pub fn rate(per_second: f64) -> Positive {
     serde_json::from_str(&format!("{per_second:?}")).expect("a rate above 0")
 }
 
-/// A fault of this scenario: `verb` as in the file; of the store, how it breaks.
+/// A fault of the default scenario: `verb` as in the file or, for the store, the kind of failure.
 pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault {
     let server = format!("server-{server}");
     let lasting = back_after.map(Span::from_millis);
@@ -67,7 +67,7 @@ pub fn that(kind: FaultKind<String, String>, at: u64) -> Fault {
     Fault { name: None, at: time(at), kind: Ok(kind) }
 }
 
-/// A region of this scenario goes dark.
+/// An outage of a region of the default scenario.
 pub fn region_outage(region: &str, at: u64, lasting: Option<u64>) -> Fault {
     that(FaultKind::RegionOutage { region: region.to_owned(), lasting: lasting.map(Span::from_millis) }, at)
 }
@@ -92,12 +92,12 @@ pub fn three_regions() -> Regions {
     }
 }
 
-/// The end of a run: everybody has left by then, or never will.
+/// The end of a run, by which everybody has left.
 pub fn end(scenario: &Scenario) -> Instant {
     Instant::ZERO + scenario.duration.get() + scenario.closing.get()
 }
 
-/// What matters of a scenario, for a test that failed.
+/// The relevant parts of a scenario, for the message of a failed test.
 pub fn show(scenario: &Scenario) -> String {
     let Scenario {
         seed,
