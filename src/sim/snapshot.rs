@@ -168,7 +168,7 @@ pub struct ClientSnapshot {
     pub doing: Doing,
     /// Where in the world the user is, when that is not one place.
     pub region: Option<RegionId>,
-    /// What the user believes to have in the cart: adds that the shop has acknowledged.
+    /// What the user believes to have in the cart: adds that the shop has acknowledged; nothing after a checkout.
     pub cart: Items,
     /// Of those, what is in a copy that still counts, wherever that is.
     pub exists: Items,
