@@ -7,8 +7,8 @@
 //! ## Map: imports point one way
 //!
 //! ```text
-//! base  <-  scenario text history regions faults  <-  balancing operations traffic state  <-  judging
-//!     <-  sim | http  <-  results  <-  faces  <-  live  <-  experiment  <-  cli
+//! time seed model  <-  scenario  <-  history region shop home policy fault pool workload
+//!     <-  checker post_mortem meter  <-  observer  <-  sim | http  <-  report  <-  live  <-  experiment  <-  cli
 //! ```
 //!
 //! Two engines drive the core, and neither imports the other. `sim` runs in virtual time; `http` sends real requests
