@@ -1,7 +1,6 @@
-//! What a run came to: figures that do not tell which engine made them, and their faces.
+//! The results of a run: figures that do not depend on which engine produced them, and what is derived from them.
 //!
-//! [`Figures`] is one variant of one run. A [`Report`] is all variants and runs of one scenario; [`table`], [`story`]
-//! and [`export`] turn it into text.
+//! [`Figures`] describes one run of one variant. A [`Report`] holds all variants and runs of one scenario.
 
 pub mod agreement;
 pub mod document;
@@ -121,6 +120,7 @@ pub struct Tape {
 
 impl Tape {
     /// A fault that is not the scenario's own, by its index among those of the run.
+    #[must_use]
     pub fn injected(&self, index: u32) -> Option<&Fault> {
         self.injected.iter().find(|(of, _)| *of == index).map(|(_, fault)| fault)
     }
