@@ -162,3 +162,25 @@ pub fn timeline(scenario: &Scenario) -> String {
     words.extend(scenario.random_faults.iter().map(|faults| at_random(faults, scenario)));
     words.join(BETWEEN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_timeline_is_broken_between_two_entries() {
+        let line = [
+            "0:30 server-2 works 10 times slower",
+            "0:30 server-3 works 10 times slower",
+            "0:50 server-2 is fast again",
+            "0:50 server-3 is fast again (designs 2, 3 and 4)",
+        ];
+        assert_eq!(in_whole_entries(line[0]), format!("{}\n", line[0]));
+        insta::assert_snapshot!(in_whole_entries(&line.join(BETWEEN)), @r"
+        0:30 server-2 works 10 times slower · 0:30 server-3 works 10 times slower ·
+          0:50 server-2 is fast again · 0:50 server-3 is fast again (designs 2, 3 and 4)
+        ");
+        let long = in_whole_entries(&format!("{}{BETWEEN}{}", line[0], "a very long name ".repeat(9)));
+        assert!(long.lines().count() == 3 && long.lines().all(|line| width(line) <= WIDTH), "{long}");
+    }
+}
