@@ -120,6 +120,7 @@ pub struct Tape {
 
 impl Tape {
     /// A fault that is not written in the scenario, by its index among the run's faults.
+    #[must_use]
     pub fn injected(&self, index: u32) -> Option<&Fault> {
         self.injected.iter().find(|(of, _)| *of == index).map(|(_, fault)| fault)
     }

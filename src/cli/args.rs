@@ -26,7 +26,7 @@ Examples:
   whatcart run sticky-crash --set users.count=1_000      a larger shop
   whatcart run sticky-crash --vary servers.count=2,3,10  each design with 2, 3 and 10 servers
   whatcart run sticky-crash --only 2 --follow 17         what happened to user 17 in design 2
-  whatcart run sticky-crash --engine http                the same with real requests, six times as fast
+  whatcart run sticky-crash --engine http                with real requests, six times as fast
   whatcart run sticky-crash --format json | jq '.variants[].carts.lost'
 
 Exit codes: 0 fine, 1 the engines do not agree (--engine both), 2 bad usage or scenario,

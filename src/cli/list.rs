@@ -1,12 +1,12 @@
 //! `whatcart list`
 
 use whatcart::scenario::{library, load};
-use whatcart::text::{Tone, WIDTH, clean, cut, left, paint, width};
+use whatcart::text::{Tone, clean, left, paint, width, wrap};
 
 use super::screen::Screen;
 use super::{Ended, Failure};
 
-/// Prints the scenarios in the order of the lessons, one per line.
+/// Prints the scenarios with their titles, in the order of the lessons.
 pub fn list(screen: &Screen) -> Result<Ended, Failure> {
     let entries = library::all();
     let names = entries.iter().map(|entry| width(entry.name)).max().unwrap_or(0);
@@ -14,7 +14,7 @@ pub fn list(screen: &Screen) -> Result<Ended, Failure> {
     for (number, entry) in (1..).zip(entries) {
         let title = clean(&load(entry.name, entry.name, entry.text, &[], &[])?.base.title);
         let name = paint(Tone::Strong, &left(entry.name, names));
-        text += &format!("{number:>2}  {name}  {}\n", cut(&title, WIDTH - names - 6));
+        text += &wrap(&format!("{number:>2}  {name}  "), &title);
     }
     text += "\nwhatcart show NAME --no-spoilers   the question to predict\nwhatcart run NAME                  the results\n";
     screen.print(&text)?;

@@ -5,6 +5,7 @@
 mod busy;
 mod cart;
 mod files;
+mod gate;
 mod hidden;
 mod port;
 mod process;

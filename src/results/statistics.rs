@@ -141,7 +141,7 @@ pub fn paired(first: &Summary, other: &Summary, path: &str) -> Option<Estimate> 
 /// A sentence about how designs differ from the first, in the figure at `path`; `None` with a single run or design.
 /// Designs are numbered from 1, as in the table.
 ///
-/// `verbs` and `things` name the figure: "2 *loses* 48 to 61 fewer *carts*", "2 and 3 *lose* …".
+/// `verbs` and `things` name the figure: "design 2 *loses* 48 to 61 fewer *carts*", "designs 2 and 3 *lose* …".
 #[must_use]
 pub fn comparison(summaries: &[Summary], path: &str, verbs: [&str; 2], things: &str) -> Option<String> {
     let (first, others) = summaries.split_first()?;
@@ -166,18 +166,22 @@ pub fn comparison(summaries: &[Summary], path: &str, verbs: [&str; 2], things: &
     let mut sentences = Vec::new();
     if !apart.is_empty() {
         let part = |(amount, designs): &(String, Vec<String>)| {
-            format!("{} {} {amount} {things}", listed(designs), verbs[usize::from(designs.len() > 1)])
+            format!("{} {} {amount} {things}", named(designs), verbs[usize::from(designs.len() > 1)])
         };
         let parts: Vec<String> = apart.iter().map(part).collect();
         let interval = format!("95 % interval of the paired difference over {runs} runs");
         sentences.push(format!("Compared with design 1, {} ({interval}).", parts.join("; ")));
     }
     if !alike.is_empty() {
-        let designs = if alike.len() == 1 { "design" } else { "designs" };
-        sentences
-            .push(format!("These {runs} runs do not tell {designs} {} from design 1 in {things}.", listed(&alike)));
+        sentences.push(format!("These {runs} runs do not tell {} from design 1 in {things}.", named(&alike)));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// `design 2`, `designs 3 and 4`.
+fn named(designs: &[String]) -> String {
+    let word = if designs.len() == 1 { "design" } else { "designs" };
+    format!("{word} {}", listed(designs))
 }
 
 /// `48 to 61 fewer`, `5 more`.
@@ -264,7 +268,7 @@ mod tests {
         let first = summary(&[100, 120, 110, 90]);
         let all =
             [first.clone(), summary(&[40, 55, 49, 30]), summary(&[101, 119, 110, 90]), summary(&[0, 20, 10, 140])];
-        insta::assert_snapshot!(comparison(&all, "carts.lost", LOSE, "carts").expect("four runs"), @"Compared with design 1, 2 loses 57 to 66 fewer carts (95 % interval of the paired difference over 4 runs). These 4 runs do not tell designs 3 and 4 from design 1 in carts.");
+        insta::assert_snapshot!(comparison(&all, "carts.lost", LOSE, "carts").expect("four runs"), @"Compared with design 1, design 2 loses 57 to 66 fewer carts (95 % interval of the paired difference over 4 runs). These 4 runs do not tell designs 3 and 4 from design 1 in carts.");
         assert_eq!(comparison(&all[..1], "carts.lost", LOSE, "carts"), None);
         assert_eq!(comparison(&[summary(&[1]), summary(&[2])], "carts.lost", LOSE, "carts"), None);
     }

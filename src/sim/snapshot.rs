@@ -168,7 +168,7 @@ pub struct ClientSnapshot {
     pub doing: Doing,
     /// The user's region, in scenarios with regions.
     pub region: Option<RegionId>,
-    /// What the user believes is in the cart: the adds that the shop has acknowledged.
+    /// What the user believes to have in the cart: adds that the shop has acknowledged; nothing after a checkout.
     pub cart: Items,
     /// Which of those items are in some copy that still counts.
     pub exists: Items,

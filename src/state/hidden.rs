@@ -59,8 +59,8 @@ impl CatalogueCopy {
 ///
 /// # Errors
 ///
-/// [`Refusal::Forbidden`] for a form of another process, or for no form.
-pub fn accept_form<F: PartialEq>(shown: Option<F>, known: Option<F>) -> Result<(), Refusal> {
+/// [`Refusal::Forbidden`] for a form of another process, or none.
+pub fn accept_form<F: Copy + PartialEq>(shown: Option<F>, known: Option<F>) -> Result<(), Refusal> {
     if known.is_some() && shown == known { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 

@@ -17,6 +17,7 @@ pub enum CredentialStatus {
 
 /// What a server finds out about a credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent findings")]
 pub struct CredentialCheck {
     /// This process issued it, or trusts the key that signed it: it is in its memory, or the signature is valid.
     pub genuine: bool,

@@ -133,7 +133,7 @@ fn bad_input_ends_with_2_and_says_what_to_do() {
 fn without_a_terminal_nobody_is_asked_and_nothing_is_answered() {
     let (code, out, errors) = ran(&["run", "what-cart", "--predict"]);
     assert_eq!((code, out), (0, ran(&["run", "what-cart"]).1));
-    assert!(errors.contains("--predict is skipped: there is nobody to ask"), "{errors}");
+    assert!(errors.contains("--predict is skipped: this is not a terminal, so there is nobody to ask"), "{errors}");
 }
 
 #[test]
@@ -273,8 +273,8 @@ fn check_compares_designs_and_takes_many_seeds() {
 fn show_can_keep_the_secret() {
     let (_, all, _) = ran(&["show", "sticky-crash"]);
     let (_, some, _) = ran(&["show", "sticky-crash", "--no-spoilers"]);
-    assert!(all.contains("they moved it to the day") && all.contains("lost_by.wiped > 20"));
-    assert!(!some.contains("they moved it to the day") && !some.contains("expect"), "{some}");
+    assert!(all.contains("They moved it to the day") && all.contains("lost_by.wiped > 20"));
+    assert!(!some.contains("They moved it to the day") && !some.contains("expect"), "{some}");
     assert!(some.contains("[[variants]]") && some.contains("Question"));
 }
 

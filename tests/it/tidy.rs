@@ -21,7 +21,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("http", &["balancing", "base", "faults", "history", "judging", "operations", "scenario", "state", "traffic"]),
     ("results", &["base", "faults", "history", "judging", "scenario", "text"]),
     ("faces", &["base", "faults", "history", "judging", "regions", "results", "scenario", "text"]),
-    ("experiment", &["base", "faces", "history", "http", "judging", "results", "scenario", "sim", "traffic"]),
+    ("live", &["base", "faces", "faults", "history", "judging", "results", "scenario", "sim"]),
+    ("experiment", &["base", "faces", "history", "http", "judging", "live", "results", "scenario", "sim", "traffic"]),
     ("cli", &["base", "experiment", "faces", "faults", "http", "results", "scenario", "text"]),
     ("main", &["cli"]),
 ];

@@ -99,7 +99,8 @@ impl Widths {
         Widths {
             time: lines.iter().map(|line| time_width(line)).max().unwrap_or(0).max(6),
             action: most(|deed| width(&deed.action), 10, 16),
-            server: most(|deed| width(&deed.server), 8, 14),
+            // `server-6 frankfurt`
+            server: most(|deed| width(&deed.server), 8, 18),
             answer: most(|deed| width(&deed.answer), 21, 26),
             cart: most(
                 |deed| deed.cart.filter(|_| deed.missing.is_none()).map_or(0, |cart| width(&cart.to_string())),

@@ -202,7 +202,7 @@ impl Teller {
             }
             EventKind::Seen(_, Seen::Billed(items)) => self.billed(event.at, items),
             EventKind::Seen(_, Seen::Told { request, sent, outcome, .. }) => {
-                self.told(event.at, request, sent, outcome)
+                self.told(event.at, request, sent, outcome);
             }
             EventKind::Seen(_, Seen::Left(Ending::GaveUp(trouble))) => self.gave_up(event.at, trouble),
         }

@@ -16,10 +16,32 @@ pub fn header(report: &Report) -> String {
     let mut text = wrap(&paint(Tone::Strong, &head), &clean(&report.scenario.title));
     text += &wrap("", &facts(report));
     for line in timelines(report) {
-        text += &wrap("", &line);
+        text += &in_whole_entries(&line);
     }
     text
 }
+
+/// A timeline in lines that end between two entries.
+fn in_whole_entries(timeline: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for entry in timeline.split(BETWEEN) {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(BETWEEN) + width(entry) + width(" ·") <= WIDTH => {
+                *line += &format!("{BETWEEN}{entry}");
+            }
+            Some(line) => {
+                line.push_str(" ·");
+                lines.push(format!("  {entry}"));
+            }
+            None => lines.push(entry.to_owned()),
+        }
+    }
+    let indented = |line: &String| wrap(if line.starts_with(' ') { "  " } else { "" }, line);
+    lines.iter().map(indented).collect()
+}
+
+/// Between two entries of a line.
+const BETWEEN: &str = " · ";
 
 /// `300 users · 3 servers · open for 2 min · seed 1 · simulated`
 #[must_use]
@@ -121,7 +143,7 @@ fn by_name(report: &Report) -> Option<String> {
     };
     let mut all = report.variants.iter().map(named);
     let first = all.next()??;
-    all.all(|names| names.as_ref() == Some(&first)).then(|| first.join(" · "))
+    all.all(|names| names.as_ref() == Some(&first)).then(|| first.join(BETWEEN))
 }
 
 /// `0:30 server-2 crashes · 0:35 an empty server-2 replaces it`
@@ -138,5 +160,27 @@ pub fn timeline(scenario: &Scenario) -> String {
         words.push(format!("and {more} more"));
     }
     words.extend(scenario.random_faults.iter().map(|faults| at_random(faults, scenario)));
-    words.join(" · ")
+    words.join(BETWEEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_timeline_is_broken_between_two_entries() {
+        let line = [
+            "0:30 server-2 works 10 times slower",
+            "0:30 server-3 works 10 times slower",
+            "0:50 server-2 is fast again",
+            "0:50 server-3 is fast again (designs 2, 3 and 4)",
+        ];
+        assert_eq!(in_whole_entries(line[0]), format!("{}\n", line[0]));
+        insta::assert_snapshot!(in_whole_entries(&line.join(BETWEEN)), @r"
+        0:30 server-2 works 10 times slower · 0:30 server-3 works 10 times slower ·
+          0:50 server-2 is fast again · 0:50 server-3 is fast again (designs 2, 3 and 4)
+        ");
+        let long = in_whole_entries(&format!("{}{BETWEEN}{}", line[0], "a very long name ".repeat(9)));
+        assert!(long.lines().count() == 3 && long.lines().all(|line| width(line) <= WIDTH), "{long}");
+    }
 }

@@ -66,8 +66,8 @@ fn several_runs_show_how_sure_they_are() {
     4  round robin, shared store             0                    0         0.63 store calls
        Of design 1's losses 2,260 are split: their items sit in another server's memory; about 75 are
        wiped: their last copy went with a server. All carts lost in design 2 are wiped.
-       Compared with design 1, 2 loses 2,284 fewer carts; 3 and 4 lose 2,331 to 2,339 fewer carts (95 %
-       interval of the paired difference over 4 runs).
+       Compared with design 1, design 2 loses 2,284 fewer carts; designs 3 and 4 lose 2,331 to 2,339
+       fewer carts (95 % interval of the paired difference over 4 runs).
 
     Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.
     Next    whatcart run deploy-drain

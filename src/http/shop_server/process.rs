@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::busy::BusyClock;
+use super::gate::{Gate, GatedStream};
 use super::hidden::Secrets;
 use super::{Shop, Slot, port, request};
 use crate::base::time::{Instant, Span};
@@ -224,36 +225,35 @@ impl ServerProcess {
                 answer.ok_or("the process died")
             }
         });
-        let mut connection = http1::Builder::new().writev(false).serve_connection(TokioIo::new(stream), service);
+        let gate = Gate::default();
+        let stream = TokioIo::new(GatedStream::new(stream, gate.clone()));
+        let mut connection = http1::Builder::new().writev(false).serve_connection(stream, service);
         let mut injector = self.injector.subscribe();
         let mut within_reach = self.within_reach.subscribe();
         let death = loop {
             tokio::select! {
                 biased;
                 death = injector.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
-                _ = within_reach.wait_for(|reached| !reached) => {}
+                _ = within_reach.wait_for(|reached| *reached != gate.is_open()) => {}
                 _ = &mut connection => return,
             }
-            // Cut off: nothing comes and nothing goes. What was on its way arrives afterwards. A connection that is idle
-            // is closed, so that the balancer has to make a new one, and waits for that as it does in a simulation.
-            if !busy.load(Ordering::Acquire) {
+            // Cut off: nothing comes and nothing goes; work goes on, and its answer is sent afterwards. A connection that
+            // is idle is closed, so that the balancer has to make a new one, and waits for that as it does in a
+            // simulation.
+            gate.turn();
+            if !gate.is_open() && !busy.load(Ordering::Acquire) {
                 return;
-            }
-            tokio::select! {
-                biased;
-                death = injector.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
-                _ = within_reach.wait_for(|reached| *reached) => {}
             }
         };
         if death == Some(Death::Vanish) {
-            // Idle: closed, for the same reason.
-            if !busy.load(Ordering::Acquire) {
+            // Idle: closed, for the same reason. Behind a shut gate there is an answer that was not sent.
+            if gate.is_open() && !busy.load(Ordering::Acquire) {
                 return;
             }
             // Nobody reads and nobody hangs up, until another host answers for this address.
             let _ = injector.wait_for(|death| *death == Some(Death::Crash)).await;
         }
-        port::reset(connection.into_parts().io.into_inner());
+        port::reset(connection.into_parts().io.into_inner().into_inner());
     }
 
     async fn answer(self: &Arc<ServerProcess>, request: Request<Incoming>) -> Option<Response<Full<Bytes>>> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::support::{Curl, Town, in_time, scenario};
+use super::support::{Curl, Town, in_time, scenario, until};
 use crate::base::time::Span;
 use crate::scenario::{CartHome, Migration, MigrationWay, Pause, Replication, Scenario, Time, Whole};
 
@@ -57,6 +57,26 @@ async fn who_was_cut_off_comes_back_with_an_older_copy() {
     town.slots[0].reconnect().await.expect("its port is free");
     tokio::time::sleep(patience).await;
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, "{\"cart\":[1]}", "it was told nothing");
+}
+
+/// As in a simulation: its work goes on, and its answer is heard afterwards by whoever still waits.
+#[tokio::test]
+async fn who_is_cut_off_works_on_and_answers_afterwards() {
+    let town = Town::open(&scenario(200));
+    let mut curl = Curl::default();
+    curl.ask(town.door(0), "GET /cart", "").await;
+    let process = town.slots[0].running().expect("it is up");
+    let (door, mut waiting) = (town.door(0), curl.clone());
+    let asking = tokio::spawn(async move { waiting.ask(door, ADD, MUG).await });
+    until("a worker has it", || process.workers.available_permits() < 4).await;
+    town.slots[0].isolate(|| ()).await.expect("it is up");
+    until("the work is done", || process.workers.available_permits() == 4).await;
+    assert_eq!((process.memory.carts.len(), process.awaited()), (1, 0), "its effect is there");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!asking.is_finished(), "its answer is not");
+    town.slots[0].reconnect().await.expect("its port is free");
+    assert_eq!(in_time(asking).await.expect("no panic"), (200, "{\"cart\":[1]}".into()));
+    assert_eq!(curl.ask(door, "GET /cart", "").await.1, "{\"cart\":[1]}");
 }
 
 /// A cart that was filled in memory, asked for at the same server and at the other one after the move.

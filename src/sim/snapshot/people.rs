@@ -75,15 +75,15 @@ impl Sim {
         pin.server().filter(|server| pin.binds(self.balancer.affinity, *server, self.now))
     }
 
-    /// Fills in, by step, the content of a user's cart before that step.
+    /// By step: what a user who has come so far believes to have in the cart.
     pub(super) fn note_carts(&self, carts_before: &mut Vec<Items>) {
         carts_before.clear();
-        let mut cart = Items::NONE;
+        let mut belief = Belief::default();
         for command in &self.workload.commands {
-            carts_before.push(cart);
-            cart = after(cart, *command);
+            carts_before.push(belief.cart);
+            belief.acknowledged(*command);
         }
-        carts_before.push(cart);
+        carts_before.push(belief.cart);
     }
 
     /// What a client's user believes is in the cart. A step is only done once the shop has acknowledged it, so the
@@ -95,18 +95,31 @@ impl Sim {
         }
         let cart = carts_before[usize::from(client.key().step)];
         let Some(concurrent_steps) = self.users.concurrent_steps.get(&id) else { return cart };
-        let done = concurrent_steps.acknowledged().map(|step| self.workload.commands[usize::from(step)]);
-        done.fold(cart, after)
+        let mut belief = Belief { cart, checked_out: false };
+        for step in concurrent_steps.acknowledged() {
+            belief.acknowledged(self.workload.commands[usize::from(step)]);
+        }
+        belief.cart
     }
 }
 
-/// The content of a cart after an acknowledged command.
-fn after(cart: Items, command: Command) -> Items {
-    match command {
-        Command::Add(item) => cart.with(item),
-        Command::Remove(item) => cart.without(item),
-        Command::Checkout => Items::NONE,
-        _ => cart,
+/// What a user believes to have in the cart.
+#[derive(Clone, Copy, Default)]
+struct Belief {
+    cart: Items,
+    checked_out: bool,
+}
+
+impl Belief {
+    /// The shop has acknowledged a command. After a checkout nothing is left: an item that was added at the same moment
+    /// may have been bought, whichever answer came first.
+    fn acknowledged(&mut self, command: Command) {
+        match command {
+            Command::Add(item) if !self.checked_out => self.cart = self.cart.with(item),
+            Command::Remove(item) => self.cart = self.cart.without(item),
+            Command::Checkout => *self = Belief { cart: Items::NONE, checked_out: true },
+            _ => {}
+        }
     }
 }
 

@@ -102,7 +102,7 @@ fn retries_have_a_limit() {
                     most = most.max(*n);
                 }
                 EventKind::Seen(_, Seen::Told { outcome: Outcome::Refused(Refusal::Unreachable), .. }) => {
-                    unreachable += 1
+                    unreachable += 1;
                 }
                 _ => {}
             }

@@ -16,6 +16,7 @@ pub struct Reader {
     keeps: bool,
     pub held: BTreeMap<(ClientId, Holder), Items>,
     pub believed: BTreeMap<ClientId, Items>,
+    checked_out: BTreeSet<ClientId>,
     pub open: BTreeMap<ClientId, Visit>,
     pub users: BTreeSet<UserId>,
     /// The contents of tokens in transit.
@@ -46,6 +47,7 @@ impl Reader {
             keeps,
             held: BTreeMap::new(),
             believed: BTreeMap::new(),
+            checked_out: BTreeSet::new(),
             open: BTreeMap::new(),
             users: BTreeSet::new(),
             tokens: BTreeMap::new(),
@@ -74,6 +76,7 @@ impl Reader {
             Seen::Left(_) => {
                 self.open.remove(&visit.client);
                 self.believed.remove(&visit.client);
+                self.checked_out.remove(&visit.client);
                 self.held.retain(|(client, _), _| *client != visit.client);
                 self.tokens.retain(|(client, ..), _| *client != visit.client);
             }
@@ -84,12 +87,16 @@ impl Reader {
 
     fn acknowledged(&mut self, visit: Visit, request: Request) {
         let cart = self.believed.get_mut(&visit.client).expect("a visit has begun");
-        *cart = match request.command {
-            Command::Add(item) => cart.with(item),
-            Command::Remove(item) => cart.without(item),
-            Command::Checkout => Items::NONE,
-            _ => *cart,
-        };
+        match request.command {
+            Command::Add(item) => *cart = cart.with(item),
+            Command::Remove(item) => *cart = cart.without(item),
+            Command::Checkout => drop(self.checked_out.insert(visit.client)),
+            _ => {}
+        }
+        // An item added at the moment of the checkout may have been bought, whichever answer comes first.
+        if self.checked_out.contains(&visit.client) {
+            *cart = Items::NONE;
+        }
         if let Some(items) = self.tokens.remove(&(visit.client, request.step, request.attempt)) {
             self.held.insert((visit.client, Holder::Token), items);
         }

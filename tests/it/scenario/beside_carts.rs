@@ -35,7 +35,7 @@ fn a_signing_key_and_nothing_to_sign() {
     let nobody = of("servers.hidden = \"signing-key\"\nusers.journey = [\"add\", \"checkout\"]");
     assert!(nobody.contains("nobody logs in on this journey"), "{nobody}");
     let renewed = of("servers.hidden = \"signing-key\"\ntokens.refresh = true");
-    assert!(renewed.contains("one thing at a time"), "{renewed}");
+    assert!(renewed.contains("cannot be combined with early revocation"), "{renewed}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn ways_that_are_missing_or_lead_nowhere() {
     insta::assert_snapshot!(with("{ us-eu = \"80ms\", eu-us = \"90ms\", others = \"1ms\" }"), @r#"`us-eu` and `eu-us` are the same pair | "90ms" | "#);
     insta::assert_snapshot!(short("[regions]\nnames = [\"us\", \"us\"]\nround_trip = { others = \"80ms\" }"), @r#"two regions are called `us` | "us" | "#);
     insta::assert_snapshot!(short("[regions]\nnames = []"), @r#"there is no region here | [] | such as ["us-east", "frankfurt", "tokyo"]"#);
-    insta::assert_snapshot!(short("[regions]\nnames = [\"us\"]\ntravellers = 0.1"), @"nobody can travel if there is only one region | 0.1 | name another one");
+    insta::assert_snapshot!(short("[regions]\nnames = [\"us\"]\ntravellers = 0.1"), @"nobody can travel if there is only one region | 0.1 | add another region");
 }
 
 #[test]
