@@ -1,3 +1,5 @@
-//! What its operator does to a pool: deploys, changes of its size, an autoscaler.
+//! What people and accidents do to a pool: deploys, changes of its size, an autoscaler, and faults of servers.
 
+pub mod carry_out;
 pub mod operator;
+pub mod strike;

@@ -273,11 +273,13 @@ impl Log {
         self.state().write(self.clock.now(), EventKind::Pool(event));
     }
 
-    /// The operator ended an incarnation: `event` says so.
-    pub fn stopped(&self, process: ProcessId, fault: u32, event: PoolEvent) {
+    /// A fault or a plan ended a process: `events` say so.
+    pub fn killed(&self, process: ProcessId, fault: u32, events: impl IntoIterator<Item = PoolEvent>) {
         let mut state = self.state();
         state.killed_by.push((process, fault));
-        state.write(self.clock.now(), EventKind::Pool(event));
+        for event in events {
+            state.write(self.clock.now(), EventKind::Pool(event));
+        }
     }
 
     /// A server has a new host, and a new disk.
@@ -289,16 +291,6 @@ impl Log {
     #[must_use]
     pub fn owners(&self) -> Vec<UserId> {
         self.state().whereabouts.owners().collect()
-    }
-
-    /// A fault ended an incarnation.
-    pub fn killed(&self, process: ProcessId, fault: u32, server: ServerId) {
-        let mut state = self.state();
-        state.killed_by.push((process, fault));
-        state.write(
-            self.clock.now(),
-            EventKind::Pool(PoolEvent::Struck { fault, server: Some(server), memory_lost: true }),
-        );
     }
 }
 

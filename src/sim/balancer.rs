@@ -95,6 +95,16 @@ impl Balancer {
         Some(until)
     }
 
+    /// Changes the pool. The policy is told if that may have changed which servers are eligible.
+    pub fn change_pool<T>(&mut self, act: impl FnOnce(&mut Pool) -> T) -> T {
+        let before = self.pool.view.generation;
+        let done = act(&mut self.pool);
+        if self.pool.view.generation != before {
+            self.pool_changed();
+        }
+        done
+    }
+
     /// Which servers are eligible has changed.
     pub fn pool_changed(&mut self) {
         self.policy.on_pool_change(&self.pool.view);

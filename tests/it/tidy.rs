@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("regions", &["base", "scenario"]),
     ("faults", &["base", "scenario"]),
     ("balancing", &["base", "faults", "regions", "scenario"]),
-    ("operations", &["balancing", "base", "faults", "scenario"]),
+    ("operations", &["balancing", "base", "faults", "history", "scenario"]),
     ("traffic", &["balancing", "base", "history", "scenario"]),
     ("state", &["base", "scenario"]),
     ("judging", &["base", "history", "regions", "scenario", "traffic"]),
