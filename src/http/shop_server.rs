@@ -10,6 +10,7 @@ mod port;
 mod process;
 mod replica;
 mod request;
+mod serving;
 mod session;
 
 use std::net::SocketAddr;
@@ -28,9 +29,10 @@ use super::token::Signer;
 use crate::balancing::pool::Member;
 use crate::base::seed::Sampler;
 use crate::base::{ProcessId, ServerId};
-use crate::faults::{Fault, FaultKind};
-use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
+use crate::faults;
+use crate::scenario::{Hidden, HiddenState, Migration, Replication, Scenario};
 use crate::state::files::FileLocation;
+use crate::state::plan::ServingRules;
 use crate::state::shop::Order;
 use crate::traffic::workload::Workload;
 
@@ -45,16 +47,16 @@ pub struct Shop {
     pub log: Arc<Log>,
     /// The users, for the work that their requests are.
     pub workload: Arc<Workload>,
-    /// Where state lives.
-    pub homes: Homes,
+    /// What serving a request consists of.
+    pub serving: ServingRules,
+    /// Servers that run when the shop opens.
+    pub servers_at_first: u32,
     /// What every process keeps to itself.
     pub hidden: HiddenState,
     /// How that behaves.
     pub rules: Hidden,
     /// The shared store.
     pub store: Store,
-    /// How it is updated.
-    pub update: StoreUpdate,
     /// Who has copies of carts.
     pub replication: Replication,
     /// Changes of carts in replicated memory, counted.
@@ -67,8 +69,6 @@ pub struct Shop {
     pub migration_fault: u32,
     /// Makes and checks tokens.
     pub signer: Signer,
-    /// How tokens end before their time.
-    pub tokens: Tokens,
     /// Disks, and the object store.
     pub depot: Depot,
     /// What a request takes, without the store.
@@ -101,18 +101,17 @@ impl Shop {
             clock,
             log,
             workload,
-            homes: scenario.homes,
+            serving: ServingRules::new(scenario),
+            servers_at_first: scenario.servers_at_first(),
             hidden: scenario.servers.hidden,
             rules: scenario.hidden,
             store,
-            update: scenario.store.update,
             replication: scenario.replication,
             versions: AtomicU64::new(0),
             peers: OnceLock::new(),
             migration: scenario.migration,
-            migration_fault: migration_fault(scenario),
+            migration_fault: faults::migration(&faults::timeline(scenario)).unwrap_or(u32::MAX),
             signer,
-            tokens: scenario.tokens,
             depot,
             service: scenario.servers.service.sampler(),
             workers: scenario.servers.workers.index(),
@@ -140,13 +139,6 @@ impl Shop {
         // Nobody listens any more when the run is already over.
         let _ = self.failures.send(failure);
     }
-}
-
-/// Which of the faults of a run its migration is.
-fn migration_fault(scenario: &Scenario) -> u32 {
-    let faults = crate::faults::timeline(scenario);
-    let is_migration = |fault: &Fault| matches!(fault.kind, FaultKind::Migrate { .. });
-    faults.iter().position(is_migration).and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX)
 }
 
 /// A place in the pool. Its port stays ours while the server is down.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use dashmap::Entry;
 
 use super::cart::{CartEffect, apply};
-use super::request::Job;
+use super::serving::Job;
 use super::{ServerProcess, Shop, Slot};
 use crate::base::{Command, ProcessId, ServerId, Visit};
 use crate::http::log::ReplicaAccess;
@@ -23,7 +23,7 @@ struct Message {
 }
 
 /// The effect on this server's copy of a cart.
-pub fn in_copy(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffect {
+pub fn in_copy(job: &Job, order: Option<&mut Order>) -> CartEffect {
     let place = job.process.memory.copies.entry(job.cart);
     let known = match &place {
         Entry::Occupied(copy) => Some(copy.get().items),
@@ -31,9 +31,9 @@ pub fn in_copy(job: &Job, command: Command, order: Option<&mut Order>) -> CartEf
     };
     let before = known.unwrap_or_default();
     let mut basket = Basket { items: before };
-    let mut effect = CartEffect::of(apply(job, &mut basket, command, order), known.is_some());
+    let mut effect = CartEffect::of(apply(job, &mut basket, order), known.is_some());
     effect.kept.replica = Some(ReplicaAccess::Looked);
-    if command == Command::View {
+    if job.command == Command::View {
         return effect;
     }
     let version = job.shop.versions.fetch_add(1, Ordering::Relaxed) + 1;

@@ -9,7 +9,7 @@ use crate::base::{ClientId, Command, Item, Items, ProcessId, Reply};
 use crate::history::Evidence;
 use crate::scenario::{CartHome, Replication};
 use crate::state::evidence;
-use crate::state::shop::{Basket, Order};
+use crate::state::shop::{self, Applied, Basket, Order};
 
 /// What one request did to a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,21 +210,13 @@ impl Carts {
 /// Applies a command to one copy.
 #[inline]
 pub(in crate::sim) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
-    if call.command == Command::Checkout {
-        let held = basket.items;
-        let mut order = orders.get(call);
-        let (reply, billed) = order.charge(basket);
-        if orders.by_process {
-            // Only this process knows that it is bought: the cart itself does not tell.
-            basket.items = held;
-        }
-        if call.repeated {
-            orders.keep(call, order);
-        }
-        return CartResult { reply, knew, held, billed };
+    let checkout = call.command == Command::Checkout;
+    let mut order = if checkout { orders.get(call) } else { Order::default() };
+    let Applied { reply, held, billed } = shop::apply(basket, call.command, Some(&mut order), orders.by_process);
+    if checkout && call.repeated {
+        orders.keep(call, order);
     }
-    let reply = basket.apply(call.command);
-    CartResult { reply, knew, held: basket.items, billed: None }
+    CartResult { reply, knew, held, billed }
 }
 
 /// What is kept of one client's carts: 32 bytes beside the client itself, so that one look at memory finds both.

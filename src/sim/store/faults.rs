@@ -6,9 +6,10 @@ use crate::history::Recorder;
 use crate::scenario::Forgets;
 use crate::sim::Sim;
 use crate::sim::events::Due;
-use crate::sim::requests::{Phase, RequestId, RequestState, StoreCall};
+use crate::sim::requests::{Phase, RequestId, RequestState};
 use crate::sim::serving::Effect;
 use crate::sim::store::stored_carts;
+use crate::state::store::StoreCall;
 
 /// Connections of a store without a limit.
 const PLENTY: u32 = u32::MAX;
@@ -78,7 +79,7 @@ impl Sim {
             _ => None,
         };
         for (worker, id, call) in self.servers.at_work().filter_map(call).collect::<Vec<_>>() {
-            if call == StoreCall::After && !self.requests[id].command.is_safe() {
+            if !call.only_looks(self.requests[id].command) {
                 self.requests[id].place = RequestState::Running(Phase::BrokenOff);
                 self.servers.busy.set(worker as usize, self.now);
             } else {
