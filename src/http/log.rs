@@ -13,7 +13,7 @@ use crate::base::{ClientId, Command, File, Items, Outcome, ProcessId, ServerId, 
 use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served};
 use crate::judging::meter::LatencyMeter;
 use crate::scenario::CartPath;
-use crate::state::evidence::{self, blame};
+use crate::state::evidence::{self, StoreLoss};
 use crate::state::files::{FileLocation, Whereabouts};
 use crate::state::replication::{Change, Copies};
 use crate::state::shop::Basket;
@@ -65,17 +65,6 @@ struct VisitEvidence {
     token: Items,
     /// What is in tokens that the user has not been told of yet.
     tokens: Vec<(Request, Items)>,
-}
-
-/// How the shared store lost something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreLoss {
-    /// It had kept it for its time.
-    Expired,
-    /// It was full.
-    Evicted,
-    /// It forgot it by this fault.
-    RolledBack(u32),
 }
 
 /// What a server did to its copy of a cart.
@@ -230,16 +219,7 @@ impl Log {
             return;
         }
         let mut state = self.state();
-        let evidence = state.gone.entry(cart).or_default();
-        let lost = match how {
-            StoreLoss::Expired => &mut evidence.expired,
-            StoreLoss::Evicted => &mut evidence.evicted,
-            StoreLoss::RolledBack(fault) => {
-                blame(evidence, fault);
-                &mut evidence.rolled_back
-            }
-        };
-        *lost = lost.union(items);
+        evidence::lost_by_store(state.gone.entry(cart).or_default(), how, items);
     }
 
     /// A change of a cart has come to another server.

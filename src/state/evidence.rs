@@ -5,8 +5,35 @@ use crate::base::{File, Items, ProcessId};
 use crate::history::Evidence;
 use crate::scenario::CartPath;
 
+/// How the shared store lost something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreLoss {
+    /// It had kept it for its time.
+    Expired,
+    /// It was full.
+    Evicted,
+    /// It forgot it by this fault.
+    RolledBack(u32),
+}
+
+/// Adds what the shared store lost.
+pub fn lost_by_store(evidence: &mut Evidence, how: StoreLoss, items: Items) {
+    if items.is_empty() {
+        return;
+    }
+    let lost = match how {
+        StoreLoss::Expired => &mut evidence.expired,
+        StoreLoss::Evicted => &mut evidence.evicted,
+        StoreLoss::RolledBack(fault) => {
+            blame(evidence, fault);
+            &mut evidence.rolled_back
+        }
+    };
+    *lost = lost.union(items);
+}
+
 /// Adds what a fault took; the first fault is the one to blame.
-pub fn blame(evidence: &mut Evidence, fault: u32) {
+fn blame(evidence: &mut Evidence, fault: u32) {
     evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
 }
 
@@ -93,6 +120,16 @@ mod tests {
         let memories = [(1, MUG), (2, LAMP)].map(|(process, items)| (ProcessId(process), items));
         let evidence = of_cart(Evidence::default(), ProcessId(9), memories.into_iter(), killed_by);
         assert_eq!(evidence, Evidence { died: MUG.union(LAMP), killed_by: Some(3), ..Evidence::default() });
+    }
+
+    #[test]
+    fn what_the_store_lost_is_told_apart() {
+        let mut evidence = Evidence::default();
+        lost_by_store(&mut evidence, StoreLoss::Expired, MUG);
+        lost_by_store(&mut evidence, StoreLoss::RolledBack(4), Items::NONE);
+        assert_eq!(evidence, Evidence { expired: MUG, ..Evidence::default() }, "nobody is to blame for nothing");
+        lost_by_store(&mut evidence, StoreLoss::RolledBack(4), LAMP);
+        assert_eq!(evidence, Evidence { expired: MUG, rolled_back: LAMP, killed_by: Some(4), ..Evidence::default() });
     }
 
     #[test]
