@@ -16,7 +16,6 @@ use crate::scenario::CartPath;
 use crate::state::evidence::{self, StoreLoss};
 use crate::state::files::{FileLocation, Whereabouts};
 use crate::state::replication::{Change, Copies};
-use crate::state::shop::Basket;
 
 /// The history, and what is measured beside it.
 #[derive(Debug)]
@@ -282,9 +281,8 @@ impl VisitEvidence {
         if !matches!(outcome, Outcome::Ok(_)) {
             return;
         }
-        let mut meant = Basket { items: self.token };
-        meant.apply(request.command);
-        self.overwritten = self.overwritten.union(meant.items.minus(new));
+        let replaced = evidence::replaced(self.token, request.command, new);
+        self.overwritten = self.overwritten.union(replaced);
         self.token = new;
     }
 }

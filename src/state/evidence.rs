@@ -1,7 +1,8 @@
 //! Where the items of a visit are, other than where they were looked for, or what took them: the only builder of
 //! [`Evidence`], which the post-mortem reads. Both engines hand in what they know of copies, living and dead.
 
-use crate::base::{File, Items, ProcessId};
+use super::shop::Basket;
+use crate::base::{Command, File, Items, ProcessId};
 use crate::history::Evidence;
 use crate::scenario::CartPath;
 
@@ -30,6 +31,26 @@ pub fn lost_by_store(evidence: &mut Evidence, how: StoreLoss, items: Items) {
         }
     };
     *lost = lost.union(items);
+}
+
+/// What a write took from a cart though its command did not say so: the copy that the command was applied to was older
+/// than what was `there`. `written`: the new contents; `held`: what a checkout charged.
+#[must_use]
+pub fn overwritten(there: Items, command: Command, held: Items, written: Items) -> Items {
+    let meant = match command {
+        Command::Remove(item) => Items::of(item),
+        Command::Checkout => held,
+        _ => Items::NONE,
+    };
+    there.minus(written).minus(meant)
+}
+
+/// What a user's token loses when it is replaced by one that was made of an older token.
+#[must_use]
+pub fn replaced(token: Items, command: Command, new: Items) -> Items {
+    let mut meant = Basket { items: token };
+    meant.apply(command);
+    meant.items.minus(new)
 }
 
 /// Adds what a fault took; the first fault is the one to blame.
@@ -100,6 +121,7 @@ fn settle(mut evidence: Evidence) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Item;
 
     const MUG: Items = Items(1);
     const LAMP: Items = Items(2);
@@ -120,6 +142,17 @@ mod tests {
         let memories = [(1, MUG), (2, LAMP)].map(|(process, items)| (ProcessId(process), items));
         let evidence = of_cart(Evidence::default(), ProcessId(9), memories.into_iter(), killed_by);
         assert_eq!(evidence, Evidence { died: MUG.union(LAMP), killed_by: Some(3), ..Evidence::default() });
+    }
+
+    #[test]
+    fn what_was_put_in_meanwhile_is_overwritten() {
+        let mug = Item::new(1).expect("in range");
+        let both = MUG.union(LAMP);
+        assert_eq!(overwritten(both, Command::Remove(mug), Items::NONE, Items::NONE), LAMP);
+        assert_eq!(overwritten(both, Command::Checkout, MUG, Items::NONE), LAMP, "it is not charged, and gone");
+        assert_eq!(overwritten(LAMP, Command::Add(mug), MUG, MUG), LAMP);
+        assert_eq!(replaced(LAMP, Command::Add(mug), MUG), LAMP);
+        assert_eq!(replaced(both, Command::Remove(mug), LAMP), Items::NONE);
     }
 
     #[test]

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("balancing", &["base", "faults", "regions", "scenario"]),
     ("operations", &["balancing", "base", "faults", "history", "scenario"]),
     ("traffic", &["balancing", "base", "history", "scenario"]),
-    ("state", &["base", "scenario"]),
+    ("state", &["base", "history", "scenario"]),
     ("judging", &["base", "history", "regions", "scenario", "traffic"]),
     ("sim", &["balancing", "base", "faults", "history", "operations", "regions", "scenario", "state", "traffic"]),
     ("http", &["balancing", "base", "faults", "history", "judging", "operations", "scenario", "state", "traffic"]),

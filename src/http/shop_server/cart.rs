@@ -14,6 +14,7 @@ use crate::http::store::{Backend, StoreError, Updated};
 use crate::http::token::Carried;
 use crate::http::wire::{self, CartId};
 use crate::scenario::{CartHome, CartPath, HiddenState, StoreUpdate};
+use crate::state::evidence;
 use crate::state::shop::{self, Applied, Basket, Order};
 use crate::state::store::StoreCall;
 
@@ -185,10 +186,9 @@ async fn write_too(serving: &mut Serving<'_>) -> Result<(), StoreError> {
 async fn write_back(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     let copy = serving.copy;
     let (written, replaced) = write_changed(serving, copy).await?;
-    let mut meant = Basket { items: replaced.unwrap_or_default() };
-    meant.apply(serving.job.command);
     if let Some(effect) = &mut serving.cart {
-        effect.kept.overwritten = meant.items.minus(written);
+        let there = replaced.unwrap_or_default();
+        effect.kept.overwritten = evidence::overwritten(there, serving.job.command, effect.held, written);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::base::time::Span;
 use crate::faults::{self, Fault, FaultKind};
 use crate::http::fault_injector::FaultInjector;
 use crate::scenario::{
-    self, CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, WhenFull, Whole,
+    self, CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, UploadHome, WhenFull, Whole,
 };
 
 const ADD: &str = "POST /cart/items";
@@ -136,6 +136,26 @@ async fn a_cart_expires_after_its_last_write() {
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[1,2]}"#);
     pause(500).await;
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[]}"#);
+}
+
+/// The answer to any request brings the new token, that to a download too.
+#[tokio::test]
+async fn a_download_renews_an_expired_token() {
+    let mut scenario = scenario(0);
+    scenario.homes.upload = UploadHome::ObjectStore;
+    scenario.tokens.lifetime = Time::of(Span::from_millis(200));
+    scenario.tokens.leeway = Time::of(Span::ZERO);
+    scenario.tokens.refresh = true;
+    let town = Town::open(&scenario);
+    let mut curl = Curl::default();
+    curl.ask(town.door(0), "POST /login", "").await;
+    assert_eq!(curl.ask(town.door(0), "PUT /files/1", "a cat").await.0, 201);
+    pause(300).await;
+    let old = curl.jar["session"].clone();
+    assert_eq!(curl.ask(town.door(1), "GET /files/2", "").await.0, 404);
+    assert_eq!(curl.jar["session"], old, "what is not found renews nothing");
+    assert_eq!(curl.ask(town.door(1), "GET /files/1", "").await.0, 200);
+    assert_ne!(curl.jar["session"], old);
 }
 
 /// Whether a token and its copy are taken: before the end of its time, after it, and after logout, early and late.

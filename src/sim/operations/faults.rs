@@ -175,8 +175,7 @@ impl Sim {
     }
 
     pub(in crate::sim) fn check_ended<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, passed: bool) {
-        if let Some(up) = self.balancer.pool.checked(server, passed) {
-            self.balancer.pool_changed();
+        if let Some(up) = self.balancer.checked(server, passed) {
             self.record_pool(recorder, PoolEvent::Believed { server, up });
             self.operate(recorder);
         }

@@ -128,12 +128,8 @@ impl Carts {
         if call.command == Command::View {
             return result;
         }
-        let taken = match call.command {
-            Command::Remove(item) => Items::of(item),
-            Command::Checkout => result.held,
-            _ => Items::NONE,
-        };
-        let overwritten = carts_here.copy().unwrap_or_default().minus(basket.items).minus(taken);
+        let there = carts_here.copy().unwrap_or_default();
+        let overwritten = evidence::overwritten(there, call.command, result.held, basket.items);
         if !overwritten.is_empty() {
             let lost = &mut self.lost.entry(call.client).or_default().overwritten;
             *lost = lost.union(overwritten);
@@ -151,9 +147,7 @@ impl Carts {
     /// A user who did several things at once got a token, in place of one that may have known more. (A user who did one
     /// thing gets back what was sent, changed.)
     pub fn token_replaced(&mut self, old: Option<Items>, new: Items, client: ClientId, command: Command) {
-        let mut meant = Basket { items: old.unwrap_or_default() };
-        meant.apply(command);
-        let overwritten = meant.items.minus(new);
+        let overwritten = evidence::replaced(old.unwrap_or_default(), command, new);
         if !overwritten.is_empty() {
             let lost = &mut self.lost.entry(client).or_default().overwritten;
             *lost = lost.union(overwritten);
