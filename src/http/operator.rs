@@ -156,6 +156,7 @@ impl OperatorTask {
     fn open_slot(&mut self, now: Instant, server: ServerId, process: ProcessId) -> Result<(), Failure> {
         let slot = Slot::reserve(server, Arc::clone(&self.shop))?;
         let address = slot.address;
+        self.shop.introduce(&slot);
         self.injector.add(slot);
         self.load_generator.balancer.add(&address);
         self.booting.push((now + self.boot, server, process));
@@ -181,6 +182,7 @@ impl OperatorTask {
 
     async fn close_slot(&self, server: ServerId) -> Result<(), Failure> {
         self.load_generator.balancer.remove(server);
+        self.shop.dismiss(server);
         let Some(slot) = self.injector.slot(server) else { return Ok(()) };
         slot.retire().await;
         self.injector.new_host(&slot)

@@ -75,6 +75,6 @@ pub fn open(
     let shop = Arc::new(Shop::new(scenario, Arc::clone(workload), Arc::clone(log), parts, edges));
     let start = |i| Slot::start(ServerId(i), ProcessId(i), Arc::clone(&shop));
     let slots = (0..scenario.servers.count.get32()).map(start).collect::<Result<Vec<_>, Failure>>()?;
-    shop.introduce(&slots);
+    slots.iter().for_each(|slot| shop.introduce(slot));
     Ok((shop, slots))
 }

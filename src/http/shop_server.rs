@@ -15,7 +15,7 @@ mod session;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use dashmap::DashMap;
 use tokio::sync::mpsc;
@@ -61,8 +61,8 @@ pub struct Shop {
     pub replication: Replication,
     /// Changes of carts in replicated memory, counted.
     pub versions: AtomicU64,
-    /// The servers, once they have started.
-    peers: OnceLock<Vec<Weak<Slot>>>,
+    /// The servers that are there, in the order of the pool.
+    peers: RwLock<Vec<Weak<Slot>>>,
     /// How carts move.
     pub migration: Option<Migration>,
     /// The migration as a fault.
@@ -108,7 +108,7 @@ impl Shop {
             store,
             replication: scenario.replication,
             versions: AtomicU64::new(0),
-            peers: OnceLock::new(),
+            peers: RwLock::default(),
             migration: scenario.migration,
             migration_fault: faults::migration(&faults::timeline(scenario)).unwrap_or(u32::MAX),
             signer,
@@ -123,15 +123,20 @@ impl Shop {
         }
     }
 
-    /// Tells the servers of each other.
-    pub fn introduce(&self, slots: &[Arc<Slot>]) {
-        // Once is enough.
-        let _ = self.peers.set(slots.iter().map(Arc::downgrade).collect());
+    /// Tells the others of a server, which comes after them in the order of the pool.
+    pub fn introduce(&self, slot: &Arc<Slot>) {
+        self.peers.write().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(slot));
     }
 
-    /// All servers, in the order of the pool.
+    /// A server is gone for good.
+    pub fn dismiss(&self, server: ServerId) {
+        let mut peers = self.peers.write().unwrap_or_else(PoisonError::into_inner);
+        peers.retain(|peer| peer.upgrade().is_some_and(|slot| slot.id != server));
+    }
+
+    /// The servers that are there, in the order of the pool.
     fn peers(&self) -> Vec<Arc<Slot>> {
-        self.peers.get().map_or(Vec::new(), |peers| peers.iter().filter_map(Weak::upgrade).collect())
+        self.peers.read().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The run cannot go on.
