@@ -151,13 +151,16 @@ impl FaultInjector {
 
     /// A server is slow or failing, for a while or until the end.
     async fn afflict(&self, slot: &Slot, strike: Strike, lasting: Option<Span>) {
-        let struck = self.change(slot, |pool| strike.afflict(pool, slot.id));
-        struck.into_iter().for_each(|struck| self.log.pool(struck));
+        if let Some(struck) = self.change(slot, |pool| strike.afflict(pool, slot.id)) {
+            self.log.pool(struck);
+        }
         let Some(lasting) = lasting else { return };
         self.clock.sleep_until(self.faults[strike.fault as usize].at + lasting).await;
         let now = self.clock.now();
-        let ready = self.change(slot, |pool| strike::recover(pool, &self.faults, strike.fault, slot.id, now));
-        ready.into_iter().for_each(|ready| self.works_again(ready));
+        let recover = |pool: &mut Pool| strike::recover(pool, &self.faults, strike.fault, slot.id, now);
+        if let Some(ready) = self.change(slot, recover) {
+            self.works_again(ready);
+        }
     }
 
     /// Changes how slow and how failing a server is.

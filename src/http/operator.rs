@@ -197,7 +197,9 @@ impl OperatorTask {
             let booted = self.injector.routing.with_pool(|pool| carry_out::booted(pool, server, process));
             let Some(events) = booted else { continue };
             slot.revive(process)?;
-            events.into_iter().for_each(|event| self.injector.log.pool(event));
+            for event in events {
+                self.injector.log.pool(event);
+            }
             self.injector.routing.tell_operator();
         }
         Ok(())

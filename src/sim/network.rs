@@ -140,7 +140,7 @@ impl Sim {
                 self.events.start_timer(TimerKind::Connect, at, id, &self.requests[id]);
             }
             ServerState::Down | ServerState::Booting | ServerState::Retired => {
-                self.send_back(id, NetworkMessage::Refused)
+                self.send_back(id, NetworkMessage::Refused);
             }
         }
     }

@@ -77,7 +77,7 @@ impl Sim {
         request.worker = worker;
         request.started = self.now;
         request.place = RequestState::Running(Phase::Work);
-        self.requests[id].credential = self.credential(&self.requests[id]);
+        self.requests[id].credential = Sim::credential(&self.requests[id]);
         self.plan(id);
         let plan = self.requests[id].plan;
         if !self.store.has_line() {

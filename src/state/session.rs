@@ -16,6 +16,7 @@ pub enum CredentialStatus {
 }
 
 /// What a server finds out about the credential that it is shown.
+#[expect(clippy::struct_excessive_bools, reason = "each is found out, or not, by itself")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CredentialCheck {
     /// This process issued it, or trusts the key that signed it: it is in its memory, or its signature is good.

@@ -145,12 +145,11 @@ async fn read_through(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     let (cart, command, in_memory) = (serving.job.cart, told(serving), remembered(serving.job));
     let anyway = in_memory.is_none();
     let found = serving.ask(StoreCall::After, |store| Box::pin(change_if_there(store, cart, command, anyway))).await?;
-    match found {
-        Some(updated) => changed(serving, updated.before),
-        None => {
-            serving.copy = in_memory;
-            serving.copies_over();
-        }
+    if let Some(updated) = found {
+        changed(serving, updated.before);
+    } else {
+        serving.copy = in_memory;
+        serving.copies_over();
     }
     Ok(())
 }

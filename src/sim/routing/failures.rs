@@ -42,7 +42,7 @@ impl Sim {
             }
             ServerState::Silent => request.place = RequestState::Swallowed,
             ServerState::Down | ServerState::Booting | ServerState::Retired => {
-                self.attempt_failed(recorder, id, AttemptFailure::BrokenOff)
+                self.attempt_failed(recorder, id, AttemptFailure::BrokenOff);
             }
         }
     }

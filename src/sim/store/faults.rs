@@ -79,11 +79,11 @@ impl Sim {
             _ => None,
         };
         for (worker, id, call) in self.servers.at_work().filter_map(call).collect::<Vec<_>>() {
-            if !call.only_looks(self.requests[id].command) {
+            if call.only_looks(self.requests[id].command) {
+                self.refuse_store_call(worker, id, call);
+            } else {
                 self.requests[id].place = RequestState::Running(Phase::BrokenOff);
                 self.servers.busy.set(worker as usize, self.now);
-            } else {
-                self.refuse_store_call(worker, id, call);
             }
             self.release_connection();
         }

@@ -20,7 +20,7 @@ pub struct Stolen {
 impl Sim {
     /// What a request shows of a login to the server that works on it.
     #[inline]
-    pub(in crate::sim) fn credential(&self, request: &InFlight) -> CredentialStatus {
+    pub(in crate::sim) fn credential(request: &InFlight) -> CredentialStatus {
         match request.session {
             Some(Session::Until(end) | Session::Renewable { until: end, .. }) if request.started >= end => {
                 CredentialStatus::Expired
