@@ -2,5 +2,6 @@
 
 pub mod affinity;
 pub mod attempt;
+pub mod balancer;
 pub mod policy;
 pub mod pool;

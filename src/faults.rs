@@ -201,6 +201,13 @@ pub fn in_words(kind: FaultKind, scenario: &Scenario) -> FaultKind<String, Strin
     named.unwrap_or(FaultKind::Autoscale)
 }
 
+/// The migration of a run, as an index into its faults.
+#[must_use]
+pub fn migration(faults: &[Fault]) -> Option<u32> {
+    let migrates = |fault: &Fault| matches!(fault.kind, FaultKind::Migrate { .. });
+    faults.iter().position(migrates).and_then(|index| u32::try_from(index).ok())
+}
+
 /// Whether a server that fails this share of its requests fails the one with this key.
 #[must_use]
 pub fn fails(billionths: u32, seed: Seed, key: Key) -> bool {

@@ -4,7 +4,6 @@
 //! `advance(b)` is the same as `advance(b)`. Simultaneous events are ordered by kind (faults and health checks, ends of
 //! service, timeouts, users), then by entity, then by the order in which they were scheduled.
 
-mod balancer;
 mod events;
 mod network;
 mod operations;
@@ -21,6 +20,7 @@ mod users;
 
 use std::hint::black_box;
 
+use crate::balancing::balancer::Balancer;
 use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, ServerState};
@@ -29,7 +29,6 @@ use crate::history::{Prefetch, Recorder};
 use crate::scenario::Scenario;
 use crate::traffic::workload::{HeavyUsers, Workload};
 
-use balancer::Balancer;
 use events::{Due, Events};
 use network::Network;
 use operations::Operations;

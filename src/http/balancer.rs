@@ -25,13 +25,14 @@ use super::failure::{self, Failure};
 use super::log::Log;
 use super::wire::{self, RequestId};
 use crate::balancing::affinity::Pin;
+use crate::balancing::attempt::AttemptFailure;
 use crate::base::time::{Instant, Span};
-use crate::base::{Refusal, ServerId};
+use crate::base::{Outcome, Refusal, ServerId};
 use crate::history::PoolEvent;
 use crate::scenario::Scenario;
 use crate::traffic::workload::Workload;
 
-use connections::{ConnectionPool, ForwardError, ResponseBody};
+use connections::{ConnectionPool, ForwardError, Outgoing, ResponseBody};
 pub use routing::{InFlightGuard, Router};
 
 /// What the balancer is made of.
@@ -43,19 +44,6 @@ pub struct Balancer {
     answer_timeout: Option<Span>,
     clock: Clock,
     failures: mpsc::UnboundedSender<Failure>,
-}
-
-/// How the last attempt failed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum AttemptFailure {
-    /// It never reached the server, which said so at once.
-    Refused,
-    /// It never reached the server, from which nothing was heard.
-    Unreachable,
-    /// It was sent, and perhaps taken.
-    BrokenOff,
-    /// It was sent, and there is no answer yet.
-    Overdue,
 }
 
 /// A response as it comes from a server, or from the balancer itself. While it lives, the request is in flight.
@@ -137,32 +125,22 @@ impl Balancer {
             if !names_host {
                 request.headers_mut().insert(HOST, endpoint.host.clone());
             }
-            // What is not idempotent is never sent twice.
-            let copy = request.method().is_idempotent().then(|| Box::new(request.clone()));
-            let (again, last) = match self.ask(&endpoint, request).await {
+            let idempotent = request.method().is_idempotent();
+            let copy = idempotent.then(|| Box::new(request.clone()));
+            let (again, failure) = match self.ask(&endpoint, request).await {
                 Ok(response) => return self.pass(response, pin, ticket),
-                Err(None) => (copy, AttemptFailure::Overdue),
-                Err(Some(ForwardError::Sent)) => (copy, AttemptFailure::BrokenOff),
-                Err(Some(ForwardError::Connect(error, unsent))) => {
-                    self.notice(&error);
-                    let silent = error.kind() == io::ErrorKind::TimedOut;
-                    (Some(unsent), if silent { AttemptFailure::Unreachable } else { AttemptFailure::Refused })
-                }
+                Err(error) => self.failed(copy, error),
             };
             let ejected = ticket.failed();
             drop(ticket);
             self.eject(server, ejected);
-            request = match (again, last) {
-                (Some(again), _) if retries < self.retries && self.routing.may_retry() => *again,
-                (_, AttemptFailure::Refused | AttemptFailure::Unreachable) => {
-                    return self.refuse(id, Refusal::Unreachable);
-                }
-                (_, AttemptFailure::BrokenOff) => return self.broken_off(id, server),
-                (_, AttemptFailure::Overdue) => return own(StatusCode::GATEWAY_TIMEOUT, "the server does not answer"),
+            let may_be_retried = failure.may_be_retried(idempotent, retries, self.retries, || self.routing.may_retry());
+            request = match again {
+                Some(again) if may_be_retried => *again,
+                _ => return self.give_up(id, server, failure),
             };
             retries += 1;
-            // Much may have changed while it waited: then only the last one is left out.
-            if last != AttemptFailure::Refused {
+            if failure.took_time() {
                 excluded.clear();
             }
             excluded.push(server);
@@ -172,11 +150,38 @@ impl Balancer {
         }
     }
 
+    /// How an attempt failed, and the request if there still is one: it was never sent, or it was copied.
+    fn failed(
+        &self,
+        copy: Option<Box<Outgoing>>,
+        error: Option<ForwardError>,
+    ) -> (Option<Box<Outgoing>>, AttemptFailure) {
+        match error {
+            None => (copy, AttemptFailure::Overdue),
+            Some(ForwardError::Sent) => (copy, AttemptFailure::BrokenOff),
+            Some(ForwardError::Connect(error, unsent)) => {
+                self.notice(&error);
+                let silent = error.kind() == io::ErrorKind::TimedOut;
+                (Some(unsent), if silent { AttemptFailure::Unreachable } else { AttemptFailure::Refused })
+            }
+        }
+    }
+
+    /// No other server is tried.
+    fn give_up(&self, id: Option<RequestId>, server: ServerId, failure: AttemptFailure) -> Response<ProxiedBody> {
+        match failure.outcome() {
+            Outcome::Refused(refusal) => self.refuse(id, refusal),
+            // The server works on, and will say itself what became of the request.
+            _ if failure == AttemptFailure::Overdue => own(StatusCode::GATEWAY_TIMEOUT, "the server does not answer"),
+            _ => self.broken_off(id, server),
+        }
+    }
+
     /// Asks a server; `None` when it keeps silent for too long.
     async fn ask(
         &self,
         endpoint: &Arc<connections::Endpoint>,
-        request: connections::Outgoing,
+        request: Outgoing,
     ) -> Result<Response<ResponseBody>, Option<ForwardError>> {
         let answered = self.connections.ask(endpoint, request);
         let Some(timeout) = self.answer_timeout else { return answered.await.map_err(Some) };

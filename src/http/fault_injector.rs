@@ -1,6 +1,5 @@
 //! What breaks, and what comes back: real ends of processes, at the scenario's times.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::balancer::Router;
@@ -9,10 +8,12 @@ use super::failure::Failure;
 use super::files::FileName;
 use super::log::Log;
 use super::shop_server::{Death, Shop, Slot};
+use crate::balancing::pool::Pool;
 use crate::base::time::Span;
 use crate::base::{File, Items, ServerId};
-use crate::faults::{self, Affliction, Comeback, Fault, FaultKind};
+use crate::faults::{Fault, FaultKind};
 use crate::history::PoolEvent;
+use crate::operations::strike::{self, Strike};
 use crate::scenario::Forgets;
 
 /// What strikes, and whom.
@@ -38,35 +39,28 @@ impl FaultInjector {
     ///
     /// When a server cannot be started again.
     pub async fn fulfil(self: Arc<FaultInjector>, index: u32) -> Result<(), Failure> {
-        let Fault { at, kind, .. } = self.faults[index as usize];
-        self.clock.sleep_until(at).await;
+        let strike = Strike::of(&self.faults, index);
+        let kind = strike.kind;
+        self.clock.sleep_until(self.faults[index as usize].at).await;
         match kind {
             FaultKind::Store { lasting, forgets, .. } => {
-                self.break_store(index, lasting, forgets.unwrap_or(Forgets::NOTHING)).await;
+                self.break_store(strike, lasting, forgets.unwrap_or(Forgets::NOTHING)).await;
             }
-            FaultKind::Join(_) | FaultKind::Migrate { .. } => {
-                let memory_lost = kind.loses_memory();
-                self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost });
-            }
+            FaultKind::Join(_) | FaultKind::Migrate { .. } => self.log.pool(strike.struck(None)),
             FaultKind::Slow { server, lasting, .. } | FaultKind::Failing { server, lasting, .. } => {
-                let Some((slot, affliction)) = self.slot(server).zip(kind.affliction()) else { return Ok(()) };
-                self.trouble(&slot, index, affliction);
-                if let Some(lasting) = lasting {
-                    self.clock.sleep_until(at + lasting).await;
-                    self.recovered(&slot, index, affliction);
-                }
+                let Some(slot) = self.slot(server) else { return Ok(()) };
+                self.afflict(&slot, strike, lasting).await;
             }
             FaultKind::Isolate { server, lasting } => {
                 let Some(slot) = self.slot(server) else { return Ok(()) };
-                self.isolate(&slot, index, lasting).await?;
+                self.isolate(&slot, strike, lasting).await?;
             }
             FaultKind::Crash { server, .. }
             | FaultKind::Restart { server, .. }
             | FaultKind::Replace { server, .. }
             | FaultKind::Vanish { server, .. } => {
                 let Some(slot) = self.slot(server) else { return Ok(()) };
-                let death = if kind.silences() { Death::Vanish } else { Death::Crash };
-                self.end(&slot, index, death, kind.comeback()).await?;
+                self.end(&slot, strike).await?;
             }
             // The operator's; and only a simulation has regions.
             FaultKind::Deploy(_) | FaultKind::Scale(_) | FaultKind::Autoscale | FaultKind::RegionOutage { .. } => {}
@@ -86,42 +80,45 @@ impl FaultInjector {
     }
 
     /// The shared store breaks, and perhaps forgets.
-    async fn break_store(&self, index: u32, lasting: Option<Span>, forgets: Forgets) {
-        let memory_lost = self.faults[index as usize].kind.loses_memory();
-        self.log.pool(PoolEvent::Struck { fault: index, server: None, memory_lost });
-        self.shop.store.break_off(forgets, index);
+    async fn break_store(&self, strike: Strike, lasting: Option<Span>, forgets: Forgets) {
+        self.log.pool(strike.struck(None));
+        self.shop.store.break_off(forgets, strike.fault);
         if let Some(lasting) = lasting {
-            self.clock.sleep_until(self.faults[index as usize].at + lasting).await;
+            self.clock.sleep_until(self.faults[strike.fault as usize].at + lasting).await;
             self.shop.store.is_back();
         }
     }
 
-    async fn end(&self, slot: &Arc<Slot>, index: u32, death: Death, comeback: Option<Comeback>) -> Result<(), Failure> {
-        let fault = &self.faults[index as usize];
-        // Who is dead already cannot die.
-        if !self.routing.with_pool(|pool| pool.kill(slot.id, index, fault.kind)) {
-            return Ok(());
-        }
-        slot.kill(death, |process| self.log.killed(process.process, index, slot.id)).await?;
+    /// Ends a process; after a while another one may take its place.
+    async fn end(&self, slot: &Arc<Slot>, strike: Strike) -> Result<(), Failure> {
+        let Some(struck) = self.routing.with_pool(|pool| strike.kill(pool, slot.id)) else { return Ok(()) };
+        let death = if strike.kind.silences() { Death::Vanish } else { Death::Crash };
+        slot.kill(death, |process| self.log.killed(process.process, strike.fault, [struck])).await?;
         // Only now: what the operator does about it must find the port at rest.
         self.routing.tell_operator();
-        let Some(comeback) = comeback else { return Ok(()) };
-        self.clock.sleep_until(fault.at + comeback.after).await;
-        let process = self.routing.with_pool(|pool| {
-            // Unless something else has happened to it meanwhile.
-            pool.is_left_dead(slot.id, index).then(|| {
-                pool.revive(slot.id, comeback);
-                pool.members[slot.id.index()].process
-            })
-        });
-        let Some(process) = process else { return Ok(()) };
+        let Some(comeback) = strike.kind.comeback() else { return Ok(()) };
+        self.clock.sleep_until(self.faults[strike.fault as usize].at + comeback.after).await;
+        let revived = self
+            .routing
+            .with_pool(|pool| strike.revive(pool, slot.id).map(|ready| (ready, pool.members[slot.id.index()].process)));
+        let Some((ready, process)) = revived else { return Ok(()) };
         if comeback.new_host {
-            slot.slow.store(1, Ordering::Relaxed);
-            slot.new_host()?;
-            self.log.new_host(slot.id, slot.host());
+            self.new_host(slot)?;
         }
         slot.revive(process)?;
-        self.ready(slot.id);
+        self.works_again(ready);
+        Ok(())
+    }
+
+    /// A server has a new host, with an empty disk and without the troubles of the old one.
+    ///
+    /// # Errors
+    ///
+    /// When the machine's disk does not let the old one go.
+    pub fn new_host(&self, slot: &Slot) -> Result<(), Failure> {
+        self.routing.with_pool(|pool| slot.feels(&pool.members[slot.id.index()]));
+        slot.new_host()?;
+        self.log.new_host(slot.id, slot.host());
         Ok(())
     }
 
@@ -140,48 +137,44 @@ impl FaultInjector {
     }
 
     /// Cuts a server off, and lets it be reached again.
-    async fn isolate(&self, slot: &Arc<Slot>, index: u32, lasting: Option<Span>) -> Result<(), Failure> {
-        if !self.routing.with_pool(|pool| pool.isolate(slot.id, index)) {
-            return Ok(());
-        }
-        let struck = PoolEvent::Struck { fault: index, server: Some(slot.id), memory_lost: false };
+    async fn isolate(&self, slot: &Arc<Slot>, strike: Strike, lasting: Option<Span>) -> Result<(), Failure> {
+        let Some(struck) = self.routing.with_pool(|pool| strike.isolate(pool, slot.id)) else { return Ok(()) };
         slot.isolate(|| self.log.pool(struck)).await?;
         let Some(lasting) = lasting else { return Ok(()) };
-        self.clock.sleep_until(self.faults[index as usize].at + lasting).await;
-        if self.routing.with_pool(|pool| pool.reconnect(slot.id, index)) {
+        self.clock.sleep_until(self.faults[strike.fault as usize].at + lasting).await;
+        if let Some(ready) = self.routing.with_pool(|pool| strike.reconnect(pool, slot.id)) {
             slot.reconnect().await?;
-            self.ready(slot.id);
+            self.works_again(ready);
         }
         Ok(())
     }
 
-    /// A server is not itself from now on.
-    fn trouble(&self, slot: &Slot, index: u32, affliction: Affliction) {
+    /// A server is slow or failing, for a while or until the end.
+    async fn afflict(&self, slot: &Slot, strike: Strike, lasting: Option<Span>) {
+        if let Some(struck) = self.change(slot, |pool| strike.afflict(pool, slot.id)) {
+            self.log.pool(struck);
+        }
+        let Some(lasting) = lasting else { return };
+        self.clock.sleep_until(self.faults[strike.fault as usize].at + lasting).await;
+        let now = self.clock.now();
+        let recover = |pool: &mut Pool| strike::recover(pool, &self.faults, strike.fault, slot.id, now);
+        if let Some(ready) = self.change(slot, recover) {
+            self.works_again(ready);
+        }
+    }
+
+    /// Changes how slow and how failing a server is.
+    fn change<T>(&self, slot: &Slot, act: impl FnOnce(&mut Pool) -> T) -> T {
         self.routing.with_pool(|pool| {
-            pool.afflict(slot.id, affliction);
+            let done = act(pool);
             slot.feels(&pool.members[slot.id.index()]);
-        });
-        self.log.pool(PoolEvent::Struck { fault: index, server: Some(slot.id), memory_lost: false });
+            done
+        })
     }
 
-    /// A server that was slow or failing is itself again, unless a later fault of that kind struck it anew.
-    fn recovered(&self, slot: &Slot, index: u32, affliction: Affliction) {
-        if faults::struck_anew(&self.faults, index, self.clock.now()) {
-            return;
-        }
-        let recovered = self.routing.with_pool(|pool| {
-            let recovered = pool.recover(slot.id, affliction);
-            slot.feels(&pool.members[slot.id.index()]);
-            recovered
-        });
-        if recovered {
-            self.ready(slot.id);
-        }
-    }
-
-    /// A server runs again.
-    pub fn ready(&self, server: ServerId) {
-        self.log.pool(PoolEvent::Ready { server });
+    /// A server works again: the operator may have waited for it.
+    fn works_again(&self, ready: PoolEvent) {
+        self.log.pool(ready);
         self.routing.tell_operator();
     }
 }

@@ -13,10 +13,9 @@ use crate::base::{ClientId, Command, File, Items, Outcome, ProcessId, ServerId, 
 use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served};
 use crate::judging::meter::LatencyMeter;
 use crate::scenario::CartPath;
-use crate::state::evidence::{self, blame};
+use crate::state::evidence::{self, StoreLoss};
 use crate::state::files::{FileLocation, Whereabouts};
 use crate::state::replication::{Change, Copies};
-use crate::state::shop::Basket;
 
 /// The history, and what is measured beside it.
 #[derive(Debug)]
@@ -65,17 +64,6 @@ struct VisitEvidence {
     token: Items,
     /// What is in tokens that the user has not been told of yet.
     tokens: Vec<(Request, Items)>,
-}
-
-/// How the shared store lost something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreLoss {
-    /// It had kept it for its time.
-    Expired,
-    /// It was full.
-    Evicted,
-    /// It forgot it by this fault.
-    RolledBack(u32),
 }
 
 /// What a server did to its copy of a cart.
@@ -230,16 +218,7 @@ impl Log {
             return;
         }
         let mut state = self.state();
-        let evidence = state.gone.entry(cart).or_default();
-        let lost = match how {
-            StoreLoss::Expired => &mut evidence.expired,
-            StoreLoss::Evicted => &mut evidence.evicted,
-            StoreLoss::RolledBack(fault) => {
-                blame(evidence, fault);
-                &mut evidence.rolled_back
-            }
-        };
-        *lost = lost.union(items);
+        evidence::lost_by_store(state.gone.entry(cart).or_default(), how, items);
     }
 
     /// A change of a cart has come to another server.
@@ -273,11 +252,13 @@ impl Log {
         self.state().write(self.clock.now(), EventKind::Pool(event));
     }
 
-    /// The operator ended an incarnation: `event` says so.
-    pub fn stopped(&self, process: ProcessId, fault: u32, event: PoolEvent) {
+    /// A fault or a plan ended a process: `events` say so.
+    pub fn killed(&self, process: ProcessId, fault: u32, events: impl IntoIterator<Item = PoolEvent>) {
         let mut state = self.state();
         state.killed_by.push((process, fault));
-        state.write(self.clock.now(), EventKind::Pool(event));
+        for event in events {
+            state.write(self.clock.now(), EventKind::Pool(event));
+        }
     }
 
     /// A server has a new host, and a new disk.
@@ -290,16 +271,6 @@ impl Log {
     pub fn owners(&self) -> Vec<UserId> {
         self.state().whereabouts.owners().collect()
     }
-
-    /// A fault ended an incarnation.
-    pub fn killed(&self, process: ProcessId, fault: u32, server: ServerId) {
-        let mut state = self.state();
-        state.killed_by.push((process, fault));
-        state.write(
-            self.clock.now(),
-            EventKind::Pool(PoolEvent::Struck { fault, server: Some(server), memory_lost: true }),
-        );
-    }
 }
 
 impl VisitEvidence {
@@ -310,9 +281,8 @@ impl VisitEvidence {
         if !matches!(outcome, Outcome::Ok(_)) {
             return;
         }
-        let mut meant = Basket { items: self.token };
-        meant.apply(request.command);
-        self.overwritten = self.overwritten.union(meant.items.minus(new));
+        let replaced = evidence::replaced(self.token, request.command, new);
+        self.overwritten = self.overwritten.union(replaced);
         self.token = new;
     }
 }

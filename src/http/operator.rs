@@ -1,7 +1,6 @@
 //! The operator's orders are carried out: servers get ports, are drained, stopped and started, at the scenario's times.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::task::JoinSet;
 
@@ -10,12 +9,12 @@ use super::failure::Failure;
 use super::fault_injector::FaultInjector;
 use super::load_generator::LoadGenerator;
 use super::shop_server::{Death, ServerProcess, Shop, Slot};
-use crate::balancing::pool::{HealthRules, Pool};
+use crate::balancing::pool::HealthRules;
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId};
 use crate::faults::FaultKind;
-use crate::history::PoolEvent;
-use crate::operations::operator::{Action, Autoscaler, Operator, Then};
+use crate::operations::carry_out::{self, CarriedOut, Ending, Task, carry_out};
+use crate::operations::operator::{Action, Autoscaler, Operator};
 use crate::scenario::Scenario;
 
 /// Who changes the pool by plan.
@@ -127,22 +126,12 @@ impl OperatorTask {
     /// Carries out all that is to be done now.
     async fn look(&mut self, now: Instant) -> Result<(), Failure> {
         while let Some(action) = self.next_action(now) {
-            match action {
-                Action::Begin { fault, memory_lost } => {
-                    self.injector.log.pool(PoolEvent::Struck { fault, server: None, memory_lost });
-                }
-                Action::Launch { weight, held_back } => self.launch(now, weight, held_back)?,
-                Action::Admit(server) => self.turn(server, |pool| pool.admit(server)),
-                Action::Drain(server) => self.turn(server, |pool| _ = pool.drain(server)),
-                Action::Stop { server, fault, bound, then } => {
-                    self.stop(server, fault, bound).await?;
-                    match then {
-                        Then::Boot { new_host } => self.boot(now, server, new_host)?,
-                        Then::Retire => self.turn(server, |pool| pool.decommission(server)),
-                    }
-                }
-                Action::Retire(server) => self.retire(server).await,
-                Action::Finished(fault) => self.injector.log.pool(PoolEvent::Finished { fault }),
+            let CarriedOut { event, task } = self.injector.routing.change_pool(|pool| carry_out(pool, action));
+            if let Some(event) = event {
+                self.injector.log.pool(event);
+            }
+            if let Some(task) = task {
+                self.perform(now, task).await?;
             }
         }
         self.looks = self.operator.looks_again(now);
@@ -154,36 +143,22 @@ impl OperatorTask {
         self.injector.routing.with_pool(|pool| operator.next(now, pool, &mut |server| load_generator.bound_to(server)))
     }
 
-    fn turn(&self, server: ServerId, act: impl FnOnce(&mut Pool)) {
-        let state = self.injector.routing.change_pool(|pool| {
-            act(pool);
-            pool.as_planned(server)
-        });
-        self.injector.log.pool(PoolEvent::Turned { server, state });
-    }
-
-    async fn retire(&self, server: ServerId) {
-        self.turn(server, |pool| pool.retire(server));
-        self.load_generator.balancer.remove(server);
-        if let Some(slot) = self.injector.slot(server) {
-            slot.retire().await;
+    /// Does what an action leaves to be done with servers.
+    async fn perform(&mut self, now: Instant, task: Task) -> Result<(), Failure> {
+        match task {
+            Task::OpenSlot { server, process } => self.open_slot(now, server, process),
+            Task::StartProcess { server, process, new_host } => self.start_process(now, server, process, new_host),
+            Task::EndProcess(ending) => self.end_process(ending).await,
+            Task::CloseSlot(server) => self.close_slot(server).await,
         }
     }
 
-    fn launch(&mut self, now: Instant, weight: u32, held_back: bool) -> Result<(), Failure> {
-        let server = self.injector.routing.with_pool(|pool| pool.servers().count());
-        let server = ServerId(u32::try_from(server).expect("fewer than 2^32 slots"));
+    fn open_slot(&mut self, now: Instant, server: ServerId, process: ProcessId) -> Result<(), Failure> {
         let slot = Slot::reserve(server, Arc::clone(&self.shop))?;
         let address = slot.address;
+        self.shop.introduce(&slot);
         self.injector.add(slot);
         self.load_generator.balancer.add(&address);
-        self.turn(server, |pool| {
-            pool.add(weight);
-            if held_back {
-                pool.hold_back(server);
-            }
-        });
-        let process = self.injector.routing.with_pool(|pool| pool.members[server.index()].process);
         self.booting.push((now + self.boot, server, process));
         let (routing, known) =
             (Arc::clone(&self.injector.routing), (self.injector.clock, Arc::clone(&self.injector.log)));
@@ -191,16 +166,26 @@ impl OperatorTask {
         Ok(())
     }
 
-    fn boot(&mut self, now: Instant, server: ServerId, new_host: bool) -> Result<(), Failure> {
-        let mut process = None;
-        self.turn(server, |pool| process = Some(pool.boot(server, new_host)));
-        self.booting.extend(process.map(|process| (now + self.boot, server, process)));
-        if let (true, Some(slot)) = (new_host, self.injector.slot(server)) {
-            slot.slow.store(1, Ordering::Relaxed);
-            slot.new_host()?;
-            self.injector.log.new_host(slot.id, slot.host());
+    fn start_process(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        process: ProcessId,
+        new_host: bool,
+    ) -> Result<(), Failure> {
+        self.booting.push((now + self.boot, server, process));
+        match self.injector.slot(server) {
+            Some(slot) if new_host => self.injector.new_host(&slot),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    async fn close_slot(&self, server: ServerId) -> Result<(), Failure> {
+        self.load_generator.balancer.remove(server);
+        self.shop.dismiss(server);
+        let Some(slot) = self.injector.slot(server) else { return Ok(()) };
+        slot.retire().await;
+        self.injector.new_host(&slot)
     }
 
     /// Processes that have booted take requests.
@@ -209,35 +194,26 @@ impl OperatorTask {
             let (_, server, process) = self.booting.remove(at);
             let Some(slot) = self.injector.slot(server) else { continue };
             slot.settled().await;
-            let up =
-                self.injector.routing.with_pool(|pool| pool.booted(server, process).then(|| pool.as_planned(server)));
-            let Some(state) = up else { continue };
+            let booted = self.injector.routing.with_pool(|pool| carry_out::booted(pool, server, process));
+            let Some(events) = booted else { continue };
             slot.revive(process)?;
-            self.injector.log.pool(PoolEvent::Turned { server, state });
-            self.injector.ready(server);
+            for event in events {
+                self.injector.log.pool(event);
+            }
+            self.injector.routing.tell_operator();
         }
         Ok(())
     }
 
-    async fn stop(&self, server: ServerId, fault: u32, cut_off_users: u32) -> Result<(), Failure> {
-        let (lived, told) = self.injector.routing.change_pool(|pool| {
-            let trusted = pool.passes_checks(server);
-            (pool.stop(server, fault), trusted && !pool.passes_checks(server))
-        });
-        let stopped = |cut_requests| PoolEvent::Stopped { server, fault, cut_off_users, cut_requests };
-        match self.injector.slot(server).filter(|_| lived) {
-            Some(slot) => {
-                let strike = |process: &ServerProcess| {
-                    self.injector.log.stopped(process.process, fault, stopped(process.awaited()));
-                };
-                slot.kill(Death::Crash, strike).await?;
-            }
-            None => self.injector.log.pool(stopped(0)),
-        }
-        if told {
-            self.injector.log.pool(PoolEvent::Believed { server, up: false });
-        }
-        Ok(())
+    async fn end_process(&self, ending: Ending) -> Result<(), Failure> {
+        let Some(slot) = self.injector.slot(ending.server).filter(|_| ending.lived) else {
+            ending.events(0).for_each(|event| self.injector.log.pool(event));
+            return Ok(());
+        };
+        let strike = |process: &ServerProcess| {
+            self.injector.log.killed(process.process, ending.fault, ending.events(process.awaited()));
+        };
+        slot.kill(Death::Crash, strike).await
     }
 
     fn autoscale(&mut self, now: Instant) {

@@ -75,6 +75,8 @@ pub fn open(
     let shop = Arc::new(Shop::new(scenario, Arc::clone(workload), Arc::clone(log), parts, edges));
     let start = |i| Slot::start(ServerId(i), ProcessId(i), Arc::clone(&shop));
     let slots = (0..scenario.servers.count.get32()).map(start).collect::<Result<Vec<_>, Failure>>()?;
-    shop.introduce(&slots);
+    for slot in &slots {
+        shop.introduce(slot);
+    }
     Ok((shop, slots))
 }

@@ -11,11 +11,12 @@ mod port;
 mod process;
 mod replica;
 mod request;
+mod serving;
 mod session;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use dashmap::DashMap;
 use tokio::sync::mpsc;
@@ -29,9 +30,10 @@ use super::token::Signer;
 use crate::balancing::pool::Member;
 use crate::base::seed::Sampler;
 use crate::base::{ProcessId, ServerId};
-use crate::faults::{Fault, FaultKind};
-use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
+use crate::faults;
+use crate::scenario::{Hidden, HiddenState, Migration, Replication, Scenario};
 use crate::state::files::FileLocation;
+use crate::state::plan::ServingRules;
 use crate::state::shop::Order;
 use crate::traffic::workload::Workload;
 
@@ -46,30 +48,28 @@ pub struct Shop {
     pub log: Arc<Log>,
     /// The users, for the work that their requests are.
     pub workload: Arc<Workload>,
-    /// Where state lives.
-    pub homes: Homes,
+    /// What serving a request consists of.
+    pub serving: ServingRules,
+    /// Servers that run when the shop opens.
+    pub servers_at_first: u32,
     /// What every process keeps to itself.
     pub hidden: HiddenState,
     /// How that behaves.
     pub rules: Hidden,
     /// The shared store.
     pub store: Store,
-    /// How it is updated.
-    pub update: StoreUpdate,
     /// Who has copies of carts.
     pub replication: Replication,
     /// Changes of carts in replicated memory, counted.
     pub versions: AtomicU64,
-    /// The servers, once they have started.
-    peers: OnceLock<Vec<Weak<Slot>>>,
+    /// The servers that are there, in the order of the pool.
+    peers: RwLock<Vec<Weak<Slot>>>,
     /// How carts move.
     pub migration: Option<Migration>,
     /// The migration as a fault.
     pub migration_fault: u32,
     /// Makes and checks tokens.
     pub signer: Signer,
-    /// How tokens end before their time.
-    pub tokens: Tokens,
     /// Disks, and the object store.
     pub depot: Depot,
     /// What a request takes, without the store.
@@ -102,18 +102,17 @@ impl Shop {
             clock,
             log,
             workload,
-            homes: scenario.homes,
+            serving: ServingRules::new(scenario),
+            servers_at_first: scenario.servers_at_first(),
             hidden: scenario.servers.hidden,
             rules: scenario.hidden,
             store,
-            update: scenario.store.update,
             replication: scenario.replication,
             versions: AtomicU64::new(0),
-            peers: OnceLock::new(),
+            peers: RwLock::default(),
             migration: scenario.migration,
-            migration_fault: migration_fault(scenario),
+            migration_fault: faults::migration(&faults::timeline(scenario)).unwrap_or(u32::MAX),
             signer,
-            tokens: scenario.tokens,
             depot,
             service: scenario.servers.service.sampler(),
             workers: scenario.servers.workers.index(),
@@ -125,15 +124,20 @@ impl Shop {
         }
     }
 
-    /// Tells the servers of each other.
-    pub fn introduce(&self, slots: &[Arc<Slot>]) {
-        // Once is enough.
-        let _ = self.peers.set(slots.iter().map(Arc::downgrade).collect());
+    /// Tells the others of a server, which comes after them in the order of the pool.
+    pub fn introduce(&self, slot: &Arc<Slot>) {
+        self.peers.write().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(slot));
     }
 
-    /// All servers, in the order of the pool.
+    /// A server is gone for good.
+    pub fn dismiss(&self, server: ServerId) {
+        let mut peers = self.peers.write().unwrap_or_else(PoisonError::into_inner);
+        peers.retain(|peer| peer.upgrade().is_some_and(|slot| slot.id != server));
+    }
+
+    /// The servers that are there, in the order of the pool.
     fn peers(&self) -> Vec<Arc<Slot>> {
-        self.peers.get().map_or(Vec::new(), |peers| peers.iter().filter_map(Weak::upgrade).collect())
+        self.peers.read().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The run cannot go on.
@@ -141,13 +145,6 @@ impl Shop {
         // Nobody listens any more when the run is already over.
         let _ = self.failures.send(failure);
     }
-}
-
-/// Which of the faults of a run its migration is.
-fn migration_fault(scenario: &Scenario) -> u32 {
-    let faults = crate::faults::timeline(scenario);
-    let is_migration = |fault: &Fault| matches!(fault.kind, FaultKind::Migrate { .. });
-    faults.iter().position(is_migration).and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX)
 }
 
 /// A place in the pool. Its port stays ours while the server is down.

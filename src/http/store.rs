@@ -16,6 +16,7 @@ use crate::base::seed::Sampler;
 use crate::base::time::Span;
 use crate::base::{Command, Items, Reply};
 use crate::scenario::{self, Forgets};
+use crate::state::store::Full;
 
 pub use embedded::Embedded;
 
@@ -31,6 +32,12 @@ pub enum StoreError {
     /// It was asked, and the connection broke before it answered.
     #[error("the store broke off")]
     BrokenOff,
+}
+
+impl From<Full> for StoreError {
+    fn from(Full: Full) -> StoreError {
+        StoreError::Full
+    }
 }
 
 /// What a backend answers, some time.

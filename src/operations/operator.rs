@@ -47,7 +47,7 @@ pub enum Action {
     Admit(ServerId),
     /// Send no new users to this server.
     Drain(ServerId),
-    /// End the process of this server.
+    /// End the process of this server. [`Action::Boot`] or [`Action::Decommission`] follows at once.
     Stop {
         /// The server.
         server: ServerId,
@@ -55,23 +55,27 @@ pub enum Action {
         fault: u32,
         /// Users who are still bound to it by a cookie.
         bound: u32,
-        /// What to do with the slot.
-        then: Then,
     },
+    /// Boot a new process in the slot of a stopped server.
+    Boot {
+        /// The server.
+        server: ServerId,
+        /// Whether it boots on a new host.
+        new_host: bool,
+    },
+    /// A stopped server will never come back: its slot will be removed.
+    Decommission(ServerId),
     /// Remove the slot of a stopped server for good.
     Retire(ServerId),
     /// A deploy is complete.
     Finished(u32),
 }
 
-/// What happens to the slot of a stopped server.
+/// What happens to the slot of a server once it is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
-    /// A new process boots.
-    Boot {
-        /// Whether it boots on a new host.
-        new_host: bool,
-    },
+enum Then {
+    /// A new process boots, perhaps on a new host.
+    Boot { new_host: bool },
     /// The slot will be removed for good: see [`Action::Retire`].
     Retire,
 }
@@ -82,6 +86,8 @@ pub struct Operator {
     plans: VecDeque<(u32, Plan)>,
     under_way: Option<Work>,
     leaving: Vec<Leaving>,
+    /// What is to be done with the server that was stopped just now.
+    follow_up: Option<Action>,
     /// Stopped servers whose slots will be retired as soon as the balancer knows.
     stopped: Vec<ServerId>,
     glance: Span,
@@ -129,6 +135,7 @@ impl Operator {
             plans: VecDeque::new(),
             under_way: None,
             leaving: Vec::new(),
+            follow_up: None,
             stopped: Vec::new(),
             glance,
             autoscaler: None,
@@ -151,7 +158,8 @@ impl Operator {
     /// Whether there is anything to do or to wait for.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.under_way.is_some() || !self.plans.is_empty() || !self.leaving.is_empty() || !self.stopped.is_empty()
+        let waits = self.under_way.is_some() || !self.plans.is_empty();
+        waits || !self.leaving.is_empty() || self.follow_up.is_some() || !self.stopped.is_empty()
     }
 
     /// The servers that are to be stopped, each with the moment when that happens at the latest.
@@ -169,6 +177,9 @@ impl Operator {
     /// The next action; `None` if there is nothing to do now. `bound` counts the users whom a cookie binds to a
     /// server.
     pub fn next(&mut self, now: Instant, pool: &Pool, bound: &mut dyn FnMut(ServerId) -> u32) -> Option<Action> {
+        if let Some(action) = self.follow_up.take() {
+            return Some(action);
+        }
         if let Some(at) = self.stopped.iter().position(|server| !pool.passes_checks(*server)) {
             return Some(Action::Retire(self.stopped.remove(at)));
         }
@@ -236,10 +247,14 @@ impl Operator {
             gone || over || left == 0
         })?;
         let Leaving { server, fault, then, .. } = self.leaving.remove(at);
-        if then == Then::Retire {
-            self.stopped.push(server);
-        }
-        Some(Action::Stop { server, fault, bound: left, then })
+        self.follow_up = Some(match then {
+            Then::Boot { new_host } => Action::Boot { server, new_host },
+            Then::Retire => {
+                self.stopped.push(server);
+                Action::Decommission(server)
+            }
+        });
+        Some(Action::Stop { server, fault, bound: left })
     }
 
     /// Begins the next plan, if any.

@@ -9,6 +9,7 @@ use crate::history::Request;
 use crate::scenario::CartPath;
 use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
+use crate::state::store::StoreCall;
 use crate::traffic::workload::Session;
 
 /// A slot of the slab.
@@ -89,15 +90,6 @@ pub enum Phase {
     Refused(StoreCall),
     /// The call broke off; whether it took effect is unknown.
     BrokenOff,
-}
-
-/// When a request calls the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreCall {
-    /// Before the work.
-    Before,
-    /// After the work.
-    After,
 }
 
 impl InFlight {

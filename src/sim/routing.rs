@@ -4,10 +4,10 @@ mod attempt_timeout;
 pub mod failures;
 
 use super::Sim;
-use super::balancer::Attempt;
 use super::events::TimerKind;
 use super::requests::{RequestId, RequestState};
 use crate::balancing::attempt::AttemptFailure;
+use crate::balancing::balancer::Attempt;
 use crate::base::seed::Purpose;
 use crate::base::{Outcome, Refusal, ServerId, ServerState};
 use crate::history::{Event, EventKind, Inside, Recorder};

@@ -2,7 +2,7 @@
 
 use super::Sim;
 use super::network::NetworkMessage;
-use super::requests::{InFlight, Phase, RequestId, RequestState, StoreCall};
+use super::requests::{InFlight, Phase, RequestId, RequestState};
 use super::servers::Admitted;
 use super::shop::carts::Call;
 use super::store::stored_carts;
@@ -13,6 +13,7 @@ use crate::base::{Command, Items, Outcome, ProcessId, Refusal, Reply, ServerId};
 use crate::history::{Event, EventKind, Evidence, Inside, Recorder, Seen, Served};
 use crate::scenario::{CartHome, StoreUpdate};
 use crate::state::plan::{Plan, Stage};
+use crate::state::store::StoreCall;
 use crate::state::tokens;
 
 /// What a request did, for the record and for the answer.

@@ -7,12 +7,11 @@ pub mod replicas;
 
 use std::collections::VecDeque;
 
-use super::requests::StoreCall;
 use crate::base::seed::{Draw, Sampler};
 use crate::base::time::Span;
 use crate::base::{Items, Visit};
 use crate::scenario::{CartHome, Scenario, Whole};
-use crate::state::store::{Journal, Limits, durability_window};
+use crate::state::store::{Journal, Limits, StoreCall, durability_window};
 use logins::Logins;
 
 pub use limits::StoredCarts;
@@ -137,17 +136,11 @@ impl Store {
     /// How long a number of calls on one side of the work take, one after the other on one connection. Each side has
     /// its own draws, derived from the request's.
     #[must_use]
-    pub fn time(&self, calls: u32, side: StoreCall, mut draw: impl FnMut() -> Draw) -> Span {
+    pub fn time(&self, calls: u32, side: StoreCall, draw: impl FnOnce() -> Draw) -> Span {
         if let Sampler::Constant(span) = self.latency {
             return span * u64::from(calls);
         }
-        let mut draw = draw();
-        let [first, last, second, third, last_but_one] = [(); 5].map(|()| self.latency.sample(&mut draw));
-        let (before, after) = ([first, second, third], [last, last_but_one]);
-        let times = if side == StoreCall::Before { &before[..] } else { &after[..] };
-        let known = times.iter().take(calls as usize).fold(Span::ZERO, |sum, time| sum + *time);
-        let more = calls.saturating_sub(u32::try_from(times.len()).expect("few"));
-        (0..more).fold(known, |sum, _| sum + self.latency.sample(&mut draw))
+        side.times(self.latency, draw()).take(calls as usize).fold(Span::ZERO, |sum, time| sum + time)
     }
 
     /// The latency of one call, if it is constant.

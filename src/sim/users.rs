@@ -12,7 +12,7 @@ use super::shop::carts::CartSlot;
 use crate::balancing::attempt::AttemptFailure;
 use crate::base::seed::Key;
 use crate::base::time::{Instant, Span};
-use crate::base::{ClientId, Command, Outcome, Refusal, Reply, ServerId, UserId, Visit};
+use crate::base::{ClientId, Command, Outcome, Reply, ServerId, UserId, Visit};
 use crate::history::{Ending, Event, EventKind, Recorder, Request, Seen};
 use crate::scenario::{Affinity, CartHome, CartPath, Scenario};
 use crate::state::plan::Plan;
@@ -268,7 +268,7 @@ impl Sim {
     pub(super) fn answer<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {
         let request = self.requests[id];
         if let Some(hidden) = &mut self.shop.hidden
-            && !matches!(outcome, Outcome::Refused(Refusal::QueueFull | Refusal::StoreDown | Refusal::StoreFull))
+            && !outcome.is_server_error()
         {
             hidden.shows(request.client, Some(self.balancer.pool.members[request.server.index()].process));
         }

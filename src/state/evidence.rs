@@ -1,12 +1,60 @@
 //! Builds [`Evidence`] for the post-mortem: where the items of a visit are, other than where a server looked, or what
 //! removed them. Both engines pass in what they know of copies in live and dead processes.
 
-use crate::base::{File, Items, ProcessId};
+use super::shop::Basket;
+use crate::base::{Command, File, Items, ProcessId};
 use crate::history::Evidence;
 use crate::scenario::CartPath;
 
+/// How the shared store lost something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreLoss {
+    /// It had kept it for its time.
+    Expired,
+    /// It was full.
+    Evicted,
+    /// It forgot it by this fault.
+    RolledBack(u32),
+}
+
+/// Adds what the shared store lost.
+pub fn lost_by_store(evidence: &mut Evidence, how: StoreLoss, items: Items) {
+    if items.is_empty() {
+        return;
+    }
+    let lost = match how {
+        StoreLoss::Expired => &mut evidence.expired,
+        StoreLoss::Evicted => &mut evidence.evicted,
+        StoreLoss::RolledBack(fault) => {
+            blame(evidence, fault);
+            &mut evidence.rolled_back
+        }
+    };
+    *lost = lost.union(items);
+}
+
+/// What a write took from a cart though its command did not say so: the copy that the command was applied to was older
+/// than what was `there`. `written`: the new contents; `held`: what a checkout charged.
+#[must_use]
+pub fn overwritten(there: Items, command: Command, held: Items, written: Items) -> Items {
+    let meant = match command {
+        Command::Remove(item) => Items::of(item),
+        Command::Checkout => held,
+        _ => Items::NONE,
+    };
+    there.minus(written).minus(meant)
+}
+
+/// What a user's token loses when it is replaced by one that was made of an older token.
+#[must_use]
+pub fn replaced(token: Items, command: Command, new: Items) -> Items {
+    let mut meant = Basket { items: token };
+    meant.apply(command);
+    meant.items.minus(new)
+}
+
 /// Records that a fault took items. The earliest fault gets the blame.
-pub fn blame(evidence: &mut Evidence, fault: u32) {
+fn blame(evidence: &mut Evidence, fault: u32) {
     evidence.killed_by = Some(evidence.killed_by.map_or(fault, |first| first.min(fault)));
 }
 
@@ -74,6 +122,7 @@ fn settle(mut evidence: Evidence) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Item;
 
     const MUG: Items = Items(1);
     const LAMP: Items = Items(2);
@@ -94,6 +143,27 @@ mod tests {
         let memories = [(1, MUG), (2, LAMP)].map(|(process, items)| (ProcessId(process), items));
         let evidence = of_cart(Evidence::default(), ProcessId(9), memories.into_iter(), killed_by);
         assert_eq!(evidence, Evidence { died: MUG.union(LAMP), killed_by: Some(3), ..Evidence::default() });
+    }
+
+    #[test]
+    fn what_was_put_in_meanwhile_is_overwritten() {
+        let mug = Item::new(1).expect("in range");
+        let both = MUG.union(LAMP);
+        assert_eq!(overwritten(both, Command::Remove(mug), Items::NONE, Items::NONE), LAMP);
+        assert_eq!(overwritten(both, Command::Checkout, MUG, Items::NONE), LAMP, "it is not charged, and gone");
+        assert_eq!(overwritten(LAMP, Command::Add(mug), MUG, MUG), LAMP);
+        assert_eq!(replaced(LAMP, Command::Add(mug), MUG), LAMP);
+        assert_eq!(replaced(both, Command::Remove(mug), LAMP), Items::NONE);
+    }
+
+    #[test]
+    fn what_the_store_lost_is_told_apart() {
+        let mut evidence = Evidence::default();
+        lost_by_store(&mut evidence, StoreLoss::Expired, MUG);
+        lost_by_store(&mut evidence, StoreLoss::RolledBack(4), Items::NONE);
+        assert_eq!(evidence, Evidence { expired: MUG, ..Evidence::default() }, "nobody is to blame for nothing");
+        lost_by_store(&mut evidence, StoreLoss::RolledBack(4), LAMP);
+        assert_eq!(evidence, Evidence { expired: MUG, rolled_back: LAMP, killed_by: Some(4), ..Evidence::default() });
     }
 
     #[test]

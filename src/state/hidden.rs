@@ -60,7 +60,7 @@ impl CatalogueCopy {
 /// # Errors
 ///
 /// [`Refusal::Forbidden`] for a form of another process, or none.
-pub fn accept_form<F: Copy + PartialEq>(shown: Option<F>, known: Option<F>) -> Result<(), Refusal> {
+pub fn accept_form<F: PartialEq + ?Sized>(shown: Option<&F>, known: Option<&F>) -> Result<(), Refusal> {
     if known.is_some() && shown == known { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 
@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn a_form_of_another_process_is_none() {
-        assert_eq!(accept_form(Some(1), Some(1)), Ok(()));
-        for (shown, known) in [(Some(1), Some(2)), (None, Some(1)), (Some(1), None), (None, None)] {
+        assert_eq!(accept_form(Some(&1), Some(&1)), Ok(()));
+        for (shown, known) in [(Some(&1), Some(&2)), (None, Some(&1)), (Some(&1), None), (None, None)] {
             assert_eq!(accept_form(shown, known), Err(Refusal::Forbidden));
         }
     }

@@ -5,7 +5,7 @@
 //! engines use this module to find out how items are lost: the server has no copy, the server has an outdated copy, a
 //! newer copy was overwritten by a version that did not contain the item, or all copies died.
 
-use crate::base::{Items, ProcessId};
+use crate::base::{Items, ProcessId, ServerId};
 use crate::history::Evidence;
 
 /// All copies of one cart, live and dead, and what has become of its items.
@@ -33,6 +33,27 @@ pub struct Change {
     pub taken: Items,
     /// Later changes have higher numbers.
     pub version: u64,
+}
+
+impl Change {
+    /// What a command made of a copy.
+    #[must_use]
+    pub fn new(before: Items, items: Items, version: u64) -> Change {
+        Change { items, taken: before.minus(items), version }
+    }
+
+    /// Whether a server that has this version ignores the change.
+    #[must_use]
+    pub fn yields_to(self, version: u64) -> bool {
+        version > self.version
+    }
+}
+
+/// The servers that a change is sent to: the next ones in the order of the pool. `present`: all servers, in that order.
+pub fn receivers(present: &[ServerId], sender: ServerId, copies: usize) -> impl Iterator<Item = ServerId> {
+    let after = present.partition_point(|other| *other <= sender);
+    let others = present[after..].iter().chain(&present[..after]).filter(move |other| **other != sender);
+    others.copied().take(copies)
 }
 
 impl Copies {
@@ -82,7 +103,7 @@ impl Copies {
     /// A change arrives at another server, which ignores it if it has a later version.
     pub fn arrived(&mut self, process: ProcessId, change: Change) {
         let Some(before) = self.copy(process).copied() else { return self.changed(process, change) };
-        if before.version > change.version {
+        if change.yields_to(before.version) {
             return;
         }
         let lost = before.items.minus(change.items).minus(change.taken);
@@ -126,6 +147,16 @@ mod tests {
         copies.arrived(ProcessId(1), change(MUG, 1));
         copies.changed(ProcessId(0), change(BOTH, 2));
         copies
+    }
+
+    #[test]
+    fn changes_go_to_the_next_servers() {
+        // The second server is gone for good.
+        let present = [0, 2, 3].map(ServerId);
+        let to = |sender, copies| receivers(&present, ServerId(sender), copies).map(|to| to.0).collect::<Vec<_>>();
+        assert_eq!([to(0, 1), to(2, 1), to(3, 2)], [vec![2], vec![3], vec![0, 2]]);
+        assert_eq!(to(2, 10), [3, 0], "never to itself");
+        assert_eq!(to(1, 1), [2]);
     }
 
     #[test]

@@ -58,6 +58,33 @@ impl Order {
     }
 }
 
+/// What a command did to one copy of a cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The answer.
+    pub reply: Reply,
+    /// What the cart held after the effect; for a checkout, before it was emptied.
+    pub held: Items,
+    /// A charge that appears on the statement.
+    pub billed: Option<Items>,
+}
+
+/// Applies a command to one copy of a cart, a checkout by way of the order book. `own_book`: each process knows only what
+/// it has charged itself. Then the cart does not tell that it is bought, and is not emptied.
+#[inline]
+pub fn apply(basket: &mut Basket, command: Command, order: Option<&mut Order>, own_book: bool) -> Applied {
+    let Some(order) = order.filter(|_| command == Command::Checkout) else {
+        let reply = basket.apply(command);
+        return Applied { reply, held: basket.items, billed: None };
+    };
+    let held = basket.items;
+    let (reply, billed) = order.charge(basket);
+    if own_book {
+        basket.items = held;
+    }
+    Applied { reply, held, billed }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +114,16 @@ mod tests {
         assert!(order.is_charged());
         let mut elsewhere = Basket::default();
         assert_eq!(order.charge(&mut elsewhere), (Reply::Charged(mug), None));
+    }
+
+    #[test]
+    fn a_process_with_a_book_of_its_own_leaves_the_cart_as_it_is() {
+        let mug = Items::of(Item::new(1).expect("in range"));
+        for (own_book, left) in [(false, Items::NONE), (true, mug)] {
+            let mut basket = Basket { items: mug };
+            let applied = apply(&mut basket, Command::Checkout, Some(&mut Order::default()), own_book);
+            assert_eq!(applied, Applied { reply: Reply::Charged(mug), held: mug, billed: Some(mug) });
+            assert_eq!(basket.items, left);
+        }
     }
 }

@@ -3,8 +3,39 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::base::Command;
+use crate::base::seed::{Draw, Sampler};
 use crate::base::time::{Instant, Span};
 use crate::scenario::{Forgets, Store, StoreMemory, Time, WhenFull};
+
+/// When a request calls the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreCall {
+    /// Before the work.
+    Before,
+    /// After the work.
+    After,
+}
+
+impl StoreCall {
+    /// Whether calls at this time only look: when one of them breaks off, its server knows that nothing has changed.
+    #[must_use]
+    pub fn only_looks(self, command: Command) -> bool {
+        self == StoreCall::Before || command.is_safe()
+    }
+
+    /// How long the calls at this time take, one after another. The draw is the request's; it gives the calls before and
+    /// after the work different luck, and the first call of each the luck that it always had.
+    #[inline]
+    pub fn times(self, latency: Sampler, mut draw: Draw) -> impl Iterator<Item = Span> {
+        let [first, last, second, third, last_but_one] = [(); 5].map(|()| latency.sample(&mut draw));
+        let known = match self {
+            StoreCall::Before => [Some(first), Some(second), Some(third)],
+            StoreCall::After => [Some(last), Some(last_but_one), None],
+        };
+        known.into_iter().flatten().chain(std::iter::repeat_with(move || latency.sample(&mut draw)))
+    }
+}
 
 /// The error when the store has no room for another cart and does not evict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +152,11 @@ impl<K: Copy + Ord> Limits<K> {
         self.ttl.map(|ttl| now + ttl)
     }
 
+    /// When places are short, expired carts give theirs back. Returns these carts.
+    pub fn expire(&mut self, now: Instant) -> Vec<K> {
+        self.places.as_mut().map_or(Vec::new(), |places| places.expire(now))
+    }
+
     /// Makes room for a new cart: expired carts are removed first, then the least recently used one is evicted. Returns
     /// the evicted cart, if any.
     ///
@@ -176,14 +212,24 @@ impl<K: Copy + Ord> Places<K> {
         Some(end)
     }
 
-    fn make_room(&mut self, now: Instant) -> Result<Option<K>, Full> {
-        let most = self.limit.carts.index();
-        while self.taken.len() >= most
+    fn is_full(&self) -> bool {
+        self.taken.len() >= self.limit.carts.index()
+    }
+
+    fn expire(&mut self, now: Instant) -> Vec<K> {
+        let mut expired = Vec::new();
+        while self.is_full()
             && let Some((_, cart)) = self.by_end.first().copied().filter(|(end, _)| *end <= now)
         {
             self.remove(cart);
+            expired.push(cart);
         }
-        if self.taken.len() < most {
+        expired
+    }
+
+    fn make_room(&mut self, now: Instant) -> Result<Option<K>, Full> {
+        self.expire(now);
+        if !self.is_full() {
             return Ok(None);
         }
         match self.limit.when_full {
@@ -200,6 +246,7 @@ impl<K: Copy + Ord> Places<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::seed::{Key, Purpose, Seed};
     use crate::scenario::Whole;
 
     fn at(seconds: u64) -> Instant {
@@ -227,7 +274,19 @@ mod tests {
         limits.used(1, limits.end_if_written(at(0)));
         assert_eq!(limits.make_room(at(9)), Err(Full));
         limits.used(1, None);
-        assert_eq!(limits.make_room(at(10)), Ok(None), "reading it has not made it last longer");
+        assert_eq!(limits.clone().make_room(at(10)), Ok(None), "reading it has not made it last longer");
+        assert_eq!((limits.expire(at(9)), limits.expire(at(10))), (vec![], vec![1]));
+    }
+
+    #[test]
+    fn each_call_has_luck_of_its_own() {
+        let latency = Sampler::Exponential(Span::from_millis(1));
+        let times = |call: StoreCall| call.times(latency, Seed(1).draw(Purpose::Store, Key::default())).take(5);
+        let mut all: Vec<Span> = times(StoreCall::Before).chain(times(StoreCall::After)).collect();
+        all.sort_unstable();
+        all.dedup();
+        // Whatever is beyond three calls before the work and two after it begins with the same luck.
+        assert_eq!(all.len(), 5 + 3);
     }
 
     #[test]

@@ -5,32 +5,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::sync::Notify;
 
-use crate::balancing::affinity::{Bound, Pin};
-use crate::balancing::policy::{AnyPolicy, Policy, RequestView};
+use crate::balancing::affinity::Pin;
+use crate::balancing::balancer::{Attempt, Balancer};
 use crate::balancing::pool::Pool;
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::Instant;
-use crate::base::{Outcome, Refusal, Reply, ServerId, UserId};
+use crate::base::{Outcome, Refusal, Reply, ServerId};
 use crate::faults::server_named;
 use crate::http::clock::Clock;
 use crate::http::wire::{self, RequestId};
-use crate::scenario::{Affinity, CookieLife, PinnedDown, Scenario};
+use crate::scenario::{Affinity, CookieLife, Scenario};
 use crate::traffic::workload::Workload;
 
-/// The balancer's mind.
+/// What the balancer decides, behind one lock.
 pub struct Router {
     state: Mutex<RouterState>,
     changed: Notify,
     workload: Arc<Workload>,
     affinity: Affinity,
-    pinned_down: PinnedDown,
     clock: Clock,
     seed: Seed,
 }
 
 struct RouterState {
-    pool: Pool,
-    policy: AnyPolicy,
+    balancer: Balancer,
     /// Requests that belong to no user of the run.
     strangers: u32,
 }
@@ -67,14 +65,12 @@ impl Router {
     #[must_use]
     pub fn new(scenario: &Scenario, workload: Arc<Workload>, clock: Clock) -> Router {
         let seed = workload.seed;
-        let pool = Pool::new(scenario, seed);
-        let policy = AnyPolicy::new(scenario, &pool.view, seed);
+        let balancer = Balancer::new(scenario, seed);
         Router {
-            state: Mutex::new(RouterState { pool, policy, strangers: 0 }),
+            affinity: balancer.affinity,
+            state: Mutex::new(RouterState { balancer, strangers: 0 }),
             changed: Notify::new(),
             workload,
-            affinity: scenario.balancer.affinity,
-            pinned_down: scenario.balancer.pinned_down,
             clock,
             seed,
         }
@@ -92,7 +88,7 @@ impl Router {
 
     /// Does something with the servers as they are, and as they are believed to be.
     pub fn with_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
-        act(&mut self.state().pool)
+        act(&mut self.state().balancer.pool)
     }
 
     /// Waits until servers, or what is believed of them, have changed since this was asked last. For the operator alone.
@@ -108,14 +104,7 @@ impl Router {
     /// Changes servers or what is believed of them. The operator is told, and the policy when the servers that may be
     /// chosen are others now.
     pub fn change_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
-        let mut state = self.state();
-        let RouterState { pool, policy, .. } = &mut *state;
-        let before = pool.view.generation;
-        let done = act(pool);
-        if pool.view.generation != before {
-            policy.on_pool_change(&pool.view);
-        }
-        drop(state);
+        let done = self.state().balancer.change_pool(act);
         self.tell_operator();
         done
     }
@@ -126,7 +115,7 @@ impl Router {
         if self.affinity == Affinity::None {
             return Pin::default();
         }
-        let servers = self.state().pool.members.len();
+        let servers = self.state().balancer.pool.members.len();
         let known = |pin: &Pin| pin.server().is_some_and(|server| server.index() < servers);
         wire::cookie(headers, wire::SERVER).and_then(read_cookie).filter(known).unwrap_or_default()
     }
@@ -169,64 +158,42 @@ impl Router {
     ) -> Result<InFlightGuard, Refusal> {
         let now = self.clock.now();
         let mut state = self.state();
-        let RouterState { pool, policy, strangers } = &mut *state;
-        pool.look_at_the_clock(now);
-        let server = match pin.bound(self.affinity, self.pinned_down, now, &pool.view) {
-            Bound::To(server) if !excluded.contains(&server) => server,
-            Bound::Fail => return Err(Refusal::NoServer),
-            Bound::To(_) | Bound::Free => {
-                let mut key = id.map_or_else(|| stranger(strangers), |id| id.key);
-                // Another try has other luck; the upper byte of the attempt is free for it.
-                key.attempt |= u16::from(retries) << 8;
-                let draw = self.seed.draw(Purpose::Pick, key);
-                let hash_key = id.map_or(key.entity, |id| self.workload.hash_key(UserId(id.visit().user.0)));
-                let asked = RequestView { hash_key, excluded };
-                let none_left = if excluded.is_empty() { Refusal::NoServer } else { Refusal::Unreachable };
-                policy.pick(now, &asked, &pool.view, draw).ok_or(none_left)?
-            }
-        };
+        let RouterState { balancer, strangers } = &mut *state;
+        let mut key = id.map_or_else(|| stranger(strangers), |id| id.key);
+        // Another try has other luck; the upper byte of the attempt is free for it.
+        key.attempt |= u16::from(retries) << 8;
+        let draw = self.seed.draw(Purpose::Pick, key);
+        let hash_key = id.map_or(key.entity, |id| self.workload.hash_key(id.visit().user));
+        balancer.excluded.clear();
+        balancer.excluded.extend(excluded);
+        let server = balancer.choose(now, &Attempt { pin: Some(&pin), hash_key, region: None, draw })?;
         let again = retries > 0;
-        pool.sent(server, again);
+        balancer.pool.sent(server, again);
         Ok(InFlightGuard { server, sent: now, outcome: Outcome::Failed, again, routing: Arc::clone(self) })
     }
 
     /// Takes note of how a server answered. Returns until when this has it ejected, if it does.
     fn judge(&self, server: ServerId, failed: bool) -> Option<Instant> {
         let now = self.clock.now();
-        let mut state = self.state();
-        let RouterState { pool, policy, .. } = &mut *state;
-        let until = pool.answered(server, failed, now);
-        if until.is_some() {
-            policy.on_pool_change(&pool.view);
-        }
-        until
+        self.state().balancer.judge(now, server, failed)
     }
 
     /// The time of an ejection is over. False when a later one goes on.
     pub fn readmit(&self, server: ServerId) -> bool {
         let now = self.clock.now();
-        let mut state = self.state();
-        let RouterState { pool, policy, .. } = &mut *state;
-        let readmitted = pool.readmit(server, now);
-        if readmitted {
-            policy.on_pool_change(&pool.view);
-        }
-        readmitted
+        self.state().balancer.readmit(server, now)
     }
 
     /// Whether a request may be sent a second time, as far as the budget for that goes.
     #[must_use]
     pub fn may_retry(&self) -> bool {
-        self.state().pool.may_retry()
+        self.state().balancer.pool.may_retry()
     }
 
     /// A health check of a server ended. Returns the new belief, if it changed.
     pub fn checked(&self, server: ServerId, passed: bool) -> Option<bool> {
-        let mut state = self.state();
-        let RouterState { pool, policy, .. } = &mut *state;
-        let changed = pool.checked(server, passed);
+        let changed = self.state().balancer.checked(server, passed);
         if changed.is_some() {
-            policy.on_pool_change(&pool.view);
             self.tell_operator();
         }
         changed
@@ -246,9 +213,6 @@ fn stranger(strangers: &mut u32) -> Key {
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
         let now = self.routing.clock.now();
-        let mut state = self.routing.state();
-        let RouterState { pool, policy, .. } = &mut *state;
-        pool.ended(self.server, self.again);
-        policy.on_complete(now, self.server, now - self.sent, self.outcome);
+        self.routing.state().balancer.ended(now, self.server, self.again, self.sent, self.outcome);
     }
 }

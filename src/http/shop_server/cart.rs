@@ -6,15 +6,17 @@ use dashmap::Entry;
 use tokio::sync::Mutex;
 
 use super::replica;
-use super::request::{Job, counted};
-use crate::base::time::Span;
+use super::request::cookie;
+use super::serving::{Job, Serving};
 use crate::base::{Command, Items, Reply};
 use crate::http::log::CommitRecord;
-use crate::http::store::StoreError;
+use crate::http::store::{Backend, StoreError, Updated};
 use crate::http::token::Carried;
-use crate::http::wire;
+use crate::http::wire::{self, CartId};
 use crate::scenario::{CartHome, CartPath, HiddenState, StoreUpdate};
-use crate::state::shop::{Basket, Order};
+use crate::state::evidence;
+use crate::state::shop::{self, Applied, Basket, Order};
+use crate::state::store::StoreCall;
 
 /// Most orders that the book takes: beyond that a guest cannot check out.
 const MOST_ORDERS: usize = 1_000_000;
@@ -52,29 +54,17 @@ impl CartEffect {
             copies: 0,
         }
     }
-}
 
-/// What a command did to one copy.
-#[derive(Clone, Copy)]
-pub struct Applied {
-    reply: Reply,
-    held: Items,
-    billed: Option<Items>,
-}
-
-/// Does a command to one copy; a checkout by way of the order book. Where only the process knows that a cart is bought,
-/// the cart itself does not tell.
-pub fn apply(job: &Job, basket: &mut Basket, command: Command, order: Option<&mut Order>) -> Applied {
-    if let Some(order) = order {
-        let held = basket.items;
-        let (reply, billed) = order.charge(basket);
-        if keeps_orders(job) {
-            basket.items = held;
-        }
-        return Applied { reply, held, billed };
+    /// The cookie that the cart travels in.
+    #[must_use]
+    pub fn cookie(&self) -> Option<String> {
+        self.token.as_ref().map(|token| cookie(wire::CART, token))
     }
-    let reply = basket.apply(command);
-    Applied { reply, held: basket.items, billed: None }
+}
+
+/// Does a command to one copy.
+pub fn apply(job: &Job, basket: &mut Basket, order: Option<&mut Order>) -> Applied {
+    shop::apply(basket, job.command, order, keeps_orders(job))
 }
 
 /// Whether each process remembers only what it has charged itself.
@@ -82,9 +72,13 @@ fn keeps_orders(job: &Job) -> bool {
     job.shop.hidden == HiddenState::IdempotencyKey
 }
 
-/// The order of a visit, for a checkout: who holds it keeps others from charging at the same time.
-pub fn open_order(job: &Job, command: Command) -> Result<Option<Arc<Mutex<Order>>>, StoreError> {
-    if command != Command::Checkout {
+/// The order of a visit, for a checkout.
+///
+/// # Errors
+///
+/// [`StoreError::Full`] when the book takes no more orders of guests.
+pub fn order_of(job: &Job) -> Result<Option<Arc<Mutex<Order>>>, StoreError> {
+    if job.command != Command::Checkout {
         return Ok(None);
     }
     let given = job.request.headers.get(wire::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
@@ -102,82 +96,43 @@ pub fn open_order(job: &Job, command: Command) -> Result<Option<Arc<Mutex<Order>
     Ok(Some(Arc::clone(&orders.entry(key).or_default())))
 }
 
-/// How a cart in the store is changed.
-#[derive(Clone, Copy, Debug)]
-pub enum StoreWrite {
-    /// All at once, after the work.
-    Atomic,
-    /// From this copy, which was read before the work.
-    From(Option<Items>),
+/// The store is asked for the cart that will be written back.
+pub async fn read(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let cart = serving.job.cart;
+    serving.copy = serving.ask(StoreCall::Before, |store| store.read_cart(cart)).await?;
+    Ok(())
 }
 
-/// The copy that a read-modify-write begins with.
-pub async fn read_first(job: &Job<'_>, command: Command, calls: &mut u32) -> Result<StoreWrite, StoreError> {
-    let shop = job.shop;
-    let reads = shop.homes.cart == CartHome::SharedStore && shop.update == StoreUpdate::ReadModifyWrite;
-    if !reads || !command.touches_cart() {
-        return Ok(StoreWrite::Atomic);
+/// The store changes the cart, shows it, or takes what was made of a copy.
+pub async fn update(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    match (serving.job.path, serving.job.shop.serving.update) {
+        (CartPath::Both, _) => write_too(serving).await,
+        (CartPath::StoreThenMemory, _) => read_through(serving).await,
+        (CartPath::Usual, StoreUpdate::ReadModifyWrite) => write_back(serving).await,
+        (CartPath::Usual, StoreUpdate::Atomic) | (CartPath::Store | CartPath::Memory, _) => change(serving).await,
     }
-    let read = shop.store.look(job.store_times.0, |store| store.read_cart(job.cart)).await;
-    counted(calls, read).map(StoreWrite::From)
 }
 
-/// The effect on a cart in the shared store. `None` when it does not live there.
-pub async fn in_store(
-    job: &Job<'_>,
-    command: Command,
-    way: StoreWrite,
-    order: Option<&mut Order>,
-    calls: &mut u32,
-) -> Result<Option<CartEffect>, StoreError> {
-    if !command.touches_cart() {
-        return Ok(None);
-    }
-    match job.path {
-        CartPath::Store => return update(job, command, order, calls).await.map(Some),
-        CartPath::StoreThenMemory => return read_through(job, command, order, calls).await.map(Some),
-        CartPath::Both => return write_too(job, command, order, calls).await.map(|()| None),
-        CartPath::Usual | CartPath::Memory => {}
-    }
-    if job.shop.homes.cart != CartHome::SharedStore {
-        return Ok(None);
-    }
-    match way {
-        StoreWrite::Atomic => update(job, command, order, calls).await,
-        StoreWrite::From(copy) => modify_and_write(job, command, copy, order, calls).await,
-    }
-    .map(Some)
+/// What the store is told to do to the cart. What was charged before is not taken out again.
+fn told(serving: &Serving) -> Command {
+    let again = serving.order.as_ref().is_some_and(|order| order.is_charged());
+    let stays = again || (keeps_orders(serving.job) && serving.job.command == Command::Checkout);
+    if stays { Command::View } else { serving.job.command }
+}
+
+/// The cart was changed in the store; there it had held this.
+fn changed(serving: &mut Serving, before: Option<Items>) {
+    let mut basket = Basket { items: before.unwrap_or_default() };
+    let applied = apply(serving.job, &mut basket, serving.order.as_deref_mut());
+    serving.cart = Some(CartEffect::of(applied, before.is_some()));
 }
 
 /// All at once, in the store.
-async fn update(
-    job: &Job<'_>,
-    command: Command,
-    order: Option<&mut Order>,
-    calls: &mut u32,
-) -> Result<CartEffect, StoreError> {
-    update_within(job.store_times.1, job, command, order, calls).await
-}
-
-async fn update_within(
-    span: Span,
-    job: &Job<'_>,
-    command: Command,
-    order: Option<&mut Order>,
-    calls: &mut u32,
-) -> Result<CartEffect, StoreError> {
-    // What was charged before is not taken out again.
-    let again = order.as_ref().is_some_and(|order| order.is_charged());
-    let stays = again || (keeps_orders(job) && command == Command::Checkout);
-    let asked = if stays { Command::View } else { command };
-    let store = &job.shop.store;
-    let updated = match command {
-        Command::View => store.look(span, |store| store.update_cart(job.cart, asked)).await,
-        _ => store.call(span, |store| store.update_cart(job.cart, asked)).await,
-    };
-    let updated = counted(calls, updated)?;
-    let mut basket = Basket { items: updated.before.unwrap_or_default() };
-    Ok(CartEffect::of(apply(job, &mut basket, command, order), updated.before.is_some()))
+async fn change(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let (cart, command) = (serving.job.cart, told(serving));
+    let updated = serving.ask(StoreCall::After, |store| store.update_cart(cart, command)).await?;
+    changed(serving, updated.before);
+    Ok(())
 }
 
 /// What this process has in its memory.
@@ -185,105 +140,116 @@ fn remembered(job: &Job) -> Option<Items> {
     job.process.memory.carts.get(&job.cart).map(|cart| *cart)
 }
 
-/// In the store; a cart that is not there yet is looked for in this process's memory, and copied.
-async fn read_through(
-    job: &Job<'_>,
+/// The same, by one call, if the cart is there. One that is only in this process's memory will be copied.
+async fn read_through(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let (cart, command, in_memory) = (serving.job.cart, told(serving), remembered(serving.job));
+    let anyway = in_memory.is_none();
+    let found = serving.ask(StoreCall::After, |store| Box::pin(change_if_there(store, cart, command, anyway))).await?;
+    if let Some(updated) = found {
+        changed(serving, updated.before);
+    } else {
+        serving.copy = in_memory;
+        serving.copies_over();
+    }
+    Ok(())
+}
+
+/// What a script in the store would do. `anyway`: also when the cart is not there.
+async fn change_if_there(
+    store: &dyn Backend,
+    cart: CartId,
     command: Command,
-    order: Option<&mut Order>,
-    calls: &mut u32,
-) -> Result<CartEffect, StoreError> {
-    let found = job.shop.store.call(job.store_times.1, |store| store.read_cart(job.cart)).await?;
-    let Some(items) = remembered(job).filter(|_| found.is_none()) else {
-        // One call does it all: what a script in the store would do.
-        return update_within(Span::ZERO, job, command, order, calls).await;
-    };
-    *calls += 2;
-    let mut basket = Basket { items };
-    let effect = CartEffect::of(apply(job, &mut basket, command, order), true);
-    job.shop.store.call(job.store_times.0, |store| store.write_cart(job.cart, basket.items)).await?;
-    Ok(effect)
+    anyway: bool,
+) -> Result<Option<Updated>, StoreError> {
+    if !anyway && store.read_cart(cart).await?.is_none() {
+        return Ok(None);
+    }
+    store.update_cart(cart, command).await.map(Some)
+}
+
+/// The store takes a cart that was found only in memory, changed.
+pub async fn copy_over(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let copy = serving.copy;
+    write_changed(serving, copy).await.map(drop)
 }
 
 /// Before a change is made in memory, all of the cart as it will be then is written to the store.
-async fn write_too(
-    job: &Job<'_>,
-    command: Command,
-    order: Option<&mut Order>,
-    calls: &mut u32,
-) -> Result<(), StoreError> {
-    if command == Command::View {
-        return Ok(());
-    }
-    *calls += 1;
-    let mut basket = Basket { items: remembered(job).unwrap_or_default() };
-    // What was charged before is not taken out again.
-    if order.is_none_or(|order| !order.is_charged()) {
-        basket.apply(command);
-    }
-    job.shop.store.call(job.store_times.1, |store| store.write_cart(job.cart, basket.items)).await.map(drop)
+async fn write_too(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let (cart, command) = (serving.job.cart, told(serving));
+    let mut basket = Basket { items: remembered(serving.job).unwrap_or_default() };
+    basket.apply(command);
+    serving.ask(StoreCall::After, |store| store.write_cart(cart, basket.items)).await.map(drop)
 }
 
 /// What was read at the start is changed here and written back, whatever happened to it meanwhile.
-async fn modify_and_write(
-    job: &Job<'_>,
-    command: Command,
-    copy: Option<Items>,
-    order: Option<&mut Order>,
-    calls: &mut u32,
-) -> Result<CartEffect, StoreError> {
-    let mut basket = Basket { items: copy.unwrap_or_default() };
-    // Nothing is charged unless the write gets through.
-    let mut charged = order.as_deref().copied();
-    let mut effect = CartEffect::of(apply(job, &mut basket, command, charged.as_mut()), copy.is_some());
-    if command == Command::View {
-        return Ok(effect);
+async fn write_back(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let copy = serving.copy;
+    let (written, replaced) = write_changed(serving, copy).await?;
+    if let Some(effect) = &mut serving.cart {
+        let there = replaced.unwrap_or_default();
+        effect.kept.overwritten = evidence::overwritten(there, serving.job.command, effect.held, written);
     }
-    let write = job.shop.store.call(job.store_times.1, |store| store.write_cart(job.cart, basket.items)).await;
-    let replaced = counted(calls, write)?;
-    if let (Some(order), Some(charged)) = (order, charged) {
-        *order = charged;
-    }
-    let mut meant = Basket { items: replaced.unwrap_or_default() };
-    meant.apply(command);
-    effect.kept.overwritten = meant.items.minus(basket.items);
-    Ok(effect)
+    Ok(())
 }
 
-/// The effect on a cart that this process has at hand: in its memory, or in the request's token.
-pub fn here(job: &Job, command: Command, order: Option<&mut Order>) -> Option<CartEffect> {
-    if !command.touches_cart() {
-        return None;
+/// Writes to the store what the command makes of a copy. Nothing is charged unless the write gets through. Returns what was
+/// written, and what it replaced.
+async fn write_changed(serving: &mut Serving<'_>, copy: Option<Items>) -> Result<(Items, Option<Items>), StoreError> {
+    let cart = serving.job.cart;
+    let mut basket = Basket { items: copy.unwrap_or_default() };
+    let mut order = serving.order.as_deref().copied();
+    let applied = apply(serving.job, &mut basket, order.as_mut());
+    let replaced = serving.ask(StoreCall::After, |store| store.write_cart(cart, basket.items)).await?;
+    if let (Some(book), Some(order)) = (serving.order.as_deref_mut(), order) {
+        *book = order;
     }
-    match job.shop.homes.cart {
-        CartHome::ServerMemory => Some(in_memory(job, command, order)),
-        CartHome::ReplicatedMemory => Some(replica::in_copy(job, command, order)),
-        CartHome::SignedToken => Some(in_token(job, command, order)),
-        CartHome::SharedStore => None,
+    serving.cart = Some(CartEffect::of(applied, copy.is_some()));
+    Ok((basket.items, replaced))
+}
+
+/// What a request does to its cart: done already, in the store; or now, in this process's memory or in the request's token.
+pub fn effect(serving: &mut Serving) -> Option<CartEffect> {
+    if serving.cart.is_some() || !serving.job.command.touches_cart() {
+        return serving.cart.take();
     }
+    let job = serving.job;
+    let order = serving.order.as_deref_mut();
+    Some(match job.shop.serving.homes.cart {
+        CartHome::ServerMemory => in_memory(job, order),
+        CartHome::ReplicatedMemory => replica::in_copy(job, order),
+        CartHome::SignedToken => in_token(job, order),
+        CartHome::SharedStore => shown(job, serving.copy),
+    })
+}
+
+/// A view of the copy that was read.
+fn shown(job: &Job, copy: Option<Items>) -> CartEffect {
+    let mut basket = Basket { items: copy.unwrap_or_default() };
+    CartEffect::of(apply(job, &mut basket, None), copy.is_some())
 }
 
 /// Bytes of the cart that a request carries: all requests do, whatever they ask.
 pub fn carried(job: &Job) -> usize {
-    match job.shop.homes.cart {
+    match job.shop.serving.homes.cart {
         CartHome::SignedToken => wire::cookie(&job.request.headers, wire::CART).map_or(0, str::len),
         CartHome::ServerMemory | CartHome::SharedStore | CartHome::ReplicatedMemory => 0,
     }
 }
 
-fn in_memory(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffect {
+fn in_memory(job: &Job, order: Option<&mut Order>) -> CartEffect {
     let place = job.process.memory.carts.entry(job.cart);
     let before = match &place {
         Entry::Occupied(cart) => Some(*cart.get()),
         Entry::Vacant(_) => None,
     };
     let mut basket = Basket { items: before.unwrap_or_default() };
-    let mut effect = CartEffect::of(apply(job, &mut basket, command, order), before.is_some());
+    let mut effect = CartEffect::of(apply(job, &mut basket, order), before.is_some());
     place.insert(basket.items);
     effect.kept.copy = Some(basket.items);
     effect
 }
 
-fn in_token(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffect {
+fn in_token(job: &Job, order: Option<&mut Order>) -> CartEffect {
     let now = job.shop.clock.now();
     let token = wire::cookie(&job.request.headers, wire::CART);
     let carried = token.and_then(|token| job.shop.signer.carried(token, job.cart, now));
@@ -293,7 +259,7 @@ fn in_token(job: &Job, command: Command, order: Option<&mut Order>) -> CartEffec
         None => (None, Items::NONE),
     };
     let mut basket = Basket { items: before.unwrap_or_default() };
-    let mut effect = CartEffect::of(apply(job, &mut basket, command, order), before.is_some());
+    let mut effect = CartEffect::of(apply(job, &mut basket, order), before.is_some());
     let new = job.shop.signer.cart(job.cart, basket.items, now);
     effect.carried = new.len();
     effect.token = Some(new);

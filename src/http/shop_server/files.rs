@@ -4,12 +4,11 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::request::Job;
+use super::serving::Job;
 use crate::base::seed::Purpose;
 use crate::base::{Command, File};
 use crate::http::failure::Failure;
 use crate::http::files::FileName;
-use crate::scenario::UploadHome;
 use crate::state::files::FileLocation;
 
 /// Files of guests that all servers together take.
@@ -28,6 +27,14 @@ pub struct FileEffect {
     pub what: FileOutcome,
 }
 
+impl FileEffect {
+    /// Whether the user got what was asked for.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        matches!(self.what, FileOutcome::Stored | FileOutcome::Found(_))
+    }
+}
+
 /// What came of a request about a file.
 #[derive(Clone, Debug)]
 pub enum FileOutcome {
@@ -41,20 +48,16 @@ pub enum FileOutcome {
     Full,
 }
 
-/// Waits for the object store, when it is asked.
-pub async fn wait_for_objects(job: &Job<'_>, command: Command) {
-    let depot = &job.shop.depot;
-    if command.file().is_none() || depot.home != UploadHome::ObjectStore {
-        return;
-    }
+/// Waits for the object store.
+pub async fn wait_for_objects(job: &Job<'_>) {
     let mut luck = job.shop.workload.seed.draw(Purpose::Objects, job.key);
     let clock = job.shop.clock;
-    clock.sleep_until(clock.now() + depot.latency.sample(&mut luck)).await;
+    clock.sleep_until(clock.now() + job.shop.depot.latency.sample(&mut luck)).await;
 }
 
 /// Stores or fetches a file, for real. `None` for a request about no file.
-pub fn here(job: &Job, command: Command) -> Option<FileEffect> {
-    let file = command.file()?;
+pub fn here(job: &Job) -> Option<FileEffect> {
+    let file = job.command.file()?;
     let name = match job.request.id {
         Some(id) => FileName::of_user(id.visit().user, file),
         None => FileName::of_guest(job.cart, file),
@@ -66,7 +69,7 @@ pub fn here(job: &Job, command: Command) -> Option<FileEffect> {
         None
     });
     let knew = before.is_some();
-    let what = match (command, before) {
+    let what = match (job.command, before) {
         (Command::Download(_), Some(bytes)) => FileOutcome::Found(bytes),
         (Command::Download(_), None) => FileOutcome::NotFound,
         _ if !knew && !has_room(job) => FileOutcome::Full,

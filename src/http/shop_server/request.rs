@@ -11,21 +11,15 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use serde::Deserialize;
 
-use super::cart::{self, CartEffect, StoreWrite};
-use super::files::{self, FileEffect, FileOutcome};
-use super::hidden;
-use super::session;
-use super::{ServerProcess, Shop};
-use crate::base::seed::{Key, Purpose};
-use crate::base::time::{Instant, Span};
-use crate::base::{Command, Item, Items, Refusal, Reply, UserId};
+use super::files::FileOutcome;
+use super::serving::{Completed, Job};
+use super::{ServerProcess, hidden};
+use crate::base::time::Instant;
+use crate::base::{Command, Item, Refusal, Reply};
 use crate::faults;
-use crate::history::{Evidence, Request as Asked, Served};
-use crate::http::log::CommitRecord;
 use crate::http::store::StoreError;
-use crate::http::token::Signer;
 use crate::http::wire::{self, Ask, Body, CartId, Listed, RequestId};
-use crate::scenario::{CartPath, Share};
+use crate::scenario::Share;
 
 /// Most bytes of an uploaded file.
 const FILE_LIMIT: usize = 1 << 20;
@@ -72,7 +66,8 @@ struct NewLogin {
     user: String,
 }
 
-type Answer = Response<Full<Bytes>>;
+/// What goes back.
+pub type Answer = Response<Full<Bytes>>;
 
 /// Reads a request to its end, or says what is wrong with it.
 pub async fn read(request: Request<Incoming>) -> Result<ParsedRequest, Answer> {
@@ -157,9 +152,8 @@ pub async fn work(process: Arc<ServerProcess>, request: ParsedRequest) -> Option
         }
         return Some(refused(StatusCode::SERVICE_UNAVAILABLE, Refusal::QueueFull, None));
     };
-    let job = Job::new(&process, &request, (sent, worker.begun));
     match request.what {
-        RequestKind::Shop(command) => job.serve(command).await,
+        RequestKind::Shop(command) => Job::new(&process, &request, command, (sent, worker.begun)).serve().await,
         RequestKind::Health => None,
     }
 }
@@ -179,188 +173,37 @@ fn fail(process: &ServerProcess, request: &ParsedRequest) -> Answer {
     error(StatusCode::INTERNAL_SERVER_ERROR, "this server fails", None)
 }
 
-/// A request that a worker holds.
-pub struct Job<'a> {
-    /// The process that works on it.
-    pub process: &'a ServerProcess,
-    /// What all servers share.
-    pub shop: &'a Shop,
-    /// The request.
-    pub request: &'a ParsedRequest,
-    /// Whose luck it has.
-    pub key: Key,
-    /// The cart it is about.
-    pub cart: CartId,
-    /// How long calls to the store take: before the work, and after it.
-    pub store_times: (Span, Span),
-    /// The way to the cart, while carts move.
-    pub path: CartPath,
-    /// When it was sent.
-    pub sent: Instant,
-    started: Instant,
-}
-
-/// What a request came to.
-pub struct Completed {
-    reply: Reply,
-    refused: Option<Refusal>,
-    cart: Option<CartEffect>,
-    file: Option<FileEffect>,
-    cookies: Vec<String>,
-    carried: usize,
-}
-
-impl<'a> Job<'a> {
-    fn new(process: &'a ServerProcess, request: &'a ParsedRequest, (sent, started): (Instant, Instant)) -> Job<'a> {
-        let shop = &*process.shop;
-        // Guests have keys of their own, in bits that no user has.
-        let guest =
-            || Key { entity: 1 << 48 | u64::from(shop.guests.fetch_add(1, Ordering::Relaxed)), ..Key::default() };
-        let key = request.id.map_or_else(guest, |id| id.key);
-        let new_cart = || CartId { user: 0, tab: 0, visit: getrandom::u32().unwrap_or_default() };
-        let mut luck = shop.workload.seed.draw(Purpose::Store, key);
-        let first = shop.store.latency.sample(&mut luck);
-        let store_times = (first, shop.store.latency.sample(&mut luck));
-        let cart = request.cart.unwrap_or_else(new_cart);
-        let path = shop.migration.map_or(CartPath::Usual, |migration| migration.path(started));
-        Job { process, shop, request, key, cart, store_times, path, sent, started }
+/// Whoever came without a cart gets one that travels from now on.
+fn named(job: &Job, mut answer: Answer) -> Answer {
+    if job.request.cart.is_none() {
+        set_cookie(&mut answer, &cookie(wire::VISIT, &job.cart.to_string()));
     }
-
-    /// Who signs and checks logins here.
-    pub fn signer(&self) -> &Signer {
-        self.process.secrets.signer.as_ref().unwrap_or(&self.shop.signer)
-    }
-
-    /// How long a worker is busy with it, without the store.
-    fn service_time(&self) -> Span {
-        let cost = self.request.id.map_or(1, |id| self.shop.workload.cost(UserId(id.visit().user.0)));
-        let mut luck = self.shop.workload.seed.draw(Purpose::Service, self.key);
-        self.shop.service.sample(&mut luck) * (cost * self.process.slot.slowness())
-    }
-
-    async fn do_work(&self) {
-        let time = self.service_time();
-        if time > Span::ZERO {
-            self.shop.clock.sleep_until(self.shop.clock.now() + time).await;
-        }
-    }
-
-    async fn serve(&self, command: Command) -> Option<Answer> {
-        let mut calls = 0;
-        let served = self.work_with_the_store(command, &mut calls).await;
-        served.unwrap_or_else(|trouble| {
-            self.process.while_alive(|| {
-                let carried = session::carried(self, command) + cart::carried(self);
-                let in_vain = Completed {
-                    reply: Reply::Done,
-                    refused: None,
-                    cart: None,
-                    file: None,
-                    cookies: Vec::new(),
-                    carried,
-                };
-                self.record(command, &in_vain, calls);
-                store_trouble(trouble)
-            })
-        })
-    }
-
-    async fn work_with_the_store(&self, command: Command, calls: &mut u32) -> Result<Option<Answer>, StoreError> {
-        let caller = session::look_up(self, command, calls).await?;
-        let stranger = !session::accepted(self, &caller);
-        let refused = if stranger { Some(Refusal::Unauthorized) } else { hidden::refusal(self, command) };
-        let accepted = refused.is_none();
-        let way = if accepted { cart::read_first(self, command, calls).await? } else { StoreWrite::Atomic };
-        self.do_work().await;
-        if accepted {
-            files::wait_for_objects(self, command).await;
-        }
-        let mut cookies = Vec::new();
-        let mut carried = session::carried(self, command) + cart::carried(self);
-        let mut order = None;
-        if accepted {
-            carried += session::log_in_or_out(self, command, &caller, &mut cookies, calls).await?;
-            order = cart::open_order(self, command)?;
-        }
-        let mut order = match &order {
-            None => None,
-            Some(order) => Some(order.lock().await),
-        };
-        let stored =
-            if accepted { cart::in_store(self, command, way, order.as_deref_mut(), calls).await? } else { None };
-        let done = self.process.while_alive(|| {
-            let cart = if accepted { stored.or_else(|| cart::here(self, command, order.as_deref_mut())) } else { None };
-            let file = if accepted { files::here(self, command) } else { None };
-            let mut done = Completed { reply: Reply::Done, refused, cart, file, cookies, carried };
-            if let Some(version) = hidden::version(self, command).filter(|_| accepted) {
-                done.reply = Reply::Page(version);
-            }
-            done.finish(self, command);
-            self.record(command, &done, *calls);
-            done
-        });
-        Ok(done.map(|done| done.answer(command, self)))
-    }
-
-    fn record(&self, command: Command, done: &Completed, calls: u32) {
-        let Some(id) = self.request.id else { return };
-        let effect = done.cart.as_ref();
-        let served = Served {
-            request: Asked { step: id.key.step, attempt: id.key.attempt, command },
-            server: self.process.slot.id,
-            process: self.process.process,
-            waited: self.started - self.sent,
-            busy: Span::ZERO,
-            knew_cart: effect.map(|effect| effect.knew).or(done.file.as_ref().map(|file| file.knew)),
-            cart: effect.map_or(Items::NONE, |effect| effect.held),
-            store_calls: calls,
-            carried_bytes: u32::try_from(done.carried).unwrap_or(u32::MAX),
-            copies: effect.map_or(0, |effect| effect.copies),
-            evidence: Evidence::default(),
-        };
-        let mut kept = effect.map_or(CommitRecord::default(), |effect| effect.kept);
-        kept.file = done.file.as_ref().map(|effect| (effect.place, effect.file));
-        kept.moving = self.shop.migration.map(|_| (self.path, self.shop.migration_fault));
-        self.shop.log.served(id, served, self.started, kept);
-    }
-
-    /// Who came without a cart gets one that travels from now on.
-    fn named(&self, mut answer: Answer) -> Answer {
-        if self.request.cart.is_none() {
-            set_cookie(&mut answer, &cookie(wire::VISIT, &self.cart.to_string()));
-        }
-        answer
-    }
+    answer
 }
 
 impl Completed {
-    /// What the cart's answer and its token come to.
-    fn finish(&mut self, job: &Job, command: Command) {
-        let Some(cart) = &self.cart else { return };
-        self.reply = cart.reply;
-        self.carried += cart.carried;
-        if let Some(token) = &cart.token {
-            self.cookies.push(cookie(wire::CART, token));
-        }
-        debug_assert!(command.touches_cart(), "{} did something to a cart", job.cart);
-    }
-
-    fn answer(self, command: Command, job: &Job) -> Answer {
+    /// What the user is told.
+    pub fn answer(self, job: &Job) -> Answer {
         let mut answer = match self.refused {
             Some(refusal) => of_refusal(refusal),
-            None => self.good(command, job),
+            None => self.good(job),
         };
         if let Some(token) = hidden::form(job).and_then(|token| HeaderValue::try_from(token).ok()) {
             answer.headers_mut().insert(wire::CSRF_TOKEN, token);
-            answer = job.named(answer);
+            answer = named(job, answer);
         }
         answer
     }
 
-    fn good(self, command: Command, job: &Job) -> Answer {
-        if let Some(file) = self.file {
-            return job.named(of_file(file.what));
-        }
+    fn good(self, job: &Job) -> Answer {
+        let travels = self.file.is_some() || job.command.touches_cart();
+        let body = self.body(job);
+        let mut answer = self.file.map_or_else(|| json(StatusCode::OK, &body), |file| of_file(file.what));
+        self.cookies.iter().for_each(|cookie| set_cookie(&mut answer, cookie));
+        if travels { named(job, answer) } else { answer }
+    }
+
+    fn body(&self, job: &Job) -> Body {
         let mut body = Body::default();
         match self.reply {
             Reply::Cart(items) => body.cart = Some(Listed(items)),
@@ -368,12 +211,10 @@ impl Completed {
             Reply::Page(version) => body.catalogue = Some(version),
             Reply::Done => body.cart = self.cart.as_ref().map(|cart| Listed(cart.held)),
         }
-        if command == Command::Login {
+        if job.command == Command::Login {
             body.user = Some(job.request.name.clone());
         }
-        let mut answer = json(StatusCode::OK, &body);
-        self.cookies.iter().for_each(|cookie| set_cookie(&mut answer, cookie));
-        if command.touches_cart() { job.named(answer) } else { answer }
+        body
     }
 }
 
@@ -390,18 +231,12 @@ fn set_cookie(answer: &mut Answer, cookie: &str) {
 }
 
 /// What a server says when the store has not done its part.
-fn store_trouble(trouble: StoreError) -> Answer {
+pub fn store_trouble(trouble: StoreError) -> Answer {
     match trouble {
         StoreError::Full => refused(StatusCode::INSUFFICIENT_STORAGE, Refusal::StoreFull, None),
         StoreError::Down => refused(StatusCode::SERVICE_UNAVAILABLE, Refusal::StoreDown, None),
         StoreError::BrokenOff => error(StatusCode::INTERNAL_SERVER_ERROR, &trouble.to_string(), None),
     }
-}
-
-/// Counts a call to the store that got through, whatever came of it.
-pub fn counted<T>(calls: &mut u32, result: Result<T, StoreError>) -> Result<T, StoreError> {
-    *calls += u32::from(!matches!(result, Err(StoreError::Down)));
-    result
 }
 
 fn of_refusal(refusal: Refusal) -> Answer {

@@ -1,177 +1,174 @@
-//! Logins: wherever they live, whether a server takes them, and how they begin and end.
+//! Logins over sockets: what a request presents, what the store says about it, and what its answer sets. The rules are in
+//! [`state::session`](crate::state::session).
 
-use super::request::{Job, ParsedRequest, cookie, counted};
+use super::request::{ParsedRequest, cookie};
+use super::serving::{Job, Serving};
 use crate::base::Command;
 use crate::http::store::StoreError;
 use crate::http::wire;
 use crate::scenario::SessionHome;
+use crate::state::session::{CredentialCheck, CredentialStatus, Issued, issue, renews};
+use crate::state::store::StoreCall;
 
-/// What is known of a caller before the work.
-pub enum Caller {
-    /// Nothing yet: the store was not asked.
-    NotAsked,
-    /// The session is good, or not.
-    Known(bool),
-    /// The token's time is over, and the store knows the refresh session of this user.
-    Renewed(String),
+/// What a request presents, and what its server has found out about it.
+pub struct Credential {
+    /// Which kind it is.
+    pub status: CredentialStatus,
+    /// What the server has found out.
+    pub found: CredentialCheck,
+    /// Whose it is, as far as the store knows.
+    owner: Option<String>,
+    /// The key of the session that the store keeps from now on.
+    kept: Option<String>,
+}
+
+impl Credential {
+    /// What a request presents, and what its server can tell without the store. A login presents nothing.
+    #[must_use]
+    pub fn presented(job: &Job) -> Credential {
+        let session = shown(job.request).filter(|_| job.command != Command::Login);
+        let (status, found) = session.map_or((CredentialStatus::Nothing, CredentialCheck::default()), |session| {
+            let unchecked = CredentialCheck::default();
+            match job.shop.serving.homes.session {
+                SessionHome::ServerMemory => {
+                    let genuine = job.process.memory.sessions.contains_key(session);
+                    (CredentialStatus::Current, CredentialCheck { genuine, ..unchecked })
+                }
+                SessionHome::SignedToken => read_token(job, session),
+                SessionHome::SharedStore | SessionHome::UnsignedCookie => (CredentialStatus::Current, unchecked),
+            }
+        });
+        Credential { status, found, owner: None, kept: None }
+    }
+
+    /// Bytes of state in the session that the request carries; an id is only a key into somebody's table.
+    #[must_use]
+    pub fn carried(&self, job: &Job) -> usize {
+        match job.shop.serving.homes.session {
+            _ if self.status == CredentialStatus::Nothing => 0,
+            SessionHome::SignedToken | SessionHome::UnsignedCookie => shown(job.request).map_or(0, str::len),
+            SessionHome::ServerMemory | SessionHome::SharedStore => 0,
+        }
+    }
+}
+
+/// A token says itself whose it is and until when.
+fn read_token(job: &Job, token: &str) -> (CredentialStatus, CredentialCheck) {
+    let unchecked = CredentialCheck::default();
+    match job.signer().read_session(token, job.shop.clock.now()) {
+        None => (CredentialStatus::Forged, unchecked),
+        Some((_, current)) => {
+            let status = if current { CredentialStatus::Current } else { CredentialStatus::Expired };
+            (status, CredentialCheck { genuine: true, current, ..unchecked })
+        }
+    }
 }
 
 fn shown(request: &ParsedRequest) -> Option<&str> {
     wire::cookie(&request.headers, wire::SESSION)
 }
 
-fn refresh(request: &ParsedRequest) -> Option<&str> {
-    wire::cookie(&request.headers, wire::REFRESH)
-}
-
-/// Where the deny list has a token: its signature tells it from all others.
-fn denied(token: &str) -> String {
+/// Where the deny list has the token of a request: its signature tells it from all others.
+fn denied(job: &Job) -> String {
+    let token = shown(job.request).unwrap_or_default();
     format!("denied:{}", token.rsplit('.').next().unwrap_or_default())
 }
 
-/// Asks the store about the session, when it is the store that knows.
-pub async fn look_up(job: &Job<'_>, command: Command, calls: &mut u32) -> Result<Caller, StoreError> {
-    let Some(session) = shown(job.request).filter(|_| command != Command::Login) else { return Ok(Caller::NotAsked) };
-    match job.shop.homes.session {
-        SessionHome::SharedStore => Ok(Caller::Known(owner(job, session.to_owned(), calls).await?.is_some())),
-        SessionHome::SignedToken => look_up_token(job, session, calls).await,
-        SessionHome::ServerMemory | SessionHome::UnsignedCookie => Ok(Caller::NotAsked),
-    }
-}
-
-/// Whose session it is in the store.
-async fn owner(job: &Job<'_>, session: String, calls: &mut u32) -> Result<Option<String>, StoreError> {
-    let found = job.shop.store.look(job.store_times.0, |store| store.session(session)).await;
-    counted(calls, found)
-}
-
-/// A token says itself whose it is and until when; only what ends it before its time, or renews it, is in the store.
-async fn look_up_token(job: &Job<'_>, token: &str, calls: &mut u32) -> Result<Caller, StoreError> {
-    let tokens = &job.shop.tokens;
-    let current = match job.signer().read_session(token, job.shop.clock.now()) {
-        None => return Ok(Caller::Known(false)),
-        Some((_, current)) => current,
+/// The key of what the store has of the session: it is the session, or it goes with a token.
+fn key(job: &Job) -> String {
+    let name = match job.shop.serving.homes.session {
+        SessionHome::SignedToken => wire::REFRESH,
+        SessionHome::SharedStore | SessionHome::ServerMemory | SessionHome::UnsignedCookie => wire::SESSION,
     };
-    if !current && !tokens.refresh {
-        return Ok(Caller::Known(false));
-    }
-    if tokens.deny_list && owner(job, denied(token), calls).await?.is_some() {
-        return Ok(Caller::Known(false));
-    }
-    if current {
-        return Ok(Caller::Known(true));
-    }
-    let Some(key) = refresh(job.request) else { return Ok(Caller::Known(false)) };
-    Ok(owner(job, key.to_owned(), calls).await?.map_or(Caller::Known(false), Caller::Renewed))
+    wire::cookie(&job.request.headers, name).unwrap_or_default().to_owned()
 }
 
-/// Whether this server takes what the request shows. Who shows nothing is a guest.
-pub fn accepted(job: &Job, caller: &Caller) -> bool {
-    let Some(session) = shown(job.request) else { return true };
-    if matches!(job.request.what, super::request::RequestKind::Shop(Command::Login)) {
-        return true;
-    }
-    match (caller, job.shop.homes.session) {
-        (Caller::Known(known), _) => *known,
-        (Caller::Renewed(_), _) => true,
-        (Caller::NotAsked, SessionHome::ServerMemory) => job.process.memory.sessions.contains_key(session),
-        (Caller::NotAsked, SessionHome::UnsignedCookie) => session.starts_with("user-"),
-        (Caller::NotAsked, SessionHome::SignedToken | SessionHome::SharedStore) => false,
-    }
-}
-
-/// A login makes a session, a logout ends it, and one whose time was over is issued anew. Answers with the bytes that
-/// the user carries from now on.
-pub async fn log_in_or_out(
-    job: &Job<'_>,
-    command: Command,
-    caller: &Caller,
-    cookies: &mut Vec<String>,
-    calls: &mut u32,
-) -> Result<usize, StoreError> {
-    let mut carried = 0;
-    if let Caller::Renewed(user) = caller {
-        let token = job.signer().session(user, job.shop.clock.now());
-        carried += token.len();
-        cookies.push(cookie(wire::SESSION, &token));
-    }
-    match command {
-        Command::Login => carried += log_in(job, cookies, calls).await?,
-        Command::Logout => log_out(job, cookies, calls).await?,
-        _ => {}
-    }
-    Ok(carried)
-}
-
-async fn log_in(job: &Job<'_>, cookies: &mut Vec<String>, calls: &mut u32) -> Result<usize, StoreError> {
-    let name = &job.request.name;
-    let (session, carried) = match job.shop.homes.session {
-        SessionHome::SignedToken => {
-            if job.shop.tokens.refresh {
-                let key = keep(job, calls).await?;
-                cookies.push(cookie(wire::REFRESH, &key));
-            }
-            let token = job.signer().session(name, job.shop.clock.now());
-            let carried = token.len();
-            (token, carried)
-        }
-        SessionHome::UnsignedCookie => (name.clone(), name.len()),
-        SessionHome::ServerMemory => {
-            let id = unguessable();
-            job.process.while_alive(|| job.process.memory.sessions.insert(id.clone(), name.clone()));
-            (id, 0)
-        }
-        SessionHome::SharedStore => (keep(job, calls).await?, 0),
-    };
-    cookies.push(cookie(wire::SESSION, &session));
-    Ok(carried)
-}
-
-/// The store keeps a new session. Answers with its key.
-async fn keep(job: &Job<'_>, calls: &mut u32) -> Result<String, StoreError> {
-    let id = unguessable();
-    let (key, name) = (id.clone(), job.request.name.clone());
-    let kept = job.shop.store.call(job.store_times.1, |store| store.put_session(key, name)).await;
-    counted(calls, kept).map(|()| id)
-}
-
-async fn log_out(job: &Job<'_>, cookies: &mut Vec<String>, calls: &mut u32) -> Result<(), StoreError> {
-    let session = shown(job.request).unwrap_or_default();
-    job.process.memory.sessions.remove(session);
-    let (store, span, tokens) = (&job.shop.store, job.store_times.1, &job.shop.tokens);
-    match job.shop.homes.session {
-        SessionHome::SharedStore => {
-            let session = session.to_owned();
-            counted(calls, store.call(span, |store| store.drop_session(session)).await)?;
-        }
-        SessionHome::SignedToken if !session.is_empty() => {
-            if tokens.deny_list {
-                let entry = (denied(session), "logged out".to_owned());
-                counted(calls, store.call(span, |store| store.put_session(entry.0, entry.1)).await)?;
-            }
-            if tokens.refresh {
-                let key = refresh(job.request).unwrap_or_default().to_owned();
-                let dropped = counted(calls, store.call(span, |store| store.drop_session(key)).await);
-                // With the deny list written, half of it is done: nobody can call that refused.
-                let half = |error| if tokens.deny_list { StoreError::BrokenOff } else { error };
-                dropped.map_err(half)?;
-            }
-        }
-        SessionHome::SignedToken | SessionHome::ServerMemory | SessionHome::UnsignedCookie => {}
-    }
-    cookies.push(format!("{}=; Path=/; Max-Age=0", wire::SESSION));
-    if tokens.refresh {
-        cookies.push(format!("{}=; Path=/; Max-Age=0", wire::REFRESH));
-    }
+/// The store is asked whether a logout has put the token on the deny list.
+pub async fn check_deny_list(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let entry = denied(serving.job);
+    let found = serving.ask(StoreCall::Before, |store| store.session(entry)).await?;
+    serving.credential.found.denied = found.is_some();
     Ok(())
 }
 
-/// Bytes of state in the session that a request carries; an id is only a key into somebody's table.
-pub fn carried(job: &Job, command: Command) -> usize {
-    let Some(session) = shown(job.request).filter(|_| command != Command::Login) else { return 0 };
-    match job.shop.homes.session {
-        SessionHome::SignedToken | SessionHome::UnsignedCookie => session.len(),
-        SessionHome::ServerMemory | SessionHome::SharedStore => 0,
+/// The store is asked for the session, or for the refresh session of a token.
+pub async fn find(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let key = key(serving.job);
+    let owner = serving.ask(StoreCall::Before, |store| store.session(key)).await?;
+    serving.credential.found.stored = owner.is_some();
+    serving.credential.owner = owner;
+    Ok(())
+}
+
+/// The store keeps a new session, or the refresh session of a new token.
+pub async fn keep(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let id = unguessable();
+    let (key, name) = (id.clone(), serving.job.request.name.clone());
+    serving.ask(StoreCall::After, |store| store.put_session(key, name)).await?;
+    serving.credential.kept = Some(id);
+    Ok(())
+}
+
+/// The store puts the token on the deny list.
+pub async fn deny(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let entry = denied(serving.job);
+    serving.ask(StoreCall::After, |store| store.put_session(entry, "logged out".into())).await
+}
+
+/// The store drops the session, or the refresh session.
+pub async fn drop_stored(serving: &mut Serving<'_>) -> Result<(), StoreError> {
+    let key = key(serving.job);
+    serving.ask(StoreCall::After, |store| store.drop_session(key)).await
+}
+
+/// A token whose time was over is issued anew, a login makes a session, a logout ends it. Returns the bytes of state that
+/// the user carries from now on.
+pub fn commit(serving: &mut Serving, cookies: &mut Vec<String>) -> usize {
+    let (job, rules) = (serving.job, &serving.job.shop.serving);
+    let mut carried = 0;
+    if renews(rules.homes.session, &rules.tokens, serving.credential.status)
+        && let Some(user) = serving.credential.owner.take()
+    {
+        let token = job.signer().session(&user, job.shop.clock.now());
+        carried += token.len();
+        cookies.push(cookie(wire::SESSION, &token));
+    }
+    match job.command {
+        Command::Login => carried += log_in(job, serving.credential.kept.take(), cookies),
+        Command::Logout => log_out(job, cookies),
+        _ => {}
+    }
+    carried
+}
+
+/// `kept`: the key of what the store keeps of it.
+fn log_in(job: &Job, kept: Option<String>, cookies: &mut Vec<String>) -> usize {
+    let rules = &job.shop.serving;
+    let (name, kept) = (&job.request.name, kept.unwrap_or_default());
+    let signed = || job.signer().session(name, job.shop.clock.now());
+    let issued = issue(rules.homes.session, &rules.tokens);
+    if issued == Issued::SignedAndStored {
+        cookies.push(cookie(wire::REFRESH, &kept));
+    }
+    let (session, is_state) = match issued {
+        Issued::Remembered => {
+            let id = unguessable();
+            job.process.memory.sessions.insert(id.clone(), name.clone());
+            (id, false)
+        }
+        Issued::Stored => (kept, false),
+        Issued::Signed | Issued::SignedAndStored => (signed(), true),
+        Issued::Plain => (name.clone(), true),
+    };
+    cookies.push(cookie(wire::SESSION, &session));
+    if is_state { session.len() } else { 0 }
+}
+
+fn log_out(job: &Job, cookies: &mut Vec<String>) {
+    job.process.memory.sessions.remove(shown(job.request).unwrap_or_default());
+    cookies.push(format!("{}=; Path=/; Max-Age=0", wire::SESSION));
+    if job.shop.serving.tokens.refresh {
+        cookies.push(format!("{}=; Path=/; Max-Age=0", wire::REFRESH));
     }
 }
 

@@ -1,16 +1,18 @@
 //! A store in this process: it can be full, let carts expire, and forget, as the scenario says.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Answer, Backend, StoreError, Updated};
-use crate::base::time::{Instant, Span};
+use crate::base::time::Instant;
 use crate::base::{Command, Items};
 use crate::http::clock::Clock;
-use crate::http::log::{Log, StoreLoss};
+use crate::http::log::Log;
 use crate::http::wire::CartId;
-use crate::scenario::{Forgets, Store, StoreMemory, WhenFull};
+use crate::scenario::{Forgets, Store};
+use crate::state::evidence::StoreLoss;
 use crate::state::shop::Basket;
+use crate::state::store::{Journal, Limits, durability_window};
 
 /// Most carts and sessions that it keeps, whatever the scenario says.
 const MOST: usize = 1_000_000;
@@ -18,35 +20,25 @@ const MOST: usize = 1_000_000;
 /// Everything in this process. What it throws out, it tells the log while nobody can notice yet.
 #[derive(Debug)]
 pub struct Embedded {
-    rules: Rules,
     clock: Clock,
     log: Arc<Log>,
-    shelves: Mutex<StoreContents>,
+    contents: Mutex<StoreContents>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Rules {
-    ttl: Option<Span>,
-    memory: Option<StoreMemory>,
-    window: Span,
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct StoreContents {
     carts: BTreeMap<CartId, Cart>,
-    /// Carts by their last use.
-    by_use: BTreeMap<u64, CartId>,
-    uses: u64,
+    limits: Limits<CartId>,
     sessions: BTreeMap<String, String>,
-    /// What was written during the durability window, from the oldest on.
-    journal: VecDeque<(Instant, Undo)>,
+    /// What was there before each write.
+    journal: Option<Journal<Undo>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Cart {
     items: Items,
-    written: Instant,
-    used: u64,
+    /// When it expires.
+    end: Instant,
 }
 
 /// How to take a write back.
@@ -64,144 +56,133 @@ impl Embedded {
     /// An empty store of this scenario.
     #[must_use]
     pub fn new(store: &Store, clock: Clock, log: Arc<Log>) -> Embedded {
-        let window = match store.durability_window {
-            Forgets::Last(window) => window,
-            Forgets::Everything => Span::ZERO,
+        let contents = StoreContents {
+            carts: BTreeMap::new(),
+            limits: Limits::new(store),
+            sessions: BTreeMap::new(),
+            journal: durability_window(store).map(Journal::new),
         };
-        let rules = Rules { ttl: store.ttl.map(crate::scenario::Time::get), memory: store.memory, window };
-        Embedded { rules, clock, log, shelves: Mutex::default() }
+        Embedded { clock, log, contents: Mutex::new(contents) }
     }
 
-    fn shelves(&self) -> MutexGuard<'_, StoreContents> {
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    fn contents(&self) -> MutexGuard<'_, StoreContents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A cart that is there, and whose time is not over.
-    fn find(&self, shelves: &mut StoreContents, id: CartId) -> Option<Items> {
-        let cart = *shelves.carts.get(&id)?;
-        if !self.has_expired(&cart) {
+    fn find(&self, contents: &mut StoreContents, id: CartId) -> Option<Items> {
+        let cart = *contents.carts.get(&id)?;
+        if self.clock.now() < cart.end {
             return Some(cart.items);
         }
-        self.log.gone(id, StoreLoss::Expired, cart.items);
-        shelves.remove(id);
+        self.lose(contents, id, StoreLoss::Expired);
         None
     }
 
-    fn has_expired(&self, cart: &Cart) -> bool {
-        self.rules.ttl.is_some_and(|ttl| cart.written + ttl <= self.clock.now())
+    /// A cart goes, and the log is told.
+    fn lose(&self, contents: &mut StoreContents, id: CartId, how: StoreLoss) {
+        if let Some(cart) = contents.remove(id) {
+            self.log.gone(id, how, cart.items);
+        }
     }
 
     /// Writes a cart over what was there. With a limit an empty one takes no room.
     fn put(
         &self,
-        shelves: &mut StoreContents,
+        contents: &mut StoreContents,
         id: CartId,
         before: Option<Items>,
         items: Items,
     ) -> Result<(), StoreError> {
-        if before.is_none() && (self.rules.memory.is_none() || !items.is_empty()) {
-            self.make_room(shelves)?;
+        let takes_no_room = contents.limits.has_places() && items.is_empty();
+        if before.is_none() && !takes_no_room {
+            self.make_room(contents)?;
         }
-        shelves.note(self.clock.now(), self.rules.window, Undo::Cart(id, before));
-        if items.is_empty() && self.rules.memory.is_some() {
-            shelves.remove(id);
+        contents.note(self.clock.now(), Undo::Cart(id, before));
+        if takes_no_room {
+            contents.remove(id);
         } else {
-            shelves.keep(id, items, self.clock.now());
+            contents.keep(id, items, self.clock.now());
         }
         Ok(())
     }
 
-    fn make_room(&self, shelves: &mut StoreContents) -> Result<(), StoreError> {
-        if shelves.carts.len() + shelves.sessions.len() >= MOST {
-            return Err(StoreError::Full);
+    fn make_room(&self, contents: &mut StoreContents) -> Result<(), StoreError> {
+        contents.check_size()?;
+        let now = self.clock.now();
+        for id in contents.limits.expire(now) {
+            self.lose(contents, id, StoreLoss::Expired);
         }
-        let Some(StoreMemory { carts, when_full }) = self.rules.memory else { return Ok(()) };
-        if shelves.carts.len() >= carts.index() {
-            self.throw_out_expired(shelves);
+        if let Some(id) = contents.limits.make_room(now)? {
+            self.lose(contents, id, StoreLoss::Evicted);
         }
-        if shelves.carts.len() < carts.index() {
-            return Ok(());
-        }
-        match when_full {
-            WhenFull::Refuse => Err(StoreError::Full),
-            WhenFull::Evict => {
-                let oldest = shelves.by_use.first_key_value().map(|(_, id)| *id);
-                if let Some((id, cart)) = oldest.and_then(|id| Some((id, shelves.remove(id)?))) {
-                    self.log.gone(id, StoreLoss::Evicted, cart.items);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn throw_out_expired(&self, shelves: &mut StoreContents) {
-        let expired: Vec<CartId> =
-            shelves.carts.iter().filter(|(_, cart)| self.has_expired(cart)).map(|(id, _)| *id).collect();
-        for id in expired {
-            self.find(shelves, id);
-        }
+        Ok(())
     }
 
     fn update(&self, id: CartId, command: Command) -> Result<Updated, StoreError> {
-        let shelves = &mut *self.shelves();
-        let before = self.find(shelves, id);
+        let contents = &mut *self.contents();
+        let before = self.find(contents, id);
         let mut basket = Basket { items: before.unwrap_or_default() };
         let reply = basket.apply(command);
         if command.is_safe() {
-            shelves.use_again(id);
+            contents.use_again(id);
         } else {
-            self.put(shelves, id, before, basket.items)?;
+            self.put(contents, id, before, basket.items)?;
         }
         Ok(Updated { before, after: basket.items, reply })
     }
 
     fn write(&self, id: CartId, items: Items) -> Result<Option<Items>, StoreError> {
-        let shelves = &mut *self.shelves();
-        let before = self.find(shelves, id);
-        self.put(shelves, id, before, items)?;
+        let contents = &mut *self.contents();
+        let before = self.find(contents, id);
+        self.put(contents, id, before, items)?;
         Ok(before)
     }
 
     fn set_session(&self, id: String, user: Option<String>) -> Result<(), StoreError> {
-        let shelves = &mut *self.shelves();
-        if user.is_some() && shelves.carts.len() + shelves.sessions.len() >= MOST {
-            return Err(StoreError::Full);
+        let contents = &mut *self.contents();
+        if user.is_some() {
+            contents.check_size()?;
         }
-        let before = shelves.set_session(id.clone(), user);
-        shelves.note(self.clock.now(), self.rules.window, Undo::Session(id, before));
+        let before = contents.set_session(id.clone(), user);
+        contents.note(self.clock.now(), Undo::Session(id, before));
         Ok(())
     }
 
     /// A cart is as it was before; one that is not there any more was thrown out meanwhile, and stays out.
-    fn roll_back(&self, shelves: &mut StoreContents, id: CartId, before: Option<Items>, fault: u32) {
-        let Some(cart) = shelves.carts.get_mut(&id) else { return };
+    fn roll_back(&self, contents: &mut StoreContents, id: CartId, before: Option<Items>, fault: u32) {
+        let Some(cart) = contents.carts.get_mut(&id) else { return };
         let gone = cart.items.minus(before.unwrap_or_default());
         match before {
             Some(items) => cart.items = items,
-            None => drop(shelves.remove(id)),
+            None => drop(contents.remove(id)),
         }
         self.log.gone(id, StoreLoss::RolledBack(fault), gone);
     }
 }
 
 impl StoreContents {
-    fn keep(&mut self, id: CartId, items: Items, written: Instant) {
-        self.remove(id);
-        self.uses += 1;
-        self.carts.insert(id, Cart { items, written, used: self.uses });
-        self.by_use.insert(self.uses, id);
+    /// Whatever the scenario says, there is an end.
+    fn check_size(&self) -> Result<(), StoreError> {
+        if self.carts.len() + self.sessions.len() < MOST { Ok(()) } else { Err(StoreError::Full) }
     }
 
+    fn keep(&mut self, id: CartId, items: Items, now: Instant) {
+        let end = self.limits.end_if_written(now);
+        self.carts.insert(id, Cart { items, end: end.unwrap_or(Instant::NEVER) });
+        self.limits.used(id, end);
+    }
+
+    /// A cart was read.
     fn use_again(&mut self, id: CartId) {
-        if let Some(Cart { items, written, .. }) = self.carts.get(&id).copied() {
-            self.keep(id, items, written);
+        if self.carts.contains_key(&id) {
+            self.limits.used(id, None);
         }
     }
 
     fn remove(&mut self, id: CartId) -> Option<Cart> {
-        let cart = self.carts.remove(&id)?;
-        self.by_use.remove(&cart.used);
-        Some(cart)
+        self.limits.removed(id);
+        self.carts.remove(&id)
     }
 
     fn set_session(&mut self, id: String, user: Option<String>) -> Option<String> {
@@ -211,14 +192,18 @@ impl StoreContents {
         }
     }
 
-    fn note(&mut self, now: Instant, window: Span, undo: Undo) {
-        if window == Span::ZERO {
-            return;
+    fn note(&mut self, now: Instant, undo: Undo) {
+        if let Some(journal) = &mut self.journal {
+            journal.note(now, undo);
         }
-        self.journal.push_back((now, undo));
-        while self.journal.front().is_some_and(|(at, _)| *at + window <= now) {
-            self.journal.pop_front();
-        }
+    }
+
+    /// Everything is gone. Returns the carts.
+    fn clear(&mut self) -> BTreeMap<CartId, Cart> {
+        self.limits.clear();
+        self.sessions.clear();
+        self.journal.iter_mut().for_each(Journal::clear);
+        std::mem::take(&mut self.carts)
     }
 }
 
@@ -228,9 +213,9 @@ impl Backend for Embedded {
     }
 
     fn read_cart(&self, id: CartId) -> Answer<'_, Option<Items>> {
-        let shelves = &mut *self.shelves();
-        let found = self.find(shelves, id);
-        shelves.use_again(id);
+        let contents = &mut *self.contents();
+        let found = self.find(contents, id);
+        contents.use_again(id);
         now(Ok(found))
     }
 
@@ -239,7 +224,7 @@ impl Backend for Embedded {
     }
 
     fn session(&self, id: String) -> Answer<'_, Option<String>> {
-        now(Ok(self.shelves().sessions.get(&id).cloned()))
+        now(Ok(self.contents().sessions.get(&id).cloned()))
     }
 
     fn put_session(&self, id: String, user: String) -> Answer<'_, ()> {
@@ -251,23 +236,18 @@ impl Backend for Embedded {
     }
 
     fn forget(&self, forgets: Forgets, fault: u32) {
-        let shelves = &mut *self.shelves();
-        match forgets {
-            Forgets::Everything => {
-                for (id, cart) in std::mem::take(shelves).carts {
-                    self.log.gone(id, StoreLoss::RolledBack(fault), cart.items);
-                }
+        let contents = &mut *self.contents();
+        if forgets == Forgets::Everything {
+            for (id, cart) in contents.clear() {
+                self.log.gone(id, StoreLoss::RolledBack(fault), cart.items);
             }
-            Forgets::Last(window) => {
-                let now = self.clock.now();
-                for (_, undo) in
-                    std::mem::take(&mut shelves.journal).into_iter().rev().filter(|(at, _)| *at + window > now)
-                {
-                    match undo {
-                        Undo::Cart(id, before) => self.roll_back(shelves, id, before, fault),
-                        Undo::Session(id, user) => drop(shelves.set_session(id, user)),
-                    }
-                }
+            return;
+        }
+        let Some(journal) = &mut contents.journal else { return };
+        for undo in journal.undo(self.clock.now(), forgets) {
+            match undo {
+                Undo::Cart(id, before) => self.roll_back(contents, id, before, fault),
+                Undo::Session(id, user) => drop(contents.set_session(id, user)),
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Carts of which there are copies, and servers that are cut off and come back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::support::{Curl, Town, in_time, scenario, until};
 use crate::base::time::Span;
+use crate::base::{ProcessId, ServerId};
+use crate::http::shop_server::Slot;
 use crate::scenario::{CartHome, Migration, MigrationWay, Pause, Replication, Scenario, Time, Whole};
 
 const ADD: &str = "POST /cart/items";
@@ -39,6 +42,24 @@ async fn a_copy_comes_a_little_later() {
     curl.ask(town.door(0), ADD, MUG).await;
     assert_eq!(curl.ask(town.door(1), "GET /cart", "").await.1, "{\"cart\":[]}", "it is on its way");
     shows(&mut curl, &town, 1, "{\"cart\":[1]}").await;
+}
+
+/// A server that was added takes part; one that is gone for good does not.
+#[tokio::test]
+async fn copies_go_to_the_servers_that_are_there() {
+    let town = Town::open(&replicated(0));
+    let new = Slot::start(ServerId(2), ProcessId(2), Arc::clone(&town.shop)).expect("a port");
+    town.shop.introduce(&new);
+    town.shop.dismiss(ServerId(1));
+    let mut curl = Curl::default();
+    curl.ask(town.door(0), ADD, MUG).await;
+    let arrives = async {
+        while curl.ask(new.address, "GET /cart", "").await.1 != "{\"cart\":[1]}" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    in_time(arrives).await;
+    assert_eq!(curl.ask(town.door(1), "GET /cart", "").await.1, "{\"cart\":[]}");
 }
 
 #[tokio::test]

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::support::{Curl, Town, scenario};
 use crate::base::time::Span;
+use crate::base::{ClientId, UserId, Visit};
 use crate::faults::{self, Fault, FaultKind};
+use crate::history::{EventKind, Inside};
 use crate::http::fault_injector::FaultInjector;
 use crate::scenario::{
-    self, CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, WhenFull, Whole,
+    self, CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, UploadHome, WhenFull, Whole,
 };
 
 const ADD: &str = "POST /cart/items";
@@ -136,6 +138,66 @@ async fn a_cart_expires_after_its_last_write() {
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[1,2]}"#);
     pause(500).await;
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[]}"#);
+}
+
+/// Calls to the store that the last request of a user of the run has cost.
+fn calls(town: &Town) -> u32 {
+    let state = town.log.state();
+    let served = state.untold.iter().rev().find_map(|event| match event.what {
+        EventKind::Inside(_, Inside::Served(served)) => Some(served.store_calls),
+        _ => None,
+    });
+    served.expect("it was served")
+}
+
+/// A request costs as many calls to the store as its plan has; where the store is down, as many as got through.
+#[tokio::test]
+async fn a_request_costs_the_calls_of_its_plan() {
+    let mut scenario = stored(0);
+    scenario.tokens.lifetime = Time::of(Span::from_millis(600));
+    scenario.tokens.leeway = Time::of(Span::ZERO);
+    scenario.tokens.refresh = true;
+    scenario.tokens.deny_list = true;
+    let town = Town::open(&scenario);
+    town.log.began(Visit { user: UserId(42), client: ClientId(0), number: 1 });
+    let ask = async |curl: &mut Curl, what: &str| {
+        let (method, path) = what.split_once(' ').expect("a method and a path");
+        let message = curl.message(method, path, "").replacen("Host", "X-Request-Id: 42-0-0-1-1-0\r\nHost", 1);
+        let status = curl.try_send(town.door(0), &message).await.expect("an answer").status;
+        (status, calls(&town))
+    };
+    let mut curl = Curl::default();
+    assert_eq!(ask(&mut curl, "POST /login").await, (200, 1), "the refresh session is kept");
+    assert_eq!(ask(&mut curl, "GET /cart").await, (200, 2), "the deny list, the cart");
+    let mut copy = curl.clone();
+    assert_eq!(ask(&mut curl, "POST /logout").await, (200, 3), "the deny list twice, the refresh session");
+    assert_eq!(ask(&mut curl, "GET /").await, (200, 0), "a guest");
+    assert_eq!(ask(&mut copy, "GET /cart").await, (401, 1), "the token is on the deny list");
+    pause(700).await;
+    assert_eq!(ask(&mut copy, "GET /cart").await, (401, 2), "that it is denied ends no look-up");
+    strike(&town, StoreFault::Outage, None, &scenario);
+    pause(50).await;
+    assert_eq!(ask(&mut copy, "GET /cart").await, (503, 0), "nothing got through");
+}
+
+/// The answer to any request brings the new token, that to a download too.
+#[tokio::test]
+async fn a_download_renews_an_expired_token() {
+    let mut scenario = scenario(0);
+    scenario.homes.upload = UploadHome::ObjectStore;
+    scenario.tokens.lifetime = Time::of(Span::from_millis(200));
+    scenario.tokens.leeway = Time::of(Span::ZERO);
+    scenario.tokens.refresh = true;
+    let town = Town::open(&scenario);
+    let mut curl = Curl::default();
+    curl.ask(town.door(0), "POST /login", "").await;
+    assert_eq!(curl.ask(town.door(0), "PUT /files/1", "a cat").await.0, 201);
+    pause(300).await;
+    let old = curl.jar["session"].clone();
+    assert_eq!(curl.ask(town.door(1), "GET /files/2", "").await.0, 404);
+    assert_eq!(curl.jar["session"], old, "what is not found renews nothing");
+    assert_eq!(curl.ask(town.door(1), "GET /files/1", "").await.0, 200);
+    assert_ne!(curl.jar["session"], old);
 }
 
 /// Whether a token and its copy are taken: before the end of its time, after it, and after logout, early and late.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::base::seed::Seed;
 use crate::faults::FaultKind;
+use crate::operations::carry_out::{Task, carry_out};
 use crate::scenario::{CookieLife, Strategy, Time, Whole};
 
 /// A pool in which processes boot in 10 s and pass their checks 2 s later; cookies bind the given numbers of users.
@@ -51,49 +52,26 @@ impl Town {
 
     fn obey(&mut self) {
         while let Some(action) = self.operator.next(self.now, &self.pool, &mut |server| self.bound[server.index()]) {
-            let said = match action {
-                Action::Begin { .. } => "begin".into(),
-                Action::Launch { weight, held_back } => {
-                    let server = self.pool.add(weight);
-                    if held_back {
-                        self.pool.hold_back(server);
-                    }
-                    self.booting.push((
-                        self.now + Span::from_secs(10),
-                        server,
-                        self.pool.members[server.index()].process,
-                    ));
-                    format!("launch {server}")
-                }
-                Action::Admit(server) => {
-                    self.pool.admit(server);
-                    format!("admit {server}")
-                }
-                Action::Drain(server) => {
-                    self.pool.drain(server);
-                    format!("drain {server}")
-                }
-                Action::Stop { server, fault, bound, then } => {
-                    self.pool.stop(server, fault);
-                    match then {
-                        Then::Boot { new_host } => {
-                            let process = self.pool.boot(server, new_host);
-                            self.booting.push((self.now + Span::from_secs(10), server, process));
-                        }
-                        Then::Retire => {
-                            self.pool.decommission(server);
-                            // The checks will detect it.
-                            (0..3).for_each(|_| _ = self.pool.checked(server, false));
-                        }
-                    }
+            let task = carry_out(&mut self.pool, action).task;
+            if let Some(Task::OpenSlot { server, process } | Task::StartProcess { server, process, .. }) = task {
+                self.booting.push((self.now + Span::from_secs(10), server, process));
+            }
+            let said = match (action, task) {
+                (Action::Begin { .. }, _) => "begin".into(),
+                (_, Some(Task::OpenSlot { server, .. })) => format!("launch {server}"),
+                (Action::Admit(server), _) => format!("admit {server}"),
+                (Action::Drain(server), _) => format!("drain {server}"),
+                (Action::Stop { server, bound, .. }, _) => {
                     self.bound[server.index()] = 0;
                     format!("stop {server} ({bound})")
                 }
-                Action::Retire(server) => {
-                    self.pool.retire(server);
+                (Action::Decommission(server), _) => {
+                    // The checks will detect it.
+                    (0..3).for_each(|_| _ = self.pool.checked(server, false));
                     continue;
                 }
-                Action::Finished(_) => "finished".into(),
+                (Action::Finished(_), _) => "finished".into(),
+                (Action::Launch { .. } | Action::Boot { .. } | Action::Retire(_), _) => continue,
             };
             self.log.push(format!("{} {said}", self.now.since_start().as_nanos() / 1_000_000_000));
             self.most = self.most.max(self.pool.present().count());

@@ -3,8 +3,9 @@
 use crate::balancing::attempt::AttemptFailure;
 use crate::base::time::{Instant, Span};
 use crate::base::{RegionId, ServerId, ServerState};
-use crate::faults::{self, Comeback, Fault, FaultKind};
+use crate::faults::{Fault, FaultKind};
 use crate::history::{Event, EventKind, PoolEvent, Recorder};
+use crate::operations::strike::{self, Strike};
 use crate::scenario::Forgets;
 use crate::sim::Sim;
 use crate::sim::events::Due;
@@ -38,9 +39,8 @@ impl Sim {
         }
         match kind {
             FaultKind::Slow { server, lasting, .. } | FaultKind::Failing { server, lasting, .. } => {
-                if let (true, Some(affliction)) = (self.is_there(server), kind.affliction()) {
-                    self.balancer.pool.afflict(server, affliction);
-                    self.struck_for(recorder, server, index, lasting);
+                if self.is_there(server) {
+                    self.afflict(recorder, server, index, lasting);
                 }
             }
             FaultKind::Crash { server, .. }
@@ -48,7 +48,7 @@ impl Sim {
             | FaultKind::Replace { server, .. }
             | FaultKind::Vanish { server, .. } => {
                 if self.is_there(server) {
-                    self.end_life(recorder, server, index, kind.comeback());
+                    self.end_life(recorder, server, index);
                 }
             }
             FaultKind::Isolate { server, lasting } => {
@@ -77,25 +77,28 @@ impl Sim {
     }
 
     pub(in crate::sim) fn struck<R: Recorder>(&mut self, recorder: &mut R, server: Option<ServerId>, index: u32) {
-        let memory_lost = self.operations.faults[index as usize].kind.loses_memory();
-        self.record_pool(recorder, PoolEvent::Struck { fault: index, server, memory_lost });
+        self.record_pool(recorder, self.strike_of(index).struck(server));
     }
 
-    /// Records that an affliction begins, and schedules its end if it has one.
-    fn struck_for<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, index: u32, lasting: Option<Span>) {
+    pub(in crate::sim) fn strike_of(&self, index: u32) -> Strike {
+        Strike::of(&self.operations.faults, index)
+    }
+
+    /// A server is slow or failing, for a while or until the end.
+    fn afflict<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, index: u32, lasting: Option<Span>) {
+        let Some(struck) = self.strike_of(index).afflict(&mut self.balancer.pool, server) else { return };
         if let Some(lasting) = lasting {
             self.events.schedule(self.now + lasting, Due::Recovered { server, fault: index });
         }
-        self.struck(recorder, Some(server), index);
+        self.record_pool(recorder, struck);
     }
 
     /// Kills a process, or silences its host, unless it is already dead.
-    fn end_life<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, index: u32, comeback: Option<Comeback>) {
-        if !self.balancer.pool.kill(server, index, self.operations.faults[index as usize].kind) {
-            return;
-        }
-        self.struck(recorder, Some(server), index);
-        if let Some(comeback) = comeback {
+    fn end_life<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, index: u32) {
+        let strike = self.strike_of(index);
+        let Some(struck) = strike.kill(&mut self.balancer.pool, server) else { return };
+        self.record_pool(recorder, struck);
+        if let Some(comeback) = strike.kind.comeback() {
             self.events.schedule(self.now + comeback.after, Due::Ready { server, fault: index });
         }
         self.cut_off(recorder, server);
@@ -143,23 +146,17 @@ impl Sim {
 
     /// Brings a killed server back with empty memory, unless something else happened to it in the meantime.
     pub(in crate::sim) fn comeback<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
-        let Some(comeback) = self.operations.faults[fault as usize].kind.comeback() else {
-            return;
-        };
-        if self.balancer.pool.is_left_dead(server, fault) {
-            self.balancer.pool.revive(server, comeback);
-            self.record_pool(recorder, PoolEvent::Ready { server });
-            self.watch(server, self.now);
-            self.operate(recorder);
-        }
+        let Some(ready) = self.strike_of(fault).revive(&mut self.balancer.pool, server) else { return };
+        self.record_pool(recorder, ready);
+        self.watch(server, self.now);
+        self.operate(recorder);
     }
 
     /// Ends an affliction of a server, unless a later fault of the same kind prolongs it.
     pub(in crate::sim) fn recovered<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
-        let anew = faults::struck_anew(&self.operations.faults, fault, self.now);
-        let affliction = self.operations.faults[fault as usize].kind.affliction();
-        if !anew && affliction.is_some_and(|affliction| self.balancer.pool.recover(server, affliction)) {
-            self.record_pool(recorder, PoolEvent::Ready { server });
+        let faults = &self.operations.faults;
+        if let Some(ready) = strike::recover(&mut self.balancer.pool, faults, fault, server, self.now) {
+            self.record_pool(recorder, ready);
         }
     }
 
@@ -179,8 +176,7 @@ impl Sim {
     }
 
     pub(in crate::sim) fn check_ended<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, passed: bool) {
-        if let Some(up) = self.balancer.pool.checked(server, passed) {
-            self.balancer.pool_changed();
+        if let Some(up) = self.balancer.checked(server, passed) {
             self.record_pool(recorder, PoolEvent::Believed { server, up });
             self.operate(recorder);
         }

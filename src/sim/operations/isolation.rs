@@ -2,7 +2,7 @@
 
 use crate::base::time::Span;
 use crate::base::{Outcome, ServerId};
-use crate::history::{PoolEvent, Recorder};
+use crate::history::Recorder;
 use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::requests::{RequestId, RequestState};
@@ -26,10 +26,8 @@ impl Sim {
         index: u32,
         lasting: Option<Span>,
     ) {
-        if !self.balancer.pool.isolate(server, index) {
-            return;
-        }
-        self.struck(recorder, Some(server), index);
+        let Some(struck) = self.strike_of(index).isolate(&mut self.balancer.pool, server) else { return };
+        self.record_pool(recorder, struck);
         if let Some(lasting) = lasting {
             self.events.schedule(self.now + lasting, Due::Reconnected { server, fault: index });
         }
@@ -56,10 +54,8 @@ impl Sim {
 
     /// Reconnects a server, its memory intact. Withheld answers reach the users who are still waiting.
     pub(in crate::sim) fn reconnected<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, fault: u32) {
-        if !self.balancer.pool.reconnect(server, fault) {
-            return;
-        }
-        self.record_pool(recorder, PoolEvent::Ready { server });
+        let Some(ready) = self.strike_of(fault).reconnect(&mut self.balancer.pool, server) else { return };
+        self.record_pool(recorder, ready);
         self.watch(server, self.now);
         let (heard, still_withheld): (Vec<WithheldReply>, _) =
             self.operations.withheld.iter().partition(|answer| answer.server == server);

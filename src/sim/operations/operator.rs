@@ -2,8 +2,9 @@
 
 use crate::base::ServerId;
 use crate::base::time::Instant;
-use crate::history::{PoolEvent, Recorder};
-use crate::operations::operator::{Action, Autoscaler, Then};
+use crate::history::Recorder;
+use crate::operations::carry_out::{CarriedOut, carry_out};
+use crate::operations::operator::{Action, Autoscaler};
 use crate::scenario::Join;
 use crate::sim::Sim;
 use crate::sim::events::Due;
@@ -13,7 +14,7 @@ impl Sim {
     #[inline]
     pub(in crate::sim) fn operate<R: Recorder>(&mut self, recorder: &mut R) {
         if self.operations.operator.is_busy() {
-            self.carry_out(recorder);
+            self.carry_out_all(recorder);
         }
     }
 
@@ -25,24 +26,14 @@ impl Sim {
         self.operate(recorder);
     }
 
-    fn carry_out<R: Recorder>(&mut self, recorder: &mut R) {
+    fn carry_out_all<R: Recorder>(&mut self, recorder: &mut R) {
         while let Some(action) = self.next_action() {
-            match action {
-                Action::Begin { fault, memory_lost } => {
-                    self.record_pool(recorder, PoolEvent::Struck { fault, server: None, memory_lost });
-                }
-                Action::Launch { weight, held_back } => self.launch(recorder, weight, held_back),
-                Action::Admit(server) => self.admit(recorder, server),
-                Action::Drain(server) => self.drain(recorder, server),
-                Action::Stop { server, fault, bound, then } => {
-                    self.stop(recorder, server, fault, bound);
-                    match then {
-                        Then::Boot { new_host } => self.boot(recorder, server, new_host),
-                        Then::Retire => self.decommission(recorder, server),
-                    }
-                }
-                Action::Retire(server) => self.retire(recorder, server),
-                Action::Finished(fault) => self.record_pool(recorder, PoolEvent::Finished { fault }),
+            let CarriedOut { event, task } = self.balancer.change_pool(|pool| carry_out(pool, action));
+            if let Some(event) = event {
+                self.record_pool(recorder, event);
+            }
+            if let Some(task) = task {
+                self.perform(recorder, task);
             }
         }
         if let Some(at) = self.operations.operator.looks_again(self.now)

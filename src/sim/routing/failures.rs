@@ -56,8 +56,7 @@ impl Sim {
 
     /// Ends an ejection.
     pub(in crate::sim) fn readmit<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
-        if self.balancer.pool.readmit(server, self.now) {
-            self.balancer.pool_changed();
+        if self.balancer.readmit(server, self.now) {
             self.record_pool(recorder, PoolEvent::Readmitted { server });
         }
     }

@@ -9,7 +9,7 @@ use crate::base::{ClientId, Command, Item, Items, ProcessId, Reply};
 use crate::history::Evidence;
 use crate::scenario::{CartHome, Replication};
 use crate::state::evidence;
-use crate::state::shop::{Basket, Order};
+use crate::state::shop::{self, Applied, Basket, Order};
 
 /// The effect of one request on a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,12 +130,8 @@ impl Carts {
         if call.command == Command::View {
             return result;
         }
-        let taken = match call.command {
-            Command::Remove(item) => Items::of(item),
-            Command::Checkout => result.held,
-            _ => Items::NONE,
-        };
-        let overwritten = carts_here.copy().unwrap_or_default().minus(basket.items).minus(taken);
+        let there = carts_here.copy().unwrap_or_default();
+        let overwritten = evidence::overwritten(there, call.command, result.held, basket.items);
         if !overwritten.is_empty() {
             let lost = &mut self.lost.entry(call.client).or_default().overwritten;
             *lost = lost.union(overwritten);
@@ -153,9 +149,7 @@ impl Carts {
     /// Notes the items that are overwritten when one of several concurrent answers replaces the user's token by one
     /// that knows less. (With one request at a time, the user gets back the token that was sent, updated.)
     pub fn token_replaced(&mut self, old: Option<Items>, new: Items, client: ClientId, command: Command) {
-        let mut meant = Basket { items: old.unwrap_or_default() };
-        meant.apply(command);
-        let overwritten = meant.items.minus(new);
+        let overwritten = evidence::replaced(old.unwrap_or_default(), command, new);
         if !overwritten.is_empty() {
             let lost = &mut self.lost.entry(client).or_default().overwritten;
             *lost = lost.union(overwritten);
@@ -212,21 +206,13 @@ impl Carts {
 /// Applies a command to one copy of a cart.
 #[inline]
 pub(in crate::sim) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orders: &mut OrderBook) -> CartResult {
-    if call.command == Command::Checkout {
-        let held = basket.items;
-        let mut order = orders.get(call);
-        let (reply, billed) = order.charge(basket);
-        if orders.by_process {
-            // Only this process knows of the purchase: the cart itself does not show it.
-            basket.items = held;
-        }
-        if call.repeated {
-            orders.keep(call, order);
-        }
-        return CartResult { reply, knew, held, billed };
+    let checkout = call.command == Command::Checkout;
+    let mut order = if checkout { orders.get(call) } else { Order::default() };
+    let Applied { reply, held, billed } = shop::apply(basket, call.command, Some(&mut order), orders.by_process);
+    if checkout && call.repeated {
+        orders.keep(call, order);
     }
-    let reply = basket.apply(call.command);
-    CartResult { reply, knew, held: basket.items, billed: None }
+    CartResult { reply, knew, held, billed }
 }
 
 /// One client's carts: 32 bytes adjacent to the client itself, so that both are in one cache line.

@@ -44,7 +44,7 @@ impl Hidden {
     fn refusal(&mut self, request: &InFlight, process: ProcessId) -> Option<Refusal> {
         match self.kind {
             HiddenState::CsrfToken if request.command.posts_form() => {
-                accept_form(self.forms.get(request.client.index()).copied().flatten(), Some(process)).err()
+                accept_form(self.forms.get(request.client.index()).and_then(Option::as_ref), Some(&process)).err()
             }
             HiddenState::RateLimiter => {
                 let heard = self.heard.entry((request.visit().user, process)).or_default();

@@ -2,7 +2,7 @@
 
 use super::carts::{Call, CartResult, apply_to};
 use crate::base::{Command, ProcessId};
-use crate::faults::FaultKind;
+use crate::faults;
 use crate::history::Evidence;
 use crate::scenario::{CartPath, Migration};
 use crate::sim::Sim;
@@ -55,8 +55,7 @@ impl Sim {
     /// What happened to the items of a cart during a migration.
     pub(in crate::sim) fn evidence_moving(&self, request: &InFlight) -> Evidence {
         let carts_here = &self.users.clients[request.client.index()].carts_here;
-        let migration = self.operations.faults.iter().position(|fault| matches!(fault.kind, FaultKind::Migrate { .. }));
-        let migration = migration.and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX);
+        let migration = faults::migration(&self.operations.faults).unwrap_or(u32::MAX);
         let killed_by = |process: ProcessId| self.balancer.pool.processes[process.0 as usize].killed_by;
         let here = (self.process_of(request.server), request.path);
         evidence::of_moving_cart(self.shop.carts.memories(carts_here), here, migration, killed_by)

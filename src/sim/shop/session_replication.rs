@@ -11,7 +11,7 @@ use crate::scenario::Replication;
 use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::requests::RequestId;
-use crate::state::replication::{Change, Copies};
+use crate::state::replication::{Change, Copies, receivers};
 use crate::state::shop::Basket;
 
 /// The carts of open visits.
@@ -78,7 +78,7 @@ impl SessionReplicas {
             return (result, None);
         }
         self.versions += 1;
-        let change = Change { items: basket.items, taken: before.minus(basket.items), version: self.versions };
+        let change = Change::new(before, basket.items, self.versions);
         copies.changed(process, change);
         (result, Some(change))
     }
@@ -121,10 +121,8 @@ impl Sim {
         let SessionReplicas { copies, lag, .. } = self.shop.carts.replicas;
         let arrives = self.now + lag;
         let servers: Vec<ServerId> = self.balancer.pool.present().collect();
-        let after = servers.partition_point(|other| *other <= server);
-        let others = servers[after..].iter().chain(&servers[..after]).filter(|other| **other != server);
         let mut sent = 0;
-        for to in others.copied().take(copies) {
+        for to in receivers(&servers, server, copies) {
             self.shop.carts.replicas.on_their_way.push_back(Message { arrives, visit, from, to, change });
             sent += 1;
         }

@@ -5,8 +5,9 @@ use crate::base::time::{Instant, Span};
 use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::network::NetworkMessage;
-use crate::sim::requests::{InFlight, Phase as Running, RequestId, RequestState, StoreCall};
+use crate::sim::requests::{InFlight, Phase as Running, RequestId, RequestState};
 use crate::sim::routing::failures::FAILS_WITHIN;
+use crate::state::store::StoreCall;
 
 /// A phase: its kind, where it starts and leads to, and when it begins and ends.
 type Leg = (Phase, Spot, Spot, Instant, Instant);

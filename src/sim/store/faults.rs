@@ -6,9 +6,10 @@ use crate::history::Recorder;
 use crate::scenario::Forgets;
 use crate::sim::Sim;
 use crate::sim::events::Due;
-use crate::sim::requests::{Phase, RequestId, RequestState, StoreCall};
+use crate::sim::requests::{Phase, RequestId, RequestState};
 use crate::sim::serving::Effect;
 use crate::sim::store::stored_carts;
+use crate::state::store::StoreCall;
 
 /// The number of connections of a store without a limit.
 const PLENTY: u32 = u32::MAX;
@@ -78,11 +79,11 @@ impl Sim {
             _ => None,
         };
         for (worker, id, call) in self.servers.at_work().filter_map(call).collect::<Vec<_>>() {
-            if call == StoreCall::After && !self.requests[id].command.is_safe() {
+            if call.only_looks(self.requests[id].command) {
+                self.refuse_store_call(worker, id, call);
+            } else {
                 self.requests[id].place = RequestState::Running(Phase::BrokenOff);
                 self.servers.busy.set(worker as usize, self.now);
-            } else {
-                self.refuse_store_call(worker, id, call);
             }
             self.release_connection();
         }

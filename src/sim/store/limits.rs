@@ -8,7 +8,7 @@ use crate::scenario::Forgets;
 use crate::sim::requests::InFlight;
 use crate::sim::shop::carts::{CartSlot, Carts};
 use crate::sim::users::Users;
-use crate::state::evidence::blame;
+use crate::state::evidence::{self, StoreLoss};
 use crate::state::store::{Full, Journal};
 
 /// The carts in the store, and the records of their losses.
@@ -43,8 +43,7 @@ impl Store {
             // It may belong to a visit that has ended, in which case nobody will miss it.
             if let Some(evicted) = evicted.filter(|evicted| stored.users.is_open(*evicted)) {
                 let items = stored.take(evicted.client);
-                let losses = stored.carts.losses(evicted.client);
-                losses.evicted = losses.evicted.union(items);
+                stored.lost(evicted.client, StoreLoss::Evicted, items);
             }
         }
         if let (Some(journal), false) = (&mut self.journal, request.command.is_safe()) {
@@ -78,8 +77,7 @@ impl Store {
         let visit = stored.users.client(client).visit(client);
         let items = stored.take(client);
         self.limits.removed(visit);
-        let losses = stored.carts.losses(client);
-        losses.expired = losses.expired.union(items);
+        stored.lost(client, StoreLoss::Expired, items);
     }
 
     /// Whether a cart is still present although its TTL has passed.
@@ -134,11 +132,12 @@ impl StoredCarts<'_> {
             Some(items) => carts_here.keep(items),
             None => *carts_here = CartSlot::EMPTY,
         }
-        let gone = now.minus(before.unwrap_or_default());
-        if !gone.is_empty() {
-            let losses = self.carts.losses(client);
-            losses.rolled_back = losses.rolled_back.union(gone);
-            blame(losses, fault);
+        self.lost(client, StoreLoss::RolledBack(fault), now.minus(before.unwrap_or_default()));
+    }
+
+    fn lost(&mut self, client: ClientId, how: StoreLoss, items: Items) {
+        if !items.is_empty() {
+            evidence::lost_by_store(self.carts.losses(client), how, items);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The balancer: what it believes about servers, how it picks one, and what it learns from answers.
 
-use crate::balancing::affinity::{Bound, Pin};
-use crate::balancing::policy::{AnyPolicy, Policy, RequestView};
-use crate::balancing::pool::Pool;
+use super::affinity::{Bound, Pin};
+use super::policy::{AnyPolicy, Policy, RequestView};
+use super::pool::Pool;
 use crate::base::seed::{Draw, Seed};
 use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, Refusal, RegionId, ServerId};
@@ -96,8 +96,28 @@ impl Balancer {
         Some(until)
     }
 
+    /// The time of an ejection is over. False if a later ejection is still running.
+    pub fn readmit(&mut self, server: ServerId, now: Instant) -> bool {
+        self.change_pool(|pool| pool.readmit(server, now))
+    }
+
+    /// A health check of a server ended. Returns the new belief, if it changed.
+    pub fn checked(&mut self, server: ServerId, passed: bool) -> Option<bool> {
+        self.change_pool(|pool| pool.checked(server, passed))
+    }
+
+    /// Changes the pool. The policy is told if that may have changed which servers are eligible.
+    pub fn change_pool<T>(&mut self, act: impl FnOnce(&mut Pool) -> T) -> T {
+        let before = self.pool.view.generation;
+        let done = act(&mut self.pool);
+        if self.pool.view.generation != before {
+            self.pool_changed();
+        }
+        done
+    }
+
     /// Tells the policy that the set of eligible servers has changed.
-    pub fn pool_changed(&mut self) {
+    fn pool_changed(&mut self) {
         self.policy.on_pool_change(&self.pool.view);
     }
 }

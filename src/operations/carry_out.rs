@@ -1,0 +1,184 @@
+//! Carrying out what the operator decides: what happens to the pool, what is recorded, and what is left for the engine to
+//! do with its servers.
+
+use super::operator::Action;
+use crate::balancing::pool::Pool;
+use crate::base::{ProcessId, ServerId};
+use crate::history::PoolEvent;
+
+/// What came of an action. The engine records the event first, and then does its task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CarriedOut {
+    /// What to record now. Nothing if the pool was as demanded already.
+    pub event: Option<PoolEvent>,
+    /// What the engine has to do with its servers.
+    pub task: Option<Task>,
+}
+
+/// What the engine has to do with its servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Open a slot for one more server, and start a process in it.
+    OpenSlot {
+        /// The server.
+        server: ServerId,
+        /// Its first process.
+        process: ProcessId,
+    },
+    /// Start a process in a slot whose server was stopped.
+    StartProcess {
+        /// The server.
+        server: ServerId,
+        /// Its new process.
+        process: ProcessId,
+        /// Whether it starts on a new host, with an empty disk.
+        new_host: bool,
+    },
+    /// End the process of a server, if it still lives.
+    EndProcess(Ending),
+    /// Close a slot for good, together with its host.
+    CloseSlot(ServerId),
+}
+
+/// The end of a process. Requests that it cuts off are known only when it happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The server.
+    pub server: ServerId,
+    /// The plan that demands it.
+    pub fault: u32,
+    /// Users who are still bound to the server by a cookie.
+    pub cut_off_users: u32,
+    /// Whether the process took requests until now.
+    pub lived: bool,
+    /// Whether the balancer, which believed that the server is up, is told that it is down.
+    pub told: bool,
+}
+
+impl Ending {
+    /// What to record at that moment. `cut_requests`: requests that the process held and that somebody waited for.
+    pub fn events(self, cut_requests: u32) -> impl Iterator<Item = PoolEvent> {
+        let Ending { server, fault, cut_off_users, .. } = self;
+        let stopped = PoolEvent::Stopped { server, fault, cut_off_users, cut_requests };
+        std::iter::once(stopped).chain(self.told.then_some(PoolEvent::Believed { server, up: false }))
+    }
+}
+
+/// Applies an action to the pool.
+pub fn carry_out(pool: &mut Pool, action: Action) -> CarriedOut {
+    let event = |event| CarriedOut { event: Some(event), task: None };
+    match action {
+        Action::Begin { fault, memory_lost } => event(PoolEvent::Struck { fault, server: None, memory_lost }),
+        Action::Finished(fault) => event(PoolEvent::Finished { fault }),
+        Action::Launch { weight, held_back } => launch(pool, weight, held_back),
+        Action::Admit(server) => {
+            pool.admit(server);
+            event(turned(pool, server))
+        }
+        Action::Drain(server) => {
+            let begins = pool.drain(server);
+            CarriedOut { event: begins.then(|| turned(pool, server)), task: None }
+        }
+        Action::Stop { server, fault, bound } => stop(pool, server, fault, bound),
+        Action::Boot { server, new_host } => {
+            let process = pool.boot(server, new_host);
+            let task = Task::StartProcess { server, process, new_host };
+            CarriedOut { event: Some(turned(pool, server)), task: Some(task) }
+        }
+        Action::Decommission(server) => {
+            pool.decommission(server);
+            event(turned(pool, server))
+        }
+        Action::Retire(server) => {
+            pool.retire(server);
+            CarriedOut { event: Some(turned(pool, server)), task: Some(Task::CloseSlot(server)) }
+        }
+    }
+}
+
+/// A process has booted and takes requests. Returns what to record; `None` if something else has happened to the process
+/// in the meantime.
+pub fn booted(pool: &mut Pool, server: ServerId, process: ProcessId) -> Option<[PoolEvent; 2]> {
+    pool.booted(server, process).then(|| [turned(pool, server), PoolEvent::Ready { server }])
+}
+
+fn launch(pool: &mut Pool, weight: u32, held_back: bool) -> CarriedOut {
+    let server = pool.add(weight);
+    if held_back {
+        pool.hold_back(server);
+    }
+    let process = pool.members[server.index()].process;
+    CarriedOut { event: Some(turned(pool, server)), task: Some(Task::OpenSlot { server, process }) }
+}
+
+fn stop(pool: &mut Pool, server: ServerId, fault: u32, bound: u32) -> CarriedOut {
+    let trusted = pool.passes_checks(server);
+    let lived = pool.stop(server, fault);
+    let told = trusted && !pool.passes_checks(server);
+    let ending = Ending { server, fault, cut_off_users: bound, lived, told };
+    CarriedOut { event: None, task: Some(Task::EndProcess(ending)) }
+}
+
+/// What a server does now, as the operator sees it.
+#[must_use]
+pub fn turned(pool: &Pool, server: ServerId) -> PoolEvent {
+    PoolEvent::Turned { server, state: pool.as_planned(server) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ServerState;
+    use crate::base::seed::Seed;
+    use crate::scenario::Scenario;
+
+    const SERVER: ServerId = ServerId(1);
+
+    fn pool() -> Pool {
+        Pool::new(&Scenario::house(), Seed(1))
+    }
+
+    #[test]
+    fn a_server_that_is_drained_already_is_not_recorded_again() {
+        let mut pool = pool();
+        let draining = PoolEvent::Turned { server: SERVER, state: ServerState::Draining };
+        assert_eq!(carry_out(&mut pool, Action::Drain(SERVER)).event, Some(draining));
+        assert_eq!(carry_out(&mut pool, Action::Drain(SERVER)), CarriedOut { event: None, task: None });
+    }
+
+    /// The balancer learns of the end of a server that it drained; checks have to detect any other.
+    #[test]
+    fn the_balancer_is_told_of_the_end_of_a_drained_server() {
+        let stopped = PoolEvent::Stopped { server: SERVER, fault: 7, cut_off_users: 2, cut_requests: 5 };
+        for (drained, want) in [(false, vec![stopped]), (true, vec![stopped, believed_down()])] {
+            let mut pool = pool();
+            if drained {
+                carry_out(&mut pool, Action::Drain(SERVER));
+            }
+            let out = carry_out(&mut pool, Action::Stop { server: SERVER, fault: 7, bound: 2 });
+            let Some(Task::EndProcess(ending)) = out.task else { panic!("{out:?}") };
+            assert!(ending.lived);
+            assert_eq!(ending.events(5).collect::<Vec<_>>(), want);
+        }
+    }
+
+    fn believed_down() -> PoolEvent {
+        PoolEvent::Believed { server: SERVER, up: false }
+    }
+
+    #[test]
+    fn a_process_that_was_replaced_while_it_booted_never_becomes_ready() {
+        let mut pool = pool();
+        carry_out(&mut pool, Action::Stop { server: SERVER, fault: 7, bound: 0 });
+        let boot = |pool: &mut Pool| match carry_out(pool, Action::Boot { server: SERVER, new_host: true }).task {
+            Some(Task::StartProcess { process, new_host: true, .. }) => process,
+            task => panic!("{task:?}"),
+        };
+        let first = boot(&mut pool);
+        carry_out(&mut pool, Action::Stop { server: SERVER, fault: 8, bound: 0 });
+        let second = boot(&mut pool);
+        assert_eq!(booted(&mut pool, SERVER, first), None);
+        let up = PoolEvent::Turned { server: SERVER, state: ServerState::Up };
+        assert_eq!(booted(&mut pool, SERVER, second), Some([up, PoolEvent::Ready { server: SERVER }]));
+    }
+}
