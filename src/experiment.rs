@@ -23,7 +23,7 @@ use crate::live::Slices;
 use crate::results::{Report, RunReport, Tape, VariantReport, figures, series, strikes};
 use crate::scenario::{Loaded, Variant};
 use crate::sim::{Sim, Stuck};
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 use self::jobs::{Job, work_through};
 pub use self::precise::{MOST_RUNS, Precision, until_precise};

@@ -38,7 +38,7 @@ use crate::faults::{self, Fault, FaultKind};
 use crate::history::Recorder;
 use crate::judging::meter::LatencyMeter;
 use crate::scenario::{Join, Scenario};
-use crate::traffic::workload::{HeavyUsers, Loop, Wave, Workload};
+use crate::traffic::{HeavyUsers, Loop, Wave, Workload};
 
 use balancer::Balancer;
 use clock::Clock;

@@ -27,7 +27,7 @@ use crate::base::{ServerId, ServerState};
 use crate::faults::{self, Fault};
 use crate::history::{Prefetch, Recorder};
 use crate::scenario::Scenario;
-use crate::traffic::workload::{HeavyUsers, Workload};
+use crate::traffic::{HeavyUsers, Workload};
 
 use balancer::Balancer;
 use events::{Due, Events};

@@ -29,7 +29,7 @@ use crate::base::time::{Instant, Span};
 use crate::base::{Refusal, ServerId};
 use crate::history::PoolEvent;
 use crate::scenario::Scenario;
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 use connections::{ConnectionPool, ForwardError, ResponseBody};
 pub use routing::{InFlightGuard, Router};

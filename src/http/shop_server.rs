@@ -32,7 +32,7 @@ use crate::faults::{Fault, FaultKind};
 use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
 use crate::state::files::FileLocation;
 use crate::state::shop::Order;
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 use port::Port;
 pub use process::{Death, ServerProcess};

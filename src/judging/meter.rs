@@ -10,7 +10,7 @@ use crate::base::{Outcome, ServerId, ServerState, UserId};
 use crate::history::Served;
 use crate::regions::RegionMap;
 use crate::scenario::{Pause, Scenario, UploadHome};
-use crate::traffic::workload::HeavyUsers;
+use crate::traffic::HeavyUsers;
 
 pub use lifetime::ServerLifetime;
 pub use regions::{RegionMeter, RegionMeters};

@@ -13,7 +13,7 @@ use crate::judging::checker::{Allowance, CartVerdict, Checker, Finding};
 use crate::judging::meter::{Meter, Told};
 use crate::judging::post_mortem::{Cause, PostMortem};
 use crate::scenario::{HiddenState, Scenario};
-use crate::traffic::workload::HeavyUsers;
+use crate::traffic::HeavyUsers;
 
 pub use plans::{Cost, Plans};
 pub use recovery::{Outage, Recovery};

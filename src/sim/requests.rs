@@ -9,7 +9,7 @@ use crate::history::Request;
 use crate::scenario::CartPath;
 use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
-use crate::traffic::workload::Session;
+use crate::traffic::Session;
 
 /// A place in the slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

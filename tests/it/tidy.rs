@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Arrows that are allowed for one part of a module only.
-const NARROW: &[(&str, &str, &str)] = &[("traffic", "balancing", "affinity"), ("judging", "traffic", "workload")];
+const NARROW: &[(&str, &str, &str)] = &[("traffic", "balancing", "affinity"), ("judging", "traffic", "HeavyUsers")];
 
 /// Modules that may know the terminal, files, threads and the clock.
 const EDGES: &[&str] = &["cli", "main", "experiment", "http"];

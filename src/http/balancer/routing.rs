@@ -15,7 +15,7 @@ use crate::faults::server_named;
 use crate::http::clock::Clock;
 use crate::http::wire::{self, RequestId};
 use crate::scenario::{Affinity, CookieLife, PinnedDown, Scenario};
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 /// The balancer's mind.
 pub struct Router {

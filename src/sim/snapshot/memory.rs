@@ -5,7 +5,7 @@ use crate::base::{ClientId, Items, RegionId, UserId};
 use crate::scenario::{CartHome, CartPath};
 use crate::sim::Sim;
 use crate::state::files::FileLocation;
-use crate::traffic::workload::Session;
+use crate::traffic::Session;
 
 impl Snapshot {
     fn counts_of(&mut self, holder: Holder) -> Option<&mut MemoryCounts> {

@@ -1,6 +1,7 @@
 //! Concurrent steps of a journey, each in its own tab.
 
-use super::{Client, Next, Workload};
+use super::client::{Client, Next};
+use super::workload::Workload;
 use crate::base::seed::Key;
 use crate::base::time::Instant;
 use crate::base::{Command, Outcome};
@@ -38,7 +39,11 @@ impl ConcurrentSteps {
         if client.attempt > 0 || client.is_away() {
             return None;
         }
-        let part = |i| Part { client: Client { step: client.step + i, ..*client }, state: State::Pausing };
+        let part = |i| {
+            let mut alone = *client;
+            alone.step += i;
+            Part { client: alone, state: State::Pausing }
+        };
         Some(ConcurrentSteps { first: client.step, parts: (0..steps).map(part).collect(), gave_up: None })
     }
 
@@ -104,7 +109,7 @@ impl ConcurrentSteps {
             return None;
         }
         if let Some(ending) = self.gave_up {
-            client.state = super::ClientState::Away;
+            client.leave();
             return Some(Next::Leave(ending));
         }
         client.step = self.first + u16::try_from(self.parts.len() - 1).expect("a few");
