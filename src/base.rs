@@ -1,10 +1,12 @@
-//! What everything else stands on: time in whole nanoseconds, keyed draws, and the shop's vocabulary.
+//! What everything else stands on: time in whole nanoseconds, keyed draws, words for
+//! figures, and the shop's vocabulary.
 
 mod ids;
 mod items;
 mod requests;
 pub mod seed;
 pub mod time;
+pub mod words;
 
 pub use ids::{ClientId, ProcessId, RegionId, ServerId, UserId, Visit};
 pub use items::{File, Item, Items, MAX_ITEMS};

@@ -1,3 +1,4 @@
-//! What its operator does to a pool: deploys, changes of its size, an autoscaler.
+//! What people and accidents do to a pool: faults, deploys, changes of its size, an autoscaler.
 
+pub mod faults;
 pub mod operator;

@@ -19,10 +19,10 @@ pub mod tree;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::base::time::{Instant, Span};
-use crate::faults::Fault;
 use crate::history::Event;
 pub use crate::judging::observer::{Hurt, HurtBy};
 pub use crate::judging::post_mortem::Cause;
+use crate::operations::faults::Fault;
 use crate::scenario::Scenario;
 
 pub use self::agreement::Agreement;

@@ -24,8 +24,8 @@ use std::hint::black_box;
 use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, ServerState};
-use crate::faults::{self, Fault};
 use crate::history::{Prefetch, Recorder};
+use crate::operations::faults::{self, Fault};
 use crate::scenario::Scenario;
 use crate::traffic::{HeavyUsers, Workload};
 

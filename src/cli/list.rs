@@ -1,7 +1,7 @@
 //! `whatcart list`
 
+use whatcart::faces::text::{Tone, WIDTH, clean, cut, left, paint, width};
 use whatcart::scenario::{library, load};
-use whatcart::text::{Tone, WIDTH, clean, cut, left, paint, width};
 
 use super::screen::Screen;
 use super::{Ended, Failure};

@@ -1,7 +1,8 @@
 //! Every modelled assumption that a table rests on: its value, and where that comes from.
 
+use crate::base::words::{listed, span, thousands};
+use crate::faces::text::{Tone, WIDTH, clean, cut, left, paint, width};
 use crate::scenario::{self, CartHome, Dist, Loaded, Scenario, SessionHome, Share};
-use crate::text::{Tone, WIDTH, clean, cut, left, listed, paint, span, thousands, width};
 
 /// One assumption.
 #[derive(Clone, Debug, PartialEq, Eq)]

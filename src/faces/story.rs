@@ -6,12 +6,12 @@ mod plans;
 
 use super::timeline::{deed, random_deed};
 use crate::base::time::Instant;
+use crate::base::words::count;
 use crate::base::{Items, UserId};
-use crate::faults::{FaultKind, of_processes};
 use crate::history::{EventKind, PoolEvent};
+use crate::operations::faults::{FaultKind, of_processes};
 use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
 use crate::scenario::Target;
-use crate::text::count;
 
 pub use crate::results::Hurt;
 pub use lines::tell;

@@ -11,9 +11,9 @@ use super::log::Log;
 use super::shop_server::{Death, Shop, Slot};
 use crate::base::time::Span;
 use crate::base::{File, Items, ServerId};
-use crate::faults::{self, Affliction, Comeback, Fault, FaultKind};
 use crate::history::PoolEvent;
-use crate::scenario::Forgets;
+use crate::operations::faults::{self, Comeback, Fault, FaultKind};
+use crate::scenario::{Affliction, Forgets};
 
 /// What strikes, and whom.
 pub struct FaultInjector {

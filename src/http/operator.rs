@@ -13,8 +13,8 @@ use super::shop_server::{Death, ServerProcess, Shop, Slot};
 use crate::balancing::pool::{HealthRules, Pool};
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId};
-use crate::faults::FaultKind;
 use crate::history::PoolEvent;
+use crate::operations::faults::FaultKind;
 use crate::operations::operator::{Action, Autoscaler, Operator, Then};
 use crate::scenario::Scenario;
 

@@ -28,7 +28,7 @@ use super::token::Signer;
 use crate::balancing::pool::Member;
 use crate::base::seed::Sampler;
 use crate::base::{ProcessId, ServerId};
-use crate::faults::{Fault, FaultKind};
+use crate::operations::faults::{Fault, FaultKind};
 use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
 use crate::state::files::FileLocation;
 use crate::state::shop::Order;
@@ -144,7 +144,7 @@ impl Shop {
 
 /// Which of the faults of a run its migration is.
 fn migration_fault(scenario: &Scenario) -> u32 {
-    let faults = crate::faults::timeline(scenario);
+    let faults = crate::operations::faults::timeline(scenario);
     let is_migration = |fault: &Fault| matches!(fault.kind, FaultKind::Migrate { .. });
     faults.iter().position(is_migration).and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX)
 }

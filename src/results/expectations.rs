@@ -22,7 +22,7 @@ use super::{
     Seconds, ServerLoad, ServerlessFigures,
 };
 use crate::base::Step;
-use crate::faults::{Fault, FaultKind, of_processes, timeline};
+use crate::operations::faults::{Fault, FaultKind, of_processes, timeline};
 use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
 
 /// Names of the columns that a table can have, beside paths into the summary.

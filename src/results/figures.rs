@@ -10,10 +10,10 @@ use super::{
 };
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, Step};
-use crate::faults::{Fault, FaultKind, of_processes};
 use crate::judging::meter::{LatencyMeter, Meter, RegionMeter, Work, balance};
 use crate::judging::observer::Observer;
 use crate::judging::post_mortem::FaultImpact;
+use crate::operations::faults::{Fault, FaultKind, of_processes};
 use crate::scenario::{CartHome, HiddenState, Scenario};
 
 /// The window in which load imbalance is looked for: long enough that chance evens out.

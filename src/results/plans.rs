@@ -2,9 +2,9 @@
 
 use super::{DeployFigures, Keyed, Scaling};
 use crate::base::time::Instant;
-use crate::faults::{Fault, FaultKind};
 use crate::judging::meter::ServerLifetime;
 use crate::judging::observer::{Cost, Observer};
+use crate::operations::faults::{Fault, FaultKind};
 use crate::scenario::Scenario;
 
 /// What each deploy that began took and cost.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{Deed, Line, Mark, Story, broke, plans};
 use crate::base::time::Instant;
+use crate::base::words::{count, plural, span};
 use crate::base::{Command, Items, Outcome, Refusal, RegionId, Reply, ServerId, Visit};
+use crate::faces::text::clean;
 use crate::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, RECYCLED, Request, Seen, Served};
 use crate::regions::RegionMap;
 use crate::results::{Tape, VariantReport};
 use crate::scenario::CartHome;
-use crate::text::{clean, count, plural, span};
 
 /// Most lines of a story's first part.
 const MOST: usize = 12;

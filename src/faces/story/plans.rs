@@ -2,12 +2,13 @@
 
 use super::Line;
 use crate::base::time::Instant;
+use crate::base::words::plural;
 use crate::base::{ServerId, ServerState};
+use crate::faces::text::clean;
 use crate::faces::timeline::deed;
-use crate::faults::{FaultKind, in_words, kinds, timeline};
 use crate::history::{EventKind, Inside, PoolEvent};
+use crate::operations::faults::{FaultKind, in_words, kinds, timeline};
 use crate::results::{Tape, VariantReport};
-use crate::text::{clean, plural};
 
 /// A line for a plan that begins: it may last, and take carts later.
 pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport, tape: &Tape) -> Line {

@@ -1,7 +1,7 @@
 //! Why carts were lost and visits abandoned, in one or two sentences that the figures make true.
 
+use crate::base::words::{count, listed, percent};
 use crate::results::statistics::Summary;
-use crate::text::{count, listed, percent};
 
 /// Each cause, as the figures call it, and what it means for a cart's items.
 pub(super) const CAUSES: [(&str, &str, &str); 8] = [

@@ -4,10 +4,11 @@ mod plans;
 mod recovery;
 
 use crate::base::time::{NANOS_PER_SEC, Span};
+use crate::base::words::{clock, count, percent, real};
+use crate::faces::text::{Tone, clean};
 use crate::results::path;
 use crate::results::statistics::{Estimate, Summary};
 use crate::results::{FaultFigures, Report, VariantReport};
-use crate::text::{Tone, clean, clock, count, percent, real};
 
 /// The second line of a header when the number of carts opened differs from row to row.
 pub(super) const OF_OPENED: &str = "of opened";
@@ -358,7 +359,7 @@ impl Source<'_> {
 
     /// For how long a migration took carts.
     fn losses_lasted(&self) -> Column {
-        let path = path::join(["faults", crate::faults::MIGRATION, "losses_lasted_s"]);
+        let path = path::join(["faults", crate::operations::faults::MIGRATION, "losses_lasted_s"]);
         self.column("losses-lasted", ["losses", "went on for"], 3, |summary| {
             let found = summary.get(&path);
             found.filter(|found| found.mean > 0.0).map_or_else(nothing, |s| plain(format!("{} s", real(s.mean))))
@@ -417,7 +418,7 @@ impl Source<'_> {
 /// How a header calls a fault: `at the crash`, or by its time when it has no name.
 fn called(variant: &VariantReport, name: &str, fault: &FaultFigures) -> String {
     let named = variant.scenario.faults.iter().any(|written| written.name.as_deref() == Some(name));
-    let moved = variant.scenario.migration.is_some() && name == crate::faults::MIGRATION;
+    let moved = variant.scenario.migration.is_some() && name == crate::operations::faults::MIGRATION;
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
     let clock = |at: f64| clock(Span::from_nanos((at * NANOS_PER_SEC as f64) as u64));
     match fault.at_s {

@@ -11,9 +11,9 @@ use crate::balancing::pool::Pool;
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::Instant;
 use crate::base::{Outcome, Refusal, Reply, ServerId, UserId};
-use crate::faults::server_named;
 use crate::http::clock::Clock;
 use crate::http::wire::{self, RequestId};
+use crate::operations::faults::server_named;
 use crate::scenario::{Affinity, CookieLife, PinnedDown, Scenario};
 use crate::traffic::Workload;
 

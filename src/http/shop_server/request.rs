@@ -19,12 +19,12 @@ use super::{ServerProcess, Shop};
 use crate::base::seed::{Key, Purpose};
 use crate::base::time::{Instant, Span};
 use crate::base::{Command, Item, Items, Refusal, Reply, UserId};
-use crate::faults;
 use crate::history::{Evidence, Request as Asked, Served};
 use crate::http::log::CommitRecord;
 use crate::http::store::StoreError;
 use crate::http::token::Signer;
 use crate::http::wire::{self, Ask, Body, CartId, Listed, RequestId};
+use crate::operations::faults;
 use crate::scenario::{CartPath, Share};
 
 /// Most bytes of an uploaded file.

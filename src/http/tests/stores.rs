@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::support::{Curl, Town, scenario};
 use crate::base::time::Span;
-use crate::faults::{self, Fault, FaultKind};
 use crate::http::fault_injector::FaultInjector;
+use crate::operations::faults::{self, Fault, FaultKind};
 use crate::scenario::{
     self, CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, WhenFull, Whole,
 };

@@ -453,7 +453,7 @@ mod tests {
     use crate::base::ServerId;
     use crate::base::seed::Seed;
     use crate::base::time::Span;
-    use crate::faults::{Comeback, FaultKind};
+    use crate::operations::faults::{Comeback, FaultKind};
     use crate::scenario::Scenario;
     use proptest::prelude::*;
     use std::collections::BTreeMap;

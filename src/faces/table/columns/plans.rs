@@ -2,10 +2,11 @@
 
 use super::{Cell, Column, Source, nothing, plain, shared, total, with_half};
 use crate::base::time::Span;
+use crate::base::words::span;
+use crate::faces::text::Tone;
 use crate::results::path;
 use crate::results::statistics::{Estimate, Summary};
 use crate::results::tree::Tree;
-use crate::text::{Tone, span};
 
 impl Source<'_> {
     /// The column of this name; `None` when no design has anything to say in it.

@@ -1,8 +1,8 @@
 //! Columns about how the pool recovered from kills.
 
 use super::{Cell, Column, Source, nothing, plain, with_half};
+use crate::base::words::count;
 use crate::results::statistics::Summary;
-use crate::text::count;
 
 /// Name, first line of the header, figure, and the count of kills that have it.
 const RECOVERY: [(&str, &str, &str, &str); 3] = [

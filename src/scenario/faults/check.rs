@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checked, line, wrong, wrong_but};
+use super::{Fault, FaultKind, Target, Unsaid};
+use crate::base::time::Span;
+use crate::base::words::thousands;
 use crate::scenario::nearest::nearest;
-use crate::scenario::{Fault, Scenario, Target, Unsaid, thousands};
+use crate::scenario::violation::{Checked, line, wrong, wrong_but};
+use crate::scenario::{Join, Scenario, deploy, regions, scaling, store, users};
 
 const MOST_FAULTS: usize = 1_000;
 
-pub(super) fn faults(scenario: &Scenario) -> Checked {
+/// Checks what is written, fault by fault.
+pub(in crate::scenario) fn check(scenario: &Scenario) -> Checked {
     if scenario.faults.len() > MOST_FAULTS {
         return wrong(
             "faults",
@@ -49,15 +53,19 @@ fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
     match kind.target() {
         Target::Server(server) => server_exists(&here, server, scenario),
         Target::Region(region) => region_exists(&here, region, scenario),
-        Target::Store => super::store::fault(&here, scenario),
-        Target::Pool => super::plans::plan(&here, fault.at, kind, scenario),
+        Target::Store => store::check_fault(&here, scenario),
+        Target::Pool => match kind {
+            FaultKind::Deploy(deploy) => deploy::check(&here, fault.at, deploy, scenario),
+            FaultKind::Scale(scale) => scaling::check(&here, fault.at, scale, scenario),
+            _ => Ok(()),
+        },
         Target::Users | Target::Carts => Ok(()),
     }
 }
 
 fn region_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
     match &scenario.regions {
-        Some(regions) => super::regions::exists(regions, path, name),
+        Some(regions) => regions::exists(regions, path, name),
         None => wrong_but(path, "there are no regions here", "give `[regions]` with `names` and `round_trip`"),
     }
 }
@@ -78,4 +86,20 @@ fn server_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
     let near = nearest(name, known.iter().map(String::as_str)).filter(|_| number.is_none());
     let help = near.map_or_else(|| all.clone(), |near| format!("did you mean `{near}`? {all}"));
     wrong_but(path, format!("there is no server `{name}`"), help)
+}
+
+/// Checks all faults that add users, in the order of their times.
+pub(in crate::scenario) fn joins(scenario: &Scenario) -> Checked {
+    let mut joins: Vec<(usize, Span, &Join)> = Vec::new();
+    for (i, fault) in scenario.faults.iter().enumerate() {
+        if let Ok(FaultKind::Join(join)) = &fault.kind {
+            joins.push((i, fault.at.get(), join));
+        }
+    }
+    joins.sort_by_key(|(i, at, _)| (*at, *i));
+    let mut people = scenario.users.people();
+    for (i, _, join) in joins {
+        users::check_join(&format!("faults[{i}].join"), join, &mut people)?;
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::mem::discriminant;
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::{Instant, Span};
 use crate::base::{RegionId, ServerId};
-use crate::scenario::{Forgets, MigrationWay, Scenario, Share, StoreFault, Target};
+use crate::scenario::{Forgets, Scenario, Share, StoreFault, Target};
 
 pub use crate::scenario::{Comeback, FaultKind};
 pub use names::of_processes;
@@ -32,78 +32,6 @@ impl Fault {
         match self.kind.target() {
             Target::Server(server) => Some(*server),
             Target::Region(_) | Target::Store | Target::Pool | Target::Users | Target::Carts => None,
-        }
-    }
-}
-
-/// What a fault makes of a server that lives on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Affliction {
-    /// It works so many times slower.
-    Slow(u32),
-    /// It fails so many of a billion requests: see [`fails`].
-    Failing(u32),
-}
-
-impl FaultKind {
-    /// Whether what the server, or the store, remembered is gone.
-    #[must_use]
-    pub fn loses_memory(&self) -> bool {
-        match self {
-            FaultKind::Crash { .. }
-            | FaultKind::Restart { .. }
-            | FaultKind::Replace { .. }
-            | FaultKind::Vanish { .. }
-            | FaultKind::Deploy(_)
-            | FaultKind::RegionOutage { .. } => true,
-            FaultKind::Migrate { how } => *how != MigrationWay::ReadThrough,
-            FaultKind::Store { forgets, .. } => forgets.is_some_and(|forgets| forgets != Forgets::NOTHING),
-            FaultKind::Slow { .. }
-            | FaultKind::Failing { .. }
-            | FaultKind::Scale(_)
-            | FaultKind::Join(_)
-            | FaultKind::Autoscale
-            | FaultKind::Isolate { .. } => false,
-        }
-    }
-
-    /// Whether a server that it takes away falls silent. Otherwise connections are refused at once.
-    #[must_use]
-    pub fn silences(&self) -> bool {
-        match self {
-            FaultKind::Vanish { .. } | FaultKind::RegionOutage { .. } | FaultKind::Isolate { .. } => true,
-            FaultKind::Crash { .. }
-            | FaultKind::Restart { .. }
-            | FaultKind::Replace { .. }
-            | FaultKind::Slow { .. }
-            | FaultKind::Failing { .. }
-            | FaultKind::Store { .. }
-            | FaultKind::Deploy(_)
-            | FaultKind::Scale(_)
-            | FaultKind::Join(_)
-            | FaultKind::Autoscale
-            | FaultKind::Migrate { .. } => false,
-        }
-    }
-
-    /// What it makes of a server that lives on.
-    #[must_use]
-    pub fn affliction(&self) -> Option<Affliction> {
-        match self {
-            FaultKind::Slow { factor, .. } => Some(Affliction::Slow(*factor)),
-            FaultKind::Failing { billionths, .. } => Some(Affliction::Failing(*billionths)),
-            FaultKind::Crash { .. }
-            | FaultKind::Restart { .. }
-            | FaultKind::Replace { .. }
-            | FaultKind::Vanish { .. }
-            | FaultKind::Isolate { .. }
-            | FaultKind::RegionOutage { .. }
-            | FaultKind::Store { .. }
-            | FaultKind::Deploy(_)
-            | FaultKind::Scale(_)
-            | FaultKind::Join(_)
-            | FaultKind::Autoscale
-            | FaultKind::Migrate { .. } => None,
         }
     }
 }

@@ -48,7 +48,7 @@ fn free(name: &str, taken: &BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faults::timeline;
+    use crate::operations::faults::timeline;
     use crate::scenario::load;
 
     fn names(text: &str) -> Vec<String> {
