@@ -4,12 +4,12 @@
 //! and [`export`] turn it into text.
 
 pub mod agreement;
+mod deploys;
 pub mod document;
 pub mod expectations;
 mod figures;
 pub mod keyed;
 pub mod path;
-mod plans;
 #[cfg(test)]
 pub(crate) mod sample;
 mod serverless;

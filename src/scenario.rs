@@ -11,8 +11,6 @@ mod check;
 mod decode;
 mod deploy;
 mod dist;
-#[cfg(feature = "cli")]
-mod draw;
 mod ending;
 pub mod error;
 mod faults;

@@ -1,8 +1,10 @@
 //! The story of one user whom a design failed, told from the history of that visit.
 
+mod concurrent_group;
+mod deploys;
 mod draw;
 mod lines;
-mod plans;
+mod shortening;
 
 use super::timeline::{deed, random_deed};
 use crate::base::time::Instant;
@@ -169,10 +171,10 @@ pub fn best_other(report: &Report, than: usize) -> Option<usize> {
 /// A line for a fault that struck: what it did, how many open carts lost something to it, and whether this one did.
 fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
-    let known = plans::known(fault, variant, tape);
+    let known = deploys::known(fault, variant, tape);
     match known.as_ref().map(FaultKind::target) {
-        Some(Target::Pool | Target::Users) => return Some(plans::begins(fault, at, variant, tape)),
-        None if server.is_none() => return Some(plans::begins(fault, at, variant, tape)),
+        Some(Target::Pool | Target::Users) => return Some(deploys::begins(fault, at, variant, tape)),
+        None if server.is_none() => return Some(deploys::begins(fault, at, variant, tape)),
         None | Some(Target::Server(_) | Target::Region(_) | Target::Store | Target::Carts) => {}
     }
     let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());

@@ -14,7 +14,7 @@ use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Recorder, Re
 use crate::judging::meter::LatencyMeter;
 use crate::scenario::CartPath;
 use crate::state::evidence::{self, blame};
-use crate::state::files::{FileLocation, Whereabouts};
+use crate::state::file_locations::{FileLocation, Whereabouts};
 use crate::state::replication::{Change, Copies};
 use crate::state::shop::Basket;
 

@@ -30,7 +30,7 @@ use crate::base::seed::Sampler;
 use crate::base::{ProcessId, ServerId};
 use crate::operations::faults::{Fault, FaultKind};
 use crate::scenario::{Hidden, HiddenState, Homes, Migration, Replication, Scenario, StoreUpdate, Tokens};
-use crate::state::files::FileLocation;
+use crate::state::file_locations::FileLocation;
 use crate::state::shop::Order;
 use crate::traffic::Workload;
 

@@ -4,7 +4,7 @@ use super::{CartCounts, HeldCart, HeldFiles, HeldLogin, Holder, Memory, MemoryCo
 use crate::base::{ClientId, Items, RegionId, UserId};
 use crate::scenario::{CartHome, CartPath};
 use crate::sim::Sim;
-use crate::state::files::FileLocation;
+use crate::state::file_locations::FileLocation;
 use crate::traffic::Session;
 
 impl Snapshot {

@@ -30,7 +30,7 @@ pub struct Allowance {
 
 /// What users can observe of hidden state.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hidden {
+pub(super) struct Inconsistencies {
     allowance: Option<Allowance>,
     /// Accepted requests by window and user.
     accepted: BTreeMap<(u64, UserId), u64>,
@@ -41,9 +41,9 @@ pub(super) struct Hidden {
     pub(super) counts: HiddenCounts,
 }
 
-impl Hidden {
-    pub(super) fn new(allowance: Option<Allowance>) -> Hidden {
-        Hidden { allowance, ..Hidden::default() }
+impl Inconsistencies {
+    pub(super) fn new(allowance: Option<Allowance>) -> Inconsistencies {
+        Inconsistencies { allowance, ..Inconsistencies::default() }
     }
 
     pub(super) fn observe(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_window_is_forgotten_when_nothing_of_it_can_be_out() {
         let user = UserId(1);
-        let mut hidden = Hidden::new(Some(Allowance { limit: 1, window_nanos: 10, longest_nanos: 25 }));
+        let mut hidden = Inconsistencies::new(Some(Allowance { limit: 1, window_nanos: 10, longest_nanos: 25 }));
         for sent in [100, 101, 125, 109] {
             hidden.accepted(user, sent);
         }

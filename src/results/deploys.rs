@@ -3,7 +3,7 @@
 use super::{DeployFigures, Keyed, Scaling};
 use crate::base::time::Instant;
 use crate::judging::meter::ServerLifetime;
-use crate::judging::observer::{Cost, Observer};
+use crate::judging::observer::{Observer, OperationCost};
 use crate::operations::faults::{Fault, FaultKind};
 use crate::scenario::Scenario;
 
@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 pub(super) fn deploys(observer: &Observer, scenario: &Scenario, faults: &[Fault]) -> Keyed<DeployFigures> {
     let closes = Instant::ZERO + scenario.duration.get();
     let deploy = |(index, fault): (u32, &'_ Fault)| {
-        let cost = observer.plans.cost_until(index, closes)?;
+        let cost = observer.operations.cost_until(index, closes)?;
         let ended = cost.finished.unwrap_or(closes.max(cost.began));
         let figures = DeployFigures {
             at_s: cost.began.since_start().as_secs_f64(),
@@ -30,7 +30,8 @@ pub(super) fn deploys(observer: &Observer, scenario: &Scenario, faults: &[Fault]
 /// What each change of the pool's size cost.
 pub(super) fn scaling(observer: &Observer, faults: &[Fault]) -> Keyed<Scaling> {
     let scaling = |(index, fault): (u32, &Fault)| {
-        let Cost { stopped, cut_off_users, cut_requests, .. } = observer.plans.cost(index).unwrap_or_default();
+        let OperationCost { stopped, cut_off_users, cut_requests, .. } =
+            observer.operations.cost(index).unwrap_or_default();
         (fault.name.clone(), Scaling { taken_out: stopped, cut_off_users, cut_requests })
     };
     (0u32..).zip(faults).filter(|(_, fault)| fault.kind.changes_size()).map(scaling).collect()

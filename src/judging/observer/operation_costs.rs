@@ -6,9 +6,9 @@ use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, ServerState};
 use crate::history::PoolEvent;
 
-/// The cost of one plan.
+/// The cost of one deploy or change of the pool's size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
+pub struct OperationCost {
     /// When it began.
     pub began: Instant,
     /// When it was complete.
@@ -34,30 +34,30 @@ struct Server {
     believed: bool,
 }
 
-/// All plans of a run.
+/// The costs of all deploys and changes of size of a run.
 #[derive(Clone, Debug)]
-pub struct Plans {
+pub struct OperationCosts {
     servers: Vec<Server>,
     /// By fault.
-    costs: BTreeMap<u32, Cost>,
+    costs: BTreeMap<u32, OperationCost>,
 }
 
-impl Plans {
+impl OperationCosts {
     /// A pool of this many servers, all up.
     #[must_use]
-    pub fn new(servers: usize) -> Plans {
-        Plans { servers: vec![Server { runs: true, believed: true }; servers], costs: BTreeMap::new() }
+    pub fn new(servers: usize) -> OperationCosts {
+        OperationCosts { servers: vec![Server { runs: true, believed: true }; servers], costs: BTreeMap::new() }
     }
 
-    /// The cost of a plan; `None` if it never began.
+    /// The cost of an operation; `None` if it never began.
     #[must_use]
-    pub fn cost(&self, fault: u32) -> Option<Cost> {
+    pub fn cost(&self, fault: u32) -> Option<OperationCost> {
         self.costs.get(&fault).copied()
     }
 
-    /// The cost of a plan, with an unfinished plan counted up to this time.
+    /// The cost of an operation, with an unfinished operation counted up to this time.
     #[must_use]
-    pub fn cost_until(&self, fault: u32, now: Instant) -> Option<Cost> {
+    pub fn cost_until(&self, fault: u32, now: Instant) -> Option<OperationCost> {
         let mut cost = self.cost(fault)?;
         cost.count(now, self.taking());
         Some(cost)
@@ -75,7 +75,7 @@ impl Plans {
         match event {
             PoolEvent::Struck { server: Some(server), memory_lost: true, .. } => self.server(server).runs = false,
             PoolEvent::Struck { server: None, fault, .. } => {
-                let begun = Cost { began: at, counted: at, servers: taking, ..Cost::default() };
+                let begun = OperationCost { began: at, counted: at, servers: taking, ..OperationCost::default() };
                 self.costs.entry(fault).or_insert(begun);
             }
             PoolEvent::Struck { .. }
@@ -87,7 +87,11 @@ impl Plans {
             PoolEvent::Believed { server, up } => self.server(server).believed = up,
             PoolEvent::Stopped { server, fault, cut_off_users, cut_requests } => {
                 self.server(server).runs = false;
-                let cost = self.costs.entry(fault).or_insert(Cost { began: at, counted: at, ..Cost::default() });
+                let cost = self.costs.entry(fault).or_insert(OperationCost {
+                    began: at,
+                    counted: at,
+                    ..OperationCost::default()
+                });
                 cost.stopped += 1;
                 cost.cut_off_users += u64::from(cut_off_users);
                 cost.cut_requests += u64::from(cut_requests);
@@ -108,7 +112,7 @@ impl Plans {
     }
 }
 
-impl Cost {
+impl OperationCost {
     /// This many servers took new users until now.
     fn count(&mut self, now: Instant, taking: u64) {
         if self.finished.is_none() && now > self.counted {
@@ -126,7 +130,7 @@ mod tests {
     fn capacity_is_lost_from_the_drain_until_the_balancer_believes() {
         let at = |s| Instant::ZERO + Span::from_secs(s);
         let server = ServerId(1);
-        let mut plans = Plans::new(3);
+        let mut operations = OperationCosts::new(3);
         let turned = |state| PoolEvent::Turned { server, state };
         for (s, event) in [
             (10, PoolEvent::Struck { fault: 0, server: None, memory_lost: true }),
@@ -140,11 +144,11 @@ mod tests {
             (60, PoolEvent::Finished { fault: 0 }),
             (70, PoolEvent::Believed { server, up: false }),
         ] {
-            plans.hear(at(s), event);
+            operations.hear(at(s), event);
         }
-        let cost = plans.cost_until(0, at(100)).expect("it began");
+        let cost = operations.cost_until(0, at(100)).expect("it began");
         assert_eq!((cost.stopped, cost.cut_off_users, cost.cut_requests), (1, 7, 2));
         assert_eq!((cost.finished, cost.capacity_lost), (Some(at(60)), Span::from_secs(43)));
-        assert_eq!(plans.cost(1), None);
+        assert_eq!(operations.cost(1), None);
     }
 }

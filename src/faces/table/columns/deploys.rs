@@ -10,7 +10,7 @@ use crate::results::tree::Tree;
 
 impl Source<'_> {
     /// The column of this name; `None` when no design has anything to say in it.
-    pub(super) fn of_plans(&self, name: &str) -> Option<Column> {
+    pub(super) fn about_deploys(&self, name: &str) -> Option<Column> {
         let column = match name {
             "deploy-took" => self.column(name, ["the deploy", "took"], 3, took),
             "cut-off" => self.column(name, ["user", "cut-offs"], 4, |summary| of_both(summary, "cut_off_users")),
