@@ -137,7 +137,7 @@ pub struct Session {
     written: usize,
     inputs: Vec<Input>,
     run: Run,
-    marks: Marks,
+    marks: Marks<Run>,
     diary: Diary,
 }
 

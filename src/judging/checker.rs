@@ -5,7 +5,9 @@
 //! items whose adds or removes have an unknown outcome or are concurrent with the checkout. An unknown outcome is
 //! never a loss.
 
+mod beside_carts;
 mod cart;
+mod counts;
 mod findings;
 mod inconsistencies;
 mod missing_files;
@@ -19,7 +21,8 @@ use crate::history::{AbandonReason, Ending, Request, Seen};
 use cart::{
     CHARGED, CHECKOUT_OUT, CHECKOUT_RETRIED, CHECKOUT_UNKNOWN, Cart, Doubts, ENDED, IN_DOUBT, OPENED, PENDING_IS_REMOVE,
 };
-pub use findings::{CartVerdict, Counts, Finding};
+pub use counts::Counts;
+pub use findings::{CartVerdict, Finding};
 use inconsistencies::Inconsistencies;
 pub use inconsistencies::{Allowance, HiddenCounts};
 pub use missing_files::FileCounts;
@@ -83,17 +86,6 @@ impl Checker {
     pub fn observe(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
         let found = self.observe_cart(visit, seen);
         if self.hidden.is_some() { found.or(self.observe_hidden(visit, seen)) } else { found }
-    }
-
-    #[cold]
-    fn observe_hidden(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
-        let hidden = self.hidden.as_mut()?;
-        let found = hidden.observe(visit, seen);
-        self.counts.hidden = hidden.counts;
-        if found == Some(Finding::Forbidden) {
-            self.hurt(visit.user);
-        }
-        found
     }
 
     #[inline(always)]
@@ -302,7 +294,7 @@ impl Checker {
         let cart = &mut self.carts[visit.client.index()];
         cart.views_out = cart.views_out.saturating_sub(1);
         let cart = *cart;
-        let (must, may) = self.view_bounds(visit, cart);
+        let (must, may) = cart.view_bounds(self.known_doubts(visit));
         let Outcome::Ok(Reply::Cart(shown)) = outcome else { return None };
         self.counts.views += 1;
         let wrong = !must.minus(shown).is_empty() || !shown.minus(may).is_empty();
@@ -315,33 +307,6 @@ impl Checker {
         self.counts.wrong_views += 1;
         self.hurt(visit.user);
         Some(Finding::WrongView)
-    }
-
-    /// What a view that is answered now must show, and what it may show.
-    fn view_bounds(&mut self, visit: Visit, cart: Cart) -> (Items, Items) {
-        let (mut must, mut may) = if cart.flags & CHARGED == 0 { (cart.held, cart.held) } else { Default::default() };
-        if let Some(item) = Item::new(cart.pending) {
-            may = may.with(item);
-            if cart.flags & PENDING_IS_REMOVE != 0 {
-                must = must.without(item);
-            }
-        }
-        if cart.flags & IN_DOUBT != 0 {
-            let doubts = self.doubts(visit);
-            must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(doubts.added_during_view);
-            may = may.union(doubts.adds).union(doubts.pending_adds).union(doubts.removed_during_view);
-            if cart.flags & CHARGED != 0 {
-                may = may.union(doubts.left_over);
-            }
-            if cart.views_out == 0 {
-                doubts.added_during_view = Items::NONE;
-                doubts.removed_during_view = Items::NONE;
-            }
-        }
-        if cart.flags & (CHECKOUT_OUT | CHECKOUT_UNKNOWN) != 0 {
-            must = Items::NONE; // a checkout may have emptied it
-        }
-        (must, may)
     }
 
     fn checkout_told(&mut self, visit: Visit, outcome: Outcome) -> Option<Finding> {
@@ -378,35 +343,17 @@ impl Checker {
         doubts.left_over = Items::NONE;
     }
 
-    /// What a checkout that is answered now must charge, and what it may charge.
-    fn charge_bounds(&mut self, visit: Visit, cart: Cart) -> (Items, Items) {
-        let (mut must, mut may) = (cart.held, cart.held);
-        if let Some(item) = Item::new(cart.pending) {
-            may = may.with(item);
-            if cart.flags & PENDING_IS_REMOVE != 0 {
-                must = must.without(item);
-            }
-        }
-        if cart.flags & IN_DOUBT != 0 {
-            let doubts = self.doubts(visit);
-            let during = doubts.added_during_checkout.union(doubts.removed_during_checkout);
-            must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(during);
-            may = may.union(doubts.adds).union(doubts.pending_adds).union(during);
-        }
-        if cart.views_out > 0 {
-            // The view may still show the items that were bought.
-            let doubts = self.doubts(visit);
-            doubts.removed_during_view = doubts.removed_during_view.union(cart.held);
-        }
-        (must, may)
-    }
-
     fn judge(&mut self, visit: Visit, charged: Items) -> Option<Finding> {
         let cart = self.carts[visit.client.index()];
         if cart.flags & ENDED != 0 || cart.flags & OPENED == 0 {
             return None;
         }
-        let (must, may) = self.charge_bounds(visit, cart);
+        let (must, may) = cart.charge_bounds(self.known_doubts(visit));
+        if cart.views_out > 0 {
+            // The view may still show the items that were bought.
+            let doubts = self.doubts(visit);
+            doubts.removed_during_view = doubts.removed_during_view.union(cart.held);
+        }
         let (missing, extra) = (must.minus(charged), charged.minus(may));
         if !extra.is_empty() {
             self.count_ghosts(visit, cart, extra);
@@ -451,45 +398,6 @@ impl Checker {
         Finding::Cart(verdict)
     }
 
-    #[cold]
-    fn file_told(&mut self, user: UserId, command: Command, outcome: Outcome) -> Option<Finding> {
-        let missing = self.files.told(user, command, outcome);
-        self.counts.files = self.files.counts();
-        if !missing {
-            return None;
-        }
-        self.hurt(user);
-        Some(Finding::MissingFile)
-    }
-
-    /// After the end of the run: all files of a user that still exist anywhere.
-    pub fn audited(&mut self, user: UserId, found: Items) {
-        let gone = self.files.audited(user, found);
-        self.counts.files = self.files.counts();
-        if gone {
-            self.hurt(user);
-        }
-    }
-
-    fn forgery_told(&mut self, outcome: Outcome) -> Option<Finding> {
-        self.counts.impostors += 1;
-        if !matches!(outcome, Outcome::Ok(_)) {
-            return None;
-        }
-        self.counts.impostors_accepted += 1;
-        Some(Finding::Impostor)
-    }
-
-    /// A journey replays a session only after the logout was acknowledged.
-    fn replay_told(&mut self, outcome: Outcome) -> Option<Finding> {
-        self.counts.replays += 1;
-        if !matches!(outcome, Outcome::Ok(_)) {
-            return None;
-        }
-        self.counts.zombie_logins += 1;
-        Some(Finding::Zombie)
-    }
-
     fn left(&mut self, visit: Visit, ending: Ending) -> Option<Finding> {
         if matches!(ending, Ending::GaveUp(_)) {
             self.hurt(visit.user);
@@ -509,6 +417,13 @@ impl Checker {
         }
         self.carts[visit.client.index()] = Cart::default();
         finding
+    }
+
+    /// The doubts about a cart, if there are any.
+    #[inline]
+    fn known_doubts(&mut self, visit: Visit) -> Option<&mut Doubts> {
+        let in_doubt = self.carts[visit.client.index()].flags & IN_DOUBT != 0;
+        in_doubt.then(|| self.doubts(visit))
     }
 
     #[cold]

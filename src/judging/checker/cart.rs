@@ -1,6 +1,6 @@
 //! What is known about the cart of an open visit.
 
-use crate::base::Items;
+use crate::base::{Item, Items};
 
 /// What the checker keeps for each open visit: 16 bytes, because there may be millions.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,4 +51,49 @@ pub(super) struct Doubts {
     pub(super) removed_during_view: Items,
     /// Ghosts that have already been counted.
     pub(super) ghosts: Items,
+}
+
+impl Cart {
+    /// What a view that is answered now must show, and what it may show. `doubts`: if there are any about this cart.
+    pub(super) fn view_bounds(self, doubts: Option<&mut Doubts>) -> (Items, Items) {
+        let (mut must, mut may) = if self.flags & CHARGED == 0 { (self.held, self.held) } else { Default::default() };
+        self.allow_pending(&mut must, &mut may);
+        if let Some(doubts) = doubts {
+            must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(doubts.added_during_view);
+            may = may.union(doubts.adds).union(doubts.pending_adds).union(doubts.removed_during_view);
+            if self.flags & CHARGED != 0 {
+                may = may.union(doubts.left_over);
+            }
+            if self.views_out == 0 {
+                doubts.added_during_view = Items::NONE;
+                doubts.removed_during_view = Items::NONE;
+            }
+        }
+        if self.flags & (CHECKOUT_OUT | CHECKOUT_UNKNOWN) != 0 {
+            must = Items::NONE; // a checkout may have emptied it
+        }
+        (must, may)
+    }
+
+    /// What a checkout that is answered now must charge, and what it may charge.
+    pub(super) fn charge_bounds(self, doubts: Option<&mut Doubts>) -> (Items, Items) {
+        let (mut must, mut may) = (self.held, self.held);
+        self.allow_pending(&mut must, &mut may);
+        if let Some(doubts) = doubts {
+            let during = doubts.added_during_checkout.union(doubts.removed_during_checkout);
+            must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(during);
+            may = may.union(doubts.adds).union(doubts.pending_adds).union(during);
+        }
+        (must, may)
+    }
+
+    /// The add or remove in flight may have had its effect, or not.
+    fn allow_pending(self, must: &mut Items, may: &mut Items) {
+        if let Some(item) = Item::new(self.pending) {
+            *may = may.with(item);
+            if self.flags & PENDING_IS_REMOVE != 0 {
+                *must = must.without(item);
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Finding;
+use super::findings::Finding;
 use crate::base::{Command, Outcome, Refusal, Reply, UserId, Visit};
 use crate::history::{Request, Seen};
 

@@ -8,6 +8,8 @@ use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Item, Items, ProcessId, Reply};
 use crate::history::Evidence;
 use crate::scenario::{CartHome, Replication};
+use crate::sim::Sim;
+use crate::sim::requests::RequestId;
 use crate::state::evidence;
 use crate::state::shop::{Basket, Order};
 
@@ -444,6 +446,21 @@ impl Overflow {
             self.free.push(at);
             at = chunk.next;
         }
+    }
+}
+
+impl Sim {
+    /// A server applies a command to its copy of a cart, and sends what it has changed to others. Returns how many.
+    #[cold]
+    pub(in crate::sim) fn apply_to_copy(&mut self, id: RequestId, call: Call) -> (CartResult, u32) {
+        let (visit, server) = (self.requests[id].visit(), self.requests[id].server);
+        let process = self.process_of(server);
+        let views = call.command == Command::View;
+        let Carts { replicas, orders, .. } = &mut self.shop.carts;
+        let (result, change) = replicas
+            .apply(visit, process, views, &self.balancer.pool, |basket, knew| apply_to(basket, knew, call, orders));
+        let sent = change.map_or(0, |change| self.send_copies(visit, server, change));
+        (result, sent)
     }
 }
 
