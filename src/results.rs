@@ -121,6 +121,7 @@ pub struct Tape {
 
 impl Tape {
     /// A fault that is not the scenario's own, by its index among those of the run.
+    #[must_use]
     pub fn injected(&self, index: u32) -> Option<&Fault> {
         self.injected.iter().find(|(of, _)| *of == index).map(|(_, fault)| fault)
     }

@@ -177,7 +177,7 @@ impl Teller {
             }
             EventKind::Seen(_, Seen::Billed(items)) => self.billed(event.at, items),
             EventKind::Seen(_, Seen::Told { request, sent, outcome, .. }) => {
-                self.told(event.at, request, sent, outcome)
+                self.told(event.at, request, sent, outcome);
             }
             EventKind::Seen(_, Seen::Left(Ending::GaveUp(trouble))) => self.gave_up(event.at, trouble),
         }
@@ -249,33 +249,8 @@ impl Teller {
                 self.logged_in = true;
                 "ok".into()
             }
-            (_, Reply::Charged(items)) => {
-                let missing = self.added.minus(items);
-                let extra = items.minus(self.added);
-                self.bought = true;
-                deed.missing = Some(missing);
-                deed.wrong = !missing.is_empty() || !extra.is_empty();
-                if items.is_empty() { "charged: nothing".into() } else { format!("charged: {items}") }
-            }
-            (Command::View, Reply::Cart(_)) if self.together => "ok".into(),
-            (Command::View, Reply::Cart(items)) if self.bought => match items.iter().next() {
-                None => "ok".into(),
-                Some(ghost) => {
-                    deed.wrong = true;
-                    format!("the {ghost} is back")
-                }
-            },
-            (Command::View, Reply::Cart(items)) => {
-                let missing = self.added.minus(items);
-                deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
-                match (forgotten, missing.is_empty()) {
-                    (true, _) => "\"What cart?\" Empty.".into(),
-                    (false, false) => {
-                        format!("where is the {}?", missing.iter().next().map_or(String::new(), |i| i.to_string()))
-                    }
-                    (false, true) => "ok".into(),
-                }
-            }
+            (_, Reply::Charged(items)) => self.charged(deed, items),
+            (Command::View, Reply::Cart(items)) => self.shown(deed, items, forgotten),
             (Command::Browse, Reply::Page(version)) => {
                 deed.wrong = version < self.newest;
                 let after = if deed.wrong { format!(", after {}", self.newest) } else { String::new() };
@@ -300,6 +275,34 @@ impl Teller {
                 "ok, in an older copy".into()
             }
             _ => "ok".into(),
+        }
+    }
+
+    fn charged(&mut self, deed: &mut Deed, items: Items) -> String {
+        let missing = self.added.minus(items);
+        let extra = items.minus(self.added);
+        self.bought = true;
+        deed.missing = Some(missing);
+        deed.wrong = !missing.is_empty() || !extra.is_empty();
+        if items.is_empty() { "charged: nothing".into() } else { format!("charged: {items}") }
+    }
+
+    /// What a user sees who looks at the cart. `forgotten`: the server did not know it.
+    fn shown(&self, deed: &mut Deed, items: Items, forgotten: bool) -> String {
+        if self.together {
+            return "ok".into();
+        }
+        if self.bought {
+            let Some(ghost) = items.iter().next() else { return "ok".into() };
+            deed.wrong = true;
+            return format!("the {ghost} is back");
+        }
+        let missing = self.added.minus(items);
+        deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
+        match missing.iter().next() {
+            _ if forgotten => "\"What cart?\" Empty.".into(),
+            Some(first) => format!("where is the {first}?"),
+            None => "ok".into(),
         }
     }
 
