@@ -1,12 +1,12 @@
 //! Requests of a user that are out at the same moment.
 
-/// Requests that are out at the same moment.
+/// The group of concurrent requests.
 #[derive(Default)]
 pub(super) struct ConcurrentGroup {
     out: u32,
-    /// How often two were out at once after none was.
+    /// The number of groups so far.
     groups: u32,
-    /// Answers of such a group are still to come.
+    /// Whether answers of the current group are still to come.
     together: bool,
 }
 
@@ -19,7 +19,7 @@ impl ConcurrentGroup {
         }
     }
 
-    /// An answer comes: to which group it belongs, if it was not alone.
+    /// An answer comes. Returns the number of its group, if it was not alone.
     pub(super) fn told(&mut self) -> Option<u32> {
         self.out = self.out.saturating_sub(1);
         let group = self.together.then_some(self.groups);

@@ -3,7 +3,7 @@
 use super::Line;
 use crate::base::words::{count, plural};
 
-/// The lines that tell the story, within `most`.
+/// Selects the lines that tell the story, within `most`.
 pub(super) fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
     let dull = u8::from(carts);
     let weight = |line: &Line| match line {
@@ -44,7 +44,7 @@ pub(super) fn went_wrong(all: f64, wrong: f64) -> String {
     }
 }
 
-/// What broke before the visit had done anything, or after it was over, is not its story.
+/// Removes faults from before the visit's first deed or after its last.
 fn trim_faults(lines: &mut Vec<Line>) {
     let is_deed = |line: &Line| matches!(line, Line::Did(_));
     if let Some(last) = lines.iter().rposition(is_deed) {

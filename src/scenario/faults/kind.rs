@@ -8,146 +8,146 @@ use crate::base::time::Span;
 use crate::base::{RegionId, ServerId};
 use crate::scenario::{Deploy, Forgets, Join, MigrationWay, Scale, Share, percent};
 
-/// What a fault does, and to whom. In a scenario servers and regions have names; in a run they are resolved.
+/// What a fault does, and to what. A scenario refers to servers and regions by name; in a run the names are resolved to
+/// ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind<Server = ServerId, Region = RegionId> {
-    /// Process death: connections are refused at once, the memory is gone.
+    /// Process death: connections are refused at once, and the memory is lost.
     Crash {
-        /// Whose.
+        /// The server whose process dies.
         server: Server,
         /// How it comes back, if it does.
         comeback: Option<Comeback>,
     },
     /// The process dies and boots again on the same host.
     Restart {
-        /// Which.
+        /// The server.
         server: Server,
-        /// How long a boot takes; in a scenario `None`, as `servers.boot` says that.
+        /// How long it takes to boot. `None` in a scenario, where `servers.boot` says so.
         boot: Option<Span>,
     },
-    /// The host goes; a new one boots under the same name.
+    /// The host is lost; a new one boots under the same name.
     Replace {
-        /// Which.
+        /// The server.
         server: Server,
-        /// How long a boot takes; in a scenario `None`.
+        /// How long it takes to boot. `None` in a scenario.
         boot: Option<Span>,
     },
-    /// The host falls silent, and the memory is gone.
+    /// The host falls silent, and the memory is lost.
     Vanish {
-        /// Whose.
+        /// The server whose host vanishes.
         server: Server,
         /// How it comes back, if it does.
         comeback: Option<Comeback>,
     },
-    /// It works `factor` times slower, until the end if no time is given.
+    /// The server works `factor` times slower.
     Slow {
-        /// Which.
+        /// The server.
         server: Server,
         /// How many times slower.
         factor: u32,
-        /// For how long.
+        /// For how long; `None` until the end.
         lasting: Option<Span>,
     },
-    /// It answers requests at once with 500, until the end if no time is given. Health checks pass.
+    /// The server answers requests with 500 at once. Its health checks pass.
     Failing {
-        /// Which.
+        /// The server.
         server: Server,
-        /// How many of a billion requests. It serves the others.
+        /// How many of a billion requests it fails. It serves the others.
         billionths: u32,
-        /// For how long.
+        /// For how long; `None` until the end.
         lasting: Option<Span>,
     },
-    /// Neither the balancer nor the other servers reach it; it keeps its memory. Until the end if no time is given.
+    /// The server cannot be reached by the balancer or by other servers. It keeps its memory.
     Isolate {
-        /// Which.
+        /// The server.
         server: Server,
-        /// For how long.
+        /// For how long; `None` until the end.
         lasting: Option<Span>,
     },
-    /// A region goes dark: its servers fall silent and lose their memory, a store there cannot be reached. Until the end
-    /// if no time is given.
+    /// A whole region is down: its servers fall silent and lose their memory, and a store there cannot be reached.
     RegionOutage {
-        /// Which.
+        /// The region.
         region: Region,
-        /// For how long.
+        /// For how long; `None` until the end.
         lasting: Option<Span>,
     },
-    /// The shared store breaks: calls are refused, those under way break off.
+    /// The shared store fails: calls are refused, and those in progress break off.
     Store {
-        /// How.
+        /// The kind of failure.
         how: StoreFault,
-        /// For how long; an outage until the end if no time is given, the others no time.
+        /// For how long. `None`: until the end for an outage, no time for the others.
         lasting: Option<Span>,
-        /// What it has forgotten of what it had acknowledged; in a scenario `None`, as `store.durability_window` says that.
+        /// Which acknowledged data it loses. `None` in a scenario, where `store.durability_window` says so.
         forgets: Option<Forgets>,
     },
-    /// A new version goes to all servers.
+    /// A new version is deployed to all servers.
     Deploy(Deploy),
-    /// The pool gets another size.
+    /// The pool changes its size.
     Scale(Scale),
-    /// More users come.
+    /// More users arrive.
     Join(Join),
-    /// The autoscaler begins to look after the pool. What it does later is this fault's doing.
+    /// The autoscaler takes charge of the pool. Its later actions are attributed to this fault.
     Autoscale,
     /// Carts move to another home.
     Migrate {
-        /// The way to a cart from then on.
+        /// How carts are looked up from then on.
         how: MigrationWay,
     },
 }
 
-/// How the shared store breaks.
+/// How the shared store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreFault {
-    /// Nobody reaches it: calls are refused at once, those under way break off. It forgets nothing.
+    /// The store cannot be reached: calls are refused at once, and those in progress break off. It loses nothing.
     Outage,
-    /// A replica takes its place, which has not got everything yet: `store.durability_window` says what is forgotten.
-    /// Calls are refused meanwhile.
+    /// A replica that lags behind takes over: `store.durability_window` says what is lost. Until it has, calls are
+    /// refused.
     Failover,
-    /// Its process dies and starts again, with what it finds on disk: all but `store.durability_window`. Calls are
-    /// refused meanwhile.
+    /// Its process dies and restarts with what is on disk: everything except the last `store.durability_window`. Until
+    /// it has, calls are refused.
     Restart,
 }
 
-/// How a server comes back: always empty.
+/// How a server comes back. Its memory is always empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Comeback {
-    /// From the fault until it takes requests again.
+    /// The time from the fault until it accepts requests again.
     pub after: Span,
-    /// On a new host (a new disk), under the same name.
+    /// Whether it has a new host (a new disk), under the same name.
     pub new_host: bool,
 }
 
-/// What a fault is about.
+/// What a fault affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a, Server, Region> {
     /// One server.
     Server(&'a Server),
-    /// All servers of a region, and a store that is there.
+    /// All servers of a region, and a store located there.
     Region(&'a Region),
     /// The shared store.
     Store,
-    /// The pool: the operator has a plan.
+    /// The pool, by a plan of the operator.
     Pool,
-    /// Those who visit.
+    /// The users.
     Users,
-    /// Where carts live.
+    /// The home of carts.
     Carts,
 }
 
-/// What a fault makes of a server that lives on.
+/// How a fault impairs a server that stays alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Affliction {
-    /// It works so many times slower.
+    /// It works this many times slower.
     Slow(u32),
     /// It fails so many of a billion requests: see `operations::faults::fails`.
     Failing(u32),
 }
 
 impl FaultKind<(), ()> {
-    /// What faults are called in a scenario's tables; each excludes the others.
+    /// The keys of faults in a scenario's tables. They are mutually exclusive.
     pub const KEYS: [&str; 12] = [
         "crash",
         "restart",
@@ -165,7 +165,7 @@ impl FaultKind<(), ()> {
 }
 
 impl<Server, Region> FaultKind<Server, Region> {
-    /// What the scenario's table calls it; of what other tables of the scenario say, their names.
+    /// The key in a fault's table. For an autoscaler and a migration: the name of their own table.
     #[must_use]
     pub fn key(&self) -> &'static str {
         match self {
@@ -186,7 +186,7 @@ impl<Server, Region> FaultKind<Server, Region> {
         }
     }
 
-    /// What it is about.
+    /// What it affects.
     #[must_use]
     pub fn target(&self) -> Target<'_, Server, Region> {
         match self {
@@ -205,13 +205,13 @@ impl<Server, Region> FaultKind<Server, Region> {
         }
     }
 
-    /// Whether it may change the size of the pool.
+    /// Whether it may change the pool's size.
     #[must_use]
     pub fn changes_size(&self) -> bool {
         matches!(self, FaultKind::Scale(_) | FaultKind::Autoscale)
     }
 
-    /// The same fault, of a server or region that is called otherwise; `None` when `server` or `region` knows none.
+    /// Converts servers and regions; `None` if `server_of` or `region_of` does not know one.
     #[must_use]
     pub fn try_map<S, R>(
         self,
@@ -242,7 +242,7 @@ impl<Server, Region> FaultKind<Server, Region> {
         })
     }
 
-    /// How the servers come back that it kills; `None` when it kills none, or for good.
+    /// How the servers that it kills come back; `None` if it kills none, or for good.
     #[must_use]
     pub fn comeback(&self) -> Option<Comeback> {
         match self {
@@ -262,7 +262,7 @@ impl<Server, Region> FaultKind<Server, Region> {
         }
     }
 
-    /// Whether what the server, or the store, remembered is gone.
+    /// Whether the memory of the server, or data of the store, is lost.
     #[must_use]
     pub fn loses_memory(&self) -> bool {
         match self {
@@ -283,7 +283,7 @@ impl<Server, Region> FaultKind<Server, Region> {
         }
     }
 
-    /// Whether a server that it takes away falls silent. Otherwise connections are refused at once.
+    /// Whether the server falls silent. Otherwise it refuses connections at once.
     #[must_use]
     pub fn silences(&self) -> bool {
         match self {
@@ -302,7 +302,7 @@ impl<Server, Region> FaultKind<Server, Region> {
         }
     }
 
-    /// What it makes of a server that lives on.
+    /// How it impairs a server that stays alive, if it does.
     #[must_use]
     pub fn affliction(&self) -> Option<Affliction> {
         match self {

@@ -9,15 +9,15 @@ use crate::results::statistics::{Estimate, Summary};
 /// One column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// What `columns` in a scenario calls it.
+    /// Its name in a scenario's `columns`.
     pub name: String,
-    /// Its two lines of header.
+    /// The two header lines.
     pub head: [String; 2],
-    /// Row by row.
+    /// One cell per row.
     pub cells: Vec<Cell>,
-    /// What has to go first when there is no room: the largest.
+    /// Drop priority; the highest goes first.
     pub rank: u8,
-    /// Words rather than numbers.
+    /// Whether it contains words rather than numbers.
     pub words: bool,
 }
 
@@ -28,17 +28,16 @@ pub struct Cell {
     pub figure: String,
     /// `97 %`, or nothing.
     pub share: String,
-    /// Loss or not.
+    /// Whether it shows a loss.
     pub tone: Tone,
 }
 
-/// The sum of several figures, run by run.
 pub(super) fn total(summary: &Summary, paths: &[&str]) -> Option<Estimate> {
     let sum = |figures: &BTreeMap<String, f64>| paths.iter().filter_map(|path| figures.get(*path)).sum();
     Estimate::of(&summary.each.iter().map(|(_, figures)| sum(figures)).collect::<Vec<f64>>())
 }
 
-/// A figure with `± half` when there is one that shows.
+/// A figure, with `± half` if that is not zero when printed.
 pub(super) fn with_half(estimate: Estimate, print: &dyn Fn(f64) -> String) -> String {
     let figure = print(estimate.mean);
     match estimate.half.map(print) {
@@ -61,7 +60,7 @@ pub(super) fn shared(found: Option<Estimate>, whole: Option<f64>, tone: Tone) ->
     Cell { figure: with_half(found, &print), share, tone }
 }
 
-/// A number with one digit after the point, unless it is whole.
+/// A number with one decimal, unless it is whole.
 pub(super) fn tenths(x: f64) -> String {
     if (x - x.round()).abs() < 0.05 { count(x.round()) } else { format!("{x:.1}") }
 }

@@ -2,13 +2,13 @@
 
 use crate::faces::text::Tone;
 
-/// A column that counts something.
+/// A column with a count.
 pub(super) struct Counted {
     pub(super) name: &'static str,
     pub(super) head: &'static str,
-    /// What is counted; several paths are added up.
+    /// The paths of what is counted; several are added up.
     pub(super) paths: &'static [&'static str],
-    /// Of what: a path, and its word when the rows differ.
+    /// The denominator: its path, and its name if the rows differ.
     pub(super) of: Option<(&'static str, &'static str)>,
     pub(super) tone: Tone,
     pub(super) rank: u8,
