@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::violation::{Checked, wrong_but};
-use super::{Affinity, Duration, Health, Outlier, Positive, Share, Time, Whole};
-use super::{Scenario, outlier};
+use super::{Affinity, Duration, Health, Outlier, Positive, Scenario, Share, Time, Whole, outlier};
 use crate::base::time::Span;
 
 /// How a server is chosen for each request.

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::Scenario;
 use super::violation::{Checked, wrong_but};
-use super::{Duration, Time, Whole};
+use super::{Duration, Scenario, Time, Whole};
 use crate::base::time::Span;
 
 const MOST_CHECKS: f64 = 1e10;

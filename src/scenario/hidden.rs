@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::violation::{Checked, wrong_but};
-use super::{Duration, Time, Whole};
-use super::{Scenario, SessionHome};
+use super::{Duration, Scenario, SessionHome, Time, Whole};
 use crate::base::ServerId;
 use crate::base::Step;
 use crate::base::seed::{Key, Purpose, Sampler, Seed};

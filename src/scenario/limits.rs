@@ -1,12 +1,12 @@
 //! Values with built-in limits: a value out of range is refused when it is read.
 
-use crate::base::words::thousands;
 use std::fmt;
 
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::time::Span;
+use crate::base::words::thousands;
 
 const SECOND: u64 = 1_000_000_000;
 const HOUR: u64 = 3_600 * SECOND;

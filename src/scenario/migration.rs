@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::violation::{Checked, wrong, wrong_but};
-use super::{CartHome, Pause};
-use super::{Scenario, StoreUpdate};
+use super::{CartHome, Pause, Scenario, StoreUpdate};
 use crate::base::time::Instant;
 
 /// Carts move from the memory of the servers to the shared store while the shop is open. A request in flight at that

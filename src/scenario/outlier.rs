@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::Scenario;
 use super::violation::{Checked, wrong_but};
-use super::{Duration, Share, Time, Whole};
+use super::{Duration, Scenario, Share, Time, Whole};
 use crate::base::time::Span;
 
 /// Passive health checks (outlier ejection): a server that fails several times in a row gets no requests for a while.

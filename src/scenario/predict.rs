@@ -1,8 +1,9 @@
 //! A question that a class answers before it sees the result.
 
+use serde::Deserialize;
+
 use super::nearest::suggest;
 use super::violation::{Checked, Violation, line, wrong};
-use serde::Deserialize;
 
 /// A multiple-choice question.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -1,12 +1,12 @@
 //! Random faults.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
-use super::Dist;
-use super::Scenario;
 use super::violation::{Checked, line, wrong_but};
+use super::{Dist, Scenario};
 use crate::base::words::thousands;
-use std::collections::BTreeSet;
 
 /// Most random faults in a run, on average.
 const MOST: u32 = 10_000;

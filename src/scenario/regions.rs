@@ -1,6 +1,7 @@
 //! Where in the world users, servers and the store are.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
@@ -9,11 +10,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::nearest::suggest;
 use super::violation::{Checked, line, wrong, wrong_but};
-use super::{Forgets, Scenario, SessionHome, StoreUpdate};
-use super::{Pause, Share, Time, Whole};
+use super::{Forgets, Pause, Scenario, SessionHome, Share, StoreUpdate, Time, Whole};
 use crate::base::time::Span;
 use crate::base::words::{noun, thousands};
-use std::collections::BTreeSet;
 
 /// In `round_trip`: all pairs that are not listed.
 const OTHERS: &str = "others";

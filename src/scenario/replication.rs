@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::violation::{Checked, wrong_but};
-use super::{CartHome, FaultKind, Scenario};
-use super::{Pause, Time, Whole};
+use super::{CartHome, FaultKind, Pause, Scenario, Time, Whole};
 use crate::base::time::Span;
 use crate::base::words::thousands;
 

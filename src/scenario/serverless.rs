@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::violation::{Checked, wrong_but};
-use super::{Affinity, FaultKind, Scenario, Target};
-use super::{Dist, Duration, Pause, Time, Whole};
+use super::{Affinity, Dist, Duration, FaultKind, Pause, Scenario, Target, Time, Whole};
 use crate::base::time::Span;
 
 /// Instances that a platform starts and stops on demand, like AWS Lambda. Only a simulation can run it.

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::Scenario;
 use super::violation::{Checked, wrong, wrong_but};
-use super::{Dist, HiddenState, Pause, Time, Whole};
+use super::{Dist, HiddenState, Pause, Scenario, Time, Whole};
 use crate::base::time::Span;
 use crate::base::words::{noun, thousands};
 

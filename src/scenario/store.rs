@@ -4,8 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::violation::{Checked, wrong_but};
-use super::{CartHome, Scenario, SessionHome};
-use super::{Dist, Duration, Time, Whole};
+use super::{CartHome, Dist, Duration, Scenario, SessionHome, Time, Whole};
 use crate::base::time::Span;
 
 /// The database that every server can reach.

@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::violation::{Checked, wrong, wrong_but};
-use super::{Duration, Pause, Time};
-use super::{Scenario, SessionHome};
+use super::{Duration, Pause, Scenario, SessionHome, Time};
 use crate::base::Step;
 use crate::base::time::{Instant, Span};
 

@@ -1,15 +1,15 @@
 //! The users: how many there are, when they visit, and what they do.
 
+use std::fmt;
+
 use serde::Deserialize;
 
-use super::Scenario;
 use super::limits::no_time;
 use super::violation::{Checked, wrong, wrong_but};
-use super::{Dist, Duration, Journey, Pause, Positive, Time, Whole};
+use super::{Dist, Duration, Journey, Pause, Positive, Scenario, Time, Whole};
 use crate::base::Step;
 use crate::base::time::Span;
 use crate::base::words::{self, thousands};
-use std::fmt;
 
 const MOST_CLIENTS: u64 = 10_000_000;
 const MOST_VISITORS: f64 = 1e8;
