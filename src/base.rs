@@ -1,10 +1,12 @@
 //! The foundation: time in whole nanoseconds, keyed random draws, and the shop's vocabulary.
 
+mod ids;
+mod items;
+mod requests;
 pub mod seed;
 pub mod time;
-mod vocabulary;
+pub mod words;
 
-pub use vocabulary::{
-    ClientId, Command, File, Item, Items, MAX_ITEMS, Outcome, ProcessId, Refusal, RegionId, Reply, ServerId,
-    ServerState, Step, UserId, Visit,
-};
+pub use ids::{ClientId, ProcessId, RegionId, ServerId, UserId, Visit};
+pub use items::{File, Item, Items, MAX_ITEMS};
+pub use requests::{Command, Outcome, Refusal, Reply, ServerState, Step};

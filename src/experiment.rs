@@ -7,7 +7,6 @@
 mod execute;
 mod jobs;
 mod precise;
-mod predict;
 mod survey;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,14 +19,13 @@ use crate::base::{UserId, Visit};
 use crate::history::{Event, EventKind, Recorder, Seen};
 use crate::judging::observer::Observer;
 use crate::live::Slices;
-use crate::results::{Report, RunReport, Tape, VariantReport, figures, series, strikes};
+use crate::results::{Figures, Report, RunReport, Tape, VariantReport, figures, series, strikes};
 use crate::scenario::{Loaded, Variant};
 use crate::sim::{Sim, Stuck};
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 use self::jobs::{Job, work_through};
 pub use self::precise::{MOST_RUNS, Precision, until_precise};
-pub use self::predict::{PREDICTION_SEEDS, predict};
 pub use self::survey::{Survey, survey};
 pub use crate::faces::story::FAVOURITE;
 #[cfg(feature = "http")]
@@ -179,4 +177,28 @@ pub fn follow(variant: &Variant, run: &RunReport, user: UserId) -> Option<(Visit
     again(variant, run, Instant::ZERO + scenario.duration.get() + scenario.closing.get(), &mut visits);
     let hurt = visits.observer.hurt().iter().find(|hurt| hurt.visit.user == user);
     hurt.map(|hurt| (hurt.visit, hurt.ended)).or(visits.finished)
+}
+
+/// The number of simulations of each variant in a prediction.
+pub const PREDICTION_SEEDS: u32 = 100;
+
+/// Simulates every variant with several seeds, derived from `seed` like those of several runs. The result is ordered
+/// by variant, then by run.
+///
+/// If a prediction is interrupted, some of its figures are from truncated runs, and nothing may be compared with it.
+///
+/// # Errors
+///
+/// A simulation cannot go on.
+pub fn predict(
+    loaded: &Loaded,
+    seed: u64,
+    seeds: u32,
+    interrupt: &AtomicBool,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Vec<Figures>>, NoProgress> {
+    let options = Options { seed: Some(seed), runs: seeds, played: 0, favourite: FAVOURITE, interrupt, progress };
+    let figures = |run: RunReport| run.figures;
+    let report = run(loaded, &options)?;
+    Ok(report.variants.into_iter().map(|variant| variant.runs.into_iter().map(figures).collect()).collect())
 }

@@ -7,4 +7,5 @@ pub mod export;
 pub mod story;
 #[cfg(feature = "cli")]
 pub mod table;
+pub mod text;
 pub mod timeline;

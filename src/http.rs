@@ -34,11 +34,11 @@ use crate::balancing::pool::HealthRules;
 use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, UserId};
-use crate::faults::{self, Fault, FaultKind};
 use crate::history::Recorder;
 use crate::judging::meter::LatencyMeter;
+use crate::operations::faults::{self, Fault, FaultKind};
 use crate::scenario::{Join, Scenario};
-use crate::traffic::workload::{HeavyUsers, Loop, Wave, Workload};
+use crate::traffic::{HeavyUsers, Loop, Wave, Workload};
 
 use balancer::Balancer;
 use clock::Clock;

@@ -21,7 +21,6 @@ pub mod balancing;
 pub mod base;
 pub mod experiment;
 pub mod faces;
-pub mod faults;
 pub mod history;
 #[cfg(feature = "http")]
 pub mod http;
@@ -33,5 +32,4 @@ pub mod results;
 pub mod scenario;
 pub mod sim;
 pub mod state;
-pub mod text;
 pub mod traffic;

@@ -20,9 +20,9 @@ use crate::base::seed::Seed;
 use crate::base::time::Instant;
 use crate::base::{ServerId, UserId};
 use crate::faces::story::{Story, tell};
-use crate::faults::{self, Fault, FaultKind, in_words};
 use crate::history::Recorder;
 use crate::judging::observer::Observer;
+use crate::operations::faults::{self, Fault, FaultKind, in_words};
 use crate::results::{Figures, RunReport, Series, Tape, VariantReport, figures, series, strikes};
 use crate::scenario::{Loaded, Scenario, Variant};
 use crate::sim::snapshot::{Holder, Memory, Snapshot};
@@ -137,7 +137,7 @@ pub struct Session {
     written: usize,
     inputs: Vec<Input>,
     run: Run,
-    marks: Marks,
+    marks: Marks<Run>,
     diary: Diary,
 }
 

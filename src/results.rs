@@ -3,12 +3,12 @@
 //! [`Figures`] describes one run of one variant. A [`Report`] holds all variants and runs of one scenario.
 
 pub mod agreement;
+mod deploys;
 pub mod document;
 pub mod expectations;
 mod figures;
 pub mod keyed;
 pub mod path;
-mod plans;
 #[cfg(test)]
 pub(crate) mod sample;
 mod serverless;
@@ -18,10 +18,10 @@ pub mod tree;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::base::time::{Instant, Span};
-use crate::faults::Fault;
 use crate::history::Event;
 pub use crate::judging::observer::{Hurt, HurtBy};
 pub use crate::judging::post_mortem::Cause;
+use crate::operations::faults::Fault;
 use crate::scenario::Scenario;
 
 pub use self::agreement::Agreement;

@@ -7,11 +7,11 @@
 mod affinity;
 mod args;
 mod balancer;
-pub mod check;
+mod check;
 mod decode;
+mod deploy;
 mod dist;
-#[cfg(feature = "cli")]
-mod draw;
+mod ending;
 pub mod error;
 mod faults;
 mod health;
@@ -26,13 +26,14 @@ pub mod nearest;
 mod objects;
 mod outlier;
 mod patch;
-mod plans;
+mod pool_size;
 mod predict;
 mod random_faults;
 #[cfg(feature = "cli")]
 pub mod read;
 mod regions;
 mod replication;
+mod scaling;
 #[cfg(feature = "cli")]
 pub mod schema;
 mod serverless;
@@ -41,31 +42,35 @@ mod store;
 mod tokens;
 mod tree;
 mod users;
+mod violation;
 
 pub use affinity::{Affinity, CookieLife};
 pub use balancer::{Balancer, HashOn, PinnedDown, PolicyName};
+pub use check::check;
+pub use deploy::{Deploy, Strategy};
 pub use dist::{Dist, Lognormal, Uniform};
 pub use error::ScenarioError;
-pub use faults::{Comeback, Fault, FaultKind, StoreFault, Target, Unsaid};
+pub use faults::{Affliction, Comeback, Fault, FaultKind, StoreFault, Target, Unsaid};
 pub use health::{Health, Preset};
 pub use hidden::{Cache, Hidden, HiddenState, RateLimit};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
 pub use journey::Journey;
-pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, percent, thousands};
+pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, percent};
 pub use load::{AS_WRITTEN, load};
 pub use migration::{CartPath, Migration, MigrationWay};
 pub use objects::Objects;
 pub use outlier::Outlier;
-pub use plans::{Autoscaler, Deploy, First, Join, Scale, ScaleTo, Strategy};
 pub use predict::Predict;
 pub use random_faults::{How, RandomFaults};
 pub use regions::{RegionRouting, RegionServers, RegionStore, Regions};
 pub use replication::Replication;
+pub use scaling::{Autoscaler, First, Scale, ScaleTo};
 pub use serverless::Serverless;
 pub use servers::Servers;
 pub use store::{Forgets, Store, StoreMemory, StoreUpdate, WhenFull};
 pub use tokens::Tokens;
-pub use users::{Heavy, Users};
+pub use users::{Heavy, Join, Users};
+pub use violation::Violation;
 
 use serde::Deserialize;
 

@@ -24,10 +24,10 @@ use crate::balancing::balancer::Balancer;
 use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, ServerState};
-use crate::faults::{self, Fault};
 use crate::history::{Prefetch, Recorder};
+use crate::operations::faults::{self, Fault};
 use crate::scenario::Scenario;
-use crate::traffic::workload::{HeavyUsers, Workload};
+use crate::traffic::{HeavyUsers, Workload};
 
 use events::{Due, Events};
 use network::Network;

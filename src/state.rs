@@ -1,9 +1,9 @@
 //! Where state lives, and the rules of each home: pure functions, without a clock or a socket, that both engines call.
 
 pub mod evidence;
-pub mod files;
-pub mod hidden;
+pub mod file_locations;
 pub mod plan;
+pub mod process_local;
 pub mod replication;
 pub mod session;
 pub mod shop;

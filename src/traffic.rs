@@ -1,3 +1,15 @@
 //! The workload: who visits when, what each visit does, and how much work its requests are.
 
-pub mod workload;
+mod client;
+mod concurrent_steps;
+mod cookie_jar;
+mod folder;
+mod heavy_users;
+mod workload;
+
+pub use client::{Client, Next};
+pub use concurrent_steps::ConcurrentSteps;
+pub use cookie_jar::{Jar, Session};
+pub use folder::Folder;
+pub use heavy_users::HeavyUsers;
+pub use workload::{Loop, Wave, Workload};

@@ -14,8 +14,7 @@ use crate::balancing::policy::PoolView;
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId, ServerState};
-use crate::faults::{Affliction, Comeback, FaultKind};
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Affliction, Comeback, FaultKind, Scenario};
 
 use outliers::Outliers;
 use retries::Retries;

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use whatcart::base::words::plural;
 use whatcart::experiment::{Survey, survey};
+use whatcart::faces::text::{Tone, WIDTH, clean, left, paint, width, wrap};
 use whatcart::results::expectations::{ClaimError, Observed, over_seeds, verdicts};
 use whatcart::results::{Expectation, Figures};
 use whatcart::scenario::{Loaded, library};
-use whatcart::text::{Tone, WIDTH, clean, left, paint, plural, width, wrap};
 
 use super::progress::Progress;
 use super::request::Check;

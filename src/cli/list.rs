@@ -1,7 +1,8 @@
 //! `whatcart list`
 
+use whatcart::faces::text::wrap;
+use whatcart::faces::text::{Tone, clean, left, paint, width};
 use whatcart::scenario::{library, load};
-use whatcart::text::{Tone, clean, left, paint, width, wrap};
 
 use super::screen::Screen;
 use super::{Ended, Failure};

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use whatcart::faces::text::{Tone, clean, paint, width, wrap};
 use whatcart::scenario::{Loaded, Predict};
-use whatcart::text::{Tone, clean, paint, width, wrap};
 
 use super::screen::Screen;
 use super::{Failure, usage};

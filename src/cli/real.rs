@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 
 use anyhow::anyhow;
 use whatcart::base::ServerId;
+use whatcart::base::words::{clock, listed, thousands};
 use whatcart::experiment::{self, HttpOptions, News, PREDICTION_SEEDS, predict};
-use whatcart::faults;
+use whatcart::faces::text::clean;
 use whatcart::http::Progress as Way;
+use whatcart::operations::faults;
 use whatcart::results::Report;
 use whatcart::results::agreement::compare;
 use whatcart::scenario::{Loaded, Variant};
-use whatcart::text::{clean, clock, listed, thousands};
 
 use super::progress::Progress;
 use super::request::Run;

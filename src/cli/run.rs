@@ -1,6 +1,7 @@
 //! `whatcart run`
 
 use whatcart::base::time::{Instant, Span};
+use whatcart::base::words::thousands;
 use whatcart::base::{UserId, Visit};
 use whatcart::experiment::{self, FAVOURITE, MOST_RUNS, Precision};
 use whatcart::faces::chart::Glyphs;
@@ -8,7 +9,7 @@ use whatcart::faces::story::{self, Story};
 use whatcart::faces::table::{self, Look};
 use whatcart::faces::{assumptions, explain, export};
 use whatcart::results::{Agreement, HurtBy, Report, expectations};
-use whatcart::scenario::{Loaded, library, load, thousands};
+use whatcart::scenario::{Loaded, library, load};
 
 use super::args::{Engine, Format};
 use super::predict::Prediction;

@@ -1,8 +1,8 @@
 //! `whatcart show`
 
 use whatcart::faces::table::header::timeline;
+use whatcart::faces::text::{Tone, clean, clean_lines, left, paint, width, wrap};
 use whatcart::scenario::Loaded;
-use whatcart::text::{Tone, clean, clean_lines, left, paint, width, wrap};
 
 use super::request::Show;
 use super::screen::Screen;

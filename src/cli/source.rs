@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use whatcart::faces::text::clean;
 use whatcart::results::expectations;
 use whatcart::scenario::{self, Loaded, library, nearest};
-use whatcart::text::clean;
 
 use super::{Failure, usage};
 

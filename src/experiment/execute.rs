@@ -12,7 +12,7 @@ use crate::http::{self, Failure, Played, Progress};
 use crate::judging::observer::Observer;
 use crate::results::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series, strikes};
 use crate::scenario::{Loaded, Variant};
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 /// Options for a run over real sockets, in addition to [`Options`].
 pub struct HttpOptions<'a> {

@@ -1,7 +1,8 @@
 //! The assumptions of the model that a table is based on, each with its value and the source of that value.
 
+use crate::base::words::{listed, span, thousands};
+use crate::faces::text::{Tone, WIDTH, clean, cut, left, paint, width};
 use crate::scenario::{self, CartHome, Dist, Loaded, Scenario, SessionHome, Share};
-use crate::text::{Tone, WIDTH, clean, cut, left, listed, paint, span, thousands, width};
 
 /// One assumption.
 #[derive(Clone, Debug, PartialEq, Eq)]

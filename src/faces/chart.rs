@@ -1,7 +1,8 @@
 //! Charts for a terminal: bars, sparklines, histograms.
 
 use crate::base::time::{Instant, Span};
-use crate::text::{WIDTH, clock, count, left, right, width};
+use crate::base::words::{clock, count};
+use crate::faces::text::{WIDTH, left, right, width};
 
 /// The characters that charts are drawn with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

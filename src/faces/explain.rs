@@ -2,11 +2,12 @@
 //! find it.
 
 use crate::base::time::Instant;
+use crate::base::words::clock_tenths;
 use crate::base::{Command, Item, Items, Outcome, Reply, ServerId, Visit};
+use crate::faces::text::{Tone, paint, wrap};
 use crate::history::{EventKind, Inside, PoolEvent, Seen, Served};
 use crate::judging::post_mortem::cause_of;
 use crate::results::{Cause, HurtBy, Report, RunReport, Tape};
-use crate::text::{Tone, clock_tenths, paint, wrap};
 
 /// One proof for each cause by which any design lost a cart, from the first run of the first design with that cause.
 /// `replay` returns the tape of a visit up to a moment, given the variant's index, the run, the visit and the moment.

@@ -1,17 +1,19 @@
 //! The story of one user who was let down by a design, told from the history of that visit.
 
+mod concurrent_group;
+mod deploys;
 mod draw;
 mod lines;
-mod plans;
+mod shortening;
 
 use super::timeline::{deed, random_deed};
 use crate::base::time::Instant;
+use crate::base::words::count;
 use crate::base::{Items, UserId};
-use crate::faults::{FaultKind, of_processes};
 use crate::history::{EventKind, PoolEvent};
+use crate::operations::faults::{FaultKind, of_processes};
 use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
 use crate::scenario::Target;
-use crate::text::count;
 
 pub use crate::results::Hurt;
 pub use lines::tell;
@@ -171,10 +173,10 @@ pub fn best_other(report: &Report, than: usize) -> Option<usize> {
 /// did.
 fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) -> Option<Line> {
     let PoolEvent::Struck { fault, server, memory_lost } = event else { return None };
-    let known = plans::known(fault, variant, tape);
+    let known = deploys::known(fault, variant, tape);
     match known.as_ref().map(FaultKind::target) {
-        Some(Target::Pool | Target::Users) => return Some(plans::begins(fault, at, variant, tape)),
-        None if server.is_none() => return Some(plans::begins(fault, at, variant, tape)),
+        Some(Target::Pool | Target::Users) => return Some(deploys::begins(fault, at, variant, tape)),
+        None if server.is_none() => return Some(deploys::begins(fault, at, variant, tape)),
         None | Some(Target::Server(_) | Target::Region(_) | Target::Store | Target::Carts) => {}
     }
     let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());

@@ -11,9 +11,10 @@ pub mod pace;
 
 use super::chart::Glyphs;
 use super::story::Story;
+use crate::base::words::{listed, plural, span, thousands};
+use crate::faces::text::{Tone, WIDTH, clean, paint, width, wrap};
 use crate::results::Report;
 use crate::results::statistics::{self, Summary};
-use crate::text::{Tone, WIDTH, clean, listed, paint, plural, span, thousands, width, wrap};
 
 /// What to print besides the table.
 #[derive(Clone, Copy, Debug, Default)]
@@ -140,7 +141,7 @@ fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::
     if least >= most {
         return None;
     }
-    let (least_shown, most_shown) = (crate::text::count(least), crate::text::count(most));
+    let (least_shown, most_shown) = (crate::base::words::count(least), crate::base::words::count(most));
     if least_shown == most_shown {
         return None;
     }
@@ -156,7 +157,7 @@ fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::
 fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
     let bytes = columns::carried_alike(summaries);
     let priced = columns.iter().any(|column| column.name == "price") && columns::some_carry_more(summaries);
-    let bytes = crate::text::count(bytes);
+    let bytes = crate::base::words::count(bytes);
     (priced && bytes != "0").then(|| format!("Every design also carries {bytes} bytes a request: the signed login."))
 }
 
@@ -169,7 +170,9 @@ fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
     let open: Vec<String> = (1..)
         .zip(summaries)
         .filter(|(_, summary)| summary.mean("carts.open") > 0.0)
-        .map(|(number, summary)| format!("{} in design {number}", crate::text::count(summary.mean("carts.open"))))
+        .map(|(number, summary)| {
+            format!("{} in design {number}", crate::base::words::count(summary.mean("carts.open")))
+        })
         .collect();
     let closing = span(report.scenario.closing.get());
     let still_open = (!open.is_empty()).then(|| {

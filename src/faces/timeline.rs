@@ -1,13 +1,9 @@
 //! Descriptions of faults, for the line above a table and for stories.
 
-use std::fmt;
-
 use crate::base::time::Span;
-use crate::scenario::{
-    Comeback, Deploy, Dist, Fault, FaultKind, How, Join, Migration, MigrationWay, RandomFaults, Scenario, Share,
-    StoreFault, Strategy, percent,
-};
-use crate::text::{self, clean, span};
+use crate::base::words::span;
+use crate::faces::text::clean;
+use crate::scenario::{Comeback, Dist, Fault, FaultKind, How, Migration, RandomFaults, Scenario};
 
 /// What a fault does and what follows from it, each with its time.
 #[must_use]
@@ -103,64 +99,6 @@ pub fn moves(migration: &Migration) -> Vec<(Span, String)> {
 #[must_use]
 pub fn deed(kind: &FaultKind<String, String>) -> String {
     clean(&kind.to_string())
-}
-
-/// Describes what a fault does: `server-2 crashes`. Every face uses these words.
-impl<Server: fmt::Display, Region: fmt::Display> fmt::Display for FaultKind<Server, Region> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FaultKind::Crash { server, .. } => write!(f, "{server} crashes"),
-            FaultKind::Restart { server, .. } => write!(f, "{server} restarts"),
-            FaultKind::Replace { server, .. } => write!(f, "{server} is replaced"),
-            FaultKind::Vanish { server, .. } => write!(f, "{server} falls silent"),
-            FaultKind::Slow { server, factor, .. } => write!(f, "{server} works {factor} times slower"),
-            FaultKind::Failing { server, billionths: Share::ALL, .. } => write!(f, "{server} fails every request"),
-            FaultKind::Failing { server, billionths, .. } => {
-                write!(f, "{server} fails {} of its requests", percent(*billionths))
-            }
-            FaultKind::Isolate { server, .. } => write!(f, "{server} is cut off"),
-            FaultKind::RegionOutage { region, .. } => write!(f, "{region} goes dark"),
-            FaultKind::Store { how: StoreFault::Outage, .. } => f.write_str("the store goes down"),
-            FaultKind::Store { how: StoreFault::Failover, .. } => f.write_str("the store fails over"),
-            FaultKind::Store { how: StoreFault::Restart, .. } => f.write_str("the store restarts"),
-            FaultKind::Deploy(deploy) => f.write_str(&self::deploy(deploy)),
-            FaultKind::Scale(scale) => {
-                write!(f, "scaled to {}", text::plural(f64::from(scale.to.get32()), "server", "servers"))
-            }
-            FaultKind::Join(join) => f.write_str(&self::join(join)),
-            FaultKind::Autoscale => f.write_str("an autoscaler looks after the pool"),
-            FaultKind::Migrate { how: MigrationWay::BigBang } => f.write_str("carts move to the store, big bang"),
-            FaultKind::Migrate { how: MigrationWay::DualWrite } => f.write_str("carts are read in the store"),
-            FaultKind::Migrate { how: MigrationWay::ReadThrough } => {
-                f.write_str("carts are read in the store, then in memory")
-            }
-        }
-    }
-}
-
-fn deploy(deploy: &Deploy) -> String {
-    let mut words = match deploy.strategy {
-        Strategy::Rolling => "rolling deploy".to_owned(),
-        Strategy::AllAtOnce => "deploy, all at once".to_owned(),
-        Strategy::BlueGreen => "blue-green deploy".to_owned(),
-    };
-    if deploy.surge() > 0 {
-        words += &format!(", {} spare", deploy.surge());
-    }
-    if deploy.drain.get() > Span::ZERO {
-        words += &format!(", {} to drain", text::span(deploy.drain.get()));
-    }
-    words
-}
-
-fn join(join: &Join) -> String {
-    let over = join.over.get();
-    let slowly = if over > Span::ZERO { format!(" within {}", text::span(over)) } else { String::new() };
-    match (join.to, join.rate_to) {
-        (Some(to), _) => format!("{} users{slowly}", text::thousands(to.get())),
-        (None, Some(rate)) => format!("{} new visitors a second{slowly}", text::count(rate.get())),
-        (None, None) => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, Refusal, ServerId};
 use crate::history::PoolEvent;
 use crate::scenario::Scenario;
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 use connections::{ConnectionPool, ForwardError, Outgoing, ResponseBody};
 pub use routing::{InFlightGuard, Router};

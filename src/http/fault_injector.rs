@@ -11,8 +11,8 @@ use super::shop_server::{Death, Shop, Slot};
 use crate::balancing::pool::Pool;
 use crate::base::time::Span;
 use crate::base::{File, Items, ServerId};
-use crate::faults::{Fault, FaultKind};
 use crate::history::PoolEvent;
+use crate::operations::faults::{Fault, FaultKind};
 use crate::operations::strike::{self, Strike};
 use crate::scenario::Forgets;
 

@@ -14,7 +14,7 @@ use super::wire::CartId;
 use crate::base::seed::Sampler;
 use crate::base::{File, ServerId, UserId};
 use crate::scenario::{Scenario, UploadHome};
-use crate::state::files::FileLocation;
+use crate::state::file_locations::FileLocation;
 
 /// The name of a file: its owner's, and its number. A guest owns files by the cart they came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -24,7 +24,7 @@ use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::history;
 use crate::scenario::SessionHome;
-use crate::traffic::workload::{Client, ConcurrentSteps, Loop, Next, Wave, Workload};
+use crate::traffic::{Client, ConcurrentSteps, Loop, Next, Wave, Workload};
 
 pub use jar::Jar;
 use jar::Tab;

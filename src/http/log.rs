@@ -14,7 +14,7 @@ use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Recorder, Re
 use crate::judging::meter::LatencyMeter;
 use crate::scenario::CartPath;
 use crate::state::evidence::{self, StoreLoss};
-use crate::state::files::{FileLocation, Whereabouts};
+use crate::state::file_locations::{FileLocation, Whereabouts};
 use crate::state::replication::{Change, Copies};
 
 /// The history, and what is measured beside it.

@@ -12,8 +12,8 @@ use super::shop_server::{Death, ServerProcess, Shop, Slot};
 use crate::balancing::pool::HealthRules;
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId};
-use crate::faults::FaultKind;
 use crate::operations::carry_out::{self, CarriedOut, Ending, Task, carry_out};
+use crate::operations::faults::FaultKind;
 use crate::operations::operator::{Action, Autoscaler, Operator};
 use crate::scenario::Scenario;
 

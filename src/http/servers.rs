@@ -16,7 +16,7 @@ use super::token::Signer;
 use crate::base::seed::Seed;
 use crate::base::{ProcessId, ServerId};
 use crate::scenario::Scenario;
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 /// Servers that answer as long as this lives. They are in real time, and nothing breaks.
 pub struct Servers {

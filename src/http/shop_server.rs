@@ -30,12 +30,12 @@ use super::token::Signer;
 use crate::balancing::pool::Member;
 use crate::base::seed::Sampler;
 use crate::base::{ProcessId, ServerId};
-use crate::faults;
+use crate::operations::faults;
 use crate::scenario::{Hidden, HiddenState, Migration, Replication, Scenario};
-use crate::state::files::FileLocation;
+use crate::state::file_locations::FileLocation;
 use crate::state::plan::ServingRules;
 use crate::state::shop::Order;
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 use port::Port;
 pub use process::{Death, ServerProcess};

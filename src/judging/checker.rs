@@ -5,139 +5,29 @@
 //! items whose adds or removes have an unknown outcome or are concurrent with the checkout. An unknown outcome is
 //! never a loss.
 
-mod files;
-mod hidden;
+mod beside_carts;
+mod cart;
+mod counts;
+mod findings;
+mod inconsistencies;
+mod missing_files;
+mod user_set;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{ClientId, Command, Item, Items, Outcome, Refusal, Reply, UserId, Visit};
 use crate::history::{AbandonReason, Ending, Request, Seen};
 
-pub use files::FileCounts;
-pub use hidden::{Allowance, HiddenCounts};
-
-/// What became of a cart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CartVerdict {
-    /// Charged correctly.
-    Intact,
-    /// These items were acknowledged but not charged.
-    Lost(Items),
-    /// Nothing was missing, but these items, which cannot have been in the cart, were charged.
-    Overcharged(Items),
-    /// Given up before checkout.
-    Abandoned(AbandonReason),
-    /// Checkout was sent and never answered.
-    Unknown,
-}
-
-/// A finding of the checker about one event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// A first add was sent.
-    Opened,
-    /// A cart ended.
-    Cart(CartVerdict),
-    /// A view lacked an item that must be there, or showed one that cannot be.
-    WrongView,
-    /// A user with a session was told 401.
-    LoggedOut,
-    /// A forged session was accepted.
-    Impostor,
-    /// A file whose upload was acknowledged was not found.
-    MissingFile,
-    /// A copy of a session was accepted after its user had logged out.
-    Zombie,
-    /// A form was refused.
-    Forbidden,
-    /// A page was older than one that its user had already seen.
-    StalePage,
-}
-
-/// Counts of everything the checker judges.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in report::Figures")]
-pub struct Counts {
-    pub opened: u64,
-    pub intact: u64,
-    pub lost: u64,
-    pub overcharged: u64,
-    pub abandoned: u64,
-    pub unknown: u64,
-    pub views: u64,
-    pub wrong_views: u64,
-    pub logged_out: u64,
-    pub impostors: u64,
-    pub impostors_accepted: u64,
-    pub replays: u64,
-    pub zombie_logins: u64,
-    pub ghosts: u64,
-    pub double_charges: u64,
-    pub users: u64,
-    pub users_hurt: u64,
-    pub files: FileCounts,
-    pub hidden: HiddenCounts,
-    pub retried_checkouts: u64,
-}
-
-impl Counts {
-    /// Carts that have ended.
-    #[must_use]
-    pub fn ended(&self) -> u64 {
-        self.intact + self.lost + self.overcharged + self.abandoned + self.unknown
-    }
-}
-
-/// What the checker keeps for each open visit: 16 bytes, because there may be millions.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cart {
-    /// Items with an acknowledged add and no acknowledged remove. After the charge: what was bought.
-    held: Items,
-    /// The item of the add or remove in flight; 0 if there is none. Further ones are in the doubts.
-    pending: u8,
-    flags: u8,
-    /// Views in flight.
-    views_out: u8,
-    /// Checkouts in flight.
-    checkouts_out: u8,
-    bills: u8,
-}
-
-const OPENED: u8 = 1;
-const ENDED: u8 = 2;
-const PENDING_IS_REMOVE: u8 = 4;
-/// A checkout was sent and may have had an effect, or it was answered.
-const CHECKOUT_OUT: u8 = 8;
-const CHECKOUT_UNKNOWN: u8 = 16;
-const CHARGED: u8 = 32;
-const IN_DOUBT: u8 = 64;
-/// A checkout was retried after one with an unknown outcome.
-const CHECKOUT_RETRIED: u8 = 128;
-
-/// Rarely needed data about a visit, kept separately.
-#[derive(Clone, Copy, Debug, Default)]
-struct Doubts {
-    /// Adds whose effect is unknown, or whose order relative to other requests for the same item is unknown.
-    adds: Items,
-    /// The same for removes.
-    removes: Items,
-    /// Acknowledged removes: none of these may come back.
-    removed: Items,
-    /// Adds in flight, beyond the first.
-    pending_adds: Items,
-    pending_removes: Items,
-    /// Adds acknowledged while a checkout was in flight.
-    added_during_checkout: Items,
-    removed_during_checkout: Items,
-    /// Items added while a checkout was in flight and not removed since: it may have left them in the cart.
-    left_over: Items,
-    /// Adds acknowledged while a view was in flight.
-    added_during_view: Items,
-    /// Removes acknowledged, or items bought, while a view was in flight.
-    removed_during_view: Items,
-    /// Ghosts that have already been counted.
-    ghosts: Items,
-}
+use cart::{
+    CHARGED, CHECKOUT_OUT, CHECKOUT_RETRIED, CHECKOUT_UNKNOWN, Cart, Doubts, ENDED, IN_DOUBT, OPENED, PENDING_IS_REMOVE,
+};
+pub use counts::Counts;
+pub use findings::{CartVerdict, Finding};
+use inconsistencies::Inconsistencies;
+pub use inconsistencies::{Allowance, HiddenCounts};
+pub use missing_files::FileCounts;
+use missing_files::Files;
+use user_set::UserSet;
 
 /// The streaming checker.
 #[derive(Clone, Debug, Default)]
@@ -146,9 +36,9 @@ pub struct Checker {
     doubts: BTreeMap<u32, Doubts>,
     users: UserSet,
     hurt: UserSet,
-    files: files::Files,
+    files: Files,
     /// Absent if servers have no hidden state.
-    hidden: Option<Box<hidden::Hidden>>,
+    hidden: Option<Box<Inconsistencies>>,
     counts: Counts,
 }
 
@@ -162,7 +52,7 @@ impl Checker {
     /// A checker for a pool that may have hidden state. `allowance`: what a rate limiter should allow each user.
     #[must_use]
     pub fn of_hidden_state(allowance: Option<Allowance>) -> Checker {
-        Checker { hidden: Some(Box::new(hidden::Hidden::new(allowance))), ..Checker::default() }
+        Checker { hidden: Some(Box::new(Inconsistencies::new(allowance))), ..Checker::default() }
     }
 
     /// The counts so far.
@@ -196,17 +86,6 @@ impl Checker {
     pub fn observe(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
         let found = self.observe_cart(visit, seen);
         if self.hidden.is_some() { found.or(self.observe_hidden(visit, seen)) } else { found }
-    }
-
-    #[cold]
-    fn observe_hidden(&mut self, visit: Visit, seen: &Seen) -> Option<Finding> {
-        let hidden = self.hidden.as_mut()?;
-        let found = hidden.observe(visit, seen);
-        self.counts.hidden = hidden.counts;
-        if found == Some(Finding::Forbidden) {
-            self.hurt(visit.user);
-        }
-        found
     }
 
     #[inline(always)]
@@ -415,7 +294,7 @@ impl Checker {
         let cart = &mut self.carts[visit.client.index()];
         cart.views_out = cart.views_out.saturating_sub(1);
         let cart = *cart;
-        let (must, may) = self.view_bounds(visit, cart);
+        let (must, may) = cart.view_bounds(self.known_doubts(visit));
         let Outcome::Ok(Reply::Cart(shown)) = outcome else { return None };
         self.counts.views += 1;
         let wrong = !must.minus(shown).is_empty() || !shown.minus(may).is_empty();
@@ -428,33 +307,6 @@ impl Checker {
         self.counts.wrong_views += 1;
         self.hurt(visit.user);
         Some(Finding::WrongView)
-    }
-
-    /// What a view that is answered now must show, and what it may show.
-    fn view_bounds(&mut self, visit: Visit, cart: Cart) -> (Items, Items) {
-        let (mut must, mut may) = if cart.flags & CHARGED == 0 { (cart.held, cart.held) } else { Default::default() };
-        if let Some(item) = Item::new(cart.pending) {
-            may = may.with(item);
-            if cart.flags & PENDING_IS_REMOVE != 0 {
-                must = must.without(item);
-            }
-        }
-        if cart.flags & IN_DOUBT != 0 {
-            let doubts = self.doubts(visit);
-            must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(doubts.added_during_view);
-            may = may.union(doubts.adds).union(doubts.pending_adds).union(doubts.removed_during_view);
-            if cart.flags & CHARGED != 0 {
-                may = may.union(doubts.left_over);
-            }
-            if cart.views_out == 0 {
-                doubts.added_during_view = Items::NONE;
-                doubts.removed_during_view = Items::NONE;
-            }
-        }
-        if cart.flags & (CHECKOUT_OUT | CHECKOUT_UNKNOWN) != 0 {
-            must = Items::NONE; // a checkout may have emptied it
-        }
-        (must, may)
     }
 
     fn checkout_told(&mut self, visit: Visit, outcome: Outcome) -> Option<Finding> {
@@ -491,35 +343,17 @@ impl Checker {
         doubts.left_over = Items::NONE;
     }
 
-    /// What a checkout that is answered now must charge, and what it may charge.
-    fn charge_bounds(&mut self, visit: Visit, cart: Cart) -> (Items, Items) {
-        let (mut must, mut may) = (cart.held, cart.held);
-        if let Some(item) = Item::new(cart.pending) {
-            may = may.with(item);
-            if cart.flags & PENDING_IS_REMOVE != 0 {
-                must = must.without(item);
-            }
-        }
-        if cart.flags & IN_DOUBT != 0 {
-            let doubts = self.doubts(visit);
-            let during = doubts.added_during_checkout.union(doubts.removed_during_checkout);
-            must = must.minus(doubts.removes).minus(doubts.pending_removes).minus(during);
-            may = may.union(doubts.adds).union(doubts.pending_adds).union(during);
-        }
-        if cart.views_out > 0 {
-            // The view may still show the items that were bought.
-            let doubts = self.doubts(visit);
-            doubts.removed_during_view = doubts.removed_during_view.union(cart.held);
-        }
-        (must, may)
-    }
-
     fn judge(&mut self, visit: Visit, charged: Items) -> Option<Finding> {
         let cart = self.carts[visit.client.index()];
         if cart.flags & ENDED != 0 || cart.flags & OPENED == 0 {
             return None;
         }
-        let (must, may) = self.charge_bounds(visit, cart);
+        let (must, may) = cart.charge_bounds(self.known_doubts(visit));
+        if cart.views_out > 0 {
+            // The view may still show the items that were bought.
+            let doubts = self.doubts(visit);
+            doubts.removed_during_view = doubts.removed_during_view.union(cart.held);
+        }
         let (missing, extra) = (must.minus(charged), charged.minus(may));
         if !extra.is_empty() {
             self.count_ghosts(visit, cart, extra);
@@ -564,45 +398,6 @@ impl Checker {
         Finding::Cart(verdict)
     }
 
-    #[cold]
-    fn file_told(&mut self, user: UserId, command: Command, outcome: Outcome) -> Option<Finding> {
-        let missing = self.files.told(user, command, outcome);
-        self.counts.files = self.files.counts();
-        if !missing {
-            return None;
-        }
-        self.hurt(user);
-        Some(Finding::MissingFile)
-    }
-
-    /// After the end of the run: all files of a user that still exist anywhere.
-    pub fn audited(&mut self, user: UserId, found: Items) {
-        let gone = self.files.audited(user, found);
-        self.counts.files = self.files.counts();
-        if gone {
-            self.hurt(user);
-        }
-    }
-
-    fn forgery_told(&mut self, outcome: Outcome) -> Option<Finding> {
-        self.counts.impostors += 1;
-        if !matches!(outcome, Outcome::Ok(_)) {
-            return None;
-        }
-        self.counts.impostors_accepted += 1;
-        Some(Finding::Impostor)
-    }
-
-    /// A journey replays a session only after the logout was acknowledged.
-    fn replay_told(&mut self, outcome: Outcome) -> Option<Finding> {
-        self.counts.replays += 1;
-        if !matches!(outcome, Outcome::Ok(_)) {
-            return None;
-        }
-        self.counts.zombie_logins += 1;
-        Some(Finding::Zombie)
-    }
-
     fn left(&mut self, visit: Visit, ending: Ending) -> Option<Finding> {
         if matches!(ending, Ending::GaveUp(_)) {
             self.hurt(visit.user);
@@ -624,6 +419,13 @@ impl Checker {
         finding
     }
 
+    /// The doubts about a cart, if there are any.
+    #[inline]
+    fn known_doubts(&mut self, visit: Visit) -> Option<&mut Doubts> {
+        let in_doubt = self.carts[visit.client.index()].flags & IN_DOUBT != 0;
+        in_doubt.then(|| self.doubts(visit))
+    }
+
     #[cold]
     fn doubts(&mut self, visit: Visit) -> &mut Doubts {
         self.carts[visit.client.index()].flags |= IN_DOUBT;
@@ -632,43 +434,5 @@ impl Checker {
 
     fn hurt(&mut self, user: UserId) {
         self.counts.users_hurt += u64::from(self.hurt.insert(user));
-    }
-}
-
-/// A set of users, one bit each.
-#[derive(Clone, Debug, Default)]
-struct UserSet(Vec<u64>);
-
-impl UserSet {
-    /// True if the user was not in the set.
-    #[inline]
-    fn insert(&mut self, user: UserId) -> bool {
-        let (word, bit) = (user.0 as usize / 64, 1 << (user.0 % 64));
-        if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
-        }
-        let new = self.0[word] & bit == 0;
-        self.0[word] |= bit;
-        new
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_set_of_users_has_a_bit_for_each() {
-        let mut set = UserSet::default();
-        assert!((0..1_000).map(UserId).all(|user| set.insert(user)), "each of them is new");
-        assert!(!(0..1_000).map(UserId).any(|user| set.insert(user)), "and then known");
-        assert_eq!(set.0.len(), 16);
-    }
-
-    #[test]
-    fn a_cart_that_has_ended_has_ended_in_one_way() {
-        let counts =
-            Counts { opened: 64, intact: 1, lost: 2, overcharged: 4, abandoned: 8, unknown: 16, ..Counts::default() };
-        assert_eq!(counts.ended(), 31);
     }
 }

@@ -1,7 +1,7 @@
 //! Measurements: latency histograms, load and imbalance, price.
 
 mod lifetime;
-mod regions;
+mod region_meters;
 
 use hdrhistogram::Histogram;
 
@@ -10,10 +10,10 @@ use crate::base::{Outcome, ServerId, ServerState, UserId};
 use crate::history::Served;
 use crate::regions::RegionMap;
 use crate::scenario::{Pause, Scenario, UploadHome};
-use crate::traffic::workload::HeavyUsers;
+use crate::traffic::HeavyUsers;
 
 pub use lifetime::ServerLifetime;
-pub use regions::{RegionMeter, RegionMeters};
+pub use region_meters::{RegionMeter, RegionMeters};
 
 /// Longer latencies are recorded as this value: one day.
 const LONGEST_MICROS: u64 = 86_400_000_000;

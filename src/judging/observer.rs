@@ -1,7 +1,7 @@
 //! Everything that a run records, in one recorder: checker, post-mortem, meter, the cost of plans, and the first
 //! visits that went wrong.
 
-mod plans;
+mod operation_costs;
 mod recovery;
 
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ use crate::judging::checker::{Allowance, CartVerdict, Checker, Finding};
 use crate::judging::meter::{Meter, Told};
 use crate::judging::post_mortem::{Cause, PostMortem};
 use crate::scenario::{HiddenState, Scenario};
-use crate::traffic::workload::HeavyUsers;
+use crate::traffic::HeavyUsers;
 
-pub use plans::{Cost, Plans};
+pub use operation_costs::{OperationCost, OperationCosts};
 pub use recovery::{Outage, Recovery};
 
 /// How a visit went wrong.
@@ -78,7 +78,7 @@ pub struct Observer {
     /// Measures.
     pub meter: Meter,
     /// The cost of deploys and of changes of the pool's size.
-    pub plans: Plans,
+    pub operations: OperationCosts,
     /// Visits by their ending.
     pub visits: VisitCounts,
     /// When which server came back after a fault.
@@ -102,7 +102,7 @@ impl Observer {
             checker: checker(scenario),
             post_mortem: PostMortem::new(),
             meter: Meter::new(scenario, heavy),
-            plans: Plans::new(scenario.servers.count.index()),
+            operations: OperationCosts::new(scenario.servers.count.index()),
             visits: VisitCounts::default(),
             comebacks: Vec::new(),
             recovery: Recovery::new(scenario.balancer.health.timeout.get()),
@@ -222,7 +222,7 @@ impl Observer {
     }
 
     fn pool(&mut self, at: Instant, event: PoolEvent) {
-        self.plans.hear(at, event);
+        self.operations.hear(at, event);
         match event {
             // A fault that lasts may also affect carts that are opened later.
             PoolEvent::Struck { fault, server: None, memory_lost: true } => {

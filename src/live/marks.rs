@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::run::Run;
 use crate::base::time::{Instant, Span};
 
 /// The maximum number of checkpoints.
@@ -12,14 +11,14 @@ pub const MOST_MARKS: usize = 16;
 /// Checkpoints at multiples of an interval. When there are too many, the interval doubles and every other one is
 /// dropped. Forks share the checkpoints of their common past.
 #[derive(Clone, Debug)]
-pub(super) struct Marks {
+pub(super) struct Marks<Run> {
     interval: Span,
     kept: BTreeMap<Instant, Arc<Run>>,
 }
 
-impl Marks {
+impl<Run: Clone> Marks<Run> {
     /// A set with a checkpoint of the start only.
-    pub fn beginning_with(run: &Run) -> Marks {
+    pub fn beginning_with(run: &Run) -> Marks<Run> {
         let kept = BTreeMap::from([(Instant::ZERO, Arc::new(run.clone()))]);
         Marks { interval: Span::from_secs(1), kept }
     }
@@ -40,8 +39,7 @@ impl Marks {
     }
 
     /// Takes a checkpoint of a run if one is due.
-    pub fn pass(&mut self, run: &Run) {
-        let now = run.sim.now();
+    pub fn pass(&mut self, now: Instant, run: &Run) {
         if !self.is_due(now) || self.kept.contains_key(&now) {
             return;
         }
@@ -69,6 +67,7 @@ mod tests {
     use crate::base::UserId;
     use crate::base::seed::Seed;
     use crate::live::diary::Diary;
+    use crate::live::run::Run;
     use crate::scenario::Scenario;
 
     #[test]
@@ -78,7 +77,7 @@ mod tests {
         for second in 1..=180 {
             assert_eq!(marks.next_after(run.sim.now()).as_nanos() % marks.interval.as_nanos(), 0);
             run.sim.advance(Instant::ZERO + Span::from_secs(second), &mut ());
-            marks.pass(&run);
+            marks.pass(run.sim.now(), &run);
             assert!(marks.kept.len() <= MOST_MARKS, "{} after {second} s", marks.kept.len());
             let at = marks.latest_until(run.sim.now()).sim.now();
             assert!(run.sim.now() - at < marks.interval, "the last one is near");

@@ -66,7 +66,7 @@ impl Run {
         inputs: &[Input],
         slices: Slices,
         ears: &mut Ears<'_>,
-        mut marks: Option<&mut Marks>,
+        mut marks: Option<&mut Marks<Run>>,
     ) -> Result<(), Stuck> {
         loop {
             self.take_in(inputs, ears);
@@ -86,7 +86,7 @@ impl Run {
                 return Err(stuck);
             }
             if let Some(marks) = &mut marks {
-                marks.pass(self);
+                marks.pass(self.sim.now(), self);
             }
         }
     }

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use crate::balancing::pool::Pool;
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId, ServerState};
-use crate::faults::FaultKind;
+use crate::operations::faults::FaultKind;
 use crate::scenario::{Affinity, Deploy, First, Scale, Scenario};
 
 pub use autoscaler::Autoscaler;

@@ -3,8 +3,8 @@
 use crate::balancing::pool::Pool;
 use crate::base::ServerId;
 use crate::base::time::Instant;
-use crate::faults::{self, Fault, FaultKind};
 use crate::history::PoolEvent;
+use crate::operations::faults::{self, Fault, FaultKind};
 
 /// A fault of the run that strikes, or ends. All functions return what to record, and `None` if nothing has changed.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
     use crate::base::seed::Seed;
     use crate::base::time::Span;
-    use crate::faults::Comeback;
+    use crate::operations::faults::Comeback;
     use crate::scenario::Scenario;
 
     const SERVER: ServerId = ServerId(1);

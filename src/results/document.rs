@@ -2,7 +2,7 @@
 //!
 //! Only measured values are read. Means, intervals and differences follow from the runs and are recomputed on writing.
 
-mod former;
+mod first_schema;
 
 use serde::de::IgnoredAny;
 use serde::ser::SerializeMap;
@@ -124,7 +124,7 @@ pub fn read(json: &str) -> Result<Results, ReadError> {
     results(json, schema).map_err(ReadError::NotAReport)
 }
 
-pub use self::former::ALL_CHANGES;
+pub use self::first_schema::ALL_CHANGES;
 
 #[derive(Deserialize)]
 struct Head {
@@ -193,7 +193,7 @@ fn run(json: &str, schema: u32) -> Result<RunResults, serde_json::Error> {
 
 fn figures(json: &str, schema: u32) -> Result<Figures, serde_json::Error> {
     match schema {
-        1 => serde_json::from_str(&former::in_todays_schema(json)?),
+        1 => serde_json::from_str(&first_schema::in_todays_schema(json)?),
         _ => serde_json::from_str(json),
     }
 }

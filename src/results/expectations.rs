@@ -5,7 +5,7 @@
 //! < 0.1 * carts.lost["round robin, server memory"]`. A part of a path with characters other than letters, digits and
 //! `_`, such as the name of a fault, is quoted: `faults."the crash".lost_of_open > 0`.
 
-mod former;
+mod former_paths;
 mod judge;
 mod parse;
 
@@ -22,7 +22,7 @@ use super::{
     Seconds, ServerLoad, ServerlessFigures,
 };
 use crate::base::Step;
-use crate::faults::{Fault, FaultKind, of_processes, timeline};
+use crate::operations::faults::{Fault, FaultKind, of_processes, timeline};
 use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
 
 /// The names of the columns that a table can have. Paths into the summary are columns, too.
@@ -344,7 +344,7 @@ fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> 
 }
 
 fn no_figure(figure: &Figure, known: &Known) -> ClaimError {
-    if let Some((message, help)) = former::path(&figure.path, &known.in_order) {
+    if let Some((message, help)) = former_paths::path(&figure.path, &known.in_order) {
         return ClaimError { column: figure.column, message, help: Some(help) };
     }
     ClaimError {
@@ -373,7 +373,7 @@ fn check_column(column: &str, known: &[Known]) -> Option<(String, String)> {
     if COLUMNS.contains(&column) || known.iter().any(|known| known.figures.contains(column)) {
         return None;
     }
-    if let Some(former) = known.iter().find_map(|known| former::path(column, &known.in_order)) {
+    if let Some(former) = known.iter().find_map(|known| former_paths::path(column, &known.in_order)) {
         return Some(former);
     }
     let paths: Vec<&str> = known.iter().flat_map(|known| known.figures.iter().map(String::as_str)).collect();

@@ -1,19 +1,17 @@
 //! Computes figures from what was recorded.
 
-mod recovery;
-
-use super::plans;
+use super::deploys;
 use super::serverless;
 use super::{
-    Carts, FaultFigures, Figures, FileFigures, HiddenFigures, Keyed, Latency, Load, LostBy, Price, RegionFigures,
-    Requests, Series, SeriesRow, ServerLoad, Strike, Visits,
+    Carts, FaultFigures, Figures, FileFigures, HiddenFigures, Keyed, Latency, Load, LostBy, Price, Recovery,
+    RegionFigures, Requests, Seconds, Series, SeriesRow, ServerLoad, Strike, Visits,
 };
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, Step};
-use crate::faults::{Fault, FaultKind, of_processes};
 use crate::judging::meter::{LatencyMeter, Meter, RegionMeter, Work, balance};
-use crate::judging::observer::Observer;
+use crate::judging::observer::{Observer, Outage};
 use crate::judging::post_mortem::FaultImpact;
+use crate::operations::faults::{Fault, FaultKind, of_processes};
 use crate::scenario::{CartHome, HiddenState, Scenario};
 
 /// The window for load imbalance, long enough to average out chance.
@@ -53,14 +51,14 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         regions: observer.meter.regions.as_ref().map(|meters| meters.regions.iter().map(region).collect()),
         serverless: serverless::figures(&observer.meter, scenario),
         load: load(observer, scenario),
-        price: Price { most_servers: plans::most_servers(observer, faults), ..price(&observer.meter, scenario) },
+        price: Price { most_servers: deploys::most_servers(observer, faults), ..price(&observer.meter, scenario) },
         files: scenario.users.upload().then(|| files(observer)),
         hidden: (scenario.servers.hidden != HiddenState::None).then(|| hidden(observer)),
         ejections: scenario.balancer.outlier.as_ref().map(|_| observer.meter.ejections),
         faults: fault_figures(observer, scenario, faults),
-        deploys: plans::deploys(observer, scenario, faults),
-        scaling: plans::scaling(observer, faults),
-        recovery: recovery::recovery(observer.recovery.outages()),
+        deploys: deploys::deploys(observer, scenario, faults),
+        scaling: deploys::scaling(observer, faults),
+        recovery: recovery(observer.recovery.outages()),
         pace: None,
     };
     assert_conservation(&figures);
@@ -360,4 +358,25 @@ pub fn series(meter: &Meter) -> Series {
         served: window.served.clone(),
     });
     Series { window: meter.window, rows: rows.collect() }
+}
+
+/// How the pool recovered, over all faults that killed; `None` when nothing was killed.
+fn recovery(outages: &[Outage]) -> Option<Recovery> {
+    let spans = |of: fn(&Outage) -> Option<Span>| outages.iter().filter_map(of).collect::<Vec<_>>();
+    let (noticed, back) = (spans(|outage| outage.noticed), spans(|outage| outage.back));
+    Some(Recovery {
+        kills: outages.len() as u64,
+        noticed: noticed.len() as u64,
+        noticed_s: mean_and_longest(&noticed),
+        back: back.len() as u64,
+        capacity_back_s: mean_and_longest(&back),
+        users_well_s: mean_and_longest(&spans(|outage| Some(outage.users_well)))?,
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a mean")]
+fn mean_and_longest(spans: &[Span]) -> Option<Seconds> {
+    let max = spans.iter().max()?.as_secs_f64();
+    let sum: f64 = spans.iter().map(|span| span.as_secs_f64()).sum();
+    Some(Seconds { mean: sum / spans.len() as f64, max })
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::tree::Tree;
 use super::{Figures, RunReport, VariantReport};
-use crate::text::{count, listed};
+use crate::base::words::{count, listed};
 
 /// A mean and its precision.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,8 +2,11 @@
 
 use serde::Deserialize;
 
+use super::violation::{Checked, wrong, wrong_but};
 use super::{Pause, Positive};
 use crate::base::seed::Sampler;
+
+const MOST_SIGMA: f64 = 5.0;
 
 /// How long something takes.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -51,6 +54,30 @@ impl Dist {
             Dist::Exponential(mean) => Sampler::Exponential(mean.get()),
             Dist::Lognormal(l) => Sampler::Lognormal { median: l.median.get(), sigma: l.sigma.get() },
             Dist::Uniform(u) => Sampler::Uniform { from: u.from.get(), to: u.to.get() },
+        }
+    }
+
+    /// Refuses what cannot be drawn from.
+    pub(super) fn check(&self, path: &str) -> Checked {
+        match self {
+            Dist::Lognormal(l) if l.sigma.get() > MOST_SIGMA => {
+                let help = "human think times have a sigma of about 1";
+                wrong_but(format!("{path}.lognormal.sigma"), format!("sigma is at most {MOST_SIGMA}"), help)
+            }
+            Dist::Uniform(u) if u.from.get() > u.to.get() => wrong(
+                format!("{path}.uniform.from"),
+                format!("`from` ({}) is later than `to` ({})", u.from.get(), u.to.get()),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// The mean, in seconds.
+    pub(super) fn mean_seconds(&self) -> f64 {
+        match self {
+            Dist::Constant(span) | Dist::Exponential(span) => span.get().as_secs_f64(),
+            Dist::Lognormal(l) => l.median.get().as_secs_f64() * libm::exp(l.sigma.get() * l.sigma.get() / 2.0),
+            Dist::Uniform(u) => f64::midpoint(u.from.get().as_secs_f64(), u.to.get().as_secs_f64()),
         }
     }
 }

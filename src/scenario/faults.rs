@@ -1,14 +1,19 @@
 //! Faults in the scenario document: the table as written, and the fault it describes.
 //!
 //! To add a kind of fault, give the table a key, [`FaultKind`] a variant and [`FaultKind::KEYS`] its name. The compiler
-//! then asks for the rest: its properties (`faults.rs`), its description (`faces/timeline.rs`), and what each engine
-//! does (`sim/operations/faults.rs`, `http/fault_injector.rs`).
+//! then asks for the rest: what it is to a run and how it is told (`faults/kind.rs`), what reports call it
+//! (`operations/faults.rs`), how it ends (`faces/timeline.rs`), and what each engine does (`sim/operations/faults.rs`,
+//! `http/fault_injector.rs`).
+
+mod check;
+mod kind;
 
 use serde::Deserialize;
 
-use super::{Deploy, Duration, Forgets, Join, MigrationWay, Pause, Scale, ScaleTo, Share, Time, Whole};
-use crate::base::time::Span;
-use crate::base::{RegionId, ServerId};
+use super::{Deploy, Duration, Join, Pause, ScaleTo, Scenario, Share, Time, Whole};
+
+pub(super) use check::{check, joins};
+pub use kind::{Affliction, Comeback, FaultKind, StoreFault, Target};
 
 /// A fault, or a planned operation that may break things.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -31,234 +36,10 @@ impl Fault {
     }
 }
 
-/// What a fault does, and to what. A scenario refers to servers and regions by name; in a run the names are resolved to
-/// ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind<Server = ServerId, Region = RegionId> {
-    /// Process death: connections are refused at once, and the memory is lost.
-    Crash {
-        /// The server whose process dies.
-        server: Server,
-        /// How it comes back, if it does.
-        comeback: Option<Comeback>,
-    },
-    /// The process dies and boots again on the same host.
-    Restart {
-        /// The server.
-        server: Server,
-        /// How long it takes to boot. `None` in a scenario, where `servers.boot` says so.
-        boot: Option<Span>,
-    },
-    /// The host is lost; a new one boots under the same name.
-    Replace {
-        /// The server.
-        server: Server,
-        /// How long it takes to boot. `None` in a scenario.
-        boot: Option<Span>,
-    },
-    /// The host falls silent, and the memory is lost.
-    Vanish {
-        /// The server whose host vanishes.
-        server: Server,
-        /// How it comes back, if it does.
-        comeback: Option<Comeback>,
-    },
-    /// The server works `factor` times slower.
-    Slow {
-        /// The server.
-        server: Server,
-        /// How many times slower.
-        factor: u32,
-        /// For how long; `None` until the end.
-        lasting: Option<Span>,
-    },
-    /// The server answers requests with 500 at once. Its health checks pass.
-    Failing {
-        /// The server.
-        server: Server,
-        /// How many of a billion requests it fails. It serves the others.
-        billionths: u32,
-        /// For how long; `None` until the end.
-        lasting: Option<Span>,
-    },
-    /// The server cannot be reached by the balancer or by other servers. It keeps its memory.
-    Isolate {
-        /// The server.
-        server: Server,
-        /// For how long; `None` until the end.
-        lasting: Option<Span>,
-    },
-    /// A whole region is down: its servers fall silent and lose their memory, and a store there cannot be reached.
-    RegionOutage {
-        /// The region.
-        region: Region,
-        /// For how long; `None` until the end.
-        lasting: Option<Span>,
-    },
-    /// The shared store fails: calls are refused, and those in progress break off.
-    Store {
-        /// The kind of failure.
-        how: StoreFault,
-        /// For how long. `None`: until the end for an outage, no time for the others.
-        lasting: Option<Span>,
-        /// Which acknowledged data it loses. `None` in a scenario, where `store.durability_window` says so.
-        forgets: Option<Forgets>,
-    },
-    /// A new version is deployed to all servers.
-    Deploy(Deploy),
-    /// The pool changes its size.
-    Scale(Scale),
-    /// More users arrive.
-    Join(Join),
-    /// The autoscaler takes charge of the pool. Its later actions are attributed to this fault.
-    Autoscale,
-    /// Carts move to another home.
-    Migrate {
-        /// How carts are looked up from then on.
-        how: MigrationWay,
-    },
-}
-
-/// How a server comes back. Its memory is always empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Comeback {
-    /// The time from the fault until it accepts requests again.
-    pub after: Span,
-    /// Whether it has a new host (a new disk), under the same name.
-    pub new_host: bool,
-}
-
-/// What a fault affects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target<'a, Server, Region> {
-    /// One server.
-    Server(&'a Server),
-    /// All servers of a region, and a store located there.
-    Region(&'a Region),
-    /// The shared store.
-    Store,
-    /// The pool, by a plan of the operator.
-    Pool,
-    /// The users.
-    Users,
-    /// The home of carts.
-    Carts,
-}
-
-impl FaultKind<(), ()> {
-    /// The keys of faults in a scenario's tables. They are mutually exclusive.
-    pub const KEYS: [&str; 12] = [
-        "crash",
-        "restart",
-        "replace",
-        "vanish",
-        "slow",
-        "failing",
-        "isolate",
-        "store",
-        "deploy",
-        "scale",
-        "join",
-        "region_outage",
-    ];
-}
-
-impl<Server, Region> FaultKind<Server, Region> {
-    /// The key in a fault's table. For an autoscaler and a migration: the name of their own table.
-    #[must_use]
-    pub fn key(&self) -> &'static str {
-        match self {
-            FaultKind::Crash { .. } => "crash",
-            FaultKind::Restart { .. } => "restart",
-            FaultKind::Replace { .. } => "replace",
-            FaultKind::Vanish { .. } => "vanish",
-            FaultKind::Slow { .. } => "slow",
-            FaultKind::Failing { .. } => "failing",
-            FaultKind::Isolate { .. } => "isolate",
-            FaultKind::RegionOutage { .. } => "region_outage",
-            FaultKind::Store { .. } => "store",
-            FaultKind::Deploy(_) => "deploy",
-            FaultKind::Scale(_) => "scale",
-            FaultKind::Join(_) => "join",
-            FaultKind::Autoscale => "autoscaler",
-            FaultKind::Migrate { .. } => "migration",
-        }
-    }
-
-    /// What it affects.
-    #[must_use]
-    pub fn target(&self) -> Target<'_, Server, Region> {
-        match self {
-            FaultKind::Crash { server, .. }
-            | FaultKind::Restart { server, .. }
-            | FaultKind::Replace { server, .. }
-            | FaultKind::Vanish { server, .. }
-            | FaultKind::Slow { server, .. }
-            | FaultKind::Failing { server, .. }
-            | FaultKind::Isolate { server, .. } => Target::Server(server),
-            FaultKind::RegionOutage { region, .. } => Target::Region(region),
-            FaultKind::Store { .. } => Target::Store,
-            FaultKind::Deploy(_) | FaultKind::Scale(_) | FaultKind::Autoscale => Target::Pool,
-            FaultKind::Join(_) => Target::Users,
-            FaultKind::Migrate { .. } => Target::Carts,
-        }
-    }
-
-    /// Whether it may change the pool's size.
-    #[must_use]
-    pub fn changes_size(&self) -> bool {
-        matches!(self, FaultKind::Scale(_) | FaultKind::Autoscale)
-    }
-
-    /// Converts servers and regions; `None` if `server_of` or `region_of` does not know one.
-    #[must_use]
-    pub fn try_map<S, R>(
-        self,
-        server_of: impl FnOnce(Server) -> Option<S>,
-        region_of: impl FnOnce(Region) -> Option<R>,
-    ) -> Option<FaultKind<S, R>> {
-        Some(match self {
-            FaultKind::Crash { server, comeback } => FaultKind::Crash { server: server_of(server)?, comeback },
-            FaultKind::Restart { server, boot } => FaultKind::Restart { server: server_of(server)?, boot },
-            FaultKind::Replace { server, boot } => FaultKind::Replace { server: server_of(server)?, boot },
-            FaultKind::Vanish { server, comeback } => FaultKind::Vanish { server: server_of(server)?, comeback },
-            FaultKind::Slow { server, factor, lasting } => {
-                FaultKind::Slow { server: server_of(server)?, factor, lasting }
-            }
-            FaultKind::Failing { server, billionths, lasting } => {
-                FaultKind::Failing { server: server_of(server)?, billionths, lasting }
-            }
-            FaultKind::Isolate { server, lasting } => FaultKind::Isolate { server: server_of(server)?, lasting },
-            FaultKind::RegionOutage { region, lasting } => {
-                FaultKind::RegionOutage { region: region_of(region)?, lasting }
-            }
-            FaultKind::Store { how, lasting, forgets } => FaultKind::Store { how, lasting, forgets },
-            FaultKind::Deploy(deploy) => FaultKind::Deploy(deploy),
-            FaultKind::Scale(scale) => FaultKind::Scale(scale),
-            FaultKind::Join(join) => FaultKind::Join(join),
-            FaultKind::Autoscale => FaultKind::Autoscale,
-            FaultKind::Migrate { how } => FaultKind::Migrate { how },
-        })
-    }
-
-    /// How the servers that it kills come back; `None` if it kills none, or for good.
-    #[must_use]
-    pub fn comeback(&self) -> Option<Comeback> {
-        match self {
-            FaultKind::Crash { comeback, .. } | FaultKind::Vanish { comeback, .. } => *comeback,
-            FaultKind::Restart { boot, .. } => boot.map(|after| Comeback { after, new_host: false }),
-            FaultKind::Replace { boot, .. } => boot.map(|after| Comeback { after, new_host: true }),
-            FaultKind::RegionOutage { lasting, .. } => lasting.map(|after| Comeback { after, new_host: false }),
-            FaultKind::Slow { .. }
-            | FaultKind::Failing { .. }
-            | FaultKind::Isolate { .. }
-            | FaultKind::Store { .. }
-            | FaultKind::Deploy(_)
-            | FaultKind::Scale(_)
-            | FaultKind::Join(_)
-            | FaultKind::Autoscale
-            | FaultKind::Migrate { .. } => None,
-        }
+impl Scenario {
+    /// Whether a fault breaks the shared store.
+    pub(super) fn breaks_store(&self) -> bool {
+        self.faults.iter().filter_map(Fault::what).any(|kind| matches!(kind, FaultKind::Store { .. }))
     }
 }
 
@@ -324,21 +105,6 @@ struct FaultTable {
     /// by default. For a failover or restart of the store: how long that takes; no time by default.
     #[serde(rename = "for")]
     lasting: Option<Duration>,
-}
-
-/// How the shared store fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum StoreFault {
-    /// The store cannot be reached: calls are refused at once, and those in progress break off. It loses nothing.
-    Outage,
-    /// A replica that lags behind takes over: `store.durability_window` says what is lost. Until it has, calls are
-    /// refused.
-    Failover,
-    /// Its process dies and restarts with what is on disk: everything except the last `store.durability_window`. Until
-    /// it has, calls are refused.
-    Restart,
 }
 
 impl From<FaultTable> for Fault {

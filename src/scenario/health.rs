@@ -2,8 +2,11 @@
 
 use serde::Deserialize;
 
-use super::{Duration, Time, Whole};
+use super::violation::{Checked, wrong_but};
+use super::{Duration, Scenario, Time, Whole};
 use crate::base::time::Span;
+
+const MOST_CHECKS: f64 = 1e10;
 
 /// Active health checks. The defaults are HAProxy's.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -97,4 +100,16 @@ impl schemars::JsonSchema for Health {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         Keys::json_schema(generator)
     }
+}
+
+/// A simulation must not be busy with health checks only.
+#[expect(clippy::cast_precision_loss, reason = "orders of magnitude only")]
+pub(super) fn check(scenario: &Scenario) -> Checked {
+    let seconds = scenario.duration.get().as_secs_f64();
+    let interval = scenario.balancer.health.interval.get().as_secs_f64();
+    if scenario.servers.count.get() as f64 * seconds / interval > MOST_CHECKS {
+        let help = "HAProxy checks every 2s";
+        return wrong_but("balancer.health.interval", "simulating so many health checks would take forever", help);
+    }
+    Ok(())
 }

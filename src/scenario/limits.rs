@@ -6,6 +6,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::time::Span;
+use crate::base::words::thousands;
 
 const SECOND: u64 = 1_000_000_000;
 const HOUR: u64 = 3_600 * SECOND;
@@ -247,18 +248,9 @@ fn too_small<E: Error>(value: f64, least: &str) -> E {
     E::custom(format_args!("{value} is too small: {least} {LEAST} (one in a million)"))
 }
 
-/// Digits in groups of three: `1,000,000`.
-#[must_use]
-pub fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+/// The default of times that may be zero.
+pub(super) fn no_time() -> Pause {
+    Time::of(Span::ZERO)
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::args::{self, Choice};
-use super::check::{Violation, check, check_texts, line};
+use super::check::{check, check_texts};
 use super::decode::decode;
 use super::error::ScenarioError;
 use super::patch::{MOST_VARIANTS, PatchError, changes_the_run, exclusive, merge};
 use super::tree::{Entry, Node, Origin, Problem, Sources, Table, Value, document};
+use super::violation::{Violation, line};
 use super::{Loaded, Scenario, Variant};
 
 /// The name of the single variant of a scenario without variants.

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{CartHome, Pause};
+use super::violation::{Checked, wrong, wrong_but};
+use super::{CartHome, Pause, Scenario, StoreUpdate};
 use crate::base::time::Instant;
 
 /// Carts move from the memory of the servers to the shared store while the shop is open. A request in flight at that
@@ -61,5 +62,58 @@ impl Migration {
             MigrationWay::DualWrite if self.from.is_some_and(reached) => CartPath::Both,
             _ => CartPath::Memory,
         }
+    }
+}
+
+/// Carts that move need a place to go, and time.
+pub(super) fn check(scenario: &Scenario) -> Checked {
+    let Some(migration) = &scenario.migration else { return Ok(()) };
+    if migration.to != CartHome::SharedStore {
+        return wrong_but("migration.to", "carts can only move to the shared store", "write \"shared-store\"");
+    }
+    match scenario.homes.cart {
+        CartHome::ServerMemory => {}
+        CartHome::SharedStore => {
+            let help = "`homes.cart` is where they live before they move: \"server-memory\"";
+            return wrong_but("migration.to", "carts already live in the shared store", help);
+        }
+        CartHome::ReplicatedMemory | CartHome::SignedToken => {
+            let help = "`homes.cart` is where they live before they move";
+            return wrong_but("homes.cart", "carts can only move out of server memory", help);
+        }
+    }
+    if scenario.store.update == StoreUpdate::ReadModifyWrite {
+        let help = "leave `store.update` out, or make it \"atomic\"";
+        return wrong_but("store.update", "a migration works with atomic updates of the store only", help);
+    }
+    let store = &scenario.store;
+    if store.memory.is_some() || store.ttl.is_some() || scenario.breaks_store() {
+        let help = "remove the store's faults and limits: they have their own scenarios";
+        return wrong_but("migration", "a migration needs a store that neither fails nor loses carts", help);
+    }
+    in_time(migration, scenario)
+}
+
+/// Everything of it happens in order, while the shop is open.
+fn in_time(migration: &Migration, scenario: &Scenario) -> Checked {
+    let Migration { at, how, from, .. } = *migration;
+    let duration = scenario.duration.get();
+    if at.get() >= duration {
+        let message = format!("an event after the end: the shop closes at {duration}");
+        return wrong_but("migration.at", message, "move it to an earlier time, or make `duration` longer");
+    }
+    match (how, from) {
+        (MigrationWay::DualWrite, None) => {
+            let help = "`from = \"30s\"`: when servers start to write every change twice";
+            wrong_but("migration", "the start of the dual writes is missing", help)
+        }
+        (MigrationWay::DualWrite, Some(from)) if from.get() >= at.get() => {
+            let message = format!("dual writes must begin before carts are read from the store, at {}", at.get());
+            wrong("migration.from", message)
+        }
+        (MigrationWay::BigBang | MigrationWay::ReadThrough, Some(_)) => {
+            wrong("migration.from", "`from` goes with `how = \"dual-write\"`: nothing is written twice otherwise")
+        }
+        _ => Ok(()),
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Duration, Share, Time, Whole};
+use super::violation::{Checked, wrong_but};
+use super::{Duration, Scenario, Share, Time, Whole};
 use crate::base::time::Span;
 
 /// Passive health checks (outlier ejection): a server that fails several times in a row gets no requests for a while.
@@ -31,4 +32,15 @@ impl Default for Outlier {
             at_most: Share::of_thousand(100),
         }
     }
+}
+
+/// The first ejection is the shortest.
+pub(super) fn check(scenario: &Scenario) -> Checked {
+    let Some(outlier) = &scenario.balancer.outlier else { return Ok(()) };
+    let (first, longest) = (outlier.ejection.get(), outlier.longest.get());
+    if longest < first {
+        let message = format!("the first ejection ({first}) would be longer than the longest one ({longest})");
+        return wrong_but("balancer.outlier.longest", message, "Envoy's defaults are 30s and 5m");
+    }
+    Ok(())
 }

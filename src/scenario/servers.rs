@@ -2,8 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Dist, HiddenState, Pause, Time, Whole};
+use super::violation::{Checked, wrong, wrong_but};
+use super::{Dist, HiddenState, Pause, Scenario, Time, Whole};
 use crate::base::time::Span;
+use crate::base::words::{noun, thousands};
+
+const MOST_WORKERS: u64 = 1_000_000;
 
 /// The pool of servers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -38,4 +42,48 @@ impl Default for Servers {
             hidden: HiddenState::None,
         }
     }
+}
+
+/// The pool must be manageable.
+pub(super) fn check(scenario: &Scenario) -> Checked {
+    let servers = &scenario.servers;
+    let (count, workers) = (servers.count.get(), servers.workers.get());
+    if count * workers > MOST_WORKERS {
+        let message = format!(
+            "{} servers with {} workers each are too many: at most a million workers in all",
+            thousands(count),
+            thousands(workers)
+        );
+        return wrong("servers.workers", message);
+    }
+    if servers.weights.len() as u64 > count {
+        let message = format!("{} weights for {count} {}", servers.weights.len(), noun(count, "server"));
+        return wrong_but(format!("servers.weights[{count}]"), message, "servers that are not listed have weight 1");
+    }
+    Ok(())
+}
+
+/// So many servers must not have too many workers.
+pub(super) fn check_workers(path: &str, servers: u64, scenario: &Scenario) -> Checked {
+    if servers * scenario.servers.workers.get() <= MOST_WORKERS {
+        return Ok(());
+    }
+    let each = thousands(scenario.servers.workers.get());
+    wrong(
+        path,
+        format!(
+            "{} servers with {each} workers each are too many: at most a million workers in all",
+            thousands(servers)
+        ),
+    )
+}
+
+/// A drain that begins then must end while the shop is open.
+pub(super) fn check_drain(path: &str, drain: Pause, from: Span, scenario: &Scenario) -> Checked {
+    let closes = scenario.duration.get();
+    if drain.get() == Span::ZERO || from + drain.get() < closes {
+        return Ok(());
+    }
+    let message = format!("this drain could take longer than the run: the shop closes at {closes}");
+    wrong_but(path, message, "shorten the drain, start earlier, or make `duration` longer")
 }

@@ -3,7 +3,8 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::{Dist, Duration, Time, Whole};
+use super::violation::{Checked, wrong_but};
+use super::{CartHome, Dist, Duration, Scenario, SessionHome, Time, Whole};
 use crate::base::time::Span;
 
 /// The database that every server can reach.
@@ -105,4 +106,21 @@ impl Default for Store {
             lookups_per_add: Whole::of(0),
         }
     }
+}
+
+/// Whether any state lives in the shared store.
+fn is_used(scenario: &Scenario) -> bool {
+    scenario.homes.cart == CartHome::SharedStore
+        || scenario.homes.session == SessionHome::SharedStore
+        || scenario.tokens.refresh
+        || scenario.tokens.deny_list
+}
+
+/// Checks a fault of the store.
+pub(super) fn check_fault(path: &str, scenario: &Scenario) -> Checked {
+    if is_used(scenario) {
+        return Ok(());
+    }
+    let help = "no state lives in it here: set `homes.cart` or `homes.session` to \"shared-store\"";
+    wrong_but(path, "a store fault without a store", help)
 }

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{Duration, Pause, Time};
+use super::violation::{Checked, wrong, wrong_but};
+use super::{Duration, Pause, Scenario, SessionHome, Time};
+use crate::base::Step;
 use crate::base::time::{Instant, Span};
 
 /// Signed tokens: carts and logins that travel with the user.
@@ -37,5 +39,32 @@ impl Tokens {
     #[must_use]
     pub fn end(&self, now: Instant) -> Instant {
         now + self.lifetime.get() + self.leeway.get()
+    }
+}
+
+/// Checks early revocation of tokens, and replays of a session after logout.
+pub(super) fn check(scenario: &Scenario) -> Checked {
+    for (key, is_given) in [("refresh", scenario.tokens.refresh), ("deny_list", scenario.tokens.deny_list)] {
+        if is_given && scenario.homes.session != SessionHome::SignedToken {
+            let message = format!("`tokens.{key}` without tokens: sessions live elsewhere here");
+            let help = "set `homes.session` to \"signed-token\", or leave this out";
+            return wrong_but(format!("tokens.{key}"), message, help);
+        }
+    }
+    replays(&scenario.users.journey)
+}
+
+fn replays(journey: &[Step]) -> Checked {
+    let Some(replay) = journey.iter().position(|step| *step == Step::ReplayToken) else { return Ok(()) };
+    let here = format!("users.journey[{replay}]");
+    let login = journey.iter().position(|step| *step == Step::Login);
+    let logout = journey.iter().position(|step| *step == Step::Logout);
+    match (login, logout) {
+        (None, _) => wrong(here, "nobody logs in here, so there is no session to copy"),
+        (Some(login), Some(logout)) if login < logout && logout < replay => Ok(()),
+        _ => {
+            let help = "put \"login\" and \"logout\" before it: the copy is presented after its owner has logged out";
+            wrong_but(here, "a session is replayed before its owner has logged out", help)
+        }
     }
 }

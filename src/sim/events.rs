@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::requests::{InFlight, RequestId, Requests};
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId, UserId, Visit};
-use crate::traffic::workload::{Loop, Workload};
+use crate::traffic::{Loop, Workload};
 use queue::WakeQueue;
 
 /// Infrequent events, kept on the agenda. The order of the variants breaks ties in time.

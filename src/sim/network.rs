@@ -8,8 +8,8 @@ use super::store::replicas::StoreReplicas;
 use crate::balancing::attempt::AttemptFailure;
 use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, ProcessId, Refusal, RegionId, ServerId, ServerState};
-use crate::faults::FaultKind;
 use crate::history::Recorder;
+use crate::operations::faults::FaultKind;
 use crate::regions::{RegionMap, StorePlace};
 use crate::scenario::Scenario;
 

@@ -6,7 +6,7 @@ mod operator;
 mod servers;
 
 use crate::base::time::{Instant, Span};
-use crate::faults::Fault;
+use crate::operations::faults::Fault;
 use crate::operations::operator::Operator;
 use crate::scenario::{Autoscaler, Scenario};
 use isolation::WithheldReply;

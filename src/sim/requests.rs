@@ -10,7 +10,7 @@ use crate::scenario::CartPath;
 use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
 use crate::state::store::StoreCall;
-use crate::traffic::workload::Session;
+use crate::traffic::Session;
 
 /// A slot of the slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -242,6 +242,19 @@ impl Sim {
         self.hear(recorder, id, effect.outcome);
     }
 
+    /// The end of service of a request for which nothing was done.
+    #[cold]
+    pub(super) fn finish_in_vain<R: Recorder>(
+        &mut self,
+        recorder: &mut R,
+        worker: u32,
+        id: RequestId,
+        outcome: Outcome,
+        calls: u32,
+    ) {
+        self.finish_with(recorder, worker, id, &Effect::none(outcome), calls);
+    }
+
     /// An answer leaves a server.
     #[inline(always)]
     pub(super) fn hear<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {

@@ -17,7 +17,7 @@ use crate::history::{Ending, Event, EventKind, Recorder, Request, Seen};
 use crate::scenario::{Affinity, CartHome, CartPath, Scenario};
 use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
-use crate::traffic::workload::{Client, ConcurrentSteps, Jar, Loop, Next, Workload};
+use crate::traffic::{Client, ConcurrentSteps, Jar, Loop, Next, Workload};
 
 pub use sessions::Stolen;
 

@@ -20,11 +20,11 @@ use std::collections::BTreeMap;
 use whatcart::base::seed::Seed;
 use whatcart::base::time::Span;
 use whatcart::base::{Command, Outcome, Refusal, Reply, ServerState, Step, UserId};
-use whatcart::faults::{Comeback, FaultKind};
 use whatcart::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, Recorder, Seen};
 use whatcart::judging::checker::{CartVerdict, Finding};
 use whatcart::judging::observer::Observer;
 use whatcart::judging::post_mortem::Cause;
+use whatcart::operations::faults::{Comeback, FaultKind};
 use whatcart::results::HurtBy;
 use whatcart::scenario::{
     Affinity, CartHome, CookieLife, MigrationWay, PinnedDown, Scenario, SessionHome, StoreFault, Time, Whole,

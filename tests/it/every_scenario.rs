@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 
 use whatcart::base::seed::Seed;
 use whatcart::experiment::survey;
-use whatcart::faults;
 use whatcart::judging::post_mortem::Cause;
+use whatcart::operations::faults;
 use whatcart::results::Figures;
 use whatcart::results::expectations::{Observed, verdicts};
 use whatcart::results::tree::Tree;

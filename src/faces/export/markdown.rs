@@ -1,12 +1,13 @@
 //! Markdown for a design review: the table, its assumptions, and how to reproduce it.
 
 use crate::base::Step;
+use crate::base::words::{listed, span, thousands};
 use crate::faces::table::columns::{Cell, Column, choose};
 use crate::faces::table::{engines, header, pace};
+use crate::faces::text::clean;
 use crate::results::statistics::Summary;
 use crate::results::{Agreement, Report};
 use crate::scenario::{Affinity, CookieLife, Dist, Positive, Regions, Scenario};
-use crate::text::{clean, listed, span, thousands};
 
 /// The report as Markdown; `command` reproduces the run.
 #[must_use]

@@ -2,7 +2,8 @@
 
 use super::{Deed, Line, Story};
 use crate::base::Items;
-use crate::text::{Tone, WIDTH, clock_tenths, cut, left, paint, right, width};
+use crate::base::words::clock_tenths;
+use crate::faces::text::{Tone, WIDTH, cut, left, paint, right, width};
 
 /// The widths of a story's columns.
 struct Widths {

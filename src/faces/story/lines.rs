@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{Deed, Line, Mark, Story, broke, plans};
-use crate::base::time::Instant;
+use super::concurrent_group::ConcurrentGroup;
+use super::shortening::{shortened, went_wrong};
+use super::{Deed, Line, Mark, Story, broke, deploys};
+use crate::base::time::{Instant, NANOS_PER_SEC, Span};
+use crate::base::words::{count, plural, span};
 use crate::base::{Command, Items, Outcome, Refusal, RegionId, Reply, ServerId, Visit};
+use crate::faces::text::clean;
 use crate::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, RECYCLED, Request, Seen, Served};
 use crate::regions::RegionMap;
 use crate::results::{Tape, VariantReport};
 use crate::scenario::CartHome;
-use crate::text::{clean, count, plural, span};
 
 /// The maximum number of lines in a story's first part.
 const MOST: usize = 12;
@@ -111,34 +114,6 @@ struct Teller {
     bought: bool,
 }
 
-/// The group of concurrent requests.
-#[derive(Default)]
-struct ConcurrentGroup {
-    out: u32,
-    /// The number of groups so far.
-    groups: u32,
-    /// Whether answers of the current group are still to come.
-    together: bool,
-}
-
-impl ConcurrentGroup {
-    fn sent(&mut self) {
-        self.out += 1;
-        if self.out > 1 && !self.together {
-            self.together = true;
-            self.groups += 1;
-        }
-    }
-
-    /// An answer comes. Returns the number of its group, if it was not alone.
-    fn told(&mut self) -> Option<u32> {
-        self.out = self.out.saturating_sub(1);
-        let group = self.together.then_some(self.groups);
-        self.together &= self.out > 0;
-        group
-    }
-}
-
 impl Teller {
     fn of(variant: &VariantReport) -> Teller {
         let serverless = variant.scenario.serverless.is_some();
@@ -183,7 +158,7 @@ impl Teller {
             }
             EventKind::Pool(pool) => {
                 let met = |server: ServerId| self.met(server);
-                let line = plans::concerns(pool, event.at, met, variant, tape);
+                let line = deploys::concerns(pool, event.at, met, variant, tape);
                 self.lines.extend(line);
             }
             EventKind::Seen(_, Seen::Began | Seen::Left(Ending::Finished)) => {}
@@ -274,33 +249,8 @@ impl Teller {
                 self.logged_in = true;
                 "ok".into()
             }
-            (_, Reply::Charged(items)) => {
-                let missing = self.added.minus(items);
-                let extra = items.minus(self.added);
-                self.bought = true;
-                deed.missing = Some(missing);
-                deed.wrong = !missing.is_empty() || !extra.is_empty();
-                if items.is_empty() { "charged: nothing".into() } else { format!("charged: {items}") }
-            }
-            (Command::View, Reply::Cart(_)) if self.together => "ok".into(),
-            (Command::View, Reply::Cart(items)) if self.bought => match items.iter().next() {
-                None => "ok".into(),
-                Some(ghost) => {
-                    deed.wrong = true;
-                    format!("the {ghost} is back")
-                }
-            },
-            (Command::View, Reply::Cart(items)) => {
-                let missing = self.added.minus(items);
-                deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
-                match (forgotten, missing.is_empty()) {
-                    (true, _) => "\"What cart?\" Empty.".into(),
-                    (false, false) => {
-                        format!("where is the {}?", missing.iter().next().map_or(String::new(), |i| i.to_string()))
-                    }
-                    (false, true) => "ok".into(),
-                }
-            }
+            (_, Reply::Charged(items)) => self.charged(deed, items),
+            (Command::View, Reply::Cart(items)) => self.shown(deed, items, forgotten),
             (Command::Browse, Reply::Page(version)) => {
                 deed.wrong = version < self.newest;
                 let after = if deed.wrong { format!(", after {}", self.newest) } else { String::new() };
@@ -325,6 +275,34 @@ impl Teller {
                 "ok, in an older copy".into()
             }
             _ => "ok".into(),
+        }
+    }
+
+    fn charged(&mut self, deed: &mut Deed, items: Items) -> String {
+        let missing = self.added.minus(items);
+        let extra = items.minus(self.added);
+        self.bought = true;
+        deed.missing = Some(missing);
+        deed.wrong = !missing.is_empty() || !extra.is_empty();
+        if items.is_empty() { "charged: nothing".into() } else { format!("charged: {items}") }
+    }
+
+    /// What a user sees who looks at the cart. `forgotten`: the server did not know it.
+    fn shown(&self, deed: &mut Deed, items: Items, forgotten: bool) -> String {
+        if self.together {
+            return "ok".into();
+        }
+        if self.bought {
+            let Some(ghost) = items.iter().next() else { return "ok".into() };
+            deed.wrong = true;
+            return format!("the {ghost} is back");
+        }
+        let missing = self.added.minus(items);
+        deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
+        match missing.iter().next() {
+            _ if forgotten => "\"What cart?\" Empty.".into(),
+            Some(first) => format!("where is the {first}?"),
+            None => "ok".into(),
         }
     }
 
@@ -413,61 +391,9 @@ fn weight(command: Command) -> u8 {
     }
 }
 
-fn whole_seconds(time: crate::base::time::Span) -> crate::base::time::Span {
-    match time.as_nanos() / crate::base::time::NANOS_PER_SEC {
-        0 => crate::base::time::Span::from_millis((time.as_nanos() / 1_000_000).max(1)),
-        seconds => crate::base::time::Span::from_secs(seconds),
-    }
-}
-
-/// Selects the lines that tell the story, within `most`.
-fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
-    let dull = u8::from(carts);
-    let weight = |line: &Line| match line {
-        Line::Did(deed) => deed.weight,
-        Line::Broke(..) | Line::Skipped(_) => 3,
-    };
-    if carts || lines.len() > most {
-        lines.retain(|line| weight(line) > 0);
-    }
-    if lines.len() > most || carts {
-        let interesting: Vec<Line> = lines.iter().filter(|line| weight(line) > dull).cloned().collect();
-        if !interesting.is_empty() {
-            lines = interesting;
-        }
-    }
-    trim_faults(&mut lines);
-    if lines.len() <= most {
-        return lines;
-    }
-    let head = most * 3 / 5;
-    let tail = most - head - 1;
-    let skipped = &lines[head..lines.len() - tail];
-    let wrong = skipped.iter().filter(|line| matches!(line, Line::Did(deed) if deed.wrong)).count();
-    #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
-    let (all, wrong) = (skipped.len() as f64, wrong as f64);
-    let note = format!("… {}, {}", plural(all, "more request", "more requests"), went_wrong(all, wrong));
-    let mut short = lines[..head].to_vec();
-    short.push(Line::Skipped(note));
-    short.extend_from_slice(&lines[lines.len() - tail..]);
-    short
-}
-
-fn went_wrong(all: f64, wrong: f64) -> String {
-    match wrong {
-        0.0 => "all well".into(),
-        wrong if wrong < all => format!("{} of them in vain", count(wrong)),
-        _ => "all in vain".into(),
-    }
-}
-
-/// Removes faults from before the visit's first deed or after its last.
-fn trim_faults(lines: &mut Vec<Line>) {
-    let is_deed = |line: &Line| matches!(line, Line::Did(_));
-    if let Some(last) = lines.iter().rposition(is_deed) {
-        lines.truncate(last + 1);
-    }
-    if let Some(first) = lines.iter().position(is_deed) {
-        lines.drain(..first);
+fn whole_seconds(time: Span) -> Span {
+    match time.as_nanos() / NANOS_PER_SEC {
+        0 => Span::from_millis((time.as_nanos() / 1_000_000).max(1)),
+        seconds => Span::from_secs(seconds),
     }
 }

@@ -1,9 +1,9 @@
 use super::*;
 use crate::base::{Command, Outcome, Refusal, ServerId};
+use crate::faces::text::{WIDTH, width};
 use crate::history::{Ending, Event, Seen};
 use crate::results::Strike;
 use crate::results::sample::{RequestSample, crashed, item, scenario, sticky_crash, tape, unharmed, visit};
-use crate::text::{WIDTH, width};
 
 /// The text of a story, without colour.
 fn drawn(story: &Story) -> String {

@@ -1,7 +1,7 @@
 //! Why carts were lost and visits abandoned, in one or two sentences that are true by construction.
 
+use crate::base::words::{count, listed, percent};
 use crate::results::statistics::Summary;
-use crate::text::{count, listed, percent};
 
 /// Each cause: its name in the figures, its name in text, and what it means for a cart's items.
 pub(super) const CAUSES: [(&str, &str, &str); 8] = [

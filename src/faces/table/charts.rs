@@ -2,10 +2,11 @@
 //! distribution of lost carts.
 
 use crate::base::time::Instant;
+use crate::base::words::count;
 use crate::faces::chart::{Glyphs, Histogram, bar, scale, timeline};
+use crate::faces::text::{Tone, left, paint, width};
 use crate::results::statistics::Summary;
 use crate::results::{Report, RunReport, VariantReport};
-use crate::text::{Tone, count, left, paint, width};
 
 /// The number of runs from which a histogram is drawn.
 pub const ENOUGH: usize = 10;
@@ -97,6 +98,6 @@ fn histogram(number: usize, variant: &VariantReport, lost: &[f64], glyphs: Glyph
     let Some(histogram) = Histogram::of(lost, CLASSES) else { return String::new() };
     let head = format!("{number}  ");
     let runs = count(f64::from(u32::try_from(lost.len()).unwrap_or(u32::MAX)));
-    let name = crate::text::clean(&variant.name);
+    let name = crate::faces::text::clean(&variant.name);
     format!("{head}{name}, {runs} runs\n{}", histogram.draw(&" ".repeat(width(&head)), BAR, glyphs))
 }

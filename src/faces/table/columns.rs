@@ -1,79 +1,23 @@
 //! The columns that a table can have, and the choice of those that are informative.
 
-mod plans;
+mod cells;
+mod counted;
+mod deploys;
 mod recovery;
 
 use crate::base::time::{NANOS_PER_SEC, Span};
+use crate::base::words::{clock, count, real};
+use crate::faces::text::{Tone, clean};
 use crate::results::path;
 use crate::results::statistics::{Estimate, Summary};
 use crate::results::{FaultFigures, Report, VariantReport};
-use crate::text::{Tone, clean, clock, count, percent, real};
+
+pub use cells::{Cell, Column};
+use cells::{is_loss, milliseconds, nothing, plain, rounded, shared, tenths, total, with_half};
+use counted::COUNTED;
 
 /// The second header line if the number of carts opened differs between rows.
 pub(super) const OF_OPENED: &str = "of opened";
-
-/// One column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Its name in a scenario's `columns`.
-    pub name: String,
-    /// The two header lines.
-    pub head: [String; 2],
-    /// One cell per row.
-    pub cells: Vec<Cell>,
-    /// Drop priority; the highest goes first.
-    pub rank: u8,
-    /// Whether it contains words rather than numbers.
-    pub words: bool,
-}
-
-/// One cell: a figure and, where it has one, its share of the column's denominator.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
-    /// The figure.
-    pub figure: String,
-    /// `97 %`, or nothing.
-    pub share: String,
-    /// Whether it shows a loss.
-    pub tone: Tone,
-}
-
-/// A column with a count.
-struct Counted {
-    name: &'static str,
-    head: &'static str,
-    /// The paths of what is counted; several are added up.
-    paths: &'static [&'static str],
-    /// The denominator: its path, and its name if the rows differ.
-    of: Option<(&'static str, &'static str)>,
-    tone: Tone,
-    rank: u8,
-}
-
-const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
-const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
-
-#[rustfmt::skip]
-const COUNTED: [Counted; 18] = [
-    Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
-    Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
-    Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },
-    Counted { name: "unknown", head: "unknown outcome", paths: &["carts.unknown"], of: OPENED, tone: Tone::Loss, rank: 8 },
-    Counted { name: "abandoned-carts", head: "carts abandoned", paths: &["carts.abandoned"], of: OPENED, tone: Tone::Loss, rank: 10 },
-    Counted { name: "abandoned", head: "visits abandoned", paths: ABANDONED, of: Some(("visits.begun", "all visits")), tone: Tone::Loss, rank: 3 },
-    Counted { name: "logged-out", head: "logged out", paths: &["logged_out"], of: None, tone: Tone::Loss, rank: 4 },
-    Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
-    Counted { name: "zombies", head: "zombie logins", paths: &["zombie_logins"], of: Some(("replays", "all tries")), tone: Tone::Loss, rank: 3 },
-    Counted { name: "overwritten", head: "overwritten", paths: &["lost_by.overwritten"], of: OPENED, tone: Tone::Loss, rank: 4 },
-    Counted { name: "ghosts", head: "items back again", paths: &["ghosts"], of: None, tone: Tone::Loss, rank: 5 },
-    Counted { name: "wrong-views", head: "wrong views", paths: &["wrong_views"], of: Some(("views", "all views")), tone: Tone::Loss, rank: 9 },
-    Counted { name: "not-found", head: "404 \"what file?\"", paths: &["files.missing_downloads"], of: Some(("files.downloads", "all downloads")), tone: Tone::Loss, rank: 1 },
-    Counted { name: "destroyed", head: "files destroyed", paths: &["files.destroyed"], of: Some(("files.uploaded", "all uploads")), tone: Tone::Loss, rank: 1 },
-    Counted { name: "forbidden", head: "403 forms", paths: &["hidden.forbidden"], of: None, tone: Tone::Loss, rank: 2 },
-    Counted { name: "charged-twice", head: "charged twice", paths: &["double_charges"], of: Some(("hidden.retried_checkouts", "retried")), tone: Tone::Loss, rank: 2 },
-    Counted { name: "over-limit", head: "over limit", paths: &["hidden.over_limit"], of: None, tone: Tone::Loss, rank: 2 },
-    Counted { name: "stale-pages", head: "stale pages", paths: &["hidden.stale_pages"], of: Some(("hidden.pages", "pages")), tone: Tone::Loss, rank: 2 },
-];
 
 /// The maximum number of columns chosen by default.
 const MOST: usize = 6;
@@ -134,8 +78,8 @@ impl Source<'_> {
         ] {
             columns.extend(counted(name));
         }
-        columns.extend(self.of_plans("deploy-took"));
-        columns.extend(self.of_plans("cut-off").filter(|column| column.cells.iter().any(is_loss)));
+        columns.extend(self.about_deploys("deploy-took"));
+        columns.extend(self.about_deploys("cut-off").filter(|column| column.cells.iter().any(is_loss)));
         if !self.some_are_serverless() {
             columns.extend(self.busiest().filter(|_| self.most("load.peak_to_mean") >= 1.05));
             columns.extend(self.busy().filter(|_| self.most("load.peak_to_mean") >= 1.5));
@@ -168,7 +112,7 @@ impl Source<'_> {
             "losses-lasted" => vec![self.losses_lasted()],
             "price" => vec![self.price()],
             "deploy-took" | "cut-off" | "cut-requests" | "capacity-lost" | "fair-share" => {
-                self.of_plans(name).into_iter().collect()
+                self.about_deploys(name).into_iter().collect()
             }
             "noticed" | "capacity-back" | "users-well" => self.recovery(name).into_iter().collect(),
             name => self.counted_named(name).or_else(|| self.path(name)).into_iter().collect(),
@@ -358,7 +302,7 @@ impl Source<'_> {
 
     /// How long a migration went on losing carts.
     fn losses_lasted(&self) -> Column {
-        let path = path::join(["faults", crate::faults::MIGRATION, "losses_lasted_s"]);
+        let path = path::join(["faults", crate::operations::faults::MIGRATION, "losses_lasted_s"]);
         self.column("losses-lasted", ["losses", "went on for"], 3, |summary| {
             let found = summary.get(&path);
             found.filter(|found| found.mean > 0.0).map_or_else(nothing, |s| plain(format!("{} s", real(s.mean))))
@@ -417,7 +361,7 @@ impl Source<'_> {
 /// The header for a fault: `at the crash`, or its time if it has no name.
 fn called(variant: &VariantReport, name: &str, fault: &FaultFigures) -> String {
     let named = variant.scenario.faults.iter().any(|written| written.name.as_deref() == Some(name));
-    let moved = variant.scenario.migration.is_some() && name == crate::faults::MIGRATION;
+    let moved = variant.scenario.migration.is_some() && name == crate::operations::faults::MIGRATION;
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
     let clock = |at: f64| clock(Span::from_nanos((at * NANOS_PER_SEC as f64) as u64));
     match fault.at_s {
@@ -460,62 +404,4 @@ pub(super) fn some_carry_more(summaries: &[Summary]) -> bool {
 /// Whether this many bytes are worth showing.
 fn shows(bytes: f64) -> bool {
     bytes >= 0.5
-}
-
-fn total(summary: &Summary, paths: &[&str]) -> Option<Estimate> {
-    let sum =
-        |figures: &std::collections::BTreeMap<String, f64>| paths.iter().filter_map(|path| figures.get(*path)).sum();
-    Estimate::of(&summary.each.iter().map(|(_, figures)| sum(figures)).collect::<Vec<f64>>())
-}
-
-/// A figure, with `± half` if that is not zero when printed.
-fn with_half(estimate: Estimate, print: &dyn Fn(f64) -> String) -> String {
-    let figure = print(estimate.mean);
-    match estimate.half.map(print) {
-        Some(half) if half.contains(|c: char| ('1'..='9').contains(&c)) => format!("{figure} ± {half}"),
-        _ => figure,
-    }
-}
-
-fn shared(found: Option<Estimate>, whole: Option<f64>, tone: Tone) -> Cell {
-    let Some(found) = found else { return nothing() };
-    if found.mean <= 0.0 {
-        let tone = if tone == Tone::Loss { Tone::Fine } else { tone };
-        return Cell { figure: "0".into(), share: String::new(), tone };
-    }
-    let share = whole.map_or(String::new(), |whole| percent(found.mean, whole));
-    let print = |x: f64| match found.mean {
-        mean if mean >= 99.5 || found.half.is_none() => count(x.round()),
-        _ => format!("{x:.1}"),
-    };
-    Cell { figure: with_half(found, &print), share, tone }
-}
-
-/// A number with one decimal, unless it is whole.
-fn tenths(x: f64) -> String {
-    if (x - x.round()).abs() < 0.05 { count(x.round()) } else { format!("{x:.1}") }
-}
-
-fn rounded(x: f64) -> String {
-    count(x.round())
-}
-
-fn milliseconds(ms: f64) -> String {
-    match ms {
-        ms if ms >= 10_000.0 => format!("{:.1} s", ms / 1e3),
-        ms if ms >= 9.95 => format!("{} ms", rounded(ms)),
-        ms => format!("{ms:.1} ms"),
-    }
-}
-
-fn plain(figure: String) -> Cell {
-    Cell { figure, share: String::new(), tone: Tone::Plain }
-}
-
-fn nothing() -> Cell {
-    Cell { figure: "–".into(), share: String::new(), tone: Tone::Faint }
-}
-
-fn is_loss(cell: &Cell) -> bool {
-    cell.tone == Tone::Loss
 }

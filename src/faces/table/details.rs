@@ -6,10 +6,11 @@ use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::causes::CAUSES;
 use crate::base::time::Span;
+use crate::base::words::{clock, count, real, thousands};
+use crate::faces::text::{Tone, WIDTH, clean, cut, paint};
 use crate::results::Report;
 use crate::results::path;
 use crate::results::statistics::Summary;
-use crate::text::{Tone, WIDTH, clean, clock, count, cut, paint, real, thousands};
 
 /// All detailed figures, as one small table per topic.
 pub(super) fn details(report: &Report, summaries: &[Summary]) -> String {

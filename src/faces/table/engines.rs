@@ -1,8 +1,9 @@
 //! Both engines, figure by figure: the simulations' predictions, the real results, and whether they agree.
 
+use crate::base::words::{count, listed, real};
+use crate::faces::text::{Tone, WIDTH, clean, cut, left, paint, right, width, wrap};
 use crate::results::Agreement;
 use crate::results::agreement::{Conformity, Judgement, Predicted, SERVICE_AT_LEAST_MS, Unit};
-use crate::text::{Tone, WIDTH, clean, count, cut, left, listed, paint, real, right, width, wrap};
 
 /// The widths of the number and the name; the cells follow.
 const NUMBER: usize = 3;

@@ -5,8 +5,8 @@ use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::columns::{Column, drop_least};
+use crate::faces::text::{Tone, WIDTH, clean, cut, left, paint, right, width};
 use crate::results::Report;
-use crate::text::{Tone, WIDTH, clean, cut, left, paint, right, width};
 
 /// Names of designs are wrapped beyond this width, or earlier if room is short.
 const NAME: usize = 38;

@@ -2,10 +2,11 @@
 
 use super::range;
 use crate::base::time::Span;
+use crate::base::words::{clock, count, span, thousands};
+use crate::faces::text::{Tone, WIDTH, clean, cut, paint, width, wrap};
 use crate::faces::timeline::{at_random, moments, moves};
 use crate::results::{Report, VariantReport};
 use crate::scenario::{Scenario, Whole};
-use crate::text::{Tone, WIDTH, clean, clock, count, cut, paint, span, thousands, width, wrap};
 
 /// Name and title, the facts, the timeline of faults.
 #[must_use]
@@ -126,7 +127,7 @@ pub fn timelines(report: &Report) -> Vec<String> {
     let of = |(line, designs): (String, Vec<String>)| {
         let word = if designs.len() == 1 { "design" } else { "designs" };
         let line = if line.is_empty() { "nothing breaks".into() } else { line };
-        format!("{line} ({word} {})", crate::text::listed(&designs))
+        format!("{line} ({word} {})", crate::base::words::listed(&designs))
     };
     lines.into_iter().map(of).take(MOST_TIMELINES).collect()
 }

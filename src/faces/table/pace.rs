@@ -1,7 +1,7 @@
 //! How a run against the wall clock kept time: its speed, and whether this machine kept up.
 
+use crate::base::words::{count, listed, real};
 use crate::results::{Pace, Report};
-use crate::text::{count, listed, real};
 
 /// `simulated`, `real requests on this machine, 6x as fast`, or `real, 6x as fast, beside 100 simulations`.
 #[must_use]

@@ -11,11 +11,11 @@ use crate::balancing::pool::Pool;
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::Instant;
 use crate::base::{Outcome, Refusal, Reply, ServerId};
-use crate::faults::server_named;
 use crate::http::clock::Clock;
 use crate::http::wire::{self, RequestId};
+use crate::operations::faults::server_named;
 use crate::scenario::{Affinity, CookieLife, Scenario};
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 /// What the balancer decides, behind one lock.
 pub struct Router {

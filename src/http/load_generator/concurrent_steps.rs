@@ -10,7 +10,7 @@ use crate::base::Visit;
 use crate::base::time::Instant;
 use crate::http::log::Answered;
 use crate::http::wire::RequestId;
-use crate::traffic::workload::{Client, ConcurrentSteps, Next};
+use crate::traffic::{Client, ConcurrentSteps, Next};
 
 /// One step's way to its end.
 type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;

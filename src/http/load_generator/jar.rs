@@ -7,7 +7,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 use crate::http::wire;
-use crate::traffic::workload::Folder;
+use crate::traffic::Folder;
 
 /// A cookie that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

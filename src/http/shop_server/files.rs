@@ -9,7 +9,7 @@ use crate::base::seed::Purpose;
 use crate::base::{Command, File};
 use crate::http::failure::Failure;
 use crate::http::files::FileName;
-use crate::state::files::FileLocation;
+use crate::state::file_locations::FileLocation;
 
 /// Files of guests that all servers together take.
 const MOST_FILES: u32 = 1_000;

@@ -11,7 +11,7 @@ use crate::base::{Command, ProcessId, Refusal, ServerId, UserId};
 use crate::http::token::Signer;
 use crate::http::wire::{self, CartId};
 use crate::scenario::HiddenState;
-use crate::state::hidden::{CatalogueCopy, RateWindow, accept_form};
+use crate::state::process_local::{CatalogueCopy, RateWindow, accept_form};
 use crate::state::shop::Order;
 
 /// What one process hides, of whatever kind.

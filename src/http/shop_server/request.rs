@@ -16,9 +16,9 @@ use super::serving::{Completed, Job};
 use super::{ServerProcess, hidden};
 use crate::base::time::Instant;
 use crate::base::{Command, Item, Refusal, Reply};
-use crate::faults;
 use crate::http::store::StoreError;
 use crate::http::wire::{self, Ask, Body, CartId, Listed, RequestId};
+use crate::operations::faults;
 use crate::scenario::Share;
 
 /// Most bytes of an uploaded file.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::support::{Curl, Town, scenario};
 use crate::base::time::Span;
 use crate::base::{ClientId, UserId, Visit};
-use crate::faults::{self, Fault, FaultKind};
 use crate::history::{EventKind, Inside};
 use crate::http::fault_injector::FaultInjector;
+use crate::operations::faults::{self, Fault, FaultKind};
 use crate::scenario::{
     self, CartHome, Dist, Forgets, Scenario, SessionHome, StoreFault, StoreMemory, Time, UploadHome, WhenFull, Whole,
 };

@@ -22,7 +22,7 @@ use crate::http::shop_server::{Shop, Slot};
 use crate::http::store::{self, Backend, Updated};
 use crate::http::wire::CartId;
 use crate::scenario::{Dist, Forgets, Scenario, Time, Whole};
-use crate::traffic::workload::Workload;
+use crate::traffic::Workload;
 
 /// Longer than anything here takes.
 const AT_MOST: Duration = Duration::from_secs(20);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::base::seed::Seed;
-use crate::faults::FaultKind;
 use crate::operations::carry_out::{Task, carry_out};
+use crate::operations::faults::FaultKind;
 use crate::scenario::{CookieLife, Strategy, Time, Whole};
 
 /// A pool in which processes boot in 10 s and pass their checks 2 s later; cookies bind the given numbers of users.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{ClaimError, Figure, parse};
+use crate::base::words::count;
 use crate::results::statistics::Summary;
 use crate::results::tree::Tree;
 use crate::results::{Expectation, Figures, Report};
 use crate::scenario::Expect;
-use crate::text::count;
 
 /// The figures of one variant.
 #[derive(Clone, Debug)]

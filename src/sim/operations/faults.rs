@@ -3,8 +3,8 @@
 use crate::balancing::attempt::AttemptFailure;
 use crate::base::time::{Instant, Span};
 use crate::base::{RegionId, ServerId, ServerState};
-use crate::faults::{Fault, FaultKind};
 use crate::history::{Event, EventKind, PoolEvent, Recorder};
+use crate::operations::faults::{Fault, FaultKind};
 use crate::operations::strike::{self, Strike};
 use crate::scenario::Forgets;
 use crate::sim::Sim;

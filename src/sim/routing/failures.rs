@@ -3,8 +3,8 @@
 use crate::balancing::attempt::AttemptFailure;
 use crate::base::time::{Instant, Span};
 use crate::base::{Outcome, ServerId, ServerState};
-use crate::faults;
 use crate::history::{PoolEvent, Recorder};
+use crate::operations::faults;
 use crate::sim::Sim;
 use crate::sim::events::{Due, TimerKind};
 use crate::sim::requests::{RequestId, RequestState};

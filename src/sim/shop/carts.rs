@@ -8,6 +8,8 @@ use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Item, Items, ProcessId, Reply};
 use crate::history::Evidence;
 use crate::scenario::{CartHome, Replication};
+use crate::sim::Sim;
+use crate::sim::requests::RequestId;
 use crate::state::evidence;
 use crate::state::shop::{self, Applied, Basket, Order};
 
@@ -435,13 +437,28 @@ impl Overflow {
     }
 }
 
+impl Sim {
+    /// A server applies a command to its copy of a cart, and sends what it has changed to others. Returns how many.
+    #[cold]
+    pub(in crate::sim) fn apply_to_copy(&mut self, id: RequestId, call: Call) -> (CartResult, u32) {
+        let (visit, server) = (self.requests[id].visit(), self.requests[id].server);
+        let process = self.process_of(server);
+        let views = call.command == Command::View;
+        let Carts { replicas, orders, .. } = &mut self.shop.carts;
+        let (result, change) = replicas
+            .apply(visit, process, views, &self.balancer.pool, |basket, knew| apply_to(basket, knew, call, orders));
+        let sent = change.map_or(0, |change| self.send_copies(visit, server, change));
+        (result, sent)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::ServerId;
     use crate::base::seed::Seed;
     use crate::base::time::Span;
-    use crate::faults::{Comeback, FaultKind};
+    use crate::operations::faults::{Comeback, FaultKind};
     use crate::scenario::Scenario;
     use proptest::prelude::*;
     use std::collections::BTreeMap;

@@ -9,9 +9,9 @@ use crate::scenario::{Scenario, UploadHome};
 use crate::sim::Sim;
 use crate::sim::requests::{InFlight, RequestId};
 use crate::state::evidence;
-use crate::state::files::{FileLocation, Whereabouts};
+use crate::state::file_locations::{FileLocation, Whereabouts};
 use crate::state::plan::Stage;
-use crate::traffic::workload::Folder;
+use crate::traffic::Folder;
 
 /// The files of all users.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use crate::base::{ClientId, Command, ProcessId, Refusal, Reply, ServerId, UserId
 use crate::scenario::{self, HiddenState, Scenario};
 use crate::sim::Sim;
 use crate::sim::requests::{InFlight, RequestId};
-use crate::state::hidden::{CatalogueCopy, RateWindow, accept_form};
+use crate::state::process_local::{CatalogueCopy, RateWindow, accept_form};
 
 /// Every process's memory of the one kind of state that servers hide.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use super::carts::{Call, CartResult, apply_to};
 use crate::base::{Command, ProcessId};
-use crate::faults;
 use crate::history::Evidence;
+use crate::operations::faults;
 use crate::scenario::{CartPath, Migration};
 use crate::sim::Sim;
 use crate::sim::requests::{InFlight, RequestId};

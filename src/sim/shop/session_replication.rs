@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::carts::{Call, CartResult, OrderBook, apply_to};
 use crate::balancing::pool::Pool;
 use crate::base::time::{Instant, Span};
-use crate::base::{ClientId, Command, Items, ProcessId, ServerId, Visit};
+use crate::base::{ClientId, Items, ProcessId, ServerId, Visit};
 use crate::history::Evidence;
 use crate::scenario::Replication;
 use crate::sim::Sim;
 use crate::sim::events::Due;
-use crate::sim::requests::RequestId;
 use crate::state::replication::{Change, Copies, receivers};
 use crate::state::shop::Basket;
 
@@ -58,23 +56,23 @@ impl SessionReplicas {
         self.carts.remove(&client);
     }
 
-    /// Applies a command to a server's copy. Returns the change to replicate, if there is one.
-    fn apply(
+    /// A server does something to its copy of a cart: what came of it, and what it changed. `views`: it only looks.
+    pub(super) fn apply<T>(
         &mut self,
         visit: Visit,
         process: ProcessId,
-        call: Call,
-        orders: &mut OrderBook,
+        views: bool,
         pool: &Pool,
-    ) -> (CartResult, Option<Change>) {
+        act: impl FnOnce(&mut Basket, bool) -> T,
+    ) -> (T, Option<Change>) {
         let (of, copies) = self.carts.entry(visit.client).or_insert_with(|| (visit, Copies::default()));
         debug_assert_eq!(*of, visit, "carts of visits that are over are forgotten");
         copies.asked(process, |process| pool.lives_on(process));
         let known = copies.of(process);
         let before = known.unwrap_or_default();
         let mut basket = Basket { items: before };
-        let result = apply_to(&mut basket, known.is_some(), call, orders);
-        if call.command == Command::View {
+        let result = act(&mut basket, known.is_some());
+        if views {
             return (result, None);
         }
         self.versions += 1;
@@ -104,19 +102,8 @@ impl SessionReplicas {
 }
 
 impl Sim {
-    /// Applies a command to a server's copy of a cart, and sends the change to other servers. Returns to how many.
-    #[cold]
-    pub(in crate::sim) fn apply_to_copy(&mut self, id: RequestId, call: Call) -> (CartResult, u32) {
-        let (visit, server) = (self.requests[id].visit(), self.requests[id].server);
-        let process = self.process_of(server);
-        let (result, change) =
-            self.shop.carts.replicas.apply(visit, process, call, &mut self.shop.carts.orders, &self.balancer.pool);
-        let sent = change.map_or(0, |change| self.send_copies(visit, server, change));
-        (result, sent)
-    }
-
     /// Sends a change to the servers that follow in the order of the pool.
-    fn send_copies(&mut self, visit: Visit, server: ServerId, change: Change) -> u32 {
+    pub(super) fn send_copies(&mut self, visit: Visit, server: ServerId, change: Change) -> u32 {
         let from = self.process_of(server);
         let SessionReplicas { copies, lag, .. } = self.shop.carts.replicas;
         let arrives = self.now + lag;

@@ -4,8 +4,8 @@ use super::{CartCounts, HeldCart, HeldFiles, HeldLogin, Holder, Memory, MemoryCo
 use crate::base::{ClientId, Items, RegionId, UserId};
 use crate::scenario::{CartHome, CartPath};
 use crate::sim::Sim;
-use crate::state::files::FileLocation;
-use crate::traffic::workload::Session;
+use crate::state::file_locations::FileLocation;
+use crate::traffic::Session;
 
 impl Snapshot {
     fn counts_of(&mut self, holder: Holder) -> Option<&mut MemoryCounts> {

@@ -7,7 +7,7 @@ use crate::base::{ClientId, Command, Items, ServerId};
 use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::users::ClientSlot;
-use crate::traffic::workload::{Jar, Loop};
+use crate::traffic::{Jar, Loop};
 
 impl Sim {
     /// Fills in all clients. The requests must have been filled in.

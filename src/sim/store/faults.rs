@@ -7,7 +7,6 @@ use crate::scenario::Forgets;
 use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::requests::{Phase, RequestId, RequestState};
-use crate::sim::serving::Effect;
 use crate::sim::store::stored_carts;
 use crate::state::store::StoreCall;
 
@@ -105,8 +104,7 @@ impl Sim {
         call: StoreCall,
     ) {
         let made = if call == StoreCall::Before { 0 } else { self.requests[id].plan.calls_before() };
-        let effect = Effect::none(Outcome::Refused(Refusal::StoreDown));
-        self.finish_with(recorder, worker, id, &effect, made);
+        self.finish_in_vain(recorder, worker, id, Outcome::Refused(Refusal::StoreDown), made);
     }
 
     /// Fails a request, because its server cannot tell whether the store call took effect. (It did not: a call takes
@@ -114,6 +112,6 @@ impl Sim {
     #[cold]
     pub(in crate::sim) fn finish_broken_off<R: Recorder>(&mut self, recorder: &mut R, worker: u32, id: RequestId) {
         let made = self.requests[id].plan.calls();
-        self.finish_with(recorder, worker, id, &Effect::none(Outcome::Failed), made);
+        self.finish_in_vain(recorder, worker, id, Outcome::Failed, made);
     }
 }

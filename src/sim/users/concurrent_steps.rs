@@ -5,7 +5,7 @@ use crate::history::{Event, EventKind, Recorder, Seen};
 use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::requests::InFlight;
-use crate::traffic::workload::{ConcurrentSteps, Next};
+use crate::traffic::{ConcurrentSteps, Next};
 
 impl Sim {
     /// Sends all requests of a group of concurrent steps. Returns false if the client's next step is not in such a

@@ -6,7 +6,7 @@ use crate::base::{Command, Outcome, ProcessId};
 use crate::sim::Sim;
 use crate::sim::requests::{InFlight, RequestId};
 use crate::state::session::{self, CredentialCheck, CredentialStatus, Issued};
-use crate::traffic::workload::Session;
+use crate::traffic::Session;
 
 /// A copy of a session whose user has logged out.
 #[derive(Clone, Copy, Debug)]

@@ -221,7 +221,7 @@ fn an_outage_may_come_as_a_surprise() {
     let (mut seen, mut met) = (Vec::new(), Vec::new());
     one.advance(end(&planned), &mut seen);
     other.advance(at_ms(19_990), &mut met);
-    let sudden = whatcart::faults::timeline(&planned).remove(0);
+    let sudden = whatcart::operations::faults::timeline(&planned).remove(0);
     other.inject(sudden);
     other.advance(end(&planned), &mut met);
     assert!(seen == met, "{} and {} events", seen.len(), met.len());

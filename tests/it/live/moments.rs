@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use whatcart::base::seed::Seed;
 use whatcart::base::time::{Instant, Span};
 use whatcart::base::{ClientId, Items, ServerState, UserId};
-use whatcart::faults::of_run;
 use whatcart::history::Event;
 use whatcart::live::Session;
+use whatcart::operations::faults::of_run;
 use whatcart::scenario::{Loaded, Variant};
 use whatcart::sim::snapshot::{Doing, Holder, Memory, MemoryCounts, Phase, Snapshot, Spot};
 

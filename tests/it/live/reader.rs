@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use whatcart::base::{ClientId, Command, Items, Outcome, ServerId, UserId, Visit};
-use whatcart::faults::FaultKind;
 use whatcart::history::{Event, EventKind, Inside, PoolEvent, Request, Seen, Served};
+use whatcart::operations::faults::FaultKind;
 use whatcart::scenario::{CartHome, HiddenState, Scenario, StoreUpdate};
 use whatcart::sim::snapshot::Holder;
 
@@ -25,7 +25,7 @@ pub struct Reader {
 
 impl Reader {
     /// `None` for a design whose events do not tell everything.
-    pub fn of(scenario: &Scenario, faults: &[whatcart::faults::Fault]) -> Option<Reader> {
+    pub fn of(scenario: &Scenario, faults: &[whatcart::operations::faults::Fault]) -> Option<Reader> {
         let store = &scenario.store;
         let plain_store = store.ttl.is_none() && store.memory.is_none() && store.update == StoreUpdate::Atomic;
         let silent = |kind: &FaultKind| {

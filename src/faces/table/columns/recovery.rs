@@ -1,8 +1,8 @@
 //! Columns about how the pool recovered from kills.
 
 use super::{Cell, Column, Source, nothing, plain, with_half};
+use crate::base::words::count;
 use crate::results::statistics::Summary;
-use crate::text::count;
 
 /// Name, first header line, path of the figure, and path of the number of kills that have it.
 const RECOVERY: [(&str, &str, &str, &str); 3] = [
