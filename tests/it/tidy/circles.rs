@@ -49,13 +49,14 @@ impl Modules {
 
     /// The module that a path leads to, through re-exports.
     fn home(&self, path: &Path) -> Path {
-        let mut path = path.clone();
+        let (mut path, mut seen) = (path.clone(), BTreeSet::from([path.clone()]));
         loop {
             let depth = (0..=path.len()).rev().find(|depth| self.imports.contains_key(&path[..*depth])).unwrap_or(0);
             let (module, rest) = path.split_at(depth);
             let Some(name) = rest.first() else { return path };
             let imports = self.imports.get(module).map_or(&[][..], Vec::as_slice);
-            match imports.iter().find(|import| import.name == *name && import.path[..] != path[..=depth]) {
+            // A child may import what its parent re-exports from it: that way leads nowhere.
+            match imports.iter().find(|import| import.name == *name && seen.insert(import.path.clone())) {
                 Some(import) => path = import.path.iter().chain(&rest[1..]).cloned().collect(),
                 None => return module.to_vec(),
             }
