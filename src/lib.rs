@@ -7,7 +7,7 @@
 //! ## Map: imports point one way
 //!
 //! ```text
-//! base  <-  scenario  <-  text history regions faults  <-  balancing  <-  operations traffic state  <-  judging
+//! base  <-  scenario  <-  history regions  <-  balancing  <-  operations traffic state  <-  judging
 //!     <-  sim | http  <-  results  <-  faces  <-  live  <-  experiment  <-  cli
 //! ```
 //!

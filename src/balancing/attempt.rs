@@ -1,6 +1,6 @@
 //! The failure of an attempt at a server: whether the request may be retried elsewhere, and its outcome if not.
 
-use crate::base::{Outcome, Refusal};
+use crate::base::{Outcome, Refusal, ServerId};
 
 /// How an attempt at a server failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +22,13 @@ impl AttemptFailure {
         matches!(self, AttemptFailure::BrokenOff | AttemptFailure::Overdue)
     }
 
-    /// Whether time has passed since the server was chosen. The pool may have changed meanwhile, so only the server
-    /// that failed last is excluded from the next choice.
-    #[must_use]
-    pub const fn took_time(self) -> bool {
-        !matches!(self, AttemptFailure::Refused)
+    /// Excludes the server that failed from the next choice. A refusal comes at once; after any other failure time has
+    /// passed and the pool may have changed, so the servers that failed earlier may be chosen again.
+    pub fn exclude(self, server: ServerId, excluded: &mut Vec<ServerId>) {
+        if self != AttemptFailure::Refused {
+            excluded.clear();
+        }
+        excluded.push(server);
     }
 
     /// Whether the request may be sent to another server: if it never reached the first one, or if its method is
@@ -49,6 +51,17 @@ impl AttemptFailure {
 mod tests {
     use super::*;
     use AttemptFailure::{BrokenOff, Overdue, Refused, Unreachable};
+
+    #[test]
+    fn after_a_wait_only_the_server_that_failed_last_is_excluded() {
+        for failure in [Refused, Unreachable, BrokenOff, Overdue] {
+            let mut excluded = vec![ServerId(0)];
+            failure.exclude(ServerId(1), &mut excluded);
+            let at_once = failure == Refused;
+            assert_eq!(excluded.len(), if at_once { 2 } else { 1 }, "{failure:?}");
+            assert!(excluded.contains(&ServerId(1)));
+        }
+    }
 
     #[test]
     fn what_was_sent_is_sent_again_only_if_that_does_no_harm() {

@@ -71,6 +71,16 @@ pub struct Key {
     pub attempt: u16,
 }
 
+impl Key {
+    /// The key of the draws for the balancer's `retries`-th retry of a request, so that each has its own luck. It uses the
+    /// upper byte of the attempt, which users never reach.
+    #[inline]
+    #[must_use]
+    pub fn of_retry(self, retries: u8) -> Key {
+        Key { attempt: self.attempt | u16::from(retries) << 8, ..self }
+    }
+}
+
 const MIX_A: u64 = 0xa076_1d64_78bd_642f;
 const MIX_B: u64 = 0xe703_7ed1_a0b4_28db;
 const MIX_C: u64 = 0x8ebc_6af0_9c88_c6e3;

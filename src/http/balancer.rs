@@ -140,10 +140,7 @@ impl Balancer {
                 _ => return self.give_up(id, server, failure),
             };
             retries += 1;
-            if failure.took_time() {
-                excluded.clear();
-            }
-            excluded.push(server);
+            failure.exclude(server, &mut excluded);
             if let Some(id) = id {
                 self.log.retried(id.visit(), server);
             }

@@ -15,6 +15,7 @@ use crate::history::PoolEvent;
 use crate::operations::faults::{Fault, FaultKind};
 use crate::operations::strike::{self, Strike};
 use crate::scenario::Forgets;
+use crate::state::store::goes_down;
 
 /// What strikes, and whom.
 pub struct FaultInjector {
@@ -82,8 +83,8 @@ impl FaultInjector {
     /// The shared store breaks, and perhaps forgets.
     async fn break_store(&self, strike: Strike, lasting: Option<Span>, forgets: Forgets) {
         self.log.pool(strike.struck(None));
-        self.shop.store.break_off(forgets, strike.fault);
-        if let Some(lasting) = lasting {
+        self.shop.store.break_off(forgets, strike.fault, goes_down(lasting));
+        if let Some(lasting) = lasting.filter(|_| goes_down(lasting)) {
             self.clock.sleep_until(self.faults[strike.fault as usize].at + lasting).await;
             self.shop.store.is_back();
         }

@@ -161,10 +161,11 @@ impl Store {
         }
     }
 
-    /// A fault strikes: calls under way break off, and others are refused until it is over. `forgets`: what is gone.
-    pub fn break_off(&self, forgets: Forgets, fault: u32) {
+    /// A fault strikes: calls under way break off and, if it takes the store down, others are refused until
+    /// [`Store::is_back`]. `forgets`: what is gone.
+    pub fn break_off(&self, forgets: Forgets, fault: u32, goes_down: bool) {
         self.line.send_modify(|line| {
-            line.outages += 1;
+            line.outages += u32::from(goes_down);
             line.cuts += 1;
         });
         self.backend.forget(forgets, fault);

@@ -103,7 +103,7 @@ impl InFlight {
     /// otherwise unused, so that each attempt has its own draws.
     #[inline]
     pub fn key_of_try(&self) -> Key {
-        Key { attempt: self.key.attempt | u16::from(self.retries) << 8, ..self.key }
+        self.key.of_retry(self.retries)
     }
 
     /// The visit it belongs to.

@@ -91,10 +91,7 @@ impl Sim {
         request.place = RequestState::Balancer;
         request.started = self.now;
         let from = request.server;
-        if failure.took_time() {
-            balancer.excluded.clear();
-        }
-        balancer.excluded.push(from);
+        failure.exclude(from, &mut balancer.excluded);
         let what = EventKind::Inside(request.visit(), Inside::Retried { from });
         recorder.record(&Event { at: self.now, what });
         true

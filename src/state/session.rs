@@ -16,7 +16,6 @@ pub enum CredentialStatus {
 }
 
 /// What a server finds out about a credential.
-#[expect(clippy::struct_excessive_bools, reason = "each is found out, or not, by itself")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent findings")]
 pub struct CredentialCheck {

@@ -41,6 +41,19 @@ impl StoreCall {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
+/// Whether a cart that expires at `end` is gone.
+#[must_use]
+pub fn has_expired(end: Instant, now: Instant) -> bool {
+    now >= end
+}
+
+/// Whether a fault of the store that lasts so long (`None`: until the end) takes it down. One of no duration only breaks off
+/// the calls in progress.
+#[must_use]
+pub fn goes_down(lasting: Option<Span>) -> bool {
+    lasting != Some(Span::ZERO)
+}
+
 /// Whether a store that fails over or restarts `now` loses what was `written` then. A write made exactly one durability
 /// window ago survives.
 #[must_use]
@@ -219,7 +232,7 @@ impl<K: Copy + Ord> Places<K> {
     fn expire(&mut self, now: Instant) -> Vec<K> {
         let mut expired = Vec::new();
         while self.is_full()
-            && let Some((_, cart)) = self.by_end.first().copied().filter(|(end, _)| *end <= now)
+            && let Some((_, cart)) = self.by_end.first().copied().filter(|(end, _)| has_expired(*end, now))
         {
             self.remove(cart);
             expired.push(cart);

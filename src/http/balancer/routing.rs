@@ -159,9 +159,7 @@ impl Router {
         let now = self.clock.now();
         let mut state = self.state();
         let RouterState { balancer, strangers } = &mut *state;
-        let mut key = id.map_or_else(|| stranger(strangers), |id| id.key);
-        // Another try has other luck; the upper byte of the attempt is free for it.
-        key.attempt |= u16::from(retries) << 8;
+        let key = id.map_or_else(|| stranger(strangers), |id| id.key).of_retry(retries);
         let draw = self.seed.draw(Purpose::Pick, key);
         let hash_key = id.map_or(key.entity, |id| self.workload.hash_key(id.visit().user));
         balancer.excluded.clear();

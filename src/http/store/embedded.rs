@@ -12,7 +12,7 @@ use crate::http::wire::CartId;
 use crate::scenario::{Forgets, Store};
 use crate::state::evidence::StoreLoss;
 use crate::state::shop::Basket;
-use crate::state::store::{Journal, Limits, durability_window};
+use crate::state::store::{Journal, Limits, durability_window, has_expired};
 
 /// Most carts and sessions that it keeps, whatever the scenario says.
 const MOST: usize = 1_000_000;
@@ -72,7 +72,7 @@ impl Embedded {
     /// A cart that is there, and whose time is not over.
     fn find(&self, contents: &mut StoreContents, id: CartId) -> Option<Items> {
         let cart = *contents.carts.get(&id)?;
-        if self.clock.now() < cart.end {
+        if !has_expired(cart.end, self.clock.now()) {
             return Some(cart.items);
         }
         self.lose(contents, id, StoreLoss::Expired);

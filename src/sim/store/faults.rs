@@ -8,7 +8,7 @@ use crate::sim::Sim;
 use crate::sim::events::Due;
 use crate::sim::requests::{Phase, RequestId, RequestState};
 use crate::sim::store::stored_carts;
-use crate::state::store::StoreCall;
+use crate::state::store::{StoreCall, goes_down};
 
 /// The number of connections of a store without a limit.
 const PLENTY: u32 = u32::MAX;
@@ -56,7 +56,7 @@ impl Sim {
 
     /// Takes the store down: new calls are refused, and those in progress break off.
     pub(in crate::sim) fn cut_off_store(&mut self, lasting: Option<Span>) {
-        if lasting != Some(Span::ZERO) {
+        if goes_down(lasting) {
             self.store.outages += 1;
             for worker in std::mem::take(&mut self.store.waiting) {
                 let id = self.servers.held[worker as usize];
@@ -66,7 +66,7 @@ impl Sim {
             }
         }
         self.break_calls_off();
-        if let Some(lasting) = lasting.filter(|lasting| *lasting > Span::ZERO) {
+        if let Some(lasting) = lasting.filter(|_| goes_down(lasting)) {
             self.events.schedule(self.now + lasting, Due::StoreBack);
         }
     }

@@ -9,7 +9,7 @@ use crate::sim::requests::InFlight;
 use crate::sim::shop::carts::{CartSlot, Carts};
 use crate::sim::users::Users;
 use crate::state::evidence::{self, StoreLoss};
-use crate::state::store::{Full, Journal};
+use crate::state::store::{Full, Journal, has_expired};
 
 /// The carts in the store, and the records of their losses.
 pub struct StoredCarts<'a> {
@@ -83,7 +83,7 @@ impl Store {
     /// Whether a cart is still present although its TTL has passed.
     #[must_use]
     pub fn has_expired(&self, cart: &CartSlot, now: Instant) -> bool {
-        self.limits.has_ttl() && cart.copy().is_some() && now >= cart.token_end()
+        self.limits.has_ttl() && cart.copy().is_some() && has_expired(cart.token_end(), now)
     }
 
     /// The store's process ends because of this fault, and loses whatever was not durable. Evicted carts do not come
