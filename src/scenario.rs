@@ -1,7 +1,7 @@
 //! The scenario as written in TOML: data types, defaults and limits.
 //!
 //! These types describe one resolved variant: [`load()`] first merges the patches of the file's `variants`, then reads
-//! this shape. Limits on a single value live in its type ([`Whole`], [`Time`]); [`check`] enforces limits across
+//! this shape. Limits on a single value live in its type ([`Whole`], [`Time`]); `check` enforces limits across
 //! values.
 
 mod affinity;
