@@ -1,9 +1,9 @@
-//! The engine over real sockets: real requests to real servers on this machine, against the wall clock.
+//! The engine over real sockets: it sends real requests to real servers on this machine, in real time.
 //!
 //! It shares every decision with the simulation (policies, health rules, shop, homes, workload, faults, checker, meter)
-//! and owns only the I/O. Servers are HTTP/1.1 servers on loopback ports of their own; users are tasks with cookie jars;
-//! between them is the balancer, a function over pooled connections. Times of the scenario are divided by the speed;
-//! figures are in the scenario's time again.
+//! and owns only the I/O. Servers speak HTTP/1.1, each on its own loopback port. Users are tasks with cookie jars.
+//! Between them is the balancer, a function over pooled connections. Scenario times are divided by the speed; figures
+//! are reported in scenario time.
 
 mod balancer;
 mod clock;
@@ -50,60 +50,60 @@ use operator::OperatorTask;
 pub use servers::Servers;
 use store::Backend;
 
-/// A run takes about so long, at the speed chosen for it.
+/// A run at the default speed takes about this long.
 const RUN: Span = Span::from_secs(20);
-/// Mean service takes at least so long: shorter times drown in what a real machine adds.
+/// Mean service takes at least this long: shorter times drown in the machine's own overhead.
 const SERVICE: Span = Span::from_millis(2);
-/// Users and the balancer wait for an answer at least so long: else a machine that stands still for a moment makes them
-/// give up.
+/// Users and the balancer wait at least this long for an answer: otherwise a brief stall of the machine makes them time
+/// out.
 const WAIT: Span = Span::from_millis(50);
-/// How often a run that is under way is looked at.
+/// How often a run checks for its end and reports its progress.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// How long tasks may take to end when the run is over.
+/// How long tasks may take to end once the run is over.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
-/// How to play one variant.
+/// How to run one design.
 pub struct Options<'a> {
-    /// Scenario seconds a second.
+    /// Scenario seconds per real second.
     pub speed: f64,
-    /// Set from outside to stop early.
+    /// Set by the caller to stop early.
     pub interrupt: &'a AtomicBool,
-    /// Told now and then how it is going.
+    /// Called regularly with the progress of the run.
     pub progress: &'a dyn Fn(&Progress),
-    /// Told where the servers are, when they have started.
+    /// Called with the servers' addresses once they have started.
     pub started: &'a dyn Fn(&[SocketAddr]),
 }
 
-/// How a run is going.
+/// How far a run has come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// Time of the scenario.
+    /// The current scenario time.
     pub now: Instant,
-    /// When it is over at the latest.
+    /// When the run ends at the latest.
     pub ends: Instant,
     /// Requests sent so far.
     pub sent: u64,
-    /// Faults that have struck, by their index.
+    /// Faults that have struck, by index.
     pub struck: Vec<u32>,
 }
 
-/// What a run came to, beside its history.
+/// The result of a run, besides its history.
 #[derive(Debug)]
 pub struct Played {
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
-    /// Requests that users still waited for.
+    /// Requests that users were still waiting for at the end.
     pub awaited: u64,
-    /// Servers that the balancer still waited for, each with the number of requests.
+    /// Servers that the balancer was still waiting for at the end, each with its number of requests.
     pub holders: Vec<(ServerId, u32)>,
-    /// Connections to servers that the balancer has opened. It keeps them open, so that they are few.
+    /// Connections to servers that the balancer opened: few, because it keeps them open.
     pub connections: u64,
     /// The faults of the scenario.
     pub faults: Vec<Fault>,
 }
 
-/// The speed at which mean service takes 2 ms or more, nobody waits less than 50 ms for an answer, and the run takes
-/// about 20 s; never slower than the scenario itself.
+/// The speed at which mean service takes at least 2 ms, no timeout is below 50 ms, and the run takes about 20 s, all in
+/// real time. It is never slower than the scenario itself.
 #[must_use]
 pub fn default_speed(scenario: &Scenario) -> f64 {
     let service = scenario.servers.service.sampler().mean();
@@ -113,22 +113,22 @@ pub fn default_speed(scenario: &Scenario) -> f64 {
     by_service.min(by_wait).min(by_length).max(1.0)
 }
 
-/// How long users or the balancer wait for an answer, whichever is shorter, in the scenario's time.
+/// The shorter of the users' timeout and the balancer's answer timeout, in scenario time.
 #[must_use]
 pub fn shortest_wait(scenario: &Scenario) -> Span {
     let users = scenario.users.timeout.get();
     scenario.balancer.answer_timeout.map_or(users, |timeout| timeout.get().min(users))
 }
 
-/// More threads than these would only wait for each other.
+/// More threads than this would only wait for each other.
 const MOST_THREADS: usize = 16;
 
-/// Plays one variant from a clean state, and tells `recorder` what happens, now and then and in order. Before each call
-/// of `progress` it knows all that has happened. Nothing of the run is left when this returns.
+/// Runs one design from a clean state, and passes its events to `recorder` in order and in batches. Before each call of
+/// `progress`, the recorder has all events so far. Nothing of the run is left when this returns.
 ///
 /// # Errors
 ///
-/// When the run itself failed: then it has no figures.
+/// When the run itself failed: it then has no figures.
 pub fn play(
     scenario: &Scenario,
     seed: Seed,
@@ -138,7 +138,7 @@ pub fn play(
     play_with(scenario, seed, options, recorder, None)
 }
 
-/// The same, with a shared store of one's own.
+/// Like [`play`], but with the caller's backend for the shared store.
 fn play_with(
     scenario: &Scenario,
     seed: Seed,
@@ -155,7 +155,7 @@ fn play_with(
     played
 }
 
-/// How many threads are of use.
+/// How many threads are useful on this machine.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
 }
@@ -180,10 +180,10 @@ struct Stage {
     load_generator: Arc<LoadGenerator>,
     injector: Arc<FaultInjector>,
     operator: Option<OperatorTask>,
-    /// Where servers run, and what happens to them.
+    /// The runtime of servers, faults and the operator.
     backstage: Handle,
     failures: mpsc::UnboundedReceiver<Failure>,
-    /// Health checks: they end with the stage.
+    /// Health checks. They are aborted when the stage is dropped.
     checks: JoinSet<()>,
     ends: Instant,
 }
@@ -270,7 +270,7 @@ impl Stage {
                 biased;
                 Some(failure) = self.failures.recv() => return Err(failure),
                 Some(ended) = faults.join_next() => ended.map_err(|_| Failure::Panic("a fault".into()))??,
-                // Health checks go on for ever, unless their server is gone for good.
+                // A health check ends only when its server is gone for good.
                 Some(ended) = self.checks.join_next() => ended.map_err(|_| Failure::Panic("a health check".into()))?,
                 Some(ended) = users.join_next() => {
                     ended.map_err(|_| Failure::Panic("the crowd of users".into()))??;
@@ -286,12 +286,12 @@ impl Stage {
             }
         }
         let holders = self.holders();
-        // Those who still wait are counted, not heard: from here on nothing changes any more.
+        // Requests that users still wait for are counted but not answered: nothing changes from here on.
         users.shutdown().await;
         faults.shutdown().await;
         self.checks.shutdown().await;
         self.injector.audit();
-        // What went wrong in the last moment counts too.
+        // A failure in the last moment counts too.
         if let Ok(failure) = self.failures.try_recv() {
             return Err(failure);
         }
@@ -312,7 +312,7 @@ impl Stage {
     }
 }
 
-/// Lets the workload know of everybody who will join. Returns who they are, in a closed loop.
+/// Tells the workload about everybody who will join. In a closed loop, returns the waves of new users.
 fn joining(workload: &mut Workload, faults: &[Fault]) -> Vec<Wave> {
     let mut joins: Vec<(Instant, Join)> = Vec::new();
     for fault in faults {
@@ -324,7 +324,8 @@ fn joining(workload: &mut Workload, faults: &[Fault]) -> Vec<Wave> {
     joins.iter().filter_map(|(at, join)| workload.join(*at, join)).collect()
 }
 
-/// Clients that may all wait for an answer at once: all of a closed loop; of an open one as many as Little's law says.
+/// Clients that may all wait for an answer at once: in a closed loop all of them, in an open loop as many as Little's
+/// law gives.
 fn clients(workload: &Workload) -> u64 {
     match workload.arrivals {
         Loop::Closed { .. } => {

@@ -1,7 +1,7 @@
 //! The balancer: a function from request to response, over pooled connections to the servers.
 //!
-//! Users in this process call it directly and need no socket to it; a listener could call it just as well. What it
-//! knows of a request is in the request: its id, its cookies.
+//! Users in this process call it directly, without a socket; a listener could call it just as well. All it knows about
+//! a request is in the request: its id and its cookies.
 
 mod connections;
 mod fields;
@@ -35,7 +35,7 @@ use crate::traffic::Workload;
 use connections::{ConnectionPool, ForwardError, Outgoing, ResponseBody};
 pub use routing::{InFlightGuard, Router};
 
-/// What the balancer is made of.
+/// The balancer: routing, connections, and the limits on retries and answers.
 pub struct Balancer {
     routing: Arc<Router>,
     connections: ConnectionPool,
@@ -46,7 +46,7 @@ pub struct Balancer {
     failures: mpsc::UnboundedSender<Failure>,
 }
 
-/// A response as it comes from a server, or from the balancer itself. While it lives, the request is in flight.
+/// The body of a response, from a server or from the balancer itself. The request is in flight until this is dropped.
 pub struct ProxiedBody {
     body: Source,
     _ticket: Option<InFlightGuard>,
@@ -58,7 +58,7 @@ enum Source {
 }
 
 impl Balancer {
-    /// In front of these servers.
+    /// A balancer in front of these servers.
     #[must_use]
     pub fn new(
         scenario: &Scenario,
@@ -83,30 +83,30 @@ impl Balancer {
         }
     }
 
-    /// Behind it is one more server.
+    /// Adds a server.
     pub fn add(&self, address: &SocketAddr) {
         self.connections.add(*address);
     }
 
-    /// A server behind it is gone for good.
+    /// Removes a server for good.
     pub fn remove(&self, server: ServerId) {
         self.connections.remove(server);
     }
 
-    /// What it believes, and what is true.
+    /// What the balancer believes about the servers, and their actual state.
     #[must_use]
     pub fn routing(&self) -> &Arc<Router> {
         &self.routing
     }
 
-    /// Connections to servers that were opened so far.
+    /// How many connections to servers have been opened so far.
     #[must_use]
     pub fn connections_opened(&self) -> u64 {
         self.connections.opened()
     }
 
-    /// Answers a request: from a server, with 503 when there is none, with 502 when the one that had it broke off, or
-    /// with 504 when it keeps silent.
+    /// Answers a request with a server's response, or with its own: 503 when there is no server, 502 when the server
+    /// broke off, and 504 when it does not answer in time.
     pub async fn handle(&self, mut request: Request<Bytes>) -> Response<ProxiedBody> {
         let id = RequestId::of(request.headers());
         let pin = self.routing.pin(request.headers());
@@ -147,7 +147,7 @@ impl Balancer {
         }
     }
 
-    /// How an attempt failed, and the request if there still is one: it was never sent, or it was copied.
+    /// How an attempt failed, and the request if it is still available: it was never sent, or was copied.
     fn failed(
         &self,
         copy: Option<Box<Outgoing>>,
@@ -164,17 +164,17 @@ impl Balancer {
         }
     }
 
-    /// No other server is tried.
+    /// Answers the request without trying another server.
     fn give_up(&self, id: Option<RequestId>, server: ServerId, failure: AttemptFailure) -> Response<ProxiedBody> {
         match failure.outcome() {
             Outcome::Refused(refusal) => self.refuse(id, refusal),
-            // The server works on, and will say itself what became of the request.
+            // The server keeps working, and will itself record what became of the request.
             _ if failure == AttemptFailure::Overdue => own(StatusCode::GATEWAY_TIMEOUT, "the server does not answer"),
             _ => self.broken_off(id, server),
         }
     }
 
-    /// Asks a server; `None` when it keeps silent for too long.
+    /// Sends a request to a server. The error is `None` when no answer comes within the timeout.
     async fn ask(
         &self,
         endpoint: &Arc<connections::Endpoint>,
@@ -188,15 +188,15 @@ impl Balancer {
         }
     }
 
-    /// Whether the machine, not the server, is to blame.
+    /// Fails the run if this machine, not the server, is to blame.
     fn notice(&self, error: &io::Error) {
         if failure::is_out_of_descriptors(error) {
-            // Nobody listens any more when the run is already over.
+            // The receiver is gone only if the run is already over.
             let _ = self.failures.send(failure::out_of_descriptors());
         }
     }
 
-    /// Leaves a server alone until then.
+    /// Announces an ejection, if there is one, and readmits the server when it ends.
     fn eject(&self, server: ServerId, until: Option<Instant>) {
         let Some(until) = until else { return };
         self.log.pool(PoolEvent::Ejected { server });
@@ -209,7 +209,7 @@ impl Balancer {
         });
     }
 
-    /// Passes on what a server said; the affinity cookie names the server from now on.
+    /// Passes on a server's response. The affinity cookie names this server from now on.
     fn pass(&self, response: Response<ResponseBody>, pin: Pin, mut ticket: InFlightGuard) -> Response<ProxiedBody> {
         let server = ticket.server;
         self.eject(server, ticket.answered(response.status()));
@@ -236,7 +236,7 @@ impl Balancer {
     }
 }
 
-/// An answer of the balancer's own.
+/// A response of the balancer's own.
 fn own(status: StatusCode, error: &str) -> Response<ProxiedBody> {
     answered(status, &wire::Body { error: Some(error.into()), ..wire::Body::default() })
 }

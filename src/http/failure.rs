@@ -1,4 +1,4 @@
-//! Why a run over sockets cannot go on. None of these is ever counted as a loss.
+//! Why a run over sockets fails. A failure is never counted as a loss.
 
 use std::io;
 
@@ -7,47 +7,47 @@ use thiserror::Error;
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Failure {
-    /// The machine refused something that the run needs.
+    /// The operating system refused something that the run needs.
     #[error("{what}: {why}")]
     Machine {
         /// What did not work.
         what: String,
-        /// What the machine says.
+        /// The operating system's error message.
         why: String,
     },
-    /// Every connection takes two file descriptors, one at each end.
+    /// Too few file descriptors: every connection takes two, one at each end.
     #[error(
         "this process may have {limit} open files, and needs more: every connection takes two. Raise the limit with \
          `ulimit -n {suggestion}` in this shell, or use fewer users: --set users.count={users}"
     )]
     Descriptors {
-        /// The limit now.
+        /// The current limit.
         limit: u64,
-        /// A limit that would do.
+        /// A limit that would suffice.
         suggestion: u64,
-        /// So many users would do with the limit as it is.
+        /// The number of users that the current limit allows.
         users: u64,
     },
-    /// More people than this engine plays.
+    /// More clients than this engine can run.
     #[error(
         "{clients} users at once are more than real sockets on one machine can hold (at most {most} here). Use fewer, \
          --set users.count={most}, or simulate them: --engine sim"
     )]
     TooMany {
-        /// Clients of the scenario.
+        /// Clients that the scenario needs.
         clients: u64,
-        /// As many as can be.
+        /// The most that are possible.
         most: u64,
     },
-    /// A task ended by a panic.
+    /// A task panicked.
     #[error("{0} panicked: no figure of this run can be trusted. Please report this command")]
     Panic(String),
-    /// Something that cannot be.
+    /// Something impossible happened: a bug in whatcart.
     #[error("{0}: this is a defect of whatcart. Please report this command")]
     Defect(String),
 }
 
-/// Something that the operating system refused.
+/// The failure for an error from the operating system.
 #[must_use]
 pub fn of_io(what: String, error: &io::Error) -> Failure {
     if is_out_of_descriptors(error) {
@@ -56,7 +56,7 @@ pub fn of_io(what: String, error: &io::Error) -> Failure {
     Failure::Machine { what, why: error.to_string() }
 }
 
-/// Whether the process, or the machine, has no file descriptor left.
+/// Whether the process, or the whole machine, is out of file descriptors.
 #[must_use]
 pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     const EMFILE: i32 = 24;
@@ -64,49 +64,49 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
 }
 
-/// The limit was reached.
+/// The failure for a process that has reached its limit on open files.
 #[must_use]
 pub fn out_of_descriptors() -> Failure {
     let limit = limit();
     Failure::Descriptors { limit, suggestion: (limit * 4).max(4_096), users: clients_within(limit, 0) / 2 }
 }
 
-/// Open files that this process may have, after it has asked for as many as it is allowed to ask for.
+/// This process's limit on open files, after raising it as far as permitted.
 #[must_use]
 pub fn limit() -> u64 {
-    // Where there is no such limit, none is in the way.
+    // A platform without such a limit does not restrict the run.
     rlimit::increase_nofile_limit(1 << 20).unwrap_or(u64::MAX)
 }
 
-/// Descriptors for everything but servers and their connections: the terminal, files, the runtime. A connection that was
-/// hung up is among them, until its server has noticed.
+/// Descriptors for everything but servers and their connections: the terminal, files, the runtime. They also cover
+/// connections that the balancer has closed, until the server notices.
 const RESERVE: u64 = 64;
 
-/// Descriptors that a server takes beside its connections. It takes most of them when it has vanished: the socket that
-/// holds its port, the four that fill its queue, and a health check.
+/// Descriptors that a server needs besides its connections. It needs the most after it has vanished: the socket that
+/// holds its port, the four that fill its backlog, and a health check.
 const EACH_SERVER: u64 = 6;
 
-/// Connections from the balancer to so many servers that may be open at once: each takes two descriptors.
+/// How many connections from the balancer to `servers` servers may be open at once: each takes two descriptors.
 #[must_use]
 pub fn connections_within(limit: u64, servers: u64) -> u64 {
     limit.saturating_sub(RESERVE + EACH_SERVER * servers) / 2
 }
 
-/// Clients of so many servers that may all wait for an answer at once.
+/// How many clients of `servers` servers may all wait for an answer at once.
 #[must_use]
 pub fn clients_within(limit: u64, servers: u64) -> u64 {
     connections_within(limit, servers).min(MOST_CLIENTS)
 }
 
-/// More clients than this no machine with one loopback address plays: ports run out.
+/// The most clients that a machine with one loopback address can run: beyond this, ports run out.
 const MOST_CLIENTS: u64 = 20_000;
 
-/// Whether so many clients, each with at most `each` requests under way, can be played before so many servers by a process
-/// that may have `limit` open files. Connections that nobody uses are kept in what is left over.
+/// Checks that a process that may have `limit` open files can run `clients` clients, each with at most `each` requests
+/// in flight, against `servers` servers. Idle connections are kept in what is left over.
 ///
 /// # Errors
 ///
-/// When there are too many for the sockets of this machine, or for the files that this process may open.
+/// When there are too many clients for the sockets of this machine, or for the files that this process may open.
 pub fn check(clients: u64, each: u64, servers: u64, limit: u64) -> Result<(), Failure> {
     if clients > MOST_CLIENTS {
         return Err(Failure::TooMany { clients, most: MOST_CLIENTS });

@@ -1,4 +1,4 @@
-//! What breaks, and what comes back: real ends of processes, at the scenario's times.
+//! Carries out faults at the scenario's times: really ends, restarts, isolates and slows down servers.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,15 +17,15 @@ use crate::operations::strike::{self, Strike};
 use crate::scenario::Forgets;
 use crate::state::store::goes_down;
 
-/// What strikes, and whom.
+/// Injects the faults of a run.
 pub struct FaultInjector {
     /// The run's clock.
     pub clock: Clock,
     /// The history.
     pub log: Arc<Log>,
-    /// Servers as they are.
+    /// The router, whose pool holds the servers' actual state.
     pub routing: Arc<Router>,
-    /// What they share: the store.
+    /// What the servers share, including the store.
     pub shop: Arc<Shop>,
     /// The servers.
     pub slots: RwLock<Vec<Arc<Slot>>>,
@@ -34,7 +34,7 @@ pub struct FaultInjector {
 }
 
 impl FaultInjector {
-    /// Waits for one fault and strikes; then for its end.
+    /// Waits until one fault is due and injects it; then waits for its end and reverses it.
     ///
     /// # Errors
     ///
@@ -63,24 +63,24 @@ impl FaultInjector {
                 let Some(slot) = self.slot(server) else { return Ok(()) };
                 self.end(&slot, strike).await?;
             }
-            // The operator's; and only a simulation has regions.
+            // The operator carries out the first three; only the simulation has regions.
             FaultKind::Deploy(_) | FaultKind::Scale(_) | FaultKind::Autoscale | FaultKind::RegionOutage { .. } => {}
         }
         Ok(())
     }
 
-    /// The server of this name, if there is one by now.
+    /// The server with this id, if it exists yet.
     #[must_use]
     pub fn slot(&self, server: ServerId) -> Option<Arc<Slot>> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).get(server.index()).cloned()
     }
 
-    /// One more server.
+    /// Adds a server.
     pub fn add(&self, slot: Arc<Slot>) {
         self.slots.write().unwrap_or_else(PoisonError::into_inner).push(slot);
     }
 
-    /// The shared store breaks, and perhaps forgets.
+    /// Takes the shared store down, perhaps with loss of data, and brings it back when the fault ends.
     async fn break_store(&self, strike: Strike, lasting: Option<Span>, forgets: Forgets) {
         self.log.pool(strike.struck(None));
         self.shop.store.break_off(forgets, strike.fault, goes_down(lasting));
@@ -90,12 +90,12 @@ impl FaultInjector {
         }
     }
 
-    /// Ends a process; after a while another one may take its place.
+    /// Ends a process. Some faults start another one in its place after a delay.
     async fn end(&self, slot: &Arc<Slot>, strike: Strike) -> Result<(), Failure> {
         let Some(struck) = self.routing.with_pool(|pool| strike.kill(pool, slot.id)) else { return Ok(()) };
         let death = if strike.kind.silences() { Death::Vanish } else { Death::Crash };
         slot.kill(death, |process| self.log.killed(process.process, strike.fault, [struck])).await?;
-        // Only now: what the operator does about it must find the port at rest.
+        // Not earlier: when the operator reacts, the old process must have ended and its port must be free.
         self.routing.tell_operator();
         let Some(comeback) = strike.kind.comeback() else { return Ok(()) };
         self.clock.sleep_until(self.faults[strike.fault as usize].at + comeback.after).await;
@@ -111,11 +111,11 @@ impl FaultInjector {
         Ok(())
     }
 
-    /// A server has a new host, with an empty disk and without the troubles of the old one.
+    /// Gives a server a new host, with an empty disk and without the old one's slowness and failures.
     ///
     /// # Errors
     ///
-    /// When the machine's disk does not let the old one go.
+    /// When the old host's disk cannot be deleted.
     pub fn new_host(&self, slot: &Slot) -> Result<(), Failure> {
         self.routing.with_pool(|pool| slot.feels(&pool.members[slot.id.index()]));
         slot.new_host()?;
@@ -123,7 +123,7 @@ impl FaultInjector {
         Ok(())
     }
 
-    /// Searches every server and store for the files of every user, when the run is over.
+    /// Searches every server and store for every user's files, once the run is over.
     pub fn audit(&self) {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner).clone();
         for user in self.log.owners() {
@@ -137,7 +137,7 @@ impl FaultInjector {
         }
     }
 
-    /// Cuts a server off, and lets it be reached again.
+    /// Isolates a server, and reconnects it when the fault ends.
     async fn isolate(&self, slot: &Arc<Slot>, strike: Strike, lasting: Option<Span>) -> Result<(), Failure> {
         let Some(struck) = self.routing.with_pool(|pool| strike.isolate(pool, slot.id)) else { return Ok(()) };
         slot.isolate(|| self.log.pool(struck)).await?;
@@ -150,7 +150,7 @@ impl FaultInjector {
         Ok(())
     }
 
-    /// A server is slow or failing, for a while or until the end.
+    /// Makes a server slow or failing, for a while or until the end of the run.
     async fn afflict(&self, slot: &Slot, strike: Strike, lasting: Option<Span>) {
         if let Some(struck) = self.change(slot, |pool| strike.afflict(pool, slot.id)) {
             self.log.pool(struck);
@@ -164,7 +164,7 @@ impl FaultInjector {
         }
     }
 
-    /// Changes how slow and how failing a server is.
+    /// Changes how slow a server is and how often it fails.
     fn change<T>(&self, slot: &Slot, act: impl FnOnce(&mut Pool) -> T) -> T {
         self.routing.with_pool(|pool| {
             let done = act(pool);
@@ -173,7 +173,7 @@ impl FaultInjector {
         })
     }
 
-    /// A server works again: the operator may have waited for it.
+    /// A server works again; the operator may be waiting for it.
     fn works_again(&self, ready: PoolEvent) {
         self.log.pool(ready);
         self.routing.tell_operator();

@@ -1,6 +1,6 @@
-//! Uploaded files, kept for real: in the memory of a process, on a disk per host, or in an object store.
+//! Uploaded files, really stored: in the memory of a process, on a disk per host, or in an object store.
 //!
-//! Disks and the object store are directories of one temporary directory, which goes when the run is over.
+//! Disks and the object store are directories in one temporary directory, which is deleted when the run is over.
 
 use std::fmt;
 use std::io;
@@ -16,7 +16,7 @@ use crate::base::{File, ServerId, UserId};
 use crate::scenario::{Scenario, UploadHome};
 use crate::state::file_locations::FileLocation;
 
-/// The name of a file: its owner's, and its number. A guest owns files by the cart they came with.
+/// Names a file by its owner and its number. A guest's files belong to the cart they came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileName {
     owner: CartId,
@@ -24,7 +24,7 @@ pub struct FileName {
 }
 
 impl FileName {
-    /// A file of a user of the run: of all visits and tabs.
+    /// A file of a user of the run, shared by all visits and tabs.
     #[must_use]
     pub fn of_user(user: UserId, file: File) -> FileName {
         FileName { owner: CartId { user: user.0, tab: 0, visit: 0 }, file }
@@ -48,9 +48,9 @@ impl fmt::Display for FileName {
 pub struct Depot {
     /// Where files live.
     pub home: UploadHome,
-    /// How long the object store takes for one file.
+    /// How long the object store takes per file.
     pub latency: Sampler,
-    /// Absent where files live in memory.
+    /// `None` when files live in memory.
     root: Option<TempDir>,
 }
 
@@ -59,7 +59,7 @@ impl Depot {
     ///
     /// # Errors
     ///
-    /// When the machine has no room for them.
+    /// When the operating system cannot create their directory.
     pub fn new(scenario: &Scenario) -> Result<Depot, Failure> {
         let home = scenario.homes.upload;
         let root = match home {
@@ -69,11 +69,11 @@ impl Depot {
         Ok(Depot { home, latency: scenario.objects.latency.sampler(), root })
     }
 
-    /// Puts a file where nothing or an older one is.
+    /// Stores a file, replacing any older one.
     ///
     /// # Errors
     ///
-    /// When the machine's disk does not take it.
+    /// When writing to the machine's disk fails.
     pub fn put(&self, place: FileLocation, name: &FileName, bytes: &Bytes) -> Result<(), Failure> {
         let Some(folder) = self.folder(place) else { return Ok(()) };
         let put = || {
@@ -83,11 +83,11 @@ impl Depot {
         put().map_err(|e: io::Error| trouble(&e))
     }
 
-    /// A file, if it is there.
+    /// A file, if it exists.
     ///
     /// # Errors
     ///
-    /// When the machine's disk does not give it.
+    /// When reading from the machine's disk fails.
     pub fn get(&self, place: FileLocation, name: &FileName) -> Result<Option<Bytes>, Failure> {
         let Some(folder) = self.folder(place) else { return Ok(None) };
         match std::fs::read(folder.join(name.to_string())) {
@@ -97,11 +97,11 @@ impl Depot {
         }
     }
 
-    /// A host goes, and its disk with it.
+    /// Deletes the disk of a host that is gone.
     ///
     /// # Errors
     ///
-    /// When the machine's disk does not let it go.
+    /// When deleting from the machine's disk fails.
     pub fn discard(&self, server: ServerId, host: u32) -> Result<(), Failure> {
         let Some(folder) = self.folder(FileLocation::Disk(server, host)) else { return Ok(()) };
         match std::fs::remove_dir_all(folder) {

@@ -1,4 +1,4 @@
-//! Users: a task for each tab, that walks its journey as the workload says, with cookies in a jar.
+//! Users: one task per tab. It walks through the journey that the workload gives it, with the user's cookie jar.
 
 mod concurrent_steps;
 mod jar;
@@ -29,7 +29,7 @@ use crate::traffic::{Client, ConcurrentSteps, Loop, Next, Wave, Workload};
 pub use jar::Jar;
 use jar::Tab;
 
-/// Most bytes of an answer that a user reads.
+/// The most bytes of an answer that a user reads.
 const ANSWER_LIMIT: usize = 64 << 10;
 
 /// What all users share.
@@ -38,27 +38,27 @@ pub struct LoadGenerator {
     pub clock: Clock,
     /// The history.
     pub log: Arc<Log>,
-    /// What they do.
+    /// What the users do.
     pub workload: Arc<Workload>,
-    /// Whom they ask.
+    /// Where they send their requests.
     pub balancer: Arc<Balancer>,
-    /// How logins are kept: those who forge one know it too.
+    /// How logins are kept, so that users can forge a session.
     pub sessions: SessionHome,
-    /// Servers that there may be at one time.
+    /// The most servers that exist at any one time.
     pub most_servers: u64,
-    /// Where a run that cannot go on is told so.
+    /// Where failures that abort the run are reported.
     pub failures: mpsc::UnboundedSender<Failure>,
-    /// People who join later (closed loop).
+    /// Users who join later (closed loop).
     pub waves: Vec<Wave>,
-    /// The jars of those who are there, for whoever counts the users of a server.
+    /// The jars of the users present, for counting the users bound to a server.
     pub jars: Mutex<Vec<Weak<Mutex<Jar>>>>,
-    /// Numbers that were given to clients.
+    /// How many client numbers have been allocated.
     pub clients: AtomicU32,
-    /// Numbers of clients who have gone.
+    /// Client numbers that are free again.
     pub free: Mutex<Vec<ClientId>>,
 }
 
-/// Lets everybody come who will. Returns when the shop has closed and all have left.
+/// Runs all users. Returns when the shop has closed and everybody has left.
 pub async fn come(load_generator: Arc<LoadGenerator>) -> Result<(), Failure> {
     let mut tasks = JoinSet::new();
     match load_generator.workload.arrivals {
@@ -80,7 +80,7 @@ pub async fn come(load_generator: Arc<LoadGenerator>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// New visitors come, one after another, and the tasks of those who have left are cleared away.
+/// Starts visitors one after another, and reaps the tasks of those who have left.
 async fn visitors(load_generator: &Arc<LoadGenerator>, rate: f64, tasks: &mut JoinSet<()>) -> Result<(), Failure> {
     let most = failure::clients_within(failure::limit(), load_generator.most_servers)
         / load_generator.workload.most_steps_at_once();
@@ -109,7 +109,7 @@ fn check(ended: Result<(), tokio::task::JoinError>) -> Result<(), Failure> {
     }
 }
 
-/// One tab: its client, its number, and what it shares.
+/// One tab: its client number, its own state, and the jar it shares with the user's other tabs.
 struct TabTask {
     id: ClientId,
     jar: Arc<Mutex<Jar>>,
@@ -123,7 +123,7 @@ impl TabTask {
 }
 
 impl LoadGenerator {
-    /// Seats a user's tabs.
+    /// Creates a user's tabs and passes each to `seat`.
     fn tabs<T>(&self, user: UserId, mut seat: impl FnMut(Client, TabTask) -> T) {
         let jar = Arc::new(Mutex::new(Jar::default()));
         self.jars().push(Arc::downgrade(&jar));
@@ -141,7 +141,7 @@ impl LoadGenerator {
         self.jars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Users whom their affinity cookie sends to this server.
+    /// How many users have an affinity cookie that sends them to this server.
     #[must_use]
     pub fn bound_to(&self, server: ServerId) -> u32 {
         let mut jars = self.jars();
@@ -154,7 +154,8 @@ impl LoadGenerator {
         u32::try_from(jars.iter().filter(|jar| bound(jar)).count()).expect("as many as users")
     }
 
-    /// Closed loop: visit after visit, until the shop closes. The first one begins in the ramp from `from` on.
+    /// Closed loop: one visit after another until the shop closes. The first begins during the ramp that starts at
+    /// `from`.
     async fn keep_visiting(self: Arc<LoadGenerator>, mut client: Client, mut seat: TabTask, from: Instant, ramp: Span) {
         let mut at = self.workload.first_visit(&client, from, ramp);
         while at < self.workload.closes {
@@ -164,13 +165,13 @@ impl LoadGenerator {
         }
     }
 
-    /// Open loop: one visit, and the place is free for somebody else.
+    /// Open loop: one visit, after which the client number is free again.
     async fn visit_once(self: Arc<LoadGenerator>, mut client: Client, mut seat: TabTask, at: Instant) {
         self.visit(&mut client, &mut seat, at).await;
         self.free().push(seat.id);
     }
 
-    /// One visit, from its beginning to its end. `intended`: when it should begin.
+    /// One whole visit. `intended`: when it should begin.
     async fn visit(&self, client: &mut Client, seat: &mut TabTask, mut intended: Instant) {
         client.begin();
         seat.tab = Tab::new(CartId::of(&client.key()).to_string());
@@ -197,7 +198,7 @@ impl LoadGenerator {
         }
     }
 
-    /// Sends one request of a step, and decides what comes next.
+    /// Sends one request of a step, and decides what the user does next.
     async fn try_once(&self, client: &mut Client, seat: &TabTask, intended: Instant) -> Next {
         let visit = client.visit(seat.id);
         let mut request = client.request(&self.workload, intended);
@@ -212,7 +213,7 @@ impl LoadGenerator {
         next
     }
 
-    /// Sends a request and waits for what comes of it, as long as the user has patience.
+    /// Sends a request and waits for its outcome, until the user's timeout.
     async fn ask(&self, id: RequestId, request: history::Request, seat: &TabTask, intended: Instant) -> Outcome {
         if request.command == Command::Logout {
             seat.tab.steal(seat.jar().session());
@@ -226,7 +227,7 @@ impl LoadGenerator {
         };
         match self.clock.before(intended + self.workload.timeout, answered).await {
             None => Outcome::TimedOut,
-            // The answer broke off in the middle: nobody knows what it would have said.
+            // The answer broke off in the middle, so its outcome is unknown.
             Some(None) => Outcome::Failed,
             Some(Some(response)) => {
                 seat.jar().keep(&seat.tab, response.headers(), !request.command.is_a_thief_s());
@@ -275,7 +276,7 @@ impl LoadGenerator {
         request
     }
 
-    /// A session that somebody makes up in a user's name.
+    /// A session forged in a user's name.
     fn forged(&self, user: UserId) -> String {
         match self.sessions {
             SessionHome::SignedToken => token::forged_session(user),
@@ -284,7 +285,7 @@ impl LoadGenerator {
         }
     }
 
-    /// What an answer means to its user.
+    /// The outcome that an answer means for its user.
     fn understand(&self, user: UserId, command: Command, response: &Response<Bytes>) -> Outcome {
         let body = || serde_json::from_slice::<Body>(response.body()).ok();
         match (response.status(), command) {
@@ -309,15 +310,15 @@ impl LoadGenerator {
         }
     }
 
-    /// The run cannot go on.
+    /// Reports a defect, which aborts the run.
     fn defect(&self, what: String) -> Outcome {
-        // Nobody listens any more when the run is already over.
+        // The receiver is gone only if the run is already over.
         let _ = self.failures.send(Failure::Defect(what));
         Outcome::Failed
     }
 }
 
-/// Writes the values of header fields into one piece of memory, of which copies cost nothing.
+/// Writes header values into one buffer that they share, so that cloning them copies nothing.
 struct Values(BytesMut);
 
 impl Default for Values {
@@ -342,7 +343,7 @@ fn reply(command: Command, body: &Body) -> Option<Reply> {
     }
 }
 
-/// What the body of a 503 or 507 says. Whoever knows no codes is not one of ours.
+/// The refusal that the body of a 503 or 507 names. A body without a known code is not from one of our servers.
 fn refusal(body: Option<Body>) -> Refusal {
     body.and_then(|body| Refusal::of_code(&body.code?)).unwrap_or(Refusal::Unreachable)
 }

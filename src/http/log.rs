@@ -1,7 +1,7 @@
-//! The history of a run over sockets, written down by everyone as it happens.
+//! The history of a run over sockets, to which every part writes as things happen.
 //!
-//! One lock gives all events one order, and each is stamped while it is held: so times never run back, and an effect is
-//! written down before its answer can be.
+//! One lock puts all events in one order, and each is stamped while the lock is held. So timestamps never go backwards,
+//! and an effect is recorded before its answer can be.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,86 +17,86 @@ use crate::state::evidence::{self, StoreLoss};
 use crate::state::file_locations::{FileLocation, Whereabouts};
 use crate::state::replication::{Change, Copies};
 
-/// The history, and what is measured beside it.
+/// The history, and what is measured along with it.
 #[derive(Debug)]
 pub struct Log {
     clock: Clock,
     state: Mutex<LogState>,
 }
 
-/// What the log has taken in.
+/// What the log has recorded.
 #[derive(Debug)]
 pub struct LogState {
-    /// What has happened since the recorder was last told.
+    /// Events since the recorder was last told.
     pub untold: Vec<Event>,
     /// Requests that users have sent.
     pub sent: u64,
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
     clients: Vec<VisitEvidence>,
-    /// What the shared store took of carts, open or not.
+    /// Items of carts that the shared store has lost, whether the visit is still open or not.
     gone: BTreeMap<CartId, Evidence>,
     killed_by: Vec<(ProcessId, u32)>,
     /// Where servers have put files.
     whereabouts: Whereabouts,
-    /// Servers that run on another host than the first, and the how-manieth it is.
+    /// Servers that no longer run on their first host, with the sequence number of the current one, from 1.
     hosts: BTreeMap<ServerId, u32>,
-    /// Faults that have struck, by their index.
+    /// Faults that have struck, by index.
     pub struck: Vec<u32>,
-    /// Nothing is taken in any more.
+    /// Recording has ended.
     closed: bool,
 }
 
-/// What an omniscient observer knows of a client.
+/// What an omniscient observer knows about a client's visit.
 #[derive(Debug, Default)]
 struct VisitEvidence {
-    /// The number of the visit that is open; 0 when none is.
+    /// The number of the open visit; 0 when none is open.
     visit: u32,
-    /// Requests that the user waits for.
+    /// How many requests the user is waiting for.
     waiting: u32,
-    /// What incarnations hold of the visit's cart, living or dead.
+    /// What each process, live or dead, holds of the visit's cart.
     copies: Vec<(ProcessId, Items)>,
-    /// The same, with their versions, when servers copy carts to each other.
+    /// The same with versions, when servers replicate carts to each other.
     replicas: Copies,
     overwritten: Items,
     expired: Items,
-    /// What is in the user's token, when the cart travels so.
+    /// What the user's token holds, when the cart travels in a token.
     token: Items,
-    /// What is in tokens that the user has not been told of yet.
+    /// What is in tokens that the user has not received yet.
     tokens: Vec<(Request, Items)>,
 }
 
-/// What a server did to its copy of a cart.
+/// How a server accessed its replica of a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplicaAccess {
-    /// It looked at it.
+    /// It read the replica.
     Looked,
-    /// It changed it.
+    /// It changed the replica.
     Changed(Change),
 }
 
-/// What a server did to the cart of a visit, beside the answer.
+/// What a server did to the cart of a visit, besides answering.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CommitRecord {
-    /// What the incarnation now remembers of the cart, if it keeps carts.
+    /// What the process now remembers of the cart, if it keeps carts.
     pub copy: Option<Items>,
-    /// What its write replaced with an older copy.
+    /// Items that its write replaced with an older copy.
     pub overwritten: Items,
-    /// What was in a token that had expired.
+    /// Items in a token that had expired.
     pub expired: Items,
-    /// What is in the token that the answer sets anew.
+    /// Items in the new token that the answer sets.
     pub token: Option<Items>,
-    /// In replicated memory: what was done there.
+    /// How it accessed its replica, when carts are replicated.
     pub replica: Option<ReplicaAccess>,
-    /// While carts move: the way to this one, and the migration as a fault.
+    /// While carts migrate: the lookup path for this one, and the index of the migration among the faults.
     pub moving: Option<(CartPath, u32)>,
-    /// What was charged now.
+    /// Items charged by this request.
     pub billed: Option<Items>,
-    /// Where a file was put or looked for.
+    /// Where a file was stored or looked for.
     pub file: Option<(FileLocation, File)>,
 }
 
-/// A request as its user sent it and how it ended.
+/// A request as its user sent it, and how it ended.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "as in history::Seen::Told")]
 pub struct Answered {
@@ -108,7 +108,7 @@ pub struct Answered {
 }
 
 impl Log {
-    /// Nothing has happened yet.
+    /// An empty log.
     #[must_use]
     pub fn new(clock: Clock) -> Log {
         let late = LatencyMeter::default();
@@ -127,12 +127,12 @@ impl Log {
         Log { clock, state: Mutex::new(state) }
     }
 
-    /// Looks into the book. A panic elsewhere fails the run by other ways.
+    /// Locks the log's state. Poisoning is ignored: a panic elsewhere fails the run in another way.
     pub fn state(&self) -> MutexGuard<'_, LogState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells a recorder what has happened since the last time; nobody who writes has to wait for it meanwhile.
+    /// Passes new events to a recorder. The lock is not held meanwhile, so writers do not wait.
     pub fn tell(&self, recorder: &mut dyn Recorder) {
         let untold = std::mem::take(&mut self.state().untold);
         for event in &untold {
@@ -140,8 +140,8 @@ impl Log {
         }
     }
 
-    /// The run is over: whatever is still under way is not written down any more. Returns how late requests were sent,
-    /// in real time, and how many users still waited for.
+    /// Ends the recording: requests that are still in flight are not recorded any more. Returns how late requests were
+    /// sent, in real time, and how many requests users were still waiting for.
     #[must_use]
     pub fn close(&self) -> (LatencyMeter, u64) {
         let mut state = self.state();
@@ -156,7 +156,7 @@ impl Log {
         state.write(self.clock.now(), EventKind::Seen(visit, Seen::Began));
     }
 
-    /// A request goes to the balancer; its user meant to send it at `intended`.
+    /// A user sends a request to the balancer, having meant to send it at `intended`.
     pub fn sent(&self, visit: Visit, request: Request, intended: Instant) {
         let mut state = self.state();
         let now = self.clock.now();
@@ -184,7 +184,7 @@ impl Log {
         state.write(self.clock.now(), EventKind::Seen(visit, Seen::Left(ending)));
     }
 
-    /// A server ended work on a request: its effect is committed. `started`: when a worker took it.
+    /// A server has finished a request, and its effect is committed. `started`: when a worker took the request.
     pub fn served(&self, id: RequestId, mut served: Served, started: Instant, kept: CommitRecord) {
         let visit = id.visit();
         let mut state = self.state();
@@ -221,7 +221,7 @@ impl Log {
         evidence::lost_by_store(state.gone.entry(cart).or_default(), how, items);
     }
 
-    /// A change of a cart has come to another server.
+    /// A change to a cart has reached another server.
     pub fn copied(&self, visit: Visit, process: ProcessId, change: Change) {
         let mut state = self.state();
         let seat = state.seat(visit.client);
@@ -230,12 +230,12 @@ impl Log {
         }
     }
 
-    /// The balancer goes on to another server.
+    /// The balancer retries a request on another server.
     pub fn retried(&self, visit: Visit, from: ServerId) {
         self.behind(visit, Inside::Retried { from });
     }
 
-    /// A request was given up before any effect.
+    /// A request was abandoned before it had any effect.
     pub fn dropped(&self, visit: Visit, server: Option<ServerId>) {
         self.behind(visit, Inside::Dropped { server });
     }
@@ -252,7 +252,7 @@ impl Log {
         self.state().write(self.clock.now(), EventKind::Pool(event));
     }
 
-    /// A fault or a plan ended a process: `events` say so.
+    /// A fault or a plan ended a process, as `events` say.
     pub fn killed(&self, process: ProcessId, fault: u32, events: impl IntoIterator<Item = PoolEvent>) {
         let mut state = self.state();
         state.killed_by.push((process, fault));
@@ -261,12 +261,12 @@ impl Log {
         }
     }
 
-    /// A server has a new host, and a new disk.
+    /// A server has a new host with a new disk.
     pub fn new_host(&self, server: ServerId, host: u32) {
         self.state().hosts.insert(server, host);
     }
 
-    /// Everybody whose files were ever put anywhere.
+    /// Every user for whom a file was ever stored.
     #[must_use]
     pub fn owners(&self) -> Vec<UserId> {
         self.state().whereabouts.owners().collect()
@@ -274,7 +274,7 @@ impl Log {
 }
 
 impl VisitEvidence {
-    /// The user has an answer, and the token in it: what the one before knew besides is gone.
+    /// The user has received an answer, and the token in it. Items that only the previous token held are overwritten.
     fn received(&mut self, request: Request, outcome: Outcome) {
         let Some(at) = self.tokens.iter().position(|(of, _)| *of == request) else { return };
         let (_, new) = self.tokens.remove(at);
@@ -288,7 +288,7 @@ impl VisitEvidence {
 }
 
 impl LogState {
-    /// Takes in an event, unless the run is over.
+    /// Records an event, unless the run is over.
     fn write(&mut self, at: Instant, what: EventKind) {
         if self.closed {
             return;
@@ -301,7 +301,7 @@ impl LogState {
         self.untold.push(Event { at, what });
     }
 
-    /// Whether there was ever such a client: somebody with curl can make up the id of a request.
+    /// Whether this client exists: anybody with curl can make up a request id.
     fn knows(&self, visit: Visit) -> bool {
         visit.client.index() < self.clients.len()
     }
@@ -313,7 +313,8 @@ impl LogState {
         &mut self.clients[client.index()]
     }
 
-    /// Notes where the visit's items are now. False when the visit is over, and nothing of it will be asked for again.
+    /// Records where the visit's items are now. Returns false when the visit is over: nobody will ask for its items
+    /// again.
     fn keep(&mut self, visit: Visit, served: &Served, kept: CommitRecord) -> bool {
         let process = served.process;
         self.seat(visit.client);
@@ -346,18 +347,18 @@ impl LogState {
         self.killed_by.iter().find(|(dead, _)| *dead == process).map(|(_, fault)| *fault)
     }
 
-    /// What became of the items of a cart that has copies.
+    /// What became of the items of a replicated cart.
     fn evidence_of_copies(&self, client: ClientId) -> Evidence {
         self.clients[client.index()].replicas.evidence(|process| self.killer(process))
     }
 
-    /// What became of the items of a cart that moves.
+    /// What became of the items of a migrating cart.
     fn evidence_moving(&self, client: ClientId, here: (ProcessId, CartPath), migration: u32) -> Evidence {
         let memories = self.clients[client.index()].copies.iter().copied();
         evidence::of_moving_cart(memories, here, migration, |process| self.killer(process))
     }
 
-    /// Notes where a file is; when it was looked for in vain, says where else it is.
+    /// Records where a file is stored. When a download did not find it, returns where else it is.
     fn file_served(&mut self, user: UserId, served: &Served, place: FileLocation, file: File) -> Evidence {
         if let Command::Upload(_) = served.request.command {
             self.whereabouts.keep(user, place, file);
@@ -370,7 +371,7 @@ impl LogState {
         evidence::of_file(file, self.whereabouts.there(user, |place| place.lasts(lives, host_of)))
     }
 
-    /// Where else the visit's items are than with this incarnation, and what took them.
+    /// Where the visit's items are other than in this process, and what destroyed the rest.
     fn evidence(&self, client: ClientId, process: ProcessId, cart: CartId) -> Evidence {
         let seat = &self.clients[client.index()];
         let mut lost = self.gone.get(&cart).copied().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The operator's orders are carried out: servers get ports, are drained, stopped and started, at the scenario's times.
+//! Carries out the operator's actions at the scenario's times: opens ports for servers, and drains, stops and starts
+//! them.
 
 use std::sync::Arc;
 
@@ -17,16 +18,16 @@ use crate::operations::faults::FaultKind;
 use crate::operations::operator::{Action, Autoscaler, Operator};
 use crate::scenario::Scenario;
 
-/// Who changes the pool by plan.
+/// The task that carries out planned changes of the pool, and the autoscaler's.
 pub struct OperatorTask {
     operator: Operator,
-    /// The plans that are still to come, by their time: the last is the next.
+    /// Plans still to come, latest first: the next one is last.
     plans: Vec<(Instant, u32)>,
-    /// Processes that boot, and when each is done.
+    /// Processes that are booting, and when each is done.
     booting: Vec<(Instant, ServerId, ProcessId)>,
-    /// When the autoscaler looks next.
+    /// When the autoscaler next evaluates the pool.
     pulse: Option<Instant>,
-    /// When the operator looks at the pool again though it has not changed.
+    /// When the operator looks at the pool again even if it has not changed.
     looks: Option<Instant>,
     boot: Span,
     rules: HealthRules,
@@ -38,7 +39,7 @@ pub struct OperatorTask {
 }
 
 impl OperatorTask {
-    /// With everything that is planned.
+    /// A task with all plans of the scenario.
     #[must_use]
     pub fn new(
         scenario: &Scenario,
@@ -78,7 +79,7 @@ impl OperatorTask {
         }
     }
 
-    /// Does what is planned, until nothing more can come.
+    /// Carries out the plans, until nothing more can come.
     ///
     /// # Errors
     ///
@@ -97,12 +98,12 @@ impl OperatorTask {
             self.autoscale(now);
             self.look(now).await?;
         }
-        // Checks of servers that were added go on.
+        // Health checks of added servers continue.
         while self.checks.join_next().await.is_some() {}
         Ok(())
     }
 
-    /// Waits until something is to be looked at: it is due, or the pool has changed while something is under way.
+    /// Waits until the next look is due or, while an operation is in progress, until the pool changes.
     async fn wait(&self) {
         let due = async {
             match self.next_look() {
@@ -116,14 +117,14 @@ impl OperatorTask {
         }
     }
 
-    /// When something is to be looked at next, whatever happens until then.
+    /// When the next look is due, even if nothing happens until then.
     fn next_look(&self) -> Option<Instant> {
         let plan = self.plans.last().map(|(at, _)| *at);
         let booted = self.booting.iter().map(|(at, ..)| *at).min();
         [self.looks, plan, booted, self.pulse].into_iter().flatten().min()
     }
 
-    /// Carries out all that is to be done now.
+    /// Carries out all actions that are due now.
     async fn look(&mut self, now: Instant) -> Result<(), Failure> {
         while let Some(action) = self.next_action(now) {
             let CarriedOut { event, task } = self.injector.routing.change_pool(|pool| carry_out(pool, action));
@@ -143,7 +144,7 @@ impl OperatorTask {
         self.injector.routing.with_pool(|pool| operator.next(now, pool, &mut |server| load_generator.bound_to(server)))
     }
 
-    /// Does what an action leaves to be done with servers.
+    /// Performs what an action leaves to be done with real servers.
     async fn perform(&mut self, now: Instant, task: Task) -> Result<(), Failure> {
         match task {
             Task::OpenSlot { server, process } => self.open_slot(now, server, process),
@@ -188,7 +189,7 @@ impl OperatorTask {
         self.injector.new_host(&slot)
     }
 
-    /// Processes that have booted take requests.
+    /// Lets processes that have booted take requests.
     async fn booted(&mut self, now: Instant) -> Result<(), Failure> {
         while let Some(at) = self.booting.iter().position(|(at, ..)| *at <= now) {
             let (_, server, process) = self.booting.remove(at);
@@ -220,7 +221,7 @@ impl OperatorTask {
         let Some(at) = self.pulse.filter(|at| *at <= now) else { return };
         self.pulse = self.operator.pulse().map(|interval| at + interval);
         let injector = &self.injector;
-        // What dead processes did is of no interest any more.
+        // Work done by dead processes does not count.
         let mut worked = |server: ServerId| {
             let process = injector.slot(server).and_then(|slot| slot.running());
             process.map_or(Span::ZERO, |process| process.worked(now))

@@ -1,4 +1,4 @@
-//! The servers of a scenario alone, for those who bring a balancer of their own.
+//! The servers of a scenario alone, for people who bring their own load balancer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use crate::base::{ProcessId, ServerId};
 use crate::scenario::Scenario;
 use crate::traffic::Workload;
 
-/// Servers that answer as long as this lives. They are in real time, and nothing breaks.
+/// Servers that answer as long as this value lives. They run in real time, and no faults strike.
 pub struct Servers {
     slots: Vec<Arc<Slot>>,
     failures: mpsc::UnboundedReceiver<Failure>,
-    /// After everything that runs on it.
+    /// Declared last, so that it is dropped after everything that runs on it.
     _runtime: Runtime,
 }
 
 impl Servers {
-    /// Starts those of a scenario, with an empty store of their own.
+    /// Starts the servers of a scenario, with an empty store of their own.
     ///
     /// # Errors
     ///
-    /// When the machine has no ports, files or threads for them.
+    /// When the machine runs out of ports, files or threads.
     pub fn start(scenario: &Scenario, seed: Seed) -> Result<Servers, Failure> {
         let runtime = super::runtime(super::cores())?;
         let clock = Clock::start(1.0);
@@ -45,20 +45,20 @@ impl Servers {
         Ok(Servers { slots, failures, _runtime: runtime })
     }
 
-    /// Where they are.
+    /// Where the servers listen.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.slots.iter().map(|slot| slot.address).collect()
     }
 
-    /// What has gone wrong since the last time this was asked.
+    /// The next failure that has not been returned yet, if any.
     pub fn trouble(&mut self) -> Option<Failure> {
         self.failures.try_recv().ok()
     }
 }
 
-/// Starts the servers of a scenario on the runtime that this is called on, before the shared store that is given or
-/// else one in this process. Returns what they share, too.
+/// Starts the servers of a scenario on the current runtime. Their shared store is `backend` or, if that is `None`, an
+/// embedded one. Also returns the state that they share.
 pub fn open(
     scenario: &Scenario,
     workload: &Arc<Workload>,

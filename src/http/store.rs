@@ -1,6 +1,6 @@
-//! The shared store: what every server can reach, with a latency, a capacity, and outages.
+//! The shared store, which every server can reach. It has a latency, a capacity, and outages.
 //!
-//! [`Backend`] is the seam behind which a real database can stand; [`Embedded`] keeps everything in this process.
+//! [`Backend`] is the interface for a real database; [`Embedded`] keeps everything in this process.
 
 mod embedded;
 
@@ -20,16 +20,16 @@ use crate::state::store::Full;
 
 pub use embedded::Embedded;
 
-/// Why the store did not do what it was asked.
+/// Why a call to the store failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// It has no room left, and has done nothing.
+    /// The store has no room left, and has done nothing.
     #[error("the store is full")]
     Full,
-    /// It cannot be reached, and has not heard of it.
+    /// The store cannot be reached, and has not received the call.
     #[error("the store is down")]
     Down,
-    /// It was asked, and the connection broke before it answered.
+    /// The connection broke after the call was sent and before the store answered.
     #[error("the store broke off")]
     BrokenOff,
 }
@@ -40,39 +40,39 @@ impl From<Full> for StoreError {
     }
 }
 
-/// What a backend answers, some time.
+/// A backend's eventual answer.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// What an atomic update did to a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Updated {
-    /// The cart as it was; `None` when there was none.
+    /// The cart before the update; `None` when there was none.
     pub before: Option<Items>,
-    /// As it is now.
+    /// The cart after the update.
     pub after: Items,
     /// The shop's answer.
     pub reply: Reply,
 }
 
-/// Where the store keeps things.
+/// The storage behind the store.
 pub trait Backend: Send + Sync {
-    /// Does a command to a cart, so that nobody else can come between.
+    /// Applies a command to a cart atomically.
     fn update_cart(&self, id: CartId, command: Command) -> Answer<'_, Updated>;
     /// Reads a cart.
     fn read_cart(&self, id: CartId) -> Answer<'_, Option<Items>>;
-    /// Writes a cart, whatever is there. Answers with what was.
+    /// Overwrites a cart. Returns its previous contents.
     fn write_cart(&self, id: CartId, items: Items) -> Answer<'_, Option<Items>>;
-    /// Whose session it is.
+    /// Returns the user of a session.
     fn session(&self, id: String) -> Answer<'_, Option<String>>;
-    /// Keeps a session.
+    /// Stores a session.
     fn put_session(&self, id: String, user: String) -> Answer<'_, ()>;
-    /// Forgets a session.
+    /// Deletes a session.
     fn drop_session(&self, id: String) -> Answer<'_, ()>;
-    /// Its process ends by this fault, and forgets what it had not made durable.
+    /// A fault ends the backend's process, which forgets what it had not made durable.
     fn forget(&self, forgets: Forgets, fault: u32);
 }
 
-/// A backend behind a line: every call takes a connection for the scenario's latency.
+/// A backend behind a limited number of connections: every call holds one for the scenario's latency.
 pub struct Store {
     backend: Box<dyn Backend>,
     clock: Clock,
@@ -85,9 +85,9 @@ pub struct Store {
 /// Whether calls get through.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reachability {
-    /// Outages that are not over.
+    /// Outages in progress.
     outages: u32,
-    /// How often all calls under way have broken off.
+    /// How many times all calls in flight have been cut off.
     cuts: u64,
 }
 
@@ -98,7 +98,7 @@ impl Reachability {
 }
 
 impl Store {
-    /// A store with the scenario's latency and capacity.
+    /// A store with the scenario's latency and number of connections.
     #[must_use]
     pub fn new(store: &scenario::Store, backend: Box<dyn Backend>, clock: Clock) -> Store {
         let connections = store.connections.map(|n| Semaphore::new(n.index()));
@@ -106,18 +106,18 @@ impl Store {
         Store { backend, clock, latency: store.latency.sampler(), connections, line }
     }
 
-    /// One call that may change something: waits in line, then `span`, and then does it, whatever it is.
+    /// Makes a call that may change something: waits for a connection, then for `span`, and then runs `what`.
     ///
     /// # Errors
     ///
-    /// Those of the backend; and that the store is down, or goes down meanwhile.
+    /// The backend's errors; also when the store is down, or goes down meanwhile.
     pub async fn call<'a, T>(
         &'a self,
         span: Span,
         what: impl FnOnce(&'a dyn Backend) -> Answer<'a, T>,
     ) -> Result<T, StoreError> {
         if span == Span::ZERO && self.connections.is_none() {
-            // What takes no time can neither wait nor break off.
+            // A call that takes no time can neither wait nor be cut off.
             let is_down = self.line.borrow().is_down();
             return if is_down { Err(StoreError::Down) } else { what(&*self.backend).await };
         }
@@ -138,7 +138,7 @@ impl Store {
         what(&*self.backend).await
     }
 
-    /// One call that only looks: when it breaks off, nothing has come of it.
+    /// Makes a read-only call. If it is cut off, it has had no effect, so the error is `StoreError::Down`.
     ///
     /// # Errors
     ///
@@ -161,8 +161,8 @@ impl Store {
         }
     }
 
-    /// A fault strikes: calls under way break off and, if it takes the store down, others are refused until
-    /// [`Store::is_back`]. `forgets`: what is gone.
+    /// A fault strikes: calls in flight are cut off and, if it takes the store down, later ones are refused until
+    /// [`Store::is_back`]. `forgets`: which data is lost.
     pub fn break_off(&self, forgets: Forgets, fault: u32, goes_down: bool) {
         self.line.send_modify(|line| {
             line.outages += u32::from(goes_down);
@@ -171,7 +171,7 @@ impl Store {
         self.backend.forget(forgets, fault);
     }
 
-    /// A fault is over.
+    /// An outage is over.
     pub fn is_back(&self) {
         self.line.send_modify(|line| line.outages -= 1);
     }

@@ -1,5 +1,5 @@
-//! The engine at its sockets: what curl sees of a server, what a user sees of the balancer, and what happens when the
-//! other end misbehaves.
+//! The engine's sockets: what curl sees of a server, what a user sees of the balancer, and what happens when the other
+//! end misbehaves.
 
 mod balancer;
 mod copies;

@@ -1,7 +1,7 @@
-//! Signed tokens: JWTs (RFC 7519) with HS256, and nothing else.
+//! Signed tokens: JWTs (RFC 7519) with HS256 only.
 //!
-//! The algorithm is pinned, so a token that names another one, or none, is refused. `exp` is judged by the run's clock:
-//! at six times the speed a token of 15 minutes lasts two and a half.
+//! The algorithm is pinned: a token that names another one, or none, is refused. `exp` is checked against the run's
+//! clock: at speed 6, a token of 15 minutes lasts two and a half minutes of real time.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -15,20 +15,20 @@ use super::wire::{CartId, Listed, user_name};
 use crate::base::time::{Instant, Span};
 use crate::base::{Items, UserId};
 
-/// The wall's time that the run's clock starts at, in seconds since 1970: some day in 2023.
+/// The Unix time at which the run's clock starts, in seconds: a day in 2023.
 const EPOCH: u64 = 1_700_000_000;
 
-/// How every token of ours begins: `{"typ":"JWT","alg":"HS256"}` in base64url, and a full stop.
+/// The start of every token of ours: `{"typ":"JWT","alg":"HS256"}` in base64url, and a dot.
 const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.";
 
-/// Makes tokens, and knows its own again. The key is new in every run and never leaves it.
+/// Signs tokens, and verifies those it has signed. The key is new in every run and never leaves it.
 pub struct Signer {
     key: Hmac<Sha256>,
     lifetime: Span,
     leeway: Span,
 }
 
-/// A date as RFC 7519 counts it, with three decimals.
+/// A date in seconds since 1970, as in RFC 7519, with three decimals.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 struct Date(Box<RawValue>);
@@ -63,21 +63,21 @@ struct Cart {
     items: Listed,
 }
 
-/// A cart that came as a token of this shop.
+/// A cart from a token of this shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carried {
-    /// As it was when it was signed.
+    /// The cart as it was when the token was signed.
     Good(Items),
-    /// The same, but its time is over.
+    /// The same, but the token has expired.
     Expired(Items),
 }
 
 impl Signer {
-    /// With a key of 256 random bits.
+    /// A signer with a key of 256 random bits.
     ///
     /// # Errors
     ///
-    /// When the machine gives no randomness.
+    /// When the operating system provides no randomness.
     pub fn new(lifetime: Span, leeway: Span) -> Result<Signer, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
@@ -85,14 +85,14 @@ impl Signer {
         Ok(Signer { key, lifetime, leeway })
     }
 
-    /// A session of this user, issued now.
+    /// A session token for this user, issued now.
     #[must_use]
     pub fn session(&self, user: &str, now: Instant) -> String {
         let claims = NewSession { sub: user.into(), iat: date(now), exp: date(now + self.lifetime) };
         self.sign(&claims)
     }
 
-    /// Whose session it is, if it is one of ours, and whether its time is not over.
+    /// The user of a session token that we signed, and whether it is still valid.
     #[must_use]
     pub fn read_session(&self, token: &str, now: Instant) -> Option<(String, bool)> {
         let claims = self.read::<Session>(token).filter(|claims| !claims.sub.is_empty())?;
@@ -100,14 +100,14 @@ impl Signer {
         Some((claims.sub, current))
     }
 
-    /// A cart, issued now.
+    /// A cart token, issued now.
     #[must_use]
     pub fn cart(&self, id: CartId, items: Items, now: Instant) -> String {
         let (iat, exp) = (date(now), date(now + self.lifetime));
         self.sign(&NewCart { id: id.to_string(), iat, exp, items: Listed(items) })
     }
 
-    /// What a token says about this cart. `None` when we did not sign it, or it is another cart's.
+    /// What a token says about this cart. `None` when we did not sign it, or when it is for another cart.
     #[must_use]
     pub fn carried(&self, token: &str, id: CartId, now: Instant) -> Option<Carried> {
         let claims = self.read::<Cart>(token).filter(|claims| claims.id == id.to_string())?;
@@ -124,7 +124,7 @@ impl Signer {
 
     fn read<T: DeserializeOwned>(&self, token: &str) -> Option<T> {
         let (message, signature) = token.rsplit_once('.')?;
-        // Ours to the letter: no other algorithm, and none at all, has a chance.
+        // The header must match to the byte, so a token with another algorithm, or with none, is refused.
         let claims = message.strip_prefix(HEADER)?;
         let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
         self.mac(message).verify_slice(&signature).ok()?;
@@ -152,7 +152,7 @@ fn date(at: Instant) -> Date {
     Date(RawValue::from_string(text).expect("a number"))
 }
 
-/// What somebody without the key can make up: all of a token but the right signature.
+/// A token such as somebody without the key can make: complete except for a valid signature.
 #[must_use]
 pub fn forged_session(user: UserId) -> String {
     let claims = format!(r#"{{"sub":"{}","iat":{EPOCH}.000,"exp":9999999999.000}}"#, user_name(user));
@@ -197,7 +197,7 @@ mod tests {
         assert!(token.starts_with(HEADER), "{token}");
     }
 
-    /// The example of RFC 7515, appendix A.1: its key signs its message as it says.
+    /// The example of RFC 7515, appendix A.1: its key gives its message the signature that the RFC states.
     #[test]
     fn signatures_are_those_of_the_standard() {
         let key = BASE64_URL_SAFE_NO_PAD
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(signer.carried(&signer.session("000042-0001", at(0)), id, at(1)), None);
     }
 
-    /// What the simulation counts is what goes over the wire.
+    /// The simulation counts the bytes that really go over the wire.
     #[test]
     fn tokens_are_as_long_as_the_model_says() {
         let signer = signer();

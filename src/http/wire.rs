@@ -1,4 +1,4 @@
-//! What goes over the wire: paths, header fields, cookies and bodies, for both ends.
+//! What goes over the wire: paths, header fields, cookies and bodies, for both clients and servers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,18 +12,18 @@ use crate::base::seed::Key;
 use crate::base::time::Instant;
 use crate::base::{ClientId, Command, File, Item, Items, Refusal, UserId, Visit};
 
-/// Whose request it is, and the how-manieth: see [`RequestId`].
+/// The request's id: see [`RequestId`].
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// When its user sent it: nanoseconds on the run's clock. (Front ends write `X-Request-Start` so that servers can tell
-/// how long a request queued before them.)
+/// When the user intended to send the request: nanoseconds on the run's clock. (Front ends set `X-Request-Start` so
+/// that servers can tell how long a request queued before it reached them.)
 pub const REQUEST_START: HeaderName = HeaderName::from_static("x-request-start");
-/// The visit, so that a checkout that is tried again charges once.
+/// The visit, so that a retried checkout charges once.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The token in the form of a page: set in answers, sent back by who posts the form.
+/// The CSRF token in the form of a page: set in answers, and sent back with the form.
 pub const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
-/// The cookie with the session: a token, or a key into somebody's table.
+/// The cookie with the session: a token, or a key into a session table.
 pub const SESSION: &str = "session";
 /// The cookie with the key of a refresh session in the store, when sessions are renewed.
 pub const REFRESH: &str = "refresh";
@@ -34,12 +34,12 @@ pub const CART: &str = "cart";
 /// The affinity cookie, set by the balancer.
 pub const SERVER: &str = "server";
 
-/// Whose request it is, and the how-manieth: user, tab, client, visit, step and attempt, as in `42-0-41-1-3-0`.
+/// Identifies a request by user, tab, client, visit, step and attempt, as in `42-0-41-1-3-0`.
 ///
-/// Servers draw the work it takes from it, so that it is the same in every design and in both engines.
+/// Servers draw the request's work from it, so that the work is the same in every design and in both engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId {
-    /// The key of its draws.
+    /// The key of its random draws.
     pub key: Key,
     /// The client.
     pub client: ClientId,
@@ -53,7 +53,7 @@ impl RequestId {
         Visit { user: UserId(self.key.entity as u32), client: self.client, number: self.key.visit }
     }
 
-    /// The one that came with a request.
+    /// Reads the id from a request's headers.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<RequestId> {
         headers.get(REQUEST_ID)?.to_str().ok()?.parse().ok()
@@ -84,14 +84,14 @@ impl FromStr for RequestId {
     }
 }
 
-/// The name of a cart: the user's number and the visit's, as in `000042-0001`; with a tab, `000042.3-0001`.
+/// Identifies a cart by the user's number and the visit's, as in `000042-0001`; with a tab, `000042.3-0001`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CartId {
-    /// Whose; 0 for a guest who came without a name.
+    /// The owner's number; 0 for a guest without a name.
     pub user: u32,
-    /// In which tab.
+    /// The tab.
     pub tab: u16,
-    /// The how-manieth visit.
+    /// The visit's sequence number, from 1.
     pub visit: u32,
 }
 
@@ -124,7 +124,7 @@ impl FromStr for CartId {
     }
 }
 
-/// A number that is written in digits and nothing else: a sign is no part of it.
+/// Parses a number that is written in digits only, without a sign.
 fn number<T: FromStr>(digits: &str) -> Result<T, ()> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().map_err(drop) } else { Err(()) }
 }
@@ -135,7 +135,7 @@ pub fn user_name(user: UserId) -> String {
     format!("user-{:06}", user.0)
 }
 
-/// The value of a cookie that came with a request.
+/// The value of a cookie in a request.
 #[must_use]
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -145,7 +145,7 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The moment that a request's user sent it, if it says so.
+/// When the user intended to send the request, if its headers say so.
 #[must_use]
 pub fn started(headers: &HeaderMap) -> Option<Instant> {
     number(headers.get(REQUEST_START)?.to_str().ok()?).ok().map(Instant::from_nanos)
@@ -154,20 +154,20 @@ pub fn started(headers: &HeaderMap) -> Option<Instant> {
 /// What a request asks of the server, by method and path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// Something that the model knows. The item of an add is in the body.
+    /// A command of the model, except for an add, whose item is in the body.
     Shop(Command),
     /// `POST /cart/items`
     AddItem,
     /// `GET /health`
     Health,
-    /// A path that is there, but for these methods only.
+    /// A path that exists, but only for these methods.
     WrongMethod(&'static str),
     /// No such path.
     NoSuchPath,
 }
 
 impl Ask {
-    /// What method and path mean. HEAD asks what GET asks; the answer goes without its body.
+    /// Parses method and path. HEAD is read as GET; its answer is sent without the body.
     #[must_use]
     pub fn of(method: &Method, path: &str) -> Ask {
         let numbered = |prefix: &str| number(path.strip_prefix(prefix)?).ok().and_then(Item::new);
@@ -201,7 +201,7 @@ impl Ask {
     }
 }
 
-/// How a command is asked: method, path, and a body if it has one.
+/// The request for a command: method, path, and a body if it has one.
 #[must_use]
 pub fn spelled(command: Command, user: UserId) -> (Method, Uri, Bytes) {
     let plain = |method, path| (method, Uri::from_static(path), Bytes::new());
@@ -223,13 +223,13 @@ fn numbered(path: &str, number: u8) -> Uri {
     Uri::try_from(format!("{path}/{number}")).expect("a path")
 }
 
-/// What a user writes into a file, and must find there again.
+/// What a user uploads as this file, and must get back.
 #[must_use]
 pub fn contents(user: UserId, file: File) -> String {
     format!("{file} of {}\n", user_name(user)).repeat(16)
 }
 
-/// Every body that the shop sends: what does not apply is left out.
+/// The body of every answer of the shop. Fields that do not apply are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
     /// What the cart holds.
@@ -241,13 +241,13 @@ pub struct Body {
     /// The version of the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catalogue: Option<u32>,
-    /// Why not.
+    /// What went wrong, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The code of the refusal, [`Refusal::code`], for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What one can do about it, or what else there is to know.
+    /// What to do about it, or what else is useful to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// Who is logged in.
@@ -255,7 +255,7 @@ pub struct Body {
     pub user: Option<String>,
 }
 
-/// Items as a list of their numbers.
+/// Items, as a list of their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Listed(pub Items);
 
@@ -285,7 +285,7 @@ impl<'de> Deserialize<'de> for Listed {
     }
 }
 
-/// What is said of a refusal: in words for people, with its code for programs.
+/// The body for a refusal: words for people, and its code for programs.
 #[must_use]
 pub fn refused(refusal: Refusal) -> Body {
     let words = match refusal {
@@ -414,7 +414,8 @@ mod tests {
             prop_assert_eq!(cart.to_string().parse(), Ok(cart));
         }
 
-        /// Whatever comes: an id is read exactly when each of its parts is a number that fits, and then as those numbers.
+        /// For any input: it parses as an id exactly when each of its six parts is a number that fits, and then to
+        /// those numbers.
         #[test]
         fn what_is_not_made_of_numbers_is_no_id(parts in prop::collection::vec("[0-9]{1,3}|[0-9]{4,11}|.{0,3}", 0..8)) {
             let text = parts.join("-");

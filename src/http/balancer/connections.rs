@@ -1,9 +1,9 @@
 //! Connections to the servers, kept open between requests.
 //!
-//! A connection has no task of its own: whoever waits for an answer drives it. So a request costs no more changes between
-//! tasks than its sockets demand. An idle connection is kept for its server, which so has as many as there were ever
-//! requests under way to it at once: however requests come, few of them have to wait for a new connection. Only when the
-//! files that the process may open are used up does a new connection take the place of an idle one.
+//! A connection has no task of its own: the task that waits for an answer polls it. So a request costs no more task
+//! switches than its sockets demand. An idle connection stays in its server's pool, so a server has as many connections
+//! as it ever had requests in flight at once. However requests arrive, few of them have to wait for a new connection.
+//! Only when the process has used up the files it may open does a new connection replace an idle one.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -27,7 +27,7 @@ use tokio::net::TcpStream;
 use crate::base::ServerId;
 use crate::http::failure;
 
-/// So many bytes are read at once: an answer of this shop.
+/// The size of a read, in bytes: an answer of this shop fits.
 const BUFFER: usize = 1_024;
 
 /// A request on its way to a server.
@@ -37,58 +37,58 @@ pub type Outgoing = Request<Full<Bytes>>;
 pub struct ConnectionPool {
     servers: RwLock<Vec<Arc<Endpoint>>>,
     connect_timeout: Duration,
-    /// Files that this process may have open.
+    /// How many files this process may have open.
     files: u64,
     budget: Arc<Budget>,
     opened: AtomicU64,
 }
 
-/// How many lines there are, and how many there may be before idle ones are hung up.
+/// How many connections are open, and how many may be before idle ones are closed.
 #[derive(Debug, Default)]
 struct Budget {
     open: AtomicU64,
     most: AtomicU64,
 }
 
-/// A server as the balancer reaches it.
+/// A server as seen by the balancer.
 pub struct Endpoint {
     address: SocketAddr,
-    /// Its address, for requests that name no host.
+    /// Its address, as the `Host` of requests that have none.
     pub host: HeaderValue,
-    /// The one used last is the last.
+    /// Idle connections; the most recently used is last.
     idle: Mutex<VecDeque<PooledConnection>>,
     gone: AtomicBool,
 }
 
-/// One connection that can take a request, or is busy with one.
+/// A connection that can take a request, or is busy with one.
 struct PooledConnection {
     sender: SendRequest<Full<Bytes>>,
-    /// `None` when it is over.
+    /// `None` once it is closed.
     connection: Option<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>,
     counted: Counted,
 }
 
-/// One of the lines that are open.
+/// Counts as one open connection until it is dropped.
 struct Counted(Arc<Budget>);
 
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum ForwardError {
-    /// The server was not reached; the request is as it was.
+    /// The server was not reached; the request comes back unsent.
     Connect(io::Error, Box<Outgoing>),
-    /// The request was sent, and perhaps taken.
+    /// The request was sent, and the server may have acted on it.
     Sent,
 }
 
 impl ConnectionPool {
-    /// To no server yet, in a process that may have so many files open.
+    /// A pool without servers, in a process that may have `files` files open.
     #[must_use]
     pub fn new(connect_timeout: Duration, files: u64) -> ConnectionPool {
         let (budget, opened) = (Arc::default(), AtomicU64::new(0));
         ConnectionPool { servers: RwLock::default(), connect_timeout, files, budget, opened }
     }
 
-    /// There is one more server. What it needs is taken from what idle connections may have.
+    /// Adds a server. The files it needs are taken from those for idle connections.
     pub fn add(&self, address: SocketAddr) {
         let host = HeaderValue::try_from(address.to_string()).expect("plain text");
         let server = Arc::new(Endpoint { address, host, idle: Mutex::default(), gone: AtomicBool::new(false) });
@@ -96,7 +96,7 @@ impl ConnectionPool {
         self.share_files();
     }
 
-    /// A server is gone for good.
+    /// Removes a server for good, and closes its idle connections.
     pub fn remove(&self, id: ServerId) {
         let server = self.server(id);
         server.gone.store(true, Ordering::Release);
@@ -114,23 +114,23 @@ impl ConnectionPool {
         self.servers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One of the servers.
+    /// The endpoint of a server.
     #[must_use]
     pub fn server(&self, id: ServerId) -> Arc<Endpoint> {
         Arc::clone(&self.servers()[id.index()])
     }
 
-    /// Lines that were opened so far.
+    /// How many connections have been opened so far.
     #[must_use]
     pub fn opened(&self) -> u64 {
         self.opened.load(Ordering::Relaxed)
     }
 
-    /// Sends a request and waits for the head of its answer. The body comes while it is read.
+    /// Sends a request and waits for the head of its answer. The body arrives as it is read.
     ///
     /// # Errors
     ///
-    /// When there is no connection, or it broke.
+    /// When no connection can be opened, or when it breaks.
     pub async fn ask(
         &self,
         server: &Arc<Endpoint>,
@@ -151,7 +151,7 @@ impl ConnectionPool {
                     let line = Some((line, Arc::clone(server)));
                     return Ok(response.map(|body| ResponseBody { body, ended: false, line }));
                 }
-                // The server had hung up meanwhile, and not a byte was sent.
+                // The server had closed the idle connection, and not a byte was sent.
                 Err((_, Some(unsent))) if !fresh => request = unsent,
                 Err((error, Some(unsent))) => {
                     return Err(ForwardError::Connect(io::Error::other(error), unsent.into()));
@@ -169,7 +169,7 @@ impl ConnectionPool {
         let connecting = tokio::time::timeout(self.connect_timeout, TcpStream::connect(server.address));
         let stream = connecting.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         self.opened.fetch_add(1, Ordering::Relaxed);
-        // Only a socket that is already dead refuses this.
+        // This fails only on a socket that is already dead.
         let _ = stream.set_nodelay(true);
         let builder =
             http1::Builder::new().writev(false).read_buf_exact_size(Some(BUFFER)).handshake(TokioIo::new(stream));
@@ -177,8 +177,8 @@ impl ConnectionPool {
         Ok(PooledConnection { sender, connection: Some(Box::new(connection)), counted })
     }
 
-    /// Closes a line that nobody uses: the one used longest ago, of the server that has most of them. False when all are
-    /// in use.
+    /// Closes an idle connection: the least recently used one of the server that has most of them. Returns false when
+    /// none is idle.
     fn hang_up_one(&self) -> bool {
         let servers = self.servers();
         let most = servers.iter().max_by_key(|server| server.idle().len());
@@ -197,10 +197,11 @@ impl Endpoint {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a line for the next request, unless there are too many already.
+    /// Keeps a connection for the next request, unless too many are open or the server is gone.
     fn keep(&self, line: PooledConnection) {
         let mut idle = self.idle();
-        // Looked at under the lock: whoever says that the server is gone empties the rest after that.
+        // Checked under the lock: `remove` sets `gone` first and then empties the queue, so it drops whatever was kept
+        // before.
         if !self.gone.load(Ordering::Acquire) && !line.counted.0.is_exceeded() {
             idle.push_back(line);
         }
@@ -221,7 +222,7 @@ impl Drop for Counted {
 }
 
 impl PooledConnection {
-    /// The request comes back when nothing of it was sent.
+    /// The error contains the request if nothing of it was sent.
     async fn ask(&mut self, request: Outgoing) -> Result<Response<Incoming>, (hyper::Error, Option<Outgoing>)> {
         let PooledConnection { sender, connection, .. } = self;
         let mut answer = pin!(sender.try_send_request(request));
@@ -236,15 +237,15 @@ impl PooledConnection {
     }
 }
 
-/// Lets a connection send and receive.
+/// Polls a connection, so that it sends and receives.
 fn drive(connection: &mut Option<Box<Connection<TokioIo<TcpStream>, Full<Bytes>>>>, cx: &mut Context<'_>) {
-    // What ended it, the answer tells.
+    // Why it ended is reported with the answer.
     if connection.as_mut().is_some_and(|connection| Pin::new(&mut **connection).poll(cx).is_ready()) {
         *connection = None;
     }
 }
 
-/// The body of an answer. When it has been read to its end, the line is free again.
+/// The body of an answer. If it was read to its end, dropping it makes the connection idle again.
 pub struct ResponseBody {
     body: Incoming,
     ended: bool,
@@ -294,20 +295,20 @@ mod tests {
     const FIRST: ServerId = ServerId(0);
     const SECOND: ServerId = ServerId(1);
 
-    /// Lines to the two servers of a town, in a process that may have so many files open.
+    /// Connections to the two servers of a town, in a process that may have `files` files open.
     fn connections(town: &Town, files: u64) -> ConnectionPool {
         let connections = ConnectionPool::new(Duration::from_secs(5), files);
         town.slots.iter().for_each(|slot| connections.add(slot.address));
         connections
     }
 
-    /// Asks a server. While the answer is not read, its line is busy.
+    /// Sends a request to a server. The connection is busy until the answer has been read.
     async fn ask(connections: &ConnectionPool, server: ServerId) -> Response<ResponseBody> {
         let request = Request::get("/").header("host", "shop").body(Full::default()).expect("a request");
         in_time(connections.ask(&connections.server(server), request)).await.expect("an answer")
     }
 
-    /// So many requests to a server at once, all of them answered.
+    /// Sends `requests` requests to a server at once, and reads all answers.
     async fn ask_at_once(connections: &ConnectionPool, server: ServerId, requests: usize) {
         let mut answers = Vec::new();
         for _ in 0..requests {
@@ -336,7 +337,7 @@ mod tests {
     #[tokio::test]
     async fn idle_lines_give_way_when_the_files_are_used_up() {
         let town = Town::open(&scenario(0));
-        // Enough for three.
+        // Enough for three connections.
         let connections = connections(&town, 64 + 2 * 6 + 3 * 2);
         ask_at_once(&connections, FIRST, 3).await;
         ask_at_once(&connections, SECOND, 1).await;

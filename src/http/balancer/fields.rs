@@ -1,4 +1,4 @@
-//! Header fields that an intermediary must not pass on, and those that it adds (RFC 9110, section 7.6).
+//! Header fields that an intermediary must not forward, and those that it adds (RFC 9110, section 7.6).
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
@@ -6,7 +6,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 
-/// Fields that concern one connection only, beside those that `Connection` names.
+/// Fields that concern one connection only, besides those that `Connection` names.
 const HOP_BY_HOP: [HeaderName; 9] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -19,15 +19,15 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
-/// What goes to a server.
+/// Prepares the header of a request to a server.
 pub fn forwarded(headers: &mut HeaderMap) {
     strip(headers);
-    // The body is at hand: its length is set anew.
+    // The whole body is in memory, so its length is set anew.
     headers.remove(CONTENT_LENGTH);
     add_via(headers);
 }
 
-/// What goes back to the user.
+/// Prepares the header of an answer to the user.
 pub fn returned(headers: &mut HeaderMap) {
     strip(headers);
     add_via(headers);

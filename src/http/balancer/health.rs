@@ -1,5 +1,5 @@
-//! Health checks: the balancer asks every server `GET /health`, over a new connection each time, and believes what it
-//! hears. A check takes no worker.
+//! Health checks: the balancer sends `GET /health` to every server, over a new connection each time, and believes the
+//! answer. A check takes no worker.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::history::PoolEvent;
 use crate::http::clock::Clock;
 use crate::http::log::Log;
 
-/// Checks one server again and again, until it is gone for good.
+/// Checks one server repeatedly, until it is gone for good.
 pub async fn watch(
     server: ServerId,
     address: SocketAddr,
@@ -41,12 +41,12 @@ pub async fn watch(
         if let Some(up) = routing.checked(server, passed) {
             log.pool(PoolEvent::Believed { server, up });
         }
-        // A check that has used up its whole interval is followed by the next one at once.
+        // If a check used up its whole interval, the next one follows at once.
         next = rules.next_check(phase, next).max(clock.now());
     }
 }
 
-/// Whether the server says so.
+/// Whether the server reports that it is healthy.
 async fn is_well(address: SocketAddr) -> bool {
     ask(address).await.unwrap_or(false)
 }

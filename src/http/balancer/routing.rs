@@ -1,4 +1,5 @@
-//! Which server a request goes to: the affinity cookie, then the policy, over what the balancer believes.
+//! Which server a request goes to: the affinity cookie decides, then the policy, given what the balancer believes about
+//! the servers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +18,7 @@ use crate::operations::faults::server_named;
 use crate::scenario::{Affinity, CookieLife, Scenario};
 use crate::traffic::Workload;
 
-/// What the balancer decides, behind one lock.
+/// The balancer's decisions, behind one lock.
 pub struct Router {
     state: Mutex<RouterState>,
     changed: Notify,
@@ -29,23 +30,23 @@ pub struct Router {
 
 struct RouterState {
     balancer: Balancer,
-    /// Requests that belong to no user of the run.
+    /// How many requests belonged to no user of the run.
     strangers: u32,
 }
 
-/// A request on its way to a server. The balancer counts it as in flight until this is dropped.
+/// A request in flight to a server: the balancer counts it until this is dropped.
 pub struct InFlightGuard {
     /// Where it went.
     pub server: ServerId,
     sent: Instant,
     outcome: Outcome,
-    /// It was sent to another server before.
+    /// Whether this is a retry.
     again: bool,
     routing: Arc<Router>,
 }
 
 impl InFlightGuard {
-    /// The server answered. Returns until when this has it ejected, if it does.
+    /// The server answered. Returns the end of the ejection that this causes, if any.
     pub fn answered(&mut self, status: StatusCode) -> Option<Instant> {
         let failed = status.is_server_error();
         if !failed {
@@ -54,14 +55,14 @@ impl InFlightGuard {
         self.routing.judge(self.server, failed)
     }
 
-    /// The server did not answer. Returns until when this has it ejected, if it does.
+    /// The server did not answer. Returns the end of the ejection that this causes, if any.
     pub fn failed(&mut self) -> Option<Instant> {
         self.routing.judge(self.server, true)
     }
 }
 
 impl Router {
-    /// At the start all servers are believed up.
+    /// A router that believes all servers up.
     #[must_use]
     pub fn new(scenario: &Scenario, workload: Arc<Workload>, clock: Clock) -> Router {
         let seed = workload.seed;
@@ -76,7 +77,7 @@ impl Router {
         }
     }
 
-    /// The root of all randomness.
+    /// The root seed of all random draws.
     #[must_use]
     pub fn seed(&self) -> Seed {
         self.seed
@@ -86,30 +87,30 @@ impl Router {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something with the servers as they are, and as they are believed to be.
+    /// Runs `act` on the pool: the servers' actual state, and what is believed about them.
     pub fn with_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
         act(&mut self.state().balancer.pool)
     }
 
-    /// Waits until servers, or what is believed of them, have changed since this was asked last. For the operator alone.
+    /// Waits until the pool has changed since the last call. Only the operator may call this: each change wakes one
+    /// waiter.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// Servers have changed: the operator is to look at them.
+    /// The pool has changed: wakes the operator.
     pub fn tell_operator(&self) {
         self.changed.notify_one();
     }
 
-    /// Changes servers or what is believed of them. The operator is told, and the policy when the servers that may be
-    /// chosen are others now.
+    /// Changes the pool and wakes the operator. The policy is told when eligibility changes.
     pub fn change_pool<T>(&self, act: impl FnOnce(&mut Pool) -> T) -> T {
         let done = self.state().balancer.change_pool(act);
         self.tell_operator();
         done
     }
 
-    /// What the affinity cookie says.
+    /// The server that the affinity cookie names, if it is known.
     #[must_use]
     pub fn pin(&self, headers: &HeaderMap) -> Pin {
         if self.affinity == Affinity::None {
@@ -126,8 +127,9 @@ impl Router {
         read_cookie(cookie).is_some_and(|pin| pin.binds(self.affinity, server, self.clock.now()))
     }
 
-    /// The cookie that a user must get, when a server has answered whom the old one does not name. One with a limited
-    /// life says since when it holds, so that the balancer can tell when it is over, whatever the browser thinks.
+    /// The affinity cookie to set, when the old one has expired or names another server than the one that answered. A
+    /// cookie with a limited lifetime says when it was issued, so that the balancer can tell when it has expired,
+    /// whatever the browser thinks.
     #[must_use]
     pub fn new_cookie(&self, old: Pin, server: ServerId) -> Option<HeaderValue> {
         let Affinity::Cookie(life) = self.affinity else { return None };
@@ -144,11 +146,11 @@ impl Router {
         HeaderValue::try_from(format!("{}={value}", wire::SERVER)).ok()
     }
 
-    /// The server for a request: the pinned one, or the policy's choice.
+    /// Chooses the server for a request: the pinned one, or the policy's choice.
     ///
     /// # Errors
     ///
-    /// When none is left.
+    /// When no server can be chosen.
     pub fn choose(
         self: &Arc<Router>,
         id: Option<RequestId>,
@@ -170,25 +172,25 @@ impl Router {
         Ok(InFlightGuard { server, sent: now, outcome: Outcome::Failed, again, routing: Arc::clone(self) })
     }
 
-    /// Takes note of how a server answered. Returns until when this has it ejected, if it does.
+    /// Records how a server answered. Returns the end of the ejection that this causes, if any.
     fn judge(&self, server: ServerId, failed: bool) -> Option<Instant> {
         let now = self.clock.now();
         self.state().balancer.judge(now, server, failed)
     }
 
-    /// The time of an ejection is over. False when a later one goes on.
+    /// An ejection ends. Returns false if a later one is still in force.
     pub fn readmit(&self, server: ServerId) -> bool {
         let now = self.clock.now();
         self.state().balancer.readmit(server, now)
     }
 
-    /// Whether a request may be sent a second time, as far as the budget for that goes.
+    /// Whether the retry budget allows a retry.
     #[must_use]
     pub fn may_retry(&self) -> bool {
         self.state().balancer.pool.may_retry()
     }
 
-    /// A health check of a server ended. Returns the new belief, if it changed.
+    /// A health check has ended. Returns what is now believed about the server, if that changed.
     pub fn checked(&self, server: ServerId, passed: bool) -> Option<bool> {
         let changed = self.state().balancer.checked(server, passed);
         if changed.is_some() {

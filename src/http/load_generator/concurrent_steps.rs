@@ -1,4 +1,4 @@
-//! Users who do several things at the same moment: their requests are under way together, and share a jar.
+//! Users who perform several steps at once: the requests are in flight together and share a cookie jar.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use crate::http::log::Answered;
 use crate::http::wire::RequestId;
 use crate::traffic::{Client, ConcurrentSteps, Next};
 
-/// One step's way to its end.
+/// Runs one step to its end.
 type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 impl LoadGenerator {
-    /// Does all steps of a moment. Returns when the last of them has come to its end.
+    /// Runs all concurrent steps. Returns when the last of them has ended, or when the user gives up.
     pub(super) async fn do_at_once(
         &self,
         concurrent_steps: ConcurrentSteps,
@@ -31,7 +31,7 @@ impl LoadGenerator {
             steps.map(|step| Box::pin(self.do_step(&moment, step, (visit, seat), intended)) as Doing).collect();
         poll_fn(|context| {
             doing.retain_mut(|step| step.as_mut().poll(context).is_pending());
-            // Who has given up does not wait for the end of a pause.
+            // A user who has given up does not wait for another step's pause to end.
             if doing.is_empty() || look(&moment).is_over() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;

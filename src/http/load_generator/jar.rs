@@ -1,4 +1,4 @@
-//! What a user's browser keeps: one cookie jar for all tabs, and each tab its own cart.
+//! What a user's browser stores: one cookie jar for all tabs, and each tab's own cart.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,34 +9,34 @@ use http::{HeaderMap, HeaderValue};
 use crate::http::wire;
 use crate::traffic::Folder;
 
-/// A cookie that is kept.
+/// A cookie in the jar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct StoredCookie {
     name: String,
     value: String,
-    /// It outlives the browser session.
+    /// Whether it outlives the browser session.
     persistent: bool,
 }
 
-/// The cookies of one user. The last answer received wins.
+/// One user's cookies. The last answer received wins.
 #[derive(Debug, Default)]
 pub struct Jar {
     cookies: Vec<StoredCookie>,
     open_visits: u16,
-    /// What the user knows of their own files.
+    /// What the user knows about their own files.
     pub folder: Folder,
 }
 
-/// What one tab keeps for itself: its cart's id, and the cart when it is a token.
+/// A tab's own state: its cart's id, and the cart itself when it is a token.
 #[derive(Debug, Default)]
 pub struct Tab {
     /// The cart's id.
     pub visit: String,
-    /// Several requests of the tab may be under way.
+    /// The cart as a token; behind a lock because the tab may have several requests in flight.
     token: Mutex<Option<String>>,
-    /// The token in the form of the page that is open.
+    /// The CSRF token in the form of the page that is open.
     form: Mutex<Option<HeaderValue>>,
-    /// A copy of the session as it was before the last logout, as somebody else would present it.
+    /// A copy of the session from before the last logout, as a thief would present it.
     stolen: Mutex<Option<String>>,
 }
 
@@ -51,18 +51,18 @@ impl Tab {
         self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody copies the session.
+    /// A thief copies the session.
     pub fn steal(&self, session: Option<String>) {
         *self.stolen.lock().unwrap_or_else(PoisonError::into_inner) = session;
     }
 
-    /// The token in the form of the page that is open.
+    /// The CSRF token in the form of the page that is open.
     #[must_use]
     pub fn form(&self) -> Option<HeaderValue> {
         self.form.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A copy of the session as it was before the last logout, as somebody else would present it.
+    /// A copy of the session from before the last logout, as a thief would present it.
     #[must_use]
     pub fn stolen(&self) -> Option<String> {
         self.stolen.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -75,7 +75,8 @@ impl Jar {
         self.open_visits += 1;
     }
 
-    /// A visit ended. When it was the last one, the browser is closed and forgets what is not to outlive it.
+    /// A visit ends. If it was the last one open, the browser closes, and drops login cookies and those without a
+    /// `Max-Age`.
     pub fn visit_ended(&mut self) {
         self.open_visits -= 1;
         if self.open_visits == 0 {
@@ -83,14 +84,14 @@ impl Jar {
         }
     }
 
-    /// What the affinity cookie says, if there is one.
+    /// The value of the affinity cookie, if there is one.
     #[must_use]
     pub fn server(&self) -> Option<&str> {
         self.cookies.iter().find(|kept| kept.name == wire::SERVER).map(|kept| kept.value.as_str())
     }
 
-    /// Takes in the cookies of an answer (RFC 6265, section 5.3); the cart's stay with the tab that asked. `own`: the
-    /// session is the user's.
+    /// Stores the cookies of an answer (RFC 6265, section 5.3). A cart token stays with the tab that sent the request.
+    /// `own`: the session is the user's; if not, login cookies are ignored.
     pub fn keep(&mut self, tab: &Tab, headers: &HeaderMap, own: bool) {
         if let Some(form) = headers.get(wire::CSRF_TOKEN) {
             *tab.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form.clone());
@@ -113,7 +114,7 @@ impl Jar {
         }
     }
 
-    /// What a thief would copy of the session: its cookies. `None` for a guest.
+    /// The login cookies, as a thief would copy them. `None` for a guest.
     #[must_use]
     pub fn session(&self) -> Option<String> {
         let cookies = self.cookies.iter().filter(|kept| is_session(&kept.name));
@@ -121,8 +122,8 @@ impl Jar {
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
-    /// Writes the header field of a request. `with_session`: logged in, if it is; otherwise with the cookies of
-    /// `another` session, if they are given.
+    /// Writes the `Cookie` field of a request. `with_session`: include the login cookies, if there are any. `another`:
+    /// the cookies of another session, to be appended.
     pub fn write(
         &self,
         line: &mut impl fmt::Write,
@@ -156,7 +157,7 @@ fn is_session(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The header field, as text.
+    /// The `Cookie` field as text.
     fn header(jar: &Jar, tab: &Tab, with_session: bool, forged: Option<&str>) -> String {
         let mut line = String::new();
         jar.write(&mut line, tab, with_session, forged).expect("memory takes everything");

@@ -1,4 +1,4 @@
-//! A store in this process: it can be full, let carts expire, and forget, as the scenario says.
+//! A store in this process. As the scenario says, it can be full, expire carts, and lose data.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,10 @@ use crate::state::evidence::StoreLoss;
 use crate::state::shop::Basket;
 use crate::state::store::{Journal, Limits, durability_window, has_expired};
 
-/// Most carts and sessions that it keeps, whatever the scenario says.
+/// The most carts and sessions that it keeps, whatever the scenario says.
 const MOST: usize = 1_000_000;
 
-/// Everything in this process. What it throws out, it tells the log while nobody can notice yet.
+/// Keeps everything in this process. It reports lost carts to the log under its lock, before anybody can notice.
 #[derive(Debug)]
 pub struct Embedded {
     clock: Clock,
@@ -30,7 +30,7 @@ struct StoreContents {
     carts: BTreeMap<CartId, Cart>,
     limits: Limits<CartId>,
     sessions: BTreeMap<String, String>,
-    /// What was there before each write.
+    /// The state before each write, if writes can be lost.
     journal: Option<Journal<Undo>>,
 }
 
@@ -41,7 +41,7 @@ struct Cart {
     end: Instant,
 }
 
-/// How to take a write back.
+/// How to undo a write.
 #[derive(Clone, Debug)]
 enum Undo {
     Cart(CartId, Option<Items>),
@@ -53,7 +53,7 @@ fn now<T: Send + 'static>(answer: Result<T, StoreError>) -> Answer<'static, T> {
 }
 
 impl Embedded {
-    /// An empty store of this scenario.
+    /// An empty store for this scenario.
     #[must_use]
     pub fn new(store: &Store, clock: Clock, log: Arc<Log>) -> Embedded {
         let contents = StoreContents {
@@ -69,7 +69,7 @@ impl Embedded {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A cart that is there, and whose time is not over.
+    /// A cart, unless it is absent or has expired.
     fn find(&self, contents: &mut StoreContents, id: CartId) -> Option<Items> {
         let cart = *contents.carts.get(&id)?;
         if !has_expired(cart.end, self.clock.now()) {
@@ -79,14 +79,14 @@ impl Embedded {
         None
     }
 
-    /// A cart goes, and the log is told.
+    /// Removes a cart and tells the log.
     fn lose(&self, contents: &mut StoreContents, id: CartId, how: StoreLoss) {
         if let Some(cart) = contents.remove(id) {
             self.log.gone(id, how, cart.items);
         }
     }
 
-    /// Writes a cart over what was there. With a limit an empty one takes no room.
+    /// Overwrites a cart. When the number of carts is limited, an empty cart takes no room.
     fn put(
         &self,
         contents: &mut StoreContents,
@@ -149,7 +149,7 @@ impl Embedded {
         Ok(())
     }
 
-    /// A cart is as it was before; one that is not there any more was thrown out meanwhile, and stays out.
+    /// Restores a cart to what it was before a write. If it has since been evicted or has expired, it stays out.
     fn roll_back(&self, contents: &mut StoreContents, id: CartId, before: Option<Items>, fault: u32) {
         let Some(cart) = contents.carts.get_mut(&id) else { return };
         let gone = cart.items.minus(before.unwrap_or_default());
@@ -162,7 +162,7 @@ impl Embedded {
 }
 
 impl StoreContents {
-    /// Whatever the scenario says, there is an end.
+    /// Enforces the hard limit, whatever the scenario says.
     fn check_size(&self) -> Result<(), StoreError> {
         if self.carts.len() + self.sessions.len() < MOST { Ok(()) } else { Err(StoreError::Full) }
     }
@@ -173,7 +173,7 @@ impl StoreContents {
         self.limits.used(id, end);
     }
 
-    /// A cart was read.
+    /// Marks a cart as used, because it was read.
     fn use_again(&mut self, id: CartId) {
         if self.carts.contains_key(&id) {
             self.limits.used(id, None);
@@ -198,7 +198,7 @@ impl StoreContents {
         }
     }
 
-    /// Everything is gone. Returns the carts.
+    /// Deletes everything. Returns the carts.
     fn clear(&mut self) -> BTreeMap<CartId, Cart> {
         self.limits.clear();
         self.sessions.clear();

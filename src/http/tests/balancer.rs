@@ -1,4 +1,4 @@
-//! The balancer, in front of servers that behave and servers that do not.
+//! The balancer in front of servers, some of which misbehave.
 
 use std::net::SocketAddr;
 
@@ -16,12 +16,11 @@ use crate::http::balancer::health;
 use crate::http::shop_server::Death;
 use crate::scenario::{Affinity, CookieLife, Outlier, PinnedDown, Scenario, Share, Time, Whole};
 
-/// How many of the events so far are such.
 fn events(town: &Town, such: impl Fn(&EventKind) -> bool) -> usize {
     town.log.state().untold.iter().filter(|event| such(&event.what)).count()
 }
 
-/// Status, fields and body of what the balancer says.
+/// Status, header and body of the balancer's answer.
 async fn ask(town: &Town, method: Method, path: &str, cookie: &str) -> (u16, HeaderMap, String) {
     let mut request = Request::builder().method(method).uri(path).body(Bytes::new()).expect("a request");
     if !cookie.is_empty() {
@@ -39,7 +38,7 @@ fn pinned(headers: &HeaderMap) -> Option<String> {
     named.next().map(ToOwned::to_owned)
 }
 
-/// A pool of rogue and honest servers, in this order: `kinds` that are `None` are honest.
+/// A pool of rogue and honest servers in the order of `kinds`, where `None` is an honest one.
 async fn mixed(
     scenario: &Scenario,
     kinds: &[Option<Rogue>],
@@ -181,7 +180,7 @@ async fn fields_for_one_connection_go_no_further() {
     assert!(!got.contains("x-mine") && !got.contains("connection:"), "{got}");
 }
 
-/// A line is used again, also after its server has hung up. One user before four servers has a line to each.
+/// A connection is reused, and replaced if its server has closed it. One user of four servers has a connection to each.
 #[tokio::test]
 async fn lines_are_kept() {
     let mut scenario = scenario(20);
@@ -202,8 +201,8 @@ async fn lines_are_kept() {
     assert_eq!(town.balancer.connections_opened(), 8);
 }
 
-/// A server that vanishes takes its idle connections along: what comes then waits for a connection, as in a simulation,
-/// and not for an answer.
+/// A server that vanishes takes its idle connections with it. Later requests then wait for a connection, as in a
+/// simulation, and not for an answer.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn nothing_is_sent_to_a_server_that_has_vanished() {
@@ -221,7 +220,7 @@ async fn nothing_is_sent_to_a_server_that_has_vanished() {
     }
 }
 
-/// Counts of requests in flight return to nothing, also when users give up.
+/// Counts of requests in flight return to zero, even when users give up.
 #[tokio::test]
 async fn nothing_stays_in_flight() {
     let (town, _) = mixed(&scenario(0), &[Some(Rogue::Silent), None]).await;
@@ -233,7 +232,7 @@ async fn nothing_stays_in_flight() {
     until("all are done", || in_flight() == [0, 0]).await;
 }
 
-/// Five failures in a row, and a server is left alone for a while; health checks know nothing of it.
+/// After five failures in a row a server is ejected for a while; health checks do not notice.
 #[tokio::test]
 async fn a_server_that_fails_is_ejected() {
     let mut scenario = scenario(0);
@@ -254,7 +253,7 @@ async fn a_server_that_fails_is_ejected() {
     assert_eq!(ask(&town, Method::GET, "/", "").await.0, 200);
 }
 
-/// A server that keeps silent is not waited for; what must not be sent twice is a 504.
+/// The balancer stops waiting for a silent server. A request that must not be sent twice gets a 504.
 #[tokio::test]
 async fn an_overdue_answer_is_asked_for_elsewhere() {
     let mut scenario = scenario(0);
@@ -269,7 +268,8 @@ async fn an_overdue_answer_is_asked_for_elsewhere() {
     until("all are done", || town.balancer.routing().with_pool(|pool| pool.view.in_flight == [0; 4])).await;
 }
 
-/// Down after three failed checks, up after two good ones; who accepts and says nothing is down too.
+/// A server is down after three failed checks and up after two good ones; one that accepts connections but never
+/// answers is down too.
 #[tokio::test]
 async fn health_checks_find_out_who_is_alive() {
     let mut scenario = scenario(0);

@@ -1,4 +1,4 @@
-//! Carts of which there are copies, and servers that are cut off and come back.
+//! Replicated and migrating carts, and servers that are isolated and reconnected.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn replicated(lag: u64) -> Scenario {
     scenario
 }
 
-/// Asks until the answer is this one.
+/// Sends requests until the answer is this cart.
 async fn shows(curl: &mut Curl, town: &Town, index: usize, cart: &str) {
     let asking = async {
         while curl.ask(town.door(index), "GET /cart", "").await.1 != cart {
@@ -44,7 +44,7 @@ async fn a_copy_comes_a_little_later() {
     shows(&mut curl, &town, 1, "{\"cart\":[1]}").await;
 }
 
-/// A server that was added takes part; one that is gone for good does not.
+/// Carts are replicated to an added server, but not to one that is gone for good.
 #[tokio::test]
 async fn copies_go_to_the_servers_that_are_there() {
     let town = Town::open(&replicated(0));
@@ -80,7 +80,7 @@ async fn who_was_cut_off_comes_back_with_an_older_copy() {
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, "{\"cart\":[1]}", "it was told nothing");
 }
 
-/// As in a simulation: its work goes on, and its answer is heard afterwards by whoever still waits.
+/// As in a simulation, an isolated server keeps working. Whoever still waits when it is reconnected gets its answer.
 #[tokio::test]
 async fn who_is_cut_off_works_on_and_answers_afterwards() {
     let town = Town::open(&scenario(200));
@@ -100,7 +100,7 @@ async fn who_is_cut_off_works_on_and_answers_afterwards() {
     assert_eq!(curl.ask(door, "GET /cart", "").await.1, "{\"cart\":[1]}");
 }
 
-/// A cart that was filled in memory, asked for at the same server and at the other one after the move.
+/// A cart that was filled in memory, read after the migration from the same server and from the other one.
 async fn moved(how: MigrationWay) -> [String; 2] {
     let mut scenario = scenario(0);
     let from = (how == MigrationWay::DualWrite).then(|| millis(0));

@@ -14,7 +14,7 @@ use crate::http::shop_server::Death;
 use crate::http::{self, Options};
 use crate::scenario::{CartHome, load};
 
-/// A request that a worker holds: its connection, and the cookies it was sent with.
+/// A request in service: its connection, and the cookies that it was sent with.
 async fn begun(town: &Town) -> (TcpStream, Curl) {
     let mut curl = Curl::default();
     curl.ask(town.door(0), "GET /cart", "").await;
@@ -50,7 +50,7 @@ async fn a_crash_resets_what_is_under_way_and_forgets() {
     assert_eq!(keeper.ask(town.door(0), "GET /cart", "").await, (200, r#"{"cart":[]}"#.into()));
 }
 
-/// What was under way when a server crashed has no effect, wherever the cart lives.
+/// Requests in service when a server crashes have no effect, wherever the cart lives.
 #[tokio::test]
 async fn a_crash_takes_effects_that_were_not_committed() {
     let mut scenario = scenario(100);
@@ -92,7 +92,7 @@ async fn servers_die_and_rise_again_and_again() {
     assert!(town.failures.try_recv().is_err());
 }
 
-/// A panic is never a silent loss: neither on a connection, nor of work whose client has gone.
+/// A panic is never a silent loss, whether it ends a connection or work whose client has gone.
 #[tokio::test]
 async fn a_task_that_panics_is_told() {
     let mut scenario = scenario(50);
@@ -115,7 +115,7 @@ async fn a_task_that_panics_is_told() {
     }
 }
 
-/// And the run fails, at once.
+/// A panic also fails the run, at once.
 #[test]
 fn a_run_in_which_something_panics_has_no_figures() {
     let mut scenario = scenario(1);
@@ -137,11 +137,11 @@ fn too_many_users_and_too_few_files() {
     let told = failure::check(300, 3, 3, 1_024).expect_err("three requests each").to_string();
     assert!(told.contains("--set users.count=157"), "{told}");
     assert_eq!(failure::check(157, 3, 3, 1_024), Ok(()));
-    // What idle connections may take is less, the more servers there are.
+    // The more servers there are, the fewer connections may be open.
     assert_eq!([3, 100, 200].map(|servers| failure::connections_within(1_024, servers)), [471, 180, 0]);
 }
 
-/// Servers that come while others are still there need files too.
+/// Servers that are added before others have gone need files too.
 #[test]
 fn a_pool_that_grows_is_counted_before_the_run() {
     let most = |plan: &str| {
@@ -159,7 +159,7 @@ fn a_pool_that_grows_is_counted_before_the_run() {
     assert_eq!(fault("deploy = { strategy = \"blue-green\" }"), 6);
 }
 
-/// As when there is no free port.
+/// A port already in use fails in the same way as having no free port.
 #[test]
 fn a_port_that_somebody_else_has() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -7,7 +7,7 @@ use crate::http::shop_server::Death;
 use crate::http::wire;
 use crate::scenario::{CartHome, Dist, SessionHome, StoreUpdate, Time, UploadHome, Whole};
 
-/// One server has the cart. What does the other say?
+/// One server has the cart. What does the other one answer?
 #[tokio::test]
 async fn what_cart() {
     for (home, elsewhere) in [
@@ -44,7 +44,8 @@ async fn a_cart_that_was_tampered_with_is_no_cart() {
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[1]}"#);
 }
 
-/// One server has the file. What does the other say, and what the same one after a restart and after a replacement?
+/// One server has the file. What does the other one answer, and what does the first after a restart and after a
+/// replacement?
 #[tokio::test]
 async fn what_file() {
     for (home, want) in [
@@ -73,7 +74,8 @@ async fn what_file() {
     }
 }
 
-/// Who is taken for whom: here, elsewhere, after logging out with a copy of the session, and with a made-up one.
+/// Who counts as logged in: on the same server, on the other one, with a copy of the session after logging out, and
+/// with a forged one.
 #[tokio::test]
 async fn who_are_you() {
     for (home, want) in [
@@ -105,7 +107,7 @@ async fn who_are_you() {
     }
 }
 
-/// A stranger is told so, and nothing is done for one.
+/// A request without a valid session is refused and has no effect.
 #[tokio::test]
 async fn nothing_is_done_for_a_stranger() {
     let town = Town::open(&scenario(0));
@@ -117,7 +119,7 @@ async fn nothing_is_done_for_a_stranger() {
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[]}"#);
 }
 
-/// Two tabs add at the same time, by way of two servers.
+/// Two tabs add an item at the same time, through two servers.
 #[tokio::test]
 async fn an_update_that_is_not_atomic_gets_lost() {
     for (update, left) in [(StoreUpdate::Atomic, 2), (StoreUpdate::ReadModifyWrite, 1)] {
@@ -139,7 +141,7 @@ async fn an_update_that_is_not_atomic_gets_lost() {
     }
 }
 
-/// The store takes its time, and serves so many at once.
+/// The store has a latency, and serves a limited number of calls at once.
 #[tokio::test]
 async fn the_store_has_a_latency_and_a_capacity() {
     let mut scenario = scenario(0);

@@ -18,8 +18,8 @@ fn scenario(text: &str) -> Scenario {
     load("test", "test.toml", text, &[], &[]).unwrap_or_else(|error| panic!("{error:?}")).base
 }
 
-/// Users who do not think keep all servers busy. Each connection is opened once, when for the first time so many
-/// requests are under way to a server.
+/// Users without think time keep all servers busy. A connection is opened only when a server has more requests in
+/// flight than ever before.
 #[test]
 fn a_run_opens_next_to_no_connections() {
     const USERS: u64 = 24;
@@ -48,7 +48,7 @@ fn stops(tape: &[Event]) -> Vec<Instant> {
     tape.iter().filter(stopped).map(|event| event.at).collect()
 }
 
-/// A process that nobody reaches is ended by a deploy like any other, and another takes its place.
+/// A deploy replaces an isolated process like any other.
 #[test]
 fn a_deploy_replaces_a_server_that_is_cut_off() {
     let scenario = scenario(
@@ -74,7 +74,7 @@ deploy = { strategy = "rolling" }
     assert!(tape.iter().any(finished), "both are new and ready");
 }
 
-/// Where cookies bind users, they are counted once a second in both engines: a server that is drained is stopped then.
+/// When cookies bind users, both engines count them once a second; a drained server is stopped at such a count.
 #[test]
 fn drained_servers_are_looked_at_when_the_operator_says() {
     let scenario = scenario(

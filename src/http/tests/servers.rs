@@ -72,7 +72,7 @@ async fn what_is_wrong_is_said() {
     assert_eq!(curl.ask(door, "GET /health", "").await, (200, "{}".into()));
 }
 
-/// The ids of requests are for the run's own users. Who makes one up is served, and no part of the history.
+/// Request ids are for the run's own users. A request with a made-up id is served, but is not part of the history.
 #[tokio::test]
 async fn an_id_that_is_made_up_harms_nobody() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -96,7 +96,7 @@ async fn nonsense_on_the_line_harms_nobody() {
     let town = Town::open(&scenario(0));
     for nonsense in [&b"\0\xff\xfe"[..], b"GET / HTTP/9.9\r\n\r\n", b"\r\n\r\n\r\n", b"GET", &LONG] {
         let mut stream = tokio::net::TcpStream::connect(town.door(0)).await.expect("it listens");
-        // The server may hang up before it has read all of it.
+        // The server may close the connection before it has read everything.
         let _ = stream.write_all(nonsense).await;
         let _ = stream.shutdown().await;
         let mut answer = Vec::new();
@@ -129,7 +129,7 @@ async fn so_many_workers_so_long_a_queue_and_no_more() {
     assert!(begun.elapsed().as_millis() >= 600, "one after the other");
 }
 
-/// Who hangs up cancels nothing: the worker is held, and the effect lands.
+/// A client that disconnects cancels nothing: the worker stays busy, and the effect lands.
 #[tokio::test]
 async fn the_work_goes_on_when_the_client_has_gone() {
     let town = Town::open(&scenario(200));

@@ -1,4 +1,4 @@
-//! The shared store breaks, forgets, is full and lets carts expire, as curl sees it; and tokens that are taken back.
+//! The shared store, as curl sees it: outages, lost data, limited room and expiry; and revoked tokens.
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn pause(millis: u64) {
     tokio::time::sleep(Duration::from_millis(millis)).await;
 }
 
-/// The fault of a scenario strikes now, and lasts.
+/// A fault of the store strikes now and lasts for `lasting` milliseconds.
 fn strike(town: &Town, how: StoreFault, lasting: Option<u64>, scenario: &Scenario) {
     let mut broken = scenario.clone();
     let kind = Ok(FaultKind::Store { how, lasting: lasting.map(Span::from_millis), forgets: None });
@@ -39,7 +39,8 @@ fn strike(town: &Town, how: StoreFault, lasting: Option<u64>, scenario: &Scenari
     tokio::spawn(Arc::new(FaultInjector { clock: town.clock, log, routing, shop, slots, faults }).fulfil(0));
 }
 
-/// A call under way breaks off: the answer is 500. Later ones are refused at once: 503. Then all is as before.
+/// A call in flight is cut off: the answer is 500. Later ones are refused at once: 503. Then everything works as
+/// before.
 #[tokio::test]
 async fn an_outage() {
     let scenario = stored(300);
@@ -62,7 +63,7 @@ async fn an_outage() {
     assert_eq!(curl.ask(door, "GET /cart", "").await, (200, r#"{"cart":[1]}"#.into()));
 }
 
-/// Sessions that cannot be looked up are neither good nor bad.
+/// A session that cannot be looked up is neither valid nor invalid.
 #[tokio::test]
 async fn a_session_that_cannot_be_looked_up() {
     let mut scenario = stored(0);
@@ -76,7 +77,7 @@ async fn a_session_that_cannot_be_looked_up() {
     assert_eq!(Curl::default().ask(town.door(0), "GET /", "").await.0, 200, "a guest needs no store");
 }
 
-/// What was written before the window stays, the rest is as it was: carts, logins and logouts.
+/// Writes before the window survive; later writes of carts, logins and logouts are undone.
 #[tokio::test]
 async fn a_failover_undoes_the_last_moment() {
     for (forgets, cart, session) in [
@@ -106,7 +107,7 @@ async fn a_failover_undoes_the_last_moment() {
     }
 }
 
-/// With room for one cart: the second one takes the place of the first, or is refused.
+/// With room for one cart, a second one evicts the first or is refused.
 #[tokio::test]
 async fn a_full_store() {
     for (when_full, second, first) in [(WhenFull::Evict, 200, "[]"), (WhenFull::Refuse, 507, "[1]")] {
@@ -140,7 +141,7 @@ async fn a_cart_expires_after_its_last_write() {
     assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, r#"{"cart":[]}"#);
 }
 
-/// Calls to the store that the last request of a user of the run has cost.
+/// How many calls to the store the last request of one of the run's users made.
 fn calls(town: &Town) -> u32 {
     let state = town.log.state();
     let served = state.untold.iter().rev().find_map(|event| match event.what {
@@ -150,7 +151,7 @@ fn calls(town: &Town) -> u32 {
     served.expect("it was served")
 }
 
-/// A request costs as many calls to the store as its plan has; where the store is down, as many as got through.
+/// A request makes as many calls to the store as its plan has; if the store is down, as many as got through.
 #[tokio::test]
 async fn a_request_costs_the_calls_of_its_plan() {
     let mut scenario = stored(0);
@@ -180,7 +181,7 @@ async fn a_request_costs_the_calls_of_its_plan() {
     assert_eq!(ask(&mut copy, "GET /cart").await, (503, 0), "nothing got through");
 }
 
-/// The answer to any request brings the new token, that to a download too.
+/// The answer to any request brings the new token, even to a download.
 #[tokio::test]
 async fn a_download_renews_an_expired_token() {
     let mut scenario = scenario(0);
@@ -200,7 +201,7 @@ async fn a_download_renews_an_expired_token() {
     assert_ne!(curl.jar["session"], old);
 }
 
-/// Whether a token and its copy are taken: before the end of its time, after it, and after logout, early and late.
+/// Whether tokens are accepted: a token before and after it expires, and a stolen copy soon and long after logout.
 #[tokio::test]
 async fn tokens_that_are_taken_back() {
     for (refresh, deny_list, want) in [
@@ -217,7 +218,7 @@ async fn tokens_that_are_taken_back() {
         let town = Town::open(&scenario);
         let (mut idler, mut leaver) = (Curl::default(), Curl::default());
         idler.ask(town.door(0), "POST /login", "").await;
-        // Somebody else: tokens of one user, made in the same millisecond, are the same.
+        // Another user, because tokens made for one user in the same millisecond are identical.
         leaver.ask(town.door(0), "POST /login", r#"{"user":"ann"}"#).await;
         let mut copy = leaver.clone();
         let early = idler.ask(town.door(1), "GET /", "").await.0;

@@ -1,4 +1,4 @@
-//! A shop on sockets, somebody with curl, and servers that misbehave.
+//! A shop on sockets, a client that acts like curl, and servers that misbehave.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,7 +27,7 @@ use crate::traffic::Workload;
 /// Longer than anything here takes.
 const AT_MOST: Duration = Duration::from_secs(20);
 
-/// A shop whose service takes so many milliseconds.
+/// A shop whose service takes `service_ms` milliseconds.
 pub fn scenario(service_ms: u64) -> Scenario {
     let mut scenario = Scenario::house();
     scenario.servers.service = Dist::Constant(Time::of(Span::from_millis(service_ms)));
@@ -54,12 +54,12 @@ impl Town {
         Town::with(scenario, &[])
     }
 
-    /// Real servers before a store of one's own.
+    /// Real servers with the caller's store.
     pub fn before(scenario: &Scenario, backend: Box<dyn Backend>) -> Town {
         Town::built(scenario, &[], Some(backend))
     }
 
-    /// Behind the balancer are these addresses, or the real servers when there are none.
+    /// A balancer in front of these addresses, or of the real servers if there are none.
     pub fn with(scenario: &Scenario, rogues: &[SocketAddr]) -> Town {
         Town::built(scenario, rogues, None)
     }
@@ -82,7 +82,7 @@ impl Town {
     }
 }
 
-/// A store with a defect: whatever it is asked, it panics.
+/// A defective store: it panics on every call.
 pub struct Defective;
 
 impl Backend for Defective {
@@ -107,21 +107,21 @@ impl Backend for Defective {
     fn forget(&self, _: Forgets, _: u32) {}
 }
 
-/// Somebody with curl and a cookie jar.
+/// A client with a cookie jar, like curl.
 #[derive(Clone, Default)]
 pub struct Curl {
     pub jar: BTreeMap<String, String>,
-    /// The token in the form of the last page.
+    /// The CSRF token in the form of the last page.
     pub form: String,
     /// The idempotency key of the order.
     pub order: String,
 }
 
-/// What came back.
+/// A server's answer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
-    /// All of it, in small letters.
+    /// Status line and header fields, in lower case.
     pub head: String,
     pub body: String,
 }
@@ -146,14 +146,14 @@ impl Curl {
         )
     }
 
-    /// Asks, and keeps the cookies. The error is that of the socket.
+    /// Sends a request, and keeps the cookies. The error is the socket's.
     pub async fn try_ask(&mut self, door: SocketAddr, what: &str, body: &str) -> io::Result<Answer> {
         let (method, path) = what.split_once(' ').expect("a method and a path");
         let message = self.message(method, path, body);
         self.try_send(door, &message).await
     }
 
-    /// Sends a whole message, and keeps the cookies.
+    /// Sends a complete message, and keeps the cookies.
     pub async fn try_send(&mut self, door: SocketAddr, message: &str) -> io::Result<Answer> {
         let mut stream = TcpStream::connect(door).await?;
         stream.write_all(message.as_bytes()).await?;
@@ -172,7 +172,7 @@ impl Curl {
         Ok(answer)
     }
 
-    /// Status and body of an answer that must come.
+    /// Status and body of an answer, which must come.
     pub async fn ask(&mut self, door: SocketAddr, what: &str, body: &str) -> (u16, String) {
         let answer = self.answer(door, what, body).await;
         (answer.status, answer.body)
@@ -183,7 +183,7 @@ impl Curl {
     }
 }
 
-/// What comes of something that does not take for ever.
+/// The output of a future, which must complete in time.
 pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(AT_MOST, future).await.expect("it does not take for ever")
 }
@@ -201,19 +201,19 @@ pub async fn until(what: &str, is_true: impl Fn() -> bool) {
 /// How a server misbehaves once it has read the head of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rogue {
-    /// Says nothing and keeps the line.
+    /// Says nothing and keeps the connection open.
     Silent,
-    /// Hangs up without a word.
+    /// Closes the connection without an answer.
     CutsOff,
-    /// Hangs up in the middle of the body.
+    /// Closes the connection in the middle of the body.
     CutsBody,
-    /// Answers 200 with something that is no JSON.
+    /// Answers 200 with a body that is not JSON.
     Nonsense,
     /// Answers 418.
     Teapot,
 }
 
-/// A server that misbehaves: where it is, and the requests that it got, first lines and fields.
+/// A server that misbehaves: its address, and the requests it has received (request lines and header fields).
 pub async fn rogue(how: Rogue) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -240,7 +240,7 @@ async fn misbehave(mut stream: TcpStream, how: Rogue, heard: Arc<Mutex<Vec<Strin
     heard.lock().expect("not poisoned").push(String::from_utf8_lossy(&text).into());
     let answer = match how {
         Rogue::Silent => {
-            // Until the other end gives up.
+            // Waits until the other end gives up.
             let _ = stream.read(&mut chunk).await;
             return;
         }
@@ -249,6 +249,6 @@ async fn misbehave(mut stream: TcpStream, how: Rogue, heard: Arc<Mutex<Vec<Strin
         Rogue::Nonsense => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
         Rogue::Teapot => "HTTP/1.1 418 I'm a teapot\r\nContent-Length: 2\r\n\r\n{}",
     };
-    // It may have gone.
+    // The client may have gone.
     let _ = stream.write_all(answer.as_bytes()).await;
 }

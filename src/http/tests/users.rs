@@ -1,4 +1,4 @@
-//! Users before servers that misbehave: every outcome is counted, and nothing hangs.
+//! Users of servers that misbehave: every outcome is counted, and nothing hangs.
 
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use crate::judging::observer::Observer;
 use crate::results::{Figures, figures};
 use crate::scenario::{Dist, Scenario, Time, Whole};
 
-/// Ten users, one visit each, patient for 100 ms, who try twice.
+/// Ten users with one visit each, a timeout of 100 ms and two attempts.
 fn hurried() -> Scenario {
     let millis = |n| Time::of(Span::from_millis(n));
     let mut scenario = scenario(0);
@@ -28,7 +28,7 @@ fn hurried() -> Scenario {
     scenario
 }
 
-/// What they met at a server of this kind.
+/// What happens to them at a server of this kind.
 async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
     let scenario = hurried();
     let mut town = match how {
@@ -71,7 +71,7 @@ async fn one_that_accepts_and_never_answers() {
     assert_eq!((figures.carts.opened, figures.carts.abandoned), (10, 10), "given up, and not lost");
 }
 
-/// Nobody can know what was done: neither lost nor refused, but failed.
+/// Nobody can know whether the request had an effect: it is neither lost nor refused, but failed.
 #[tokio::test]
 async fn ones_that_break_off_or_talk_nonsense() {
     for how in [Rogue::CutsOff, Rogue::CutsBody] {
@@ -85,7 +85,7 @@ async fn ones_that_break_off_or_talk_nonsense() {
     assert_eq!((figures.requests.failed, figures.carts.lost), (20, 0));
 }
 
-/// An answer that no server of ours gives is a defect, not an outcome.
+/// An answer that none of our servers gives is a defect, not an outcome.
 #[tokio::test]
 async fn one_that_says_what_cannot_be() {
     let (told, _) = met(Some(Rogue::Teapot)).await;
