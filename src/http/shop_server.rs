@@ -2,15 +2,24 @@
 //!
 //! A [`Slot`] is the place in the pool, with its port; an [`ServerProcess`] is one life of the process behind it.
 
+mod answer;
 mod busy;
 mod cart;
+mod cart_effect;
+mod completed;
+mod connections;
+mod credential;
 mod files;
 mod gate;
+mod handling;
 mod hidden;
+mod job;
 mod port;
 mod process;
+mod progress;
 mod replica;
 mod request;
+mod secrets;
 mod serving;
 mod session;
 
@@ -219,7 +228,8 @@ impl Slot {
         let trouble = |error| failure::of_io(format!("{} cannot listen on {}", self.id, self.address), &error);
         let listener = port.listen().map_err(trouble)?;
         self.failing.store(0, Ordering::Relaxed);
-        let incarnation = ServerProcess::start(process, Arc::clone(self), Arc::clone(&self.shop), listener);
+        let incarnation = ServerProcess::start(process, Arc::clone(self), Arc::clone(&self.shop));
+        connections::accept(&incarnation, listener);
         let before = std::mem::replace(&mut *self.now(), SlotState::Up(incarnation));
         match before {
             SlotState::Down(vanished) => vanished.iter().for_each(|old| old.die(Death::Crash, |_| ())),
@@ -275,7 +285,9 @@ impl Slot {
         // It may have died in the last moment.
         let Some(incarnation) = self.running() else { return Ok(()) };
         let trouble = |error| failure::of_io(format!("{} cannot listen on {}", self.id, self.address), &error);
-        incarnation.return_to(port.listen().map_err(trouble)?);
+        let listener = port.listen().map_err(trouble)?;
+        incarnation.come_back();
+        connections::accept(&incarnation, listener);
         Ok(())
     }
 

@@ -5,72 +5,21 @@ use std::sync::Arc;
 use dashmap::Entry;
 use tokio::sync::Mutex;
 
+use super::cart_effect::{CartEffect, apply, keeps_orders};
+use super::job::Job;
+use super::progress::Serving;
 use super::replica;
-use super::request::cookie;
-use super::serving::{Job, Serving};
-use crate::base::{Command, Items, Reply};
-use crate::http::log::CommitRecord;
+use crate::base::{Command, Items};
 use crate::http::store::{Backend, StoreError, Updated};
 use crate::http::token::Carried;
 use crate::http::wire::{self, CartId};
-use crate::scenario::{CartHome, CartPath, HiddenState, StoreUpdate};
+use crate::scenario::{CartHome, CartPath, StoreUpdate};
 use crate::state::evidence;
-use crate::state::shop::{self, Applied, Basket, Order};
+use crate::state::shop::{Basket, Order};
 use crate::state::store::StoreCall;
 
 /// Most orders that the book takes: beyond that a guest cannot check out.
 const MOST_ORDERS: usize = 1_000_000;
-
-/// What one request did to a cart.
-#[derive(Clone, Debug)]
-pub struct CartEffect {
-    /// The shop's answer.
-    pub reply: Reply,
-    /// Whether the cart was known where it was looked for.
-    pub knew: bool,
-    /// What it held after the effect; for a checkout, before it was emptied.
-    pub held: Items,
-    /// For the post-mortem.
-    pub kept: CommitRecord,
-    /// The cart as it travels on.
-    pub token: Option<String>,
-    /// Bytes of the token, on the way back.
-    pub carried: usize,
-    /// Copies that are sent to other servers.
-    pub copies: u32,
-}
-
-impl CartEffect {
-    /// What came of a command, in a place that knew the cart or not.
-    pub fn of(applied: Applied, knew: bool) -> CartEffect {
-        let Applied { reply, held, billed } = applied;
-        CartEffect {
-            reply,
-            knew,
-            held,
-            kept: CommitRecord { billed, ..CommitRecord::default() },
-            token: None,
-            carried: 0,
-            copies: 0,
-        }
-    }
-
-    /// The cookie that the cart travels in.
-    #[must_use]
-    pub fn cookie(&self) -> Option<String> {
-        self.token.as_ref().map(|token| cookie(wire::CART, token))
-    }
-}
-
-/// Does a command to one copy.
-pub fn apply(job: &Job, basket: &mut Basket, order: Option<&mut Order>) -> Applied {
-    shop::apply(basket, job.command, order, keeps_orders(job))
-}
-
-/// Whether each process remembers only what it has charged itself.
-fn keeps_orders(job: &Job) -> bool {
-    job.shop.hidden == HiddenState::IdempotencyKey
-}
 
 /// The order of a visit, for a checkout.
 ///

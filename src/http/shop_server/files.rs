@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::serving::Job;
+use super::job::Job;
 use crate::base::seed::Purpose;
 use crate::base::{Command, File};
 use crate::http::failure::Failure;

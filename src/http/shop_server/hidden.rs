@@ -1,57 +1,13 @@
 //! What a process keeps to itself, though the pool is taken to be stateless.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
-use dashmap::DashMap;
-
-use super::Shop;
-use super::serving::Job;
-use super::session::unguessable;
-use crate::base::{Command, ProcessId, Refusal, ServerId, UserId};
-use crate::http::token::Signer;
-use crate::http::wire::{self, CartId};
+use super::job::Job;
+use super::secrets::unguessable;
+use crate::base::{Command, Refusal};
+use crate::http::wire;
 use crate::scenario::HiddenState;
-use crate::state::process_local::{CatalogueCopy, RateWindow, accept_form};
-use crate::state::shop::Order;
-
-/// What one process hides, of whatever kind.
-#[derive(Default)]
-pub struct Secrets {
-    /// Its own key, when each process has one.
-    pub signer: Option<Signer>,
-    /// The token in the form of each visit's page.
-    forms: DashMap<CartId, String>,
-    /// What it has heard of each user.
-    heard: DashMap<UserId, RateWindow>,
-    /// Its copy of the catalogue.
-    catalogue: Mutex<CatalogueCopy>,
-    /// What it has charged.
-    pub orders: DashMap<String, Arc<tokio::sync::Mutex<Order>>>,
-}
-
-impl Secrets {
-    /// Those of a process that starts.
-    #[must_use]
-    pub fn new(shop: &Shop, server: ServerId, process: ProcessId) -> Secrets {
-        let tokens = &shop.serving.tokens;
-        let signer = (shop.hidden == HiddenState::SigningKey)
-            .then(|| Signer::new(tokens.lifetime.get(), tokens.leeway.get()).expect("the run's key was made so too"));
-        let runs_at_opening = process.0 < shop.servers_at_first;
-        let catalogue = if runs_at_opening {
-            CatalogueCopy::at_opening(&shop.rules.cache, server, shop.workload.seed)
-        } else {
-            CatalogueCopy::default()
-        };
-        Secrets { signer, catalogue: Mutex::new(catalogue), ..Secrets::default() }
-    }
-
-    /// The process is gone.
-    pub fn forget(&self) {
-        self.forms.clear();
-        self.heard.clear();
-        self.orders.clear();
-    }
-}
+use crate::state::process_local::accept_form;
 
 /// Why this process refuses a request that is otherwise good.
 pub fn refusal(job: &Job) -> Option<Refusal> {

@@ -1,36 +1,24 @@
-//! One life of a server process: its memory, its workers, its connections and its end.
+//! One life of a server process: its memory, its workers and its end.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::busy::BusyClock;
-use super::gate::{Gate, GatedStream};
-use super::hidden::Secrets;
-use super::{Shop, Slot, port, request};
+use super::secrets::Secrets;
+use super::{Shop, Slot};
 use crate::base::time::{Instant, Span};
 use crate::base::{Items, ProcessId};
-use crate::http::failure::{self, Failure};
+use crate::http::failure::Failure;
 use crate::http::files::FileName;
 use crate::http::wire::CartId;
 use crate::state::replication::Change;
-
-/// How long a server waits when it cannot accept a connection, before it tries again.
-const ACCEPT_BACKOFF: Duration = Duration::from_millis(10);
 
 /// What this process knows and will forget.
 #[derive(Debug, Default)]
@@ -90,9 +78,9 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Takes requests from now on.
-    pub fn start(process: ProcessId, slot: Arc<Slot>, shop: Arc<Shop>, listener: TcpListener) -> Arc<ServerProcess> {
-        let incarnation = Arc::new(ServerProcess {
+    /// It lives from now on, and is about to listen.
+    pub fn start(process: ProcessId, slot: Arc<Slot>, shop: Arc<Shop>) -> Arc<ServerProcess> {
+        Arc::new(ServerProcess {
             process,
             secrets: Secrets::new(&shop, slot.id, process),
             slot,
@@ -106,9 +94,7 @@ impl ServerProcess {
             injector: watch::Sender::new(None),
             listening: watch::Sender::new(true),
             within_reach: watch::Sender::new(true),
-        });
-        tokio::spawn(Arc::clone(&incarnation).listen(listener));
-        incarnation
+        })
     }
 
     /// Does something that only the living do, and that is over before death comes.
@@ -134,16 +120,30 @@ impl ServerProcess {
         self.within_reach.send_replace(false);
     }
 
-    /// Others reach this process again.
-    pub fn return_to(self: &Arc<ServerProcess>, listener: TcpListener) {
+    /// Others reach this process again, and it is about to listen.
+    pub fn come_back(&self) {
         self.listening.send_replace(true);
         self.within_reach.send_replace(true);
-        tokio::spawn(Arc::clone(self).listen(listener));
     }
 
     /// Whether others reach it.
     pub fn is_within_reach(&self) -> bool {
         *self.within_reach.borrow()
+    }
+
+    /// Tells whether others reach it, from now on.
+    pub fn reach(&self) -> watch::Receiver<bool> {
+        self.within_reach.subscribe()
+    }
+
+    /// Tells of its death.
+    pub fn deaths(&self) -> watch::Receiver<Option<Death>> {
+        self.injector.subscribe()
+    }
+
+    /// The listener is closed.
+    pub fn listens_no_more(&self) {
+        self.listening.send_replace(false);
     }
 
     /// Waits until the listener is closed.
@@ -153,7 +153,7 @@ impl ServerProcess {
     }
 
     /// Held by every task of this life: one that panics fails the run.
-    fn alarm(&self) -> Alarm<'_> {
+    pub fn alarm(&self) -> Alarm<'_> {
         Alarm(self)
     }
 
@@ -180,91 +180,6 @@ impl ServerProcess {
 
     fn is_alive(&self) -> bool {
         *self.alive.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn listen(self: Arc<ServerProcess>, listener: TcpListener) {
-        let _alarm = self.alarm();
-        let mut injector = self.injector.subscribe();
-        let mut within_reach = self.within_reach.subscribe();
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                _ = injector.wait_for(Option::is_some) => break,
-                _ = within_reach.wait_for(|reached| !reached) => break,
-                accepted = listener.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, _)) => {
-                    tokio::spawn(Arc::clone(&self).converse(stream));
-                }
-                Err(error) if failure::is_out_of_descriptors(&error) => {
-                    self.shop.fail(failure::out_of_descriptors());
-                    break;
-                }
-                // The client has gone again, or the machine is short of something for a moment.
-                Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
-            }
-        }
-        drop(listener);
-        self.listening.send_replace(false);
-    }
-
-    /// Serves one connection, until its client or this process goes.
-    async fn converse(self: Arc<ServerProcess>, stream: TcpStream) {
-        let _alarm = self.alarm();
-        // Only a socket that is already dead refuses this.
-        let _ = stream.set_nodelay(true);
-        let (this, busy) = (Arc::clone(&self), Arc::new(AtomicBool::new(false)));
-        let at_work = Arc::clone(&busy);
-        let service = service_fn(move |request| {
-            let (this, at_work) = (Arc::clone(&this), Arc::clone(&at_work));
-            async move {
-                at_work.store(true, Ordering::Release);
-                let answer = this.answer(request).await;
-                at_work.store(false, Ordering::Release);
-                answer.ok_or("the process died")
-            }
-        });
-        let gate = Gate::default();
-        let stream = TokioIo::new(GatedStream::new(stream, gate.clone()));
-        let mut connection = http1::Builder::new().writev(false).serve_connection(stream, service);
-        let mut injector = self.injector.subscribe();
-        let mut within_reach = self.within_reach.subscribe();
-        let death = loop {
-            tokio::select! {
-                biased;
-                death = injector.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
-                _ = within_reach.wait_for(|reached| *reached != gate.is_open()) => {}
-                _ = &mut connection => return,
-            }
-            // Cut off: nothing comes and nothing goes; work goes on, and its answer is sent afterwards. A connection that
-            // is idle is closed, so that the balancer has to make a new one, and waits for that as it does in a
-            // simulation.
-            gate.turn();
-            if !gate.is_open() && !busy.load(Ordering::Acquire) {
-                return;
-            }
-        };
-        if death == Some(Death::Vanish) {
-            // Idle: closed, for the same reason. Behind a shut gate there is an answer that was not sent.
-            if gate.is_open() && !busy.load(Ordering::Acquire) {
-                return;
-            }
-            // Nobody reads and nobody hangs up, until another host answers for this address.
-            let _ = injector.wait_for(|death| *death == Some(Death::Crash)).await;
-        }
-        port::reset(connection.into_parts().io.into_inner().into_inner());
-    }
-
-    async fn answer(self: &Arc<ServerProcess>, request: Request<Incoming>) -> Option<Response<Full<Bytes>>> {
-        let request = match request::read(request).await {
-            Ok(request) => request,
-            Err(response) => return Some(response),
-        };
-        if let Some(response) = request::without_worker(&request) {
-            return Some(response);
-        }
-        self.outlive(request::work(Arc::clone(self), request)).await
     }
 
     /// A worker takes a request; or there is no room even in the queue.
@@ -348,7 +263,7 @@ impl<F: Future<Output: Send> + Send + 'static> Drop for Outliving<F> {
 }
 
 /// Tells of a panic when it is dropped by one.
-struct Alarm<'a>(&'a ServerProcess);
+pub struct Alarm<'a>(&'a ServerProcess);
 
 impl Drop for Alarm<'_> {
     fn drop(&mut self) {

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use dashmap::Entry;
 
-use super::cart::{CartEffect, apply};
-use super::serving::Job;
+use super::cart_effect::{CartEffect, apply};
+use super::job::Job;
 use super::{ServerProcess, Shop, Slot};
 use crate::base::{Command, ProcessId, ServerId, Visit};
 use crate::http::log::ReplicaAccess;

@@ -1,72 +1,17 @@
-//! Logins over sockets: what a request presents, what the store says about it, and what its answer sets. The rules are in
+//! Logins over sockets: what the store says about what a request presents, and what its answer sets. The rules are in
 //! [`state::session`](crate::state::session).
 
-use super::request::{ParsedRequest, cookie};
-use super::serving::{Job, Serving};
+use super::answer::cookie;
+use super::credential::shown;
+use super::job::Job;
+use super::progress::Serving;
+use super::secrets::unguessable;
 use crate::base::Command;
 use crate::http::store::StoreError;
 use crate::http::wire;
 use crate::scenario::SessionHome;
-use crate::state::session::{CredentialCheck, CredentialStatus, Issued, issue, renews};
+use crate::state::session::{Issued, issue, renews};
 use crate::state::store::StoreCall;
-
-/// What a request presents, and what its server has found out about it.
-pub struct Credential {
-    /// Which kind it is.
-    pub status: CredentialStatus,
-    /// What the server has found out.
-    pub found: CredentialCheck,
-    /// Whose it is, as far as the store knows.
-    owner: Option<String>,
-    /// The key of the session that the store keeps from now on.
-    kept: Option<String>,
-}
-
-impl Credential {
-    /// What a request presents, and what its server can tell without the store. A login presents nothing.
-    #[must_use]
-    pub fn presented(job: &Job) -> Credential {
-        let session = shown(job.request).filter(|_| job.command != Command::Login);
-        let (status, found) = session.map_or((CredentialStatus::Nothing, CredentialCheck::default()), |session| {
-            let unchecked = CredentialCheck::default();
-            match job.shop.serving.homes.session {
-                SessionHome::ServerMemory => {
-                    let genuine = job.process.memory.sessions.contains_key(session);
-                    (CredentialStatus::Current, CredentialCheck { genuine, ..unchecked })
-                }
-                SessionHome::SignedToken => read_token(job, session),
-                SessionHome::SharedStore | SessionHome::UnsignedCookie => (CredentialStatus::Current, unchecked),
-            }
-        });
-        Credential { status, found, owner: None, kept: None }
-    }
-
-    /// Bytes of state in the session that the request carries; an id is only a key into somebody's table.
-    #[must_use]
-    pub fn carried(&self, job: &Job) -> usize {
-        match job.shop.serving.homes.session {
-            _ if self.status == CredentialStatus::Nothing => 0,
-            SessionHome::SignedToken | SessionHome::UnsignedCookie => shown(job.request).map_or(0, str::len),
-            SessionHome::ServerMemory | SessionHome::SharedStore => 0,
-        }
-    }
-}
-
-/// A token says itself whose it is and until when.
-fn read_token(job: &Job, token: &str) -> (CredentialStatus, CredentialCheck) {
-    let unchecked = CredentialCheck::default();
-    match job.signer().read_session(token, job.shop.clock.now()) {
-        None => (CredentialStatus::Forged, unchecked),
-        Some((_, current)) => {
-            let status = if current { CredentialStatus::Current } else { CredentialStatus::Expired };
-            (status, CredentialCheck { genuine: true, current, ..unchecked })
-        }
-    }
-}
-
-fn shown(request: &ParsedRequest) -> Option<&str> {
-    wire::cookie(&request.headers, wire::SESSION)
-}
 
 /// Where the deny list has the token of a request: its signature tells it from all others.
 fn denied(job: &Job) -> String {
@@ -170,12 +115,4 @@ fn log_out(job: &Job, cookies: &mut Vec<String>) {
     if job.shop.serving.tokens.refresh {
         cookies.push(format!("{}=; Path=/; Max-Age=0", wire::REFRESH));
     }
-}
-
-/// 128 random bits.
-#[must_use]
-pub fn unguessable() -> String {
-    let mut bits = [0; 16];
-    getrandom::fill(&mut bits).expect("the run's key was made of the same randomness");
-    format!("{:032x}", u128::from_ne_bytes(bits))
 }

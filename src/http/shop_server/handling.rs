@@ -1,0 +1,67 @@
+//! What a server does with a request: reads it, waits for a worker, works, commits, answers.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+
+use super::ServerProcess;
+use super::answer::{Answer, error, json, refused};
+use super::job::Job;
+use super::request::{self, ParsedRequest, RequestKind};
+use crate::base::Refusal;
+use crate::http::wire::Body;
+use crate::operations::faults;
+use crate::scenario::Share;
+
+/// Reads a request and answers it. `None`: the process died meanwhile.
+pub async fn answer(process: &Arc<ServerProcess>, request: Request<Incoming>) -> Option<Answer> {
+    let request = match request::read(request).await {
+        Ok(request) => request,
+        Err(response) => return Some(response),
+    };
+    if let Some(response) = without_worker(&request) {
+        return Some(response);
+    }
+    process.outlive(work(Arc::clone(process), request)).await
+}
+
+/// What needs no worker.
+fn without_worker(request: &ParsedRequest) -> Option<Answer> {
+    matches!(request.what, RequestKind::Health).then(|| json(StatusCode::OK, &Body::default()))
+}
+
+/// Waits for a worker, works, commits and answers. `None`: the process died meanwhile.
+async fn work(process: Arc<ServerProcess>, request: ParsedRequest) -> Option<Answer> {
+    let shop = &process.shop;
+    let sent = request.sent.unwrap_or_else(|| shop.clock.now());
+    if fails(&process, &request) {
+        return Some(fail(&process, &request));
+    }
+    let Some(worker) = process.worker().await else {
+        if let Some(id) = request.id {
+            shop.log.dropped(id.visit(), Some(process.slot.id));
+        }
+        return Some(refused(StatusCode::SERVICE_UNAVAILABLE, Refusal::QueueFull, None));
+    };
+    match request.what {
+        RequestKind::Shop(command) => Job::new(&process, &request, command, (sent, worker.begun)).serve().await,
+        RequestKind::Health => None,
+    }
+}
+
+/// Whether a server that fails some of its requests fails this one.
+fn fails(process: &ServerProcess, request: &ParsedRequest) -> bool {
+    let failing = process.slot.failing.load(Ordering::Relaxed);
+    // A guest has no luck of their own: they are failed when everybody is.
+    request.id.map_or(failing == Share::ALL, |id| faults::fails(failing, process.shop.workload.seed, id.key))
+}
+
+/// Answers before anything is done. (A timer would take longer than the simulation's millisecond.)
+fn fail(process: &ServerProcess, request: &ParsedRequest) -> Answer {
+    if let Some(id) = request.id {
+        process.shop.log.dropped(id.visit(), Some(process.slot.id));
+    }
+    error(StatusCode::INTERNAL_SERVER_ERROR, "this server fails", None)
+}
