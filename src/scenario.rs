@@ -50,7 +50,7 @@ pub use check::check;
 pub use deploy::{Deploy, Strategy};
 pub use dist::{Dist, Lognormal, Uniform};
 pub use error::ScenarioError;
-pub use faults::{Affliction, Comeback, Fault, FaultKind, StoreFault, Target, Unsaid};
+pub use faults::{Affliction, Comeback, Fault, FaultKind, MIGRATION, StoreFault, Target, Unsaid};
 pub use health::{Health, Preset};
 pub use hidden::{Cache, Hidden, HiddenState, RateLimit};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};

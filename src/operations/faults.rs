@@ -50,7 +50,7 @@ pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
     let mut faults: Vec<Fault> = written(scenario)
         .into_iter()
         .filter_map(|(at, name, kind)| {
-            let name = name.map_or_else(|| default_name(&kind), str::to_owned);
+            let name = name.map_or_else(|| kind.default_name(), str::to_owned);
             Some(Fault { name, at: Instant::ZERO + at, kind: resolved(kind, scenario)? })
         })
         .collect();
@@ -71,30 +71,6 @@ fn written(scenario: &Scenario) -> Vec<(Span, Option<&str>, FaultKind<String, St
     let migration = scenario.migration.as_ref();
     let migration = migration.map(|migration| (migration.at.get(), None, FaultKind::Migrate { how: migration.how }));
     faults.chain(autoscaler).chain(migration).collect()
-}
-
-/// The name of a migration in reports.
-pub const MIGRATION: &str = "the migration";
-
-/// The name in reports of a fault without a name.
-fn default_name(kind: &FaultKind<String, String>) -> String {
-    match kind {
-        FaultKind::Crash { server, .. }
-        | FaultKind::Restart { server, .. }
-        | FaultKind::Replace { server, .. }
-        | FaultKind::Vanish { server, .. }
-        | FaultKind::Slow { server, .. }
-        | FaultKind::Failing { server, .. }
-        | FaultKind::Isolate { server, .. } => format!("{} {server}", kind.key()),
-        FaultKind::RegionOutage { region, .. } => format!("region outage {region}"),
-        FaultKind::Store { how: StoreFault::Outage, .. } => "store outage".into(),
-        FaultKind::Store { how: StoreFault::Failover, .. } => "store failover".into(),
-        FaultKind::Store { how: StoreFault::Restart, .. } => "store restart".into(),
-        FaultKind::Deploy(_) | FaultKind::Join(_) => kind.key().into(),
-        FaultKind::Scale(scale) => format!("scale to {}", scale.to.get()),
-        FaultKind::Autoscale => "the autoscaler".into(),
-        FaultKind::Migrate { .. } => MIGRATION.into(),
-    }
 }
 
 /// Resolves a fault: names become ids, and settings from other tables are filled in. `None` only for faults that

@@ -36,6 +36,15 @@ pub enum CartHome {
     ReplicatedMemory,
 }
 
+impl CartHome {
+    /// Whether each request brings the cart, and each answer sets it anew.
+    #[inline]
+    #[must_use]
+    pub const fn travels(self) -> bool {
+        matches!(self, CartHome::SignedToken)
+    }
+}
+
 /// Where a login lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]

@@ -77,7 +77,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
             let help = "`homes.cart` is where they live before they move: \"server-memory\"";
             return wrong_but("migration.to", "carts already live in the shared store", help);
         }
-        CartHome::ReplicatedMemory | CartHome::SignedToken => {
+        _ => {
             let help = "`homes.cart` is where they live before they move";
             return wrong_but("homes.cart", "carts can only move out of server memory", help);
         }

@@ -234,10 +234,9 @@ impl Sim {
             _ if self.workload.logs_in => self.users.jars[sender.jar as usize].session,
             _ => None,
         };
-        let (copy, copy_ends) = match self.shop.rules.homes.cart {
-            CartHome::SignedToken => (carts_here.copy(), carts_here.token_end()),
-            CartHome::ServerMemory | CartHome::SharedStore | CartHome::ReplicatedMemory => (None, Instant::ZERO),
-        };
+        let travels = self.shop.rules.homes.cart.travels();
+        let (copy, copy_ends) =
+            if travels { (carts_here.copy(), carts_here.token_end()) } else { (None, Instant::ZERO) };
         let id = self.requests.insert(InFlight {
             key,
             client,

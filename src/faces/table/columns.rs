@@ -302,7 +302,7 @@ impl Source<'_> {
 
     /// How long a migration went on losing carts.
     fn losses_lasted(&self) -> Column {
-        let path = path::join(["faults", crate::operations::faults::MIGRATION, "losses_lasted_s"]);
+        let path = path::join(["faults", crate::scenario::MIGRATION, "losses_lasted_s"]);
         self.column("losses-lasted", ["losses", "went on for"], 3, |summary| {
             let found = summary.get(&path);
             found.filter(|found| found.mean > 0.0).map_or_else(nothing, |s| plain(format!("{} s", real(s.mean))))
@@ -361,7 +361,7 @@ impl Source<'_> {
 /// The header for a fault: `at the crash`, or its time if it has no name.
 fn called(variant: &VariantReport, name: &str, fault: &FaultFigures) -> String {
     let named = variant.scenario.faults.iter().any(|written| written.name.as_deref() == Some(name));
-    let moved = variant.scenario.migration.is_some() && name == crate::operations::faults::MIGRATION;
+    let moved = variant.scenario.migration.is_some() && name == crate::scenario::MIGRATION;
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
     let clock = |at: f64| clock(Span::from_nanos((at * NANOS_PER_SEC as f64) as u64));
     match fault.at_s {

@@ -305,7 +305,7 @@ fn columns_of_a_fault_after_many_others() {
     let figures = &mut report.variants[0].runs[0].figures;
     let many = (1..=12).map(|n| (format!("crash server-{n}"), FaultFigures::default()));
     let migration = FaultFigures { losses_lasted_s: Some(17.0), ..FaultFigures::default() };
-    figures.faults = many.chain([(crate::operations::faults::MIGRATION.to_owned(), migration)]).collect();
+    figures.faults = many.chain([(crate::scenario::MIGRATION.to_owned(), migration)]).collect();
     let deploy = DeployFigures { took_s: 42.0, finished: true, ..DeployFigures::default() };
     figures.deploys = [("deploy", deploy)].into_iter().collect();
     let columns = columns::choose(&report, &Summary::all(&report.variants));

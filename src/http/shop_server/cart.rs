@@ -179,10 +179,8 @@ fn shown(job: &Job, copy: Option<Items>) -> CartEffect {
 
 /// Bytes of the cart that a request carries: all requests do, whatever they ask.
 pub fn carried(job: &Job) -> usize {
-    match job.shop.serving.homes.cart {
-        CartHome::SignedToken => wire::cookie(&job.request.headers, wire::CART).map_or(0, str::len),
-        CartHome::ServerMemory | CartHome::SharedStore | CartHome::ReplicatedMemory => 0,
-    }
+    let travels = job.shop.serving.homes.cart.travels();
+    wire::cookie(&job.request.headers, wire::CART).filter(|_| travels).map_or(0, str::len)
 }
 
 fn in_memory(job: &Job, order: Option<&mut Order>) -> CartEffect {

@@ -164,6 +164,33 @@ impl FaultKind<(), ()> {
     ];
 }
 
+/// The name of a migration in reports.
+pub const MIGRATION: &str = "the migration";
+
+impl FaultKind<String, String> {
+    /// The name in reports of a fault without a name.
+    #[must_use]
+    pub fn default_name(&self) -> String {
+        match self {
+            FaultKind::Crash { server, .. }
+            | FaultKind::Restart { server, .. }
+            | FaultKind::Replace { server, .. }
+            | FaultKind::Vanish { server, .. }
+            | FaultKind::Slow { server, .. }
+            | FaultKind::Failing { server, .. }
+            | FaultKind::Isolate { server, .. } => format!("{} {server}", self.key()),
+            FaultKind::RegionOutage { region, .. } => format!("region outage {region}"),
+            FaultKind::Store { how: StoreFault::Outage, .. } => "store outage".into(),
+            FaultKind::Store { how: StoreFault::Failover, .. } => "store failover".into(),
+            FaultKind::Store { how: StoreFault::Restart, .. } => "store restart".into(),
+            FaultKind::Deploy(_) | FaultKind::Join(_) => self.key().into(),
+            FaultKind::Scale(scale) => format!("scale to {}", scale.to.get()),
+            FaultKind::Autoscale => "the autoscaler".into(),
+            FaultKind::Migrate { .. } => MIGRATION.into(),
+        }
+    }
+}
+
 impl<Server, Region> FaultKind<Server, Region> {
     /// The key in a fault's table. For an autoscaler and a migration: the name of their own table.
     #[must_use]

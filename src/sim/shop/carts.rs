@@ -114,14 +114,16 @@ impl Carts {
     /// Applies a command to the cart in its home, atomically.
     #[inline]
     pub fn apply(&mut self, carts_here: &mut CartSlot, call: Call) -> CartResult {
-        if self.home == CartHome::ServerMemory {
-            return self.ledger.apply(carts_here, call, &mut self.orders);
+        match self.home {
+            CartHome::ServerMemory => self.ledger.apply(carts_here, call, &mut self.orders),
+            CartHome::SharedStore | CartHome::SignedToken | CartHome::ReplicatedMemory => {
+                let copy = carts_here.copy();
+                let mut basket = Basket { items: copy.unwrap_or_default() };
+                let result = apply_to(&mut basket, copy.is_some(), call, &mut self.orders);
+                carts_here.keep(basket.items);
+                result
+            }
         }
-        let copy = carts_here.copy();
-        let mut basket = Basket { items: copy.unwrap_or_default() };
-        let result = apply_to(&mut basket, copy.is_some(), call, &mut self.orders);
-        carts_here.keep(basket.items);
-        result
     }
 
     /// Applies a command to the copy that was read earlier, and writes the result over whatever the store holds by now.
