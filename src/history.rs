@@ -261,13 +261,9 @@ impl Recorder for () {
     fn record(&mut self, _: &Event) {}
 }
 
-impl Prefetch for () {}
-
 /// Keeps all events.
 impl Recorder for Vec<Event> {
     fn record(&mut self, event: &Event) {
         self.push(*event);
     }
 }
-
-impl Prefetch for Vec<Event> {}

@@ -216,7 +216,7 @@ impl Pool {
 
     /// Brings a dead server back: a new process with empty memory.
     pub fn revive(&mut self, server: ServerId, comeback: Comeback) {
-        let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 incarnations"));
+        let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 processes"));
         self.processes.push(ProcessRecord { server, killed_by: None });
         let state = self.usual_state(server);
         let member = &mut self.members[server.index()];

@@ -16,7 +16,7 @@ pub struct ServerId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RegionId(pub u8);
 
-/// One server process (an incarnation of a slot), unique over the whole run. A restart or replacement creates a new
+/// One server process (one life of a slot), unique over the whole run. A restart or replacement creates a new
 /// one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ProcessId(pub u32);

@@ -166,7 +166,7 @@ pub struct Slot {
     pub slow: AtomicU32,
     /// Of a billion requests, how many it fails at once.
     pub failing: AtomicU32,
-    /// The how-manieth host it is, counted from 1.
+    /// The number of this host among those of the slot, counted from 1.
     host: AtomicU32,
     shop: Arc<Shop>,
     port: tokio::sync::Mutex<Port>,
@@ -175,13 +175,13 @@ pub struct Slot {
 
 enum SlotState {
     Up(Arc<ServerProcess>),
-    /// With the incarnation that vanished, and whose connections hang.
+    /// With the process that vanished, and whose connections hang.
     Down(Option<Arc<ServerProcess>>),
     Dying,
 }
 
 impl Slot {
-    /// Binds a port and starts the first incarnation.
+    /// Binds a port and starts the first process.
     ///
     /// # Errors
     ///
@@ -192,7 +192,7 @@ impl Slot {
         Ok(slot)
     }
 
-    /// Binds a port, at which connections are refused until the first incarnation starts.
+    /// Binds a port, at which connections are refused until the first process starts.
     ///
     /// # Errors
     ///
@@ -216,7 +216,7 @@ impl Slot {
         drop(self.port.lock().await);
     }
 
-    /// A new, empty incarnation takes requests. What an old one left hanging is reset: another host answers now for its
+    /// A new, empty process takes requests. What an old one left hanging is reset: another host answers now for its
     /// address.
     ///
     /// # Errors
@@ -238,7 +238,7 @@ impl Slot {
         Ok(())
     }
 
-    /// Ends the incarnation that runs. `strike` is told at the moment of its death, when no effect of it can be committed
+    /// Ends the process that runs. `strike` is told at the moment of its death, when no effect of it can be committed
     /// any more, and can see what it still held. Returns when nothing listens any more: a crashed server refuses, a vanished one is silent.
     ///
     /// # Errors
@@ -296,7 +296,7 @@ impl Slot {
         self.port.lock().await.give_up();
     }
 
-    /// The incarnation that runs, if one does.
+    /// The process that runs, if one does.
     #[must_use]
     pub fn running(&self) -> Option<Arc<ServerProcess>> {
         match &*self.now() {
@@ -309,7 +309,7 @@ impl Slot {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The how-manieth host it is, counted from 1.
+    /// The number of this host among those of the slot, counted from 1.
     #[must_use]
     pub fn host(&self) -> u32 {
         self.host.load(Ordering::Acquire)

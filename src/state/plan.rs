@@ -88,11 +88,6 @@ impl Plan {
         self.stages & stage.bit() != 0
     }
 
-    /// Its stages, in order.
-    pub fn stages(self) -> impl Iterator<Item = Stage> {
-        Stage::ALL.into_iter().filter(move |stage| self.has(*stage))
-    }
-
     /// The number of store calls before the work.
     #[inline]
     #[must_use]
@@ -271,7 +266,8 @@ mod tests {
         assert_eq!([Browse, View, add].map(|c| calls(StoreUpdate::Atomic, c, true)), [(1, 0), (1, 1), (1, 1)]);
         assert_eq!([Browse, View, add].map(|c| calls(StoreUpdate::ReadModifyWrite, c, true)), [(1, 0), (2, 0), (2, 1)]);
         assert_eq!(calls(StoreUpdate::ReadModifyWrite, add, false), (1, 0), "a stranger costs a look-up");
-        let stages: Vec<Stage> = plan(StoreUpdate::ReadModifyWrite, add, true).stages().collect();
+        let plan = plan(StoreUpdate::ReadModifyWrite, add, true);
+        let stages: Vec<Stage> = Stage::ALL.into_iter().filter(|stage| plan.has(*stage)).collect();
         assert_eq!(stages, [Stage::FindSession, Stage::ReadCart, Stage::Work, Stage::UpdateCart, Stage::Commit]);
     }
 

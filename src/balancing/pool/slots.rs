@@ -16,7 +16,7 @@ impl Pool {
     }
 
     fn new_life(&mut self, server: ServerId) -> ProcessId {
-        let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 incarnations"));
+        let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 processes"));
         self.processes.push(ProcessRecord { server, killed_by: None });
         process
     }
