@@ -91,9 +91,9 @@ impl From<http::Failure> for Failure {
     fn from(failure: http::Failure) -> Failure {
         match failure {
             http::Failure::Panic(_) | http::Failure::Defect(_) => Failure::Defect(anyhow!(failure)),
-            http::Failure::Machine { .. } | http::Failure::Descriptors { .. } | http::Failure::TooMany { .. } => {
-                Failure::Run(anyhow!(failure))
-            }
+            http::Failure::Machine { .. } | http::Failure::Descriptors { .. } => Failure::Run(anyhow!(failure)),
+            // Trying again does not help: the scenario has to change.
+            http::Failure::TooMany { .. } => ScenarioError::new(failure.to_string(), None).into(),
         }
     }
 }
@@ -212,7 +212,7 @@ mod tests {
         for (failure, wanted) in [
             (http::Failure::Machine { what: what(), why: "no port is free".into() }, 3),
             (http::Failure::Descriptors { limit: 64, suggestion: 4_096, users: 1 }, 3),
-            (http::Failure::TooMany { clients: 30_000, most: 20_000 }, 3),
+            (http::Failure::TooMany { clients: 30_000, most: 20_000 }, 2),
             (http::Failure::Panic("a user's task".into()), 70),
             (http::Failure::Defect("server-1 was to die and is not up".into()), 70),
         ] {

@@ -235,7 +235,7 @@ impl Sim {
             Some(Due::Ready { server, fault }) => self.comeback(recorder, server, fault),
             Some(Due::Recovered { server, fault }) => self.recovered(recorder, server, fault),
             Some(Due::StoreBack) => self.store.is_back(),
-            Some(Due::CheckTimeout(server)) => self.check_ended(recorder, server, false),
+            Some(Due::CheckTimeout(server)) => self.check_ended(recorder, server, false, true),
             Some(Due::Check(server)) => self.health_check(recorder, server),
             Some(Due::Visitor(user)) => self.visitor(recorder, user),
             Some(Due::Readmit(server)) => self.readmit(recorder, server),

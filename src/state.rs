@@ -1,5 +1,6 @@
 //! Where state lives, and the rules of each home: pure functions, without a clock or a socket, that both engines call.
 
+pub mod admission;
 pub mod evidence;
 pub mod file_locations;
 pub mod plan;

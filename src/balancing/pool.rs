@@ -250,13 +250,18 @@ impl Pool {
     /// When the next health check of this server begins, if it has to be simulated. Checks of a server whose belief
     /// agrees with the truth change nothing and are skipped.
     pub fn watch(&mut self, server: ServerId, now: Instant) -> Option<Instant> {
+        self.watch_again(server, now, false)
+    }
+
+    /// The same after a check has ended, perhaps because it timed out.
+    pub fn watch_again(&mut self, server: ServerId, ended: Instant, timed_out: bool) -> Option<Instant> {
         let health = &mut self.health[server.index()];
         let state = self.members[server.index()].state;
         if state == ServerState::Retired || health.watched || health.agrees_with(runs(state)) {
             return None;
         }
         health.watched = true;
-        Some(self.rules.next_check(health.phase, now))
+        Some(self.rules.check_after(health.phase, ended, timed_out))
     }
 
     /// A health check begins: whether it will pass, and when it ends.
@@ -376,6 +381,14 @@ impl HealthRules {
     pub fn phase(&self, server: ServerId, seed: Seed) -> Span {
         let mut draw = seed.draw(Purpose::HealthPhase, Key { entity: u64::from(server.0), ..Key::default() });
         Span::from_nanos(draw.bits() % self.interval.as_nanos())
+    }
+
+    /// The next check after one that ended then: the first in phase later than that. After one that timed out, it may
+    /// begin at that very moment: so checks whose timeout is their interval follow each other without a gap.
+    #[must_use]
+    pub fn check_after(&self, phase: Span, ended: Instant, timed_out: bool) -> Instant {
+        let after = if timed_out { ended.as_nanos().saturating_sub(1) } else { ended.as_nanos() };
+        self.next_check(phase, Instant::from_nanos(after))
     }
 
     /// The first check after `now`.

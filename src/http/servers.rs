@@ -68,8 +68,7 @@ pub fn open(
 ) -> Result<(Arc<Shop>, Vec<Arc<Slot>>), Failure> {
     let embedded = || Box::new(Embedded::new(&scenario.store, clock, Arc::clone(log)));
     let store = Store::new(&scenario.store, backend.unwrap_or_else(|| embedded()), clock);
-    let tokens = &scenario.tokens;
-    let signer = Signer::new(tokens.lifetime.get(), tokens.leeway.get())
+    let signer = Signer::new(scenario.tokens)
         .map_err(|error| Failure::Machine { what: "no randomness for a key".into(), why: error.to_string() })?;
     let (parts, edges) = ((store, signer, Depot::new(scenario)?), (clock, alarm.clone()));
     let shop = Arc::new(Shop::new(scenario, Arc::clone(workload), Arc::clone(log), parts, edges));

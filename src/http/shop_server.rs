@@ -343,7 +343,7 @@ impl Slot {
 
     /// How many times slower than usual it works.
     #[must_use]
-    pub fn slowness(&self) -> u64 {
-        u64::from(self.slow.load(Ordering::Relaxed))
+    pub fn slowness(&self) -> u32 {
+        self.slow.load(Ordering::Relaxed)
     }
 }

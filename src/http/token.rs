@@ -14,6 +14,8 @@ use sha2::Sha256;
 use super::wire::{CartId, Listed, user_name};
 use crate::base::time::{Instant, Span};
 use crate::base::{Items, UserId};
+use crate::scenario::Tokens;
+use crate::state::tokens;
 
 /// The Unix time at which the run's clock starts, in seconds: a day in 2023.
 const EPOCH: u64 = 1_700_000_000;
@@ -24,12 +26,11 @@ const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.";
 /// Signs tokens, and verifies those it has signed. The key is new in every run and never leaves it.
 pub struct Signer {
     key: Hmac<Sha256>,
-    lifetime: Span,
-    leeway: Span,
+    rules: Tokens,
 }
 
 /// A date in seconds since 1970, as in RFC 7519, with three decimals.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Date(Box<RawValue>);
 
@@ -52,14 +53,14 @@ struct NewCart {
 #[derive(Clone, Deserialize)]
 struct Session {
     sub: String,
-    exp: f64,
+    exp: Date,
 }
 
 #[derive(Clone, Deserialize)]
 struct Cart {
     #[serde(rename = "cart")]
     id: String,
-    exp: f64,
+    exp: Date,
     items: Listed,
 }
 
@@ -78,17 +79,17 @@ impl Signer {
     /// # Errors
     ///
     /// When the operating system provides no randomness.
-    pub fn new(lifetime: Span, leeway: Span) -> Result<Signer, getrandom::Error> {
+    pub fn new(rules: Tokens) -> Result<Signer, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         let key = Hmac::new_from_slice(&key).expect("a key of any length will do");
-        Ok(Signer { key, lifetime, leeway })
+        Ok(Signer { key, rules })
     }
 
     /// A session token for this user, issued now.
     #[must_use]
     pub fn session(&self, user: &str, now: Instant) -> String {
-        let claims = NewSession { sub: user.into(), iat: date(now), exp: date(now + self.lifetime) };
+        let claims = NewSession { sub: user.into(), iat: date(now), exp: date(self.rules.expiry(now)) };
         self.sign(&claims)
     }
 
@@ -96,14 +97,14 @@ impl Signer {
     #[must_use]
     pub fn read_session(&self, token: &str, now: Instant) -> Option<(String, bool)> {
         let claims = self.read::<Session>(token).filter(|claims| !claims.sub.is_empty())?;
-        let current = self.is_current(claims.exp, now);
+        let current = self.is_current(&claims.exp, now)?;
         Some((claims.sub, current))
     }
 
     /// A cart token, issued now.
     #[must_use]
     pub fn cart(&self, id: CartId, items: Items, now: Instant) -> String {
-        let (iat, exp) = (date(now), date(now + self.lifetime));
+        let (iat, exp) = (date(now), date(self.rules.expiry(now)));
         self.sign(&NewCart { id: id.to_string(), iat, exp, items: Listed(items) })
     }
 
@@ -112,7 +113,7 @@ impl Signer {
     pub fn carried(&self, token: &str, id: CartId, now: Instant) -> Option<Carried> {
         let claims = self.read::<Cart>(token).filter(|claims| claims.id == id.to_string())?;
         let items = claims.items.0;
-        Some(if self.is_current(claims.exp, now) { Carried::Good(items) } else { Carried::Expired(items) })
+        Some(if self.is_current(&claims.exp, now)? { Carried::Good(items) } else { Carried::Expired(items) })
     }
 
     fn sign(&self, claims: &impl Serialize) -> String {
@@ -135,15 +136,19 @@ impl Signer {
         self.key.clone().chain_update(message)
     }
 
-    fn is_current(&self, exp: f64, now: Instant) -> bool {
-        let now = now.since_start().as_secs_f64() + secs(EPOCH);
-        now < exp + self.leeway.as_secs_f64()
+    /// `None`: the date is not one of ours.
+    fn is_current(&self, expiry: &Date, now: Instant) -> Option<bool> {
+        Some(tokens::is_current(self.rules.end(expiry.instant()?), now))
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
-fn secs(whole: u64) -> f64 {
-    whole as f64
+impl Date {
+    /// The moment of the run that it means. Whole milliseconds are read without rounding.
+    fn instant(&self) -> Option<Instant> {
+        let (seconds, millis) = self.0.get().split_once('.')?;
+        let seconds = seconds.parse::<u64>().ok()?.checked_sub(EPOCH)?;
+        Some(Instant::ZERO + Span::from_secs(seconds) + Span::from_millis(millis.parse().ok()?))
+    }
 }
 
 fn date(at: Instant) -> Date {
@@ -168,13 +173,15 @@ fn base64url(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::base::{ClientId, Item, Visit};
-    use crate::scenario::SessionHome;
-    use crate::state::tokens;
+    use crate::scenario::{SessionHome, Time};
 
-    const MINUTE: Span = Span::from_secs(60);
+    fn rules() -> Tokens {
+        let (lifetime, leeway) = (Time::of(Span::from_secs(60)), Time::of(Span::from_secs(10)));
+        Tokens { lifetime, leeway, ..Tokens::default() }
+    }
 
     fn signer() -> Signer {
-        Signer::new(MINUTE, Span::from_secs(10)).expect("randomness")
+        Signer::new(rules()).expect("randomness")
     }
 
     fn at(secs: u64) -> Instant {
@@ -191,6 +198,15 @@ mod tests {
     }
 
     #[test]
+    fn a_token_states_its_expiry_to_the_millisecond() {
+        let signer = signer();
+        let issued = Instant::ZERO + Span::from_millis(1_001);
+        let token = signer.session("ann", issued);
+        let good = |nanos| signer.read_session(&token, Instant::ZERO + Span::from_nanos(nanos)).expect("ours").1;
+        assert_eq!([71_000_999_999, 71_001_000_000].map(good), [true, false]);
+    }
+
+    #[test]
     fn every_token_says_how_it_is_signed() {
         assert_eq!(HEADER, format!("{}.", base64url(br#"{"typ":"JWT","alg":"HS256"}"#)));
         let token = signer().session("ann", at(0));
@@ -204,7 +220,7 @@ mod tests {
             .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
             .expect("base64url");
         let message = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
-        let signer = Signer { key: Hmac::new_from_slice(&key).expect("any length"), lifetime: MINUTE, leeway: MINUTE };
+        let signer = Signer { key: Hmac::new_from_slice(&key).expect("any length"), rules: rules() };
         let signature = base64url(&signer.mac(message).finalize().into_bytes());
         assert_eq!(signature, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
     }
@@ -214,7 +230,7 @@ mod tests {
         let signer = signer();
         let token = signer.session("user-000042", at(5));
         let (head, signature) = token.rsplit_once('.').expect("three parts");
-        let other = Signer::new(MINUTE, MINUTE).expect("randomness").session("user-000042", at(5));
+        let other = self::signer().session("user-000042", at(5));
         let forged = forged_session(UserId(42));
         let longer = base64url(br#"{"sub":"user-000042","iat":1700000005.000,"exp":9999999999.000}"#);
         assert_eq!(forged.len(), token.len());

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::{ClientId, Items, Visit};
 use crate::history::Evidence;
 
-/// Why an item was missing. A cart gets the first cause that applies, in this order.
+/// Why an item was missing. Of several causes the first in this order is named: for an item, and for a cart whose items
+/// have several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// The store failed over or restarted, and lost the last writes.
@@ -41,6 +42,20 @@ impl Cause {
         Cause::Split,
         Cause::Unexplained,
     ];
+
+    /// The items to which this applies.
+    const fn applies_to(self, evidence: &Evidence) -> Items {
+        match self {
+            Cause::RolledBack => evidence.rolled_back,
+            Cause::Evicted => evidence.evicted,
+            Cause::Expired => evidence.expired,
+            Cause::Overwritten => evidence.overwritten,
+            Cause::Wiped => evidence.died,
+            Cause::Stale => evidence.stale,
+            Cause::Split => evidence.elsewhere,
+            Cause::Unexplained => Items::NONE,
+        }
+    }
 }
 
 /// The impact of one fault.
@@ -172,24 +187,8 @@ impl PostMortem {
 /// The cause of a missing item, from the evidence taken at its checkout.
 #[must_use]
 pub fn cause_of(item: Items, evidence: &Evidence) -> Cause {
-    let found = |items: Items| !items.intersection(item).is_empty();
-    if found(evidence.rolled_back) {
-        Cause::RolledBack
-    } else if found(evidence.evicted) {
-        Cause::Evicted
-    } else if found(evidence.expired) {
-        Cause::Expired
-    } else if found(evidence.overwritten) {
-        Cause::Overwritten
-    } else if found(evidence.stale) {
-        Cause::Stale
-    } else if found(evidence.elsewhere) {
-        Cause::Split
-    } else if found(evidence.died) {
-        Cause::Wiped
-    } else {
-        Cause::Unexplained
-    }
+    let applies = |cause: &Cause| !cause.applies_to(evidence).intersection(item).is_empty();
+    Cause::ALL.into_iter().find(applies).unwrap_or(Cause::Unexplained)
 }
 
 #[cfg(test)]
@@ -199,6 +198,17 @@ mod tests {
 
     fn visit(client: u32) -> Visit {
         Visit { user: UserId(client + 1), client: ClientId(client), number: 1 }
+    }
+
+    #[test]
+    fn an_item_and_a_cart_get_the_first_cause_in_one_order() {
+        assert!(Cause::ALL.is_sorted());
+        let [mug, lamp] = [1, 2].map(|n| Items::of(Item::new(n).expect("in range")));
+        let all = Evidence { died: mug, stale: mug.union(lamp), elsewhere: mug.union(lamp), ..Evidence::default() };
+        assert_eq!([mug, lamp].map(|item| cause_of(item, &all)), [Cause::Wiped, Cause::Stale]);
+        let mut post_mortem = PostMortem::new();
+        post_mortem.checked_out(visit(0), &all);
+        assert_eq!(post_mortem.lost(visit(0), lamp.union(mug)), Cause::Wiped);
     }
 
     #[test]

@@ -43,6 +43,12 @@ impl CartHome {
     pub const fn travels(self) -> bool {
         matches!(self, CartHome::SignedToken)
     }
+
+    /// Whether the only copy of a cart is in the memory of one server, and is gone when that server's process ends.
+    #[must_use]
+    pub const fn dies_with_its_server(self) -> bool {
+        matches!(self, CartHome::ServerMemory)
+    }
 }
 
 /// Where a login lives.

@@ -34,11 +34,25 @@ impl Default for Tokens {
 }
 
 impl Tokens {
+    /// The expiry that a token states which is issued now.
+    #[inline]
+    #[must_use]
+    pub fn expiry(&self, now: Instant) -> Instant {
+        now + self.lifetime.get()
+    }
+
+    /// When servers stop accepting a token with this expiry.
+    #[inline]
+    #[must_use]
+    pub fn end(&self, expiry: Instant) -> Instant {
+        expiry + self.leeway.get()
+    }
+
     /// When servers stop accepting a token that is issued now.
     #[inline]
     #[must_use]
-    pub fn end(&self, now: Instant) -> Instant {
-        now + self.lifetime.get() + self.leeway.get()
+    pub fn end_if_issued(&self, now: Instant) -> Instant {
+        self.end(self.expiry(now))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::base::ServerId;
 use crate::base::seed::Sampler;
 use crate::base::time::{Instant, Span};
 use crate::scenario::Scenario;
+use crate::state::admission::{self, Admitted};
 
 /// Marks a worker that holds no request.
 pub const IDLE: RequestId = RequestId(u32::MAX);
@@ -29,17 +30,6 @@ pub struct Servers {
     pub queues: Vec<VecDeque<RequestId>>,
     /// By server: the total time its workers spent on requests that have ended. Only kept for an autoscaler.
     worked: Option<Vec<Span>>,
-}
-
-/// What happens to a request that arrives at a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admitted {
-    /// This worker takes it.
-    Worker(u32),
-    /// It waits in the queue.
-    Queued,
-    /// The queue is full.
-    Full,
 }
 
 impl Servers {
@@ -89,15 +79,13 @@ impl Servers {
 
     /// Assigns an arriving request to an idle worker, or else to the queue, if it has room.
     #[inline(always)]
-    pub fn admit(&mut self, server: ServerId, id: RequestId) -> Admitted {
-        if let Some(worker) = self.idle[server.index()].pop() {
-            Admitted::Worker(worker)
-        } else if self.queues[server.index()].len() < self.queue_limit {
-            self.queues[server.index()].push_back(id);
-            Admitted::Queued
-        } else {
-            Admitted::Full
+    pub fn admit(&mut self, server: ServerId, id: RequestId) -> Admitted<u32> {
+        let queue = &mut self.queues[server.index()];
+        let admitted = admission::admit(self.idle[server.index()].pop(), queue.len(), self.queue_limit);
+        if admitted == Admitted::Queued {
+            queue.push_back(id);
         }
+        admitted
     }
 
     /// Queues a request for a server that has not started yet, regardless of the limit.

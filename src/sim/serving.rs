@@ -3,7 +3,6 @@
 use super::Sim;
 use super::network::NetworkMessage;
 use super::requests::{InFlight, Phase, RequestId, RequestState};
-use super::servers::Admitted;
 use super::shop::carts::Call;
 use super::store::stored_carts;
 use super::users::ok;
@@ -12,6 +11,7 @@ use crate::base::time::{Instant, Span};
 use crate::base::{Command, Items, Outcome, ProcessId, Refusal, Reply, ServerId};
 use crate::history::{Event, EventKind, Evidence, Inside, Recorder, Seen, Served};
 use crate::scenario::{CartHome, StoreUpdate};
+use crate::state::admission::Admitted;
 use crate::state::plan::{Plan, Stage};
 use crate::state::store::StoreCall;
 use crate::state::tokens;
@@ -122,10 +122,9 @@ impl Sim {
     #[inline(always)]
     pub(super) fn service_time(&self, id: RequestId) -> Span {
         let request = &self.requests[id];
-        let mut draw = self.workload.seed.draw(Purpose::Service, request.key);
         let slow = self.balancer.pool.members[request.server.index()].slow;
-        let times = self.workload.cost(request.visit().user) * u64::from(slow);
-        self.servers.service.sample(&mut draw) * times + self.object_time(id)
+        let user = Some(request.visit().user);
+        self.workload.service_time(self.servers.service, request.key, user, slow) + self.object_time(id)
     }
 
     /// The total time of a request's store calls, when they are not events of their own.
@@ -313,7 +312,7 @@ impl Sim {
                 (result, None)
             }
             (CartHome::SignedToken, _) => {
-                let good = copy.filter(|_| self.now < copy_ends);
+                let good = copy.filter(|_| tokens::is_current(copy_ends, self.now));
                 if let (Some(token), None) = (copy, good) {
                     self.shop.carts.expired(client, token);
                 }

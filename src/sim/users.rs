@@ -282,7 +282,7 @@ impl Sim {
             if self.workload.is_simultaneous() {
                 self.shop.carts.token_replaced(carts_here.copy(), items, request.client, request.command);
             }
-            carts_here.keep_token(items, self.shop.rules.tokens.end(self.now));
+            carts_here.keep_token(items, self.shop.rules.tokens.end_if_issued(self.now));
         }
         self.tell(recorder, id, outcome);
         self.requests.remove(id);

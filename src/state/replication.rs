@@ -56,6 +56,19 @@ pub fn receivers(present: &[ServerId], sender: ServerId, copies: usize) -> impl 
     others.copied().take(copies)
 }
 
+/// Where a change arrives: at those of the servers it was sent `to` that can be reached by then, if its sender lives and
+/// can be reached too. `reached` gives the process that runs on a server, and what the caller knows it by; `None` if
+/// none does, or if the server is cut off.
+pub fn delivered<P>(
+    sender: (ServerId, ProcessId),
+    to: impl IntoIterator<Item = ServerId>,
+    reached: impl Fn(ServerId) -> Option<(ProcessId, P)>,
+) -> impl Iterator<Item = (ProcessId, P)> {
+    let (server, process) = sender;
+    let leaves = reached(server).is_some_and(|(runs, _)| runs == process);
+    to.into_iter().filter(move |_| leaves).filter_map(reached)
+}
+
 impl Copies {
     /// The items in the copy of a process; `None` if it does not know the cart.
     #[must_use]
@@ -157,6 +170,19 @@ mod tests {
         assert_eq!([to(0, 1), to(2, 1), to(3, 2)], [vec![2], vec![3], vec![0, 2]]);
         assert_eq!(to(2, 10), [3, 0], "never to itself");
         assert_eq!(to(1, 1), [2]);
+    }
+
+    #[test]
+    fn a_change_arrives_where_both_ends_can_be_reached() {
+        let arrives = |running: [Option<u32>; 3]| {
+            let reached = |server: ServerId| running[server.index()].map(|process| (ProcessId(process), server));
+            let to = delivered((ServerId(0), ProcessId(0)), [1, 2].map(ServerId), reached);
+            to.map(|(process, server)| (process.0, server.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(arrives([Some(0), Some(1), Some(2)]), [(1, 1), (2, 2)]);
+        assert_eq!(arrives([Some(0), None, Some(7)]), [(7, 2)], "a new process in the old place takes it too");
+        assert_eq!(arrives([None, Some(1), Some(2)]), [], "the sender is dead, or cut off");
+        assert_eq!(arrives([Some(3), Some(1), Some(2)]), [], "its successor does not have the change");
     }
 
     #[test]

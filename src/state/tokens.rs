@@ -1,8 +1,16 @@
-//! The size of state that travels with its user.
+//! State that travels with its user: until when it is accepted, and its size.
 
 use super::session::CredentialStatus;
+use crate::base::time::Instant;
 use crate::base::{Items, UserId, Visit};
 use crate::scenario::{Homes, SessionHome};
+
+/// Whether servers accept a token `now` that they stop accepting at `end`.
+#[inline]
+#[must_use]
+pub fn is_current(end: Instant, now: Instant) -> bool {
+    now < end
+}
 
 /// The size in bytes of a signed token with this payload size. A JWT with HS256 consists of three parts in base64url
 /// without padding (RFC 7515); the header `{"typ":"JWT","alg":"HS256"}` has 36 characters and the signature 43.
@@ -80,7 +88,8 @@ pub fn carried_bytes(
 mod tests {
     use super::*;
     use crate::base::ClientId;
-    use crate::scenario::CartHome;
+    use crate::base::time::Span;
+    use crate::scenario::{CartHome, Time, Tokens};
 
     /// The length of bytes in base64url without padding.
     fn base64url(bytes: &[u8]) -> String {
@@ -98,6 +107,16 @@ mod tests {
         assert_eq!(header, "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9");
         let token = format!("{header}.{}.{}", base64url(payload.as_bytes()), base64url(&[0; 32]));
         u32::try_from(token.len()).expect("short")
+    }
+
+    #[test]
+    fn a_token_is_accepted_until_its_expiry_and_the_leeway_are_over() {
+        let (lifetime, leeway) = (Time::of(Span::from_secs(60)), Time::of(Span::from_secs(10)));
+        let tokens = Tokens { lifetime, leeway, ..Tokens::default() };
+        let at = |nanos| Instant::ZERO + Span::from_nanos(nanos);
+        let end = tokens.end_if_issued(at(5));
+        assert_eq!((end, tokens.end(at(60_000_000_005))), (at(70_000_000_005), end));
+        assert!(is_current(end, at(70_000_000_004)) && !is_current(end, end), "to the nanosecond");
     }
 
     #[test]

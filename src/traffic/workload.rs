@@ -210,6 +210,15 @@ impl Workload {
         self.heavy_user(user).map_or(1, HeavyUsers::cost)
     }
 
+    /// How long a worker is busy with a request, without the store: what it takes by itself (drawn from `service`), times
+    /// the user's cost, times how many times slower than usual the server is. A guest (`None`) costs as much as anybody.
+    #[inline(always)]
+    #[must_use]
+    pub fn service_time(&self, service: Sampler, key: Key, user: Option<UserId>, slow: u32) -> Span {
+        let cost = user.map_or(1, |user| self.cost(user));
+        service.sample(&mut self.seed.draw(Purpose::Service, key)) * (cost * u64::from(slow))
+    }
+
     /// What hash policies hash for a user.
     #[inline]
     #[must_use]

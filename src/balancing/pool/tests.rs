@@ -87,6 +87,18 @@ fn the_end_of_a_drain_revives_nobody() {
 }
 
 #[test]
+fn a_check_that_timed_out_is_followed_at_once_if_that_is_in_phase() {
+    let (phase, began) = (Span::from_millis(500), Instant::ZERO + Span::from_millis(500));
+    let after = |took, timed_out| {
+        let next = rules().check_after(phase, began + Span::from_millis(took), timed_out);
+        (next - began).as_nanos() / 1_000_000
+    };
+    assert_eq!([after(0, false), after(500, true)], [2_000, 2_000]);
+    assert_eq!([after(2_000, true), after(2_000, false)], [2_000, 4_000]);
+    assert_eq!(after(5_000, true), 6_000, "checks of one server do not overlap");
+}
+
+#[test]
 fn checks_keep_their_phase() {
     let phase = Span::from_millis(500);
     let at = |ms| Instant::ZERO + Span::from_millis(ms);

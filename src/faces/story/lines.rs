@@ -117,7 +117,7 @@ struct Teller {
 impl Teller {
     fn of(variant: &VariantReport) -> Teller {
         let serverless = variant.scenario.serverless.is_some();
-        let remembers = variant.scenario.homes.cart == CartHome::ServerMemory;
+        let remembers = variant.scenario.homes.cart.dies_with_its_server();
         Teller { map: RegionMap::new(&variant.scenario), serverless, remembers, ..Teller::default() }
     }
 

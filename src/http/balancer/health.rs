@@ -36,13 +36,13 @@ pub async fn watch(
         if routing.with_pool(|pool| pool.members[server.index()].state == ServerState::Retired) {
             return;
         }
-        let ends = clock.now() + rules.timeout();
-        let passed = clock.before(ends, is_well(address)).await.unwrap_or(false);
-        if let Some(up) = routing.checked(server, passed) {
+        let answered = clock.before(clock.now() + rules.timeout(), is_well(address)).await;
+        if let Some(up) = routing.checked(server, answered.unwrap_or(false)) {
             log.pool(PoolEvent::Believed { server, up });
         }
-        // If a check used up its whole interval, the next one follows at once.
-        next = rules.next_check(phase, next).max(clock.now());
+        // By the moments in phase, not by those at which this task ran a little late.
+        let ended = if answered.is_none() { next + rules.timeout() } else { next };
+        next = rules.check_after(phase, ended, answered.is_none());
     }
 }
 

@@ -18,6 +18,7 @@ use crate::base::{Items, ProcessId};
 use crate::http::failure::Failure;
 use crate::http::files::FileName;
 use crate::http::wire::CartId;
+use crate::state::admission::{Admitted, admit};
 use crate::state::replication::Change;
 
 /// What this process knows and will forget.
@@ -182,18 +183,18 @@ impl ServerProcess {
         *self.alive.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A worker takes a request; or there is no room even in the queue.
+    /// Waits for a worker. `None`: the queue is full.
     pub async fn worker(&self) -> Option<Worker<'_>> {
-        if let Ok(worker) = self.workers.try_acquire() {
-            return Some(Worker::begin(self, worker));
-        }
-        if self.waiting.fetch_add(1, Ordering::AcqRel) >= self.shop.queue {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
-            return None;
-        }
-        let worker = self.workers.acquire().await.expect("never closed");
+        let idle = self.workers.try_acquire().ok();
+        // Counted before it is admitted, so that no two requests take the last place in the queue.
+        let queued = if idle.is_none() { self.waiting.fetch_add(1, Ordering::AcqRel) } else { 0 };
+        let worker = match admit(idle, queued, self.shop.queue) {
+            Admitted::Worker(worker) => return Some(Worker::begin(self, worker)),
+            Admitted::Queued => Some(self.workers.acquire().await.expect("never closed")),
+            Admitted::Full => None,
+        };
         self.waiting.fetch_sub(1, Ordering::AcqRel);
-        Some(Worker::begin(self, worker))
+        worker.map(|worker| Worker::begin(self, worker))
     }
 }
 

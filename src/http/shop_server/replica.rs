@@ -11,7 +11,7 @@ use super::{ServerProcess, Shop, Slot};
 use crate::base::{Command, ProcessId, ServerId, Visit};
 use crate::http::log::ReplicaAccess;
 use crate::http::wire::CartId;
-use crate::state::replication::{Change, receivers};
+use crate::state::replication::{Change, delivered, receivers};
 use crate::state::shop::{Basket, Order};
 
 /// A change on its way.
@@ -52,20 +52,19 @@ pub fn in_copy(job: &Job, order: Option<&mut Order>) -> CartEffect {
 }
 
 /// Brings a change to other servers, if its sender and they can be reached by then.
-async fn deliver(shop: Arc<Shop>, (server, process): (ServerId, ProcessId), message: Message) {
+async fn deliver(shop: Arc<Shop>, sender: (ServerId, ProcessId), message: Message) {
     shop.clock.sleep_until(shop.clock.now() + shop.replication.lag.get()).await;
     let peers = shop.peers();
-    let reached = |server: &ServerId| peers.iter().find(|peer| peer.id == *server).and_then(within_reach);
-    if reached(&server).is_none_or(|sender| sender.process != process) {
-        return;
-    }
-    for receiver in message.to.iter().filter_map(reached) {
+    let reached = |server| peers.iter().find(|peer| peer.id == server).and_then(within_reach);
+    for (_, receiver) in delivered(sender, message.to.iter().copied(), reached) {
         receiver.while_alive(|| receiver.take_in(&message));
     }
 }
 
-fn within_reach(slot: &Arc<Slot>) -> Option<Arc<ServerProcess>> {
-    slot.running().filter(|incarnation| incarnation.is_within_reach())
+/// The process that runs on a server, if others reach it.
+fn within_reach(slot: &Arc<Slot>) -> Option<(ProcessId, Arc<ServerProcess>)> {
+    let process = slot.running().filter(|process| process.is_within_reach())?;
+    Some((process.process, process))
 }
 
 impl ServerProcess {

@@ -33,7 +33,7 @@ impl Secrets {
     pub fn new(shop: &Shop, server: ServerId, process: ProcessId) -> Secrets {
         let tokens = &shop.serving.tokens;
         let signer = (shop.hidden == HiddenState::SigningKey)
-            .then(|| Signer::new(tokens.lifetime.get(), tokens.leeway.get()).expect("the run's key was made so too"));
+            .then(|| Signer::new(*tokens).expect("the run's key was made so too"));
         let runs_at_opening = process.0 < shop.servers_at_first;
         let catalogue = if runs_at_opening {
             CatalogueCopy::at_opening(&shop.rules.cache, server, shop.workload.seed)

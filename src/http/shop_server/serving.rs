@@ -7,9 +7,8 @@ use super::files::{self, FileEffect};
 use super::job::Job;
 use super::progress::Serving;
 use super::{cart, hidden, session};
-use crate::base::seed::Purpose;
 use crate::base::time::Span;
-use crate::base::{Items, Refusal, Reply, UserId};
+use crate::base::{Items, Refusal, Reply};
 use crate::history::{Evidence, Request as Asked, Served};
 use crate::http::log::CommitRecord;
 use crate::http::store::StoreError;
@@ -27,15 +26,10 @@ impl Job<'_> {
         }
     }
 
-    /// How long a worker is busy with it, without the store.
-    fn service_time(&self) -> Span {
-        let cost = self.request.id.map_or(1, |id| self.shop.workload.cost(UserId(id.visit().user.0)));
-        let mut luck = self.shop.workload.seed.draw(Purpose::Service, self.key);
-        self.shop.service.sample(&mut luck) * (cost * self.process.slot.slowness())
-    }
-
     async fn do_work(&self) {
-        let time = self.service_time();
+        let user = self.request.id.map(|id| id.visit().user);
+        let slow = self.process.slot.slowness();
+        let time = self.shop.workload.service_time(self.shop.service, self.key, user, slow);
         if time > Span::ZERO {
             self.shop.clock.sleep_until(self.shop.clock.now() + time).await;
         }

@@ -169,22 +169,26 @@ impl Sim {
     pub(in crate::sim) fn health_check<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
         let (passed, ends) = self.balancer.pool.check(server, self.now);
         if ends == self.now {
-            self.check_ended(recorder, server, passed);
+            self.check_ended(recorder, server, passed, false);
         } else {
             self.events.schedule(ends, Due::CheckTimeout(server));
         }
     }
 
-    pub(in crate::sim) fn check_ended<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, passed: bool) {
+    pub(in crate::sim) fn check_ended<R: Recorder>(
+        &mut self,
+        recorder: &mut R,
+        server: ServerId,
+        passed: bool,
+        timed_out: bool,
+    ) {
         if let Some(up) = self.balancer.checked(server, passed) {
             self.record_pool(recorder, PoolEvent::Believed { server, up });
             self.operate(recorder);
         }
-        // A check that used up its whole interval is followed by the next one at once.
-        let after = if passed { self.now } else { Instant::from_nanos(self.now.as_nanos().saturating_sub(1)) };
-        let after =
-            if self.balancer.pool.members[server.index()].state == ServerState::Silent { after } else { self.now };
-        self.watch(server, after);
+        if let Some(at) = self.balancer.pool.watch_again(server, self.now, timed_out) {
+            self.events.schedule(at, Due::Check(server));
+        }
     }
 
     pub(in crate::sim) fn record_pool<R: Recorder>(&mut self, recorder: &mut R, event: PoolEvent) {

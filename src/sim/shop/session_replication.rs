@@ -9,7 +9,7 @@ use crate::history::Evidence;
 use crate::scenario::Replication;
 use crate::sim::Sim;
 use crate::sim::events::Due;
-use crate::state::replication::{Change, Copies, receivers};
+use crate::state::replication::{Change, Copies, delivered, receivers};
 use crate::state::shop::Basket;
 
 /// The carts of open visits.
@@ -121,11 +121,12 @@ impl Sim {
 
     /// Delivers updates to servers that can be reached, unless the sender has died or is isolated.
     pub(in crate::sim) fn copies_arrive(&mut self) {
+        let pool = &self.balancer.pool;
+        let reached = |server| pool.is_within_reach(server).then(|| (pool.members[server.index()].process, ()));
         while let Some(message) = self.shop.carts.replicas.next_arrival(self.now) {
-            let sender = self.balancer.pool.processes[message.from.0 as usize].server;
-            let sent = self.balancer.pool.lives_on(message.from) && self.balancer.pool.is_within_reach(sender);
-            if sent && self.balancer.pool.is_within_reach(message.to) {
-                self.shop.carts.replicas.arrive(&message, self.balancer.pool.members[message.to.index()].process);
+            let sender = (pool.processes[message.from.0 as usize].server, message.from);
+            for (receiver, ()) in delivered(sender, [message.to], reached) {
+                self.shop.carts.replicas.arrive(&message, receiver);
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::base::{ClientId, Items, RegionId, UserId};
 use crate::scenario::{CartHome, CartPath};
 use crate::sim::Sim;
 use crate::state::file_locations::FileLocation;
+use crate::state::tokens;
 use crate::traffic::Session;
 
 impl Snapshot {
@@ -181,7 +182,9 @@ impl Sim {
             Session::Stored(login) | Session::Renewable { login, .. } => {
                 self.store.logins.knows(login).then_some(Holder::Store)?
             }
-            Session::Until(until) | Session::Signed(_, until) => (self.now < until).then_some(Holder::Token)?,
+            Session::Until(until) | Session::Signed(_, until) => {
+                tokens::is_current(until, self.now).then_some(Holder::Token)?
+            }
         };
         Some((holder, slot.client.user))
     }

@@ -6,6 +6,7 @@ use crate::base::{Command, Outcome, ProcessId};
 use crate::sim::Sim;
 use crate::sim::requests::{InFlight, RequestId};
 use crate::state::session::{self, CredentialCheck, CredentialStatus, Issued};
+use crate::state::tokens;
 use crate::traffic::Session;
 
 /// A copy of a session whose user has logged out.
@@ -22,7 +23,9 @@ impl Sim {
     #[inline]
     pub(in crate::sim) fn credential(request: &InFlight) -> CredentialStatus {
         match request.session {
-            Some(Session::Until(end) | Session::Renewable { until: end, .. }) if request.started >= end => {
+            Some(Session::Until(end) | Session::Renewable { until: end, .. })
+                if !tokens::is_current(end, request.started) =>
+            {
                 CredentialStatus::Expired
             }
             Some(_) => CredentialStatus::Current,
@@ -53,14 +56,14 @@ impl Sim {
         let genuine = CredentialCheck { genuine: true, current: true, ..CredentialCheck::default() };
         match session {
             Session::Memory(process) => CredentialCheck { genuine: process == here, ..genuine },
-            Session::Until(end) => CredentialCheck { current: self.now < end, ..genuine },
+            Session::Until(end) => CredentialCheck { current: tokens::is_current(end, self.now), ..genuine },
             Session::Signed(process, end) => {
-                CredentialCheck { genuine: process == here, current: self.now < end, ..genuine }
+                CredentialCheck { genuine: process == here, current: tokens::is_current(end, self.now), ..genuine }
             }
             Session::Stored(login) => CredentialCheck { stored: self.store.logins.knows(login), ..genuine },
             Session::Renewable { until, login } => {
                 let stored = self.store.logins.knows(login);
-                CredentialCheck { current: self.now < until, stored, ..genuine }
+                CredentialCheck { current: tokens::is_current(until, self.now), stored, ..genuine }
             }
         }
     }
@@ -100,10 +103,10 @@ impl Sim {
 
     /// The session of a user whom this process has just logged in.
     fn log_in(&mut self, process: ProcessId) -> Session {
-        let tokens = &self.shop.rules.tokens;
-        let until = tokens.end(self.now);
+        let rules = &self.shop.rules.tokens;
+        let until = rules.end_if_issued(self.now);
         let own_keys = self.shop.hidden.as_ref().is_some_and(|hidden| hidden.own_keys());
-        match session::issue(self.shop.rules.homes.session, tokens) {
+        match session::issue(self.shop.rules.homes.session, rules) {
             Issued::Remembered => Session::Memory(process),
             Issued::Signed | Issued::SignedAndStored if own_keys => Session::Signed(process, until),
             Issued::SignedAndStored => Session::Renewable { until, login: self.store.logins.log_in(self.now) },
@@ -126,7 +129,7 @@ impl Sim {
     #[cold]
     fn renew(&mut self, request: &InFlight) {
         if let (Some(Session::Renewable { login, .. }), false) = (request.session, request.command.is_a_thief_s()) {
-            let until = self.shop.rules.tokens.end(self.now);
+            let until = self.shop.rules.tokens.end_if_issued(self.now);
             self.users.jar_of(request.client).session = Some(Session::Renewable { until, login });
         }
     }
