@@ -16,6 +16,29 @@ pub struct Event {
     pub what: EventKind,
 }
 
+impl Event {
+    /// A user did something, or was told something.
+    #[inline]
+    #[must_use]
+    pub const fn seen(at: Instant, visit: Visit, what: Seen) -> Event {
+        Event { at, what: EventKind::Seen(visit, what) }
+    }
+
+    /// Something happened to a request behind the balancer.
+    #[inline]
+    #[must_use]
+    pub const fn inside(at: Instant, visit: Visit, what: Inside) -> Event {
+        Event { at, what: EventKind::Inside(visit, what) }
+    }
+
+    /// Something happened to the pool.
+    #[inline]
+    #[must_use]
+    pub const fn pool(at: Instant, what: PoolEvent) -> Event {
+        Event { at, what: EventKind::Pool(what) }
+    }
+}
+
 /// Any kind of event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EventKind {

@@ -257,14 +257,14 @@ impl Stage {
     async fn play(mut self, options: &Options<'_>, recorder: &mut dyn Recorder) -> Result<Played, Failure> {
         let mut faults = JoinSet::new();
         for index in 0..u32::try_from(self.injector.faults.len()).expect("fewer than 2^32 faults") {
-            faults.spawn_on(Arc::clone(&self.injector).fulfil(index), &self.backstage);
+            faults.spawn_on(Arc::clone(&self.injector).carry_out(index), &self.backstage);
         }
         if let Some(operator) = self.operator.take() {
             faults.spawn_on(operator.work(), &self.backstage);
         }
         let mut users = JoinSet::new();
         users.spawn(load_generator::come(Arc::clone(&self.load_generator)));
-        let mut glance = tokio::time::interval(POLL_INTERVAL);
+        let mut poll = tokio::time::interval(POLL_INTERVAL);
         loop {
             tokio::select! {
                 biased;
@@ -276,7 +276,7 @@ impl Stage {
                     ended.map_err(|_| Failure::Panic("the crowd of users".into()))??;
                     break;
                 }
-                _ = glance.tick() => {
+                _ = poll.tick() => {
                     self.log.tell(recorder);
                     (options.progress)(&self.progress());
                     if options.interrupt.load(Ordering::Relaxed) || self.clock.now() >= self.ends {

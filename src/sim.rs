@@ -4,6 +4,7 @@
 //! `advance(b)` is the same as `advance(b)`. Simultaneous events are ordered by kind (faults and health checks, ends of
 //! service, timeouts, users), then by entity, then by the order in which they were scheduled.
 
+mod balancer;
 mod events;
 mod network;
 mod operations;
@@ -17,19 +18,19 @@ pub mod snapshot;
 mod store;
 mod stuck;
 mod users;
+mod visits;
 
-use std::hint::black_box;
-
+use crate::balancing::attempt::AttemptFailure;
 use crate::balancing::balancer::Balancer;
 use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
-use crate::base::{ServerId, ServerState};
+use crate::base::{Outcome, ServerId, ServerState};
 use crate::history::{Prefetch, Recorder};
 use crate::operations::faults::{self, Fault};
 use crate::scenario::Scenario;
 use crate::traffic::{HeavyUsers, Workload};
 
-use events::{Due, Events};
+use events::{Due, Events, TimerKind};
 use network::Network;
 use operations::Operations;
 use platform::Platform;
@@ -43,14 +44,12 @@ use users::Users;
 /// A simulation of one variant with one seed: parts that own their state, and a loop that dispatches their events.
 #[derive(Clone, Debug)]
 pub struct Sim {
-    now: Instant,
     /// How many events may happen before time must advance.
     at_one_moment: u64,
     /// Whether more than that have happened at this moment.
     stands_still: bool,
+    /// The clock, and what will happen when.
     events: Events,
-    /// The users' behaviour: who visits when, and what each visit does.
-    workload: Workload,
     users: Users,
     requests: Requests,
     balancer: Balancer,
@@ -100,11 +99,10 @@ impl Sim {
     pub fn new(scenario: &Scenario, seed: Seed) -> Sim {
         let workload = Workload::new(scenario, seed);
         let mut sim = Sim {
-            now: Instant::ZERO,
             at_one_moment: stuck::AT_ONE_MOMENT,
             stands_still: false,
             events: Events::new(&workload),
-            users: Users::new(scenario, &workload),
+            users: Users::new(scenario, workload),
             requests: Requests::default(),
             balancer: Balancer::new(scenario, seed),
             servers: Servers::new(scenario),
@@ -113,9 +111,8 @@ impl Sim {
             network: Network::new(scenario),
             platform: Platform::new(scenario, seed),
             operations: Operations::new(scenario),
-            workload,
         };
-        sim.expect_users();
+        sim.users.expect_all(&mut sim.events);
         for fault in faults::of_run(scenario, seed) {
             sim.inject(fault);
         }
@@ -125,13 +122,13 @@ impl Sim {
     /// The current virtual time.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.now
+        self.events.now
     }
 
     /// Whether the shop has closed and every visit has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.now >= self.workload.closes && self.users.open_visits == 0
+        self.events.now >= self.users.workload.closes && self.users.open_visits == 0
     }
 
     /// The faults of this run: those of the scenario, followed by those injected.
@@ -143,7 +140,7 @@ impl Sim {
     /// The heavy users, if the scenario has any.
     #[must_use]
     pub fn heavy(&self) -> Option<HeavyUsers> {
-        self.workload.heavy()
+        self.users.workload.heavy()
     }
 
     /// Plays everything up to and including this moment, for any recorder: one copy of the loop is compiled for all.
@@ -158,35 +155,37 @@ impl Sim {
         let mut left = 0;
         loop {
             if left == 0 {
-                if begun_at == Some(self.now) || self.stands_still {
+                if begun_at == Some(self.events.now) || self.stands_still {
                     self.stands_still = true;
                     return;
                 }
-                begun_at = Some(self.now);
+                begun_at = Some(self.events.now);
                 left = self.at_one_moment;
             }
             left -= 1;
             let (service, timer, agenda) = self.next_events();
             let other = service.min(timer).min(agenda);
             if let Some((at, client)) = self.events.wakes.pop_before(other.min(end)) {
-                self.now = at;
-                self.prefetch(recorder);
+                self.events.now = at;
+                if let Some(clients) = self.events.wakes.upcoming() {
+                    self.users.prefetch(clients, recorder);
+                }
                 self.wake(recorder, client);
                 continue;
             }
             if other > until {
                 break;
             }
-            self.now = other;
+            self.events.now = other;
             if agenda == other {
                 self.next_due(recorder);
             } else if service == other {
-                self.service_event(recorder);
+                self.next_stage(recorder);
             } else {
-                self.timer_event(recorder);
+                self.next_timer(recorder);
             }
         }
-        self.now = self.now.max(until);
+        self.events.now = self.events.now.max(until);
     }
 
     /// Summarises the simulation. The cost is proportional to the number of servers.
@@ -204,10 +203,17 @@ impl Sim {
             }
         });
         View {
-            now: self.now,
+            now: self.events.now,
             open_visits: self.users.open_visits,
             awaited: self.requests.awaited(),
             servers: servers.collect(),
+        }
+    }
+
+    /// Searches every server and store for every user's files. Called when the run is over.
+    pub fn audit(&self, recorder: &mut impl Recorder) {
+        if let Some(files) = &self.shop.files {
+            files.audit(recorder, &self.balancer.pool, self.events.now);
         }
     }
 
@@ -218,37 +224,61 @@ impl Sim {
         (self.servers.busy.earliest(), timer, agenda)
     }
 
-    /// Touches the data of clients that are about to wake, a batch at a time, so that their cache misses overlap and
-    /// are resolved before the data is needed. With millions of users none of it is cached, and waiting for one cache
-    /// miss after another would dominate the run time.
-    #[inline]
-    fn prefetch(&self, recorder: &impl Prefetch) {
-        let Some(clients) = self.events.wakes.upcoming() else { return };
-        recorder.prefetch(clients.inspect(|client| {
-            black_box(self.users.clients[client.index()].client.meant);
-        }));
+    fn next_due<R: Recorder>(&mut self, recorder: &mut R) {
+        let Some(due) = self.events.take_due() else { return };
+        let Sim { events, balancer, operations, users, store, platform, shop, .. } = self;
+        let now = events.now;
+        match due {
+            Due::Fault(index) => self.strike(recorder, index),
+            Due::Ready { server, fault } => {
+                if operations.revive(recorder, events, balancer, server, fault) {
+                    self.operate(recorder);
+                }
+            }
+            Due::Recovered { server, fault } => operations.recover(recorder, balancer, server, fault, now),
+            Due::StoreBack => store.end_outage(),
+            Due::CheckTimeout(server) => self.check_ended(recorder, server, false, true),
+            Due::Check(server) => {
+                if let Some(passed) = balancer.begin_check(events, server) {
+                    self.check_ended(recorder, server, passed, false);
+                }
+            }
+            Due::Visitor(user) => users.admit_visitor(events, user).for_each(|id| self.wake(recorder, id)),
+            Due::Readmit(server) => balancer.end_ejection(recorder, server, now),
+            Due::Booted { server, process } => self.booted(recorder, server, process),
+            Due::Operate => {
+                operations.look(now);
+                self.operate(recorder);
+            }
+            Due::Autoscale => self.autoscale(recorder),
+            Due::Warm { server, process } => self.warm(recorder, server, process),
+            Due::Idle { server, process } => {
+                if platform.as_mut().is_some_and(|platform| platform.gives_up(server, process, now)) {
+                    self.end_instance(recorder, server);
+                }
+            }
+            Due::Delivered(request) => self.delivered(recorder, request),
+            Due::Reconnected { server, fault } => self.reconnect(recorder, server, fault),
+            Due::Copies => shop.carts.replicas.deliver(&balancer.pool, now),
+            Due::Again { visit, step } => {
+                if users.is_open(visit) {
+                    self.send_step(recorder, visit.client, step);
+                }
+            }
+        }
     }
 
-    fn next_due<R: Recorder>(&mut self, recorder: &mut R) {
-        match self.events.take_due() {
-            Some(Due::Fault(index)) => self.strike(recorder, index),
-            Some(Due::Ready { server, fault }) => self.comeback(recorder, server, fault),
-            Some(Due::Recovered { server, fault }) => self.recovered(recorder, server, fault),
-            Some(Due::StoreBack) => self.store.is_back(),
-            Some(Due::CheckTimeout(server)) => self.check_ended(recorder, server, false, true),
-            Some(Due::Check(server)) => self.health_check(recorder, server),
-            Some(Due::Visitor(user)) => self.visitor(recorder, user),
-            Some(Due::Readmit(server)) => self.readmit(recorder, server),
-            Some(Due::Booted { server, process }) => self.booted(recorder, server, process),
-            Some(Due::Operate) => self.look(recorder),
-            Some(Due::Autoscale) => self.autoscale(recorder),
-            Some(Due::Warm { server, process }) => self.warm(recorder, server, process),
-            Some(Due::Idle { server, process }) => self.idle_for_long(recorder, server, process),
-            Some(Due::Delivered(request)) => self.delivered(recorder, request),
-            Some(Due::Reconnected { server, fault }) => self.reconnected(recorder, server, fault),
-            Some(Due::Copies) => self.copies_arrive(),
-            Some(Due::Again { visit, step }) => self.try_again(recorder, visit, step),
-            None => {}
+    /// The earliest timer expires.
+    fn next_timer<R: Recorder>(&mut self, recorder: &mut R) {
+        let Some((kind, id)) = self.events.take_timer(&self.requests) else { return };
+        match kind {
+            TimerKind::Connect => self.attempt_failed(recorder, id, AttemptFailure::Unreachable),
+            TimerKind::Answer => {
+                self.hang_up(id);
+                self.give_up(recorder, id, Outcome::TimedOut);
+            }
+            TimerKind::Try => self.answer_overdue(recorder, id),
+            TimerKind::Fail => self.fail(recorder, id),
         }
     }
 }

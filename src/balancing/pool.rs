@@ -104,6 +104,13 @@ impl Pool {
         }
     }
 
+    /// The process that runs on a server, or was the last to run there.
+    #[inline]
+    #[must_use]
+    pub fn process_on(&self, server: ServerId) -> ProcessId {
+        self.members[server.index()].process
+    }
+
     /// Whether this process still has its memory.
     #[inline]
     #[must_use]

@@ -117,6 +117,14 @@ impl Sub for Instant {
     }
 }
 
+impl Sub<Span> for Instant {
+    type Output = Instant;
+    /// The start, if that would be before it.
+    fn sub(self, span: Span) -> Instant {
+        Instant(self.0.saturating_sub(span.0))
+    }
+}
+
 impl Add for Span {
     type Output = Span;
     fn add(self, other: Span) -> Span {

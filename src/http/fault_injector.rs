@@ -39,7 +39,7 @@ impl FaultInjector {
     /// # Errors
     ///
     /// When a server cannot be started again.
-    pub async fn fulfil(self: Arc<FaultInjector>, index: u32) -> Result<(), Failure> {
+    pub async fn carry_out(self: Arc<FaultInjector>, index: u32) -> Result<(), Failure> {
         let strike = Strike::of(&self.faults, index);
         let kind = strike.kind;
         self.clock.sleep_until(self.faults[index as usize].at).await;
@@ -117,7 +117,7 @@ impl FaultInjector {
     ///
     /// When the old host's disk cannot be deleted.
     pub fn new_host(&self, slot: &Slot) -> Result<(), Failure> {
-        self.routing.with_pool(|pool| slot.feels(&pool.members[slot.id.index()]));
+        self.routing.with_pool(|pool| slot.follow(&pool.members[slot.id.index()]));
         slot.new_host()?;
         self.log.new_host(slot.id, slot.host());
         Ok(())
@@ -168,7 +168,7 @@ impl FaultInjector {
     fn change<T>(&self, slot: &Slot, act: impl FnOnce(&mut Pool) -> T) -> T {
         self.routing.with_pool(|pool| {
             let done = act(pool);
-            slot.feels(&pool.members[slot.id.index()]);
+            slot.follow(&pool.members[slot.id.index()]);
             done
         })
     }

@@ -325,9 +325,9 @@ impl LogState {
         }
         seat.overwritten = seat.overwritten.union(kept.overwritten);
         seat.expired = seat.expired.union(kept.expired);
-        if let Some(at_copy) = kept.replica {
+        if let Some(access) = kept.replica {
             seat.replicas.asked(process, |process| killed_by.iter().all(|(dead, _)| *dead != process));
-            if let ReplicaAccess::Changed(change) = at_copy {
+            if let ReplicaAccess::Changed(change) = access {
                 seat.replicas.changed(process, change);
             }
         }

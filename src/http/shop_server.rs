@@ -205,8 +205,8 @@ impl Slot {
         Ok(Arc::new(Slot { id, address, slow, failing, host, shop, port, now: Mutex::new(SlotState::Down(None)) }))
     }
 
-    /// From now on it is as slow and as failing as that.
-    pub fn feels(&self, member: &Member) {
+    /// From now on it is as slow and as failing as this member of the pool.
+    pub fn follow(&self, member: &Member) {
         self.slow.store(member.slow, Ordering::Relaxed);
         self.failing.store(member.failing, Ordering::Relaxed);
     }

@@ -90,7 +90,8 @@ pub struct Operator {
     follow_up: Option<Action>,
     /// Stopped servers whose slots will be retired as soon as the balancer knows.
     stopped: Vec<ServerId>,
-    glance: Span,
+    /// How often it looks while a server drains.
+    poll_interval: Span,
     /// Adds and removes servers, if the scenario has an autoscaler, together with the plan it acts under.
     autoscaler: Option<(u32, Autoscaler)>,
 }
@@ -130,14 +131,14 @@ impl Operator {
     #[must_use]
     pub fn new(scenario: &Scenario) -> Operator {
         let bound = matches!(scenario.balancer.affinity, Affinity::Cookie(_));
-        let glance = if bound { COUNT_INTERVAL } else { POLL_INTERVAL };
+        let poll_interval = if bound { COUNT_INTERVAL } else { POLL_INTERVAL };
         Operator {
             plans: VecDeque::new(),
             under_way: None,
             leaving: Vec::new(),
             follow_up: None,
             stopped: Vec::new(),
-            glance,
+            poll_interval,
             autoscaler: None,
         }
     }
@@ -171,7 +172,7 @@ impl Operator {
     #[must_use]
     pub fn looks_again(&self, now: Instant) -> Option<Instant> {
         let deadline = self.leaving.iter().map(|leaving| leaving.until).filter(|until| *until > now).min()?;
-        Some(deadline.min(now + self.glance))
+        Some(deadline.min(now + self.poll_interval))
     }
 
     /// The next action; `None` if there is nothing to do now. `bound` counts the users whom a cookie binds to a

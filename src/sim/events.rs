@@ -1,4 +1,5 @@
-//! All pending events, each kind in the structure that suits it. (Ends of service are kept with the workers.)
+//! The clock, and all pending events, each kind in the structure that suits it. (Ends of service are kept with the
+//! workers.)
 
 mod queue;
 pub mod tournament;
@@ -6,7 +7,7 @@ pub mod tournament;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::requests::{InFlight, RequestId, Requests};
+use super::requests::{InFlight, RequestSlot, Requests};
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId, UserId, Visit};
 use crate::traffic::{Loop, Workload};
@@ -40,7 +41,7 @@ pub enum Due {
     /// An instance may have reached its idle limit.
     Idle { server: ServerId, process: ProcessId },
     /// A message between two regions arrives.
-    Delivered(RequestId),
+    Delivered(RequestSlot),
     /// A server that a fault isolated can be reached again.
     Reconnected { server: ServerId, fault: u32 },
     /// Replicas of carts arrive at other servers.
@@ -80,7 +81,7 @@ impl Due {
 #[derive(Clone, Copy, Debug)]
 struct Timer {
     at: Instant,
-    request: RequestId,
+    request: RequestSlot,
     serial: u32,
     /// Which of the request's attempts it belongs to.
     retries: u8,
@@ -101,9 +102,11 @@ pub enum TimerKind {
 
 const KINDS: [TimerKind; 4] = [TimerKind::Connect, TimerKind::Answer, TimerKind::Try, TimerKind::Fail];
 
-/// All pending events.
+/// The clock, and all pending events.
 #[derive(Clone, Debug)]
 pub struct Events {
+    /// The current virtual time.
+    pub now: Instant,
     /// When thinking or pausing clients wake.
     pub wakes: WakeQueue,
     /// One queue for each [`TimerKind`].
@@ -119,7 +122,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Creates an empty event set.
+    /// No events, at time 0.
     #[must_use]
     pub fn new(workload: &Workload) -> Events {
         let clients = match workload.arrivals {
@@ -128,6 +131,7 @@ impl Events {
         };
         let delay = workload.mean_think().max(Span::from_millis(1));
         Events {
+            now: Instant::ZERO,
             wakes: WakeQueue::new(clients, delay),
             timers: KINDS.map(|_| VecDeque::new()),
             agenda: BinaryHeap::new(),
@@ -174,7 +178,7 @@ impl Events {
 
     /// Starts a timer of a constant delay.
     #[inline]
-    pub fn start_timer(&mut self, kind: TimerKind, at: Instant, id: RequestId, request: &InFlight) {
+    pub fn start_timer(&mut self, kind: TimerKind, at: Instant, id: RequestSlot, request: &InFlight) {
         let timer = Timer { at, request: id, serial: request.serial, retries: request.retries };
         self.next_timer = self.next_timer.min(at);
         self.timers[kind as usize].push_back(timer);
@@ -184,7 +188,7 @@ impl Events {
     /// waited for. In that case obsolete timers behind it are removed too, even if they would expire much later, so an
     /// answered request costs no event.
     #[inline]
-    pub fn take_timer(&mut self, requests: &Requests) -> Option<(TimerKind, RequestId)> {
+    pub fn take_timer(&mut self, requests: &Requests) -> Option<(TimerKind, RequestSlot)> {
         let kind = KINDS.into_iter().min_by_key(|kind| first(&self.timers[*kind as usize]))?;
         let timers = &mut self.timers[kind as usize];
         let timer = timers.pop_front()?;

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::Sim;
-use super::events::Due;
+use super::events::{Due, Events};
 use super::network::NetworkMessage;
-use super::requests::{RequestId, RequestState};
+use super::requests::{RequestSlot, RequestState};
 use crate::base::seed::{Key, Purpose, Sampler, Seed};
 use crate::base::time::{Instant, Span};
-use crate::base::{ProcessId, Refusal, RegionId, ServerId};
-use crate::history::{PoolEvent, RECYCLED, Recorder};
+use crate::base::{Outcome, ProcessId, Refusal, RegionId, ServerId};
+use crate::history::{Event, PoolEvent, RECYCLED, Recorder};
+use crate::operations::carry_out;
 use crate::scenario::Scenario;
 
 /// The platform: its limits, and the instances of each region.
@@ -63,11 +64,68 @@ impl Platform {
         }))
     }
 
+    /// Takes an idle instance of a region, the most recently started one.
+    fn take_idle(&mut self, region: RegionId) -> Option<ServerId> {
+        self.places[region.index()].idle.pop_last().map(|(_, server)| server)
+    }
+
+    /// Whether another instance may start in a region. If so, it counts as running from now on.
+    fn may_start(&mut self, region: RegionId) -> bool {
+        let instances = &mut self.places[region.index()];
+        let may = instances.running < self.most;
+        instances.running += u32::from(may);
+        may
+    }
+
+    /// The server id of an ended instance of a region, for reuse.
+    fn free_id(&mut self, region: RegionId) -> Option<ServerId> {
+        self.places[region.index()].free.pop()
+    }
+
+    /// An instance starts under this id.
+    fn start(&mut self, events: &mut Events, server: ServerId, process: ProcessId, region: RegionId) {
+        let evicted_at = self.eviction(process, events.now);
+        let instance = Instance { region, idle_since: events.now, evicted_at };
+        match self.instances.get_mut(server.index()) {
+            Some(old) => *old = instance,
+            None => self.instances.push(instance),
+        }
+        events.schedule(events.now + self.cold_start, Due::Warm { server, process });
+    }
+
     /// When an instance that starts now will be evicted.
     fn eviction(&self, process: ProcessId, now: Instant) -> Instant {
         let Some(after) = self.evicted_after else { return Instant::NEVER };
         let key = Key { entity: u64::from(process.0), ..Key::default() };
         now + after.sample(&mut self.seed.draw(Purpose::Eviction, key))
+    }
+
+    /// An instance becomes idle and waits for the next request. False if its eviction is due.
+    pub fn rest(&mut self, events: &mut Events, server: ServerId, process: ProcessId) -> bool {
+        let instance = &mut self.instances[server.index()];
+        instance.idle_since = events.now;
+        if instance.evicted_at <= events.now {
+            return false;
+        }
+        let until = (events.now + self.idle).min(instance.evicted_at);
+        self.region_instances(server).idle.insert((process, server));
+        events.schedule(until, Due::Idle { server, process });
+        true
+    }
+
+    /// Whether an instance is still idle and has reached its idle limit or its eviction time. If so, it gets no more
+    /// requests.
+    pub fn gives_up(&mut self, server: ServerId, process: ProcessId, now: Instant) -> bool {
+        let Instance { idle_since, evicted_at, .. } = self.instances[server.index()];
+        let over = now >= evicted_at || now >= idle_since + self.idle;
+        over && self.region_instances(server).idle.remove(&(process, server))
+    }
+
+    /// An instance has ended, and its id is free.
+    fn end(&mut self, server: ServerId) {
+        let instances = self.region_instances(server);
+        instances.running -= 1;
+        instances.free.push(server);
     }
 
     fn region_instances(&mut self, server: ServerId) -> &mut RegionInstances {
@@ -76,117 +134,66 @@ impl Platform {
 }
 
 impl Sim {
-    /// Sends a request to the platform.
-    pub(super) fn send_to_platform<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
-        if self.network.is_some() { self.set_out(id) } else { self.dispatch(recorder, id) }
-    }
-
-    /// Assigns an instance to a request, in the request's region if there are several.
-    pub(super) fn dispatch<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+    /// Assigns an instance to a request, in the request's region if there are several, or refuses it with a 429 if the
+    /// platform already runs as many instances as it may.
+    pub(super) fn dispatch<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot) {
         let region = self.network.as_ref().map_or(RegionId(0), |network| network.asked_from(&self.requests[id]));
         let Some(platform) = &mut self.platform else { return };
-        let most = platform.most;
-        let region_instances = &mut platform.places[region.index()];
-        if let Some((_, server)) = region_instances.idle.pop_last() {
-            self.give(id, server);
-            return self.arrive(recorder, id);
+        if let Some(server) = platform.take_idle(region) {
+            self.balancer.assign(&mut self.requests[id], server);
+            self.arrive(recorder, id);
+        } else if platform.may_start(region) {
+            let server = self.start_instance(recorder, region);
+            self.balancer.assign(&mut self.requests[id], server);
+            self.requests[id].place = RequestState::Queued;
+            self.servers.wait(server, id);
+        } else if self.network.is_some() {
+            self.send_message(id, NetworkMessage::Throttled);
+        } else {
+            self.drop_request(recorder, id, None, Outcome::Refused(Refusal::Throttled));
         }
-        if region_instances.running >= most {
-            return self.throttle(recorder, id);
-        }
-        region_instances.running += 1;
-        let server = self.start_instance(recorder, region);
-        self.give(id, server);
-        self.requests[id].place = RequestState::Queued;
-        self.servers.wait(server, id);
-    }
-
-    /// Assigns a request to an instance. A request whose user has left does not count as in flight.
-    fn give(&mut self, id: RequestId, server: ServerId) {
-        let request = &mut self.requests[id];
-        request.server = server;
-        self.balancer.pool.view.in_flight[server.index()] += u32::from(!request.departed);
     }
 
     /// Starts an instance under a free server id.
     fn start_instance<R: Recorder>(&mut self, recorder: &mut R, region: RegionId) -> ServerId {
         let platform = self.platform.as_mut().expect("the caller has it");
-        let free = platform.places[region.index()].free.pop();
-        let server = if let Some(server) = free {
-            self.balancer.pool.boot(server, true);
+        let pool = &mut self.balancer.pool;
+        let server = if let Some(server) = platform.free_id(region) {
+            pool.boot(server, true);
             server
         } else {
             self.servers.grow();
             if let Some(network) = &mut self.network {
                 network.map.servers.push(region);
             }
-            self.balancer.pool.add(1)
+            pool.add(1)
         };
-        let process = self.balancer.pool.members[server.index()].process;
-        let evicted_at = platform.eviction(process, self.now);
-        let instance = Instance { region, idle_since: self.now, evicted_at };
-        match platform.instances.get_mut(server.index()) {
-            Some(old) => *old = instance,
-            None => platform.instances.push(instance),
-        }
-        let warm = self.now + platform.cold_start;
-        self.events.schedule(warm, Due::Warm { server, process });
-        self.turned(recorder, server);
+        platform.start(&mut self.events, server, pool.process_on(server), region);
+        recorder.record(&Event::pool(self.events.now, carry_out::turned(pool, server)));
         server
     }
 
     /// An instance has started, and takes the request it was started for.
     pub(super) fn warm<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, process: ProcessId) {
-        if self.balancer.pool.booted(server, process) {
-            self.turned(recorder, server);
-            self.take_from_queue(server);
+        if !self.balancer.pool.booted(server, process) {
+            return;
         }
-    }
-
-    /// An instance becomes idle and waits for the next request, or ends if its eviction is due.
-    pub(super) fn rest<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
-        let now = self.now;
-        let process = self.balancer.pool.members[server.index()].process;
-        let Some(platform) = &mut self.platform else { return };
-        let instance = &mut platform.instances[server.index()];
-        instance.idle_since = now;
-        if instance.evicted_at <= now {
-            return self.recycle(recorder, server);
-        }
-        let until = (now + platform.idle).min(instance.evicted_at);
-        platform.region_instances(server).idle.insert((process, server));
-        self.events.schedule(until, Due::Idle { server, process });
-    }
-
-    /// Ends an idle instance if its idle limit or its eviction time has been reached.
-    pub(super) fn idle_for_long<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, process: ProcessId) {
-        let now = self.now;
-        let Some(platform) = &mut self.platform else { return };
-        let Instance { idle_since, evicted_at, .. } = platform.instances[server.index()];
-        let over = now >= evicted_at || now >= idle_since + platform.idle;
-        if over && platform.region_instances(server).idle.remove(&(process, server)) {
-            self.recycle(recorder, server);
+        recorder.record(&Event::pool(self.events.now, carry_out::turned(&self.balancer.pool, server)));
+        if let Some((worker, id)) = self.servers.first_in_line(server) {
+            self.start(worker, id);
         }
     }
 
     /// Ends an instance, and with it its memory.
-    fn recycle<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
-        self.balancer.pool.stop(server, RECYCLED);
-        self.balancer.pool.retire(server);
-        self.record_pool(recorder, PoolEvent::Stopped { server, fault: RECYCLED, cut_off_users: 0, cut_requests: 0 });
-        self.turned(recorder, server);
-        let Some(platform) = &mut self.platform else { return };
-        let region_instances = platform.region_instances(server);
-        region_instances.running -= 1;
-        region_instances.free.push(server);
-    }
-
-    /// Answers 429: the platform already runs as many instances as it may.
-    fn throttle<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
-        if self.network.is_some() {
-            self.send_back(id, NetworkMessage::Throttled);
-        } else {
-            self.refuse(recorder, id, Refusal::Throttled);
+    pub(super) fn end_instance<R: Recorder>(&mut self, recorder: &mut R, server: ServerId) {
+        let (pool, now) = (&mut self.balancer.pool, self.events.now);
+        pool.stop(server, RECYCLED);
+        pool.retire(server);
+        let stopped = PoolEvent::Stopped { server, fault: RECYCLED, cut_off_users: 0, cut_requests: 0 };
+        recorder.record(&Event::pool(now, stopped));
+        recorder.record(&Event::pool(now, carry_out::turned(pool, server)));
+        if let Some(platform) = &mut self.platform {
+            platform.end(server);
         }
     }
 }

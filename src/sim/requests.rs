@@ -5,16 +5,17 @@ use std::ops::{Index, IndexMut};
 use crate::base::seed::Key;
 use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Items, Refusal, ServerId, UserId, Visit};
-use crate::history::Request;
+use crate::history::{Event, Inside, Request};
 use crate::scenario::CartPath;
 use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
 use crate::state::store::StoreCall;
+use crate::state::tokens;
 use crate::traffic::Session;
 
 /// A slot of the slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RequestId(pub u32);
+pub struct RequestSlot(pub u32);
 
 /// A request, from when it is sent until neither its user nor a server holds it any more.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +28,13 @@ pub struct InFlight {
     pub command: Command,
     /// When it was sent.
     pub sent: Instant,
-    /// When a worker took it. Until then: when it was sent to its present server.
-    pub started: Instant,
+    /// Since when its worker has it. Before a worker takes it: when it was sent to its present server.
+    pub since: Instant,
     /// The cart that came with the request (a signed token), or that was read from the store before the work. In the
     /// answer: the new token, if it sets one.
-    pub copy: Option<Items>,
-    /// When servers begin to refuse that token.
-    pub copy_ends: Instant,
+    pub cart: Option<Items>,
+    /// When that token expires.
+    pub cart_expires: Instant,
     /// The session it carries.
     pub session: Option<Session>,
     /// The server it was last sent to.
@@ -106,6 +107,32 @@ impl InFlight {
         self.key.of_retry(self.retries)
     }
 
+    /// That its server has dropped it.
+    pub fn dropped_by_server(&self, now: Instant) -> Event {
+        Event::inside(now, self.visit(), Inside::Dropped { server: Some(self.server) })
+    }
+
+    /// When its present attempt began. For a retry, only the time it was sent, or taken by a worker, is known.
+    #[inline]
+    pub fn attempt_began(&self) -> Instant {
+        if self.retries > 0 { self.since } else { self.sent }
+    }
+
+    /// What its login is worth to the server that has just taken it, going by the token alone.
+    #[inline]
+    pub fn credential_status(&self) -> CredentialStatus {
+        match self.session {
+            Some(Session::Until(end) | Session::Renewable { until: end, .. })
+                if !tokens::is_current(end, self.since) =>
+            {
+                CredentialStatus::Expired
+            }
+            Some(_) => CredentialStatus::Current,
+            None if self.command.is_a_thief_s() => CredentialStatus::Forged,
+            None => CredentialStatus::Nothing,
+        }
+    }
+
     /// The visit it belongs to.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is the user")]
@@ -118,13 +145,13 @@ impl InFlight {
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
     slots: Vec<InFlight>,
-    free: Vec<RequestId>,
+    free: Vec<RequestSlot>,
 }
 
 impl Requests {
     /// Stores a request, and assigns its serial.
     #[inline]
-    pub fn insert(&mut self, mut request: InFlight) -> RequestId {
+    pub fn insert(&mut self, mut request: InFlight) -> RequestSlot {
         if let Some(id) = self.free.pop() {
             let slot = &mut self.slots[id.0 as usize];
             request.serial = slot.serial;
@@ -132,12 +159,12 @@ impl Requests {
             return id;
         }
         self.slots.push(request);
-        RequestId(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests at once"))
+        RequestSlot(u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 requests at once"))
     }
 
     /// Frees the slot of a request that neither its user nor a server holds.
     #[inline]
-    pub fn remove(&mut self, id: RequestId) {
+    pub fn remove(&mut self, id: RequestSlot) {
         let slot = &mut self.slots[id.0 as usize];
         slot.serial = slot.serial.wrapping_add(1);
         slot.departed = true;
@@ -146,7 +173,7 @@ impl Requests {
 
     /// Whether a user still waits for this use of the slot.
     #[inline]
-    pub fn is_awaited(&self, id: RequestId, serial: u32) -> bool {
+    pub fn is_awaited(&self, id: RequestSlot, serial: u32) -> bool {
         let slot = &self.slots[id.0 as usize];
         slot.serial == serial && !slot.departed
     }
@@ -162,7 +189,7 @@ impl Requests {
     }
 
     /// The free slots.
-    pub fn free_slots(&self) -> &[RequestId] {
+    pub fn free_slots(&self) -> &[RequestSlot] {
         &self.free
     }
 
@@ -172,17 +199,17 @@ impl Requests {
     }
 }
 
-impl Index<RequestId> for Requests {
+impl Index<RequestSlot> for Requests {
     type Output = InFlight;
     #[inline]
-    fn index(&self, id: RequestId) -> &InFlight {
+    fn index(&self, id: RequestSlot) -> &InFlight {
         &self.slots[id.0 as usize]
     }
 }
 
-impl IndexMut<RequestId> for Requests {
+impl IndexMut<RequestSlot> for Requests {
     #[inline]
-    fn index_mut(&mut self, id: RequestId) -> &mut InFlight {
+    fn index_mut(&mut self, id: RequestSlot) -> &mut InFlight {
         &mut self.slots[id.0 as usize]
     }
 }

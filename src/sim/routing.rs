@@ -5,81 +5,78 @@ pub mod failures;
 
 use super::Sim;
 use super::events::TimerKind;
-use super::requests::{RequestId, RequestState};
+use super::network::NetworkMessage;
+use super::requests::{RequestSlot, RequestState};
 use crate::balancing::attempt::AttemptFailure;
-use crate::balancing::balancer::Attempt;
-use crate::base::seed::Purpose;
-use crate::base::{Outcome, Refusal, ServerId, ServerState};
-use crate::history::{Event, EventKind, Inside, Recorder};
+use crate::base::{Outcome, ServerId, ServerState};
+use crate::history::{Event, Inside, Recorder};
+use crate::operations::faults;
 
 impl Sim {
-    /// Sends a request to a server, or refuses it.
+    /// Sends a request to a server or to the platform, or refuses it.
     #[inline(always)]
-    pub(super) fn route<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
-        if self.platform.is_some() {
-            return self.send_to_platform(recorder, id);
+    pub(super) fn route<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot) {
+        match (&self.platform, &self.network) {
+            (None, _) => {
+                self.balancer.excluded.clear();
+                self.route_further(recorder, id);
+            }
+            (Some(_), None) => self.dispatch(recorder, id),
+            (Some(_), Some(_)) => self.send_message(id, NetworkMessage::Request),
         }
-        self.balancer.excluded.clear();
-        self.route_further(recorder, id);
     }
 
     /// Routes a request, avoiding the excluded servers.
-    fn route_further<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+    fn route_further<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot) {
         loop {
-            let server = match self.choose(id) {
+            let region = self.network.as_ref().map(|network| network.asked_from(&self.requests[id]));
+            let attempt = self.users.attempt(&self.requests[id], region);
+            let server = match self.balancer.choose(self.events.now, &attempt) {
                 Ok(server) => server,
-                Err(refusal) => return self.refuse(recorder, id, refusal),
+                Err(refusal) => return self.drop_request(recorder, id, None, Outcome::Refused(refusal)),
             };
             let request = &mut self.requests[id];
             request.server = server;
             self.balancer.pool.sent(server, request.retries > 0);
             if self.network.is_some() {
-                return self.set_out(id);
+                return self.send_message(id, NetworkMessage::Request);
             }
             match self.balancer.pool.members[server.index()].state {
                 ServerState::Up | ServerState::Draining => return self.deliver(recorder, id),
-                ServerState::Silent => {
-                    let request = &mut self.requests[id];
-                    request.place = RequestState::Connecting;
-                    let at = self.now + self.balancer.connect_timeout;
-                    return self.events.start_timer(TimerKind::Connect, at, id, request);
-                }
+                ServerState::Silent => return self.wait_for_connection(id),
                 ServerState::Down | ServerState::Booting | ServerState::Retired => {
                     if !self.retry(recorder, id, AttemptFailure::Refused) {
-                        return self.end_attempts(recorder, id, AttemptFailure::Refused);
+                        return self.drop_request(recorder, id, None, AttemptFailure::Refused.outcome());
                     }
                 }
             }
         }
     }
 
+    /// Waits for a connection to a silent server, until the connect timeout.
+    pub(super) fn wait_for_connection(&mut self, id: RequestSlot) {
+        let request = &mut self.requests[id];
+        request.place = RequestState::Connecting;
+        let at = self.events.now + self.balancer.connect_timeout;
+        self.events.start_timer(TimerKind::Connect, at, id, request);
+    }
+
     /// A request reaches a running server.
     #[inline(always)]
-    pub(super) fn deliver<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+    pub(super) fn deliver<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot) {
+        let request = &self.requests[id];
         if let Some(timeout) = self.balancer.answer_timeout {
-            self.events.start_timer(TimerKind::Try, self.now + timeout, id, &self.requests[id]);
+            self.events.start_timer(TimerKind::Try, self.events.now + timeout, id, request);
         }
-        if self.balancer.pool.members[self.requests[id].server.index()].failing > 0 && self.is_failed(id) {
+        let failing = self.balancer.pool.members[request.server.index()].failing;
+        if failing > 0 && faults::fails(failing, self.users.workload.seed, request.key) {
             return self.begin_to_fail(recorder, id);
         }
         self.arrive(recorder, id);
     }
 
-    #[inline(always)]
-    fn choose(&mut self, id: RequestId) -> Result<ServerId, Refusal> {
-        let request = &self.requests[id];
-        let client = self.users.client(request.client);
-        let attempt = Attempt {
-            pin: self.users.needs_jars.then(|| &self.users.jars[client.jar as usize].pin),
-            hash_key: self.workload.hash_key(client.user),
-            region: self.network.as_ref().map(|network| network.asked_from(request)),
-            draw: self.workload.seed.draw(Purpose::Pick, request.key_of_try()),
-        };
-        self.balancer.choose(self.now, &attempt)
-    }
-
     /// Ends a failed attempt. Returns whether the request may be retried; if so, this server is excluded.
-    fn retry<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) -> bool {
+    fn retry<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot, failure: AttemptFailure) -> bool {
         self.fail_attempt(recorder, id);
         let request = &mut self.requests[id];
         let (idempotent, balancer) = (request.command.is_idempotent(), &mut self.balancer);
@@ -89,73 +86,58 @@ impl Sim {
         }
         request.retries += 1;
         request.place = RequestState::Balancer;
-        request.started = self.now;
+        request.since = self.events.now;
         let from = request.server;
         failure.exclude(from, &mut balancer.excluded);
-        let what = EventKind::Inside(request.visit(), Inside::Retried { from });
-        recorder.record(&Event { at: self.now, what });
+        recorder.record(&Event::inside(self.events.now, request.visit(), Inside::Retried { from }));
         true
     }
 
     /// Handles an attempt that a server did not accept or has dropped: retries it elsewhere, or tells the user.
-    pub(super) fn attempt_failed<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) {
+    pub(super) fn attempt_failed<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot, failure: AttemptFailure) {
         if self.retry(recorder, id, failure) {
             self.route_further(recorder, id);
         } else {
-            self.end_attempts(recorder, id, failure);
+            let had_it = failure.was_sent().then_some(self.requests[id].server);
+            self.drop_request(recorder, id, had_it, failure.outcome());
         }
     }
 
-    /// Ends a request that will not be retried.
-    fn end_attempts<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, failure: AttemptFailure) {
-        let had_it = failure.was_sent().then_some(self.requests[id].server);
-        self.drop_request(recorder, id, had_it);
-        self.tell(recorder, id, failure.outcome());
+    /// Ends a request without effect, and tells its user. `had_it`: the server that had it.
+    pub(super) fn drop_request<R: Recorder>(
+        &mut self,
+        recorder: &mut R,
+        id: RequestSlot,
+        had_it: Option<ServerId>,
+        outcome: Outcome,
+    ) {
+        let dropped = Inside::Dropped { server: had_it };
+        recorder.record(&Event::inside(self.events.now, self.requests[id].visit(), dropped));
+        self.tell(recorder, id, outcome);
         self.requests.remove(id);
     }
 
-    /// Refuses a request on the balancer's behalf.
-    pub(super) fn refuse<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, refusal: Refusal) {
-        self.drop_request(recorder, id, None);
-        self.tell(recorder, id, Outcome::Refused(refusal));
-        self.requests.remove(id);
+    /// An answer, which is now at the balancer, reaches the user.
+    #[inline(always)]
+    pub(super) fn answered<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot, outcome: Outcome) {
+        let (request, events) = (&self.requests[id], &mut self.events);
+        self.balancer.end_attempt(request, outcome, events.now);
+        self.balancer.count_outcome(recorder, events, request.server, outcome.is_server_error());
+        self.answer(recorder, id, outcome);
     }
 
     /// Closes the balancer's connection to a server, if there is one.
     #[inline]
-    pub(super) fn hang_up(&mut self, id: RequestId) {
-        if !self.is_for_nobody_yet(id) {
-            self.ended(id, Outcome::Failed);
+    pub(super) fn hang_up(&mut self, id: RequestSlot) {
+        let (request, network) = (&self.requests[id], self.network.as_ref());
+        if !network.is_some_and(|network| network.has_no_server_yet(id, request)) {
+            self.balancer.end_attempt(request, Outcome::Failed, self.events.now);
         }
-    }
-
-    /// Tells the balancer that an attempt has ended.
-    #[inline(always)]
-    pub(super) fn ended(&mut self, id: RequestId, outcome: Outcome) {
-        let request = &self.requests[id];
-        let again = request.retries > 0;
-        // For a retry, only the time it was sent, or taken by a worker, is known.
-        let since = if again { request.started } else { request.sent };
-        self.balancer.ended(self.now, request.server, again, since, outcome);
     }
 
     /// Ends an attempt and counts it against the server.
-    pub(super) fn fail_attempt<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+    pub(super) fn fail_attempt<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot) {
         self.hang_up(id);
-        self.judge(recorder, self.requests[id].server, true);
-    }
-
-    /// Feeds a server's success or failure to outlier detection.
-    #[inline(always)]
-    pub(super) fn judge<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, failed: bool) {
-        if let Some(until) = self.balancer.judge(self.now, server, failed) {
-            self.eject(recorder, server, until);
-        }
-    }
-
-    /// Records that a request ended without effect.
-    pub(super) fn drop_request<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, server: Option<ServerId>) {
-        let what = EventKind::Inside(self.requests[id].visit(), Inside::Dropped { server });
-        recorder.record(&Event { at: self.now, what });
+        self.balancer.count_outcome(recorder, &mut self.events, self.requests[id].server, true);
     }
 }

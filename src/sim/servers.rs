@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::events::tournament::Tournament;
-use super::requests::{RequestId, Requests};
+use super::requests::{InFlight, Phase, RequestSlot, RequestState, Requests};
 use crate::base::ServerId;
 use crate::base::seed::Sampler;
 use crate::base::time::{Instant, Span};
@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 use crate::state::admission::{self, Admitted};
 
 /// Marks a worker that holds no request.
-pub const IDLE: RequestId = RequestId(u32::MAX);
+pub const IDLE: RequestSlot = RequestSlot(u32::MAX);
 
 /// The workers and queues of all servers.
 #[derive(Clone, Debug)]
@@ -23,11 +23,11 @@ pub struct Servers {
     /// By worker: when its current stage ends.
     pub busy: Tournament,
     /// By worker: the request it holds.
-    pub held: Vec<RequestId>,
+    pub held: Vec<RequestSlot>,
     /// By server: its idle workers.
     idle: Vec<Vec<u32>>,
     /// By server: the requests that wait for a worker.
-    pub queues: Vec<VecDeque<RequestId>>,
+    pub queues: Vec<VecDeque<RequestSlot>>,
     /// By server: the total time its workers spent on requests that have ended. Only kept for an autoscaler.
     worked: Option<Vec<Span>>,
 }
@@ -79,7 +79,7 @@ impl Servers {
 
     /// Assigns an arriving request to an idle worker, or else to the queue, if it has room.
     #[inline(always)]
-    pub fn admit(&mut self, server: ServerId, id: RequestId) -> Admitted<u32> {
+    pub fn admit(&mut self, server: ServerId, id: RequestSlot) -> Admitted<u32> {
         let queue = &mut self.queues[server.index()];
         let admitted = admission::admit(self.idle[server.index()].pop(), queue.len(), self.queue_limit);
         if admitted == Admitted::Queued {
@@ -89,19 +89,19 @@ impl Servers {
     }
 
     /// Queues a request for a server that has not started yet, regardless of the limit.
-    pub fn wait(&mut self, server: ServerId, id: RequestId) {
+    pub fn wait(&mut self, server: ServerId, id: RequestSlot) {
         self.queues[server.index()].push_back(id);
     }
 
     /// Pairs a worker of a server that has just started with the first queued request.
-    pub fn first_in_line(&mut self, server: ServerId) -> Option<(u32, RequestId)> {
+    pub fn first_in_line(&mut self, server: ServerId) -> Option<(u32, RequestSlot)> {
         let worker = self.idle[server.index()].pop()?;
         Some((worker, self.next_in_line(worker, server)?))
     }
 
     /// Gives a free worker the next queued request, or marks it idle.
     #[inline(always)]
-    pub fn next_in_line(&mut self, worker: u32, server: ServerId) -> Option<RequestId> {
+    pub fn next_in_line(&mut self, worker: u32, server: ServerId) -> Option<RequestSlot> {
         let next = self.queues[server.index()].pop_front();
         if next.is_none() {
             self.held[worker as usize] = IDLE;
@@ -112,18 +112,18 @@ impl Servers {
     }
 
     /// Replaces a queued request by another one, at the same position.
-    pub fn replace_queued(&mut self, server: ServerId, old: RequestId, new: RequestId) {
+    pub fn replace_queued(&mut self, server: ServerId, old: RequestSlot, new: RequestSlot) {
         let place = self.queues[server.index()].iter_mut().find(|queued| **queued == old);
         *place.expect("it is in the queue of its server") = new;
     }
 
     /// Busy workers, each with its request.
-    pub fn at_work(&self) -> impl Iterator<Item = (u32, RequestId)> {
+    pub fn at_work(&self) -> impl Iterator<Item = (u32, RequestSlot)> {
         (0u32..).zip(self.held.iter().copied()).filter(|(_, id)| *id != IDLE)
     }
 
     /// The requests that a server's workers hold.
-    pub fn held_by(&self, server: ServerId) -> impl Iterator<Item = RequestId> {
+    pub fn held_by(&self, server: ServerId) -> impl Iterator<Item = RequestSlot> {
         let first = (server.0 * self.workers_each) as usize;
         self.held[first..first + self.workers_each as usize].iter().copied().filter(|id| *id != IDLE)
     }
@@ -139,7 +139,7 @@ impl Servers {
     /// The total busy time of a server's workers, including current requests. Only meaningful with an autoscaler.
     pub fn worked(&self, server: ServerId, now: Instant, requests: &Requests) -> Span {
         let ended = self.worked.as_ref().map_or(Span::ZERO, |worked| worked[server.index()]);
-        self.held_by(server).fold(ended, |sum, id| sum + (now - requests[id].started))
+        self.held_by(server).fold(ended, |sum, id| sum + (now - requests[id].since))
     }
 
     /// How many requests a server holds for users who are still waiting.
@@ -154,16 +154,32 @@ impl Servers {
         server.0 * self.workers_each..(server.0 + 1) * self.workers_each
     }
 
-    /// Takes the request, if any, from a worker whose process has died.
-    pub fn stop_worker(&mut self, worker: u32) -> Option<RequestId> {
-        self.busy.set(worker as usize, Instant::NEVER);
-        Some(std::mem::replace(&mut self.held[worker as usize], IDLE)).filter(|id| *id != IDLE)
+    /// A worker takes a request.
+    #[inline(always)]
+    pub fn assign(&mut self, worker: u32, id: RequestSlot, request: &mut InFlight, now: Instant) {
+        self.held[worker as usize] = id;
+        request.worker = worker;
+        request.since = now;
     }
 
-    /// Empties the queue of a process that has died, and marks all its workers idle.
-    pub fn empty_queue(&mut self, server: ServerId) -> VecDeque<RequestId> {
+    /// A worker begins a phase of its request.
+    #[inline(always)]
+    pub fn begin(&mut self, request: &mut InFlight, phase: Phase, until: Instant) {
+        request.place = RequestState::Running(phase);
+        self.busy.set(request.worker as usize, until);
+    }
+
+    /// Takes all requests from a server whose process has died: first the running ones by worker, then the queue.
+    pub fn evacuate(&mut self, server: ServerId) -> Vec<RequestSlot> {
+        let mut out = Vec::new();
+        for worker in self.workers_of(server) {
+            self.busy.set(worker as usize, Instant::NEVER);
+            out.push(std::mem::replace(&mut self.held[worker as usize], IDLE));
+        }
+        out.retain(|id| *id != IDLE);
         self.idle[server.index()] = idle_workers(server.0, self.workers_each);
-        std::mem::take(&mut self.queues[server.index()])
+        out.extend(std::mem::take(&mut self.queues[server.index()]));
+        out
     }
 }
 

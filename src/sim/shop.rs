@@ -1,14 +1,24 @@
 //! The shop: what servers do with requests, and the state that they and their users keep.
 
+pub mod cart_slot;
 pub mod carts;
 mod files;
 mod hidden;
 mod migration;
 pub mod session_replication;
 
+use super::requests::InFlight;
+use crate::balancing::pool::Pool;
 use crate::base::seed::Seed;
-use crate::scenario::{HiddenState, Migration, Scenario};
+use crate::base::time::{Instant, Span};
+use crate::base::{Outcome, ProcessId, Refusal, Reply};
+use crate::history::Evidence;
+use crate::operations::faults::Fault;
+use crate::scenario::{CartHome, HiddenState, Migration, Scenario};
 use crate::state::plan::ServingRules;
+use crate::state::session;
+use crate::traffic::Session;
+use cart_slot::CartSlot;
 use carts::Carts;
 use files::Files;
 use hidden::Hidden;
@@ -40,5 +50,95 @@ impl Shop {
             files: Files::new(scenario),
             hidden: Hidden::new(scenario, seed),
         }
+    }
+
+    /// Why a process refuses a request whose login it accepts, if it does.
+    #[inline]
+    pub fn refusal(&mut self, request: &InFlight, process: ProcessId) -> Option<Refusal> {
+        self.hidden.as_mut()?.refusal(request, process)
+    }
+
+    /// Plans the stages of serving a request that a process has just taken.
+    #[inline(always)]
+    pub fn plan(&self, request: &mut InFlight, carts_here: &CartSlot, process: ProcessId, now: Instant) {
+        request.plan = self.rules.plan(request.command, request.credential, request.refused.is_none());
+        if let Some(migration) = self.migration {
+            self.choose_path(request, carts_here, process, migration.path(now));
+        }
+    }
+
+    /// How long the object store takes for a request; zero if it is not called.
+    #[inline]
+    #[must_use]
+    pub fn object_time(&self, request: &InFlight, seed: Seed) -> Span {
+        self.files.as_ref().map_or(Span::ZERO, |files| files.object_time(request, seed))
+    }
+
+    /// The answer to a request that is about no cart, and whether the file was there if it is about one.
+    #[inline]
+    pub fn serve_page(
+        &mut self,
+        request: &InFlight,
+        process: ProcessId,
+        pool: &Pool,
+        now: Instant,
+    ) -> (Outcome, Option<bool>) {
+        if let Some((outcome, knew)) = self.files.as_mut().and_then(|files| files.serve(request, pool)) {
+            return (outcome, Some(knew));
+        }
+        let page = self.hidden.as_mut().and_then(|hidden| hidden.page(request, process, now));
+        (Outcome::Ok(page.unwrap_or(Reply::Done)), None)
+    }
+
+    /// What a process could find out about a file that it does not have. Nothing for other requests.
+    #[inline]
+    #[must_use]
+    pub fn file_evidence(&self, request: &InFlight, knew: Option<bool>, pool: &Pool) -> Evidence {
+        self.files.as_ref().map_or(Evidence::default(), |files| files.evidence(request, knew, pool))
+    }
+
+    /// Where the items of a cart are other than in the process that was asked, and what removed the others.
+    #[must_use]
+    pub fn evidence(
+        &self,
+        request: &InFlight,
+        carts_here: &CartSlot,
+        process: ProcessId,
+        pool: &Pool,
+        faults: &[Fault],
+    ) -> Evidence {
+        if self.migration.is_some() {
+            return self.evidence_moving(carts_here, (process, request.path), pool, faults);
+        }
+        self.carts.evidence(carts_here, request.client, process, pool)
+    }
+
+    /// Whether the answer to a request brings a new session token in place of an expired one.
+    #[inline]
+    #[must_use]
+    pub fn renews(&self, request: &InFlight, outcome: Outcome) -> bool {
+        session::renews(self.rules.homes.session, &self.rules.tokens, request.credential)
+            && matches!(request.session, Some(Session::Renewable { .. }))
+            && matches!(outcome, Outcome::Ok(_))
+    }
+
+    /// The cart token of an answer replaces the user's. With several requests `at_once`, that one may know more.
+    #[inline(always)]
+    pub fn replace_token(
+        &mut self,
+        carts_here: &mut CartSlot,
+        request: &InFlight,
+        outcome: Outcome,
+        at_once: bool,
+        now: Instant,
+    ) {
+        let (CartHome::SignedToken, Some(items), Outcome::Ok(_)) = (self.rules.homes.cart, request.cart, outcome)
+        else {
+            return;
+        };
+        if at_once {
+            self.carts.token_replaced(carts_here.copy(), items, request.client, request.command);
+        }
+        carts_here.keep_until(items, self.rules.tokens.end_if_issued(now));
     }
 }

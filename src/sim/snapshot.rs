@@ -316,7 +316,7 @@ pub enum Holder {
 #[derive(Clone, Debug, Default)]
 struct Scratch {
     /// By slot of the request slab: its index in [`Snapshot::requests`], or [`FREE`].
-    credential: Vec<u32>,
+    indices: Vec<u32>,
     /// By slot: when the message in transit arrives.
     arrives: Vec<Instant>,
     /// By step: the content of a user's cart before it.
@@ -337,23 +337,23 @@ const FREE: u32 = u32::MAX;
 impl Sim {
     /// Replaces the content of `into` with a snapshot of the current moment.
     pub fn snapshot(&self, into: &mut Snapshot) {
-        into.now = self.now;
+        into.now = self.events.now;
         into.open_visits = self.users.open_visits;
         into.awaited = self.requests.awaited();
-        self.show_requests(into);
-        self.show_servers(into);
-        self.show_store(into);
-        self.show_clients(into);
-        self.count_memory(into);
+        requests::show_requests(self, into);
+        servers::show_servers(self, into);
+        servers::show_store(self, into);
+        people::show_clients(self, into);
+        memory::count_memory(self, into);
     }
 
     /// Replaces the content of `into` with everything that anything remembers.
     pub fn memory(&self, into: &mut Memory) {
-        self.recall(into, |_| true);
+        memory::recall(self, into, |_| true);
     }
 
     /// Like [`Sim::memory`], for one server, store or replica; [`Holder::Token`] stands for all tokens together.
     pub fn memory_of(&self, holder: Holder, into: &mut Memory) {
-        self.recall(into, |of| of == holder);
+        memory::recall(self, into, |of| of == holder);
     }
 }

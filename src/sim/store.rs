@@ -7,7 +7,8 @@ pub mod replicas;
 
 use std::collections::VecDeque;
 
-use crate::base::seed::{Draw, Sampler};
+use super::requests::InFlight;
+use crate::base::seed::{Purpose, Sampler, Seed};
 use crate::base::time::Span;
 use crate::base::{Items, Visit};
 use crate::scenario::{CartHome, Scenario, Whole};
@@ -19,7 +20,7 @@ pub use limits::StoredCarts;
 /// Borrows the carts in the store from the parts of a simulation that own them.
 macro_rules! stored_carts {
     ($sim:expr) => {
-        $crate::sim::store::StoredCarts { users: &mut $sim.users, carts: &mut $sim.shop.carts, now: $sim.now }
+        $crate::sim::store::StoredCarts { users: &mut $sim.users, carts: &mut $sim.shop.carts, now: $sim.events.now }
     };
 }
 pub(super) use stored_carts;
@@ -88,8 +89,8 @@ impl Store {
         self.outages > 0
     }
 
-    /// Ends one outage.
-    pub fn is_back(&mut self) {
+    /// An outage ends.
+    pub fn end_outage(&mut self) {
         self.outages -= 1;
     }
 
@@ -133,20 +134,19 @@ impl Store {
         self.waiting.retain(|waiting| *waiting != worker);
     }
 
-    /// How long a number of calls on one side of the work take, one after the other on one connection. Each side has
-    /// its own draws, derived from the request's.
-    #[must_use]
-    pub fn time(&self, calls: u32, side: StoreCall, draw: impl FnOnce() -> Draw) -> Span {
-        if let Sampler::Constant(span) = self.latency {
-            return span * u64::from(calls);
-        }
-        side.times(self.latency, draw()).take(calls as usize).fold(Span::ZERO, |sum, time| sum + time)
-    }
-
-    /// The latency of one call, if it is constant.
+    /// How long a request's calls on one side of the work take, one after the other on one connection. `way` is what
+    /// the distance adds to each. Each side has its own draws, derived from the request's.
     #[inline]
     #[must_use]
-    pub fn constant_latency(&self) -> Option<Span> {
-        if let Sampler::Constant(span) = self.latency { Some(span) } else { None }
+    pub fn time(&self, request: &InFlight, side: StoreCall, way: Span, seed: Seed) -> Span {
+        let calls = match side {
+            StoreCall::Before => request.plan.calls_before(),
+            StoreCall::After => request.plan.calls_after(),
+        };
+        if let Sampler::Constant(span) = self.latency {
+            return (span + way) * u64::from(calls);
+        }
+        let draw = seed.draw(Purpose::Store, request.key);
+        side.times(self.latency, draw).take(calls as usize).fold(Span::ZERO, |sum, time| sum + time + way)
     }
 }

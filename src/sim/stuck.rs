@@ -54,27 +54,27 @@ impl Sim {
     /// Why this run cannot go on; `None` if it can.
     #[must_use]
     pub fn stuck(&self) -> Option<Stuck> {
-        let stands_still = self.stands_still;
-        (stands_still || self.nobody_will_act()).then(|| self.diagnose(stands_still))
+        // No user, worker, timeout or message will ever continue an open visit.
+        let (service, timer, _) = self.next_events();
+        let nothing_under_way = self.events.wakes.is_empty() && !self.events.moves_visits();
+        let nobody_will_act = service == Instant::NEVER && timer == Instant::NEVER && nothing_under_way;
+        (self.stands_still || self.users.open_visits > 0 && nobody_will_act).then(|| Stuck::of(self))
     }
 }
 
-impl Sim {
-    /// Whether visits are open, but no user, worker, timeout or message will ever continue one.
-    fn nobody_will_act(&self) -> bool {
-        let (service, timer, _) = self.next_events();
-        let nothing_under_way = self.events.wakes.is_empty() && !self.events.moves_visits();
-        self.users.open_visits > 0 && service == Instant::NEVER && timer == Instant::NEVER && nothing_under_way
-    }
-
-    fn diagnose(&self, stands_still: bool) -> Stuck {
+impl Stuck {
+    fn of(sim: &Sim) -> Stuck {
         let mut waiting: BTreeMap<Holder, u64> = BTreeMap::new();
-        for request in self.requests.awaited_ones() {
+        for request in sim.requests.awaited_ones() {
             *waiting.entry(holder(request)).or_default() += 1;
         }
-        let idle = self.users.open_visits.saturating_sub(waiting.values().sum());
-        let (at, at_one_moment) = (self.now, self.at_one_moment);
-        Stuck { at, stands_still, at_one_moment, waiting: waiting.into_iter().collect(), idle }
+        Stuck {
+            at: sim.events.now,
+            stands_still: sim.stands_still,
+            at_one_moment: sim.at_one_moment,
+            idle: sim.users.open_visits.saturating_sub(waiting.values().sum()),
+            waiting: waiting.into_iter().collect(),
+        }
     }
 }
 
@@ -185,7 +185,7 @@ mod tests {
         let mut scenario = Scenario::house();
         scenario.faults = vec![breaks("vanish", 2)];
         let mut sim = played(&scenario, 12);
-        sim.events = super::super::Events::new(&sim.workload);
+        sim.events = super::super::Events::new(&sim.users.workload);
         (0..sim.servers.held.len()).for_each(|worker| sim.servers.busy.set(worker, Instant::NEVER));
         let stuck = sim.stuck().expect("nobody will wake");
         assert!(stuck.waiting.iter().any(|(holder, _)| *holder == Holder::Connection(ServerId(1))), "{stuck:?}");

@@ -36,7 +36,7 @@ fn strike(town: &Town, how: StoreFault, lasting: Option<u64>, scenario: &Scenari
     let routing = Arc::clone(town.balancer.routing());
     let (log, shop) = (Arc::clone(&town.log), Arc::clone(&town.shop));
     let slots = RwLock::new(town.slots.clone());
-    tokio::spawn(Arc::new(FaultInjector { clock: town.clock, log, routing, shop, slots, faults }).fulfil(0));
+    tokio::spawn(Arc::new(FaultInjector { clock: town.clock, log, routing, shop, slots, faults }).carry_out(0));
 }
 
 /// A call in flight is cut off: the answer is 500. Later ones are refused at once: 503. Then everything works as

@@ -1,80 +1,87 @@
-//! Carries out the operator's actions, and lets joining users in.
+//! Carries out the operator's actions: servers are added, drained, stopped, booted and retired.
 
-use crate::base::ServerId;
-use crate::base::time::Instant;
-use crate::history::Recorder;
-use crate::operations::carry_out::{CarriedOut, carry_out};
-use crate::operations::operator::{Action, Autoscaler};
-use crate::scenario::Join;
+use crate::base::{ProcessId, ServerId};
+use crate::history::{Event, Recorder};
+use crate::operations::carry_out::{self, CarriedOut, Task, carry_out};
 use crate::sim::Sim;
 use crate::sim::events::Due;
 
 impl Sim {
     /// Gives the operator a chance to act after the pool may have changed.
-    #[inline]
     pub(in crate::sim) fn operate<R: Recorder>(&mut self, recorder: &mut R) {
-        if self.operations.operator.is_busy() {
-            self.carry_out_all(recorder);
+        if !self.operations.operator.is_busy() {
+            return;
         }
-    }
-
-    /// Handles a scheduled look at the pool.
-    pub(in crate::sim) fn look<R: Recorder>(&mut self, recorder: &mut R) {
-        if self.now == self.operations.next_look {
-            self.operations.next_look = Instant::NEVER;
-        }
-        self.operate(recorder);
-    }
-
-    fn carry_out_all<R: Recorder>(&mut self, recorder: &mut R) {
-        while let Some(action) = self.next_action() {
+        loop {
+            let (users, affinity, now) = (&self.users, self.balancer.affinity, self.events.now);
+            let mut bound = |server: ServerId| users.bound_to(server, affinity, now);
+            let Some(action) = self.operations.operator.next(now, &self.balancer.pool, &mut bound) else { break };
             let CarriedOut { event, task } = self.balancer.change_pool(|pool| carry_out(pool, action));
             if let Some(event) = event {
-                self.record_pool(recorder, event);
+                recorder.record(&Event::pool(now, event));
             }
             if let Some(task) = task {
                 self.perform(recorder, task);
             }
         }
-        if let Some(at) = self.operations.operator.looks_again(self.now)
-            && at < self.operations.next_look
-        {
-            self.operations.next_look = at;
-            self.events.schedule(at, Due::Operate);
+        self.operations.look_again(&mut self.events);
+    }
+
+    /// Does what an action leaves to be done with servers.
+    fn perform<R: Recorder>(&mut self, recorder: &mut R, task: Task) {
+        match task {
+            Task::OpenSlot { server, process } => {
+                self.servers.grow();
+                self.operations.will_boot(&mut self.events, server, process);
+            }
+            Task::StartProcess { server, process, .. } => {
+                self.operations.will_boot(&mut self.events, server, process);
+                self.balancer.watch(&mut self.events, server);
+            }
+            Task::EndProcess(ending) => {
+                for event in ending.events(self.servers.awaited_at(ending.server, &self.requests)) {
+                    recorder.record(&Event::pool(self.events.now, event));
+                }
+                self.cut_off(recorder, ending.server);
+                self.balancer.watch(&mut self.events, ending.server);
+            }
+            // The simulation keeps the place: only its name is gone.
+            Task::CloseSlot(_) => {}
         }
     }
 
-    fn next_action(&mut self) -> Option<Action> {
-        let (users, affinity, now) = (&self.users, self.balancer.affinity, self.now);
-        let mut bound = |server: ServerId| users.bound_to(server, affinity, now);
-        self.operations.operator.next(now, &self.balancer.pool, &mut bound)
+    /// A process has booted, unless something else happened to it in the meantime.
+    pub(in crate::sim) fn booted<R: Recorder>(&mut self, recorder: &mut R, server: ServerId, process: ProcessId) {
+        let Some(events) = carry_out::booted(&mut self.balancer.pool, server, process) else { return };
+        for event in events {
+            recorder.record(&Event::pool(self.events.now, event));
+        }
+        self.balancer.watch(&mut self.events, server);
+        self.operate(recorder);
     }
 
-    /// Puts an autoscaler in charge of the pool.
-    pub(in crate::sim) fn automate(&mut self, index: u32) {
-        if let Some(rules) = self.operations.autoscaler {
-            let autoscaler = Autoscaler::new(rules, self.servers.workers_each(), self.now, &self.balancer.pool);
-            self.operations.operator.automate(index, autoscaler);
-            self.events.schedule(self.now + rules.interval.get(), Due::Autoscale);
+    /// A health check has ended, and the balancer may believe something else.
+    pub(in crate::sim) fn check_ended<R: Recorder>(
+        &mut self,
+        recorder: &mut R,
+        server: ServerId,
+        passed: bool,
+        timed_out: bool,
+    ) {
+        if self.balancer.end_check(recorder, server, passed, self.events.now) {
+            self.operate(recorder);
         }
+        self.balancer.watch_again(&mut self.events, server, timed_out);
     }
 
     /// Lets the autoscaler act on the current load.
     pub(in crate::sim) fn autoscale<R: Recorder>(&mut self, recorder: &mut R) {
-        let (servers, requests, now) = (&self.servers, &self.requests, self.now);
+        let (servers, requests, now) = (&self.servers, &self.requests, self.events.now);
         let mut worked = |server| servers.worked(server, now, requests);
         self.operations.operator.autoscale(now, &self.balancer.pool, &mut worked);
         self.operate(recorder);
         if let Some(interval) = self.operations.operator.pulse() {
-            self.events.schedule(self.now + interval, Due::Autoscale);
-        }
-    }
-
-    /// Adds a wave of users.
-    pub(in crate::sim) fn join<R: Recorder>(&mut self, recorder: &mut R, index: u32, join: &Join) {
-        self.struck(recorder, None, index);
-        if let Some(wave) = self.workload.join(self.now, join) {
-            wave.users().for_each(|user| self.expect_user(user, wave.from, wave.over));
+            self.events.schedule(self.events.now + interval, Due::Autoscale);
         }
     }
 }

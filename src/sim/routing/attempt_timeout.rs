@@ -4,12 +4,12 @@ use crate::balancing::attempt::AttemptFailure;
 use crate::base::Outcome;
 use crate::history::Recorder;
 use crate::sim::Sim;
-use crate::sim::requests::{InFlight, RequestId, RequestState};
+use crate::sim::requests::{InFlight, RequestSlot, RequestState};
 
 impl Sim {
     /// The balancer's answer timeout has expired. The server works on; meanwhile only an idempotent request may be sent
     /// to another one.
-    pub(in crate::sim) fn answer_overdue<R: Recorder>(&mut self, recorder: &mut R, id: RequestId) {
+    pub(in crate::sim) fn answer_overdue<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot) {
         let left = self.requests[id];
         if self.retry(recorder, id, AttemptFailure::Overdue) {
             self.leave_behind(id, left);
@@ -19,7 +19,7 @@ impl Sim {
     }
 
     /// Tells the user that there is no answer. A server that has the request works on.
-    pub(in crate::sim) fn give_up<R: Recorder>(&mut self, recorder: &mut R, id: RequestId, outcome: Outcome) {
+    pub(in crate::sim) fn give_up<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot, outcome: Outcome) {
         self.tell(recorder, id, outcome);
         if matches!(self.requests[id].place, RequestState::Connecting | RequestState::Swallowed | RequestState::Failing)
         {
@@ -29,7 +29,7 @@ impl Sim {
 
     /// Moves an abandoned attempt into a slot of its own, marked departed. Its server does not know that the balancer
     /// has given up on it.
-    fn leave_behind(&mut self, id: RequestId, left: InFlight) {
+    fn leave_behind(&mut self, id: RequestSlot, left: InFlight) {
         match left.place {
             RequestState::Running(_) => {
                 let copy = self.requests.insert(InFlight { departed: true, ..left });
@@ -39,7 +39,7 @@ impl Sim {
                 let copy = self.requests.insert(InFlight { departed: true, ..left });
                 self.servers.replace_queued(left.server, id, copy);
             }
-            RequestState::Swallowed => self.forget_withheld(id),
+            RequestState::Swallowed => self.operations.withheld.forget(id),
             RequestState::Balancer | RequestState::Connecting | RequestState::Failing | RequestState::Travelling => {}
         }
     }

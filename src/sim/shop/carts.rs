@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::cart_slot::{CartSlot, Entry, Overflow};
 use super::session_replication::SessionReplicas;
 use crate::balancing::pool::Pool;
 use crate::base::time::Instant;
-use crate::base::{ClientId, Command, Item, Items, ProcessId, Reply};
+use crate::base::{ClientId, Command, Items, ProcessId, Reply, ServerId, Visit};
 use crate::history::Evidence;
 use crate::scenario::{CartHome, Replication};
-use crate::sim::Sim;
-use crate::sim::requests::RequestId;
+use crate::sim::events::Events;
+use crate::sim::requests::InFlight;
 use crate::state::evidence;
 use crate::state::shop::{self, Applied, Basket, Order};
+use crate::state::tokens;
 
 /// The effect of one request on a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +117,7 @@ impl Carts {
     #[inline]
     pub fn apply(&mut self, carts_here: &mut CartSlot, call: Call) -> CartResult {
         match self.home {
-            CartHome::ServerMemory => self.ledger.apply(carts_here, call, &mut self.orders),
+            CartHome::ServerMemory => self.apply_in_memory(carts_here, call),
             CartHome::SharedStore | CartHome::SignedToken | CartHome::ReplicatedMemory => {
                 let copy = carts_here.copy();
                 let mut basket = Basket { items: copy.unwrap_or_default() };
@@ -124,6 +126,45 @@ impl Carts {
                 result
             }
         }
+    }
+
+    #[inline]
+    fn apply_in_memory(&mut self, carts_here: &mut CartSlot, call: Call) -> CartResult {
+        let Carts { ledger, orders, .. } = self;
+        let process = call.by;
+        let mut found = ledger.find(carts_here, process);
+        let before = found.items;
+        let mut basket = Basket { items: before };
+        let result = apply_to(&mut basket, found.knew, call, orders);
+        for item in before.minus(basket.items).iter() {
+            ledger.replace(carts_here, Entry::new(process, Some(item)), Entry::new(process, None));
+        }
+        for item in basket.items.minus(before).iter() {
+            ledger.append(carts_here, &mut found, Entry::new(process, Some(item)));
+        }
+        if !found.knew && basket.items.is_empty() {
+            ledger.append(carts_here, &mut found, Entry::new(process, None));
+        }
+        result
+    }
+
+    /// In replicated memory: a server applies a command to its copy of a cart, and sends what it has changed to others.
+    /// Returns how many those are.
+    #[cold]
+    pub fn apply_to_replica(
+        &mut self,
+        call: Call,
+        visit: Visit,
+        server: ServerId,
+        pool: &Pool,
+        events: &mut Events,
+    ) -> (CartResult, u32) {
+        let Carts { replicas, orders, .. } = self;
+        let views = call.command == Command::View;
+        let (result, change) =
+            replicas.apply(visit, call.by, views, pool, |basket, knew| apply_to(basket, knew, call, orders));
+        let sent = change.map_or(0, |change| replicas.send(visit, server, change, pool, events));
+        (result, sent)
     }
 
     /// Applies a command to the copy that was read earlier, and writes the result over whatever the store holds by now.
@@ -160,9 +201,8 @@ impl Carts {
         }
     }
 
-    /// Notes that a token was presented after it expired: the items in it are lost.
     #[cold]
-    pub fn expired(&mut self, client: ClientId, token: Items) {
+    fn expired(&mut self, client: ClientId, token: Items) {
         let lost = &mut self.lost.entry(client).or_default().expired;
         *lost = lost.union(token);
     }
@@ -186,6 +226,16 @@ impl Carts {
         let mut basket = Basket { items: token.unwrap_or_default() };
         let result = apply_to(&mut basket, token.is_some(), call, &mut self.orders);
         (result, basket.items)
+    }
+
+    /// Applies a command to the cart token that a request brought along. If it has expired, the items in it are lost.
+    #[inline]
+    pub fn apply_to_sent_token(&mut self, request: &InFlight, call: Call, now: Instant) -> (CartResult, Items) {
+        let good = request.cart.filter(|_| tokens::is_current(request.cart_expires, now));
+        if let (Some(token), None) = (request.cart, good) {
+            self.expired(call.client, token);
+        }
+        self.apply_to_token(good, call)
     }
 
     /// Forgets the carts of a visit that has ended.
@@ -219,245 +269,10 @@ pub(in crate::sim) fn apply_to(basket: &mut Basket, knew: bool, call: Call, orde
     CartResult { reply, knew, held, billed }
 }
 
-/// One client's carts: 32 bytes adjacent to the client itself, so that both are in one cache line.
-///
-/// With carts in server memory, the slot holds entries, one per (process, item), from the front. Entries that do not
-/// fit go to a chain of further chunks. An entry of a dead process is what was lost with it: no server can read it, but
-/// the post-mortem can. So a crash costs nothing here, and memory grows with what open visits hold, not with users
-/// times servers. With a single copy (in the store, or with the user) the slot holds that copy.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-pub struct CartSlot {
-    entries: [Entry; ENTRIES],
-    next: u32,
-}
-
-const ENTRIES: usize = 7;
-/// Marks the end of a chain of chunks.
-const NIL: u32 = u32::MAX;
-
-impl CartSlot {
-    /// No cart anywhere.
-    pub const EMPTY: CartSlot = CartSlot { entries: [Entry::EMPTY; ENTRIES], next: NIL };
-
-    /// The single copy, if there is one.
-    #[inline]
-    #[must_use]
-    pub fn copy(&self) -> Option<Items> {
-        let [low, high, mark, ..] = self.entries;
-        (mark != Entry::EMPTY).then(|| Items(u64::from(low.0) | u64::from(high.0) << 32))
-    }
-
-    /// Stores the single copy.
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "both halves are kept")]
-    pub fn keep(&mut self, items: Items) {
-        self.entries[0] = Entry(items.0 as u32);
-        self.entries[1] = Entry((items.0 >> 32) as u32);
-        self.entries[2] = Entry(0);
-    }
-
-    /// Stores the single copy, as a token that expires at `end`.
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "both halves are kept")]
-    pub fn keep_token(&mut self, items: Items, end: Instant) {
-        self.keep(items);
-        self.entries[3] = Entry(end.as_nanos() as u32);
-        self.entries[4] = Entry((end.as_nanos() >> 32) as u32);
-    }
-
-    /// When the token expires.
-    #[inline]
-    #[must_use]
-    pub fn token_end(&self) -> Instant {
-        let [_, _, _, low, high, ..] = self.entries;
-        Instant::from_nanos(u64::from(low.0) | u64::from(high.0) << 32)
-    }
-}
-
-impl CartSlot {
-    /// Replaces an entry in this slot. Returns whether it was found.
-    fn replace(&mut self, old: Entry, new: Entry) -> bool {
-        let place = self.entries.iter_mut().find(|entry| **entry == old);
-        place.map(|entry| *entry = new).is_some()
-    }
-}
-
-/// The entries that did not fit in their clients' slots.
-#[derive(Clone, Debug, Default)]
-struct Overflow {
-    chunks: Vec<CartSlot>,
-    free: Vec<u32>,
-}
-
-/// An item in the memory of a process, or (code 0) only a marker that the process knows the cart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry(u32);
-
-const CODE_BITS: u32 = 7;
-const CODE_MASK: u32 = (1 << CODE_BITS) - 1;
-
-impl Entry {
-    const EMPTY: Entry = Entry(u32::MAX);
-
-    #[inline]
-    fn new(process: ProcessId, item: Option<Item>) -> Entry {
-        debug_assert!(process.0 < (1 << (32 - CODE_BITS)) - 1, "too many incarnations for an entry");
-        Entry(process.0 << CODE_BITS | item.map_or(0, |item| u32::from(item.number())))
-    }
-
-    #[inline]
-    fn process(self) -> ProcessId {
-        ProcessId(self.0 >> CODE_BITS)
-    }
-
-    #[inline]
-    fn is_of(self, process: ProcessId) -> bool {
-        self.0 ^ (process.0 << CODE_BITS) <= CODE_MASK
-    }
-
-    /// The item as a set; empty for the marker.
-    #[inline]
-    fn items(self) -> Items {
-        let code = self.0 & CODE_MASK;
-        Items(1u64.wrapping_shl(code.wrapping_sub(1)) * u64::from(code != 0))
-    }
-}
-
-/// The result of scanning a client's entries.
-struct Found {
-    items: Items,
-    knew: bool,
-    /// The last chunk ([`NIL`] for the slot itself), and how many of its entries are used.
-    last: u32,
-    taken: usize,
-}
-
-impl Found {
-    /// Compares without branches, because they would be unpredictable.
-    #[inline]
-    fn read(&mut self, chunk: &CartSlot, process: ProcessId) {
-        let mut here = 0u32;
-        self.taken = 0;
-        for (i, entry) in chunk.entries.iter().enumerate() {
-            here |= u32::from(entry.is_of(process)) << i;
-            self.taken += usize::from(*entry != Entry::EMPTY);
-        }
-        self.knew |= here != 0;
-        while here != 0 {
-            self.items.0 |= chunk.entries[here.trailing_zeros() as usize].items().0;
-            here &= here - 1;
-        }
-    }
-}
-
-impl Overflow {
-    #[inline]
-    fn apply(&mut self, carts_here: &mut CartSlot, call: Call, orders: &mut OrderBook) -> CartResult {
-        let process = call.by;
-        let mut found = self.find(carts_here, process);
-        let before = found.items;
-        let mut basket = Basket { items: before };
-        let result = apply_to(&mut basket, found.knew, call, orders);
-        for item in before.minus(basket.items).iter() {
-            self.replace(carts_here, Entry::new(process, Some(item)), Entry::new(process, None));
-        }
-        for item in basket.items.minus(before).iter() {
-            self.append(carts_here, &mut found, Entry::new(process, Some(item)));
-        }
-        if !found.knew && basket.items.is_empty() {
-            self.append(carts_here, &mut found, Entry::new(process, None));
-        }
-        result
-    }
-
-    /// What this process holds for a client, and whether it knows the cart at all.
-    #[inline]
-    fn find(&self, carts_here: &CartSlot, process: ProcessId) -> Found {
-        let mut found = Found { items: Items::NONE, knew: false, last: NIL, taken: 0 };
-        found.read(carts_here, process);
-        let mut at = carts_here.next;
-        while let Some(chunk) = self.chunks.get(at as usize) {
-            found.read(chunk, process);
-            found.last = at;
-            at = chunk.next;
-        }
-        found
-    }
-
-    #[inline]
-    fn append(&mut self, carts_here: &mut CartSlot, found: &mut Found, entry: Entry) {
-        let last = self.chunks.get_mut(found.last as usize).unwrap_or(carts_here);
-        if let Some(slot) = last.entries.get_mut(found.taken) {
-            *slot = entry;
-            found.taken += 1;
-            return;
-        }
-        let new = self.chunk(entry);
-        self.chunks.get_mut(found.last as usize).unwrap_or(carts_here).next = new;
-        (found.last, found.taken) = (new, 1);
-    }
-
-    #[cold]
-    fn chunk(&mut self, entry: Entry) -> u32 {
-        let mut chunk = CartSlot::EMPTY;
-        chunk.entries[0] = entry;
-        if let Some(at) = self.free.pop() {
-            self.chunks[at as usize] = chunk;
-            return at;
-        }
-        self.chunks.push(chunk);
-        u32::try_from(self.chunks.len() - 1).ok().filter(|at| *at != NIL).expect("fewer than 2^32 chunks")
-    }
-
-    fn entries<'a>(&'a self, carts_here: &'a CartSlot) -> impl Iterator<Item = Entry> + 'a {
-        let chain = std::iter::successors(Some(carts_here), |chunk| self.chunks.get(chunk.next as usize));
-        chain.flat_map(|chunk| chunk.entries).take_while(|entry| *entry != Entry::EMPTY)
-    }
-
-    #[cold]
-    fn replace(&mut self, carts_here: &mut CartSlot, old: Entry, new: Entry) {
-        if carts_here.replace(old, new) {
-            return;
-        }
-        let mut at = carts_here.next;
-        while let Some(chunk) = self.chunks.get_mut(at as usize) {
-            if chunk.replace(old, new) {
-                return;
-            }
-            at = chunk.next;
-        }
-    }
-
-    #[inline]
-    fn free_chain(&mut self, first: u32) {
-        let mut at = first;
-        while let Some(chunk) = self.chunks.get(at as usize) {
-            self.free.push(at);
-            at = chunk.next;
-        }
-    }
-}
-
-impl Sim {
-    /// A server applies a command to its copy of a cart, and sends what it has changed to others. Returns how many.
-    #[cold]
-    pub(in crate::sim) fn apply_to_copy(&mut self, id: RequestId, call: Call) -> (CartResult, u32) {
-        let (visit, server) = (self.requests[id].visit(), self.requests[id].server);
-        let process = self.process_of(server);
-        let views = call.command == Command::View;
-        let Carts { replicas, orders, .. } = &mut self.shop.carts;
-        let (result, change) = replicas
-            .apply(visit, process, views, &self.balancer.pool, |basket, knew| apply_to(basket, knew, call, orders));
-        let sent = change.map_or(0, |change| self.send_copies(visit, server, change));
-        (result, sent)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::ServerId;
+    use crate::base::Item;
     use crate::base::seed::Seed;
     use crate::base::time::Span;
     use crate::operations::faults::{Comeback, FaultKind};
@@ -500,7 +315,7 @@ mod tests {
                     }
                     _ => {}
                 }
-                let process = pool.members[server.index()].process;
+                let process = pool.process_on(server);
                 let carts_here = &mut shelves[client as usize];
                 let call = Call { client: ClientId(client), command, by: process, repeated: dice % 2 == 1 };
                 let got = carts.apply(carts_here, call);

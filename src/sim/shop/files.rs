@@ -1,25 +1,21 @@
 //! Uploaded files in the simulation. They belong to users and outlive visits.
 
 use crate::balancing::pool::Pool;
-use crate::base::seed::{Purpose, Sampler};
-use crate::base::time::Span;
+use crate::base::seed::{Purpose, Sampler, Seed};
+use crate::base::time::{Instant, Span};
 use crate::base::{Command, Items, Outcome, Refusal, Reply, ServerId, UserId};
-use crate::history::{Event, EventKind, Evidence, PoolEvent, Recorder};
+use crate::history::{Event, Evidence, PoolEvent, Recorder};
 use crate::scenario::{Scenario, UploadHome};
-use crate::sim::Sim;
-use crate::sim::requests::{InFlight, RequestId};
+use crate::sim::requests::InFlight;
 use crate::state::evidence;
 use crate::state::file_locations::{FileLocation, Whereabouts};
 use crate::state::plan::Stage;
-use crate::traffic::Folder;
 
 /// The files of all users.
 #[derive(Clone, Debug)]
 pub struct Files {
     home: UploadHome,
     latency: Sampler,
-    /// By user: which files they have uploaded, as far as they know.
-    folders: Vec<Folder>,
     whereabouts: Whereabouts,
 }
 
@@ -30,22 +26,20 @@ impl Files {
         let files = Files {
             home: scenario.homes.upload,
             latency: scenario.objects.latency.sampler(),
-            folders: Vec::new(),
             whereabouts: Whereabouts::default(),
         };
         scenario.users.upload().then(|| Box::new(files))
     }
 
-    /// What a user knows about their own files.
-    pub fn folder(&mut self, user: UserId) -> &mut Folder {
-        let index = user.0 as usize;
-        if index >= self.folders.len() {
-            self.folders.resize_with(index + 1, Folder::default);
-        }
-        &mut self.folders[index]
+    /// Stores or fetches a file: the answer, and whether the file was already there. `None` if the request is not about
+    /// a file.
+    pub fn serve(&mut self, request: &InFlight, pool: &Pool) -> Option<(Outcome, bool)> {
+        let knew = self.apply(request.visit().user, request.command, request.server, pool)?;
+        let found = knew || matches!(request.command, Command::Upload(_));
+        let outcome = if found { Outcome::Ok(Reply::Done) } else { Outcome::Refused(Refusal::NotFound) };
+        Some((outcome, knew))
     }
 
-    /// Stores or fetches a file, and returns whether it was already there. `None` if the request is not about a file.
     fn apply(&mut self, user: UserId, command: Command, server: ServerId, pool: &Pool) -> Option<bool> {
         let file = command.file()?;
         let member = &pool.members[server.index()];
@@ -55,6 +49,30 @@ impl Files {
             self.whereabouts.keep(user, here, file);
         }
         Some(knew)
+    }
+
+    /// How long the object store takes for a request; zero if it is not called.
+    #[must_use]
+    pub fn object_time(&self, request: &InFlight, seed: Seed) -> Span {
+        if request.plan.has(Stage::CallObjectStore) {
+            self.latency.sample(&mut seed.draw(Purpose::Objects, request.key))
+        } else {
+            Span::ZERO
+        }
+    }
+
+    /// Where else a file is that a download did not find.
+    #[must_use]
+    pub fn evidence(&self, request: &InFlight, knew: Option<bool>, pool: &Pool) -> Evidence {
+        let (Command::Download(file), Some(false)) = (request.command, knew) else { return Evidence::default() };
+        evidence::of_file(file, self.there(request.visit().user, pool))
+    }
+
+    /// Searches every server and store for every user's files.
+    pub fn audit(&self, recorder: &mut impl Recorder, pool: &Pool, now: Instant) {
+        for user in self.whereabouts.owners() {
+            recorder.record(&Event::pool(now, PoolEvent::Audited { user, found: self.there(user, pool) }));
+        }
     }
 
     /// Which of a user's files still exist somewhere.
@@ -70,47 +88,4 @@ impl Files {
 
 fn lasts(place: FileLocation, pool: &Pool) -> bool {
     place.lasts(|process| pool.lives_on(process), |server| pool.members[server.index()].host)
-}
-
-impl Sim {
-    /// The answer to a request about a file, and whether the file was there. `None` for any other request.
-    pub(in crate::sim) fn file_effect(&mut self, request: &InFlight) -> Option<(Outcome, bool)> {
-        let files = self.shop.files.as_mut()?;
-        let knew = files.apply(request.visit().user, request.command, request.server, &self.balancer.pool)?;
-        let found = knew || matches!(request.command, Command::Upload(_));
-        let outcome = if found { Outcome::Ok(Reply::Done) } else { Outcome::Refused(Refusal::NotFound) };
-        Some((outcome, knew))
-    }
-
-    /// How long the object store takes for a request; zero if it is not called.
-    #[inline]
-    pub(in crate::sim) fn object_time(&self, id: RequestId) -> Span {
-        let request = &self.requests[id];
-        match &self.shop.files {
-            Some(files) if request.plan.has(Stage::CallObjectStore) => {
-                files.latency.sample(&mut self.workload.seed.draw(Purpose::Objects, request.key))
-            }
-            _ => Span::ZERO,
-        }
-    }
-
-    /// Where else a file is that a download did not find.
-    #[inline]
-    pub(in crate::sim) fn file_evidence(&self, request: &InFlight, knew: Option<bool>) -> Evidence {
-        let (Some(files), Command::Download(file), Some(false)) = (&self.shop.files, request.command, knew) else {
-            return Evidence::default();
-        };
-        evidence::of_file(file, files.there(request.visit().user, &self.balancer.pool))
-    }
-}
-
-impl Sim {
-    /// Searches every server and store for every user's files. Called when the run is over.
-    pub fn audit(&self, recorder: &mut impl Recorder) {
-        let Some(files) = &self.shop.files else { return };
-        for user in files.whereabouts.owners() {
-            let found = files.there(user, &self.balancer.pool);
-            recorder.record(&Event { at: self.now, what: EventKind::Pool(PoolEvent::Audited { user, found }) });
-        }
-    }
 }

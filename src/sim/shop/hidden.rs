@@ -6,8 +6,7 @@ use crate::base::seed::Seed;
 use crate::base::time::Instant;
 use crate::base::{ClientId, Command, ProcessId, Refusal, Reply, ServerId, UserId};
 use crate::scenario::{self, HiddenState, Scenario};
-use crate::sim::Sim;
-use crate::sim::requests::{InFlight, RequestId};
+use crate::sim::requests::InFlight;
 use crate::state::process_local::{CatalogueCopy, RateWindow, accept_form};
 
 /// Every process's memory of the one kind of state that servers hide.
@@ -41,7 +40,7 @@ impl Hidden {
     }
 
     /// Why a process refuses an otherwise valid request, if it does.
-    fn refusal(&mut self, request: &InFlight, process: ProcessId) -> Option<Refusal> {
+    pub fn refusal(&mut self, request: &InFlight, process: ProcessId) -> Option<Refusal> {
         match self.kind {
             HiddenState::CsrfToken if request.command.posts_form() => {
                 accept_form(self.forms.get(request.client.index()).and_then(Option::as_ref), Some(&process)).err()
@@ -54,9 +53,9 @@ impl Hidden {
         }
     }
 
-    /// The catalogue as a process shows it.
-    fn page(&mut self, process: ProcessId, now: Instant) -> Option<Reply> {
-        if self.kind != HiddenState::Cache {
+    /// A process's answer to a request for the catalogue, if each process has its own copy of it.
+    pub fn page(&mut self, request: &InFlight, process: ProcessId, now: Instant) -> Option<Reply> {
+        if self.kind != HiddenState::Cache || request.command != Command::Browse {
             return None;
         }
         let copy = self.copies.entry(process).or_default();
@@ -72,25 +71,5 @@ impl Hidden {
             self.forms.resize(client.index() + 1, None);
         }
         self.forms[client.index()] = process;
-    }
-}
-
-impl Sim {
-    /// Why the server that takes a request refuses it, if it does.
-    #[inline(always)]
-    pub(in crate::sim) fn refusal(&mut self, id: RequestId) -> Option<Refusal> {
-        let request = &self.requests[id];
-        if !self.accepts(request) {
-            return Some(Refusal::Unauthorized);
-        }
-        let process = self.process_of(request.server);
-        self.shop.hidden.as_mut()?.refusal(request, process)
-    }
-
-    /// The answer to a catalogue request, if each server has its own copy.
-    pub(in crate::sim) fn page(&mut self, request: &InFlight) -> Option<Reply> {
-        let process = self.process_of(request.server);
-        let hidden = self.shop.hidden.as_mut().filter(|_| request.command == Command::Browse)?;
-        hidden.page(process, self.now)
     }
 }

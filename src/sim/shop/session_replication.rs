@@ -7,8 +7,7 @@ use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Items, ProcessId, ServerId, Visit};
 use crate::history::Evidence;
 use crate::scenario::Replication;
-use crate::sim::Sim;
-use crate::sim::events::Due;
+use crate::sim::events::{Due, Events};
 use crate::state::replication::{Change, Copies, delivered, receivers};
 use crate::state::shop::Basket;
 
@@ -99,34 +98,36 @@ impl SessionReplicas {
             copies.arrived(process, message.change);
         }
     }
-}
 
-impl Sim {
-    /// Sends a change to the servers that follow in the order of the pool.
-    pub(super) fn send_copies(&mut self, visit: Visit, server: ServerId, change: Change) -> u32 {
-        let from = self.process_of(server);
-        let SessionReplicas { copies, lag, .. } = self.shop.carts.replicas;
-        let arrives = self.now + lag;
-        let servers: Vec<ServerId> = self.balancer.pool.present().collect();
+    /// Sends a change to the servers that follow in the order of the pool. Returns how many they are.
+    pub(super) fn send(
+        &mut self,
+        visit: Visit,
+        server: ServerId,
+        change: Change,
+        pool: &Pool,
+        events: &mut Events,
+    ) -> u32 {
+        let (from, arrives) = (pool.process_on(server), events.now + self.lag);
+        let servers: Vec<ServerId> = pool.present().collect();
         let mut sent = 0;
-        for to in receivers(&servers, server, copies) {
-            self.shop.carts.replicas.on_their_way.push_back(Message { arrives, visit, from, to, change });
+        for to in receivers(&servers, server, self.copies) {
+            self.on_their_way.push_back(Message { arrives, visit, from, to, change });
             sent += 1;
         }
         if sent > 0 {
-            self.events.schedule(arrives, Due::Copies);
+            events.schedule(arrives, Due::Copies);
         }
         sent
     }
 
-    /// Delivers updates to servers that can be reached, unless the sender has died or is isolated.
-    pub(in crate::sim) fn copies_arrive(&mut self) {
-        let pool = &self.balancer.pool;
-        let reached = |server| pool.is_within_reach(server).then(|| (pool.members[server.index()].process, ()));
-        while let Some(message) = self.shop.carts.replicas.next_arrival(self.now) {
+    /// Delivers the updates that arrive now to servers that can be reached, unless the sender has died or is isolated.
+    pub(in crate::sim) fn deliver(&mut self, pool: &Pool, now: Instant) {
+        let reached = |server| pool.is_within_reach(server).then(|| (pool.process_on(server), ()));
+        while let Some(message) = self.next_arrival(now) {
             let sender = (pool.processes[message.from.0 as usize].server, message.from);
             for (receiver, ()) in delivered(sender, [message.to], reached) {
-                self.shop.carts.replicas.arrive(&message, receiver);
+                self.arrive(&message, receiver);
             }
         }
     }

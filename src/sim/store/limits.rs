@@ -6,7 +6,8 @@ use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Items, Refusal};
 use crate::scenario::Forgets;
 use crate::sim::requests::InFlight;
-use crate::sim::shop::carts::{CartSlot, Carts};
+use crate::sim::shop::cart_slot::CartSlot;
+use crate::sim::shop::carts::Carts;
 use crate::sim::users::Users;
 use crate::state::evidence::{self, StoreLoss};
 use crate::state::store::{Full, Journal, has_expired};
@@ -26,7 +27,7 @@ fn fills(request: &InFlight) -> bool {
     match request.command {
         Command::Add(_) => true,
         // Written back from the copy that was read.
-        Command::Remove(item) => request.copy.is_some_and(|copy| !copy.without(item).is_empty()),
+        Command::Remove(item) => request.cart.is_some_and(|copy| !copy.without(item).is_empty()),
         _ => false,
     }
 }
@@ -59,7 +60,7 @@ impl Store {
         let Some(items) = carts_here.copy() else { return };
         let end = self.limits.end_if_written(stored.now).filter(|_| !request.command.is_safe());
         if let Some(end) = end {
-            carts_here.keep_token(items, end);
+            carts_here.keep_until(items, end);
         }
         if self.limits.has_places() && items.is_empty() {
             self.limits.removed(request.visit());
@@ -83,7 +84,7 @@ impl Store {
     /// Whether a cart is still present although its TTL has passed.
     #[must_use]
     pub fn has_expired(&self, cart: &CartSlot, now: Instant) -> bool {
-        self.limits.has_ttl() && cart.copy().is_some() && has_expired(cart.token_end(), now)
+        self.limits.has_ttl() && cart.copy().is_some() && has_expired(cart.expires(), now)
     }
 
     /// The store's process ends because of this fault, and loses whatever was not durable. Evicted carts do not come

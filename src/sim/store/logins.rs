@@ -1,12 +1,17 @@
 //! Sessions in the store: serial numbers in order of time. What a failover loses is then a range of numbers, and a
-//! session needs no memory.
+//! session needs no memory. The rules are in [`state::session`](crate::state::session).
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use crate::base::ProcessId;
 use crate::base::time::{Instant, Span};
 use crate::scenario::Forgets;
+use crate::sim::users::Stolen;
+use crate::state::session::{CredentialCheck, Issued};
 use crate::state::store::is_forgotten;
+use crate::state::tokens;
+use crate::traffic::Session;
 
 /// The sessions that the store has issued, and those that it has lost.
 #[derive(Clone, Debug)]
@@ -27,8 +32,61 @@ impl Logins {
         Logins { window, next: 0, recent: VecDeque::new(), forgotten: Vec::new(), forgettings: Vec::new() }
     }
 
+    /// The session of a user whom this process logs in. A token is good until `until`; with `own_keys`, each process
+    /// signs tokens with a key of its own.
+    pub fn issue(
+        &mut self,
+        issued: Issued,
+        own_keys: bool,
+        process: ProcessId,
+        until: Instant,
+        now: Instant,
+    ) -> Session {
+        match issued {
+            Issued::Remembered => Session::Memory(process),
+            Issued::Signed | Issued::SignedAndStored if own_keys => Session::Signed(process, until),
+            Issued::SignedAndStored => Session::Renewable { until, login: self.log_in(now) },
+            Issued::Signed => Session::Until(until),
+            Issued::Stored => Session::Stored(self.log_in(now)),
+            Issued::Plain => Session::Until(Instant::NEVER),
+        }
+    }
+
+    /// What a process finds out about a session that is presented to it.
+    #[inline]
+    #[must_use]
+    pub fn check(&self, session: Session, here: ProcessId, now: Instant) -> CredentialCheck {
+        let genuine = CredentialCheck { genuine: true, current: true, ..CredentialCheck::default() };
+        match session {
+            Session::Memory(process) => CredentialCheck { genuine: process == here, ..genuine },
+            Session::Until(end) => CredentialCheck { current: tokens::is_current(end, now), ..genuine },
+            Session::Signed(process, end) => {
+                CredentialCheck { genuine: process == here, current: tokens::is_current(end, now), ..genuine }
+            }
+            Session::Stored(login) => CredentialCheck { stored: self.knows(login), ..genuine },
+            Session::Renewable { until, login } => {
+                CredentialCheck { current: tokens::is_current(until, now), stored: self.knows(login), ..genuine }
+            }
+        }
+    }
+
+    /// The same for a session whose user has logged out. The logout counts unless the store has lost it.
+    #[cold]
+    #[must_use]
+    pub fn check_stolen(&self, stolen: Stolen, here: ProcessId, deny_list: bool, now: Instant) -> CredentialCheck {
+        let found = self.check(stolen.session, here, now);
+        let undone = self.has_forgotten(stolen.logout);
+        let remembered = matches!(stolen.session, Session::Memory(_));
+        CredentialCheck {
+            genuine: found.genuine && !remembered,
+            stored: found.stored && undone,
+            denied: deny_list && !undone,
+            ..found
+        }
+    }
+
     /// Issues a session, and returns its number.
-    pub fn log_in(&mut self, now: Instant) -> u32 {
+    fn log_in(&mut self, now: Instant) -> u32 {
         let number = self.next;
         self.next += 1;
         if let Some(window) = self.window {
@@ -48,8 +106,7 @@ impl Logins {
     }
 
     /// Whether the store has lost what was written at this time.
-    #[must_use]
-    pub fn has_forgotten(&self, written: Instant) -> bool {
+    fn has_forgotten(&self, written: Instant) -> bool {
         self.forgettings.iter().any(|(at, forgets)| written < *at && is_forgotten(written, *at, *forgets))
     }
 

@@ -1,79 +1,66 @@
 //! Users who do several steps at the same time.
 
-use crate::base::{ClientId, Outcome, Visit};
-use crate::history::{Event, EventKind, Recorder, Seen};
-use crate::sim::Sim;
-use crate::sim::events::Due;
+use super::{Reaction, Users};
+use crate::base::seed::Key;
+use crate::base::time::Instant;
+use crate::base::{ClientId, Outcome};
+use crate::history::{Event, Recorder, Request, Seen};
+use crate::sim::events::{Due, Events};
 use crate::sim::requests::InFlight;
 use crate::traffic::{ConcurrentSteps, Next};
 
-impl Sim {
-    /// Sends all requests of a group of concurrent steps. Returns false if the client's next step is not in such a
-    /// group.
-    pub(in crate::sim) fn begin_concurrent_steps<R: Recorder>(&mut self, recorder: &mut R, id: ClientId) -> bool {
-        let Some(concurrent_steps) = ConcurrentSteps::begin(&self.users.clients[id.index()].client, &self.workload)
-        else {
-            return false;
-        };
+impl Users {
+    /// Begins a group of concurrent steps, if the client has reached one: these steps are sent at once.
+    #[inline(always)]
+    pub fn begin_concurrent_steps(&mut self, id: ClientId) -> Option<impl Iterator<Item = u16> + use<>> {
+        if !self.workload.is_simultaneous() {
+            return None;
+        }
+        let concurrent_steps = ConcurrentSteps::begin(self.client(id), &self.workload)?;
         let steps = concurrent_steps.steps();
-        self.users.concurrent_steps.insert(id, concurrent_steps);
-        for step in steps {
-            self.send_one(recorder, id, step);
-        }
-        true
+        self.concurrent_steps.insert(id, concurrent_steps);
+        Some(steps)
     }
 
-    fn send_one<R: Recorder>(&mut self, recorder: &mut R, id: ClientId, step: u16) {
-        let concurrent_steps = self.users.concurrent_steps.get_mut(&id);
-        if let Some((request, key)) = concurrent_steps.and_then(|it| it.request(step, &self.workload, self.now)) {
-            self.post(recorder, id, request, key);
-        }
+    /// The request of a concurrent step. `None` if the user has given up in the meantime.
+    pub fn request_of_step(&mut self, id: ClientId, step: u16, now: Instant) -> Option<(Request, Key)> {
+        self.concurrent_steps.get_mut(&id)?.request(step, &self.workload, now)
     }
 
-    /// A pause before the retry of a concurrent step ends; the retry is sent if the client is still in that visit.
-    pub(in crate::sim) fn try_again<R: Recorder>(&mut self, recorder: &mut R, visit: Visit, step: u16) {
-        if self.users.clients[visit.client.index()].client.visit(visit.client) == visit {
-            self.send_one(recorder, visit.client, step);
-        }
-    }
-
-    /// A user learns how one of several requests ended. Returns false if the client has no concurrent steps.
+    /// A user learns how one of several requests ended. `None` if the client has no concurrent steps.
     #[cold]
-    pub(in crate::sim) fn tell_concurrent_steps<R: Recorder>(
+    pub(super) fn told_step<R: Recorder>(
         &mut self,
         recorder: &mut R,
+        events: &mut Events,
         request: &InFlight,
         outcome: Outcome,
-    ) -> bool {
-        let Some(concurrent_steps) = self.users.concurrent_steps.get_mut(&request.client) else { return false };
+    ) -> Option<Reaction> {
+        let concurrent_steps = self.concurrent_steps.get_mut(&request.client)?;
         let step = request.key.step;
         let meant = concurrent_steps.meant(step);
         let next = concurrent_steps.told(step, &self.workload, request.command, outcome);
         let settled = next.is_none();
         let told = Seen::Told { request: request.request(), sent: request.sent, meant, outcome, settled };
-        recorder.record(&Event { at: self.now, what: EventKind::Seen(request.visit(), told) });
-        match next {
-            Some(Next::Again) => self.send_one(recorder, request.client, step),
+        recorder.record(&Event::seen(events.now, request.visit(), told));
+        Some(match next {
+            Some(Next::Again) => Reaction::SendStep(step),
             Some(_) => {
-                let again = Due::Again { visit: request.visit(), step };
-                self.events.schedule(self.now + self.workload.pause, again);
+                events.schedule(events.now + self.workload.pause, Due::Again { visit: request.visit(), step });
+                Reaction::Wait
             }
-            None => self.end_of_moment(recorder, request.client),
-        }
-        true
+            None => self.end_concurrent_steps(events, request.client),
+        })
     }
 
     /// The client goes on once all its concurrent requests have ended.
-    fn end_of_moment<R: Recorder>(&mut self, recorder: &mut R, id: ClientId) {
-        let client = &mut self.users.clients[id.index()].client;
-        if let Some(next) = self
-            .users
-            .concurrent_steps
-            .get(&id)
-            .and_then(|concurrent_steps| concurrent_steps.end(client, &self.workload))
-        {
-            self.users.concurrent_steps.remove(&id);
-            self.go_on(recorder, id, next);
-        }
+    fn end_concurrent_steps(&mut self, events: &mut Events, id: ClientId) -> Reaction {
+        let client = &mut self.clients[id.index()].client;
+        let concurrent_steps = self.concurrent_steps.get(&id);
+        let Some(next) = concurrent_steps.and_then(|steps| steps.end(client, &self.workload)) else {
+            return Reaction::Wait;
+        };
+        self.concurrent_steps.remove(&id);
+        self.go_on(events, id, next)
     }
 }
