@@ -2,6 +2,7 @@
 
 mod ids;
 mod items;
+pub mod layout;
 mod requests;
 pub mod seed;
 pub mod time;

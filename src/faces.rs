@@ -1,5 +1,6 @@
 //! How results are shown: tables, stories, charts, exports. Faces do not compute figures.
 
+pub mod ascii;
 pub mod assumptions;
 pub mod chart;
 pub mod explain;

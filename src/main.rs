@@ -8,7 +8,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let arguments = cli::args::Arguments::parse();
-    let screen = cli::screen::Screen::new(arguments.color);
+    let screen = cli::screen::Screen::new(arguments.color, arguments.ascii);
     let request = cli::request::Request::from(arguments);
     let ended = cli::guarded(|| match request {
         cli::request::Request::List => cli::list::list(&screen),

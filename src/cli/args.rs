@@ -44,6 +44,9 @@ pub struct Arguments {
     /// When to use colour (NO_COLOR is honoured)
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
+    /// Print ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -125,7 +128,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Make a design of each value: servers.count=2,3,10
-    #[arg(long, value_name = "KEY=A,B,…")]
+    #[arg(long, value_name = "KEY=A,B,C")]
     pub vary: Vec<String>,
     /// Run only this design, by name or number; can be repeated
     #[arg(long, value_name = "VARIANT")]
@@ -148,9 +151,6 @@ pub struct RunArguments {
     /// Draw charts: carts lost over time, how busy each server was
     #[arg(long)]
     pub charts: bool,
-    /// Draw with ASCII characters only
-    #[arg(long)]
-    pub ascii: bool,
     /// Print the table and nothing else
     #[arg(short, long)]
     pub quiet: bool,

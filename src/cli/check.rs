@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use whatcart::base::words::plural;
 use whatcart::experiment::{Survey, survey};
-use whatcart::faces::text::{Tone, WIDTH, clean, left, paint, width, wrap};
+use whatcart::faces::text::{Page, Tone, clean, left, paint, width};
 use whatcart::results::expectations::{ClaimError, Observed, over_seeds, verdicts};
 use whatcart::results::{Expectation, Figures};
 use whatcart::scenario::{Loaded, library};
@@ -26,8 +26,8 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
     for name in &names {
         scenarios.push(source::load(&source::find(name)?, &[], &[])?);
     }
-    let progress = Progress::new(false);
-    progress.say(what_is_played(&scenarios, request.seeds));
+    let progress = Progress::new(false, screen);
+    progress.say(&what_is_played(&scenarios, request.seeds));
     let show = |permille| progress.at(permille);
     let interrupt = interrupt::noticed();
     let played = guarded(|| survey(&scenarios, request.seeds, interrupt, &show));
@@ -42,7 +42,7 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
         }
         let expectations = judged(loaded, &survey)?;
         score.take_in(&loaded.name, &expectations);
-        text += &scenario(&loaded.name, &expectations);
+        text += &scenario(&loaded.name, &expectations, screen.page());
     }
     text += &score.told(request.seeds, began.elapsed());
     screen.print(&text)?;
@@ -53,13 +53,14 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
     })
 }
 
-/// `6 scenarios, 100 seeds each`
-fn what_is_played(scenarios: &[Loaded], seeds: u32) -> String {
+/// `6 scenarios`, `100 seeds each`
+fn what_is_played(scenarios: &[Loaded], seeds: u32) -> Vec<String> {
     let what = match scenarios {
         [only] => clean(&only.name),
         several => format!("{} scenarios", several.len()),
     };
-    if seeds == 1 { what } else { format!("{what}, {seeds} seeds each") }
+    let seeds = (seeds > 1).then(|| format!("{seeds} seeds each"));
+    [what].into_iter().chain(seeds).collect()
 }
 
 /// The expectations of a scenario, evaluated for each seed.
@@ -71,7 +72,7 @@ fn judged(loaded: &Loaded, survey: &Survey) -> Result<Vec<Expectation>, Failure>
     Ok(over_seeds(&each.collect::<Result<Vec<_>, ClaimError>>()?))
 }
 
-fn scenario(name: &str, expectations: &[Expectation]) -> String {
+fn scenario(name: &str, expectations: &[Expectation], page: Page) -> String {
     let mut text = format!("{}\n", paint(Tone::Strong, &clean(name)));
     if expectations.is_empty() {
         text += "  has no expectations\n";
@@ -79,23 +80,23 @@ fn scenario(name: &str, expectations: &[Expectation]) -> String {
     let claims = expectations.iter().map(|expectation| width(&expectation.what)).max().unwrap_or(0).min(48);
     let variants = expectations.iter().map(|expectation| width(&expectation.variant)).max().unwrap_or(0).min(36);
     for expectation in expectations {
-        text += &line(expectation, variants, claims);
+        text += &line(expectation, variants, claims, page);
     }
     text
 }
 
 /// The design, the expectation and the observed figures, in one or more lines.
-fn line(expectation: &Expectation, variants: usize, claims: usize) -> String {
+fn line(expectation: &Expectation, variants: usize, claims: usize, page: Page) -> String {
     let mark = if expectation.passed { paint(Tone::Fine, "ok    ") } else { paint(Tone::Loss, "FAILED") };
     let claim = clean(&expectation.what);
     let head = format!("  {mark}  {}  ", left(&clean(&expectation.variant), variants));
     let observed = clean(&expectation.observed);
     let whole = format!("{head}{}  {observed}", left(&claim, claims));
-    if width(&whole) <= WIDTH {
+    if width(&whole) <= page.columns() {
         return whole + "\n";
     }
     let indent = " ".repeat(width(&head) + 2);
-    format!("{}{}", wrap(&head, &claim), wrap(&indent, &observed))
+    format!("{}{}", page.wrap(&head, &claim), page.wrap(&indent, &observed))
 }
 
 /// The result over all scenarios.

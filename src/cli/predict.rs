@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use whatcart::faces::text::{Tone, clean, paint, width, wrap};
+use whatcart::faces::text::{Page, Tone, clean, paint, width};
 use whatcart::scenario::{Loaded, Predict};
 
 use super::screen::Screen;
@@ -36,19 +36,19 @@ pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Option<Prediction>, Failu
         screen.complain("--predict is skipped: this is not a terminal, so there is nobody to ask");
         return Ok(None);
     }
-    screen.print(&question(loaded, &predict))?;
+    screen.print(&question(loaded, &predict, screen.page()))?;
     let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), predict.choices.len())?;
     Ok(Some(Prediction { predict, said }))
 }
 
 /// The title, the question, and the choices by number.
-fn question(loaded: &Loaded, predict: &Predict) -> String {
+fn question(loaded: &Loaded, predict: &Predict, page: Page) -> String {
     let head = format!("{}   ", paint(Tone::Strong, &clean(&loaded.name)));
-    let mut text = wrap(&head, &clean(&loaded.base.title));
+    let mut text = page.wrap(&head, &clean(&loaded.base.title));
     text += "\n";
-    text += &wrap("", &clean(&predict.ask.replace('\n', " ")));
+    text += &page.wrap("", &clean(&predict.ask.replace('\n', " ")));
     for (number, choice) in (1..).zip(&predict.choices) {
-        text += &wrap(&format!("   {number}  "), &clean(choice));
+        text += &page.wrap(&format!("   {number}  "), &clean(choice));
     }
     text
 }
@@ -72,7 +72,7 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
 
 impl Prediction {
     /// The right answer, the prediction, and the reason.
-    pub fn verdict(&self) -> String {
+    pub fn verdict(&self, page: Page) -> String {
         let Predict { choices, answer, why, .. } = &self.predict;
         let head = format!("{}  ", paint(Tone::Strong, "Answer"));
         let right = self.predict.right();
@@ -82,7 +82,7 @@ impl Prediction {
             Some(said) => format!("{}. You said: {}.", clean(answer), choices.get(said).map_or("", |s| s.as_str())),
         };
         let indent = " ".repeat(width(&head));
-        format!("{}{}", wrap(&head, &told), wrap(&indent, &clean(&why.replace('\n', " "))))
+        format!("{}{}", page.wrap(&head, &told), page.wrap(&indent, &clean(&why.replace('\n', " "))))
     }
 }
 
@@ -115,8 +115,9 @@ mod tests {
             answer: "about 50".into(),
             why: "A third of 150.".into(),
         };
-        let verdict =
-            |said| anstream::adapter::strip_str(&Prediction { predict: predict.clone(), said }.verdict()).to_string();
+        let verdict = |said| {
+            anstream::adapter::strip_str(&Prediction { predict: predict.clone(), said }.verdict(Page::FILE)).to_string()
+        };
         assert_eq!(verdict(Some(1)), "Answer  about 50: as you said.\n        A third of 150.\n");
         assert_eq!(verdict(Some(0)), "Answer  about 50. You said: none.\n        A third of 150.\n");
         assert_eq!(verdict(None), "Answer  about 50.\n        A third of 150.\n");

@@ -46,7 +46,8 @@ pub fn executed(
         News::Goes { variant, progress: way, lost } => {
             let (number, of) = at.get();
             progress.at((number as u64 - 1) * 1_000 / of as u64 + permille(way) / of as u64);
-            progress.say(format!("design {number} of {of} · {}", under_way(variant, way, *lost)));
+            let design = format!("design {number} of {of}");
+            progress.say(&[vec![design], under_way(variant, way, *lost)].concat());
         }
         News::EndedWaiting { variant, users, holders } => progress.note(&waiting(variant, *users, holders)),
     };
@@ -62,7 +63,7 @@ pub fn compared(
     progress: &Progress,
 ) -> Result<Report, Failure> {
     let seed = options.seed.unwrap_or(loaded.base.seed.get());
-    progress.say(format!("{PREDICTION_SEEDS} simulations of each design"));
+    progress.say(&[format!("{PREDICTION_SEEDS} simulations of each design")]);
     let predicted = guarded(|| predict(loaded, seed, PREDICTION_SEEDS, options.interrupt, options.progress))?;
     let mut report = executed(loaded, options, request, progress)?;
     if !report.interrupted {
@@ -75,13 +76,13 @@ fn permille(way: &Way) -> u64 {
     (way.now.as_nanos() / (way.ends.as_nanos() / 1_000).max(1)).min(1_000)
 }
 
-/// `0:34 · 3,210 requests · 45 carts lost · server-2 crashes`
-fn under_way(variant: &Variant, way: &Way, lost: u64) -> String {
+/// `0:34`, `3,210 requests`, `45 carts lost`, `server-2 crashes`
+fn under_way(variant: &Variant, way: &Way, lost: u64) -> Vec<String> {
     let faults = faults::kinds(&variant.scenario);
     let mut words = vec![clock(way.now.since_start()), format!("{} requests", thousands(way.sent))];
     words.push(format!("{} carts lost", thousands(lost)));
     words.extend(way.struck.last().and_then(|index| faults.get(*index as usize)).map(|kind| clean(&kind.to_string())));
-    words.join(" · ")
+    words
 }
 
 /// What users and the balancer were waiting for when `closing` ended a run.

@@ -58,7 +58,6 @@ pub struct Run {
     pub follow: Option<u32>,
     pub details: bool,
     pub charts: bool,
-    pub ascii: bool,
     pub quiet: bool,
 }
 
@@ -100,7 +99,6 @@ impl Run {
             follow: None,
             details: false,
             charts: false,
-            ascii: false,
             quiet: false,
         }
     }
@@ -148,7 +146,6 @@ impl From<RunArguments> for Run {
             follow,
             details,
             charts,
-            ascii,
             quiet,
         } = arguments;
         set.extend(warm_up.map(|time| format!("warm_up={time}")));
@@ -172,7 +169,6 @@ impl From<RunArguments> for Run {
             follow,
             details,
             charts,
-            ascii,
             quiet,
         }
     }

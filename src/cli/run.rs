@@ -4,9 +4,10 @@ use whatcart::base::time::{Instant, Span};
 use whatcart::base::words::thousands;
 use whatcart::base::{UserId, Visit};
 use whatcart::experiment::{self, FAVOURITE, MOST_RUNS, Precision};
-use whatcart::faces::chart::Glyphs;
+use whatcart::faces::ascii::ascii_json;
 use whatcart::faces::story::{self, Story};
 use whatcart::faces::table::{self, Look};
+use whatcart::faces::text::Page;
 use whatcart::faces::{assumptions, explain, export};
 use whatcart::results::{Agreement, HurtBy, Report, expectations};
 use whatcart::scenario::{Loaded, library, load};
@@ -33,7 +34,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let series = request.series.as_deref().map(Target::new).transpose()?;
 
     let prediction = if request.predict { predict::ask(&loaded, screen)? } else { None };
-    let progress = Progress::new(request.quiet);
+    let progress = Progress::new(request.quiet, screen);
     let show = |permille| progress.at(permille);
     let options = experiment::Options {
         seed: request.seed,
@@ -59,15 +60,19 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     progress.end();
     let report = Report { left_out, ..report? };
 
-    let mut text = printed(request, &loaded, &report, prediction.as_ref())?;
+    let page = if output.is_some() { Page::FILE } else { screen.page() };
+    let mut text = printed(request, &loaded, &report, prediction.as_ref(), page)?;
+    if request.format == Format::Json && screen.ascii() {
+        text = ascii_json(&text);
+    }
     if request.format == Format::Table {
-        text += &beside(request, &loaded, &report);
+        text += &beside(request, &loaded, &report, page);
     }
     if let Some(precision) = reached {
         screen.complain(&said(&precision));
     }
     if let Some(series) = series {
-        series.write(&export::series_csv(&report))?;
+        series.write(&screen.spelled(&export::series_csv(&report)))?;
     }
     match output {
         Some(output) => output.write(&screen.for_file(&text))?,
@@ -109,15 +114,15 @@ fn check_user(request: &Run, loaded: &Loaded) -> Result<(), Failure> {
 }
 
 /// Additional output on request: proofs and assumptions.
-fn beside(request: &Run, loaded: &Loaded, report: &Report) -> String {
+fn beside(request: &Run, loaded: &Loaded, report: &Report, page: Page) -> String {
     let mut text = String::new();
     if request.explain {
-        text += &explain::proofs(report, |at, run, visit, ended| {
+        text += &explain::proofs(report, page, |at, run, visit, ended| {
             experiment::replay(&loaded.variants[at], run, visit, ended)
         });
     }
     if request.assume {
-        text += &assumptions::table(&assumptions::assumptions(loaded));
+        text += &assumptions::table(&assumptions::assumptions(loaded), page);
     }
     text
 }
@@ -160,6 +165,7 @@ fn printed(
     loaded: &Loaded,
     report: &Report,
     prediction: Option<&Prediction>,
+    page: Page,
 ) -> Result<String, Failure> {
     Ok(match request.format {
         Format::Json => export::json(report),
@@ -170,14 +176,13 @@ fn printed(
             let next = report.scenario.next.as_deref().and_then(library::find);
             let next = next.and_then(|entry| load(entry.name, entry.name, entry.text, &[], &[]).ok());
             let next_title = next.as_ref().map(|next| &*next.base.title);
-            let answer = prediction.map(Prediction::verdict);
-            let glyphs = if request.ascii { Glyphs::Ascii } else { Glyphs::Blocks };
+            let answer = prediction.map(|prediction| prediction.verdict(page));
             let look = Look {
+                page,
                 details: request.details,
                 quiet: request.quiet,
                 story: story.as_ref(),
                 charts: request.charts,
-                glyphs,
                 answer: answer.as_deref(),
                 next_title,
             };

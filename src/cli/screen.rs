@@ -1,9 +1,14 @@
 //! Output: results go to standard output in one piece, messages to standard error.
 
+use std::borrow::Cow;
+use std::env;
 use std::io::{self, ErrorKind, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
+use terminal_size::{Height, Width, terminal_size_of};
+use whatcart::faces::ascii::ascii;
+use whatcart::faces::text::Page;
 
 use super::args::Color;
 
@@ -11,22 +16,43 @@ use super::args::Color;
 #[derive(Debug)]
 pub struct Screen {
     choice: ColorChoice,
+    ascii: bool,
 }
 
 impl Screen {
-    pub fn new(color: Color) -> Screen {
+    pub fn new(color: Color, ascii: bool) -> Screen {
         let choice = match color {
             Color::Auto => ColorChoice::Auto,
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Screen { choice }
+        Screen { choice, ascii }
+    }
+
+    /// What results are laid out for.
+    pub fn page(&self) -> Page {
+        page(terminal_size_of(io::stdout()))
+    }
+
+    /// What messages are laid out for.
+    pub fn margin(&self) -> Page {
+        page(terminal_size_of(io::stderr()))
+    }
+
+    /// Whether to print ASCII characters only.
+    pub fn ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// The text in the characters that were asked for.
+    pub fn spelled<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.ascii { ascii(text).into() } else { text.into() }
     }
 
     /// Prints results. A closed pipe is not an error: the reader has seen enough.
     pub fn print(&self, text: &str) -> anyhow::Result<()> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.choice);
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout.write_all(self.spelled(text).as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => written.context("the results cannot be printed"),
         }
@@ -34,16 +60,17 @@ impl Screen {
 
     /// The text for a file: with colour only if that was requested explicitly.
     pub fn for_file(&self, text: &str) -> String {
+        let text = self.spelled(text);
         match self.choice {
             ColorChoice::Always => text.into(),
-            _ => anstream::adapter::strip_str(text).to_string(),
+            _ => anstream::adapter::strip_str(&text).to_string(),
         }
     }
 
     /// Prints a message; errors are ignored, because nobody may be listening.
     pub fn complain(&self, text: &str) {
         let mut stderr = AutoStream::new(io::stderr().lock(), self.choice);
-        let _ = writeln!(stderr, "{text}");
+        let _ = writeln!(stderr, "{}", self.spelled(text));
     }
 
     pub fn colours_errors(&self) -> bool {
@@ -52,4 +79,10 @@ impl Screen {
             choice => choice != ColorChoice::Never,
         }
     }
+}
+
+/// As wide as `COLUMNS` says or, without it, as the terminal is.
+fn page(terminal: Option<(Width, Height)>) -> Page {
+    let set = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    set.or(terminal.map(|(Width(columns), _)| usize::from(columns))).map_or(Page::FILE, Page::of)
 }

@@ -1,7 +1,7 @@
 //! `whatcart show`
 
 use whatcart::faces::table::header::timeline;
-use whatcart::faces::text::{Tone, clean, clean_lines, left, paint, width, wrap};
+use whatcart::faces::text::{Page, Tone, clean, clean_lines, left, paint, width};
 use whatcart::scenario::Loaded;
 
 use super::request::Show;
@@ -13,25 +13,25 @@ pub fn show(request: &Show, screen: &Screen) -> Result<Ended, Failure> {
     let source = source::find(&request.what)?;
     let loaded = source::load(&source, &[], &[])?;
     let toml = if request.spoilers { source.text.to_string() } else { without_spoilers(&source.text) };
-    let text = format!("{}\n{}\n", summary(&loaded, request.spoilers), clean_lines(toml.trim_end()));
+    let text = format!("{}\n{}\n", summary(&loaded, request.spoilers, screen.page()), clean_lines(toml.trim_end()));
     screen.print(&text)?;
     Ok(Ended::Well)
 }
 
-fn summary(loaded: &Loaded, spoilers: bool) -> String {
+fn summary(loaded: &Loaded, spoilers: bool, page: Page) -> String {
     let base = &loaded.base;
-    let mut text = wrap(&paint(Tone::Strong, &left(&loaded.name, width(&loaded.name) + 3)), &clean(&base.title));
-    text += &matter("Question", &base.question);
-    text += &matter("Differs", &base.varies);
+    let mut text = page.wrap(&paint(Tone::Strong, &left(&loaded.name, width(&loaded.name) + 3)), &clean(&base.title));
+    text += &matter("Question", &base.question, page);
+    text += &matter("Differs", &base.varies, page);
     // The first design is often the control, in which nothing breaks.
     let breaks = loaded.variants.iter().map(|variant| timeline(&variant.scenario)).find(|line| !line.is_empty());
-    text += &matter("Breaks", &breaks.unwrap_or_default());
+    text += &matter("Breaks", &breaks.unwrap_or_default(), page);
     for (number, variant) in (1..).zip(&loaded.variants) {
         let name = format!("{number}  {}", variant.name);
-        text += &if number == 1 { matter("Designs", &name) } else { wrap(&left("", HEAD), &name) };
+        text += &if number == 1 { matter("Designs", &name, page) } else { page.wrap(&left("", HEAD), &name) };
     }
     if spoilers {
-        text += &matter("Lesson", &base.lesson);
+        text += &matter("Lesson", &base.lesson, page);
     }
     text
 }
@@ -39,11 +39,11 @@ fn summary(loaded: &Loaded, spoilers: bool) -> String {
 const HEAD: usize = 10;
 
 /// A heading with its text; empty if there is no text.
-fn matter(name: &str, words: &str) -> String {
+fn matter(name: &str, words: &str, page: Page) -> String {
     if words.trim().is_empty() {
         return String::new();
     }
-    format!("\n{}", wrap(&paint(Tone::Strong, &left(name, HEAD)), &clean(&words.replace('\n', " "))))
+    format!("\n{}", page.wrap(&paint(Tone::Strong, &left(name, HEAD)), &clean(&words.replace('\n', " "))))
 }
 
 /// The TOML without the lesson and the expectations.

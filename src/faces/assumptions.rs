@@ -1,7 +1,7 @@
 //! The assumptions of the model that a table is based on, each with its value and the source of that value.
 
 use crate::base::words::{listed, span, thousands};
-use crate::faces::text::{Tone, WIDTH, clean, cut, left, paint, width};
+use crate::faces::text::{Page, Tone, clean, cut, left, paint, width};
 use crate::scenario::{self, CartHome, Dist, Loaded, Scenario, SessionHome, Share};
 
 /// One assumption.
@@ -139,14 +139,14 @@ fn percent(share: Share) -> String {
 
 /// The assumptions as a table.
 #[must_use]
-pub fn table(assumptions: &[Assumption]) -> String {
+pub fn table(assumptions: &[Assumption], page: Page) -> String {
     let widest = |of: fn(&Assumption) -> &str| assumptions.iter().map(|one| width(of(one))).max().unwrap_or(0);
     let what = widest(|one| one.what);
-    let value = widest(|one| &one.value).min(WIDTH / 2 - 10);
+    let value = widest(|one| &one.value).min(page.columns() / 2 - 10);
     let mut text = format!("\n{}\n", paint(Tone::Strong, "What these figures rest on"));
     for one in assumptions {
         let line = format!("   {}  {}  {}", left(one.what, what), left(&cut(&one.value, value), value), one.from);
-        text += &format!("{}\n", cut(line.trim_end(), WIDTH));
+        text += &format!("{}\n", cut(line.trim_end(), page.columns()));
     }
     text
 }
@@ -184,7 +184,7 @@ mod tests {
     fn every_value_says_where_it_comes_from() {
         let text = "title = 'a'\nduration = '1m'\nservers.workers = 2\n[[variants]]\nname = 'a'\n[[variants]]\nname = 'b'\nhomes.cart = 'shared-store'\nusers.pause = '2s'\n";
         let loaded = load("mine", "mine.toml", text, &["users.patience=1".into()], &[]).expect("a sound scenario");
-        let printed = anstream::adapter::strip_str(&table(&assumptions(&loaded))).to_string();
+        let printed = anstream::adapter::strip_str(&table(&assumptions(&loaded), Page::FILE)).to_string();
         insta::assert_snapshot!(printed, @"
         What these figures rest on
            thinking after a step            2 s on average, exponential    house setting

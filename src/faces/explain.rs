@@ -4,7 +4,7 @@
 use crate::base::time::Instant;
 use crate::base::words::clock_tenths;
 use crate::base::{Command, Item, Items, Outcome, Reply, ServerId, Visit};
-use crate::faces::text::{Tone, paint, wrap};
+use crate::faces::text::{Page, Tone, paint};
 use crate::history::{EventKind, Inside, PoolEvent, Seen, Served};
 use crate::judging::post_mortem::cause_of;
 use crate::results::{Cause, HurtBy, Report, RunReport, Tape};
@@ -12,7 +12,7 @@ use crate::results::{Cause, HurtBy, Report, RunReport, Tape};
 /// One proof for each cause by which any design lost a cart, from the first run of the first design with that cause.
 /// `replay` returns the tape of a visit up to a moment, given the variant's index, the run, the visit and the moment.
 #[must_use]
-pub fn proofs(report: &Report, replay: impl Fn(usize, &RunReport, Visit, Instant) -> Tape) -> String {
+pub fn proofs(report: &Report, page: Page, replay: impl Fn(usize, &RunReport, Visit, Instant) -> Tape) -> String {
     let mut text = String::new();
     for cause in Cause::ALL {
         let hurt = report.variants.iter().enumerate().find_map(|(at, variant)| {
@@ -24,7 +24,7 @@ pub fn proofs(report: &Report, replay: impl Fn(usize, &RunReport, Visit, Instant
         let tape = replay(at, run, hurt.visit, hurt.ended);
         if let Some(proof) = Proof::of(&tape, hurt.visit, cause) {
             text += "\n";
-            text += &proof.draw(at + 1);
+            text += &proof.draw(at + 1, page);
         }
     }
     if text.is_empty() { "\nNo cart was lost: there is nothing to explain.\n".into() } else { text }
@@ -64,7 +64,7 @@ impl Proof {
 
     /// Draws the two requests and an explanatory sentence.
     #[must_use]
-    pub fn draw(&self, design: usize) -> String {
+    pub fn draw(&self, design: usize, page: Page) -> String {
         let Proof { cause, visit, item, added, charged, items, .. } = self;
         let title = format!("{}: user {} in design {design}", word(*cause), visit.user.0);
         let line = |(at, served): &(Instant, Served), did: &str, answer: &str| {
@@ -77,7 +77,7 @@ impl Proof {
         format!("{}\n", paint(Tone::Strong, &title))
             + &line(added, &format!("adds {item}"), &held)
             + &line(charged, "checks out", &format!("{told}; the {item} is missing"))
-            + &wrap("   ", &self.sentence())
+            + &page.wrap("   ", &self.sentence())
     }
 
     fn sentence(&self) -> String {

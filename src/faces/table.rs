@@ -9,16 +9,17 @@ mod grid;
 pub mod header;
 pub mod pace;
 
-use super::chart::Glyphs;
 use super::story::Story;
 use crate::base::words::{listed, plural, span, thousands};
-use crate::faces::text::{Tone, WIDTH, clean, paint, width, wrap};
+use crate::faces::text::{Page, Tone, clean, paint, width};
 use crate::results::Report;
 use crate::results::statistics::{self, Summary};
 
 /// What to print besides the table.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look<'a> {
+    /// What it is laid out for.
+    pub page: Page,
     /// Print request accounting, latency, causes, load and faults.
     pub details: bool,
     /// Print the table and nothing else.
@@ -27,8 +28,6 @@ pub struct Look<'a> {
     pub story: Option<&'a Story>,
     /// Charts of time and load.
     pub charts: bool,
-    /// The characters that charts are drawn with.
-    pub glyphs: Glyphs,
     /// The explanation for somebody who predicted the result, as finished lines.
     pub answer: Option<&'a str>,
     /// The title of the next scenario.
@@ -39,28 +38,28 @@ pub struct Look<'a> {
 #[must_use]
 pub fn render(report: &Report, look: &Look) -> String {
     let summaries = Summary::all(&report.variants);
-    let (columns, left_out) = grid::fitting(report, columns::choose(report, &summaries));
-    let table = grid::draw(report, &columns);
+    let (columns, left_out) = grid::fitting(report, columns::choose(report, &summaries), look.page);
+    let table = grid::draw(report, &columns, look.page);
     if look.quiet {
         return table;
     }
-    let mut text = header::header(report);
+    let mut text = header::header(report, look.page);
     text += "\n";
     text += &table;
-    text += &notes(report, &summaries, &columns, &left_out);
+    text += &notes(report, &summaries, &columns, &left_out, look.page);
     if let Some(agreement) = &report.agreement {
-        text += &engines::block(agreement);
+        text += &engines::block(agreement, look.page);
     }
-    text += &charts::histograms(report, &summaries, look.glyphs);
+    text += &charts::histograms(report, &summaries, look.page);
     if look.charts {
-        text += &charts::charts(report, look.glyphs);
+        text += &charts::charts(report, look.page);
     }
     if look.details {
-        text += &details::details(report, &summaries);
+        text += &details::details(report, &summaries, look.page);
     }
     if let Some(story) = look.story {
         text += "\n";
-        text += &story.draw();
+        text += &story.draw(look.page);
     }
     if let Some(answer) = look.answer {
         text += "\n";
@@ -71,21 +70,27 @@ pub fn render(report: &Report, look: &Look) -> String {
 }
 
 /// The sentences under the table.
-fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], left_out: &[String]) -> String {
+fn notes(
+    report: &Report,
+    summaries: &[Summary],
+    columns: &[columns::Column],
+    left_out: &[String],
+    page: Page,
+) -> String {
     let sentences = sentences(report, summaries, columns);
-    let mut text: String = sentences.iter().map(|note| wrap("   ", note)).collect();
+    let mut text: String = sentences.iter().map(|note| page.wrap("   ", note)).collect();
     if !left_out.is_empty() {
         let columns = if left_out.len() == 1 { "column" } else { "columns" };
         let note = format!("There is no room for the {columns} {}: see --details or --format json.", listed(left_out));
-        text += &wrap("   ", &note);
+        text += &page.wrap("   ", &note);
     }
     if !report.left_out.is_empty() {
         let names: Vec<String> = report.left_out.iter().map(|name| clean(name)).collect();
         let note = format!("Not played, because only a simulation can: {}.", listed(&names));
-        text += &wrap("   ", &note);
+        text += &page.wrap("   ", &note);
     }
     for warning in warnings(report, summaries) {
-        text += &paint_lines(Tone::Loss, &wrap("   ", &warning));
+        text += &paint_lines(Tone::Loss, &page.wrap("   ", &warning));
     }
     text
 }
@@ -187,25 +192,26 @@ fn lesson(report: &Report, look: &Look) -> String {
     let scenario = &report.scenario;
     if !scenario.lesson.trim().is_empty() {
         text += "\n";
-        text += &wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &clean(&scenario.lesson.replace('\n', " ")));
+        let head = format!("{}  ", paint(Tone::Strong, "Lesson"));
+        text += &look.page.wrap(&head, &clean(&scenario.lesson.replace('\n', " ")));
     }
     if let Some(next) = &scenario.next {
         text += if text.is_empty() { "\n" } else { "" };
-        text += &next_line(&clean(next), look.next_title.map(clean).as_deref());
+        text += &next_line(&clean(next), look.next_title.map(clean).as_deref(), look.page);
     }
     text
 }
 
 /// The next scenario's title and how to run it, on two lines if they do not fit on one.
-fn next_line(name: &str, title: Option<&str>) -> String {
+fn next_line(name: &str, title: Option<&str>, page: Page) -> String {
     let head = format!("{}    ", paint(Tone::Strong, "Next"));
     let command = format!("whatcart run {name}");
     match title {
-        None => wrap(&head, &command),
-        Some(title) if width(&head) + width(title) + 3 + width(&command) <= WIDTH => {
+        None => page.wrap(&head, &command),
+        Some(title) if width(&head) + width(title) + 3 + width(&command) <= page.columns() => {
             format!("{head}{title}   {command}\n")
         }
-        Some(title) => wrap(&head, title) + &wrap(&" ".repeat(width(&head)), &command),
+        Some(title) => page.wrap(&head, title) + &page.wrap(&" ".repeat(width(&head)), &command),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use unicode_width::UnicodeWidthChar;
 
-/// Columns of the terminal that every output fits.
-pub const WIDTH: usize = 100;
+pub use crate::base::layout::{lines, width};
 
 /// What a piece of text is to its reader; colour only ever repeats what the words say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,22 +59,6 @@ fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Columns that the text takes in a terminal, without codes of colour.
-#[must_use]
-pub fn width(text: &str) -> usize {
-    let mut columns = 0;
-    let mut in_code = false;
-    for c in text.chars() {
-        match (in_code, c) {
-            (false, '\u{1b}') => in_code = true,
-            (true, 'm') => in_code = false,
-            (true, _) => {}
-            (false, c) => columns += c.width().unwrap_or(0),
-        }
-    }
-    columns
-}
-
 /// The text and spaces up to `columns`.
 #[must_use]
 pub fn left(text: &str, columns: usize) -> String {
@@ -106,27 +89,50 @@ pub fn cut(text: &str, columns: usize) -> String {
     short.trim_end().to_string() + "…"
 }
 
-/// The words of a text in lines of at most [`WIDTH`] columns: the first begins with `head`, the others are indented as
-/// far. A word that is longer than a line is cut.
-#[must_use]
-pub fn wrap(head: &str, text: &str) -> String {
-    let indent = width(head);
-    let room = WIDTH - indent;
-    let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let word = if width(word) > room { cut(word, room) } else { word.into() };
-        if !line.is_empty() && width(&line) + 1 + width(&word) > room {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&word);
-    }
-    lines.push(line);
-    format!("{head}{}\n", lines.join(&format!("\n{}", " ".repeat(indent))))
+/// What text is laid out for: a terminal, or a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Columns that no line exceeds.
+    columns: usize,
 }
+
+impl Page {
+    /// Files, and pipes to other programs.
+    pub const FILE: Page = Page { columns: 100 };
+
+    /// A page of this many columns; a narrower terminal wraps lines itself.
+    #[must_use]
+    pub fn of(columns: usize) -> Page {
+        Page { columns: columns.max(LEAST) }
+    }
+
+    /// Columns that no line exceeds.
+    #[must_use]
+    pub fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// The words of a text in lines that fit, and that are not too long to read: the first begins with `head`, the
+    /// others are indented as far.
+    #[must_use]
+    pub fn wrap(self, head: &str, text: &str) -> String {
+        let indent = width(head);
+        let lines = lines(text, self.columns.min(PROSE).saturating_sub(indent));
+        format!("{head}{}\n", lines.join(&format!("\n{}", " ".repeat(indent))))
+    }
+}
+
+impl Default for Page {
+    fn default() -> Page {
+        Page::FILE
+    }
+}
+
+/// The narrowest page.
+const LEAST: usize = 60;
+
+/// Columns of running text, however wide the page is.
+const PROSE: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -140,34 +146,23 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_cut() {
-        assert_eq!(cut("round robin", 6), "round…");
-        assert_eq!(cut("round", 6), "round");
+    fn running_text_stays_readable_on_a_wide_page() {
+        let text = "word ".repeat(60);
+        let widest = |page: Page| page.wrap("  ", &text).lines().map(width).max();
+        assert_eq!((widest(Page::of(60)), widest(Page::of(200))), (Some(56), Some(96)));
     }
 
     proptest! {
         #[test]
-        fn wrapped_text_fits(text in ".{0,300}", head in "[a-z ]{0,20}") {
+        fn wrapped_text_fits(text in ".{0,300}", head in "[a-z ]{0,20}", columns in 60usize..200) {
             let text = clean(&text);
-            let wrapped = wrap(&head, &text);
+            let wrapped = Page::of(columns).wrap(&head, &text);
             for line in wrapped.lines() {
-                prop_assert!(width(line) <= WIDTH, "{line}");
+                prop_assert!(width(line) <= columns, "{line}");
             }
-            let words: Vec<String> = text.split_whitespace().map(|word| cut(word, WIDTH - width(&head))).collect();
             let body = wrapped.strip_prefix(&*head).expect("it begins with its head");
-            prop_assert_eq!(body.split_whitespace().collect::<Vec<_>>(), words);
-        }
-
-        #[test]
-        fn cut_text_fits(text in ".{0,60}", columns in 1usize..40) {
-            let text = clean(&text);
-            let short = cut(&text, columns);
-            prop_assert!(width(&short) <= columns);
-            match short.strip_suffix('…') {
-                _ if width(&text) <= columns => prop_assert_eq!(short, text),
-                Some(begin) => prop_assert!(text.starts_with(begin), "{short:?} of {text:?}"),
-                None => prop_assert!(false, "{short:?} does not say that {text:?} goes on"),
-            }
+            let letters = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(letters(body), letters(&text));
         }
     }
 }

@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use thiserror::Error;
 
+#[cfg(feature = "cli")]
+use crate::base::layout::lines;
+
 /// A scenario that cannot be run. `Display` prints one line; `draw` shows the source as well.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}{message}", prefix(place.as_deref()))]
@@ -53,20 +56,26 @@ impl ScenarioError {
     }
 }
 
+/// The most that comes before a message: ` 1234 = help: `.
+#[cfg(feature = "cli")]
+const BEFORE_MESSAGE: usize = 14;
+
 #[cfg(feature = "cli")]
 impl ScenarioError {
-    /// The error with its source line, carets and help, in the style of a compiler; without a final newline.
+    /// The error with its source line, carets and help, in the style of a compiler, in lines of at most this many
+    /// columns; without a final newline.
     #[must_use]
-    pub fn draw(&self, colour: bool) -> String {
+    pub fn draw(&self, colour: bool, columns: usize) -> String {
         use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(100);
-        let error = Group::with_title(Level::ERROR.primary_title(&*self.message));
-        let help = self.help.as_deref();
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(columns);
+        let wrapped = |text: &str| lines(text, columns.saturating_sub(BEFORE_MESSAGE)).join("\n");
+        let error = Group::with_title(Level::ERROR.primary_title(wrapped(&self.message)));
+        let help = self.help.as_deref().map(wrapped);
         if let Some(place) = &self.place {
             let annotation = AnnotationKind::Primary.span(place.range.clone()).label(self.label.as_deref());
             let snippet = Snippet::source(&*place.source_text).path(&*place.source_name).annotation(annotation);
-            let notes = self.note.as_deref().map(|note| Level::NOTE.message(note));
+            let notes = self.note.as_deref().map(|note| Level::NOTE.message(wrapped(note)));
             let help = help.map(|help| Level::HELP.message(help));
             return renderer.render(&[error.element(snippet).elements(notes).elements(help)]);
         }

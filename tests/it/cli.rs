@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 fn whatcart(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_whatcart"));
-    command.args(args).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command.args(args).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("COLUMNS");
     command
 }
 

@@ -10,7 +10,8 @@ const OUTPUT: &str = "<!-- output: whatcart";
 const SCENARIO: &str = "<!-- scenario -->\n```toml\n";
 
 fn whatcart(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_whatcart")).args(arguments).output().expect("the program runs");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_whatcart"));
+    let output = program.args(arguments).env_remove("COLUMNS").output().expect("the program runs");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("it prints text")
 }

@@ -3,7 +3,7 @@
 use super::{Deed, Line, Story};
 use crate::base::Items;
 use crate::base::words::clock_tenths;
-use crate::faces::text::{Tone, WIDTH, cut, left, paint, right, width};
+use crate::faces::text::{Page, Tone, cut, left, paint, right, width};
 
 /// The widths of a story's columns.
 struct Widths {
@@ -15,21 +15,21 @@ struct Widths {
 }
 
 impl Story {
-    /// The story with colour codes, at most [`WIDTH`] columns wide.
+    /// The story with colour codes, as wide as the page at most.
     #[must_use]
-    pub fn draw(&self) -> String {
+    pub fn draw(&self, page: Page) -> String {
         let lines = bracketed(&self.lines);
         let better = self.better.as_ref().map(|(title, lines)| (title, bracketed(lines)));
         let all: Vec<&Line> = lines.iter().chain(better.iter().flat_map(|(_, lines)| lines)).collect();
         let widths = Widths::of(&all);
         let mut text = self.heading(&widths);
         for line in &lines {
-            text += &self.line(line, &widths);
+            text += &self.line(line, &widths, page);
         }
         if let Some((title, lines)) = &better {
             text += &format!("{}\n", paint(Tone::Strong, title));
             for line in lines {
-                text += &self.line(line, &widths);
+                text += &self.line(line, &widths, page);
             }
         }
         text
@@ -44,12 +44,12 @@ impl Story {
         format!("{}{}  {user} has added\n", left(&title, widths.before_carts()), left("server's cart", widths.cart))
     }
 
-    fn line(&self, line: &Line, widths: &Widths) -> String {
+    fn line(&self, line: &Line, widths: &Widths, page: Page) -> String {
         match line {
-            Line::Did(deed) => self.deed(deed, widths),
+            Line::Did(deed) => self.deed(deed, widths, page),
             Line::Broke(at, what) => {
                 let head = format!("   {}  ", right(&clock_tenths(at.since_start()), widths.time));
-                let room = WIDTH - width(&head);
+                let room = page.columns() - width(&head);
                 let dashes = (room.saturating_sub(width(what) + 2) / 2).clamp(LEAST_DASHES, DASHES);
                 let what = cut(what, room - 2 * (dashes + 1));
                 format!("{head}{}\n", paint(Tone::Strong, &format!("{0} {what} {0}", "-".repeat(dashes))))
@@ -60,7 +60,7 @@ impl Story {
         }
     }
 
-    fn deed(&self, deed: &Deed, widths: &Widths) -> String {
+    fn deed(&self, deed: &Deed, widths: &Widths, page: Page) -> String {
         let tone = if deed.wrong { Tone::Loss } else { Tone::Plain };
         let mut text = format!(
             "   {}  {}  {}  ",
@@ -74,10 +74,10 @@ impl Story {
         if self.carts {
             text += "  ";
             text += &match (deed.missing, deed.cart) {
-                (Some(missing), _) => ending(missing, deed.wrong, WIDTH - widths.before_carts()),
+                (Some(missing), _) => ending(missing, deed.wrong, page.columns() - widths.before_carts()),
                 (None, cart) => {
                     let cart = cart.map_or(String::new(), |cart| items(cart, widths.cart));
-                    let room = WIDTH - widths.before_carts() - widths.cart - 2;
+                    let room = page.columns() - widths.before_carts() - widths.cart - 2;
                     format!("{}  {}", left(&paint(tone, &cart), widths.cart), items(deed.added, room))
                 }
             };

@@ -1,14 +1,14 @@
 use super::*;
 use crate::base::{Command, Outcome, Refusal, ServerId};
-use crate::faces::text::{WIDTH, width};
+use crate::faces::text::{Page, width};
 use crate::history::{Ending, Event, Seen};
 use crate::results::Strike;
 use crate::results::sample::{RequestSample, crashed, item, scenario, sticky_crash, tape, unharmed, visit};
 
 /// The text of a story, without colour.
 fn drawn(story: &Story) -> String {
-    let text = story.draw();
-    text.lines().for_each(|line| assert!(width(line) <= WIDTH, "{line}"));
+    let text = story.draw(Page::FILE);
+    text.lines().for_each(|line| assert!(width(line) <= Page::FILE.columns(), "{line}"));
     #[cfg(feature = "cli")]
     let text = anstream::adapter::strip_str(&text).to_string();
     text

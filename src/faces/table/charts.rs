@@ -1,10 +1,11 @@
 //! Charts under a table: lost carts over time with the faults, the load of each server, and over several runs the
 //! distribution of lost carts.
 
+use super::paint_lines;
 use crate::base::time::Instant;
-use crate::base::words::count;
-use crate::faces::chart::{Glyphs, Histogram, bar, scale, timeline};
-use crate::faces::text::{Tone, left, paint, width};
+use crate::base::words::{self, span};
+use crate::faces::chart::{Histogram, MARK, Scale, Windows, bar};
+use crate::faces::text::{Page, Tone, clean, left, paint, width};
 use crate::results::statistics::Summary;
 use crate::results::{Report, RunReport, VariantReport};
 
@@ -12,16 +13,18 @@ use crate::results::{Report, RunReport, VariantReport};
 pub const ENOUGH: usize = 10;
 /// The approximate number of classes of a histogram.
 const CLASSES: usize = 8;
-/// The width of a bar, in columns.
+/// The longest bar, in columns.
 const BAR: usize = 40;
+/// Columns on either side of a bar: its name and its figure.
+const BESIDE_BAR: usize = 28;
 /// How many servers' bars are drawn. Of larger pools these are the busiest and the idlest.
 const BARS: usize = 6;
 
 /// Charts of lost carts over time and of the servers' load, from the first run of each design.
-pub(super) fn charts(report: &Report, glyphs: Glyphs) -> String {
-    let lost = over_time(report, "Carts lost over time", |row| row.lost_carts, glyphs);
-    let open = over_time(report, "Requests that were not answered well, over time", failed, glyphs);
-    lost + &open + &load(report, glyphs)
+pub(super) fn charts(report: &Report, page: Page) -> String {
+    let lost = over_time(report, "Carts lost over time", |row| row.lost_carts, page);
+    let open = over_time(report, "Requests that were not answered well, over time", failed, page);
+    lost + &open + &load(report, page)
 }
 
 fn failed(row: &crate::results::SeriesRow) -> u64 {
@@ -30,39 +33,53 @@ fn failed(row: &crate::results::SeriesRow) -> u64 {
 
 type Count = fn(&crate::results::SeriesRow) -> u64;
 
-#[expect(clippy::cast_precision_loss, reason = "counts")]
-fn over_time(report: &Report, title: &str, count: Count, glyphs: Glyphs) -> String {
-    let values = |run: &RunReport| run.series.rows.iter().map(|row| count(row) as f64).collect::<Vec<f64>>();
-    let mut text = String::new();
-    for (number, variant) in (1..).zip(&report.variants) {
-        let Some(run) = variant.runs.first() else { continue };
-        let values = values(run);
-        if values.iter().any(|value| *value > 0.0) {
-            text += &timeline(&values, run.series.window, &marks(run), &format!("{number}  "), glyphs);
-        }
+/// A timeline for each design in which something was counted, all on one scale.
+fn over_time(report: &Report, title: &str, count: Count, page: Page) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "counts")]
+    let windows = |run: &RunReport| Windows {
+        window: run.series.window,
+        values: run.series.rows.iter().map(|row| count(row) as f64).collect(),
+    };
+    let all: Vec<(usize, &RunReport, Windows)> = (1..)
+        .zip(&report.variants)
+        .filter_map(|(number, variant)| variant.runs.first().map(|run| (number, run, windows(run))))
+        .collect();
+    let heads = |number: usize| left(&number.to_string(), NUMBER);
+    let scale = Scale::of(all.iter().map(|(_, _, windows)| windows), page.columns() - NUMBER);
+    if scale.most <= 0.0 {
+        return String::new();
     }
-    if text.is_empty() {
-        return text;
+    let shown = all.iter().filter(|(_, _, windows)| windows.values.iter().any(|value| *value > 0.0));
+    let lines = shown.map(|(number, run, windows)| scale.timeline(windows, &marks(run), &heads(*number)));
+    let lines: String = lines.collect();
+    let mut key = format!("a full column is {} in {}", words::count(scale.most), span(scale.column));
+    if lines.contains(MARK) {
+        key += &format!("; {MARK} a fault strikes");
     }
-    let longest =
-        report.variants.iter().filter_map(|variant| variant.runs.first()).max_by_key(|run| run.series.rows.len());
-    let below = longest.map_or_else(String::new, |run| scale(run.series.rows.len(), run.series.window, "1  "));
-    format!("\n{}\n{text}{below}", paint(Tone::Strong, title))
+    let title = page.wrap("", &format!("{title} ({key})"));
+    format!("\n{}{lines}{}", paint_lines(Tone::Strong, &title), scale.axis(&heads(1)))
 }
+
+/// The width of a design's number.
+const NUMBER: usize = 3;
 
 /// The times of faults.
 fn marks(run: &RunReport) -> Vec<Instant> {
     run.strikes.iter().map(|strike| strike.at).collect()
 }
 
-fn load(report: &Report, glyphs: Glyphs) -> String {
-    let mut text = format!("\n{}\n", paint(Tone::Strong, "How busy the servers were"));
-    for (number, variant) in (1..).zip(&report.variants) {
-        let Some(run) = variant.runs.first() else { continue };
-        for (i, (name, busy)) in shown(run).into_iter().enumerate() {
+fn load(report: &Report, page: Page) -> String {
+    let title = "How busy the servers were (a full bar is 100 %)";
+    let mut text = format!("\n{}\n", paint(Tone::Strong, title));
+    let pools: Vec<_> =
+        report.variants.iter().map(|variant| variant.runs.first().map(shown).unwrap_or_default()).collect();
+    let names = pools.iter().flatten().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let room = page.columns().saturating_sub(NUMBER + names + " 100 % ".len()).min(BAR);
+    for (number, pool) in (1..).zip(pools) {
+        for (i, (name, busy)) in pool.into_iter().enumerate() {
             let head = if i == 0 { format!("{number}") } else { String::new() };
-            let bar = bar(busy, BAR, glyphs);
-            text += &format!("{}{} {bar} {:.0} %\n", left(&head, 3), left(&name, 11), 100.0 * busy);
+            let bar = bar(busy, room);
+            text += &format!("{}{} {bar} {:.0} %\n", left(&head, NUMBER), left(&name, names), 100.0 * busy);
         }
     }
     text
@@ -79,25 +96,27 @@ fn shown(run: &RunReport) -> Vec<(String, f64)> {
     servers
 }
 
-/// The distribution of lost carts over many runs, for each design. Empty if no carts were lost, or if there are few
-/// runs.
-pub(super) fn histograms(report: &Report, summaries: &[Summary], glyphs: Glyphs) -> String {
+/// The distribution of lost carts over many runs, for each design, with bars on one scale. Empty if no carts were lost,
+/// or if there are few runs.
+pub(super) fn histograms(report: &Report, summaries: &[Summary], page: Page) -> String {
+    let lost = |summary: &Summary| -> Vec<f64> {
+        summary.each.iter().filter_map(|(_, figures)| figures.get("carts.lost").copied()).collect()
+    };
+    let telling = |lost: &Vec<f64>| lost.len() >= ENOUGH && lost.iter().any(|lost| *lost > 0.0);
+    let all: Vec<(usize, &VariantReport, Vec<f64>, Histogram)> = (1..)
+        .zip(report.variants.iter().zip(summaries))
+        .filter_map(|(number, (variant, summary))| {
+            let lost = Some(lost(summary)).filter(telling)?;
+            let histogram = Histogram::of(&lost, CLASSES)?;
+            Some((number, variant, lost, histogram))
+        })
+        .collect();
+    let most = all.iter().map(|(.., histogram)| histogram.most()).max().unwrap_or(0);
     let mut text = String::new();
-    for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
-        let lost: Vec<f64> =
-            summary.each.iter().filter_map(|(_, figures)| figures.get("carts.lost").copied()).collect();
-        if lost.len() < ENOUGH || lost.iter().all(|lost| *lost == 0.0) {
-            continue;
-        }
-        text += &histogram(number, variant, &lost, glyphs);
+    for (number, variant, lost, histogram) in &all {
+        let runs = words::thousands(lost.len() as u64);
+        text += &page.wrap(&left(&number.to_string(), NUMBER), &format!("{}, {runs} runs", clean(&variant.name)));
+        text += &histogram.draw(&" ".repeat(NUMBER), BAR.min(page.columns() - BESIDE_BAR), most);
     }
     if text.is_empty() { text } else { format!("\n{}\n{text}", paint(Tone::Strong, "Carts lost, run by run")) }
-}
-
-fn histogram(number: usize, variant: &VariantReport, lost: &[f64], glyphs: Glyphs) -> String {
-    let Some(histogram) = Histogram::of(lost, CLASSES) else { return String::new() };
-    let head = format!("{number}  ");
-    let runs = count(f64::from(u32::try_from(lost.len()).unwrap_or(u32::MAX)));
-    let name = crate::faces::text::clean(&variant.name);
-    format!("{head}{name}, {runs} runs\n{}", histogram.draw(&" ".repeat(width(&head)), BAR, glyphs))
 }

@@ -7,29 +7,29 @@ use tabled::settings::{Alignment, Modify, Padding, Style};
 use super::causes::CAUSES;
 use crate::base::time::Span;
 use crate::base::words::{clock, count, real, thousands};
-use crate::faces::text::{Tone, WIDTH, clean, cut, paint};
+use crate::faces::text::{Page, Tone, clean, cut, paint};
 use crate::results::Report;
 use crate::results::path;
 use crate::results::statistics::Summary;
 
 /// All detailed figures, as one small table per topic.
-pub(super) fn details(report: &Report, summaries: &[Summary]) -> String {
+pub(super) fn details(report: &Report, summaries: &[Summary], page: Page) -> String {
     let mut text = String::new();
-    text += &requests(summaries);
-    text += &latency(summaries, "Latency of a request, ms", "latency_ms");
-    text += &latency(summaries, "Latency of a step (from meaning it to its last answer), ms", "step_latency_ms");
-    text += &latency(summaries, "Latency of requests beside a heavy user's, ms", "neighbours_latency_ms");
-    text += &latency(summaries, "How late requests were sent, in real ms", "pace.late_ms");
-    text += &lost_by(summaries);
-    text += &load(summaries);
-    text += &servers(report, summaries);
-    text += &faults(report, summaries);
-    text += &recovery(summaries);
+    text += &requests(summaries, page);
+    text += &latency(summaries, "Latency of a request, ms", "latency_ms", page);
+    text += &latency(summaries, "Latency of a step (from meaning it to its last answer), ms", "step_latency_ms", page);
+    text += &latency(summaries, "Latency of requests beside a heavy user's, ms", "neighbours_latency_ms", page);
+    text += &latency(summaries, "How late requests were sent, in real ms", "pace.late_ms", page);
+    text += &lost_by(summaries, page);
+    text += &load(summaries, page);
+    text += &servers(report, summaries, page);
+    text += &faults(report, summaries, page);
+    text += &recovery(summaries, page);
     text
 }
 
 /// A small table, with a row for each design that has one.
-fn table(title: &str, head: &[&str], rows: Vec<(usize, Vec<String>)>) -> String {
+fn table(title: &str, head: &[&str], rows: Vec<(usize, Vec<String>)>, page: Page) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -43,7 +43,7 @@ fn table(title: &str, head: &[&str], rows: Vec<(usize, Vec<String>)>) -> String 
     table.with(Modify::new(Columns::new(..1)).with(Alignment::left()));
     let mut text = format!("\n{}\n", paint(Tone::Strong, title));
     for line in table.to_string().lines() {
-        text += &cut(line.trim_end(), WIDTH);
+        text += &cut(line.trim_end(), page.columns());
         text.push('\n');
     }
     text
@@ -57,21 +57,21 @@ fn each(summaries: &[Summary], paths: &[&str], print: fn(f64) -> String) -> Vec<
     (1..).zip(summaries).filter(|(_, summary)| has(summary)).map(|(i, summary)| (i, cells(summary))).collect()
 }
 
-fn requests(summaries: &[Summary]) -> String {
+fn requests(summaries: &[Summary], page: Page) -> String {
     let paths = ["sent", "ok", "refused", "failed", "timed_out", "in_flight", "balancer_retries"]
         .map(|name| format!("requests.{name}"));
     let rows = each(summaries, &paths.each_ref().map(String::as_str), count);
     let head = ["sent", "= ok", "+ refused", "+ failed", "+ timed out", "+ in flight", "balancer's retries"];
-    table("Requests of users", &head, rows)
+    table("Requests of users", &head, rows, page)
 }
 
-fn latency(summaries: &[Summary], title: &str, path: &str) -> String {
+fn latency(summaries: &[Summary], title: &str, path: &str, page: Page) -> String {
     let names = ["mean", "p50", "p90", "p99", "max"];
     let paths = names.map(|name| format!("{path}.{name}"));
-    table(title, &names, each(summaries, &paths.each_ref().map(String::as_str), real))
+    table(title, &names, each(summaries, &paths.each_ref().map(String::as_str), real), page)
 }
 
-fn lost_by(summaries: &[Summary]) -> String {
+fn lost_by(summaries: &[Summary], page: Page) -> String {
     let seen: Vec<_> = CAUSES
         .iter()
         .map(|(name, word, _)| (format!("lost_by.{name}"), *word))
@@ -82,23 +82,23 @@ fn lost_by(summaries: &[Summary]) -> String {
     }
     let paths: Vec<&str> = seen.iter().map(|(path, _)| path.as_str()).collect();
     let words: Vec<&str> = seen.iter().map(|(_, word)| *word).collect();
-    table("Lost carts by cause", &words, each(summaries, &paths, count))
+    table("Lost carts by cause", &words, each(summaries, &paths, count), page)
 }
 
-fn load(summaries: &[Summary]) -> String {
+fn load(summaries: &[Summary], page: Page) -> String {
     let paths =
         ["load.peak_to_mean", "load.worst_window_peak_to_mean", "load.cv", "load.jain", "load.fair_share_after_s"];
     let window = summaries.first().map_or(0.0, |summary| summary.mean("load.window_s"));
     let worst = format!("worst {} s", count(window));
     let head = ["busiest x mean", &worst, "variation", "Jain's index", "new one fair after s"];
-    table("Load of the servers, by busy time", &head, each(summaries, &paths, real))
+    table("Load of the servers, by busy time", &head, each(summaries, &paths, real), page)
 }
 
 /// How many servers fit on a line.
 const IN_A_LINE: usize = 5;
 
 /// The load of every server in small pools; the extremes in larger ones.
-fn servers(report: &Report, summaries: &[Summary]) -> String {
+fn servers(report: &Report, summaries: &[Summary], page: Page) -> String {
     let (mut small, mut large) = (Vec::new(), Vec::new());
     for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
         let servers = variant.runs.first().map_or(0, |run| run.figures.load.per_server.len());
@@ -118,10 +118,10 @@ fn servers(report: &Report, summaries: &[Summary]) -> String {
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let what = "Requests served, and share of the time that workers were busy";
     let of_large = if small.is_empty() { what } else { "The same in larger pools" };
-    table(what, &head, small) + &table(of_large, &["servers", "fewest", "median", "most"], large)
+    table(what, &head, small, page) + &table(of_large, &["servers", "fewest", "median", "most"], large, page)
 }
 
-fn faults(report: &Report, summaries: &[Summary]) -> String {
+fn faults(report: &Report, summaries: &[Summary], page: Page) -> String {
     let mut rows = Vec::new();
     for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
         let known = variant.runs.iter().flat_map(|run| run.figures.faults.names());
@@ -135,7 +135,7 @@ fn faults(report: &Report, summaries: &[Summary]) -> String {
         names.sort_by_key(|name| summary.get(&path::join(["faults", name, "strikes"])).is_some());
         rows.extend(names.into_iter().map(|name| (number, fault(name, summary))));
     }
-    table("Faults", &["at", "what", "carts open", "of these lost"], rows)
+    table("Faults", &["at", "what", "carts open", "of these lost"], rows, page)
 }
 
 /// A row for a fault, or for all faults of one random process: means over the runs.
@@ -152,11 +152,11 @@ fn fault(name: &str, summary: &Summary) -> Vec<String> {
 }
 
 /// How the pool recovered from kills.
-fn recovery(summaries: &[Summary]) -> String {
+fn recovery(summaries: &[Summary], page: Page) -> String {
     let paths = ["kills", "noticed", "noticed_s.mean", "noticed_s.max", "back", "capacity_back_s.mean"];
     let more = ["capacity_back_s.max", "users_well_s.mean", "users_well_s.max"];
     let paths: Vec<String> = paths.iter().chain(&more).map(|name| format!("recovery.{name}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let head = ["kills", "noticed", "after s", "most", "back", "after s", "most", "users well after s", "most"];
-    table("Recovery from kills", &head, each(summaries, &paths, count))
+    table("Recovery from kills", &head, each(summaries, &paths, count), page)
 }

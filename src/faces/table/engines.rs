@@ -1,7 +1,7 @@
 //! Both engines, figure by figure: the simulations' predictions, the real results, and whether they agree.
 
 use crate::base::words::{count, listed, real};
-use crate::faces::text::{Tone, WIDTH, clean, cut, left, paint, right, width, wrap};
+use crate::faces::text::{Page, Tone, clean, cut, left, paint, right, width};
 use crate::results::Agreement;
 use crate::results::agreement::{Conformity, Judgement, Predicted, SERVICE_AT_LEAST_MS, Unit};
 
@@ -33,7 +33,7 @@ pub const HEAD: [&str; 6] = ["both engines", "simulated", "range", "happened", "
 
 /// The whole block: a line for each non-zero figure, the absent losses, and the verdict.
 #[must_use]
-pub fn block(agreement: &Agreement) -> String {
+pub fn block(agreement: &Agreement, page: Page) -> String {
     let rows = rows(agreement);
     let cells = |row: &Row| row.cells.clone();
     let mut widths = HEAD[1..].iter().map(|head| width(head)).collect::<Vec<_>>();
@@ -42,7 +42,7 @@ pub fn block(agreement: &Agreement) -> String {
     }
     let needed = NUMBER + widths.iter().map(|columns| GAP + columns).sum::<usize>();
     let names = rows.iter().map(|row| width(&row.what)).max().unwrap_or(0);
-    let name = names.max(NAME_AT_LEAST).min(WIDTH.saturating_sub(needed)).max(1);
+    let name = names.max(NAME_AT_LEAST).min(page.columns().saturating_sub(needed)).max(1);
     let line = |number: &str, what: &str, cells: &[String], tone: Tone| {
         let mut line = left(number, NUMBER) + &left(&cut(what, name), name);
         for (i, (cell, columns)) in cells.iter().zip(&widths).enumerate() {
@@ -61,14 +61,14 @@ pub fn block(agreement: &Agreement) -> String {
             number.clear();
         }
         if let Some(absent) = absent(agreement, design) {
-            text += &wrap(&left(&number, NUMBER), &absent);
+            text += &page.wrap(&left(&number, NUMBER), &absent);
         }
     }
     for sentence in absent_everywhere(agreement).into_iter().chain([RANGES.into()]).chain(untimed(agreement)) {
-        text += &wrap("   ", &sentence);
+        text += &page.wrap("   ", &sentence);
     }
     let tone = if agreement.agrees() { Tone::Fine } else { Tone::Loss };
-    text += &super::paint_lines(tone, &wrap("   ", &verdict(agreement)));
+    text += &super::paint_lines(tone, &page.wrap("   ", &verdict(agreement)));
     text
 }
 

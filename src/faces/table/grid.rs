@@ -5,7 +5,7 @@ use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::columns::{Column, drop_least};
-use crate::faces::text::{Tone, WIDTH, clean, cut, left, paint, right, width};
+use crate::faces::text::{Page, Tone, clean, cut, left, paint, right, width};
 use crate::results::Report;
 
 /// Names of designs are wrapped beyond this width, or earlier if room is short.
@@ -21,10 +21,11 @@ const GAP_AT_LEAST: usize = 2;
 const NAME_LINES: usize = 2;
 
 /// The columns that fit, and the names of requested columns that do not.
-pub(super) fn fitting(report: &Report, mut columns: Vec<Column>) -> (Vec<Column>, Vec<String>) {
+pub(super) fn fitting(report: &Report, mut columns: Vec<Column>, page: Page) -> (Vec<Column>, Vec<String>) {
     let mut left_out = Vec::new();
     let asked_for = !report.scenario.columns.is_empty();
-    let fits = |columns: &[Column], gap, name: usize| needed(columns, gap) + name_width(report).min(name) <= WIDTH;
+    let fits =
+        |columns: &[Column], gap, name: usize| needed(columns, gap) + name_width(report).min(name) <= page.columns();
     while !asked_for && columns.len() > FEW && !fits(&columns, GAP, NAME_WHOLE) {
         drop_least(&mut columns);
     }
@@ -49,11 +50,11 @@ fn name_width(report: &Report) -> usize {
     report.variants.iter().map(|variant| width(&clean(&variant.name))).max().unwrap_or(0).max(width("design"))
 }
 
-/// The table, with rows numbered from 1, and lines at most [`WIDTH`] wide.
-pub(super) fn draw(report: &Report, columns: &[Column]) -> String {
-    let wide = needed(columns, GAP) + name_width(report).min(NAME) <= WIDTH;
+/// The table, with rows numbered from 1, and lines at most the page wide.
+pub(super) fn draw(report: &Report, columns: &[Column], page: Page) -> String {
+    let wide = needed(columns, GAP) + name_width(report).min(NAME) <= page.columns();
     let gap = if wide { GAP } else { GAP_AT_LEAST };
-    let room = WIDTH.saturating_sub(needed(columns, gap)).clamp(NAME_AT_LEAST, NAME);
+    let room = page.columns().saturating_sub(needed(columns, gap)).clamp(NAME_AT_LEAST, NAME);
     let mut builder = Builder::new();
     let head = columns.iter().map(head);
     builder.push_record([String::new(), paint(Tone::Strong, "\ndesign").replace('\n', "")].into_iter().chain(head));

@@ -3,31 +3,31 @@
 use super::range;
 use crate::base::time::Span;
 use crate::base::words::{clock, count, span, thousands};
-use crate::faces::text::{Tone, WIDTH, clean, cut, paint, width, wrap};
+use crate::faces::text::{Page, Tone, clean, cut, paint, width};
 use crate::faces::timeline::{at_random, moments, moves};
 use crate::results::{Report, VariantReport};
 use crate::scenario::{Scenario, Whole};
 
 /// Name and title, the facts, the timeline of faults.
 #[must_use]
-pub fn header(report: &Report) -> String {
+pub fn header(report: &Report, page: Page) -> String {
     let name = clean(&report.name);
     let gap = " ".repeat(17usize.saturating_sub(width(&name)).max(3));
-    let head = cut(&format!("{name}{gap}"), WIDTH / 2);
-    let mut text = wrap(&paint(Tone::Strong, &head), &clean(&report.scenario.title));
-    text += &wrap("", &facts(report));
+    let head = cut(&format!("{name}{gap}"), page.columns() / 2);
+    let mut text = page.wrap(&paint(Tone::Strong, &head), &clean(&report.scenario.title));
+    text += &page.wrap("", &facts(report));
     for line in timelines(report) {
-        text += &in_whole_entries(&line);
+        text += &in_whole_entries(&line, page);
     }
     text
 }
 
 /// A timeline in lines that end between two entries.
-fn in_whole_entries(timeline: &str) -> String {
+fn in_whole_entries(timeline: &str, page: Page) -> String {
     let mut lines: Vec<String> = Vec::new();
     for entry in timeline.split(BETWEEN) {
         match lines.last_mut() {
-            Some(line) if width(line) + width(BETWEEN) + width(entry) + width(" ·") <= WIDTH => {
+            Some(line) if width(line) + width(BETWEEN) + width(entry) + width(" ·") <= page.columns() => {
                 *line += &format!("{BETWEEN}{entry}");
             }
             Some(line) => {
@@ -37,7 +37,7 @@ fn in_whole_entries(timeline: &str) -> String {
             None => lines.push(entry.to_owned()),
         }
     }
-    let indented = |line: &String| wrap(if line.starts_with(' ') { "  " } else { "" }, line);
+    let indented = |line: &String| page.wrap(if line.starts_with(' ') { "  " } else { "" }, line);
     lines.iter().map(indented).collect()
 }
 
@@ -176,12 +176,12 @@ mod tests {
             "0:50 server-2 is fast again",
             "0:50 server-3 is fast again (designs 2, 3 and 4)",
         ];
-        assert_eq!(in_whole_entries(line[0]), format!("{}\n", line[0]));
-        insta::assert_snapshot!(in_whole_entries(&line.join(BETWEEN)), @r"
+        assert_eq!(in_whole_entries(line[0], Page::FILE), format!("{}\n", line[0]));
+        insta::assert_snapshot!(in_whole_entries(&line.join(BETWEEN), Page::FILE), @r"
         0:30 server-2 works 10 times slower · 0:30 server-3 works 10 times slower ·
           0:50 server-2 is fast again · 0:50 server-3 is fast again (designs 2, 3 and 4)
         ");
-        let long = in_whole_entries(&format!("{}{BETWEEN}{}", line[0], "a very long name ".repeat(9)));
-        assert!(long.lines().count() == 3 && long.lines().all(|line| width(line) <= WIDTH), "{long}");
+        let long = in_whole_entries(&format!("{}{BETWEEN}{}", line[0], "a very long name ".repeat(9)), Page::FILE);
+        assert!(long.lines().count() == 3 && long.lines().all(|line| width(line) <= Page::FILE.columns()), "{long}");
     }
 }

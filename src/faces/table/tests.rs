@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::faces::story;
-use crate::faces::text::{WIDTH, width};
+use crate::faces::text::{Page, width};
 use crate::results::sample::{both_engines, crashed, scenario, several_runs, sticky_crash, unharmed};
 use crate::results::{DeployFigures, FaultFigures, Figures, Latency, ServerLoad};
 use crate::scenario::FaultKind;
@@ -450,7 +450,7 @@ proptest! {
         }).collect();
         let look = Look { details, ..Look::default() };
         for line in render(&report, &look).lines() {
-            prop_assert!(width(line) <= WIDTH, "{} columns: {line}", width(line));
+            prop_assert!(width(line) <= Page::FILE.columns(), "{} columns: {line}", width(line));
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn error(text: &str, set: &[String], vary: &[String]) -> ScenarioErro
 
 /// The error of a whole file.
 fn whole(text: &str) -> String {
-    error(text, &[], &[]).draw(false)
+    error(text, &[], &[]).draw(false, 100)
 }
 
 /// The error of a file that consists of a title, a duration and this text.

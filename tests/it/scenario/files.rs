@@ -10,7 +10,7 @@ fn said(name: &str, prepare: impl FnOnce(&Path)) -> String {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
     prepare(&path);
-    let drawn = read(&path).unwrap_err().draw(false);
+    let drawn = read(&path).unwrap_err().draw(false, 100);
     drawn.replace(&format!("{}/", directory.path().display()), "")
 }
 
@@ -31,7 +31,7 @@ fn a_missing_file() {
 
 #[test]
 fn a_misspelt_scenario() {
-    insta::assert_snapshot!(read(Path::new("stiky-crash")).unwrap_err().draw(false), @"
+    insta::assert_snapshot!(read(Path::new("stiky-crash")).unwrap_err().draw(false, 100), @"
     error: there is no scenario and no file `stiky-crash`
     help: did you mean `sticky-crash`? `whatcart list` shows them all
     ");
@@ -39,7 +39,7 @@ fn a_misspelt_scenario() {
 
 #[test]
 fn a_name_that_resembles_none() {
-    insta::assert_snapshot!(read(Path::new("weather")).unwrap_err().draw(false), @"
+    insta::assert_snapshot!(read(Path::new("weather")).unwrap_err().draw(false, 100), @"
     error: there is no scenario and no file `weather`
     help: `whatcart list` shows the scenarios there are; `whatcart init FILE` writes one to start from
     ");

@@ -3,11 +3,11 @@
 use super::errors::{BASE, CRASH, error, of};
 
 fn set(argument: &str) -> String {
-    error(BASE, &[argument.to_owned()], &[]).draw(false)
+    error(BASE, &[argument.to_owned()], &[]).draw(false, 100)
 }
 
 fn vary(argument: &str) -> String {
-    error(BASE, &[], &[argument.to_owned()]).draw(false)
+    error(BASE, &[], &[argument.to_owned()]).draw(false, 100)
 }
 
 #[test]

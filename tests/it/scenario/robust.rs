@@ -14,7 +14,7 @@ fn shown(error: &ScenarioError) {
     let line = error.to_string();
     assert!(!error.message.is_empty() && !line.contains(char::is_control), "{line:?}");
     #[cfg(feature = "cli")]
-    assert!(error.draw(true).len() >= error.draw(false).len());
+    assert!(error.draw(true, 100).len() >= error.draw(false, 100).len());
 }
 
 /// A shipped scenario with part of its text removed or replaced.
