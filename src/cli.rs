@@ -125,7 +125,7 @@ pub fn exit_code(ended: Result<Ended, Failure>, screen: &Screen) -> ExitCode {
                 Failure::Usage(error) => *error,
                 Failure::Run(error) | Failure::Defect(error) => ScenarioError::new(format!("{error:#}"), None),
             };
-            screen.complain(&error.draw(screen.colours_errors(), screen.margin().columns()));
+            screen.complain(&error.draw(screen.colours_errors(), screen.margin.columns()));
             ExitCode::from(code)
         }
     }

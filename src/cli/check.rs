@@ -42,7 +42,7 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
         }
         let expectations = judged(loaded, &survey)?;
         score.take_in(&loaded.name, &expectations);
-        text += &scenario(&loaded.name, &expectations, screen.page());
+        text += &scenario(&loaded.name, &expectations, screen.page);
     }
     text += &score.told(request.seeds, began.elapsed());
     screen.print(&text)?;

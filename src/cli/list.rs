@@ -14,7 +14,7 @@ pub fn list(screen: &Screen) -> Result<Ended, Failure> {
     for (number, entry) in (1..).zip(entries) {
         let title = clean(&load(entry.name, entry.name, entry.text, &[], &[])?.base.title);
         let name = paint(Tone::Strong, &left(entry.name, names));
-        text += &screen.page().wrap(&format!("{number:>2}  {name}  "), &title);
+        text += &screen.page.wrap(&format!("{number:>2}  {name}  "), &title);
     }
     text += "\nwhatcart show NAME --no-spoilers   the question to predict\nwhatcart run NAME                  the results\n";
     screen.print(&text)?;

@@ -36,7 +36,7 @@ pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Option<Prediction>, Failu
         screen.complain("--predict is skipped: this is not a terminal, so there is nobody to ask");
         return Ok(None);
     }
-    screen.print(&question(loaded, &predict, screen.page()))?;
+    screen.print(&question(loaded, &predict, screen.page))?;
     let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), predict.choices.len())?;
     Ok(Some(Prediction { predict, said }))
 }

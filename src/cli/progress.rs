@@ -47,7 +47,7 @@ impl Progress<'_> {
     /// Shows words next to the bar: the first of these for which there is room.
     pub fn say(&self, words: &[String]) {
         // A line that fills the terminal makes some terminals go on to the next.
-        let room = self.screen.margin().columns() - BEFORE_MESSAGE - 1;
+        let room = self.screen.margin.columns() - BEFORE_MESSAGE - 1;
         self.bar.set_message(self.screen.spelled(&fitting(words, room)).into_owned());
     }
 

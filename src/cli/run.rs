@@ -60,7 +60,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     progress.end();
     let report = Report { left_out, ..report? };
 
-    let page = if output.is_some() { Page::FILE } else { screen.page() };
+    let page = if output.is_some() { Page::FILE } else { screen.page };
     let mut text = printed(request, &loaded, &report, prediction.as_ref(), page)?;
     if request.format == Format::Json && screen.ascii() {
         text = ascii_json(&text);

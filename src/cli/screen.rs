@@ -17,6 +17,10 @@ use super::args::Color;
 pub struct Screen {
     choice: ColorChoice,
     ascii: bool,
+    /// What results are laid out for.
+    pub page: Page,
+    /// What messages are laid out for.
+    pub margin: Page,
 }
 
 impl Screen {
@@ -26,17 +30,8 @@ impl Screen {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Screen { choice, ascii }
-    }
-
-    /// What results are laid out for.
-    pub fn page(&self) -> Page {
-        page(terminal_size_of(io::stdout()))
-    }
-
-    /// What messages are laid out for.
-    pub fn margin(&self) -> Page {
-        page(terminal_size_of(io::stderr()))
+        let (page, margin) = (page(terminal_size_of(io::stdout())), page(terminal_size_of(io::stderr())));
+        Screen { choice, ascii, page, margin }
     }
 
     /// Whether to print ASCII characters only.

@@ -13,7 +13,7 @@ pub fn show(request: &Show, screen: &Screen) -> Result<Ended, Failure> {
     let source = source::find(&request.what)?;
     let loaded = source::load(&source, &[], &[])?;
     let toml = if request.spoilers { source.text.to_string() } else { without_spoilers(&source.text) };
-    let text = format!("{}\n{}\n", summary(&loaded, request.spoilers, screen.page()), clean_lines(toml.trim_end()));
+    let text = format!("{}\n{}\n", summary(&loaded, request.spoilers, screen.page), clean_lines(toml.trim_end()));
     screen.print(&text)?;
     Ok(Ended::Well)
 }

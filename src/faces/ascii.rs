@@ -11,7 +11,7 @@ pub fn ascii(text: &str) -> String {
     for c in text.chars() {
         match c {
             c if c.is_ascii() => plain.push(c),
-            '·' => plain.push('|'),
+            '·' | '├' | '│' => plain.push('|'),
             '–' | '−' | '—' | '─' => plain.push('-'),
             '±' => plain.push('~'),
             '×' => plain.push('x'),
@@ -19,7 +19,6 @@ pub fn ascii(text: &str) -> String {
             '‘' | '’' => plain.push('\''),
             '“' | '”' => plain.push('"'),
             '┌' => plain.push('/'),
-            '├' | '│' => plain.push('|'),
             '└' => plain.push('\\'),
             '▲' => plain.push('^'),
             '▉'..='▏' => plain.push('#'),
