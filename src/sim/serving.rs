@@ -64,7 +64,8 @@ impl Sim {
         let plan = request.plan;
         if !self.store.has_line() {
             self.read_cart(id);
-            let until = now + self.service_time(id) + self.store_times(id);
+            let calls = self.store_time(id, StoreCall::Before) + self.store_time(id, StoreCall::After);
+            let until = now + self.service_time(id) + calls;
             self.servers.begin(&mut self.requests[id], Phase::Work, until);
         } else if plan.calls_before() > 0 {
             self.queue_for_store(id, StoreCall::Before);
@@ -104,20 +105,11 @@ impl Sim {
     }
 
     /// The store calls on one side of the work. They are made one after the other on one connection.
-    #[inline]
+    #[inline(always)]
     pub(super) fn store_time(&self, id: RequestSlot, side: StoreCall) -> Span {
         let request = &self.requests[id];
         let way = self.network.as_ref().map_or(Span::ZERO, |network| network.map.to_store(request.server));
         self.store.time(request, side, way, self.users.workload.seed)
-    }
-
-    /// All store calls of a request.
-    #[inline(always)]
-    fn store_times(&self, id: RequestSlot) -> Span {
-        if self.requests[id].plan.calls() == 0 {
-            return Span::ZERO;
-        }
-        self.store_time(id, StoreCall::Before) + self.store_time(id, StoreCall::After)
     }
 
     /// When store calls and work are one event: the phase that a worker is in, when it began, and when it ends.

@@ -60,10 +60,10 @@ impl Shop {
 
     /// Plans the stages of serving a request that a process has just taken.
     #[inline(always)]
-    pub fn plan(&self, request: &mut InFlight, carts_here: &CartSlot, process: ProcessId, now: Instant) {
+    pub fn plan(&self, request: &mut InFlight, slot: &CartSlot, process: ProcessId, now: Instant) {
         request.plan = self.rules.plan(request.command, request.credential, request.refused.is_none());
         if let Some(migration) = self.migration {
-            self.choose_path(request, carts_here, process, migration.path(now));
+            self.choose_path(request, slot, process, migration.path(now));
         }
     }
 
@@ -102,15 +102,15 @@ impl Shop {
     pub fn evidence(
         &self,
         request: &InFlight,
-        carts_here: &CartSlot,
+        slot: &CartSlot,
         process: ProcessId,
         pool: &Pool,
         faults: &[Fault],
     ) -> Evidence {
         if self.migration.is_some() {
-            return self.evidence_moving(carts_here, (process, request.path), pool, faults);
+            return self.evidence_moving(slot, (process, request.path), pool, faults);
         }
-        self.carts.evidence(carts_here, request.client, process, pool)
+        self.carts.evidence(slot, request.client, process, pool)
     }
 
     /// Whether the answer to a request brings a new session token in place of an expired one.
@@ -126,7 +126,7 @@ impl Shop {
     #[inline(always)]
     pub fn replace_token(
         &mut self,
-        carts_here: &mut CartSlot,
+        slot: &mut CartSlot,
         request: &InFlight,
         outcome: Outcome,
         at_once: bool,
@@ -137,8 +137,8 @@ impl Shop {
             return;
         };
         if at_once {
-            self.carts.token_replaced(carts_here.copy(), items, request.client, request.command);
+            self.carts.token_replaced(slot.copy(), items, request.client, request.command);
         }
-        carts_here.keep_until(items, self.rules.tokens.end_if_issued(now));
+        slot.keep_until(items, self.rules.tokens.end_if_issued(now));
     }
 }

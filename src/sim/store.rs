@@ -143,6 +143,9 @@ impl Store {
             StoreCall::Before => request.plan.calls_before(),
             StoreCall::After => request.plan.calls_after(),
         };
+        if calls == 0 {
+            return Span::ZERO;
+        }
         if let Sampler::Constant(span) = self.latency {
             return (span + way) * u64::from(calls);
         }

@@ -56,7 +56,7 @@ pub struct ClientSlot {
     /// The client.
     pub client: Client,
     /// Its carts, or the part of them that fits.
-    pub carts_here: CartSlot,
+    pub carts: CartSlot,
 }
 
 /// What a client does as soon as it is told an outcome.
@@ -74,7 +74,7 @@ pub enum Reaction {
 
 impl ClientSlot {
     fn new(client: Client) -> ClientSlot {
-        ClientSlot { client, carts_here: CartSlot::EMPTY }
+        ClientSlot { client, carts: CartSlot::EMPTY }
     }
 }
 
@@ -108,13 +108,13 @@ impl Users {
     #[inline]
     #[must_use]
     pub fn carts(&self, id: ClientId) -> &CartSlot {
-        &self.clients[id.index()].carts_here
+        &self.clients[id.index()].carts
     }
 
     /// A client's carts, for changing them.
     #[inline]
     pub fn carts_of(&mut self, id: ClientId) -> &mut CartSlot {
-        &mut self.clients[id.index()].carts_here
+        &mut self.clients[id.index()].carts
     }
 
     /// The cookie jar of a client's user.
@@ -266,7 +266,7 @@ impl Users {
     /// A request as it leaves its client now, with what the user's browser adds to it.
     #[inline(always)]
     pub fn post(&self, client: ClientId, request: Request, key: Key, now: Instant) -> InFlight {
-        let ClientSlot { client: sender, carts_here } = &self.clients[client.index()];
+        let ClientSlot { client: sender, carts } = &self.clients[client.index()];
         let session = match request.command {
             Command::Login | Command::ForgeSession => None,
             Command::ReplayToken => self.stolen.get(&client).map(|stolen| stolen.session),
@@ -274,7 +274,7 @@ impl Users {
             _ => None,
         };
         let (cart, cart_expires) =
-            if self.carry_carts { (carts_here.copy(), carts_here.expires()) } else { (None, Instant::ZERO) };
+            if self.carry_carts { (carts.copy(), carts.expires()) } else { (None, Instant::ZERO) };
         InFlight {
             key,
             client,

@@ -16,7 +16,7 @@ impl Sim {
         if self.users.begin_visit(recorder, id, self.events.now)
             && let Some(hidden) = &mut self.shop.hidden
         {
-            hidden.shows(id, None);
+            hidden.note_page(id, None);
         }
         match self.users.begin_concurrent_steps(id) {
             Some(steps) => steps.for_each(|step| self.send_step(recorder, id, step)),
@@ -55,7 +55,7 @@ impl Sim {
         if let Some(hidden) = &mut self.shop.hidden
             && !outcome.is_server_error()
         {
-            hidden.shows(request.client, Some(self.balancer.pool.process_on(request.server)));
+            hidden.note_page(request.client, Some(self.balancer.pool.process_on(request.server)));
         }
         if self.users.needs_jars {
             self.users.jar_of(request.client).pin.answered(self.balancer.affinity, request.server, self.events.now);

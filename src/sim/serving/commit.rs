@@ -68,10 +68,10 @@ impl Sim {
         let late = pool.has_isolated() || self.network.is_some();
         let repeated = request.departed || request.key.attempt > 0 || late;
         let call = Call { client, command, by: pool.process_on(server), repeated };
-        let carts_here = self.users.carts_of(client);
+        let slot = self.users.carts_of(client);
         let carts = &mut self.shop.carts;
         let result = match (self.shop.rules.homes.cart, self.shop.rules.update, &mut self.network) {
-            _ if self.shop.migration.is_some() => carts.apply_moving(carts_here, request.path, call),
+            _ if self.shop.migration.is_some() => carts.apply_moving(slot, request.path, call),
             (CartHome::ReplicatedMemory, ..) => {
                 let (result, copies) = carts.apply_to_replica(call, request.visit(), server, pool, &mut self.events);
                 return (result, None, copies);
@@ -83,12 +83,8 @@ impl Sim {
             (CartHome::SharedStore, _, Some(network)) if network.replicas.is_some() => {
                 network.apply_to_replica(server, call, carts, now)
             }
-            (CartHome::SharedStore, StoreUpdate::ReadModifyWrite, _) => {
-                carts.write_back(carts_here, request.cart, call)
-            }
-            (CartHome::ServerMemory, ..) | (CartHome::SharedStore, StoreUpdate::Atomic, _) => {
-                carts.apply(carts_here, call)
-            }
+            (CartHome::SharedStore, StoreUpdate::ReadModifyWrite, _) => carts.write_back(slot, request.cart, call),
+            (CartHome::ServerMemory, ..) | (CartHome::SharedStore, StoreUpdate::Atomic, _) => carts.apply(slot, call),
         };
         (result, None, 0)
     }
@@ -133,7 +129,7 @@ impl Sim {
         {
             return Evidence { stale, ..Evidence::default() };
         }
-        let (carts_here, process) = (self.users.carts(request.client), pool.process_on(request.server));
-        self.shop.evidence(request, carts_here, process, pool, &self.operations.faults)
+        let (slot, process) = (self.users.carts(request.client), pool.process_on(request.server));
+        self.shop.evidence(request, slot, process, pool, &self.operations.faults)
     }
 }

@@ -138,10 +138,10 @@ impl Found {
 impl Overflow {
     /// What this process holds for a client, and whether it knows the cart at all.
     #[inline]
-    pub fn find(&self, carts_here: &CartSlot, process: ProcessId) -> Found {
+    pub fn find(&self, slot: &CartSlot, process: ProcessId) -> Found {
         let mut found = Found { items: Items::NONE, knew: false, last: NIL, taken: 0 };
-        found.read(carts_here, process);
-        let mut at = carts_here.next;
+        found.read(slot, process);
+        let mut at = slot.next;
         while let Some(chunk) = self.chunks.get(at as usize) {
             found.read(chunk, process);
             found.last = at;
@@ -151,15 +151,15 @@ impl Overflow {
     }
 
     #[inline]
-    pub fn append(&mut self, carts_here: &mut CartSlot, found: &mut Found, entry: Entry) {
-        let last = self.chunks.get_mut(found.last as usize).unwrap_or(carts_here);
-        if let Some(slot) = last.entries.get_mut(found.taken) {
-            *slot = entry;
+    pub fn append(&mut self, slot: &mut CartSlot, found: &mut Found, entry: Entry) {
+        let last = self.chunks.get_mut(found.last as usize).unwrap_or(slot);
+        if let Some(place) = last.entries.get_mut(found.taken) {
+            *place = entry;
             found.taken += 1;
             return;
         }
         let new = self.chunk(entry);
-        self.chunks.get_mut(found.last as usize).unwrap_or(carts_here).next = new;
+        self.chunks.get_mut(found.last as usize).unwrap_or(slot).next = new;
         (found.last, found.taken) = (new, 1);
     }
 
@@ -175,17 +175,17 @@ impl Overflow {
         u32::try_from(self.chunks.len() - 1).ok().filter(|at| *at != NIL).expect("fewer than 2^32 chunks")
     }
 
-    pub fn entries<'a>(&'a self, carts_here: &'a CartSlot) -> impl Iterator<Item = Entry> + 'a {
-        let chain = std::iter::successors(Some(carts_here), |chunk| self.chunks.get(chunk.next as usize));
+    pub fn entries<'a>(&'a self, slot: &'a CartSlot) -> impl Iterator<Item = Entry> + 'a {
+        let chain = std::iter::successors(Some(slot), |chunk| self.chunks.get(chunk.next as usize));
         chain.flat_map(|chunk| chunk.entries).take_while(|entry| *entry != Entry::EMPTY)
     }
 
     #[cold]
-    pub fn replace(&mut self, carts_here: &mut CartSlot, old: Entry, new: Entry) {
-        if carts_here.replace(old, new) {
+    pub fn replace(&mut self, slot: &mut CartSlot, old: Entry, new: Entry) {
+        if slot.replace(old, new) {
             return;
         }
-        let mut at = carts_here.next;
+        let mut at = slot.next;
         while let Some(chunk) = self.chunks.get_mut(at as usize) {
             if chunk.replace(old, new) {
                 return;

@@ -100,50 +100,47 @@ impl Carts {
     }
 
     /// What a process holds in its memory; `None` if it does not know the cart.
-    pub(in crate::sim) fn in_memory(&self, carts_here: &CartSlot, process: ProcessId) -> Option<Items> {
-        let found = self.ledger.find(carts_here, process);
+    pub(in crate::sim) fn in_memory(&self, slot: &CartSlot, process: ProcessId) -> Option<Items> {
+        let found = self.ledger.find(slot, process);
         found.knew.then_some(found.items)
     }
 
     /// What live and dead processes hold of a cart. A process may appear more than once.
-    pub(in crate::sim) fn memories<'a>(
-        &'a self,
-        carts_here: &'a CartSlot,
-    ) -> impl Iterator<Item = (ProcessId, Items)> + 'a {
-        self.ledger.entries(carts_here).map(|entry| (entry.process(), entry.items()))
+    pub(in crate::sim) fn memories<'a>(&'a self, slot: &'a CartSlot) -> impl Iterator<Item = (ProcessId, Items)> + 'a {
+        self.ledger.entries(slot).map(|entry| (entry.process(), entry.items()))
     }
 
     /// Applies a command to the cart in its home, atomically.
     #[inline]
-    pub fn apply(&mut self, carts_here: &mut CartSlot, call: Call) -> CartResult {
+    pub fn apply(&mut self, slot: &mut CartSlot, call: Call) -> CartResult {
         match self.home {
-            CartHome::ServerMemory => self.apply_in_memory(carts_here, call),
+            CartHome::ServerMemory => self.apply_in_memory(slot, call),
             CartHome::SharedStore | CartHome::SignedToken | CartHome::ReplicatedMemory => {
-                let copy = carts_here.copy();
+                let copy = slot.copy();
                 let mut basket = Basket { items: copy.unwrap_or_default() };
                 let result = apply_to(&mut basket, copy.is_some(), call, &mut self.orders);
-                carts_here.keep(basket.items);
+                slot.keep(basket.items);
                 result
             }
         }
     }
 
     #[inline]
-    fn apply_in_memory(&mut self, carts_here: &mut CartSlot, call: Call) -> CartResult {
+    fn apply_in_memory(&mut self, slot: &mut CartSlot, call: Call) -> CartResult {
         let Carts { ledger, orders, .. } = self;
         let process = call.by;
-        let mut found = ledger.find(carts_here, process);
+        let mut found = ledger.find(slot, process);
         let before = found.items;
         let mut basket = Basket { items: before };
         let result = apply_to(&mut basket, found.knew, call, orders);
         for item in before.minus(basket.items).iter() {
-            ledger.replace(carts_here, Entry::new(process, Some(item)), Entry::new(process, None));
+            ledger.replace(slot, Entry::new(process, Some(item)), Entry::new(process, None));
         }
         for item in basket.items.minus(before).iter() {
-            ledger.append(carts_here, &mut found, Entry::new(process, Some(item)));
+            ledger.append(slot, &mut found, Entry::new(process, Some(item)));
         }
         if !found.knew && basket.items.is_empty() {
-            ledger.append(carts_here, &mut found, Entry::new(process, None));
+            ledger.append(slot, &mut found, Entry::new(process, None));
         }
         result
     }
@@ -169,19 +166,19 @@ impl Carts {
 
     /// Applies a command to the copy that was read earlier, and writes the result over whatever the store holds by now.
     /// A view does not write.
-    pub fn write_back(&mut self, carts_here: &mut CartSlot, read: Option<Items>, call: Call) -> CartResult {
+    pub fn write_back(&mut self, slot: &mut CartSlot, read: Option<Items>, call: Call) -> CartResult {
         let mut basket = Basket { items: read.unwrap_or_default() };
         let result = apply_to(&mut basket, read.is_some(), call, &mut self.orders);
         if call.command == Command::View {
             return result;
         }
-        let there = carts_here.copy().unwrap_or_default();
+        let there = slot.copy().unwrap_or_default();
         let overwritten = evidence::overwritten(there, call.command, result.held, basket.items);
         if !overwritten.is_empty() {
             let lost = &mut self.lost.entry(call.client).or_default().overwritten;
             *lost = lost.union(overwritten);
         }
-        carts_here.keep(basket.items);
+        slot.keep(basket.items);
         result
     }
 
@@ -209,11 +206,11 @@ impl Carts {
 
     /// Where the visit's items are other than in this process, and what happened to those that no longer exist.
     #[must_use]
-    pub fn evidence(&self, carts_here: &CartSlot, client: ClientId, process: ProcessId, pool: &Pool) -> Evidence {
+    pub fn evidence(&self, slot: &CartSlot, client: ClientId, process: ProcessId, pool: &Pool) -> Evidence {
         match self.home {
             CartHome::ServerMemory => {
                 let killed_by = |process: ProcessId| pool.processes[process.0 as usize].killed_by;
-                evidence::of_cart(Evidence::default(), process, self.memories(carts_here), killed_by)
+                evidence::of_cart(Evidence::default(), process, self.memories(slot), killed_by)
             }
             CartHome::ReplicatedMemory => self.replicas.evidence(client, pool),
             CartHome::SharedStore | CartHome::SignedToken => self.lost.get(&client).copied().unwrap_or_default(),
@@ -240,7 +237,7 @@ impl Carts {
 
     /// Forgets the carts of a visit that has ended.
     #[inline]
-    pub fn forget(&mut self, carts_here: &mut CartSlot, client: ClientId) {
+    pub fn forget(&mut self, slot: &mut CartSlot, client: ClientId) {
         if !self.orders.orders.is_empty() {
             self.orders.forget(client);
         }
@@ -252,8 +249,8 @@ impl Carts {
             _ if !self.moved.is_empty() => drop(self.moved.remove(&client)),
             _ => {}
         }
-        self.ledger.free_chain(carts_here.next);
-        *carts_here = CartSlot::EMPTY;
+        self.ledger.free_chain(slot.next);
+        *slot = CartSlot::EMPTY;
     }
 }
 
@@ -316,9 +313,9 @@ mod tests {
                     _ => {}
                 }
                 let process = pool.process_on(server);
-                let carts_here = &mut shelves[client as usize];
+                let slot = &mut shelves[client as usize];
                 let call = Call { client: ClientId(client), command, by: process, repeated: dice % 2 == 1 };
-                let got = carts.apply(carts_here, call);
+                let got = carts.apply(slot, call);
                 let knew = model.contains_key(&(client, process));
                 let basket = model.entry((client, process)).or_default();
                 let before = basket.items;
@@ -340,7 +337,7 @@ mod tests {
                     let others = |alive: bool| model.iter()
                         .filter(|((c, l), _)| *c == client && *l != process && pool.lives_on(*l) == alive)
                         .fold(Items::NONE, |all, (_, b)| all.union(b.items));
-                    let evidence = carts.evidence(carts_here, ClientId(client), process, &pool);
+                    let evidence = carts.evidence(slot, ClientId(client), process, &pool);
                     prop_assert_eq!(evidence.elsewhere, others(true));
                     prop_assert_eq!(evidence.died, others(false).minus(others(true)));
                 }

@@ -16,8 +16,8 @@ pub struct Hidden {
     rules: scenario::Hidden,
     /// By client: the process that rendered the form on the open page.
     forms: Vec<Option<ProcessId>>,
-    /// By user and process: the requests that the process has counted.
-    heard: BTreeMap<(UserId, ProcessId), RateWindow>,
+    /// By user and process: the window of the rate limiter.
+    windows: BTreeMap<(UserId, ProcessId), RateWindow>,
     /// By process: its copy of the catalogue.
     copies: BTreeMap<ProcessId, CatalogueCopy>,
 }
@@ -29,7 +29,7 @@ impl Hidden {
         let (kind, rules) = (scenario.servers.hidden, scenario.hidden);
         let first = |server| (ProcessId(server), CatalogueCopy::at_opening(&rules.cache, ServerId(server), seed));
         let copies = (0..scenario.servers.count.get32()).map(first).collect();
-        let hidden = Hidden { kind, rules, forms: Vec::new(), heard: BTreeMap::new(), copies };
+        let hidden = Hidden { kind, rules, forms: Vec::new(), windows: BTreeMap::new(), copies };
         (kind != HiddenState::None).then(|| Box::new(hidden))
     }
 
@@ -46,8 +46,8 @@ impl Hidden {
                 accept_form(self.forms.get(request.client.index()).and_then(Option::as_ref), Some(&process)).err()
             }
             HiddenState::RateLimiter => {
-                let heard = self.heard.entry((request.visit().user, process)).or_default();
-                heard.admit(&self.rules.rate, request.sent).err()
+                let window = self.windows.entry((request.visit().user, process)).or_default();
+                window.admit(&self.rules.rate, request.sent).err()
             }
             _ => None,
         }
@@ -63,7 +63,7 @@ impl Hidden {
     }
 
     /// Notes which process rendered the client's open page; `None` for no page.
-    pub fn shows(&mut self, client: ClientId, process: Option<ProcessId>) {
+    pub fn note_page(&mut self, client: ClientId, process: Option<ProcessId>) {
         if self.kind != HiddenState::CsrfToken {
             return;
         }

@@ -131,16 +131,16 @@ fn copies_of(sim: &Sim, id: ClientId, copies: &mut Vec<(Holder, Items)>) {
         return;
     }
     match sim.shop.rules.homes.cart {
-        CartHome::ServerMemory => add_memories(sim, sim.shop.carts.memories(&slot.carts_here), copies),
+        CartHome::ServerMemory => add_memories(sim, sim.shop.carts.memories(&slot.carts), copies),
         CartHome::ReplicatedMemory => add_memories(sim, sim.shop.carts.replicas.copies(id), copies),
         CartHome::SharedStore if replica_count(sim) > 0 => add_replicas(sim, id, copies),
         CartHome::SharedStore => {
-            let expired = sim.store.has_expired(&slot.carts_here, sim.events.now);
-            copies.extend(slot.carts_here.copy().filter(|_| !expired).map(|items| (Holder::Store, items)));
+            let expired = sim.store.has_expired(&slot.carts, sim.events.now);
+            copies.extend(slot.carts.copy().filter(|_| !expired).map(|items| (Holder::Store, items)));
         }
         CartHome::SignedToken => {
-            let good = tokens::is_current(slot.carts_here.expires(), sim.events.now);
-            copies.extend(slot.carts_here.copy().filter(|_| good).map(|items| (Holder::Token, items)));
+            let good = tokens::is_current(slot.carts.expires(), sim.events.now);
+            copies.extend(slot.carts.copy().filter(|_| good).map(|items| (Holder::Token, items)));
         }
     }
     copies.extend(sim.shop.carts.moved.get(&id).map(|items| (Holder::Store, *items)));

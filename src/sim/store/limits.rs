@@ -56,15 +56,15 @@ impl Store {
     /// Updates the limits after a request's effect: an empty cart frees its place, any other counts as just used.
     #[cold]
     pub fn after_effect(&mut self, stored: &mut StoredCarts, request: &InFlight) {
-        let carts_here = stored.users.carts_of(request.client);
-        let Some(items) = carts_here.copy() else { return };
+        let slot = stored.users.carts_of(request.client);
+        let Some(items) = slot.copy() else { return };
         let end = self.limits.end_if_written(stored.now).filter(|_| !request.command.is_safe());
         if let Some(end) = end {
-            carts_here.keep_until(items, end);
+            slot.keep_until(items, end);
         }
         if self.limits.has_places() && items.is_empty() {
             self.limits.removed(request.visit());
-            *carts_here = CartSlot::EMPTY;
+            *slot = CartSlot::EMPTY;
         } else {
             self.limits.used(request.visit(), end);
         }
@@ -127,11 +127,11 @@ impl StoredCarts<'_> {
 
     /// Restores a cart to its earlier state. A cart that has been evicted in the meantime does not come back.
     fn roll_back(&mut self, client: ClientId, before: Option<Items>, fault: u32) {
-        let carts_here = self.users.carts_of(client);
-        let Some(now) = carts_here.copy() else { return };
+        let slot = self.users.carts_of(client);
+        let Some(now) = slot.copy() else { return };
         match before {
-            Some(items) => carts_here.keep(items),
-            None => *carts_here = CartSlot::EMPTY,
+            Some(items) => slot.keep(items),
+            None => *slot = CartSlot::EMPTY,
         }
         self.lost(client, StoreLoss::RolledBack(fault), now.minus(before.unwrap_or_default()));
     }

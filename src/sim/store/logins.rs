@@ -22,14 +22,14 @@ pub struct Logins {
     recent: VecDeque<(Instant, u32)>,
     forgotten: Vec<Range<u32>>,
     /// When the store lost data, and how much.
-    forgettings: Vec<(Instant, Forgets)>,
+    losses: Vec<(Instant, Forgets)>,
 }
 
 impl Logins {
     /// Creates a store without sessions.
     #[must_use]
     pub fn new(window: Option<Span>) -> Logins {
-        Logins { window, next: 0, recent: VecDeque::new(), forgotten: Vec::new(), forgettings: Vec::new() }
+        Logins { window, next: 0, recent: VecDeque::new(), forgotten: Vec::new(), losses: Vec::new() }
     }
 
     /// The session of a user whom this process logs in. A token is good until `until`; with `own_keys`, each process
@@ -107,7 +107,7 @@ impl Logins {
 
     /// Whether the store has lost what was written at this time.
     fn has_forgotten(&self, written: Instant) -> bool {
-        self.forgettings.iter().any(|(at, forgets)| written < *at && is_forgotten(written, *at, *forgets))
+        self.losses.iter().any(|(at, forgets)| written < *at && is_forgotten(written, *at, *forgets))
     }
 
     /// The store's process ends now, and loses whatever was not durable.
@@ -120,7 +120,7 @@ impl Logins {
             }
         };
         self.forgotten.push(from..self.next);
-        self.forgettings.push((now, forgets));
+        self.losses.push((now, forgets));
         self.recent.clear();
     }
 }
