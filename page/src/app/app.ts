@@ -1,0 +1,416 @@
+/** What the page shows, and what can be done with it. */
+
+import { type Calls, type Fault, Refused, type ScenarioEntry } from "../engine/engine.ts";
+import type { ServerRow } from "../engine/moments.ts";
+import type { Scene } from "../run/scene.ts";
+import { sceneAt } from "../run/stage.ts";
+import { open, openHelp, openMenu, openScenarios, serverFaults } from "../view/dialogs.ts";
+import { h } from "../view/dom.ts";
+import { Page } from "../view/page.ts";
+import { openResults } from "../view/results.ts";
+import { captionAt, Narrator } from "./caption.ts";
+import { type Command, commandOf } from "./keys.ts";
+import { commandLine, type Deed, FIRST, type Link, readLink, writeLink } from "./link.ts";
+import { pairOf } from "./pairs.ts";
+import { Player } from "./player.ts";
+import { remembered, toggleTheme } from "./settings.ts";
+import { inWords, type Run, Show } from "./show.ts";
+
+/** How long before the first fault the clock starts, in seconds. */
+const RUN_UP = 8;
+/** Texts are brought up to date this often, in milliseconds. */
+const TEXTS = 100;
+
+export class App {
+  private readonly page: Page;
+  private readonly player: Player;
+  private readonly narrator: Narrator;
+  private entries: readonly ScenarioEntry[] = [];
+  private link: Link = FIRST;
+  private show: Show | null = null;
+  private deeds: (Deed & { readonly given: number })[] = [];
+  private letters = remembered("letters") !== "off";
+  private drawn = { t: -1, at: 0, version: -1 };
+  private version = 0;
+  private told = "";
+  private ended = false;
+  private server = "";
+
+  constructor(
+    root: HTMLElement,
+    private readonly calls: Calls,
+  ) {
+    this.page = new Page(root, {
+      do: (command) => this.do(command),
+      seek: (t) => this.seek(t),
+      press: (server) => this.press(server),
+      menu: (server) => this.menu(server),
+      choose: (pane) => this.choose(pane),
+      followSeat: (seat) => this.followSeat(seat),
+    });
+    this.narrator = new Narrator((text) => this.page.speak(text));
+    this.player = new Player(() => this.frame());
+    addEventListener("keydown", (event) => this.key(event));
+    addEventListener("hashchange", () => void this.openLink(readLink(location.hash)));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.page.measure());
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.entries = await this.calls.scenarios();
+    } catch (problem) {
+      this.page.fail(inWords(problem));
+      return;
+    }
+    await this.openLink(readLink(location.hash));
+  }
+
+  /** Opens what a link says. */
+  private async openLink(link: Link): Promise<void> {
+    this.link = link;
+    this.ended = false;
+    this.told = "";
+    this.show?.close();
+    this.player.show = null;
+    const designs = link.designs.length > 0 ? link.designs : this.pairFor(link);
+    try {
+      const seed = link.seed === null ? {} : { seed: link.seed };
+      const request = { scenario: link.scenario, set: link.set, designs, user: link.user, ...seed };
+      const show = await Show.open(
+        this.calls,
+        request,
+        () => this.change(),
+        (problem) => this.fail(problem),
+      );
+      this.deeds = link.deeds.map((deed) => ({ ...deed, given: 0 }));
+      for (const deed of link.deeds) {
+        await show.inject({ ...deed.fault, at: `${deed.at}s` });
+      }
+      this.begin(show);
+    } catch (problem) {
+      this.fail(problem);
+    }
+    if (link.ignored.length > 0) {
+      this.page.toast(`Not understood in this link: ${link.ignored.join(", ")}`);
+    }
+  }
+
+  private begin(show: Show): void {
+    this.show = show;
+    this.player.show = show;
+    this.page.open(show, this.entries.findIndex(({ name }) => name === show.scenario.name) + 1);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const first = Math.min(
+      ...show.runs.flatMap((run) => run.timeline.map(({ at }) => at)),
+      Number.POSITIVE_INFINITY,
+    );
+    const start = this.link.t ?? (first < show.end ? Math.max(0, first - RUN_UP) : 0);
+    this.player.playing = this.link.t === null && !calm;
+    show.seek(start);
+    this.change();
+  }
+
+  private pairFor(link: Link): readonly number[] {
+    const entry = this.entries.find(({ name }) => name === link.scenario);
+    return pairOf(link.scenario, entry?.designs.length ?? 1);
+  }
+
+  private fail(problem: unknown): void {
+    this.player.playing = false;
+    const command =
+      problem instanceof Refused && problem.refusal.kind === "size" ? `\n\n${commandLine(this.link)}` : "";
+    this.page.fail(inWords(problem) + command);
+  }
+
+  /** Something else than the time is different: draw again. */
+  private change(): void {
+    this.version += 1;
+  }
+
+  private frame(): void {
+    const { show, drawn } = this;
+    if (!show) {
+      return;
+    }
+    const now = performance.now();
+    const moved = show.t !== drawn.t || this.version !== drawn.version;
+    if (!moved) {
+      return;
+    }
+    const texts = now - drawn.at >= TEXTS || !this.player.playing;
+    this.page.panes.forEach((pane) => {
+      const scene = this.scene(pane.run);
+      if (texts) {
+        pane.refresh(scene);
+      }
+      pane.draw(scene, `${Math.floor(show.t * 20)} ${this.version} ${this.player.speed}`);
+    });
+    this.page.timeline.draw();
+    if (texts) {
+      this.texts(show);
+      this.drawn = { t: show.t, at: now, version: this.version };
+    } else {
+      this.drawn = { ...drawn, t: show.t, version: this.version };
+    }
+  }
+
+  /** The scene of one design at the moment that is shown. */
+  scene(run: Run): Scene {
+    const { cart } = run.design.homes;
+    return sceneAt(run.recording, this.show!.t, {
+      speed: this.player.speed,
+      followedUser: this.show!.user,
+      remembers: cart === "server-memory" || cart === "replicated-memory",
+      carries: cart === "signed-token",
+    });
+  }
+
+  private texts(show: Show): void {
+    const caption = captionAt(show.runs, show.t);
+    this.page.setCaption(caption, `What differs: ${show.scenario.varies}.`);
+    this.page.film.refresh(show.t, show.user);
+    this.page.refreshTransport(show, this.player.playing, this.player.speed, this.player.isSlow);
+    const text =
+      caption?.parts
+        .map(
+          ({ runs, text }) =>
+            `${caption.parts.length > 1 ? `Design ${runs[0]!.design.number}: ` : ""}${text}`,
+        )
+        .join(" ") ?? "";
+    if (text !== this.told) {
+      this.told = text;
+      if (text) {
+        this.narrator.tell(text);
+      }
+    }
+    if (show.isOver && !this.ended) {
+      this.ended = true;
+      void this.results();
+    }
+  }
+
+  private key(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    const typing = target.closest("input, textarea, select, dialog") !== null;
+    const pressing = (event.key === " " || event.key === "Enter") && target.closest("button, a") !== null;
+    if (typing || pressing) {
+      return;
+    }
+    const command = commandOf(event, this.letters);
+    if (command) {
+      event.preventDefault();
+      this.server = event.key;
+      this.do(command);
+    }
+  }
+
+  private do(command: Command): void {
+    const { show } = this;
+    if (show) {
+      this.inShow(command, show);
+    }
+    switch (command) {
+      case "list":
+        openScenarios(this.entries, this.link.scenario, (name) => this.go({ ...FIRST, scenario: name }));
+        return;
+      case "theme":
+        toggleTheme();
+        this.page.measure();
+        this.change();
+        return;
+      case "help":
+        openHelp(this.letters, (on) => {
+          this.letters = on;
+          remembered("letters", on ? "on" : "off");
+        });
+        return;
+      case "reset":
+        void this.openLink({ ...this.link, deeds: [], t: null });
+    }
+  }
+
+  private inShow(command: Command, show: Show): void {
+    switch (command) {
+      case "toggle":
+        this.player.playing = !this.player.playing;
+        if (this.player.playing && show.isOver) {
+          show.seek(0);
+        }
+        this.change();
+        return;
+      case "next-event":
+        this.seek(show.next(show.t) ?? show.t + 1);
+        return;
+      case "last-event":
+        this.seek(show.previous(show.t) ?? 0);
+        return;
+      case "back":
+        this.seek(show.t - 1);
+        return;
+      case "on":
+        this.seek(show.t + 1);
+        return;
+      case "far-back":
+        this.seek(show.t - 10);
+        return;
+      case "far-on":
+        this.seek(show.t + 10);
+        return;
+      case "start":
+        this.seek(0);
+        return;
+      case "end":
+        this.seek(show.end);
+        return;
+      case "faster":
+      case "slower":
+        this.player.faster(command === "faster" ? 1 : -1);
+        this.change();
+        return;
+      case "server": {
+        const server = this.scene(show.runs[0]!).servers[Number(this.server) - 1];
+        if (server) {
+          this.press(server);
+        }
+        return;
+      }
+      case "kill-cart":
+        this.killCart(show);
+        return;
+      case "deploy":
+        void this.inject({ deploy: {} });
+        return;
+      case "store":
+        void this.inject({ store: "outage", for: "10s" });
+        return;
+      case "follow":
+        this.followSeat(
+          (show.runs[0]!.recording.followedClient + 1) % this.scene(show.runs[0]!).seats.length,
+        );
+        return;
+      case "enlarge":
+        this.page.enlargeFilm();
+        return;
+      case "link":
+        void this.copy(location.href.replace(/#.*/, "") + writeLink(this.here(show)), "Link copied");
+        return;
+      case "command":
+        void this.copy(commandLine(this.here(show)), "Command copied");
+        return;
+      case "read":
+        this.page.speak(`${this.page.timeline.element.getAttribute("aria-valuetext")}. ${this.told}`);
+        return;
+      case "results":
+        void this.results();
+        return;
+    }
+  }
+
+  private seek(t: number): void {
+    this.show?.seek(t);
+    this.change();
+  }
+
+  private here(show: Show): Link {
+    const deeds = this.deeds.map(({ at, fault }) => ({ at, fault }));
+    return {
+      ...this.link,
+      designs: show.runs.map(({ design }) => design.number),
+      deeds,
+      t: show.t,
+      user: show.user,
+    };
+  }
+
+  private go(link: Link): void {
+    const fragment = writeLink(link);
+    if (location.hash === fragment) {
+      void this.openLink(link);
+    } else {
+      location.hash = fragment;
+    }
+  }
+
+  private async copy(text: string, done: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.page.toast(done);
+    } catch {
+      open(done.replace("copied", "to copy"), h("pre.plain", {}, text));
+    }
+  }
+
+  /** A server was pressed: it dies, or an empty one takes its place. */
+  private press(server: ServerRow): void {
+    const dead = server.state === "down" || server.state === "silent";
+    void this.inject(dead ? { replace: server.name } : { crash: server.name });
+  }
+
+  private menu(server: ServerRow): void {
+    const choices = serverFaults(server).map(({ label, fault }) => ({
+      label,
+      action: () => void this.inject(fault),
+    }));
+    openMenu(server.name, choices);
+  }
+
+  private killCart(show: Show): void {
+    const [run] = show.runs;
+    const scene = this.scene(run!);
+    const holder = [...scene.plates].find(([place, plate]) => plate[scene.followed] && /^\d+$/.test(place));
+    const server = scene.servers[Number(holder?.[0] ?? 0)];
+    if (server) {
+      void this.inject({ crash: server.name });
+    }
+  }
+
+  private async inject(fault: Fault): Promise<void> {
+    const { show } = this;
+    if (!show) {
+      return;
+    }
+    try {
+      const at = show.t;
+      await show.inject(fault);
+      this.deeds = [...this.deeds.filter(({ given }) => given <= at), { at, fault, given: at }];
+      this.change();
+    } catch (problem) {
+      this.page.toast(inWords(problem));
+    }
+  }
+
+  private choose(pane: number): void {
+    const { show } = this;
+    if (!show) {
+      return;
+    }
+    const choices = show.scenario.designs.map((name, index) => {
+      const designs = show.runs.map(({ design }) => design.number);
+      const current = designs[pane] === index + 1;
+      designs[pane] = index + 1;
+      const action = () => this.go({ ...this.here(show), designs, deeds: this.link.deeds });
+      const badge = h("span.no", {}, index + 1);
+      badge.classList.add(`of-${Math.min(7, index + 1)}`);
+      return { label: h("span.row", {}, badge, name), action, current };
+    });
+    openMenu("Which design?", choices);
+  }
+
+  private followSeat(seat: number): void {
+    const { show } = this;
+    const user = show?.runs[0]?.recording.userOf(seat);
+    if (show && user !== null && user !== undefined) {
+      this.link = { ...this.link, user };
+      show.follow(user, seat).catch((problem) => this.fail(problem));
+    }
+  }
+
+  private async results(): Promise<void> {
+    const { show } = this;
+    if (show) {
+      await openResults(show, this.calls, commandLine(this.here(show)), (name) =>
+        this.go({ ...FIRST, scenario: name }),
+      );
+    }
+  }
+}

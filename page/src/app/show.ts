@@ -1,0 +1,249 @@
+/** A scenario on the stage: the designs that are played, what was recorded of them, and the moment that is shown. */
+
+import { type Calls, type Fault, type LoadRequest, type Opened, Refused } from "../engine/engine.ts";
+import type { DesignInfo, Frame, ScenarioInfo, TimelineEntry } from "../engine/moments.ts";
+import { Recording } from "../run/recording.ts";
+import { AHEAD } from "../run/trips.ts";
+
+/** One visit of the followed user, as far as it was told. */
+interface Visit {
+  readonly begins: number;
+  readonly frames: readonly Frame[];
+}
+
+export class Run {
+  recording: Recording;
+  timeline: readonly TimelineEntry[];
+  /** The visits of the followed user, in order. */
+  visits: Visit[] = [];
+  over = false;
+
+  constructor(
+    readonly id: number,
+    readonly design: DesignInfo,
+    opened: Opened,
+    user: number,
+    /** A fork is told from its design by a name of its own. */
+    readonly branch: string | null = null,
+  ) {
+    const users = opened.keyframe.users ?? [];
+    const client = users.find((row) => row[1] === user)?.[0] ?? user;
+    const clients = users.length || (design.users ?? 0);
+    this.recording = new Recording({ clients }, client);
+    this.recording.add([opened.keyframe], [], opened.keyframe.t);
+    this.timeline = design.timeline;
+  }
+
+  /** What the followed user did until a moment, in the visit of that moment. */
+  film(t: number): readonly Frame[] {
+    const visit = this.visits.findLast(({ begins }) => begins <= t);
+    const frames = visit?.frames ?? [];
+    const first = frames.findIndex((frame) => frame.is !== "skipped" && frame.t > t);
+    return first < 0 ? frames : frames.slice(0, first);
+  }
+}
+
+/** What is told in one call, in seconds of virtual time. */
+const CHUNK = 1;
+
+export class Show {
+  t = 0;
+  /** The moment to which the clock wants to go, if it is not recorded yet. */
+  private wanted = 0;
+  private pumping = false;
+  private stopped = false;
+
+  private constructor(
+    private readonly calls: Calls,
+    readonly request: LoadRequest,
+    readonly scenario: ScenarioInfo,
+    readonly runs: Run[],
+    public user: number,
+    private readonly changed: () => void,
+    private readonly failed: (problem: unknown) => void,
+  ) {}
+
+  static async open(
+    calls: Calls,
+    request: LoadRequest & { readonly user: number },
+    changed: () => void,
+    failed: (problem: unknown) => void,
+  ): Promise<Show> {
+    const { scenario, runs } = await calls.load(request);
+    const opened = runs.map((run) => new Run(run.run, run.design, run, request.user));
+    const show = new Show(calls, request, scenario, opened, request.user, changed, failed);
+    show.reach(0);
+    return show;
+  }
+
+  /** The latest end of all runs. */
+  get end(): number {
+    return Math.max(...this.runs.map((run) => (run.over ? run.recording.until : run.design.end)));
+  }
+
+  /** Until when a picture can be made of all runs. */
+  get horizon(): number {
+    const known = (run: Run) => (run.over ? Number.POSITIVE_INFINITY : run.recording.until - AHEAD);
+    return Math.max(0, Math.min(this.end, ...this.runs.map(known)));
+  }
+
+  get isOver(): boolean {
+    return this.runs.every((run) => run.over) && this.t >= this.end;
+  }
+
+  /** Whether the clock waits for the simulation. */
+  get isBusy(): boolean {
+    return this.wanted > this.horizon + 1e-9;
+  }
+
+  /** Goes to a moment, or towards it. */
+  seek(t: number): void {
+    this.reach(Math.max(0, t));
+    this.t = Math.min(this.wanted, this.horizon);
+  }
+
+  /** The next moment after `t` at which something is said that is more than a user's deed; of what is known. */
+  next(t: number): number | null {
+    const times = this.news().filter((time) => time > t + 0.01);
+    return times.length > 0 ? Math.min(...times) : null;
+  }
+
+  previous(t: number): number | null {
+    const times = this.news().filter((time) => time < t - 0.01);
+    return times.length > 0 ? Math.max(...times) : null;
+  }
+
+  private news(): number[] {
+    const said = this.runs.flatMap((run) => run.recording.says.map((saying) => saying.t));
+    const due = this.runs.flatMap((run) =>
+      run.timeline.filter(({ spared }) => !spared).map(({ at, struck }) => struck ?? at),
+    );
+    return [...said, ...due.filter((at) => at <= this.end)];
+  }
+
+  /** Gives up waiting: the clock stays where it is. */
+  stay(): void {
+    this.wanted = this.t;
+  }
+
+  /** Sees to it that a moment is recorded soon. */
+  private reach(t: number): void {
+    this.wanted = Math.min(t, this.end);
+    void this.pump();
+  }
+
+  close(): void {
+    this.stopped = true;
+  }
+
+  private async pump(): Promise<void> {
+    if (this.pumping) {
+      return;
+    }
+    this.pumping = true;
+    try {
+      for (let run = this.behind(); run && !this.stopped; run = this.behind()) {
+        await this.record(run);
+        if (this.t < this.wanted) {
+          this.t = Math.min(this.wanted, this.horizon);
+        }
+        this.changed();
+      }
+    } catch (problem) {
+      this.failed(problem);
+    } finally {
+      this.pumping = false;
+    }
+  }
+
+  /** The run that is furthest behind what is wanted. */
+  private behind(): Run | undefined {
+    const enough = this.wanted + AHEAD + 2 * CHUNK;
+    return this.runs
+      .filter((run) => !run.over && run.recording.until < Math.min(enough, run.design.end))
+      .sort((a, b) => a.recording.until - b.recording.until)[0];
+  }
+
+  private async record(run: Run): Promise<void> {
+    const { recording } = run;
+    const until = Math.min(run.design.end, Math.floor(recording.until / CHUNK + 1 + 1e-9) * CHUNK);
+    const batch = await this.calls.advance(run.id, until);
+    recording.add(batch.keyframes, batch.events, batch.now);
+    run.over = batch.over || batch.now >= run.design.end;
+    if (batch.events.some((event) => event.is === "struck")) {
+      run.timeline = await this.calls.timeline(run.id);
+    }
+    const { frames } = await this.calls.story(run.id, this.user);
+    remember(run, frames);
+  }
+
+  /** Breaks something in all runs, at the moment that is shown. What was to come is forgotten. */
+  async inject(fault: Fault): Promise<void> {
+    await this.idle();
+    for (const run of this.runs) {
+      await this.back(run, this.t);
+      const { batch, timeline } = await this.calls.inject(run.id, fault);
+      run.recording.add(batch.keyframes, batch.events, batch.now);
+      run.timeline = timeline;
+      run.over = batch.over;
+    }
+    this.reach(this.t);
+    this.changed();
+  }
+
+  /** Follows another user from here on. */
+  async follow(user: number, client: number): Promise<void> {
+    await this.idle();
+    this.user = user;
+    for (const run of this.runs) {
+      run.recording = run.recording.following(client);
+      run.visits = [];
+      await this.back(run, this.t);
+      remember(run, (await this.calls.story(run.id, user)).frames);
+    }
+    this.reach(this.t);
+    this.changed();
+  }
+
+  private async back(run: Run, to: number): Promise<void> {
+    if (run.recording.until > to) {
+      const keyframe = await this.calls.rewind(run.id, to);
+      run.recording.cut(to);
+      run.recording.add([keyframe], [], to);
+      run.visits = run.visits.filter(({ begins }) => begins <= to);
+      run.over = false;
+    }
+  }
+
+  /** Waits until no recording is under way. */
+  private async idle(): Promise<void> {
+    this.wanted = Math.min(this.wanted, this.t);
+    while (this.pumping) {
+      this.wanted = this.t - 10;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.wanted = this.t;
+  }
+}
+
+/** Keeps a film: longer than before, or the beginning of another visit. */
+function remember(run: Run, frames: readonly Frame[]): void {
+  const first = frames.find((frame) => frame.is === "did");
+  if (!first) {
+    return;
+  }
+  const others = run.visits.filter((visit) => visit.begins !== first.t);
+  run.visits = [...others, { begins: first.t, frames }].sort((a, b) => a.begins - b.begins);
+}
+
+/** What to tell people of a failure. */
+export function inWords(problem: unknown): string {
+  if (problem instanceof Refused) {
+    const { message, label, note, help, place } = problem.refusal;
+    const at = place
+      ? `${place.source}, line ${place.line}, column ${place.column}:\n  ${place.text.trimEnd()}\n`
+      : "";
+    return [at + message, label, note, help].filter(Boolean).join("\n");
+  }
+  return problem instanceof Error ? problem.message : String(problem);
+}

@@ -1,0 +1,215 @@
+/** The frame of the page: header, title and caption, panes, film, and the transport below. */
+
+import type { Caption } from "../app/caption.ts";
+import type { Command } from "../app/keys.ts";
+import type { Run, Show } from "../app/show.ts";
+import { clock, h, icon, mark, say } from "./dom.ts";
+import { Film } from "./film.ts";
+import { Pane, type PaneActions } from "./pane.ts";
+import { Timeline } from "./timeline.ts";
+
+export interface PageActions extends PaneActions {
+  readonly do: (command: Command) => void;
+  readonly seek: (t: number) => void;
+}
+
+const SPEED_NAMES: Readonly<Record<number, string>> = { 0.25: "¼×", 0.5: "½×" };
+
+export class Page {
+  readonly timeline: Timeline;
+  readonly film = new Film();
+  panes: Pane[] = [];
+  private readonly title = h("h1");
+  private readonly caption = h("p.caption");
+  private readonly status = h("p.sr", { role: "status", "aria-live": "polite" });
+  private readonly problem = h("div.problem", { role: "alert", hidden: true });
+  private readonly tabs = h("div.tabs", { role: "tablist", "aria-label": "Design" });
+  private readonly stage = h("div.panes");
+  private readonly picker: HTMLElement;
+  private readonly pickerName = h("span");
+  private readonly pickerPlace = h("span.place");
+  private readonly play: HTMLButtonElement;
+  private readonly now = h("b");
+  private readonly of = h("span");
+  private readonly speed = h("output");
+  private readonly kill: HTMLElement;
+  private readonly main: HTMLElement;
+  private tab = 0;
+
+  constructor(
+    root: HTMLElement,
+    private readonly actions: PageActions,
+  ) {
+    const button = (command: Command, label: string, ...content: (Node | string)[]) =>
+      h(
+        "button",
+        { type: "button", "aria-label": label, title: label, onclick: () => actions.do(command) },
+        ...content,
+      );
+    const wide = (text: string) => h("span.wide", {}, text);
+    this.picker = button("list", "Open another scenario", this.pickerPlace, this.pickerName, icon("down"));
+    this.picker.classList.add("picker");
+    const top = h(
+      "header.top",
+      {},
+      h("a.logo", { href: "./" }, icon("cart", ""), h("span.wide", {}, "what", h("b", {}, "cart?"))),
+      this.picker,
+      h("span.space"),
+      button("theme", "Light or dark", icon("theme")),
+      button("link", "Copy a link to this moment", wide("Copy link"), icon("link")),
+      button("help", "Keys and help", icon("help")),
+    );
+    this.main = h(
+      "main",
+      {},
+      h("div", {}, this.problem, this.title),
+      h("div", {}, this.caption, this.status, this.tabs),
+      this.stage,
+      this.film.element,
+    );
+    this.play = button("toggle", "Play", icon("play"));
+    this.play.classList.add("play");
+    this.timeline = new Timeline(actions.seek);
+    const acts = () => [
+      button("kill-cart", "Crash the server that keeps the followed user’s cart", h("kbd", {}, "k"), "Crash"),
+      button("deploy", "Deploy: stop and start every server", h("kbd", {}, "d"), "Deploy"),
+      button("next-event", "Go to the next thing that happens", h("kbd", {}, "."), "Next"),
+    ];
+    this.kill = h("div.acts", {}, ...acts());
+    const speeds = h(
+      "div.speed",
+      {},
+      button("slower", "Slower", "−"),
+      this.speed,
+      button("faster", "Faster", "+"),
+    );
+    const bar = h(
+      "footer.bar",
+      {},
+      this.play,
+      h("div.clock", {}, this.now, this.of),
+      this.timeline.element,
+      speeds,
+      this.kill,
+    );
+    this.main.append(
+      h(
+        "div.touch-only",
+        {},
+        ...acts(),
+        button("slower", "Slower", "−"),
+        button("faster", "Faster", "+"),
+        button("results", "Results", "Results"),
+      ),
+    );
+    root.replaceChildren(top, this.main, bar);
+    new ResizeObserver(() => this.measure()).observe(this.stage);
+  }
+
+  open(show: Show, place: number): void {
+    this.fail(null);
+    say(this.pickerPlace, place > 0 ? `${place}` : "");
+    say(this.pickerName, show.scenario.name);
+    this.setTitle(show.scenario.title);
+    document.title = `${show.scenario.name} · whatcart`;
+    this.panes = show.runs.map((run, index) => new Pane(run, index, this.actions));
+    this.stage.classList.toggle("single", this.panes.length === 1);
+    this.stage.replaceChildren(...this.panes.map((pane) => pane.element));
+    this.tabs.replaceChildren(...this.panes.map((pane) => pane.tab));
+    this.panes.forEach((pane, index) => {
+      pane.tab.addEventListener("click", () => this.select(index));
+    });
+    this.select(Math.min(this.tab, this.panes.length - 1));
+    this.film.show(show.runs);
+    this.timeline.open(show);
+  }
+
+  /** The question at the end of a title stands out. */
+  private setTitle(title: string): void {
+    const split = /^(.*[.:!]\s+)([^.!]*\?)$/.exec(title);
+    this.title.replaceChildren(...(split ? [split[1]!, h("em", {}, split[2]!)] : [title]));
+  }
+
+  /** Which design a narrow screen shows. */
+  private select(tab: number): void {
+    this.tab = Math.max(0, tab);
+    this.panes.forEach((pane, index) => {
+      pane.element.classList.toggle("on", index === this.tab);
+      mark(pane.tab, "aria-selected", String(index === this.tab));
+      pane.measure();
+    });
+  }
+
+  measure(): void {
+    for (const pane of this.panes) {
+      pane.measure();
+    }
+  }
+
+  setCaption(caption: Caption | null, otherwise: string): void {
+    const text = caption ? caption.parts.map((part) => part.text).join(" ") : otherwise;
+    if (this.caption.dataset.key === text) {
+      return;
+    }
+    this.caption.dataset.key = text;
+    const parts = caption?.parts ?? [];
+    const several = parts.length > 1;
+    this.caption.replaceChildren(
+      ...(caption
+        ? parts.flatMap((part) => [...(several ? part.runs.map(badge) : []), ` ${part.text} `])
+        : [otherwise]),
+    );
+  }
+
+  speak(text: string): void {
+    say(this.status, text);
+  }
+
+  fail(text: string | null, retry?: () => void): void {
+    this.problem.hidden = text === null;
+    this.problem.replaceChildren(
+      text ?? "",
+      ...(retry ? [h("button", { type: "button", onclick: retry }, "Try again")] : []),
+    );
+  }
+
+  refreshTransport(show: Show, playing: boolean, speed: number, slow: boolean): void {
+    const label = playing ? "Pause" : "Play";
+    if (this.play.title !== label) {
+      this.play.title = label;
+      mark(this.play, "aria-label", label);
+      this.play.replaceChildren(icon(playing ? "pause" : "play"));
+    }
+    say(this.now, clock(show.t, 1));
+    say(
+      this.of,
+      show.isBusy ? `simulating ${Math.floor((100 * show.horizon) / show.end)} %` : `of ${clock(show.end)}`,
+    );
+    const name = SPEED_NAMES[speed] ?? `${speed}×`;
+    const key = `${name} ${slow}`;
+    if (this.speed.dataset.key !== key) {
+      this.speed.dataset.key = key;
+      this.speed.replaceChildren(name, ...(slow ? [h("small", {}, "slow")] : []));
+    }
+    this.timeline.describe();
+  }
+
+  enlargeFilm(): void {
+    this.film.element.classList.toggle("large");
+    this.measure();
+  }
+
+  toast(text: string): void {
+    const note = h("p.toast", {}, text);
+    document.body.append(note);
+    this.speak(text);
+    setTimeout(() => note.remove(), 2600);
+  }
+}
+
+function badge(run: Run): HTMLElement {
+  const { number } = run.design;
+  const element = h("span.no", {}, run.branch ? `${number}′` : number);
+  element.classList.add("small", `of-${Math.min(7, number)}`);
+  return element;
+}
