@@ -50,6 +50,13 @@ export class App {
     });
     this.narrator = new Narrator((text) => this.page.speak(text));
     this.player = new Player(() => this.frame());
+    const calm = matchMedia("(prefers-reduced-motion: reduce)");
+    const settle = () => {
+      this.player.still = calm.matches;
+      this.change();
+    };
+    calm.addEventListener("change", settle);
+    settle();
     addEventListener("keydown", (event) => this.key(event));
     addEventListener("hashchange", () => void this.openLink(readLink(location.hash)));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.page.measure());
@@ -99,13 +106,12 @@ export class App {
     this.show = show;
     this.player.show = show;
     this.page.open(show, this.entries.findIndex(({ name }) => name === show.scenario.name) + 1);
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const first = Math.min(
       ...show.runs.flatMap((run) => run.timeline.map(({ at }) => at)),
       Number.POSITIVE_INFINITY,
     );
     const start = this.link.t ?? (first < show.end ? Math.max(0, first - RUN_UP) : 0);
-    this.player.playing = this.link.t === null && !calm;
+    this.player.playing = this.link.t === null && !this.player.still;
     show.seek(start);
     this.change();
   }
@@ -159,6 +165,7 @@ export class App {
     const { cart } = run.design.homes;
     return sceneAt(run.recording, this.show!.t, {
       speed: this.player.speed,
+      still: this.player.still,
       followedUser: this.show!.user,
       remembers: cart === "server-memory" || cart === "replicated-memory",
       carries: cart === "signed-token",

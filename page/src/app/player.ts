@@ -7,11 +7,16 @@ export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16];
 const SLOW = 0.25;
 const BEFORE = 0.25;
 const AFTER = 2;
+/** How long a still picture stands, in seconds. */
+const FRAME = 2;
 
 export class Player {
   speed = 1;
   playing = false;
   private last = 0;
+  private waited = 0;
+  /** Whether nothing may move: the clock then goes from event to event, one every two seconds. */
+  still = false;
 
   constructor(private readonly frame: () => void) {
     const tick = (now: number) => {
@@ -19,6 +24,7 @@ export class Player {
       this.last = now;
       if (this.playing && this.show && !document.hidden) {
         this.advance(passed);
+        this.playing &&= !this.show.isOver;
       }
       this.frame();
       requestAnimationFrame(tick);
@@ -33,10 +39,15 @@ export class Player {
     if (show.isBusy) {
       return;
     }
-    show.seek(show.t + passed * this.speed * (this.isSlow ? SLOW : 1));
-    if (show.isOver) {
-      this.playing = false;
+    if (this.still) {
+      this.waited += passed * this.speed;
+      if (this.waited > FRAME) {
+        this.waited = 0;
+        show.seek(show.next(show.t) ?? show.t + 1);
+      }
+      return;
     }
+    show.seek(show.t + passed * this.speed * (this.isSlow ? SLOW : 1));
   }
 
   /** Whether the clock has slowed down for a fault. */

@@ -72,11 +72,11 @@ export class Losses {
     }
   }
 
-  /** What is in the bin, and what is on its way into it. */
+  /** What is in the bin, and what is on its way into it. At speed 0 nothing falls: it is there at once. */
   at(t: number, speed: number, seatOf: (client: number) => number): Bin {
     let [noticed, unnoticed] = [0, 0];
     const falling: Falling[] = [];
-    const fall = FALL * Math.max(0.25, speed);
+    const fall = FALL * (speed === 0 ? 0 : Math.max(0.25, speed));
     for (const loss of this.all) {
       if (loss.t > t) {
         break;
@@ -86,7 +86,7 @@ export class Losses {
       }
       // Carts that die together fall one after the other, row by row.
       const begins = loss.t + (loss.from === "crowd" ? 0 : fall * 0.7 * ((seatOf(loss.client) % 97) / 97));
-      const progress = Math.max(0, (t - begins) / fall);
+      const progress = fall === 0 ? 1 : Math.max(0, (t - begins) / fall);
       if (progress < 1) {
         falling.push({ seat: seatOf(loss.client), from: loss.from, progress, noticed: loss.noticed <= t });
       } else if (loss.noticed <= t) {

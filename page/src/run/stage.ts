@@ -13,6 +13,8 @@ export interface Look {
   /** Seconds of virtual time in one on the wall. */
   readonly speed: number;
   readonly followedUser: number;
+  /** Whether nothing may move: messages are left out, and carts appear in the bin. */
+  readonly still: boolean;
   /** Whether servers keep carts. */
   readonly remembers: boolean;
   /** Whether users carry their carts. */
@@ -25,7 +27,9 @@ export function sceneAt(recording: Recording, t: number, look: Look): Scene {
   const single = world.clientsPerSeat === 1;
   const { messages, calls } = single ? traffic(recording, t, look) : { messages: [], calls: [] };
   const { lost, gone } = world.tally;
-  const bin = single ? recording.bin(t, look.speed, seatOf) : { noticed: lost, unnoticed: gone, falling: [] };
+  const bin = single
+    ? recording.bin(t, look.still ? 0 : look.speed, seatOf)
+    : { noticed: lost, unnoticed: gone, falling: [] };
   return {
     now: t,
     seats: world.seats,
@@ -47,7 +51,7 @@ export function sceneAt(recording: Recording, t: number, look: Look): Scene {
 function traffic(recording: Recording, t: number, look: Look): { messages: Message[]; calls: StoreCall[] } {
   const messages: Message[] = [];
   const calls: StoreCall[] = [];
-  if (look.speed > FASTEST_MESSAGES) {
+  if (look.speed > FASTEST_MESSAGES || look.still) {
     return { messages, calls };
   }
   const least = Math.min(LONGEST_FLIGHT, FLIGHT * look.speed);

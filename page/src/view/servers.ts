@@ -21,12 +21,7 @@ export interface ServerActions {
 export class Servers {
   readonly cards = h("div.servers");
   readonly ports = h("div.ports", { "data-place": "balancer" });
-  readonly balancer = h(
-    "div.balancer",
-    {},
-    h("h3", {}, this.design.serverless ? "platform" : "balancer"),
-    this.ports,
-  );
+  readonly balancer: HTMLElement;
   private readonly known = new Map<number, Card>();
   private shown = "";
   /** Whether there is no room for words in the ports. */
