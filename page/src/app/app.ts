@@ -5,16 +5,19 @@ import type { ServerRow } from "../engine/moments.ts";
 import type { Scene } from "../run/scene.ts";
 import { sceneAt } from "../run/stage.ts";
 import { open, openHelp, openMenu, openScenarios, serverFaults } from "../view/dialogs.ts";
-import { h } from "../view/dom.ts";
+import { badge, clock, h } from "../view/dom.ts";
+import { ask, reveal } from "../view/guess.ts";
+import { openKnobs, type Settings } from "../view/knobs.ts";
 import { Page } from "../view/page.ts";
 import { openResults } from "../view/results.ts";
 import { captionAt, Narrator } from "./caption.ts";
+import { Guess } from "./guess.ts";
 import { type Command, commandOf } from "./keys.ts";
-import { commandLine, type Deed, FIRST, type Link, readLink, writeLink } from "./link.ts";
-import { pairOf } from "./pairs.ts";
+import { commandLine, type Deed, FIRST, type Link, readLink, tourLink, writeLink } from "./link.ts";
 import { Player } from "./player.ts";
 import { remembered, toggleTheme } from "./settings.ts";
-import { inWords, type Run, Show } from "./show.ts";
+import { type Difference, inWords, type Run, Show } from "./show.ts";
+import { designsOf, STEPS } from "./tour.ts";
 
 /** How long before the first fault the clock starts, in seconds. */
 const RUN_UP = 8;
@@ -35,6 +38,7 @@ export class App {
   private told = "";
   private ended = false;
   private server = "";
+  private guess: Guess | null = null;
 
   constructor(
     root: HTMLElement,
@@ -45,6 +49,7 @@ export class App {
       seek: (t) => this.seek(t),
       press: (server) => this.press(server),
       menu: (server) => this.menu(server),
+      step: (number) => this.go(tourLink(number)),
       choose: (pane) => this.choose(pane),
       followSeat: (seat) => this.followSeat(seat),
     });
@@ -105,20 +110,50 @@ export class App {
   private begin(show: Show): void {
     this.show = show;
     this.player.show = show;
-    this.page.open(show, this.entries.findIndex(({ name }) => name === show.scenario.name) + 1);
-    const first = Math.min(
-      ...show.runs.flatMap((run) => run.timeline.map(({ at }) => at)),
-      Number.POSITIVE_INFINITY,
-    );
-    const start = this.link.t ?? (first < show.end ? Math.max(0, first - RUN_UP) : 0);
+    this.page.open(show, this.place(show));
+    const first = show.firstFault;
+    const start = this.link.t ?? (first !== null && first < show.end ? Math.max(0, first - RUN_UP) : 0);
+    const { predict, name } = show.scenario;
+    const asks = this.link.tour === null || STEPS[this.link.tour - 1]?.asks;
+    this.guess = predict && asks ? new Guess(name, predict, show, start) : null;
+    this.page.setStep(this.link.tour);
+    this.page.setBet(null);
     this.player.playing = this.link.t === null && !this.player.still;
     show.seek(start);
     this.change();
   }
 
+  /** In the tour the clock stops for a guess; whoever made one is told later how it came out. */
+  private predicting(show: Show): void {
+    const { guess, player } = this;
+    if (guess?.state === "open" && this.link.tour !== null && player.playing && show.t >= guess.stopsAt) {
+      this.askGuess(guess);
+    }
+    if (guess?.state === "guessed" && show.t >= guess.revealsAt) {
+      guess.state = "shown";
+      this.page.setBet(reveal(guess));
+    }
+  }
+
+  private askGuess(guess: Guess): void {
+    guess.state = "asked";
+    this.player.playing = false;
+    ask(guess, () => {
+      this.player.playing = true;
+      this.change();
+    });
+  }
+
+  private step(by: number): void {
+    const number = (this.link.tour ?? 0) + by;
+    if (STEPS[number - 1]) {
+      this.go(tourLink(number));
+    }
+  }
+
   private pairFor(link: Link): readonly number[] {
     const entry = this.entries.find(({ name }) => name === link.scenario);
-    return pairOf(link.scenario, entry?.designs.length ?? 1);
+    return designsOf(link.scenario, entry?.designs.length ?? 1);
   }
 
   private fail(problem: unknown): void {
@@ -152,6 +187,7 @@ export class App {
       pane.draw(scene, `${Math.floor(show.t * 20)} ${this.version} ${this.player.speed}`);
     });
     this.page.timeline.draw();
+    this.predicting(show);
     if (texts) {
       this.texts(show);
       this.drawn = { t: show.t, at: now, version: this.version };
@@ -219,6 +255,12 @@ export class App {
     switch (command) {
       case "list":
         openScenarios(this.entries, this.link.scenario, (name) => this.go({ ...FIRST, scenario: name }));
+        return;
+      case "next-step":
+        this.step(1);
+        return;
+      case "previous-step":
+        this.step(-1);
         return;
       case "theme":
         toggleTheme();
@@ -295,6 +337,17 @@ export class App {
           (show.runs[0]!.recording.followedClient + 1) % this.scene(show.runs[0]!).seats.length,
         );
         return;
+      case "knobs":
+        openKnobs(this.link, (settings) => this.apply(show, settings));
+        return;
+      case "fork":
+        this.fork(show);
+        return;
+      case "guess":
+        if (this.guess) {
+          this.askGuess(this.guess);
+        }
+        return;
       case "enlarge":
         this.page.enlargeFilm();
         return;
@@ -322,6 +375,7 @@ export class App {
     const deeds = this.deeds.map(({ at, fault }) => ({ at, fault }));
     return {
       ...this.link,
+      tour: null,
       designs: show.runs.map(({ design }) => design.number),
       deeds,
       t: show.t,
@@ -384,6 +438,54 @@ export class App {
     } catch (problem) {
       this.page.toast(inWords(problem));
     }
+  }
+
+  /** Plays the scenario with other settings; answers with what is wrong with them. */
+  private async apply(show: Show, settings: Settings): Promise<string | null> {
+    try {
+      await this.calls.check(this.link.scenario, settings.set);
+    } catch (problem) {
+      return inWords(problem);
+    }
+    this.go({ ...this.here(show), ...settings, deeds: [], t: null });
+    return null;
+  }
+
+  /** Asks what is to be different in the second future. */
+  private fork(show: Show): void {
+    this.player.playing = false;
+    const choices = show.runs
+      .filter(({ branch }) => branch === null)
+      .flatMap((run) => {
+        const ahead = run.timeline.filter((entry) => !entry.spared && !entry.injected && entry.at > show.t);
+        const spared = ahead.map((entry) => ({ name: `not: ${entry.words}`, spare: entry.fault }));
+        const servers = this.scene(run)
+          .servers.filter(({ state }) => state === "up")
+          .slice(0, 4);
+        const crashes = servers.map(({ name }) => ({ name: `${name} crashes now`, inject: { crash: name } }));
+        const deploy = { name: "a deploy begins now", inject: { deploy: {} } };
+        return [...spared, ...crashes, deploy].map((difference) => ({
+          label: h("span.row", {}, badge(run), difference.name),
+          action: () => void this.forkWith(show, run, difference),
+        }));
+      });
+    openMenu("One past, two futures: what is different in the second?", choices);
+  }
+
+  private async forkWith(show: Show, run: Run, difference: Difference): Promise<void> {
+    try {
+      await show.fork(run, difference);
+      this.page.open(show, this.place(show));
+      this.page.setBet(h("p.bet", {}, `One past until ${clock(show.t, 1)}, two futures`));
+      this.player.playing = !this.player.still;
+    } catch (problem) {
+      this.page.toast(inWords(problem));
+    }
+    this.change();
+  }
+
+  private place(show: Show): number {
+    return this.entries.findIndex(({ name }) => name === show.scenario.name) + 1;
   }
 
   private choose(pane: number): void {

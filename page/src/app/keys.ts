@@ -26,7 +26,12 @@ export type Command =
   | "read"
   | "letters"
   | "help"
-  | "results";
+  | "results"
+  | "next-step"
+  | "previous-step"
+  | "guess"
+  | "fork"
+  | "knobs";
 
 export interface Key {
   readonly keys: readonly string[];
@@ -56,12 +61,17 @@ export const KEYS: readonly Key[] = [
     does: "crash or revive that server",
   },
   { keys: ["k"], command: "kill-cart", does: "crash the server that keeps the followed user’s cart" },
+  { keys: ["f"], command: "fork", does: "one past, two futures: play this design twice from here" },
   { keys: ["d"], command: "deploy", does: "deploy: stop and start every server, one by one" },
   { keys: ["s"], command: "store", does: "the store fails for ten seconds" },
   { keys: ["u"], command: "follow", does: "follow another user" },
   { keys: ["e"], command: "enlarge", does: "enlarge the film" },
+  { keys: ["n", "PageDown"], command: "next-step", label: "n", does: "next step of the tour" },
+  { keys: ["p", "PageUp"], command: "previous-step", label: "p", does: "previous step" },
+  { keys: ["g"], command: "guess", does: "make a guess" },
   { keys: ["r"], command: "reset", does: "open the scenario anew" },
   { keys: ["o"], command: "list", does: "open another scenario" },
+  { keys: ["c"], command: "knobs", does: "change the shop’s settings" },
   { keys: ["x"], command: "results", does: "show the results" },
   { keys: ["l"], command: "link", does: "copy a link to this moment" },
   { keys: ["y"], command: "command", does: "copy the command that runs the same" },

@@ -1,6 +1,7 @@
 /** Links: the fragment of the address says what is shown. It is read with care, and never as HTML. */
 
 import type { Fault } from "../engine/engine.ts";
+import { STEPS } from "./tour.ts";
 
 export interface Deed {
   /** In seconds. */
@@ -17,6 +18,8 @@ export interface Link {
   readonly deeds: readonly Deed[];
   readonly t: number | null;
   readonly user: number;
+  /** The step of the tour, counted from 1. */
+  readonly tour: number | null;
   /** Parts that were not understood. */
   readonly ignored: readonly string[];
 }
@@ -29,6 +32,7 @@ export const FIRST: Link = {
   deeds: [],
   t: null,
   user: 42,
+  tour: null,
   ignored: [],
 };
 
@@ -41,6 +45,10 @@ export function readLink(fragment: string): Link {
   if (text.length > LONGEST) {
     return { ...FIRST, ignored: ["a link of more than 16 kB"] };
   }
+  const step = /^(?:tour(?:\/(\d{1,2}))?)?$/.exec(text);
+  if (step) {
+    return tourLink(Number(step[1] ?? 1));
+  }
   const link = { ...FIRST, set: [] as string[], deeds: [] as Deed[], ignored: [] as string[] };
   for (const [key, value] of new URLSearchParams(text)) {
     if (!readPart(link, key, value)) {
@@ -48,6 +56,13 @@ export function readLink(fragment: string): Link {
     }
   }
   return link;
+}
+
+/** A step of the tour; the first one if there is no such step. */
+export function tourLink(number: number): Link {
+  const tour = STEPS[number - 1] ? number : 1;
+  const { scenario, designs } = STEPS[tour - 1]!;
+  return { ...FIRST, scenario, designs, tour };
 }
 
 type Draft = { -readonly [K in keyof Link]: Link[K] } & { set: string[]; deeds: Deed[] };
@@ -130,6 +145,9 @@ function writeDeed({ at, fault }: Deed): string {
 }
 
 export function writeLink(link: Link): string {
+  if (link.tour !== null) {
+    return `#tour/${link.tour}`;
+  }
   const parts = ["v=1", `s=${link.scenario}`];
   if (link.designs.length > 0) {
     parts.push(`p=${link.designs.join(",")}`);

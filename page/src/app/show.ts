@@ -18,20 +18,39 @@ export class Run {
   visits: Visit[] = [];
   over = false;
 
-  constructor(
+  private constructor(
     readonly id: number,
     readonly design: DesignInfo,
-    opened: Opened,
-    user: number,
-    /** A fork is told from its design by a name of its own. */
+    recording: Recording,
+    timeline: readonly TimelineEntry[],
+    /** What is different in this future of a design; `null` for the design itself. */
     readonly branch: string | null = null,
   ) {
+    this.recording = recording;
+    this.timeline = timeline;
+  }
+
+  static of(opened: Opened, user: number): Run {
+    const { design } = opened;
     const users = opened.keyframe.users ?? [];
-    const client = users.find((row) => row[1] === user)?.[0] ?? user;
+    const client = users.find((row) => row[1] === user)?.[0] ?? Math.max(0, user - 1);
     const clients = users.length || (design.users ?? 0);
-    this.recording = new Recording({ clients }, client);
-    this.recording.add([opened.keyframe], [], opened.keyframe.t);
-    this.timeline = design.timeline;
+    const recording = new Recording({ clients }, client);
+    recording.add([opened.keyframe], [], opened.keyframe.t);
+    return new Run(opened.run, design, recording, design.timeline);
+  }
+
+  /** Another future with the same past. */
+  fork(id: number, name: string): Run {
+    const fork = new Run(
+      id,
+      this.design,
+      this.recording.following(this.recording.followedClient),
+      this.timeline,
+      name,
+    );
+    fork.visits = [...this.visits];
+    return fork;
   }
 
   /** What the followed user did until a moment, in the visit of that moment. */
@@ -43,11 +62,19 @@ export class Run {
   }
 }
 
+/** What is different in the second of two futures. */
+export type Difference = { readonly name: string } & (
+  | { readonly spare: number }
+  | { readonly inject: Fault }
+);
+
 /** What is told in one call, in seconds of virtual time. */
 const CHUNK = 1;
 
 export class Show {
   t = 0;
+  /** Where the past of two futures ends. */
+  forkedAt: number | null = null;
   /** The moment to which the clock wants to go, if it is not recorded yet. */
   private wanted = 0;
   private pumping = false;
@@ -57,7 +84,7 @@ export class Show {
     private readonly calls: Calls,
     readonly request: LoadRequest,
     readonly scenario: ScenarioInfo,
-    readonly runs: Run[],
+    public runs: Run[],
     public user: number,
     private readonly changed: () => void,
     private readonly failed: (problem: unknown) => void,
@@ -70,7 +97,7 @@ export class Show {
     failed: (problem: unknown) => void,
   ): Promise<Show> {
     const { scenario, runs } = await calls.load(request);
-    const opened = runs.map((run) => new Run(run.run, run.design, run, request.user));
+    const opened = runs.map((run) => Run.of(run, request.user));
     const show = new Show(calls, request, scenario, opened, request.user, changed, failed);
     show.reach(0);
     return show;
@@ -79,6 +106,12 @@ export class Show {
   /** The latest end of all runs. */
   get end(): number {
     return Math.max(...this.runs.map((run) => (run.over ? run.recording.until : run.design.end)));
+  }
+
+  /** When something is first due to break. */
+  get firstFault(): number | null {
+    const due = this.runs.flatMap((run) => run.timeline.filter(({ spared }) => !spared).map(({ at }) => at));
+    return due.length > 0 ? Math.min(...due) : null;
   }
 
   /** Until when a picture can be made of all runs. */
@@ -187,6 +220,28 @@ export class Show {
       run.timeline = timeline;
       run.over = batch.over;
     }
+    this.reach(this.t);
+    this.changed();
+  }
+
+  /** One past, two futures: from here on a run is played twice, and something is different in the second. */
+  async fork(run: Run, difference: Difference): Promise<void> {
+    await this.idle();
+    await this.back(run, this.t);
+    const { run: id } = await this.calls.fork(run.id);
+    const fork = run.fork(id, difference.name);
+    if ("spare" in difference) {
+      fork.timeline = await this.calls.spare(id, difference.spare);
+    } else {
+      const { batch, timeline } = await this.calls.inject(id, difference.inject);
+      fork.recording.add(batch.keyframes, batch.events, batch.now);
+      fork.timeline = timeline;
+    }
+    for (const other of this.runs.filter((other) => other !== run)) {
+      await this.calls.close(other.id);
+    }
+    this.runs = [run, fork];
+    this.forkedAt = this.t;
     this.reach(this.t);
     this.changed();
   }

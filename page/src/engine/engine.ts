@@ -86,6 +86,8 @@ export class Calls {
   scenarios = () => this.call<ScenarioEntry[]>({ call: "scenarios" });
   load = (request: LoadRequest) =>
     this.call<{ scenario: ScenarioInfo; runs: Opened[] }>({ call: "load", ...request });
+  check = (scenario: string, set: readonly string[], text?: string) =>
+    this.call<ScenarioInfo>({ call: "check", scenario, set, ...(text === undefined ? {} : { text }) });
   advance = (run: number, until: number) => this.call<Batch>({ call: "advance", run, until });
   inject = (run: number, fault: Fault) => this.call<Injected>({ call: "inject", run, fault });
   spare = (run: number, fault: number) => this.call<TimelineEntry[]>({ call: "spare", run, fault });

@@ -39,8 +39,9 @@ export class Losses {
         return;
       }
       case "lost": {
-        const known = this.unnoticed.get(event.client);
+        const known = this.unnoticed.get(event.client) ?? this.leaving(event.client, event.t);
         if (known) {
+          known.until = Number.POSITIVE_INFINITY;
           known.noticed = event.t;
           this.unnoticed.delete(event.client);
         } else {
@@ -56,6 +57,11 @@ export class Losses {
       case "left":
         this.forgive(event.client, event.t);
     }
+  }
+
+  /** A loss that was given up in this very moment: who checks out leaves, too. */
+  private leaving(client: number, t: number): Loss | undefined {
+    return this.all.findLast((loss) => loss.client === client && loss.until === t);
   }
 
   private add(client: number, from: string, t: number, noticed: number): Loss {

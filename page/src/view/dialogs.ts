@@ -28,6 +28,8 @@ export function open(title: string, ...content: readonly (Node | null)[]): HTMLD
   dialog.addEventListener("keydown", (event) => event.stopPropagation());
   document.body.append(dialog);
   dialog.showModal();
+  // What is to be chosen comes before the way out.
+  dialog.querySelector<HTMLElement>(".menu button, .end .strong")?.focus();
   return dialog;
 }
 

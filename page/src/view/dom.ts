@@ -62,6 +62,17 @@ export function mark(element: Element, name: string, value: string | null): void
   }
 }
 
+/** The number of a design, in its colour; a second future of it has a stroke. */
+export function badge(run: {
+  readonly design: { readonly number: number };
+  readonly branch: string | null;
+}): HTMLElement {
+  const { number } = run.design;
+  const element = h("span.no", {}, run.branch ? `${number}′` : number);
+  element.classList.add("small", `of-${Math.min(7, number)}`);
+  return element;
+}
+
 /** `1:05.3` */
 export function clock(seconds: number, digits = 0): string {
   const scale = 10 ** digits;

@@ -78,6 +78,7 @@ class Reel {
     const number = h("span.no", {}, branch ? `${design.number}′` : design.number);
     const rows = h("small", {}, h("span", {}, "server’s cart"), h("span", {}, "has added"));
     this.element = h("div.reel", {}, h("div.who", {}, number, this.name, rows), this.frames);
+    this.element.classList.toggle("branch", branch !== null);
     this.element.classList.add(`of-${Math.min(7, design.number)}`);
   }
 

@@ -2,8 +2,9 @@
 
 import type { Caption } from "../app/caption.ts";
 import type { Command } from "../app/keys.ts";
-import type { Run, Show } from "../app/show.ts";
-import { clock, h, icon, mark, say } from "./dom.ts";
+import type { Show } from "../app/show.ts";
+import { STEPS } from "../app/tour.ts";
+import { badge, clock, h, icon, mark, say } from "./dom.ts";
 import { Film } from "./film.ts";
 import { Pane, type PaneActions } from "./pane.ts";
 import { Timeline } from "./timeline.ts";
@@ -11,6 +12,7 @@ import { Timeline } from "./timeline.ts";
 export interface PageActions extends PaneActions {
   readonly do: (command: Command) => void;
   readonly seek: (t: number) => void;
+  readonly step: (number: number) => void;
 }
 
 const SPEED_NAMES: Readonly<Record<number, string>> = { 0.25: "¼×", 0.5: "½×" };
@@ -34,27 +36,51 @@ export class Page {
   private readonly speed = h("output");
   private readonly kill: HTMLElement;
   private readonly main: HTMLElement;
+  private readonly steps: readonly HTMLElement[];
+  private readonly bet = h("div");
   private tab = 0;
 
   constructor(
     root: HTMLElement,
     private readonly actions: PageActions,
   ) {
-    const button = (command: Command, label: string, ...content: (Node | string)[]) =>
-      h(
-        "button",
-        { type: "button", "aria-label": label, title: label, onclick: () => actions.do(command) },
-        ...content,
-      );
+    // What can be read on a button is its name; an icon alone is named by its hint.
+    const button = (command: Command, hint: string, ...content: (Node | string)[]) => {
+      const bare = content.every((child) => child instanceof SVGElement);
+      const props = {
+        type: "button",
+        title: hint,
+        "aria-label": bare ? hint : null,
+        onclick: () => actions.do(command),
+      };
+      return h("button", props, ...content);
+    };
+    const key = (name: string) => h("kbd", { "aria-hidden": "true" }, name);
     const wide = (text: string) => h("span.wide", {}, text);
     this.picker = button("list", "Open another scenario", this.pickerPlace, this.pickerName, icon("down"));
     this.picker.classList.add("picker");
+    this.steps = STEPS.map((step, index) =>
+      h(
+        "a",
+        { href: `#tour/${index + 1}`, title: step.name },
+        h("b", {}, index + 1),
+        h("span", {}, step.name),
+      ),
+    );
+    const logo = h(
+      "a.logo",
+      { href: "#tour/1", "aria-label": "whatcart" },
+      icon("cart", ""),
+      h("span.wide", {}, "what", h("b", {}, "cart?")),
+    );
     const top = h(
       "header.top",
       {},
-      h("a.logo", { href: "./" }, icon("cart", ""), h("span.wide", {}, "what", h("b", {}, "cart?"))),
-      this.picker,
+      logo,
+      h("nav.steps", { "aria-label": "Tour" }, ...this.steps),
       h("span.space"),
+      this.picker,
+      button("knobs", "Change the shop’s settings", icon("knobs")),
       button("theme", "Light or dark", icon("theme")),
       button("link", "Copy a link to this moment", wide("Copy link"), icon("link")),
       button("help", "Keys and help", icon("help")),
@@ -62,7 +88,7 @@ export class Page {
     this.main = h(
       "main",
       {},
-      h("div", {}, this.problem, this.title),
+      h("div", {}, this.problem, h("div.lead", {}, this.title, this.bet)),
       h("div", {}, this.caption, this.status, this.tabs),
       this.stage,
       this.film.element,
@@ -71,17 +97,18 @@ export class Page {
     this.play.classList.add("play");
     this.timeline = new Timeline(actions.seek);
     const acts = () => [
-      button("kill-cart", "Crash the server that keeps the followed user’s cart", h("kbd", {}, "k"), "Crash"),
-      button("deploy", "Deploy: stop and start every server", h("kbd", {}, "d"), "Deploy"),
-      button("next-event", "Go to the next thing that happens", h("kbd", {}, "."), "Next"),
+      button("kill-cart", "Crash the server that keeps the followed user’s cart", key("k"), "Crash"),
+      button("fork", "One past, two futures", key("f"), "Fork"),
+      button("deploy", "Deploy: stop and start every server", key("d"), "Deploy"),
+      button("next-event", "Go to the next thing that happens", key("."), "Next"),
     ];
     this.kill = h("div.acts", {}, ...acts());
     const speeds = h(
       "div.speed",
       {},
-      button("slower", "Slower", "−"),
+      button("slower", "Slower", icon("minus")),
       this.speed,
-      button("faster", "Faster", "+"),
+      button("faster", "Faster", icon("plus")),
     );
     const bar = h(
       "footer.bar",
@@ -97,8 +124,8 @@ export class Page {
         "div.touch-only",
         {},
         ...acts(),
-        button("slower", "Slower", "−"),
-        button("faster", "Faster", "+"),
+        button("slower", "Slower", icon("minus")),
+        button("faster", "Faster", icon("plus")),
         button("results", "Results", "Results"),
       ),
     );
@@ -128,6 +155,21 @@ export class Page {
   private setTitle(title: string): void {
     const split = /^(.*[.:!]\s+)([^.!]*\?)$/.exec(title);
     this.title.replaceChildren(...(split ? [split[1]!, h("em", {}, split[2]!)] : [title]));
+  }
+
+  /** Marks the step of the tour. */
+  setStep(number: number | null): void {
+    this.steps.forEach((step, index) => {
+      mark(step, "aria-current", index + 1 === number ? "step" : null);
+    });
+  }
+
+  /** What came out of a guess. */
+  setBet(bet: HTMLElement | null): void {
+    this.bet.replaceChildren(...(bet ? [bet] : []));
+    if (bet) {
+      this.speak(bet.textContent ?? "");
+    }
   }
 
   /** Which design a narrow screen shows. */
@@ -205,11 +247,4 @@ export class Page {
     this.speak(text);
     setTimeout(() => note.remove(), 2600);
   }
-}
-
-function badge(run: Run): HTMLElement {
-  const { number } = run.design;
-  const element = h("span.no", {}, run.branch ? `${number}′` : number);
-  element.classList.add("small", `of-${Math.min(7, number)}`);
-  return element;
 }

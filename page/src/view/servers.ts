@@ -10,6 +10,7 @@ interface Card {
   readonly button: HTMLButtonElement;
   readonly name: HTMLElement;
   readonly note: HTMLElement;
+  readonly verb: HTMLElement;
   readonly port: HTMLElement;
 }
 
@@ -103,6 +104,7 @@ export class Servers {
   private make(row: ServerRow): Card {
     const name = h("b", {}, row.name);
     const note = h("small");
+    const verb = h("span.sr");
     const work = h("span.work", { "data-place": `work-${row.id}` });
     const memory = h("div.memory.plate", { "data-place": `memory-${row.id}` });
     const press = () => this.actions.press(this.rows[row.id]!);
@@ -111,9 +113,9 @@ export class Servers {
       this.actions.menu(this.rows[row.id]!);
     };
     const props = { type: "button", "data-place": `server-${row.id}`, onclick: press, oncontextmenu: menu };
-    const button = h("button.server", props, h("h3", {}, name, " ", note), memory, work);
+    const button = h("button.server", props, h("h3", {}, name, " ", note, verb), memory, work);
     holdable(button, () => this.actions.menu(this.rows[row.id]!));
-    return { button, name, note, port: h("span.port", { "data-place": `port-${row.id}` }) };
+    return { button, name, note, verb, port: h("span.port", { "data-place": `port-${row.id}` }) };
   }
 
   private refresh(card: Card, row: ServerRow, now: number): void {
@@ -126,12 +128,7 @@ export class Servers {
     say(card.name, this.crowded ? row.name.replace("instance-", "i-") : row.name);
     const note = this.note(row, dead, now);
     say(card.note, note);
-    const verb = dead ? "revive" : "crash";
-    mark(
-      card.button,
-      "aria-label",
-      `${row.name}, ${row.state === "up" ? "up" : row.words}, ${note}. Press to ${verb} it`,
-    );
+    say(card.verb, `. Press to ${dead ? "revive" : "crash"} it`);
     const { port } = card;
     const draining = row.believed === "draining";
     const up = row.believed === "up";
