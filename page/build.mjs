@@ -9,7 +9,12 @@ await rm(here("dist"), { recursive: true, force: true });
 await mkdir(here("dist"), { recursive: true });
 await build({
   absWorkingDir: here("."),
-  entryPoints: { app: "src/main.ts", worker: "src/engine/worker.ts", style: "src/style/index.css" },
+  entryPoints: {
+    app: "src/main.ts",
+    worker: "src/engine/worker.ts",
+    sw: "src/engine/offline.ts",
+    style: "src/style/index.css",
+  },
   outdir: "dist",
   bundle: true,
   format: "esm",
@@ -19,6 +24,6 @@ await build({
   charset: "utf8",
   logLevel: "warning",
 });
-for (const file of ["index.html", "icon.svg"]) {
+for (const file of ["index.html", "icon.svg", "engine.json"]) {
   await copyFile(here(`src/${file}`), here(`dist/${file}`));
 }

@@ -4,5 +4,10 @@ import { connect } from "./engine/connect.ts";
 import { Calls } from "./engine/engine.ts";
 
 applyTheme();
-const app = new App(document.getElementById("app")!, new Calls(connect()));
-void app.start();
+const engine = await connect();
+const app = new App(document.getElementById("app")!, new Calls(engine));
+await app.start();
+if (engine.how === "wasm" && "serviceWorker" in navigator) {
+  // Without one the page works as well, but not offline.
+  navigator.serviceWorker.register("sw.js").catch(() => undefined);
+}

@@ -4,21 +4,21 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { launch, missing, newPage, open, SIZES } from "./browser.mjs";
-import { startEngine } from "./engine.mjs";
+import { missing as noEngine, serveSite } from "./engine.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const skip = missing;
+const skip = missing || noEngine;
 let browser;
-let engine;
+let site;
 
 before(async () => {
   if (!skip) {
-    [browser, engine] = await Promise.all([launch(), startEngine()]);
+    [browser, site] = await Promise.all([launch(), serveSite()]);
   }
 });
 after(async () => {
   await browser?.close();
-  await engine?.stop();
+  await site?.stop();
 });
 
 const text = (page, selector) => page.locator(selector).first().textContent();
@@ -30,7 +30,7 @@ async function until(page, condition, what) {
 
 test("by keyboard alone: play, kill, revive, scrub, help, list", { skip }, async () => {
   const { page, problems } = await newPage(browser);
-  await open(page, engine.url, "#s=sticky-crash&t=20");
+  await open(page, site.url, "#s=sticky-crash&t=20");
   assert.equal(await lost(page), 0);
   await page.keyboard.press("2");
   await until(
@@ -67,7 +67,7 @@ test("by touch alone: a tap kills a server, a tap on a seat follows its user, th
   skip,
 }, async () => {
   const { page, problems } = await newPage(browser, { viewport: SIZES[2], hasTouch: true, isMobile: true });
-  await open(page, engine.url, "#s=sticky-crash&t=20");
+  await open(page, site.url, "#s=sticky-crash&t=20");
   await page.locator(".pane.on .server").nth(1).tap();
   await until(page, () => document.querySelector(".pane.on .server.dead") !== null, "the server is dead");
   await page.locator(".tabs button").nth(1).tap();
@@ -112,7 +112,7 @@ for (const theme of ["light", "dark"]) {
         );
         assert.deepEqual(found, [], mode);
       };
-      await open(page, engine.url, "#s=sticky-crash&t=31");
+      await open(page, site.url, "#s=sticky-crash&t=31");
       await check("play");
       for (const key of ["?", "o", "c", "f", "x", "g"]) {
         await page.keyboard.press(key);
@@ -140,7 +140,7 @@ test("hostile links open something, and no markup of theirs", { skip }, async ()
   ];
   for (const link of links) {
     await page.goto("about:blank");
-    await page.goto(`${engine.url}/${link}`);
+    await page.goto(`${site.url}/${link}`);
     await page.waitForSelector(".pane, .problem:not([hidden])");
     assert.equal(await page.locator("main img, .toast img").count(), 0, link.slice(0, 60));
   }
@@ -152,7 +152,7 @@ test("hostile links open something, and no markup of theirs", { skip }, async ()
 
 test("an error in a setting is told as the command line tells it", { skip }, async () => {
   const { page } = await newPage(browser);
-  await open(page, engine.url, "#s=sticky-crash&t=5");
+  await open(page, site.url, "#s=sticky-crash&t=5");
   await page.keyboard.press("c");
   await page.locator(".knobs textarea").fill("servers.cuont=4");
   await page.locator(".knobs .strong").click();
@@ -162,7 +162,7 @@ test("an error in a setting is told as the command line tells it", { skip }, asy
 
 test("a reader with reduced motion sees still pictures, one event after the other", { skip }, async () => {
   const { page } = await newPage(browser, { reducedMotion: "reduce" });
-  await open(page, engine.url, "#s=sticky-crash");
+  await open(page, site.url, "#s=sticky-crash");
   const at = await text(page, ".clock b");
   await page.waitForTimeout(1200);
   assert.equal(await text(page, ".clock b"), at, "it does not play by itself");
@@ -183,7 +183,7 @@ test("what happens is told to screen readers, a sentence in four seconds at most
       }).observe(document.body, { subtree: true, childList: true, characterData: true });
     });
   });
-  await open(page, engine.url, "#s=sticky-crash&t=29");
+  await open(page, site.url, "#s=sticky-crash&t=29");
   await page.keyboard.press(" ");
   await page.waitForTimeout(13_000);
   const told = await page.evaluate(() => window.told);
@@ -198,7 +198,7 @@ test("what happens is told to screen readers, a sentence in four seconds at most
 
 test("no task is long while it plays", { skip }, async () => {
   const { page } = await newPage(browser);
-  await open(page, engine.url, "#s=sticky-crash&t=27");
+  await open(page, site.url, "#s=sticky-crash&t=27");
   await page.evaluate(() => {
     window.long = [];
     new PerformanceObserver((list) => window.long.push(...list.getEntries().map((e) => e.duration))).observe({
@@ -216,9 +216,9 @@ test("nothing is asked of anybody else", { skip }, async () => {
   const { page } = await newPage(browser);
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
-  await open(page, engine.url, "#s=sticky-crash&t=3");
+  await open(page, site.url, "#s=sticky-crash&t=3");
   assert.deepEqual(
-    asked.filter((url) => !url.startsWith(engine.url)),
+    asked.filter((url) => !url.startsWith(site.url)),
     [],
   );
 });

@@ -1,17 +1,10 @@
 // The picture is a pure function of what was recorded and of the moment: however one got there.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startEngine } from "./engine.mjs";
+import { test } from "node:test";
+import { engineHere, missing } from "./engine.mjs";
 import { importSource } from "./modules.mjs";
 
 const page = await importSource("testing.ts");
-let engine;
-
-before(async () => {
-  engine = await startEngine();
-});
-after(() => engine?.stop());
-
 const rect = (x, y, w, h) => ({ x, y, w, h });
 const places = new Map([
   ["crowd", rect(10, 60, 240, 130)],
@@ -30,7 +23,7 @@ const layout = { width: 660, height: 400, rem: 16, upright: false, places };
 
 async function open(request) {
   let failed = null;
-  const calls = new page.Calls(engine.open());
+  const calls = new page.Calls(await engineHere());
   const show = await page.Show.open(
     calls,
     { user: 42, ...request },
@@ -72,7 +65,9 @@ const CASES = [
 ];
 
 for (const { scenario, designs, t } of CASES) {
-  test(`${scenario}: the picture at ${t} s is the same after playing, scrubbing, rewinding and by link`, async () => {
+  test(`${scenario}: the picture at ${t} s is the same after playing, scrubbing, rewinding and by link`, {
+    skip: missing,
+  }, async () => {
     const played = await open({ scenario, designs });
     await played.go(t - 2);
     for (let now = t - 2; now < t; now += 1 / 60) {
@@ -102,7 +97,7 @@ for (const { scenario, designs, t } of CASES) {
   });
 }
 
-test("what is done by hand is undone by going back", async () => {
+test("what is done by hand is undone by going back", { skip: missing }, async () => {
   const { show, go } = await open({ scenario: "sticky-crash", designs: [2] });
   await go(28);
   const before = picture(show);

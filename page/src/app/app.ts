@@ -228,7 +228,7 @@ export class App {
     }
     if (show.isOver && !this.ended) {
       this.ended = true;
-      void this.results();
+      this.results(show);
     }
   }
 
@@ -361,7 +361,7 @@ export class App {
         this.page.speak(`${this.page.timeline.element.getAttribute("aria-valuetext")}. ${this.told}`);
         return;
       case "results":
-        void this.results();
+        this.results(show);
         return;
     }
   }
@@ -514,12 +514,13 @@ export class App {
     }
   }
 
-  private async results(): Promise<void> {
-    const { show } = this;
-    if (show) {
-      await openResults(show, this.calls, commandLine(this.here(show)), (name) =>
-        this.go({ ...FIRST, scenario: name }),
-      );
-    }
+  private results(show: Show): void {
+    const { tour } = this.link;
+    const step = tour === null ? undefined : STEPS[tour];
+    const { next } = show.scenario;
+    const go = () =>
+      step && tour !== null ? this.go(tourLink(tour + 1)) : this.go({ ...FIRST, scenario: next ?? "" });
+    const label = step ? `Next step: ${step.name}` : `Next: ${next}`;
+    openResults(show, { command: commandLine(this.here(show)), next: step || next ? { label, go } : null });
   }
 }

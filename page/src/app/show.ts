@@ -110,7 +110,9 @@ export class Show {
 
   /** When something is first due to break. */
   get firstFault(): number | null {
-    const due = this.runs.flatMap((run) => run.timeline.filter(({ spared }) => !spared).map(({ at }) => at));
+    const due = this.runs.flatMap((run) =>
+      run.timeline.filter(({ spared, at }) => !spared && at > 0).map(({ at }) => at),
+    );
     return due.length > 0 ? Math.min(...due) : null;
   }
 
@@ -206,8 +208,11 @@ export class Show {
     if (batch.events.some((event) => event.is === "struck")) {
       run.timeline = await this.calls.timeline(run.id);
     }
-    const { frames } = await this.calls.story(run.id, this.user);
-    remember(run, frames);
+    if (
+      batch.events.some((event) => event.is === "struck" || (event.is === "say" && event.about === "user"))
+    ) {
+      remember(run, (await this.calls.story(run.id, this.user)).frames);
+    }
   }
 
   /** Breaks something in all runs, at the moment that is shown. What was to come is forgotten. */

@@ -126,7 +126,8 @@ function* queue(server: ServerRow, layout: Layout): Generator<Op> {
 function* followed(scene: Scene, layout: Layout): Generator<Op> {
   const seats = scene.seats.length;
   const crowd = layout.places.get("crowd");
-  if (!crowd || scene.followed >= seats) {
+  // A seat of several users is nobody's.
+  if (!crowd || scene.followed >= seats || scene.clientsPerSeat > 1) {
     return;
   }
   const { rem } = layout;

@@ -1,21 +1,88 @@
-/** Finds something that answers calls. */
+/** Finds something that answers calls: what `engine.json` names, else the other. */
 
 import type { Engine } from "./engine.ts";
 
+type Message = { ready: true } | { answer: string } | { failed: string };
+
+/** The simulation in a worker of this browser. */
+class InWorker implements Engine {
+  readonly how = "wasm";
+  private waiting: { resolve: (answer: string) => void; reject: (error: Error) => void } | null = null;
+
+  private constructor(private readonly worker: Worker) {
+    worker.onmessage = ({ data }: MessageEvent<Message>) => {
+      const { waiting } = this;
+      this.waiting = null;
+      if ("answer" in data) {
+        waiting?.resolve(data.answer);
+      } else if ("failed" in data) {
+        waiting?.reject(new Error(`The simulation has stopped: ${data.failed}. Load the page again.`));
+      }
+    };
+  }
+
+  static start(): Promise<InWorker> {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker("worker.js", { type: "module" });
+      worker.onerror = () => reject(new Error("the worker does not start"));
+      worker.onmessage = ({ data }: MessageEvent<Message>) => {
+        if ("ready" in data) {
+          resolve(new InWorker(worker));
+        } else {
+          reject(new Error("failed" in data ? data.failed : "unexpected"));
+        }
+      };
+    });
+  }
+
+  /** One at a time: `Calls` waits for an answer before it sends the next request. */
+  send(request: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+      this.worker.postMessage(request);
+    });
+  }
+}
+
 /** `whatcart serve` answers calls over HTTP. */
-class Server implements Engine {
+class OverHttp implements Engine {
   readonly how = "http";
+  private readonly page = crypto.getRandomValues(new Uint32Array(4)).join("-");
 
   async send(request: string): Promise<string> {
-    const answer = await fetch("call", {
-      method: "POST",
-      body: request,
-      headers: { "content-type": "application/json" },
-    });
+    const headers = { "content-type": "application/json", "x-whatcart-page": this.page };
+    let answer: Response;
+    try {
+      answer = await fetch("call", { method: "POST", body: request, headers });
+    } catch {
+      throw new Error(
+        "`whatcart serve` does not answer any more. Start it again, then load this page again.",
+      );
+    }
+    if (!answer.ok && answer.headers.get("content-type")?.includes("json") !== true) {
+      throw new Error(`The server answers ${answer.status} to a call: is it \`whatcart serve\`?`);
+    }
     return answer.text();
   }
 }
 
-export function connect(): Engine {
-  return new Server();
+/** What is written in `engine.json`, beside the page. */
+async function named(): Promise<string> {
+  try {
+    const { engine } = await (await fetch("engine.json")).json();
+    return String(engine);
+  } catch {
+    return "wasm";
+  }
+}
+
+export async function connect(): Promise<Engine> {
+  if ((await named()) === "http") {
+    return new OverHttp();
+  }
+  try {
+    return await InWorker.start();
+  } catch {
+    return new OverHttp();
+  }
 }
