@@ -56,6 +56,10 @@ export class Page {
       return h("button", props, ...content);
     };
     const key = (name: string) => h("kbd", { "aria-hidden": "true" }, name);
+    const minor = (element: HTMLElement) => {
+      element.classList.add("minor");
+      return element;
+    };
     const wide = (text: string) => h("span.wide", {}, text);
     this.picker = button("list", "Open another scenario", this.pickerPlace, this.pickerName, icon("down"));
     this.picker.classList.add("picker");
@@ -80,8 +84,8 @@ export class Page {
       h("nav.steps", { "aria-label": "Tour" }, ...this.steps),
       h("span.space"),
       this.picker,
-      button("knobs", "Change the shop’s settings", icon("knobs")),
-      button("theme", "Light or dark", icon("theme")),
+      minor(button("knobs", "Change the shop’s settings", icon("knobs"))),
+      minor(button("theme", "Light or dark", icon("theme"))),
       button("link", "Copy a link to this moment", wide("Copy link"), icon("link")),
       button("help", "Keys and help", icon("help")),
     );
@@ -127,6 +131,9 @@ export class Page {
         button("slower", "Slower", icon("minus")),
         button("faster", "Faster", icon("plus")),
         button("results", "Results", "Results"),
+        button("knobs", "Change the shop’s settings", "Settings"),
+        button("theme", "Light or dark", "Light or dark"),
+        button("next-step", "Next step of the tour", "Next step"),
       ),
     );
     root.replaceChildren(top, this.main, bar);
