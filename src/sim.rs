@@ -224,6 +224,7 @@ impl Sim {
         (self.servers.busy.earliest(), timer, agenda)
     }
 
+    /// The earliest entry of the agenda is due.
     fn next_due<R: Recorder>(&mut self, recorder: &mut R) {
         let Some(due) = self.events.take_due() else { return };
         let Sim { events, balancer, operations, users, store, platform, shop, .. } = self;

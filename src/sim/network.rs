@@ -107,7 +107,7 @@ impl Network {
     }
 
     /// Applies a command to the cart in the replica of the server's region. Only if the store has replicas.
-    pub fn apply_to_replica(&mut self, server: ServerId, call: Call, carts: &mut Carts, now: Instant) -> CartResult {
+    pub fn apply_in_region(&mut self, server: ServerId, call: Call, carts: &mut Carts, now: Instant) -> CartResult {
         let region = self.map.of(server);
         let replicas = self.replicas.as_mut().expect("the caller has looked");
         let before = replicas.read(call.client, region, now);

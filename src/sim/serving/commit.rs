@@ -81,7 +81,7 @@ impl Sim {
                 return (result, Some(token), 0);
             }
             (CartHome::SharedStore, _, Some(network)) if network.replicas.is_some() => {
-                network.apply_to_replica(server, call, carts, now)
+                network.apply_in_region(server, call, carts, now)
             }
             (CartHome::SharedStore, StoreUpdate::ReadModifyWrite, _) => carts.write_back(slot, request.cart, call),
             (CartHome::ServerMemory, ..) | (CartHome::SharedStore, StoreUpdate::Atomic, _) => carts.apply(slot, call),
