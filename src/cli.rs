@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod check;
+pub mod explain;
 pub mod init;
 pub mod list;
 pub mod request;

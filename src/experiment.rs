@@ -125,11 +125,15 @@ fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoPro
 pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) -> Tape {
     struct Filter {
         visit: Visit,
+        /// Whether every visitor comes once. Their clients are reused, so that one visitor may have another client in
+        /// another design.
+        once: bool,
         events: Vec<Event>,
     }
     impl Recorder for Filter {
         fn record(&mut self, event: &Event) {
             let wanted = match event.what {
+                EventKind::Seen(visit, _) | EventKind::Inside(visit, _) if self.once => visit.user == self.visit.user,
                 EventKind::Seen(visit, _) | EventKind::Inside(visit, _) => visit == self.visit,
                 EventKind::Pool(_) => true,
             };
@@ -138,7 +142,7 @@ pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) 
             }
         }
     }
-    let mut filter = Filter { visit, events: Vec::new() };
+    let mut filter = Filter { visit, once: variant.scenario.users.rate.is_some(), events: Vec::new() };
     again(variant, run, until, &mut filter);
     Tape { events: filter.events, injected: Vec::new() }
 }

@@ -5,6 +5,8 @@ pub mod assumptions;
 pub mod chart;
 pub mod explain;
 pub mod export;
+#[cfg(feature = "cli")]
+pub mod glossary;
 pub mod story;
 #[cfg(feature = "cli")]
 pub mod table;

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let ended = cli::guarded(|| match request {
         cli::request::Request::List => cli::list::list(&screen),
         cli::request::Request::Show(show) => cli::show::show(&show, &screen),
+        cli::request::Request::Explain(word) => cli::explain::explain(&word, &screen),
         cli::request::Request::Init(file) => cli::init::init(&file, &screen),
         cli::request::Request::Run(run) => cli::run::run(&run, &screen),
         cli::request::Request::Check(what) => cli::check::check(&what, &screen),

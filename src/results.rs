@@ -9,6 +9,7 @@ pub mod expectations;
 mod figures;
 pub mod keyed;
 pub mod path;
+pub mod prose;
 #[cfg(test)]
 pub(crate) mod sample;
 mod serverless;

@@ -28,6 +28,7 @@ mod outlier;
 mod patch;
 mod pool_size;
 mod predict;
+pub mod prose;
 mod random_faults;
 #[cfg(feature = "cli")]
 pub mod read;
@@ -92,9 +93,17 @@ pub struct Scenario {
     /// The one thing that differs between the designs.
     #[serde(default)]
     pub varies: String,
-    /// What the figures teach, in plain words.
+    /// What the figures teach, in plain words. Words that rest on figures stand in braces before what they rest on:
+    /// `{a third: carts.lost / carts.opened of "sticky, server memory"}` says "a third", or what it is in this run;
+    /// `{more than the crash: carts.lost > 50 of "round robin"}` is said only while it is true.
     #[serde(default)]
     pub lesson: String,
+    /// The lesson in one sentence or two, for a list of scenarios. It may claim figures, as `lesson` does.
+    #[serde(default)]
+    pub summary: String,
+    /// The design whose user's story is told, if it is another than the first that lost most of its carts to faults.
+    #[serde(default)]
+    pub story: Option<String>,
     /// The scenario that asks the next question.
     #[serde(default)]
     pub next: Option<String>,
@@ -184,6 +193,8 @@ impl Scenario {
             predict: None,
             varies: String::new(),
             lesson: String::new(),
+            summary: String::new(),
+            story: None,
             next: None,
             columns: Vec::new(),
             seed: default_seed(),

@@ -56,6 +56,8 @@ pub enum Purpose {
     Cache,
     /// Whether a failing server fails a request.
     Failing,
+    /// The order in which the answers to a question are offered.
+    Choices,
 }
 
 /// What a draw belongs to, besides its purpose.

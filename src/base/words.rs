@@ -29,7 +29,9 @@ pub fn real(x: f64) -> String {
         s if s >= 0.095 || s == 0.0 => 2,
         _ => 3,
     };
-    grouped(&format!("{x:.decimals$}"))
+    // Halves go up, as people round them: 0.625 is 0.63.
+    let shift = 10f64.powi(i32::try_from(decimals).unwrap_or(0));
+    grouped(&format!("{:.decimals$}", (x * shift).round() / shift))
 }
 
 /// A count: whole numbers as they are, means with about three significant digits.
@@ -134,8 +136,8 @@ mod tests {
     #[test]
     fn numbers_as_people_read_them() {
         let printed: Vec<String> =
-            [0.0, 0.0123, 0.63, 1.0, 9.999, 18.44, 99.96, 210.4, 2333.0, -1234.5].map(real).into();
-        insta::assert_snapshot!(printed.join(" "), @"0.00 0.012 0.63 1.00 10.0 18.4 100 210 2,333 −1,234");
+            [0.0, 0.0123, 0.625, 0.375, 1.0, 9.999, 18.44, 99.96, 210.4, 2333.0, -1234.5].map(real).into();
+        insta::assert_snapshot!(printed.join(" "), @"0.00 0.012 0.63 0.38 1.00 10.0 18.4 100 210 2,333 −1,235");
         let printed: Vec<String> = [0.0, 3.0, 3.5, 48.3, 2333.0, 1e7].map(count).into();
         insta::assert_snapshot!(printed.join(" "), @"0 3 3.50 48.3 2,333 10,000,000");
     }

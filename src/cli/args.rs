@@ -13,6 +13,7 @@ Examples:
   whatcart run sticky-crash                  one crash, four designs
   whatcart run sticky-crash --set servers.count=5 --runs 30
   whatcart run heavy-user --vary balancer.policy=random,least-requests
+  whatcart explain x mean                    what a word of the output means
   whatcart init mine.toml && whatcart run mine.toml --format markdown -o review.md
 
 Exit codes: 0 fine, 1 an expectation did not hold, or the engines do not agree, 2 bad usage or
@@ -61,6 +62,11 @@ pub enum Command {
         /// Hide the lesson and the expectations, so that a class can predict first
         #[arg(long)]
         no_spoilers: bool,
+    },
+    /// Explain a word of the output, such as `x mean`; without one, list them all
+    Explain {
+        /// The word, or several words
+        word: Vec<String>,
     },
     /// Write a commented scenario to start from
     Init {

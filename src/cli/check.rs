@@ -6,6 +6,7 @@ use whatcart::base::words::plural;
 use whatcart::experiment::{Survey, survey};
 use whatcart::faces::text::{Page, Tone, clean, left, paint, width};
 use whatcart::results::expectations::{ClaimError, Observed, over_seeds, verdicts};
+use whatcart::results::prose;
 use whatcart::results::{Expectation, Figures};
 use whatcart::scenario::{Loaded, library};
 
@@ -69,7 +70,12 @@ fn judged(loaded: &Loaded, survey: &Survey) -> Result<Vec<Expectation>, Failure>
         loaded.variants.iter().zip(runs).map(|(variant, figures)| Observed::of(&variant.name, figures)).collect()
     };
     let each = survey.seeds.iter().map(|(seed, runs)| Ok((*seed, verdicts(&loaded.base.expect, &observed(runs))?)));
-    Ok(over_seeds(&each.collect::<Result<Vec<_>, ClaimError>>()?))
+    let mut judged = over_seeds(&each.collect::<Result<Vec<_>, ClaimError>>()?);
+    // The words of a lesson are about the scenario's own seed.
+    if let Some((_, own)) = survey.seeds.first() {
+        judged.extend(prose::verdicts(loaded, &observed(own))?);
+    }
+    Ok(judged)
 }
 
 fn scenario(name: &str, expectations: &[Expectation], page: Page) -> String {

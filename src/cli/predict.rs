@@ -3,6 +3,10 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use whatcart::faces::text::{Page, Tone, clean, paint, width};
+use whatcart::results::Report;
+use whatcart::results::expectations::Observed;
+use whatcart::results::prose::Prose;
+use whatcart::results::statistics::Summary;
 use whatcart::scenario::{Loaded, Predict};
 
 use super::screen::Screen;
@@ -14,8 +18,8 @@ const TRIES: usize = 3;
 /// A prediction that somebody made before seeing the result.
 pub struct Prediction {
     predict: Predict,
-    /// The choice, counted from 0; `None` if the user preferred to see the result.
-    said: Option<usize>,
+    /// The choice; `None` if the user preferred to see the result.
+    said: Option<String>,
 }
 
 /// Asks the scenario's question on a terminal. Without a terminal it prints a message instead.
@@ -23,7 +27,7 @@ pub struct Prediction {
 /// # Errors
 ///
 /// The scenario has no question, or was changed, so that the answer may be a different one.
-pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Option<Prediction>, Failure> {
+pub fn ask(loaded: &Loaded, seed: Option<u64>, screen: &Screen) -> Result<Option<Prediction>, Failure> {
     let Some(predict) = loaded.base.predict.clone() else {
         let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
         return Err(usage(format!("`{}` has no question to predict", loaded.name), help));
@@ -36,18 +40,20 @@ pub fn ask(loaded: &Loaded, screen: &Screen) -> Result<Option<Prediction>, Failu
         screen.complain("--predict is skipped: this is not a terminal, so there is nobody to ask");
         return Ok(None);
     }
-    screen.print(&question(loaded, &predict, screen.page))?;
-    let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), predict.choices.len())?;
+    let choices = predict.offered(seed.unwrap_or(loaded.base.seed.get()));
+    screen.print(&question(loaded, &predict, &choices, screen.page))?;
+    let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), choices.len())?;
+    let said = said.and_then(|at| choices.get(at)).map(|choice| (*choice).to_owned());
     Ok(Some(Prediction { predict, said }))
 }
 
 /// The title, the question, and the choices by number.
-fn question(loaded: &Loaded, predict: &Predict, page: Page) -> String {
+fn question(loaded: &Loaded, predict: &Predict, choices: &[&str], page: Page) -> String {
     let head = format!("{}   ", paint(Tone::Strong, &clean(&loaded.name)));
     let mut text = page.wrap(&head, &clean(&loaded.base.title));
     text += "\n";
     text += &page.wrap("", &clean(&predict.ask.replace('\n', " ")));
-    for (number, choice) in (1..).zip(&predict.choices) {
+    for (number, choice) in (1..).zip(choices) {
         text += &page.wrap(&format!("   {number}  "), &clean(choice));
     }
     text
@@ -71,23 +77,30 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
 }
 
 impl Prediction {
-    /// The right answer, the prediction, and the reason.
-    pub fn verdict(&self, page: Page) -> String {
-        let Predict { choices, answer, why, .. } = &self.predict;
+    /// The right answer, the prediction, and the reason; or that this run is an exception.
+    pub fn verdict(&self, report: &Report, page: Page) -> String {
+        let ran = Observed::all(report, &Summary::all(&report.variants));
+        let holds = |text: &str| Prose::read(text).map(|prose| prose.told(&ran, true).text);
         let head = format!("{}  ", paint(Tone::Strong, "Answer"));
-        let right = self.predict.right();
-        let told = match self.said {
-            None => format!("{}.", clean(answer)),
-            said if said == right => format!("{}: as you said.", clean(answer)),
-            Some(said) => format!("{}. You said: {}.", clean(answer), choices.get(said).map_or("", |s| s.as_str())),
+        let answer = self.predict.answer();
+        if holds(&self.predict.answer).is_ok_and(|told| told.is_empty()) {
+            return page.wrap(&head, &clean(&format!("{answer}, as a rule. This run is an exception: see the table.")));
+        }
+        let told = match &self.said {
+            None => format!("{answer}."),
+            Some(said) if *said == answer => format!("{answer}: as you said."),
+            Some(said) => format!("{answer}. You said: {said}."),
         };
+        let why = holds(&self.predict.why).unwrap_or_else(|_| self.predict.why.replace('\n', " "));
         let indent = " ".repeat(width(&head));
-        format!("{}{}", page.wrap(&head, &told), page.wrap(&indent, &clean(&why.replace('\n', " "))))
+        format!("{}{}", page.wrap(&head, &clean(&told)), page.wrap(&indent, &clean(&why)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use whatcart::results::VariantReport;
+
     use super::*;
 
     fn said(typed: &str) -> (Option<usize>, String) {
@@ -112,14 +125,35 @@ mod tests {
         let predict = Predict {
             ask: "How many?".into(),
             choices: vec!["none".into(), "about 50".into()],
-            answer: "about 50".into(),
+            answer: "{about 50: 40 < carts.lost < 60 of 'a'}".into(),
             why: "A third of 150.".into(),
         };
-        let verdict = |said| {
-            anstream::adapter::strip_str(&Prediction { predict: predict.clone(), said }.verdict(Page::FILE)).to_string()
+        let report = |lost: u64| {
+            let entry = whatcart::scenario::library::find("what-cart").expect("it comes with the program");
+            let scenario = whatcart::scenario::load(entry.name, entry.name, entry.text, &[], &[]).expect("sound").base;
+            let carts = whatcart::results::Carts { lost, ..Default::default() };
+            let figures = whatcart::results::Figures { carts, ..Default::default() };
+            let run = whatcart::results::RunReport { figures, ..Default::default() };
+            let variant = VariantReport { name: "a".into(), scenario: scenario.clone(), runs: vec![run] };
+            Report {
+                name: "t".into(),
+                scenario,
+                engine: "sim",
+                seed: 1,
+                interrupted: false,
+                variants: vec![variant],
+                left_out: Vec::new(),
+                expectations: Vec::new(),
+                agreement: None,
+            }
         };
-        assert_eq!(verdict(Some(1)), "Answer  about 50: as you said.\n        A third of 150.\n");
-        assert_eq!(verdict(Some(0)), "Answer  about 50. You said: none.\n        A third of 150.\n");
-        assert_eq!(verdict(None), "Answer  about 50.\n        A third of 150.\n");
+        let verdict = |said: Option<&str>, lost| {
+            let prediction = Prediction { predict: predict.clone(), said: said.map(Into::into) };
+            anstream::adapter::strip_str(&prediction.verdict(&report(lost), Page::FILE)).to_string()
+        };
+        assert_eq!(verdict(Some("about 50"), 49), "Answer  about 50: as you said.\n        A third of 150.\n");
+        assert_eq!(verdict(Some("none"), 49), "Answer  about 50. You said: none.\n        A third of 150.\n");
+        assert_eq!(verdict(None, 49), "Answer  about 50.\n        A third of 150.\n");
+        assert_eq!(verdict(Some("none"), 3), "Answer  about 50, as a rule. This run is an exception: see the table.\n");
     }
 }

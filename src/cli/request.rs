@@ -14,6 +14,7 @@ const OPENING: &str = "what-cart";
 pub enum Request {
     List,
     Show(Show),
+    Explain(Vec<String>),
     Init(PathBuf),
     Run(Box<Run>),
     Check(Check),
@@ -67,6 +68,7 @@ impl From<Arguments> for Request {
             None => Request::Run(Box::new(Run::of(OPENING))),
             Some(Command::List) => Request::List,
             Some(Command::Show { what, no_spoilers }) => Request::Show(Show { what, spoilers: !no_spoilers }),
+            Some(Command::Explain { word }) => Request::Explain(word),
             Some(Command::Init { file }) => Request::Init(file),
             Some(Command::Run(run)) => Request::Run(Box::new(Run::from(*run))),
             Some(Command::Check { what, seeds }) => Request::Check(Check { what, seeds }),
@@ -101,6 +103,16 @@ impl Run {
             charts: false,
             quiet: false,
         }
+    }
+
+    /// What it changes in a scenario with this seed, in words for the header.
+    pub fn changes(&self, seed: u64) -> Vec<String> {
+        let mut changes: Vec<String> = self.set.iter().chain(&self.vary).cloned().collect();
+        if !self.only.is_empty() {
+            changes.push(format!("only {}", self.only.join(", ")));
+        }
+        changes.extend(self.seed.filter(|own| *own != seed).map(|own| format!("seed {own} instead of {seed}")));
+        changes
     }
 
     /// The command line that repeats the run with this seed.

@@ -10,7 +10,7 @@ use whatcart::faces::table::{self, Look};
 use whatcart::faces::text::Page;
 use whatcart::faces::{assumptions, explain, export};
 use whatcart::results::{Agreement, HurtBy, Report, expectations};
-use whatcart::scenario::{Loaded, library, load};
+use whatcart::scenario::{Loaded, library, load, prose};
 
 use super::args::{Engine, Format};
 use super::predict::Prediction;
@@ -33,7 +33,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let output = request.output.as_deref().map(Target::new).transpose()?;
     let series = request.series.as_deref().map(Target::new).transpose()?;
 
-    let prediction = if request.predict { predict::ask(&loaded, screen)? } else { None };
+    let prediction = if request.predict { predict::ask(&loaded, request.seed, screen)? } else { None };
     let progress = Progress::new(request.quiet, screen);
     let show = |permille| progress.at(permille);
     let options = experiment::Options {
@@ -176,7 +176,8 @@ fn printed(
             let next = report.scenario.next.as_deref().and_then(library::find);
             let next = next.and_then(|entry| load(entry.name, entry.name, entry.text, &[], &[]).ok());
             let next_title = next.as_ref().map(|next| &*next.base.title);
-            let answer = prediction.map(|prediction| prediction.verdict(page));
+            let answer = prediction.map(|prediction| prediction.verdict(report, page));
+            let changes = request.changes(loaded.base.seed.get());
             let look = Look {
                 page,
                 details: request.details,
@@ -184,6 +185,7 @@ fn printed(
                 story: story.as_ref(),
                 charts: request.charts,
                 answer: answer.as_deref(),
+                changes: &changes,
                 next_title,
             };
             table::render(report, &look)
@@ -202,7 +204,13 @@ fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story
         return Ok(None);
     }
     let chosen = story::choose(report);
+    let wanted = story::wanted(report).filter(|at| chosen.is_none_or(|(chosen, _)| chosen != *at));
     let (at, visit, ended) = match (request.follow, chosen) {
+        // The design that the lesson is about hurt nobody who is counted.
+        (None, _) if let Some(at) = wanted => {
+            let (visit, ended) = followed(loaded, report, at, FAVOURITE.0)?;
+            (at, visit, ended)
+        }
         (None, None) => return Ok(None),
         (None, Some((at, hurt))) => (at, hurt.visit, hurt.ended),
         (Some(user), chosen) => {
@@ -212,7 +220,10 @@ fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story
         }
     };
     let best = story::best_other(report, at);
-    let rows = report.variants.len() + 12 + report.scenario.lesson.len() / 90 + if best.is_some() { 3 } else { 1 };
+    let rows = report.variants.len()
+        + 12
+        + prose::plain(&report.scenario.lesson).len() / 90
+        + if best.is_some() { 3 } else { 1 };
     let variant = &report.variants[at];
     let tape = experiment::replay(&loaded.variants[at], &variant.runs[0], visit, ended);
     let story = story::tell(variant, at + 1, &tape, ROWS.saturating_sub(rows).max(7));

@@ -2,7 +2,7 @@
 
 use whatcart::faces::table::header::timeline;
 use whatcart::faces::text::{Page, Tone, clean, clean_lines, left, paint, width};
-use whatcart::scenario::Loaded;
+use whatcart::scenario::{Loaded, Predict, prose};
 
 use super::request::Show;
 use super::screen::Screen;
@@ -30,8 +30,15 @@ fn summary(loaded: &Loaded, spoilers: bool, page: Page) -> String {
         let name = format!("{number}  {}", variant.name);
         text += &if number == 1 { matter("Designs", &name, page) } else { page.wrap(&left("", HEAD), &name) };
     }
+    if let Some(predict) = &base.predict {
+        text += &matter("Predict", &predict.ask, page);
+        for (number, choice) in (1..).zip(predict.offered(base.seed.get())) {
+            text += &page.wrap(&format!("{}{number}  ", left("", HEAD)), &clean(choice));
+        }
+    }
     if spoilers {
-        text += &matter("Lesson", &base.lesson, page);
+        text += &matter("Answer", &base.predict.as_ref().map(Predict::answer).unwrap_or_default(), page);
+        text += &matter("Lesson", &prose::plain(&base.lesson), page);
     }
     text
 }
@@ -46,30 +53,31 @@ fn matter(name: &str, words: &str, page: Page) -> String {
     format!("\n{}", page.wrap(&paint(Tone::Strong, &left(name, HEAD)), &clean(&words.replace('\n', " "))))
 }
 
-/// The TOML without the lesson and the expectations.
+/// The TOML without whatever tells the result: the comment on top, the lesson, the question's answers and the
+/// expectations.
 fn without_spoilers(toml: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut text_ends: Option<&str> = None;
-    let mut in_expect = false;
-    for line in toml.lines() {
+    let mut in_spoiler = false;
+    for line in toml.lines().skip_while(|line| line.starts_with('#')) {
         if let Some(quotes) = text_ends {
             text_ends = text_ends.filter(|_| !line.contains(quotes));
             continue;
         }
         let code = line.trim_start();
         if code.starts_with('[') {
-            in_expect = code.trim_end() == "[[expect]]" || code.starts_with("[[expect]]");
-            if in_expect {
+            in_spoiler = code.starts_with("[[expect]]") || code.starts_with("[predict]");
+            if in_spoiler {
                 drop_comments(&mut kept);
             }
         }
         let is_key = |key: &str| code.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
-        let lesson = is_key("lesson") || is_key("answer") || is_key("why");
+        let lesson = is_key("lesson") || is_key("summary") || is_key("question");
         if lesson {
             drop_comments(&mut kept);
             text_ends = ["\"\"\"", "'''"].into_iter().find(|quotes| line.matches(quotes).count() == 1);
         }
-        if !lesson && !in_expect {
+        if !lesson && !in_spoiler {
             kept.push(line);
         }
     }
@@ -98,9 +106,12 @@ mod tests {
 
     #[test]
     fn spoilers_go_and_the_rest_stays() {
-        let toml = "title = \"a\"\n# the point\nlesson = \"\"\"\nno [[variants]] here\n\"\"\"\nnext = \"b\"\n\n[[variants]]\nname = \"x\"\n\n# what must come\n[[expect]]\nthat = \"carts.lost > 0\"\n\n[store]\nlatency = { constant = \"1ms\" }\n";
+        let toml = "# the result\n# of it\n\ntitle = \"a\"\n[predict]\nask = \"\"\"\nhow [many]?\"\"\"\nanswer = \"9\"\n\n[users]\ncount = 3\n# the point\nlesson = \"\"\"\nno [[variants]] here\n\"\"\"\nnext = \"b\"\n\n[[variants]]\nname = \"x\"\n\n# what must come\n[[expect]]\nthat = \"carts.lost > 0\"\n\n[store]\nlatency = { constant = \"1ms\" }\n";
         insta::assert_snapshot!(without_spoilers(toml), @r#"
         title = "a"
+
+        [users]
+        count = 3
         next = "b"
 
         [[variants]]

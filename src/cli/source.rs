@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use whatcart::faces::text::clean;
-use whatcart::results::expectations;
+use whatcart::results::{expectations, prose};
 use whatcart::scenario::{self, Loaded, library, nearest};
 
 use super::{Failure, usage};
@@ -31,7 +31,7 @@ pub fn find(what: &str) -> Result<Source, Failure> {
 /// Loads the scenario with these changes, and checks its expectations' paths before anything runs.
 pub fn load(source: &Source, set: &[String], vary: &[String]) -> Result<Loaded, Failure> {
     let loaded = scenario::load(&source.name, &source.file, &source.text, set, vary)?;
-    if let Some(problem) = expectations::validate(&loaded).into_iter().next() {
+    if let Some(problem) = expectations::validate(&loaded).into_iter().chain(prose::validate(&loaded)).next() {
         return Err(loaded.error_at(&problem.place, problem.message, problem.help).into());
     }
     Ok(loaded)
@@ -44,7 +44,10 @@ pub fn only(loaded: &mut Loaded, wanted: &[String]) -> Result<(), Failure> {
     }
     let mut keep = vec![false; loaded.variants.len()];
     for one in wanted {
-        let of_it = |name: &str| name == one || name.strip_prefix(&**one).is_some_and(|rest| rest.starts_with(" · "));
+        let of_it = |name: &str| {
+            name == one
+                || name.strip_prefix(&**one).is_some_and(|rest| rest.starts_with(" · ") || rest.starts_with(", but "))
+        };
         let named: Vec<usize> = (0..keep.len()).filter(|i| of_it(&loaded.variants[*i].name)).collect();
         let by_number = || one.parse().ok().and_then(|n: usize| n.checked_sub(1)).filter(|n| *n < keep.len());
         let found = if named.is_empty() { by_number().into_iter().collect() } else { named };

@@ -85,7 +85,7 @@ pub enum Mark {
 
 /// Chooses the story that a report should tell: the index of the variant, and the visit.
 ///
-/// The design is the first that lost most of its carts to faults; or else the first that lost some to faults; or, if
+/// The design is the one that the scenario names; or else the first that lost most of its carts to faults; or else the first that lost some to faults; or, if
 /// none did, the first that hurt anybody. The user is number 42, if hurt the way most users were, or else the first
 /// such user.
 #[must_use]
@@ -95,14 +95,23 @@ pub fn choose(report: &Report) -> Option<(usize, Hurt)> {
         let taken = |figures: &Figures| taken_by_faults(figures) > figures.carts.lost * share / 100;
         variant.runs.first().is_some_and(|run| taken(&run.figures))
     };
+    let named = |variant: &VariantReport| report.scenario.story.as_ref() == Some(&variant.name);
     let at = report
         .variants
         .iter()
-        .position(|variant| first(variant) && by_fault(variant, 50))
+        .position(|variant| first(variant) && named(variant))
+        .or_else(|| report.variants.iter().position(|variant| first(variant) && by_fault(variant, 50)))
         .or_else(|| report.variants.iter().position(|variant| first(variant) && by_fault(variant, 0)))
         .or_else(|| report.variants.iter().position(first))?;
-    let run = report.variants[at].runs.first()?;
-    Some((at, hurt_of(run)?))
+    let variant = &report.variants[at];
+    Some((at, hurt_of(variant.runs.first()?, named(variant))?))
+}
+
+/// The index of the design whose story the scenario wants told.
+#[must_use]
+pub fn wanted(report: &Report) -> Option<usize> {
+    let name = report.scenario.story.as_ref()?;
+    report.variants.iter().position(|variant| variant.name == *name)
 }
 
 /// How many carts were lost for a reason that involves a fault.
@@ -115,17 +124,18 @@ fn taken_by_faults(figures: &Figures) -> u64 {
 }
 
 /// The visit that best shows what went wrong in a run.
-fn hurt_of(run: &RunReport) -> Option<Hurt> {
-    let main = main_hurt(run)?;
+fn hurt_of(run: &RunReport, named: bool) -> Option<Hurt> {
+    let main = main_hurt(run, named)?;
     let like_most = || run.hurt.iter().filter(|hurt| hurt.how == main);
     like_most().find(|hurt| hurt.visit.user == FAVOURITE).or_else(|| like_most().next()).copied()
 }
 
 /// The kind of harm that is most telling about a run: loss by a fault if there is one, or else the most frequent kind.
-fn main_hurt(run: &RunReport) -> Option<HurtBy> {
+/// A design that the scenario names is known to tell what matters, so there it is always the most frequent kind.
+fn main_hurt(run: &RunReport, named: bool) -> Option<HurtBy> {
     let by_faults = [crate::results::Cause::Wiped, crate::results::Cause::RolledBack].map(HurtBy::Lost);
     let has = |how: &HurtBy| run.hurt.iter().any(|hurt| hurt.how == *how);
-    if let (1.., Some(how)) = (taken_by_faults(&run.figures), by_faults.into_iter().find(has)) {
+    if let (false, 1.., Some(how)) = (named, taken_by_faults(&run.figures), by_faults.into_iter().find(has)) {
         return Some(how);
     }
     run.hurt.iter().map(|hurt| hurt.how).max_by_key(|how| (often(&run.figures, *how), std::cmp::Reverse(*how)))
@@ -154,6 +164,8 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
         HurtBy::StalePage => figures.hidden.as_ref().map_or(0, |hidden| hidden.stale_pages),
         HurtBy::MissingFile => figures.files.as_ref().map_or(0, |files| files.missing_downloads),
         HurtBy::Zombie => figures.zombie_logins,
+        // It is the point only where nothing worse happened.
+        HurtBy::WrongView => figures.wrong_views.min(1),
     }
 }
 

@@ -9,10 +9,14 @@ mod grid;
 pub mod header;
 pub mod pace;
 
+pub use causes::CAUSES;
+
 use super::story::Story;
 use crate::base::words::{listed, plural, span, thousands};
 use crate::faces::text::{Page, Tone, clean, paint, width};
 use crate::results::Report;
+use crate::results::expectations::Observed;
+use crate::results::prose::Prose;
 use crate::results::statistics::{self, Summary};
 
 /// What to print besides the table.
@@ -30,6 +34,8 @@ pub struct Look<'a> {
     pub charts: bool,
     /// The explanation for somebody who predicted the result, as finished lines.
     pub answer: Option<&'a str>,
+    /// What the command changed in the scenario.
+    pub changes: &'a [String],
     /// The title of the next scenario.
     pub next_title: Option<&'a str>,
 }
@@ -44,6 +50,9 @@ pub fn render(report: &Report, look: &Look) -> String {
         return table;
     }
     let mut text = header::header(report, look.page);
+    if !look.changes.is_empty() {
+        text += &look.page.wrap("Changed: ", &clean(&look.changes.join(" · ")));
+    }
     text += "\n";
     text += &table;
     text += &notes(report, &summaries, &columns, &left_out, look.page);
@@ -65,7 +74,7 @@ pub fn render(report: &Report, look: &Look) -> String {
         text += "\n";
         text += answer;
     }
-    text += &lesson(report, look);
+    text += &lesson(report, &summaries, look);
     text
 }
 
@@ -187,19 +196,29 @@ fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
     behind.into_iter().chain(still_open).collect()
 }
 
-fn lesson(report: &Report, look: &Look) -> String {
+/// What the run teaches: the sentences of the lesson that hold in it.
+fn lesson(report: &Report, summaries: &[Summary], look: &Look) -> String {
     let mut text = String::new();
     let scenario = &report.scenario;
-    if !scenario.lesson.trim().is_empty() {
+    if !scenario.lesson.trim().is_empty() && !report.interrupted {
         text += "\n";
-        let head = format!("{}  ", paint(Tone::Strong, "Lesson"));
-        text += &look.page.wrap(&head, &clean(&scenario.lesson.replace('\n', " ")));
+        text +=
+            &look.page.wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &clean(&told(report, summaries, look)));
     }
     if let Some(next) = &scenario.next {
         text += if text.is_empty() { "\n" } else { "" };
         text += &next_line(&clean(next), look.next_title.map(clean).as_deref(), look.page);
     }
     text
+}
+
+fn told(report: &Report, summaries: &[Summary], look: &Look) -> String {
+    let Ok(prose) = Prose::read(&report.scenario.lesson) else { return report.scenario.lesson.replace('\n', " ") };
+    let told = prose.told(&Observed::all(report, summaries), look.changes.is_empty());
+    if told.text.is_empty() {
+        return format!("It is about the scenario as it was written: whatcart run {}", report.name);
+    }
+    told.text
 }
 
 /// The next scenario's title and how to run it, on two lines if they do not fit on one.

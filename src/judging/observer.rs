@@ -41,6 +41,8 @@ pub enum HurtBy {
     Forbidden,
     /// A page was older than one seen before.
     StalePage,
+    /// A view of the cart lacked an item, or showed one that had been removed or bought.
+    WrongView,
 }
 
 /// A visit that went wrong.
@@ -195,7 +197,8 @@ impl Observer {
             Finding::Zombie => self.suffer(visit, HurtBy::Zombie),
             Finding::Forbidden => self.suffer(visit, HurtBy::Forbidden),
             Finding::StalePage => self.suffer(visit, HurtBy::StalePage),
-            Finding::Opened | Finding::WrongView | Finding::Cart(CartVerdict::Abandoned(_) | CartVerdict::Unknown) => {}
+            Finding::WrongView => self.suffer(visit, HurtBy::WrongView),
+            Finding::Opened | Finding::Cart(CartVerdict::Abandoned(_) | CartVerdict::Unknown) => {}
         }
     }
 

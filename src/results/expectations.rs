@@ -15,7 +15,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use self::judge::{ClaimVerdict, Observed, judge, over_seeds, verdicts};
-pub use self::parse::parse;
+pub use self::parse::{expression, parse};
 use super::tree::Tree;
 use super::{
     DeployFigures, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Recovery, RegionFigures, Scaling,
@@ -23,10 +23,10 @@ use super::{
 };
 use crate::base::Step;
 use crate::operations::faults::{Fault, FaultKind, of_processes, timeline};
-use crate::scenario::{HiddenState, Loaded, Scenario, nearest};
+use crate::scenario::{HiddenState, Loaded, Scenario, Variant, nearest};
 
 /// The names of the columns that a table can have. Paths into the summary are columns, too.
-pub const COLUMNS: [&str; 37] = [
+pub const COLUMNS: [&str; 39] = [
     "lost",
     "intact",
     "open",
@@ -34,6 +34,7 @@ pub const COLUMNS: [&str; 37] = [
     "unknown",
     "abandoned-carts",
     "abandoned",
+    "failed",
     "logged-out",
     "impostors",
     "zombies",
@@ -56,6 +57,7 @@ pub const COLUMNS: [&str; 37] = [
     "losses-lasted",
     "servers",
     "price",
+    "store-calls",
     "deploy-took",
     "cut-off",
     "cut-requests",
@@ -155,6 +157,18 @@ impl Claim {
             left = right;
         }
         holds
+    }
+
+    /// The value of a sum that is compared with nothing; `None` for a comparison, or if a figure is absent.
+    #[must_use]
+    pub fn value(&self, of: &impl Fn(&Figure) -> Option<f64>) -> Option<f64> {
+        if self.rest.is_empty() { self.first.value(of) } else { None }
+    }
+
+    /// Whether something is compared.
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        !self.rest.is_empty()
     }
 
     /// All figures that it names, in order.
@@ -292,8 +306,7 @@ fn add_fault(figures: &mut Figures, fault: &Fault) {
 /// Checks `expect` and `columns` before anything runs, as far as possible.
 #[must_use]
 pub fn validate(loaded: &Loaded) -> Vec<Problem> {
-    let known: Vec<Known> =
-        loaded.variants.iter().map(|variant| Known::of(&variant.name, possible(&variant.scenario).leaves())).collect();
+    let known = Known::all(loaded);
     let mut problems = Vec::new();
     for (i, expect) in loaded.base.expect.iter().enumerate() {
         let error = match parse(&expect.that) {
@@ -314,14 +327,19 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
 }
 
 /// The figures that a variant can have.
-struct Known<'a> {
-    variant: &'a str,
+pub(super) struct Known<'a> {
+    pub(super) variant: &'a str,
     figures: BTreeSet<String>,
     /// The same figures in document order.
     in_order: Vec<String>,
 }
 
 impl<'a> Known<'a> {
+    pub(super) fn all(loaded: &'a Loaded) -> Vec<Known<'a>> {
+        let of = |variant: &'a Variant| Known::of(&variant.name, possible(&variant.scenario).leaves());
+        loaded.variants.iter().map(of).collect()
+    }
+
     fn of(variant: &'a str, leaves: Vec<(String, f64)>) -> Known<'a> {
         let in_order: Vec<String> = leaves.into_iter().map(|(path, _)| path).collect();
         Known { variant, figures: in_order.iter().cloned().collect(), in_order }
@@ -329,7 +347,7 @@ impl<'a> Known<'a> {
 }
 
 /// Finds the first figure of a claim that does not exist: an unknown variant, or an unknown path.
-fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> Result<(), ClaimError> {
+pub(super) fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> Result<(), ClaimError> {
     for figure in claim.figures() {
         let wanted = figure.of.as_deref().or(about);
         let mut variants = known.iter().filter(|known| wanted.is_none_or(|wanted| wanted == known.variant)).peekable();

@@ -7,12 +7,12 @@ use toml::de::{DeTable, DeValue};
 use super::patch::changes_the_run;
 use super::tree::{Node, Origin, Problem, Sources, Value, value};
 
-/// One value of a `--vary`, as a patch.
+/// One value of a `--set` or `--vary`, as a patch.
 pub(super) struct Choice {
     /// The last part of its key: `count`.
     pub key: String,
-    /// The whole key: `users.count`.
-    pub whole_key: String,
+    /// The parts of the whole key: `users`, `count`.
+    pub keys: Vec<String>,
     /// The value as the user wrote it.
     pub shown: String,
     /// Where the value is.
@@ -21,24 +21,15 @@ pub(super) struct Choice {
 }
 
 /// The patch of one `--set`.
-pub(super) fn set(sources: &mut Sources, text: &str) -> Result<Node, Problem> {
+pub(super) fn set(sources: &mut Sources, text: &str) -> Result<Choice, Problem> {
     let argument = Argument::read(sources, "--set", text)?;
-    argument.patch(0..argument.values.len())
+    argument.choice(0..argument.values.len())
 }
 
 /// The patches of one `--vary`, in order.
 pub(super) fn vary(sources: &mut Sources, text: &str) -> Result<Vec<Choice>, Problem> {
     let argument = Argument::read(sources, "--vary", text)?;
-    let mut choices = Vec::new();
-    for range in at_commas(argument.values) {
-        let patch = argument.patch(range.clone())?;
-        let shown = argument.values[range.clone()].trim();
-        let shown = shown.trim_matches(|c| c == '"' || c == '\'').to_owned();
-        let parts: Vec<_> = argument.keys.iter().map(|(part, _)| part.as_str()).collect();
-        let key = parts.last().copied().unwrap_or_default().to_owned();
-        choices.push(Choice { key, whole_key: parts.join("."), shown, at: argument.origin(&range), patch });
-    }
-    Ok(choices)
+    at_commas(argument.values).into_iter().map(|range| argument.choice(range)).collect()
 }
 
 /// An argument, split into its key and its values.
@@ -69,6 +60,16 @@ impl<'a> Argument<'a> {
 
     fn origin(&self, range: &Range<usize>) -> Origin {
         Origin { source: self.source, start: self.offset + range.start, end: self.offset + range.end }
+    }
+
+    /// The value in this range of the values, as a choice.
+    fn choice(&self, range: Range<usize>) -> Result<Choice, Problem> {
+        let patch = self.patch(range.clone())?;
+        let shown = self.values[range.clone()].trim();
+        let shown = shown.trim_matches(|c| c == '"' || c == '\'').to_owned();
+        let keys: Vec<String> = self.keys.iter().map(|(part, _)| part.clone()).collect();
+        let key = keys.last().cloned().unwrap_or_default();
+        Ok(Choice { key, keys, shown, at: self.origin(&range), patch })
     }
 
     /// The patch that sets the key to the value in this range of the values.
@@ -170,7 +171,7 @@ mod tests {
     fn values_are_toml_or_else_bare_texts() {
         let mut sources = Sources::new();
         let mut leaf = |text| {
-            let mut node = set(&mut sources, text).unwrap();
+            let mut node = set(&mut sources, text).unwrap().patch;
             while let Value::Table(table) = node.value {
                 node = table.into_values().next().unwrap().node;
             }

@@ -1,10 +1,10 @@
 //! Limits across several values of a scenario: the list of checks. Each stands beside the table that it is about.
 
-use super::nearest::nearest;
+use super::nearest::{nearest, suggest};
 use super::violation::{Checked, Violation, line, wrong, wrong_but};
 use super::{
-    Expect, Scenario, balancer, ending, faults, health, hidden, journey, migration, predict, random_faults, regions,
-    replication, scaling, serverless, servers, tokens, users,
+    Expect, Scenario, balancer, ending, faults, health, hidden, journey, migration, predict, prose, random_faults,
+    regions, replication, scaling, serverless, servers, tokens, users,
 };
 
 /// Checks one variant: everything that affects the run.
@@ -44,13 +44,26 @@ pub fn check(scenario: &Scenario) -> Result<(), Violation> {
 /// The first text that cannot be printed, or name that does not exist.
 pub fn check_texts(scenario: &Scenario, variants: &[String]) -> Result<(), Violation> {
     line("title", &scenario.title)?;
-    for (path, text) in [("question", &scenario.question), ("varies", &scenario.varies), ("lesson", &scenario.lesson)] {
+    let texts = [
+        ("question", &scenario.question),
+        ("varies", &scenario.varies),
+        ("lesson", &scenario.lesson),
+        ("summary", &scenario.summary),
+    ];
+    for (path, text) in texts {
         if text.chars().any(|c| c.is_control() && c != '\n') {
             return wrong(path, "this text has control characters in it");
         }
     }
+    prose::check("lesson", &scenario.lesson)?;
+    prose::check("summary", &scenario.summary)?;
     if let Some(predict) = &scenario.predict {
         predict::check(predict)?;
+    }
+    if let Some(name) = scenario.story.as_ref().filter(|name| !variants.contains(name)) {
+        let help = suggest(name, "the designs are", variants.iter().map(String::as_str));
+        let message = format!("there is no design `{name}`");
+        return Err(Violation { path: "story".into(), message, help });
     }
     expectations(&scenario.expect, variants)
 }

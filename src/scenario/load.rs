@@ -92,13 +92,20 @@ fn read(
     let names: Vec<String> = drafts.iter().map(|draft| draft.name.clone()).collect();
     check_texts(&written, &names).map_err(|finding| at(&root, finding))?;
 
+    let telling = Telling::of(&drafts);
     for argument in set {
-        let patch = args::set(sources, argument)?;
-        apply_to_all(&mut drafts, &patch)?;
-        apply_if_there(&mut root, &patch)?;
+        let choice = args::set(sources, argument)?;
+        let before = drafts.clone();
+        apply_to_all(&mut drafts, &choice.patch)?;
+        apply_if_there(&mut root, &choice.patch)?;
+        for (draft, before) in drafts.iter_mut().zip(&before) {
+            if has_variants && telling.is_belied(&choice, before, draft) {
+                rename(draft, &choice, &format!("{}, but {}={}", draft.name, choice.key, choice.shown))?;
+            }
+        }
     }
     let axes = vary.iter().map(|argument| args::vary(sources, argument)).collect::<Result<Vec<_>, _>>()?;
-    let drafts = multiplied(drafts, &axes, has_variants)?;
+    let drafts = multiplied(drafts, &axes, has_variants, &telling)?;
     unique(&drafts)?;
 
     let base = decode(&root, &["variants"])?;
@@ -193,7 +200,12 @@ fn apply_if_there(tree: &mut Node, patch: &Node) -> Result<(), Problem> {
 }
 
 /// Every variant with every combination of choices; the last axis varies fastest.
-fn multiplied(mut drafts: Vec<Draft>, axes: &[Vec<Choice>], has_variants: bool) -> Result<Vec<Draft>, Problem> {
+fn multiplied(
+    mut drafts: Vec<Draft>,
+    axes: &[Vec<Choice>],
+    has_variants: bool,
+    telling: &Telling,
+) -> Result<Vec<Draft>, Problem> {
     let labels = labels(axes);
     for (i, axis) in axes.iter().enumerate() {
         let Some(first) = axis.first() else { continue };
@@ -202,11 +214,15 @@ fn multiplied(mut drafts: Vec<Draft>, axes: &[Vec<Choice>], has_variants: bool) 
         for choice in axis {
             let mut column = drafts.clone();
             apply_to_all(&mut column, &choice.patch)?;
-            for draft in &mut column {
+            for (draft, before) in column.iter_mut().zip(&drafts) {
                 let label = format!("{}={}", labels[i], choice.shown);
-                line("name", &label).map_err(|finding| Problem::new(choice.at, finding.message, finding.help))?;
-                draft.name = if has_variants || i > 0 { format!("{} · {label}", draft.name) } else { label };
-                draft.at = choice.at;
+                let belied = has_variants && telling.is_belied(choice, before, draft);
+                let name = match (has_variants || i > 0, belied) {
+                    (false, _) => label,
+                    (true, false) => format!("{} · {label}", draft.name),
+                    (true, true) => format!("{}, but {label}", draft.name),
+                };
+                rename(draft, choice, &name)?;
             }
             columns.push(column.into_iter());
         }
@@ -216,12 +232,39 @@ fn multiplied(mut drafts: Vec<Draft>, axes: &[Vec<Choice>], has_variants: bool) 
     Ok(drafts)
 }
 
+fn rename(draft: &mut Draft, choice: &Choice, name: &str) -> Result<(), Problem> {
+    line("name", name).map_err(|finding| Problem::new(choice.at, finding.message, finding.help))?;
+    draft.name = name.into();
+    draft.at = choice.at;
+    Ok(())
+}
+
+/// The designs as the file has them. What differs between them is what their names tell.
+struct Telling(Vec<Node>);
+
+impl Telling {
+    fn of(drafts: &[Draft]) -> Telling {
+        Telling(drafts.iter().map(|draft| draft.tree.clone()).collect())
+    }
+
+    /// Whether a change makes a design's name untrue: it gives another value to a key in which the file's designs
+    /// differ.
+    fn is_belied(&self, choice: &Choice, before: &Draft, after: &Draft) -> bool {
+        let played = |draft: &Draft| decode::<Scenario>(&draft.tree, &["variants"]).ok();
+        let differ = |pair: &[Node]| match (pair[0].at(&choice.keys), pair[1].at(&choice.keys)) {
+            (Some(one), Some(other)) => !one.is_same(other),
+            (one, other) => one.is_some() != other.is_some(),
+        };
+        self.0.windows(2).any(differ) && played(before) != played(after)
+    }
+}
+
 /// The label of each axis: the last part of its key, or the whole key if another axis has the same last part.
 fn labels(axes: &[Vec<Choice>]) -> Vec<String> {
     let keys: Vec<_> = axes.iter().map(|axis| axis.first()).collect();
     let alike = |key: &str| keys.iter().flatten().filter(|choice| choice.key == key).count() > 1;
     keys.iter()
-        .map(|choice| choice.map_or(String::new(), |c| if alike(&c.key) { c.whole_key.clone() } else { c.key.clone() }))
+        .map(|choice| choice.map_or(String::new(), |c| if alike(&c.key) { c.keys.join(".") } else { c.key.clone() }))
         .collect()
 }
 

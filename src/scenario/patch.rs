@@ -24,8 +24,8 @@ const EXCLUSIVE: [&[&str]; 7] = [
 pub(super) const MOST_VARIANTS: usize = 64;
 
 /// Keys that describe the scenario as a whole and do not affect the run.
-pub(super) const WHOLE: [&str; 9] =
-    ["title", "question", "predict", "varies", "lesson", "next", "columns", "expect", "variants"];
+pub(super) const WHOLE: [&str; 11] =
+    ["title", "question", "predict", "varies", "lesson", "summary", "story", "next", "columns", "expect", "variants"];
 
 /// Why a patch could not be applied.
 #[derive(Debug)]

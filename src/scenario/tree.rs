@@ -173,6 +173,38 @@ impl Node {
         }
     }
 
+    /// The value at these keys; a list of named tables is entered by name.
+    pub fn at(&self, keys: &[String]) -> Option<&Node> {
+        let Some((key, rest)) = keys.split_first() else { return Some(self) };
+        let named = |item: &&Node| item.table().and_then(|table| table.get("name")?.node.text()) == Some(key);
+        match &self.value {
+            Value::Table(table) => table.get(key)?.node.at(rest),
+            Value::List(items) => items.iter().find(named)?.at(rest),
+            _ => None,
+        }
+    }
+
+    /// Whether both have the same value, wherever it was written.
+    pub fn is_same(&self, other: &Node) -> bool {
+        match (&self.value, &other.value) {
+            (Value::Text(one), Value::Text(other)) | (Value::Huge(one), Value::Huge(other)) => one == other,
+            (Value::Integer(one), Value::Integer(other)) => one == other,
+            (Value::Float(one), Value::Float(other)) => one.to_bits() == other.to_bits(),
+            (Value::Flag(one), Value::Flag(other)) => one == other,
+            (Value::List(one), Value::List(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_same(other))
+            }
+            (Value::Table(one), Value::Table(other)) => {
+                one.len() == other.len()
+                    && one
+                        .iter()
+                        .zip(other)
+                        .all(|((key, one), (name, other))| key == name && one.node.is_same(&other.node))
+            }
+            _ => false,
+        }
+    }
+
     /// The origin of `path` (`faults[0].crash`), or of the nearest enclosing value that exists.
     pub fn locate(&self, path: &str) -> Origin {
         let mut here = self;

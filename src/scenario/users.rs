@@ -128,11 +128,11 @@ pub struct Join {
     pub over: Pause,
 }
 
-/// `600 users within 30 s`
+/// `users grow to 600 within 30 s`
 impl fmt::Display for Join {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.to, self.rate_to) {
-            (Some(to), _) => write!(f, "{} users", thousands(to.get()))?,
+            (Some(to), _) => write!(f, "users grow to {}", thousands(to.get()))?,
             (None, Some(rate)) => write!(f, "{} new visitors a second", words::count(rate.get()))?,
             (None, None) => return Ok(()),
         }

@@ -56,6 +56,62 @@ fn alone_it_tells_the_opening_story() {
     assert!(alone.lines().all(|line| line.chars().count() <= 100), "{alone}");
 }
 
+/// The lesson is about what this run shows, not about the scenario as it was written.
+#[test]
+fn a_changed_run_keeps_no_unchanged_lesson() {
+    let lesson = |args: &[&str]| {
+        let (code, text, errors) = ran(&[&["run", "sticky-crash"], args].concat());
+        assert_eq!((code, &*errors), (0, ""));
+        let (table, lesson) = text.split_once("\nLesson").expect("a lesson");
+        (table.to_owned(), lesson.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let (table, told) = lesson(&[]);
+    assert!(!table.contains("Changed:") && told.contains("when a third of all open carts are lost"), "{told}");
+    let (table, told) = lesson(&["--set", "servers.count=5"]);
+    assert!(table.contains("\nChanged: servers.count=5\n") && !told.contains("a third"), "{table}{told}");
+    assert!(told.contains("when 20 % of all open carts are lost"), "{told}");
+    let (table, told) = lesson(&["--set", "faults=[]", "--seed", "7"]);
+    assert!(table.contains("\nChanged: faults=[] · seed 7 instead of 270\n"), "{table}");
+    assert!(!told.contains("the day the server dies") && told.contains("State survives"), "{told}");
+    let (table, told) = lesson(&["--only", "2"]);
+    assert!(table.contains("\nChanged: only 2\n"), "{table}");
+    assert!(told.contains("a third") && !told.contains("State survives"), "{told}");
+    let (table, told) = lesson(&["--set", "homes.cart=shared-store"]);
+    assert!(table.contains("sticky, server memory, but") && told.contains("as it was written"), "{table}{told}");
+}
+
+#[test]
+fn words_are_explained() {
+    let (code, text, _) = ran(&["explain", "X", "mean"]);
+    assert_eq!(code, 0);
+    assert!(text.starts_with("busiest x mean   How uneven the load is"), "{text}");
+    let (_, all, _) = ran(&["explain"]);
+    assert!(all.contains("\nleeway ") && all.contains("\nwrong view "), "{all}");
+    let (code, _, errors) = ran(&["explain", "jian"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("`jian` is not in the glossary") && errors.contains("did you mean `Jain`?"), "{errors}");
+}
+
+/// The words of a lesson are claims: one that the run does not bear out fails.
+#[test]
+fn a_lesson_that_is_not_so_fails() {
+    let folder = folder();
+    let file = path(&folder, "mine.toml");
+    let text = |words: &str| {
+        format!("title = 'x'\nduration = '20s'\nlesson = 'It loses {{{words}: carts.lost / carts.opened}}.'\n")
+    };
+    fs::write(&file, text("nearly all")).expect("written");
+    assert_eq!(ran(&["check", &file]).0, 0);
+    fs::write(&file, text("a third")).expect("written");
+    let (code, out, _) = ran(&["check", &file]);
+    assert_eq!(code, 1);
+    assert!(out.contains("FAILED") && out.contains("\"a third\": carts.lost / carts.opened"), "{out}");
+    fs::write(&file, text("a lot")).expect("written");
+    let (code, _, errors) = ran(&["check", &file]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("`a lot` is no quantity"), "{errors}");
+}
+
 /// For a claim that still numbers faults, the error gives their names.
 #[test]
 fn paths_of_the_first_schema_are_told_the_new_ones() {

@@ -110,7 +110,7 @@ names!(hurt(HurtBy):
     HurtBy::Abandoned => "hurt by giving up", HurtBy::LoggedOut => "hurt by logout",
     HurtBy::Impostor => "hurt by an impostor", HurtBy::MissingFile => "hurt by a missing file",
     HurtBy::ChargedAgain => "hurt by a second charge", HurtBy::Forbidden => "hurt by a refused form",
-    HurtBy::StalePage => "hurt by a stale page",
+    HurtBy::StalePage => "hurt by a stale page", HurtBy::WrongView => "hurt by a wrong view",
     HurtBy::Zombie => "hurt by a zombie");
 names!(fault_kind(FaultKind):
     FaultKind::Crash { comeback: None, .. } => "a crash for good",

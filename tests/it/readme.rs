@@ -1,9 +1,14 @@
 //! The README shows what the program prints: every marked block is compared with real output, and its scenario runs.
 //!
-//! `UPDATE_README=1 cargo test readme` regenerates the blocks.
+//! Its table has the scenarios' own summaries, whose claims `whatcart check` judges; the glossary is the program's.
+//!
+//! `UPDATE_README=1 cargo test readme` regenerates all of that.
 
 use std::path::Path;
 use std::process::Command;
+
+use whatcart::faces::glossary;
+use whatcart::scenario::{library, load, prose};
 
 const FENCE: &str = "```\n";
 const OUTPUT: &str = "<!-- output: whatcart";
@@ -32,11 +37,35 @@ fn refreshed(readme: &str) -> (String, usize) {
     (text + rest, blocks)
 }
 
+/// The README with the summary of each scenario in its row.
+fn with_summaries(readme: &str) -> String {
+    let row = |line: &str| {
+        let (head, rest) = line.strip_prefix("| ")?.split_once(" | [")?;
+        let (name, _) = rest.split_once("](scenarios/")?;
+        let entry = library::find(name)?;
+        let base = load(entry.name, entry.name, entry.text, &[], &[]).expect(entry.name).base;
+        let summary = prose::plain(&base.summary);
+        assert!(!summary.is_empty(), "{name} needs a summary");
+        Some(format!("| {head} | [{name}](scenarios/{name}.toml) | {summary} |"))
+    };
+    readme.split_inclusive('\n').map(|line| row(line).map_or_else(|| line.to_owned(), |row| row + "\n")).collect()
+}
+
+#[test]
+fn the_glossary_is_the_programs() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/glossary.md");
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(&path, glossary::page()).expect("the glossary can be written");
+    }
+    let page = std::fs::read_to_string(&path).expect("there is a glossary");
+    assert!(page == glossary::page(), "`UPDATE_README=1 cargo test readme` writes it anew");
+}
+
 #[test]
 fn what_it_shows_is_what_is_printed() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(&path).expect("there is a README");
-    let (fresh, blocks) = refreshed(&readme);
+    let (fresh, blocks) = refreshed(&with_summaries(&readme));
     assert!(blocks >= 2, "the README shows the opening story and a crash");
     if std::env::var_os("UPDATE_README").is_some() {
         std::fs::write(&path, fresh).expect("the README can be written");

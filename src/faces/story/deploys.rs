@@ -45,6 +45,9 @@ pub(super) fn concerns(
         PoolEvent::Turned { server, state: ServerState::Draining } if met(server) => {
             Some(Line::Broke(at, format!("{server} is drained: no new users")))
         }
+        PoolEvent::Believed { server, up: true } if server.0 >= variant.scenario.servers_at_first() => {
+            Some(Line::Broke(at, format!("{server} is new and takes requests now")))
+        }
         PoolEvent::Stopped { server, fault, .. } if met(server) => {
             let who = who(fault, variant, tape);
             let this_too = if killed(fault, tape) { ": its carts are gone, this one too" } else { "" };

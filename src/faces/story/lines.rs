@@ -220,6 +220,9 @@ impl Teller {
                 format!("no answer for {}", span(whole_seconds(at - sent)))
             }
         };
+        if deed.missing.is_some() {
+            self.lines.extend(served.and_then(|served| dropped(served, at)));
+        }
         self.trouble |= deed.wrong && !matches!(outcome, Outcome::Ok(_));
         deed.weight = if deed.wrong { 3 } else { deed.weight };
         deed.added = if self.bought && deed.missing.is_none() { Items::NONE } else { self.added };
@@ -354,15 +357,26 @@ impl Teller {
 
     fn gave_up(&mut self, at: Instant, trouble: AbandonReason) {
         let answer = match trouble {
-            AbandonReason::Refused => "refused too often",
-            AbandonReason::Unknown => "no answer too often",
-            AbandonReason::LoggedOut => "logged out too often",
+            AbandonReason::Refused => "after a refusal",
+            AbandonReason::Unknown => "after a failure",
+            AbandonReason::LoggedOut => "after being logged out",
         };
         let action = "gives up".into();
         let deed =
             Deed { at, action, answer: answer.into(), added: self.added, wrong: true, weight: 3, ..Deed::default() };
         self.lines.push(Line::Did(deed));
     }
+}
+
+/// A line for a cart that the store dropped at some time before the checkout.
+fn dropped(served: Served, at: Instant) -> Option<Line> {
+    let evidence = &served.evidence;
+    let what = match (evidence.evicted.is_empty(), evidence.expired.is_empty()) {
+        (false, _) => "the full store has evicted this cart by now, to make room",
+        (true, false) => "this cart has expired in the store by now",
+        (true, true) => return None,
+    };
+    Some(Line::Broke(at, what.into()))
 }
 
 fn refused(refusal: Refusal, command: Command) -> &'static str {

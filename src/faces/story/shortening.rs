@@ -39,8 +39,8 @@ pub(super) fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<L
 pub(super) fn went_wrong(all: f64, wrong: f64) -> String {
     match wrong {
         0.0 => "all well".into(),
-        wrong if wrong < all => format!("{} of them in vain", count(wrong)),
-        _ => "all in vain".into(),
+        wrong if wrong < all => format!("{} of them wrong", count(wrong)),
+        _ => "all wrong".into(),
     }
 }
 

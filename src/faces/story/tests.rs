@@ -52,10 +52,10 @@ fn logged_out_again_and_again() {
        0:03.3  logs in again  server-2  ok
        0:04.0  looks around             401: who are you?
        0:04.3  logs in again  server-3  ok
-               … 10 more requests, 5 of them in vain
+               … 10 more requests, 5 of them wrong
        0:10.0  looks around             401: who are you?
        0:10.3  logs in again  server-3  ok
-       0:10.3  gives up                 logged out too often
+       0:10.3  gives up                 after being logged out
     ");
 }
 
@@ -88,7 +88,7 @@ fn every_answer_has_words() {
        0:04.5  ------------ server-2 crashes ------------
        0:05.0  adds pen                  no answer for 20 ms                      mug lamp
        0:05.5  ------------ the balancer takes server-2 to be down ------------
-               … 2 more requests, all in vain
+               … 2 more requests, all wrong
        0:08.0  puts back lamp  server-2  ok                     –                 mug
        0:09.0  an impostor     server-2  welcome!                                 mug
        0:10.0  an impostor               401: turned away                         mug

@@ -1,10 +1,12 @@
 //! Why carts were lost and visits abandoned, in one or two sentences that are true by construction.
 
 use crate::base::words::{count, listed, percent};
+use crate::results::path;
 use crate::results::statistics::Summary;
+use crate::scenario::MIGRATION;
 
 /// Each cause: its name in the figures, its name in text, and what it means for a cart's items.
-pub(super) const CAUSES: [(&str, &str, &str); 8] = [
+pub const CAUSES: [(&str, &str, &str); 8] = [
     ("split", "split", "their items sit in another server's memory"),
     ("wiped", "wiped", "their last copy went with a server"),
     ("overwritten", "overwritten", "a concurrent writer put an older copy over them"),
@@ -14,6 +16,9 @@ pub(super) const CAUSES: [(&str, &str, &str); 8] = [
     ("expired", "expired", "they were kept for their time and no longer"),
     ("unexplained", "unexplained", "a defect of this simulator, please report it"),
 ];
+
+/// What `wiped` means if carts were moved: no server need have gone.
+const LEFT_BEHIND: &str = "their last copy was in a server's memory, and no request reads that any more";
 
 /// The maximum number of sentences under a table.
 const MOST: usize = 3;
@@ -57,6 +62,8 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
             None => groups.push((found, vec![format!("{number}")])),
         }
     }
+    let moving = path::join(["faults", MIGRATION, "open_carts"]);
+    let moved = summaries.iter().any(|summary| summary.get(&moving).is_some());
     let mut told: Vec<&str> = Vec::new();
     let mut sentences = Vec::new();
     for (found, designs) in groups {
@@ -68,6 +75,7 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
                 _ if *carts <= 1.0 => format!("{} is ", about(*carts)),
                 _ => format!("{} are ", about(*carts)),
             };
+            let meaning = if word == "wiped" && moved { LEFT_BEHIND } else { meaning };
             let meaning = if told.contains(&word) { String::new() } else { format!(": {meaning}") };
             told.push(word);
             parts.push(format!("{how_many}{word}{meaning}"));
@@ -128,7 +136,7 @@ fn causes(summary: &Summary) -> Vec<(usize, f64)> {
 /// Why users of each design gave up: the one reason that explains nearly all, or several.
 fn endings(summaries: &[Summary]) -> Vec<String> {
     const REASONS: [(&str, &str); 3] = [
-        ("abandoned_logged_out", "being logged out again and again"),
+        ("abandoned_logged_out", "being logged out"),
         ("abandoned_refused", "refusals"),
         ("abandoned_unknown", "requests that failed or were never answered"),
     ];

@@ -13,7 +13,7 @@ use crate::results::statistics::{Estimate, Summary};
 use crate::results::{FaultFigures, Report, VariantReport};
 
 pub use cells::{Cell, Column};
-use cells::{is_loss, milliseconds, nothing, plain, rounded, shared, tenths, total, with_half};
+use cells::{hundredths, is_loss, milliseconds, nothing, plain, rounded, shared, tenths, total, with_half};
 use counted::COUNTED;
 
 /// The second header line if the number of carts opened differs between rows.
@@ -111,6 +111,7 @@ impl Source<'_> {
             "servers" => vec![self.servers()],
             "losses-lasted" => vec![self.losses_lasted()],
             "price" => vec![self.price()],
+            "store-calls" => vec![self.store_calls()],
             "deploy-took" | "cut-off" | "cut-requests" | "capacity-lost" | "fair-share" => {
                 self.about_deploys(name).into_iter().collect()
             }
@@ -315,6 +316,14 @@ impl Source<'_> {
         })
     }
 
+    /// What the store must be able to do.
+    fn store_calls(&self) -> Column {
+        self.column("store-calls", ["store calls", "a second"], 2, |summary| {
+            let found = summary.get("price.store_calls_per_second").filter(|calls| calls.mean > 0.0);
+            found.map_or_else(nothing, |calls| plain(with_half(calls, &real)))
+        })
+    }
+
     /// Store calls and bytes carried per request: the running cost of a design.
     fn price(&self) -> Column {
         let alike = carried_alike(self.summaries);
@@ -325,13 +334,13 @@ impl Source<'_> {
             let objects = summary.mean("price.object_calls_per_request");
             let mut parts = Vec::new();
             if copies > 0.0 {
-                parts.push(format!("{copies:.2} copies sent"));
+                parts.push(format!("{} copies sent", hundredths(copies)));
             }
             if calls > 0.0 {
-                parts.push(format!("{calls:.2} store calls"));
+                parts.push(format!("{} store calls", hundredths(calls)));
             }
             if objects > 0.0 {
-                parts.push(format!("{objects:.2} object calls"));
+                parts.push(format!("{} object calls", hundredths(objects)));
             }
             if shows(bytes) {
                 let what = if parts.is_empty() { "bytes carried" } else { "bytes" };

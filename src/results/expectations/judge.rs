@@ -24,6 +24,16 @@ impl<'a> Observed<'a> {
     pub fn of(variant: &'a str, figures: &Figures) -> Observed<'a> {
         Observed { variant, figures: Tree::of(figures).by_path() }
     }
+
+    /// The means of each design's runs.
+    #[must_use]
+    pub fn all(report: &'a Report, summaries: &[Summary]) -> Vec<Observed<'a>> {
+        let means = |summary: &Summary| {
+            summary.estimates.iter().map(|(path, estimate)| (path.clone(), estimate.mean)).collect()
+        };
+        let designs = report.variants.iter().zip(summaries);
+        designs.map(|(variant, summary)| Observed { variant: &variant.name, figures: means(summary) }).collect()
+    }
 }
 
 /// The verdict on one claim about one variant.
@@ -46,17 +56,8 @@ pub struct ClaimVerdict {
 /// If a claim cannot be parsed; [`super::validate`] finds those before a run.
 pub fn judge(report: &Report) -> Result<Vec<Expectation>, ClaimError> {
     let summaries = Summary::all(&report.variants);
-    let observed: Vec<Observed> = report
-        .variants
-        .iter()
-        .zip(&summaries)
-        .map(|(variant, summary)| Observed { variant: &variant.name, figures: means(summary) })
-        .collect();
+    let observed = Observed::all(report, &summaries);
     Ok(over_seeds(&[(report.seed, verdicts(&report.scenario.expect, &observed)?)]))
-}
-
-fn means(summary: &Summary) -> BTreeMap<String, f64> {
-    summary.estimates.iter().map(|(path, estimate)| (path.clone(), estimate.mean)).collect()
 }
 
 /// Judges every claim about every variant that ran. Comparisons with a variant that did not run are left out.

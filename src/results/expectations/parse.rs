@@ -13,6 +13,22 @@ const DEEPEST: usize = 50;
 /// If it is not one comparison, or a chain of two in the same direction. The error has the column at which it goes
 /// wrong.
 pub fn parse(text: &str) -> Result<Claim, ClaimError> {
+    let claim = expression(text)?;
+    if claim.rest.is_empty() {
+        return Err(ClaimError {
+            help: Some("write for example `carts.lost == 0` or `40 < lost_by.wiped < 60`".into()),
+            ..wrong(text.chars().count() + 1, "a comparison is missing")
+        });
+    }
+    Ok(claim)
+}
+
+/// Parses a claim, or a sum that is compared with nothing.
+///
+/// # Errors
+///
+/// As for [`parse`].
+pub fn expression(text: &str) -> Result<Claim, ClaimError> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.chars().count() + 1 };
     let first = parser.sum(0)?;
     let mut rest: Vec<(Comparison, Sum)> = Vec::new();
@@ -28,10 +44,6 @@ pub fn parse(text: &str) -> Result<Claim, ClaimError> {
     }
     match parser.peek() {
         Some((token, column)) => Err(wrong(column, format!("{} is not expected here", token.name()))),
-        None if rest.is_empty() => Err(ClaimError {
-            help: Some("write for example `carts.lost == 0` or `40 < lost_by.wiped < 60`".into()),
-            ..wrong(parser.end, "a comparison is missing")
-        }),
         None => Ok(Claim { first, rest }),
     }
 }

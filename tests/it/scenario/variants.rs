@@ -35,6 +35,27 @@ fn a_set_holds_in_every_variant_and_in_the_base() {
     assert!(loaded.patched);
 }
 
+/// What differs between the file's designs is what their names tell.
+#[test]
+fn a_name_that_a_change_makes_untrue_says_so() {
+    let text = "users.count = 9\n[[variants]]\nname = \"robin, memory\"\n[[variants]]\nname = \"random, store\"\n\
+                homes.cart = \"shared-store\"\nbalancer.policy = \"random\"\n";
+    let moved = loaded(text, &["homes.cart=shared-store"], &[]);
+    assert_eq!(names(&moved), ["robin, memory, but cart=shared-store", "random, store"]);
+    assert_eq!(names(&loaded(text, &["users.count=5"], &[])), ["robin, memory", "random, store"]);
+    assert_eq!(names(&loaded(text, &["homes.cart=server-memory"], &[]))[0], "robin, memory", "as it was by default");
+    let varied = loaded(text, &[], &["balancer.policy=random,least-requests"]);
+    assert_eq!(
+        names(&varied),
+        [
+            "robin, memory, but policy=random",
+            "robin, memory, but policy=least-requests",
+            "random, store · policy=random",
+            "random, store, but policy=least-requests",
+        ]
+    );
+}
+
 #[test]
 fn a_set_takes_every_kind_of_value() {
     let set = [

@@ -65,6 +65,11 @@ pub(super) fn tenths(x: f64) -> String {
     if (x - x.round()).abs() < 0.05 { count(x.round()) } else { format!("{x:.1}") }
 }
 
+/// A number with two decimals; halves go up.
+pub(super) fn hundredths(x: f64) -> String {
+    format!("{:.2}", (100.0 * x).round() / 100.0)
+}
+
 pub(super) fn rounded(x: f64) -> String {
     count(x.round())
 }
