@@ -22,8 +22,8 @@ mod token;
 mod wire;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Runtime};
@@ -40,7 +40,7 @@ use crate::operations::faults::{self, Fault, FaultKind};
 use crate::scenario::{Join, Scenario};
 use crate::traffic::{HeavyUsers, Loop, Wave, Workload};
 
-use balancer::Balancer;
+use balancer::{Balancer, Router};
 use clock::Clock;
 pub use failure::Failure;
 use fault_injector::FaultInjector;
@@ -48,6 +48,7 @@ use load_generator::LoadGenerator;
 use log::Log;
 use operator::OperatorTask;
 pub use servers::Servers;
+use shop_server::Slot;
 use store::Backend;
 
 /// A run at the default speed takes about this long.
@@ -149,7 +150,7 @@ fn play_with(
     let half = (cores() / 2).max(1);
     let (users, servers) = (runtime(half)?, runtime(half)?);
     let there = (backend, servers.handle());
-    let played = users.block_on(async { Stage::set(scenario, seed, options, there)?.play(options, recorder).await });
+    let played = users.block_on(async { Run::set_up(scenario, seed, options, there)?.play(options, recorder).await });
     end(users);
     end(servers);
     played
@@ -174,7 +175,7 @@ fn end(runtime: Runtime) {
 }
 
 /// Everything that takes part in a run.
-struct Stage {
+struct Run {
     clock: Clock,
     log: Arc<Log>,
     load_generator: Arc<LoadGenerator>,
@@ -183,28 +184,25 @@ struct Stage {
     /// The runtime of servers, faults and the operator.
     backstage: Handle,
     failures: mpsc::UnboundedReceiver<Failure>,
-    /// Health checks. They are aborted when the stage is dropped.
+    /// Health checks. They are aborted when the run is dropped.
     checks: JoinSet<()>,
     ends: Instant,
 }
 
-impl Stage {
-    fn set(
+impl Run {
+    /// Starts the servers and the balancer; users, faults and the operator begin with [`Run::play`].
+    fn set_up(
         scenario: &Scenario,
         seed: Seed,
         options: &Options,
         (backend, backstage): (Option<Box<dyn Backend>>, &Handle),
-    ) -> Result<Stage, Failure> {
+    ) -> Result<Run, Failure> {
         let mut workload = Workload::new(scenario, seed);
         let faults = faults::of_run(scenario, seed);
         let waves = joining(&mut workload, &faults);
         let workload = Arc::new(workload);
-        failure::check(
-            clients(&workload),
-            workload.most_steps_at_once(),
-            scenario.most_servers_at_once(),
-            failure::limit(),
-        )?;
+        let (each, servers) = (workload.most_steps_at_once(), scenario.most_servers_at_once());
+        failure::check(clients(&workload), each, servers, failure::limit())?;
         let clock = Clock::start(options.speed);
         let log = Arc::new(Log::new(clock));
         let (alarm, failures) = mpsc::unbounded_channel();
@@ -217,41 +215,16 @@ impl Stage {
         let edges = (clock, alarm.clone());
         let balancer = Balancer::new(scenario, &addresses, Arc::clone(&workload), Arc::clone(&log), edges);
         let routing = Arc::clone(balancer.routing());
-        let rules = HealthRules::new(&scenario.balancer.health);
-        let mut checks = JoinSet::new();
-        for slot in &slots {
-            let known = (clock, Arc::clone(&log));
-            checks.spawn(balancer::health::watch(slot.id, slot.address, rules, Arc::clone(&routing), known));
-        }
+        let checks = health_checks(scenario, &slots, &routing, (clock, &log));
         let slots = RwLock::new(slots);
         let injector =
             Arc::new(FaultInjector { clock, log: Arc::clone(&log), routing, shop: Arc::clone(&shop), slots, faults });
-        let load_generator = Arc::new(LoadGenerator {
-            clock,
-            log: Arc::clone(&log),
-            workload,
-            balancer: Arc::new(balancer),
-            sessions: scenario.homes.session,
-            most_servers: scenario.most_servers_at_once(),
-            failures: alarm,
-            waves,
-            jars: Mutex::new(Vec::new()),
-            clients: AtomicU32::new(0),
-            free: Mutex::new(Vec::new()),
-        });
+        let known = (clock, Arc::clone(&log));
+        let load_generator = Arc::new(LoadGenerator::new(scenario, workload, Arc::new(balancer), waves, known, alarm));
         let ends = Instant::ZERO + scenario.duration.get() + scenario.closing.get();
         let operator = Some(OperatorTask::new(scenario, Arc::clone(&injector), Arc::clone(&load_generator), shop));
-        Ok(Stage {
-            clock,
-            log,
-            load_generator,
-            injector,
-            backstage: backstage.clone(),
-            operator,
-            failures,
-            checks,
-            ends,
-        })
+        let backstage = backstage.clone();
+        Ok(Run { clock, log, load_generator, injector, backstage, operator, failures, checks, ends })
     }
 
     async fn play(mut self, options: &Options<'_>, recorder: &mut dyn Recorder) -> Result<Played, Failure> {
@@ -310,6 +283,22 @@ impl Stage {
         let state = self.log.state();
         Progress { now: self.clock.now(), ends: self.ends, sent: state.sent, struck: state.struck.clone() }
     }
+}
+
+/// Starts the health checks of the servers that run when the shop opens.
+fn health_checks(
+    scenario: &Scenario,
+    slots: &[Arc<Slot>],
+    routing: &Arc<Router>,
+    (clock, log): (Clock, &Arc<Log>),
+) -> JoinSet<()> {
+    let rules = HealthRules::new(&scenario.balancer.health);
+    let mut checks = JoinSet::new();
+    for slot in slots {
+        let known = (clock, Arc::clone(log));
+        checks.spawn(balancer::health::watch(slot.id, slot.address, rules, Arc::clone(routing), known));
+    }
+    checks
 }
 
 /// Tells the workload about everybody who will join. In a closed loop, returns the waves of new users.

@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod evidence;
 pub mod file_locations;
+pub mod moving_carts;
 pub mod plan;
 pub mod process_local;
 pub mod replication;

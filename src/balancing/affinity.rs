@@ -89,10 +89,10 @@ impl Pin {
         }
     }
 
-    /// The user's last open visit ended.
+    /// The user's browser closes.
     #[inline]
-    pub fn visits_ended(&mut self, affinity: Affinity) {
-        if affinity == Affinity::Cookie(CookieLife::Visit) {
+    pub fn browser_closes(&mut self, affinity: Affinity) {
+        if matches!(affinity, Affinity::Cookie(life) if life.ends_with_the_browser()) {
             *self = Pin::default();
         }
     }
@@ -114,7 +114,7 @@ mod tests {
             let mut pin = Pin::default();
             assert_eq!(pin.bound(affinity, PinnedDown::Redispatch, NOW, &pool), Bound::Free);
             pin.answered(affinity, server, NOW);
-            pin.visits_ended(affinity);
+            pin.browser_closes(affinity);
             pin.bound(affinity, PinnedDown::Redispatch, at, &pool)
         };
         assert_eq!(bound(CookieLife::Visit, NOW), Bound::Free);
@@ -136,7 +136,7 @@ mod tests {
         for when_down in [PinnedDown::Redispatch, PinnedDown::Fail] {
             assert_eq!(pin.bound(affinity, when_down, NOW, &pool), Bound::To(ServerId(1)));
         }
-        pin.visits_ended(affinity);
+        pin.browser_closes(affinity);
         assert_eq!(pin.bound(affinity, PinnedDown::Fail, NOW, &pool), Bound::Free);
     }
 

@@ -23,11 +23,11 @@ use super::wire::{self, Body, CartId, RequestId};
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Outcome, Refusal, Reply, ServerId, UserId};
 use crate::history;
-use crate::scenario::SessionHome;
+use crate::scenario::{Scenario, SessionHome};
 use crate::traffic::{Client, ConcurrentSteps, Loop, Next, Wave, Workload};
 
-pub use jar::Jar;
-use jar::Tab;
+pub use jar::CookieJar;
+use jar::TabState;
 
 /// The most bytes of an answer that a user reads.
 const ANSWER_LIMIT: usize = 64 << 10;
@@ -51,7 +51,7 @@ pub struct LoadGenerator {
     /// Users who join later (closed loop).
     pub waves: Vec<Wave>,
     /// The jars of the users present, for counting the users bound to a server.
-    pub jars: Mutex<Vec<Weak<Mutex<Jar>>>>,
+    pub jars: Mutex<Vec<Weak<Mutex<CookieJar>>>>,
     /// How many client numbers have been allocated.
     pub clients: AtomicU32,
     /// Client numbers that are free again.
@@ -112,24 +112,49 @@ fn check(ended: Result<(), tokio::task::JoinError>) -> Result<(), Failure> {
 /// One tab: its client number, its own state, and the jar it shares with the user's other tabs.
 struct TabTask {
     id: ClientId,
-    jar: Arc<Mutex<Jar>>,
-    tab: Tab,
+    jar: Arc<Mutex<CookieJar>>,
+    state: TabState,
 }
 
 impl TabTask {
-    fn jar(&self) -> MutexGuard<'_, Jar> {
+    fn jar(&self) -> MutexGuard<'_, CookieJar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl LoadGenerator {
-    /// Creates a user's tabs and passes each to `seat`.
-    fn tabs<T>(&self, user: UserId, mut seat: impl FnMut(Client, TabTask) -> T) {
-        let jar = Arc::new(Mutex::new(Jar::default()));
+    /// All users of a scenario, none of whom has come yet.
+    #[must_use]
+    pub fn new(
+        scenario: &Scenario,
+        workload: Arc<Workload>,
+        balancer: Arc<Balancer>,
+        waves: Vec<Wave>,
+        (clock, log): (Clock, Arc<Log>),
+        failures: mpsc::UnboundedSender<Failure>,
+    ) -> LoadGenerator {
+        LoadGenerator {
+            clock,
+            log,
+            workload,
+            balancer,
+            sessions: scenario.homes.session,
+            most_servers: scenario.most_servers_at_once(),
+            failures,
+            waves,
+            jars: Mutex::new(Vec::new()),
+            clients: AtomicU32::new(0),
+            free: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Creates a user's tabs and passes each to `start`.
+    fn tabs<T>(&self, user: UserId, mut start: impl FnMut(Client, TabTask) -> T) {
+        let jar = Arc::new(Mutex::new(CookieJar::default()));
         self.jars().push(Arc::downgrade(&jar));
         for tab in 0..self.workload.tabs(user) {
             let id = self.free().pop().unwrap_or_else(|| ClientId(self.clients.fetch_add(1, Ordering::Relaxed)));
-            seat(Client::new(user, tab, 0), TabTask { id, jar: Arc::clone(&jar), tab: Tab::default() });
+            start(Client::new(user, tab, 0), TabTask { id, jar: Arc::clone(&jar), state: TabState::default() });
         }
     }
 
@@ -137,7 +162,7 @@ impl LoadGenerator {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn jars(&self) -> MutexGuard<'_, Vec<Weak<Mutex<Jar>>>> {
+    fn jars(&self) -> MutexGuard<'_, Vec<Weak<Mutex<CookieJar>>>> {
         self.jars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -146,7 +171,7 @@ impl LoadGenerator {
     pub fn bound_to(&self, server: ServerId) -> u32 {
         let mut jars = self.jars();
         jars.retain(|jar| jar.strong_count() > 0);
-        let bound = |jar: &Weak<Mutex<Jar>>| {
+        let bound = |jar: &Weak<Mutex<CookieJar>>| {
             let Some(jar) = jar.upgrade() else { return false };
             let jar = jar.lock().unwrap_or_else(PoisonError::into_inner);
             jar.server().is_some_and(|cookie| self.balancer.routing().is_bound(cookie, server))
@@ -156,32 +181,32 @@ impl LoadGenerator {
 
     /// Closed loop: one visit after another until the shop closes. The first begins during the ramp that starts at
     /// `from`.
-    async fn keep_visiting(self: Arc<LoadGenerator>, mut client: Client, mut seat: TabTask, from: Instant, ramp: Span) {
+    async fn keep_visiting(self: Arc<LoadGenerator>, mut client: Client, mut tab: TabTask, from: Instant, ramp: Span) {
         let mut at = self.workload.first_visit(&client, from, ramp);
         while at < self.workload.closes {
             self.clock.sleep_until(at).await;
-            self.visit(&mut client, &mut seat, at).await;
+            self.visit(&mut client, &mut tab, at).await;
             at = self.clock.now() + self.workload.think(&client);
         }
     }
 
     /// Open loop: one visit, after which the client number is free again.
-    async fn visit_once(self: Arc<LoadGenerator>, mut client: Client, mut seat: TabTask, at: Instant) {
-        self.visit(&mut client, &mut seat, at).await;
-        self.free().push(seat.id);
+    async fn visit_once(self: Arc<LoadGenerator>, mut client: Client, mut tab: TabTask, at: Instant) {
+        self.visit(&mut client, &mut tab, at).await;
+        self.free().push(tab.id);
     }
 
     /// One whole visit. `intended`: when it should begin.
-    async fn visit(&self, client: &mut Client, seat: &mut TabTask, mut intended: Instant) {
+    async fn visit(&self, client: &mut Client, tab: &mut TabTask, mut intended: Instant) {
         client.begin();
-        seat.tab = Tab::new(CartId::of(&client.key()).to_string());
-        seat.jar().visit_began();
-        let visit = client.visit(seat.id);
+        tab.state = TabState::new(CartId::of(&client.key()).to_string());
+        tab.jar().visit_began();
+        let visit = client.visit(tab.id);
         self.log.began(visit);
         loop {
             let next = match ConcurrentSteps::begin(client, &self.workload) {
-                None => self.try_once(client, seat, intended).await,
-                Some(concurrent_steps) => self.do_at_once(concurrent_steps, client, seat, intended).await,
+                None => self.try_once(client, tab, intended).await,
+                Some(concurrent_steps) => self.do_at_once(concurrent_steps, client, tab, intended).await,
             };
             let now = self.clock.now();
             intended = match next {
@@ -190,7 +215,7 @@ impl LoadGenerator {
                 Next::Again => now,
                 Next::Leave(ending) => {
                     self.log.left(visit, ending);
-                    seat.jar().visit_ended();
+                    tab.jar().visit_ended();
                     return;
                 }
             };
@@ -199,26 +224,26 @@ impl LoadGenerator {
     }
 
     /// Sends one request of a step, and decides what the user does next.
-    async fn try_once(&self, client: &mut Client, seat: &TabTask, intended: Instant) -> Next {
-        let visit = client.visit(seat.id);
+    async fn try_once(&self, client: &mut Client, tab: &TabTask, intended: Instant) -> Next {
+        let visit = client.visit(tab.id);
         let mut request = client.request(&self.workload, intended);
-        request.command = client.name_file(&self.workload, &mut seat.jar().folder, request.command);
+        request.command = client.name_file(&self.workload, &mut tab.jar().folder, request.command);
         let (key, meant) = (client.key(), client.meant);
         self.log.sent(visit, request, intended);
-        let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
-        seat.jar().folder.told(request.command, outcome);
+        let outcome = self.ask(RequestId { key, client: tab.id }, request, tab, intended).await;
+        tab.jar().folder.told(request.command, outcome);
         let next = client.told(&self.workload, request.command, outcome);
-        let settled = matches!(next, Next::Think | Next::Leave(_));
+        let settled = next.settles_the_step();
         self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
         next
     }
 
     /// Sends a request and waits for its outcome, until the user's timeout.
-    async fn ask(&self, id: RequestId, request: history::Request, seat: &TabTask, intended: Instant) -> Outcome {
-        if request.command == Command::Logout {
-            seat.tab.steal(seat.jar().session());
+    async fn ask(&self, id: RequestId, request: history::Request, tab: &TabTask, intended: Instant) -> Outcome {
+        if self.workload.thief_copies(request.command) {
+            tab.state.steal(tab.jar().session());
         }
-        let message = self.message(id, request.command, seat, intended);
+        let message = self.message(id, request.command, tab, intended);
         let answered = async {
             let response = self.balancer.handle(message).await;
             let (head, body) = response.into_parts();
@@ -230,27 +255,27 @@ impl LoadGenerator {
             // The answer broke off in the middle, so its outcome is unknown.
             Some(None) => Outcome::Failed,
             Some(Some(response)) => {
-                seat.jar().keep(&seat.tab, response.headers(), !request.command.is_a_thief_s());
+                tab.jar().keep(&tab.state, response.headers(), !request.command.is_a_thief_s());
                 self.understand(id.visit().user, request.command, &response)
             }
         }
     }
 
-    fn message(&self, id: RequestId, command: Command, seat: &TabTask, intended: Instant) -> Request<Bytes> {
+    fn message(&self, id: RequestId, command: Command, tab: &TabTask, intended: Instant) -> Request<Bytes> {
         let user = id.visit().user;
         let (method, path, body) = wire::spelled(command, user);
         let another = match command {
             Command::ForgeSession => Some(format!("{}={}", wire::SESSION, self.forged(user))),
             Command::ReplayToken => {
                 let nothing = || format!("{}=nothing-to-steal", wire::SESSION);
-                Some(seat.tab.stolen().unwrap_or_else(nothing))
+                Some(tab.state.stolen().unwrap_or_else(nothing))
             }
             _ => None,
         };
         let with_session = another.is_none() && command != Command::Login;
         let mut values = Values::default();
         let mut headers = HeaderMap::with_capacity(8);
-        let cookies = values.of(|line| seat.jar().write(line, &seat.tab, with_session, another.as_deref()));
+        let cookies = values.of(|line| tab.jar().write(line, &tab.state, with_session, another.as_deref()));
         headers.insert(COOKIE, cookies);
         headers.insert(wire::REQUEST_ID, values.of(|line| write!(line, "{id}")));
         headers.insert(wire::REQUEST_START, values.of(|line| write!(line, "{}", intended.as_nanos())));
@@ -264,9 +289,9 @@ impl LoadGenerator {
             _ => {}
         }
         if command == Command::Checkout {
-            headers.insert(wire::IDEMPOTENCY_KEY, values.of(|line| line.write_str(&seat.tab.visit)));
+            headers.insert(wire::IDEMPOTENCY_KEY, values.of(|line| line.write_str(&tab.state.visit)));
         }
-        if let Some(form) = seat.tab.form().filter(|_| command.posts_form()) {
+        if let Some(form) = tab.state.form().filter(|_| command.posts_form()) {
             headers.insert(wire::CSRF_TOKEN, form);
         }
         let mut request = Request::new(body);

@@ -13,8 +13,8 @@ use crate::base::{ClientId, Command, File, Items, Outcome, ProcessId, ServerId, 
 use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Recorder, Request, Seen, Served};
 use crate::judging::meter::LatencyMeter;
 use crate::scenario::CartPath;
-use crate::state::evidence::{self, StoreLoss};
-use crate::state::file_locations::{FileLocation, Whereabouts};
+use crate::state::evidence::{self, Loss};
+use crate::state::file_locations::{self, FileLocation, Whereabouts};
 use crate::state::replication::{Change, Copies};
 
 /// The history, and what is measured along with it.
@@ -34,8 +34,8 @@ pub struct LogState {
     /// How late requests were sent, in real time.
     pub late: LatencyMeter,
     clients: Vec<VisitEvidence>,
-    /// Items of carts that the shared store has lost, whether the visit is still open or not.
-    gone: BTreeMap<CartId, Evidence>,
+    /// What the shared store has lost of carts, whether the visit is still open or not.
+    lost_by_store: BTreeMap<CartId, Evidence>,
     killed_by: Vec<(ProcessId, u32)>,
     /// Where servers have put files.
     whereabouts: Whereabouts,
@@ -50,7 +50,7 @@ pub struct LogState {
 /// What an omniscient observer knows about a client's visit.
 #[derive(Debug, Default)]
 struct VisitEvidence {
-    /// The number of the open visit; 0 when none is open.
+    /// The number of the open visit; 0 when none is known.
     visit: u32,
     /// How many requests the user is waiting for.
     waiting: u32,
@@ -58,8 +58,8 @@ struct VisitEvidence {
     copies: Vec<(ProcessId, Items)>,
     /// The same with versions, when servers replicate carts to each other.
     replicas: Copies,
-    overwritten: Items,
-    expired: Items,
+    /// What was lost by concurrent writers and in expired tokens.
+    lost: Evidence,
     /// What the user's token holds, when the cart travels in a token.
     token: Items,
     /// What is in tokens that the user has not received yet.
@@ -117,7 +117,7 @@ impl Log {
             sent: 0,
             late,
             clients: Vec::new(),
-            gone: BTreeMap::new(),
+            lost_by_store: BTreeMap::new(),
             killed_by: Vec::new(),
             whereabouts: Whereabouts::default(),
             hosts: BTreeMap::new(),
@@ -146,13 +146,13 @@ impl Log {
     pub fn close(&self) -> (LatencyMeter, u64) {
         let mut state = self.state();
         state.closed = true;
-        (state.late.clone(), state.clients.iter().map(|seat| u64::from(seat.waiting)).sum())
+        (state.late.clone(), state.clients.iter().map(|known| u64::from(known.waiting)).sum())
     }
 
     /// A visit begins.
     pub fn began(&self, visit: Visit) {
         let mut state = self.state();
-        *state.seat(visit.client) = VisitEvidence { visit: visit.number, ..VisitEvidence::default() };
+        *state.known(visit.client) = VisitEvidence { visit: visit.number, ..VisitEvidence::default() };
         state.write(self.clock.now(), EventKind::Seen(visit, Seen::Began));
     }
 
@@ -160,7 +160,7 @@ impl Log {
     pub fn sent(&self, visit: Visit, request: Request, intended: Instant) {
         let mut state = self.state();
         let now = self.clock.now();
-        state.seat(visit.client).waiting += 1;
+        state.known(visit.client).waiting += 1;
         let late = Span::from_nanos(u64::try_from(self.clock.real(now - intended).as_nanos()).unwrap_or(u64::MAX));
         state.late.record(late);
         state.write(now, EventKind::Seen(visit, Seen::Sent(request)));
@@ -170,9 +170,9 @@ impl Log {
     pub fn told(&self, visit: Visit, answered: &Answered) {
         let Answered { request, sent, meant, outcome, settled } = *answered;
         let mut state = self.state();
-        let seat = state.seat(visit.client);
-        seat.waiting -= 1;
-        seat.received(request, outcome);
+        let known = state.known(visit.client);
+        known.waiting -= 1;
+        known.received(request, outcome);
         let told = Seen::Told { request, sent, meant, outcome, settled };
         state.write(self.clock.now(), EventKind::Seen(visit, told));
     }
@@ -180,7 +180,7 @@ impl Log {
     /// A visit is over.
     pub fn left(&self, visit: Visit, ending: crate::history::Ending) {
         let mut state = self.state();
-        *state.seat(visit.client) = VisitEvidence::default();
+        *state.known(visit.client) = VisitEvidence::default();
         state.write(self.clock.now(), EventKind::Seen(visit, Seen::Left(ending)));
     }
 
@@ -197,7 +197,7 @@ impl Log {
         if let Some((place, file)) = kept.file {
             served.evidence = state.file_served(visit.user, &served, place, file);
         }
-        if current && served.request.command == Command::Checkout && served.knew_cart.is_some() {
+        if current && evidence::is_about_a_cart(served.request.command, served.knew_cart) {
             served.evidence = match kept {
                 CommitRecord { replica: Some(_), .. } => state.evidence_of_copies(visit.client),
                 CommitRecord { moving: Some((path, migration)), .. } => {
@@ -212,21 +212,28 @@ impl Log {
         }
     }
 
+    /// Whether a visit of the run is over.
+    #[must_use]
+    pub fn is_over(&self, visit: Visit) -> bool {
+        let state = self.state();
+        state.clients.get(visit.client.index()).is_some_and(|known| known.visit != visit.number)
+    }
+
     /// The shared store has lost items of a cart.
-    pub fn gone(&self, cart: CartId, how: StoreLoss, items: Items) {
+    pub fn lost_by_store(&self, cart: CartId, how: Loss, items: Items) {
         if items.is_empty() {
             return;
         }
         let mut state = self.state();
-        evidence::lost_by_store(state.gone.entry(cart).or_default(), how, items);
+        evidence::lost(state.lost_by_store.entry(cart).or_default(), how, items);
     }
 
     /// A change to a cart has reached another server.
     pub fn copied(&self, visit: Visit, process: ProcessId, change: Change) {
         let mut state = self.state();
-        let seat = state.seat(visit.client);
-        if seat.visit == visit.number {
-            seat.replicas.arrived(process, change);
+        let known = state.known(visit.client);
+        if known.visit == visit.number {
+            known.replicas.arrived(process, change);
         }
     }
 
@@ -282,7 +289,7 @@ impl VisitEvidence {
             return;
         }
         let replaced = evidence::replaced(self.token, request.command, new);
-        self.overwritten = self.overwritten.union(replaced);
+        evidence::lost(&mut self.lost, Loss::Overwritten, replaced);
         self.token = new;
     }
 }
@@ -306,7 +313,7 @@ impl LogState {
         visit.client.index() < self.clients.len()
     }
 
-    fn seat(&mut self, client: ClientId) -> &mut VisitEvidence {
+    fn known(&mut self, client: ClientId) -> &mut VisitEvidence {
         if client.index() >= self.clients.len() {
             self.clients.resize_with(client.index() + 1, VisitEvidence::default);
         }
@@ -317,27 +324,27 @@ impl LogState {
     /// again.
     fn keep(&mut self, visit: Visit, served: &Served, kept: CommitRecord) -> bool {
         let process = served.process;
-        self.seat(visit.client);
+        self.known(visit.client);
         let LogState { clients, killed_by, .. } = self;
-        let seat = &mut clients[visit.client.index()];
-        if seat.visit != visit.number {
+        let known = &mut clients[visit.client.index()];
+        if known.visit != visit.number {
             return false;
         }
-        seat.overwritten = seat.overwritten.union(kept.overwritten);
-        seat.expired = seat.expired.union(kept.expired);
+        evidence::lost(&mut known.lost, Loss::Overwritten, kept.overwritten);
+        evidence::lost(&mut known.lost, Loss::Expired, kept.expired);
         if let Some(access) = kept.replica {
-            seat.replicas.asked(process, |process| killed_by.iter().all(|(dead, _)| *dead != process));
+            known.replicas.asked(process, |process| killed_by.iter().all(|(dead, _)| *dead != process));
             if let ReplicaAccess::Changed(change) = access {
-                seat.replicas.changed(process, change);
+                known.replicas.changed(process, change);
             }
         }
         if let Some(items) = kept.token {
-            seat.tokens.push((served.request, items));
+            known.tokens.push((served.request, items));
         }
         if let Some(items) = kept.copy {
-            match seat.copies.iter_mut().find(|(of, _)| *of == process) {
+            match known.copies.iter_mut().find(|(of, _)| *of == process) {
                 Some((_, copy)) => *copy = items,
-                None => seat.copies.push((process, items)),
+                None => known.copies.push((process, items)),
             }
         }
         true
@@ -363,7 +370,7 @@ impl LogState {
         if let Command::Upload(_) = served.request.command {
             self.whereabouts.keep(user, place, file);
         }
-        if !matches!(served.request.command, Command::Download(_)) || served.knew_cart != Some(false) {
+        if !served.knew_cart.is_some_and(|knew| file_locations::is_missing(served.request.command, knew)) {
             return Evidence::default();
         }
         let lives = |process| self.killer(process).is_none();
@@ -373,10 +380,8 @@ impl LogState {
 
     /// Where the visit's items are other than in this process, and what destroyed the rest.
     fn evidence(&self, client: ClientId, process: ProcessId, cart: CartId) -> Evidence {
-        let seat = &self.clients[client.index()];
-        let mut lost = self.gone.get(&cart).copied().unwrap_or_default();
-        lost.overwritten = seat.overwritten;
-        lost.expired = lost.expired.union(seat.expired);
-        evidence::of_cart(lost, process, seat.copies.iter().copied(), |process| self.killer(process))
+        let known = &self.clients[client.index()];
+        let lost = evidence::both(self.lost_by_store.get(&cart).copied().unwrap_or_default(), known.lost);
+        evidence::of_cart(lost, process, known.copies.iter().copied(), |process| self.killer(process))
     }
 }

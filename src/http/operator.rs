@@ -13,7 +13,7 @@ use super::shop_server::{Death, ServerProcess, Shop, Slot};
 use crate::balancing::pool::HealthRules;
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId};
-use crate::operations::carry_out::{self, CarriedOut, Ending, Task, carry_out};
+use crate::operations::carry_out::{self, CarriedOut, ProcessEnd, Task, carry_out};
 use crate::operations::faults::FaultKind;
 use crate::operations::operator::{Action, Autoscaler, Operator};
 use crate::scenario::Scenario;
@@ -149,7 +149,7 @@ impl OperatorTask {
         match task {
             Task::OpenSlot { server, process } => self.open_slot(now, server, process),
             Task::StartProcess { server, process, new_host } => self.start_process(now, server, process, new_host),
-            Task::EndProcess(ending) => self.end_process(ending).await,
+            Task::EndProcess(end) => self.end_process(end).await,
             Task::CloseSlot(server) => self.close_slot(server).await,
         }
     }
@@ -206,13 +206,13 @@ impl OperatorTask {
         Ok(())
     }
 
-    async fn end_process(&self, ending: Ending) -> Result<(), Failure> {
-        let Some(slot) = self.injector.slot(ending.server).filter(|_| ending.lived) else {
-            ending.events(0).for_each(|event| self.injector.log.pool(event));
+    async fn end_process(&self, end: ProcessEnd) -> Result<(), Failure> {
+        let Some(slot) = self.injector.slot(end.server).filter(|_| end.lived) else {
+            end.events(0).for_each(|event| self.injector.log.pool(event));
             return Ok(());
         };
         let strike = |process: &ServerProcess| {
-            self.injector.log.killed(process.process, ending.fault, ending.events(process.awaited()));
+            self.injector.log.killed(process.process, end.fault, end.events(process.awaited()));
         };
         slot.kill(Death::Crash, strike).await
     }

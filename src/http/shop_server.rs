@@ -1,6 +1,6 @@
-//! Servers: each an HTTP/1.1 server on a loopback port of its own, that can die in the middle of a request.
+//! Servers: HTTP/1.1 servers, each on its own loopback port, which can die in the middle of a request.
 //!
-//! A [`Slot`] is the place in the pool, with its port; an [`ServerProcess`] is one life of the process behind it.
+//! A [`Slot`] is a place in the pool, with its port. A [`ServerProcess`] is a process that runs in a slot.
 
 mod answer;
 mod busy;
@@ -16,10 +16,10 @@ mod hidden;
 mod job;
 mod port;
 mod process;
+mod process_local;
 mod progress;
 mod replica;
 mod request;
-mod secrets;
 mod serving;
 mod session;
 
@@ -53,52 +53,52 @@ pub use process::{Death, ServerProcess};
 pub struct Shop {
     /// The run's clock.
     pub clock: Clock,
-    /// The history.
+    /// The history of the run.
     pub log: Arc<Log>,
-    /// The users, for the work that their requests are.
+    /// The users' behaviour: it determines how much work their requests are.
     pub workload: Arc<Workload>,
-    /// What serving a request consists of.
+    /// The rules that determine the stages of serving a request.
     pub serving: ServingRules,
-    /// Servers that run when the shop opens.
+    /// How many servers run when the shop opens.
     pub servers_at_first: u32,
-    /// What every process keeps to itself.
+    /// The kind of hidden state that every process has.
     pub hidden: HiddenState,
-    /// How that behaves.
+    /// How hidden state behaves.
     pub rules: Hidden,
     /// The shared store.
     pub store: Store,
-    /// Who has copies of carts.
+    /// How many copies of carts there are, and their lag.
     pub replication: Replication,
-    /// Changes of carts in replicated memory, counted.
+    /// The number of changes to carts in replicated memory so far.
     pub versions: AtomicU64,
-    /// The servers that are there, in the order of the pool.
+    /// The servers in the pool, in its order.
     peers: RwLock<Vec<Weak<Slot>>>,
-    /// How carts move.
+    /// The migration of carts, if there is one.
     pub migration: Option<Migration>,
-    /// The migration as a fault.
+    /// The index of the migration among the faults.
     pub migration_fault: u32,
-    /// Makes and checks tokens.
+    /// Signs and verifies tokens.
     pub signer: Signer,
-    /// Disks, and the object store.
+    /// The disks of all hosts, and the object store.
     pub depot: Depot,
-    /// What a request takes, without the store.
+    /// The service time, without the store, on a server that is not slowed and for a user who is not heavy.
     pub service: Sampler,
-    /// How many requests a server works on at once.
+    /// The number of workers per server.
     pub workers: usize,
-    /// How many more may wait.
+    /// The maximum length of a server's queue.
     pub queue: usize,
-    /// What was charged, by the key of the order: the payment provider's book, durable and shared in every design.
+    /// The payment provider's order book, by idempotency key: durable and shared in every design.
     pub orders: DashMap<String, Arc<tokio::sync::Mutex<Order>>>,
-    /// Numbers for guests: requests that belong to no user of the run.
+    /// How many requests came from guests, who are not users of the run.
     pub guests: AtomicU32,
-    /// Files that guests have stored.
+    /// How many files guests have stored.
     pub guest_files: AtomicU32,
-    /// Where a run that cannot go on is told so.
+    /// Where failures that abort the run are reported.
     pub failures: mpsc::UnboundedSender<Failure>,
 }
 
 impl Shop {
-    /// What the servers of a scenario share.
+    /// What the servers of a scenario share, before any of them has started.
     #[must_use]
     pub fn new(
         scenario: &Scenario,
@@ -133,49 +133,49 @@ impl Shop {
         }
     }
 
-    /// Tells the others of a server, which comes after them in the order of the pool.
+    /// Adds a server at the end of the pool.
     pub fn introduce(&self, slot: &Arc<Slot>) {
         self.peers.write().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(slot));
     }
 
-    /// A server is gone for good.
+    /// Removes a server for good.
     pub fn dismiss(&self, server: ServerId) {
         let mut peers = self.peers.write().unwrap_or_else(PoisonError::into_inner);
         peers.retain(|peer| peer.upgrade().is_some_and(|slot| slot.id != server));
     }
 
-    /// The servers that are there, in the order of the pool.
+    /// The servers in the pool, in its order.
     fn peers(&self) -> Vec<Arc<Slot>> {
         self.peers.read().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// The run cannot go on.
+    /// Reports a failure, which aborts the run.
     pub fn fail(&self, failure: Failure) {
-        // Nobody listens any more when the run is already over.
+        // The receiver is gone only if the run is already over.
         let _ = self.failures.send(failure);
     }
 }
 
-/// A place in the pool. Its port stays ours while the server is down.
+/// A place in the pool. It keeps its port while the server is down.
 pub struct Slot {
-    /// Which.
+    /// The server's id.
     pub id: ServerId,
-    /// Where.
+    /// Its address.
     pub address: SocketAddr,
-    /// How many times slower than usual it works.
+    /// How many times slower than usual it is.
     pub slow: AtomicU32,
-    /// Of a billion requests, how many it fails at once.
+    /// How many of a billion requests it fails at once.
     pub failing: AtomicU32,
     /// The number of this host among those of the slot, counted from 1.
     host: AtomicU32,
     shop: Arc<Shop>,
     port: tokio::sync::Mutex<Port>,
-    now: Mutex<SlotState>,
+    state: Mutex<SlotState>,
 }
 
 enum SlotState {
     Up(Arc<ServerProcess>),
-    /// With the process that vanished, and whose connections hang.
+    /// With the process that vanished, if one did: its connections still hang.
     Down(Option<Arc<ServerProcess>>),
     Dying,
 }
@@ -192,7 +192,7 @@ impl Slot {
         Ok(slot)
     }
 
-    /// Binds a port, at which connections are refused until the first process starts.
+    /// Binds a port. Connections are refused until the first process starts.
     ///
     /// # Errors
     ///
@@ -202,35 +202,35 @@ impl Slot {
         let (address, slow, failing) = (port.address(), AtomicU32::new(1), AtomicU32::new(0));
         let port = tokio::sync::Mutex::new(port);
         let host = AtomicU32::new(1);
-        Ok(Arc::new(Slot { id, address, slow, failing, host, shop, port, now: Mutex::new(SlotState::Down(None)) }))
+        Ok(Arc::new(Slot { id, address, slow, failing, host, shop, port, state: Mutex::new(SlotState::Down(None)) }))
     }
 
-    /// From now on it is as slow and as failing as this member of the pool.
+    /// Makes the server as slow and as failing as this member of the pool.
     pub fn follow(&self, member: &Member) {
         self.slow.store(member.slow, Ordering::Relaxed);
         self.failing.store(member.failing, Ordering::Relaxed);
     }
 
-    /// Waits until a death that is under way is over.
+    /// Waits until a death in progress is over.
     pub async fn settled(&self) {
         drop(self.port.lock().await);
     }
 
-    /// A new, empty process takes requests. What an old one left hanging is reset: another host answers now for its
-    /// address.
+    /// Starts a new process with empty memory. Connections that an old one left hanging are reset, because another host
+    /// now has its address.
     ///
     /// # Errors
     ///
-    /// When the port does not listen.
+    /// When the port cannot listen.
     pub fn revive(self: &Arc<Slot>, process: ProcessId) -> Result<(), Failure> {
         let defect = || Failure::Defect(format!("{} was to start and is not down", self.id));
         let mut port = self.port.try_lock().map_err(|_| defect())?;
         let trouble = |error| failure::of_io(format!("{} cannot listen on {}", self.id, self.address), &error);
         let listener = port.listen().map_err(trouble)?;
         self.failing.store(0, Ordering::Relaxed);
-        let incarnation = ServerProcess::start(process, Arc::clone(self), Arc::clone(&self.shop));
-        connections::accept(&incarnation, listener);
-        let before = std::mem::replace(&mut *self.now(), SlotState::Up(incarnation));
+        let started = ServerProcess::start(process, Arc::clone(self), Arc::clone(&self.shop));
+        connections::accept(&started, listener);
+        let before = std::mem::replace(&mut *self.state(), SlotState::Up(started));
         match before {
             SlotState::Down(vanished) => vanished.iter().for_each(|old| old.die(Death::Crash, |_| ())),
             SlotState::Up(_) | SlotState::Dying => return Err(defect()),
@@ -238,75 +238,75 @@ impl Slot {
         Ok(())
     }
 
-    /// Ends the process that runs. `strike` is told at the moment of its death, when no effect of it can be committed
-    /// any more, and can see what it still held. Returns when nothing listens any more: a crashed server refuses, a vanished one is silent.
+    /// Kills the running process. `strike` is called at its death, as soon as it can commit nothing more, and sees what
+    /// it still held. Returns when nothing listens any more: then a crashed server refuses, and a vanished one is silent.
     ///
     /// # Errors
     ///
-    /// When the port is lost to somebody else.
+    /// When another program has taken the port.
     pub async fn kill(&self, death: Death, strike: impl FnOnce(&ServerProcess)) -> Result<(), Failure> {
         let mut port = self.port.lock().await;
-        let before = std::mem::replace(&mut *self.now(), SlotState::Dying);
-        let SlotState::Up(incarnation) = before else {
+        let before = std::mem::replace(&mut *self.state(), SlotState::Dying);
+        let SlotState::Up(process) = before else {
             return Err(Failure::Defect(format!("{} was to die and is not up", self.id)));
         };
-        incarnation.die(death, strike);
-        incarnation.stopped_listening().await;
+        process.die(death, strike);
+        process.stopped_listening().await;
         let trouble = |error| failure::of_io(format!("{} lost {}", self.id, self.address), &error);
         port.close(death).map_err(trouble)?;
-        *self.now() = SlotState::Down((death == Death::Vanish).then_some(incarnation));
+        *self.state() = SlotState::Down((death == Death::Vanish).then_some(process));
         Ok(())
     }
 
-    /// Cuts the server off: what comes hangs, and nothing goes out. Its process lives on. `strike` is told when that
-    /// begins. Returns when nobody can connect any more.
+    /// Cuts the server off: new connections hang, and nothing gets out. Its process lives on. `strike` is called when
+    /// this begins. Returns when nobody can connect any more.
     ///
     /// # Errors
     ///
-    /// When the port is lost to somebody else.
+    /// When another program has taken the port.
     pub async fn isolate(&self, strike: impl FnOnce()) -> Result<(), Failure> {
         let mut port = self.port.lock().await;
-        let Some(incarnation) = self.running() else {
+        let Some(process) = self.running() else {
             return Err(Failure::Defect(format!("{} was to be cut off and is not up", self.id)));
         };
-        incarnation.withdraw();
+        process.withdraw();
         strike();
-        incarnation.stopped_listening().await;
+        process.stopped_listening().await;
         port.close(Death::Vanish).map_err(|error| failure::of_io(format!("{} lost {}", self.id, self.address), &error))
     }
 
-    /// The server can be reached again, and goes on with what it had.
+    /// Reconnects the server, which goes on with the memory and requests it had.
     ///
     /// # Errors
     ///
-    /// When the port does not listen.
+    /// When the port cannot listen.
     pub async fn reconnect(&self) -> Result<(), Failure> {
         let mut port = self.port.lock().await;
-        // It may have died in the last moment.
-        let Some(incarnation) = self.running() else { return Ok(()) };
+        // It may have died in the meantime.
+        let Some(process) = self.running() else { return Ok(()) };
         let trouble = |error| failure::of_io(format!("{} cannot listen on {}", self.id, self.address), &error);
         let listener = port.listen().map_err(trouble)?;
-        incarnation.come_back();
-        connections::accept(&incarnation, listener);
+        process.come_back();
+        connections::accept(&process, listener);
         Ok(())
     }
 
-    /// Gives up the port of a slot that is gone for good.
+    /// Releases the port of a slot that has been removed for good.
     pub async fn retire(&self) {
         self.port.lock().await.give_up();
     }
 
-    /// The process that runs, if one does.
+    /// The running process, if there is one.
     #[must_use]
     pub fn running(&self) -> Option<Arc<ServerProcess>> {
-        match &*self.now() {
-            SlotState::Up(incarnation) => Some(Arc::clone(incarnation)),
+        match &*self.state() {
+            SlotState::Up(process) => Some(Arc::clone(process)),
             SlotState::Down(_) | SlotState::Dying => None,
         }
     }
 
-    fn now(&self) -> std::sync::MutexGuard<'_, SlotState> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, SlotState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of this host among those of the slot, counted from 1.
@@ -315,23 +315,23 @@ impl Slot {
         self.host.load(Ordering::Acquire)
     }
 
-    /// The next process will run on a new host: the old one goes, with its disk.
+    /// Replaces the host: the next process will run on a new one, and the old one goes, with its disk.
     ///
     /// # Errors
     ///
-    /// When the machine's disk does not let it go.
+    /// When the old host's directory cannot be deleted.
     pub fn new_host(&self) -> Result<(), Failure> {
         let old = self.host.fetch_add(1, Ordering::AcqRel);
         self.shop.depot.discard(self.id, old)
     }
 
-    /// Whether a file is in the memory of the process that runs, on the disk of its host, or in the object store.
+    /// Whether a file is in the memory of the running process, on the disk of its host, or in the object store.
     ///
     /// # Errors
     ///
     /// When the machine's disk cannot be read.
     pub fn has(&self, name: &FileName) -> Result<bool, Failure> {
-        if let SlotState::Up(process) = &*self.now()
+        if let SlotState::Up(process) = &*self.state()
             && process.memory.files.contains_key(name)
         {
             return Ok(true);
@@ -341,7 +341,7 @@ impl Slot {
         Ok(on_disk.is_some() || depot.get(FileLocation::Objects, name)?.is_some())
     }
 
-    /// How many times slower than usual it works.
+    /// How many times slower than usual it is.
     #[must_use]
     pub fn slowness(&self) -> u32 {
         self.slow.load(Ordering::Relaxed)

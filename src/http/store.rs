@@ -41,7 +41,7 @@ impl From<Full> for StoreError {
 }
 
 /// A backend's eventual answer.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// What an atomic update did to a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,17 +57,17 @@ pub struct Updated {
 /// The storage behind the store.
 pub trait Backend: Send + Sync {
     /// Applies a command to a cart atomically.
-    fn update_cart(&self, id: CartId, command: Command) -> Answer<'_, Updated>;
+    fn update_cart(&self, id: CartId, command: Command) -> StoreFuture<'_, Updated>;
     /// Reads a cart.
-    fn read_cart(&self, id: CartId) -> Answer<'_, Option<Items>>;
+    fn read_cart(&self, id: CartId) -> StoreFuture<'_, Option<Items>>;
     /// Overwrites a cart. Returns its previous contents.
-    fn write_cart(&self, id: CartId, items: Items) -> Answer<'_, Option<Items>>;
+    fn write_cart(&self, id: CartId, items: Items) -> StoreFuture<'_, Option<Items>>;
     /// Returns the user of a session.
-    fn session(&self, id: String) -> Answer<'_, Option<String>>;
+    fn session(&self, id: String) -> StoreFuture<'_, Option<String>>;
     /// Stores a session.
-    fn put_session(&self, id: String, user: String) -> Answer<'_, ()>;
+    fn put_session(&self, id: String, user: String) -> StoreFuture<'_, ()>;
     /// Deletes a session.
-    fn drop_session(&self, id: String) -> Answer<'_, ()>;
+    fn drop_session(&self, id: String) -> StoreFuture<'_, ()>;
     /// A fault ends the backend's process, which forgets what it had not made durable.
     fn forget(&self, forgets: Forgets, fault: u32);
 }
@@ -114,7 +114,7 @@ impl Store {
     pub async fn call<'a, T>(
         &'a self,
         span: Span,
-        what: impl FnOnce(&'a dyn Backend) -> Answer<'a, T>,
+        what: impl FnOnce(&'a dyn Backend) -> StoreFuture<'a, T>,
     ) -> Result<T, StoreError> {
         if span == Span::ZERO && self.connections.is_none() {
             // A call that takes no time can neither wait nor be cut off.
@@ -146,7 +146,7 @@ impl Store {
     pub async fn look<'a, T>(
         &'a self,
         span: Span,
-        what: impl FnOnce(&'a dyn Backend) -> Answer<'a, T>,
+        what: impl FnOnce(&'a dyn Backend) -> StoreFuture<'a, T>,
     ) -> Result<T, StoreError> {
         self.call(span, what).await.map_err(|error| match error {
             StoreError::BrokenOff => StoreError::Down,

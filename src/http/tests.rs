@@ -4,8 +4,8 @@
 mod balancer;
 mod copies;
 mod endings;
-mod hidden;
 mod homes;
+mod process_local;
 mod runs;
 mod servers;
 mod stores;

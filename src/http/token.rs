@@ -35,14 +35,14 @@ pub struct Signer {
 struct Date(Box<RawValue>);
 
 #[derive(Serialize)]
-struct NewSession {
+struct NewSessionClaims {
     sub: String,
     iat: Date,
     exp: Date,
 }
 
 #[derive(Serialize)]
-struct NewCart {
+struct NewCartClaims {
     #[serde(rename = "cart")]
     id: String,
     iat: Date,
@@ -51,13 +51,13 @@ struct NewCart {
 }
 
 #[derive(Clone, Deserialize)]
-struct Session {
+struct SessionClaims {
     sub: String,
     exp: Date,
 }
 
 #[derive(Clone, Deserialize)]
-struct Cart {
+struct CartClaims {
     #[serde(rename = "cart")]
     id: String,
     exp: Date,
@@ -89,14 +89,14 @@ impl Signer {
     /// A session token for this user, issued now.
     #[must_use]
     pub fn session(&self, user: &str, now: Instant) -> String {
-        let claims = NewSession { sub: user.into(), iat: date(now), exp: date(self.rules.expiry(now)) };
+        let claims = NewSessionClaims { sub: user.into(), iat: date(now), exp: date(self.rules.expiry(now)) };
         self.sign(&claims)
     }
 
     /// The user of a session token that we signed, and whether it is still valid.
     #[must_use]
     pub fn read_session(&self, token: &str, now: Instant) -> Option<(String, bool)> {
-        let claims = self.read::<Session>(token).filter(|claims| !claims.sub.is_empty())?;
+        let claims = self.read::<SessionClaims>(token).filter(|claims| !claims.sub.is_empty())?;
         let current = self.is_current(&claims.exp, now)?;
         Some((claims.sub, current))
     }
@@ -105,13 +105,13 @@ impl Signer {
     #[must_use]
     pub fn cart(&self, id: CartId, items: Items, now: Instant) -> String {
         let (iat, exp) = (date(now), date(self.rules.expiry(now)));
-        self.sign(&NewCart { id: id.to_string(), iat, exp, items: Listed(items) })
+        self.sign(&NewCartClaims { id: id.to_string(), iat, exp, items: Listed(items) })
     }
 
     /// What a token says about this cart. `None` when we did not sign it, or when it is for another cart.
     #[must_use]
     pub fn carried(&self, token: &str, id: CartId, now: Instant) -> Option<Carried> {
-        let claims = self.read::<Cart>(token).filter(|claims| claims.id == id.to_string())?;
+        let claims = self.read::<CartClaims>(token).filter(|claims| claims.id == id.to_string())?;
         let items = claims.items.0;
         Some(if self.is_current(&claims.exp, now)? { Carried::Good(items) } else { Carried::Expired(items) })
     }

@@ -35,14 +35,14 @@ pub enum Task {
         new_host: bool,
     },
     /// End the process of a server, if it still lives.
-    EndProcess(Ending),
+    EndProcess(ProcessEnd),
     /// Close a slot for good, together with its host.
     CloseSlot(ServerId),
 }
 
 /// The end of a process. Requests that it cuts off are known only when it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct ProcessEnd {
     /// The server.
     pub server: ServerId,
     /// The plan that demands it.
@@ -55,10 +55,10 @@ pub struct Ending {
     pub told: bool,
 }
 
-impl Ending {
+impl ProcessEnd {
     /// What to record at that moment. `cut_requests`: requests that the process held and that somebody waited for.
     pub fn events(self, cut_requests: u32) -> impl Iterator<Item = PoolEvent> {
-        let Ending { server, fault, cut_off_users, .. } = self;
+        let ProcessEnd { server, fault, cut_off_users, .. } = self;
         let stopped = PoolEvent::Stopped { server, fault, cut_off_users, cut_requests };
         std::iter::once(stopped).chain(self.told.then_some(PoolEvent::Believed { server, up: false }))
     }
@@ -115,8 +115,8 @@ fn stop(pool: &mut Pool, server: ServerId, fault: u32, bound: u32) -> CarriedOut
     let trusted = pool.passes_checks(server);
     let lived = pool.stop(server, fault);
     let told = trusted && !pool.passes_checks(server);
-    let ending = Ending { server, fault, cut_off_users: bound, lived, told };
-    CarriedOut { event: None, task: Some(Task::EndProcess(ending)) }
+    let end = ProcessEnd { server, fault, cut_off_users: bound, lived, told };
+    CarriedOut { event: None, task: Some(Task::EndProcess(end)) }
 }
 
 /// What a server does now, as the operator sees it.
@@ -156,9 +156,9 @@ mod tests {
                 carry_out(&mut pool, Action::Drain(SERVER));
             }
             let out = carry_out(&mut pool, Action::Stop { server: SERVER, fault: 7, bound: 2 });
-            let Some(Task::EndProcess(ending)) = out.task else { panic!("{out:?}") };
-            assert!(ending.lived);
-            assert_eq!(ending.events(5).collect::<Vec<_>>(), want);
+            let Some(Task::EndProcess(end)) = out.task else { panic!("{out:?}") };
+            assert!(end.lived);
+            assert_eq!(end.events(5).collect::<Vec<_>>(), want);
         }
     }
 

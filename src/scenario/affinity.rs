@@ -25,6 +25,14 @@ pub enum CookieLife {
     For(Span),
 }
 
+impl CookieLife {
+    /// Whether it is a session cookie (RFC 6265: one without `Max-Age`), which a browser deletes when it closes.
+    #[must_use]
+    pub const fn ends_with_the_browser(self) -> bool {
+        matches!(self, CookieLife::Visit)
+    }
+}
+
 impl<'de> Deserialize<'de> for Affinity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

@@ -51,6 +51,14 @@ pub enum CartPath {
     StoreThenMemory,
 }
 
+impl CartPath {
+    /// Whether the server goes by the cart in its own memory, whatever is in the store.
+    #[must_use]
+    pub const fn asks_memory(self) -> bool {
+        matches!(self, CartPath::Usual | CartPath::Memory | CartPath::Both)
+    }
+}
+
 impl Migration {
     /// The path for a request that a server starts to work on now.
     #[must_use]

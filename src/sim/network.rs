@@ -111,7 +111,7 @@ impl Network {
         let region = self.map.of(server);
         let replicas = self.replicas.as_mut().expect("the caller has looked");
         let before = replicas.read(call.client, region, now);
-        let (result, _) = carts.apply_to_token(before, call);
+        let (result, _) = carts.apply_to_copy(before, call);
         replicas.write(call.client, region, now, call.command, before);
         result
     }

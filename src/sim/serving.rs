@@ -7,7 +7,7 @@ use super::network::NetworkMessage;
 use super::requests::{InFlight, Phase, RequestSlot, RequestState};
 use super::store::stored_carts;
 use crate::base::time::{Instant, Span};
-use crate::base::{Command, Outcome, ProcessId, Refusal};
+use crate::base::{Outcome, ProcessId, Refusal};
 use crate::history::Recorder;
 use crate::state::admission::Admitted;
 use crate::state::plan::Stage;
@@ -77,16 +77,14 @@ impl Sim {
     /// Whether its server accepts a request's login.
     #[inline]
     fn accepts(&self, id: RequestSlot, process: ProcessId) -> bool {
-        let (request, rules, logins) = (&self.requests[id], &self.shop.rules, &self.store.logins);
+        let (request, rules) = (&self.requests[id], &self.shop.rules);
         let found = match request.session {
             None if request.credential == CredentialStatus::Nothing => return true,
-            _ if request.command == Command::ReplayToken => match self.users.stolen.get(&request.client) {
-                // Nothing was stolen, or the visit is over.
-                None => return false,
-                Some(stolen) => logins.check_stolen(*stolen, process, rules.tokens.deny_list, self.events.now),
-            },
             None => CredentialCheck::default(),
-            Some(session) => logins.check(session, process, self.events.now),
+            Some(session) => {
+                let logouts = self.users.logouts(request.client);
+                self.store.logins.check(session, logouts, process, rules.tokens.deny_list, self.events.now)
+            }
         };
         session::accepts(rules.homes.session, &rules.tokens, request.credential, found)
     }

@@ -17,9 +17,7 @@ use crate::history::{Ending, Event, Prefetch, Recorder, Request, Seen};
 use crate::scenario::{Affinity, CartPath, Scenario};
 use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
-use crate::traffic::{Client, ConcurrentSteps, Folder, Jar, Loop, Next, Workload};
-
-pub use sessions::Stolen;
+use crate::traffic::{Client, ConcurrentSteps, Folder, Jar, Loop, Next, Session, Workload};
 
 /// The maximum number of simultaneous clients: the wake queue stores their ids in 24 bits.
 const MAX_CLIENTS: usize = 1 << 24;
@@ -43,8 +41,10 @@ pub struct Users {
     pub concurrent_steps: BTreeMap<ClientId, ConcurrentSteps>,
     /// Visits that have begun and not ended.
     pub open_visits: u64,
-    /// Copies of sessions whose users have logged out, if the journey replays them.
-    pub stolen: BTreeMap<ClientId, Stolen>,
+    /// Copies of the sessions that logouts were sent with, if the journey replays them.
+    stolen: BTreeMap<ClientId, Session>,
+    /// By jar: sessions that a logout has ended, and when, until the browser closes. Their users may not know yet.
+    logged_out: BTreeMap<u32, Vec<(Session, Instant)>>,
     /// By user: which files they have uploaded, as far as they know. `None` if nobody uploads any.
     folders: Option<Vec<Folder>>,
 }
@@ -92,6 +92,7 @@ impl Users {
             concurrent_steps: BTreeMap::new(),
             open_visits: 0,
             stolen: BTreeMap::new(),
+            logged_out: BTreeMap::new(),
             folders: scenario.users.upload().then(Vec::new),
             workload,
         }
@@ -246,7 +247,7 @@ impl Users {
         client.begin();
         self.open_visits += 1;
         if self.needs_jars {
-            self.jars[client.jar as usize].open_visits += 1;
+            self.jars[client.jar as usize].open.began();
         }
         recorder.record(&Event::seen(now, client.visit(id), Seen::Began));
         true
@@ -265,14 +266,17 @@ impl Users {
 
     /// A request as it leaves its client now, with what the user's browser adds to it.
     #[inline(always)]
-    pub fn post(&self, client: ClientId, request: Request, key: Key, now: Instant) -> InFlight {
+    pub fn post(&mut self, client: ClientId, request: Request, key: Key, now: Instant) -> InFlight {
         let ClientSlot { client: sender, carts } = &self.clients[client.index()];
         let session = match request.command {
             Command::Login | Command::ForgeSession => None,
-            Command::ReplayToken => self.stolen.get(&client).map(|stolen| stolen.session),
+            Command::ReplayToken => self.stolen.get(&client).copied(),
             _ if self.workload.logs_in => self.jars[sender.jar as usize].session,
             _ => None,
         };
+        if let (true, Some(session)) = (self.workload.thief_copies(request.command), session) {
+            self.stolen.insert(client, session);
+        }
         let (cart, cart_expires) =
             if self.carry_carts { (carts.copy(), carts.expires()) } else { (None, Instant::ZERO) };
         InFlight {
@@ -329,7 +333,7 @@ impl Users {
         }
         let meant = client.meant;
         let next = client.told(&self.workload, request.command, outcome);
-        let settled = matches!(next, Next::Think | Next::Leave(_));
+        let settled = next.settles_the_step();
         let told = Seen::Told { request: request.request(), sent: request.sent, meant, outcome, settled };
         recorder.record(&Event::seen(events.now, request.visit(), told));
         self.go_on(events, request.client, next)
@@ -367,7 +371,10 @@ impl Users {
         if self.needs_jars {
             let jar = &mut self.jars[client.jar as usize];
             jar.visit_ended(affinity);
-            last = jar.open_visits == 0;
+            last = jar.open.are_none();
+            if last && !self.logged_out.is_empty() {
+                self.logged_out.remove(&client.jar);
+            }
         }
         match self.workload.arrivals {
             Loop::Closed { .. } => {

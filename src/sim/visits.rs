@@ -7,6 +7,7 @@ use super::users::Reaction;
 use crate::base::seed::Key;
 use crate::base::{ClientId, Command, Outcome};
 use crate::history::{Ending, Event, Recorder, Request, Seen};
+use crate::state::process_local::shows_form;
 use crate::state::session;
 
 impl Sim {
@@ -53,7 +54,7 @@ impl Sim {
     pub(super) fn answer<R: Recorder>(&mut self, recorder: &mut R, id: RequestSlot, outcome: Outcome) {
         let request = self.requests[id];
         if let Some(hidden) = &mut self.shop.hidden
-            && !outcome.is_server_error()
+            && shows_form(outcome.is_server_error())
         {
             hidden.note_page(request.client, Some(self.balancer.pool.process_on(request.server)));
         }
@@ -78,9 +79,9 @@ impl Sim {
                 let answered_by = self.network.as_ref().and_then(|network| network.answered_by(id));
                 let process = answered_by.unwrap_or_else(|| self.balancer.pool.process_on(request.server));
                 let session = self.store.logins.issue(issued, own_keys, process, rules.tokens.end_if_issued(now), now);
-                self.users.log_in(request.client, session);
+                self.users.keep_session(request.client, session);
             }
-            (Command::Logout, Outcome::Ok(_)) => self.users.log_out(request, now),
+            (Command::Logout, Outcome::Ok(_)) => self.users.drop_session(request.client),
             _ if self.shop.renews(request, outcome) => self.users.renew_token(request, rules.tokens.end_if_issued(now)),
             _ => {}
         }

@@ -6,31 +6,51 @@ use crate::base::{Command, File, Items, ProcessId};
 use crate::history::Evidence;
 use crate::scenario::CartPath;
 
-/// How the shared store lost something.
+/// How items left a cart other than with the memory of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreLoss {
-    /// It had kept it for its time.
+pub enum Loss {
+    /// The store had kept the cart for its time to live, or the cart came in a token that was over.
     Expired,
-    /// It was full.
+    /// The store was full.
     Evicted,
-    /// It forgot it by this fault.
+    /// A writer replaced the cart with what it had made of an older copy.
+    Overwritten,
+    /// The store forgot it by this fault.
     RolledBack(u32),
 }
 
-/// Adds what the shared store lost.
-pub fn lost_by_store(evidence: &mut Evidence, how: StoreLoss, items: Items) {
+/// Adds what a cart has lost.
+pub fn lost(evidence: &mut Evidence, how: Loss, items: Items) {
     if items.is_empty() {
         return;
     }
     let lost = match how {
-        StoreLoss::Expired => &mut evidence.expired,
-        StoreLoss::Evicted => &mut evidence.evicted,
-        StoreLoss::RolledBack(fault) => {
+        Loss::Expired => &mut evidence.expired,
+        Loss::Evicted => &mut evidence.evicted,
+        Loss::Overwritten => &mut evidence.overwritten,
+        Loss::RolledBack(fault) => {
             blame(evidence, fault);
             &mut evidence.rolled_back
         }
     };
     *lost = lost.union(items);
+}
+
+/// What the store has lost of a cart, and what it lost otherwise.
+#[must_use]
+pub fn both(by_store: Evidence, otherwise: Evidence) -> Evidence {
+    let mut all = by_store;
+    lost(&mut all, Loss::Expired, otherwise.expired);
+    lost(&mut all, Loss::Overwritten, otherwise.overwritten);
+    all
+}
+
+/// Whether evidence about a cart is taken for a request: for every checkout whose server looked for the cart. `knew`: as
+/// in [`Served`](crate::history::Served).
+#[inline]
+#[must_use]
+pub fn is_about_a_cart(command: Command, knew: Option<bool>) -> bool {
+    command == Command::Checkout && knew.is_some()
 }
 
 /// What a write took from a cart though its command did not say so: the copy that the command was applied to was older
@@ -84,7 +104,7 @@ pub fn of_moving_cart(
     killed_by: impl Fn(ProcessId) -> Option<u32>,
 ) -> Evidence {
     let mut evidence = Evidence::default();
-    let own_counts = matches!(path, CartPath::Usual | CartPath::Memory | CartPath::Both);
+    let own_counts = path.asks_memory();
     for (process, items) in memories.filter(|(of, items)| !(items.is_empty() || own_counts && *of == here)) {
         let taken_by = killed_by(process).or((path == CartPath::Store).then_some(migration));
         add_copy(&mut evidence, items, taken_by);
@@ -157,13 +177,25 @@ mod tests {
     }
 
     #[test]
-    fn what_the_store_lost_is_told_apart() {
+    fn what_a_cart_has_lost_is_told_apart() {
         let mut evidence = Evidence::default();
-        lost_by_store(&mut evidence, StoreLoss::Expired, MUG);
-        lost_by_store(&mut evidence, StoreLoss::RolledBack(4), Items::NONE);
+        lost(&mut evidence, Loss::Expired, MUG);
+        lost(&mut evidence, Loss::RolledBack(4), Items::NONE);
         assert_eq!(evidence, Evidence { expired: MUG, ..Evidence::default() }, "nobody is to blame for nothing");
-        lost_by_store(&mut evidence, StoreLoss::RolledBack(4), LAMP);
-        assert_eq!(evidence, Evidence { expired: MUG, rolled_back: LAMP, killed_by: Some(4), ..Evidence::default() });
+        lost(&mut evidence, Loss::RolledBack(4), LAMP);
+        let by_store = Evidence { expired: MUG, rolled_back: LAMP, killed_by: Some(4), ..Evidence::default() };
+        assert_eq!(evidence, by_store);
+        let mut otherwise = Evidence::default();
+        lost(&mut otherwise, Loss::Overwritten, MUG);
+        lost(&mut otherwise, Loss::Expired, LAMP);
+        assert_eq!(both(by_store, otherwise), Evidence { overwritten: MUG, expired: MUG.union(LAMP), ..by_store });
+    }
+
+    #[test]
+    fn evidence_is_taken_when_a_checkout_has_looked_for_its_cart() {
+        let taken = |command, knew| is_about_a_cart(command, knew);
+        assert!(taken(Command::Checkout, Some(true)) && taken(Command::Checkout, Some(false)));
+        assert!(!taken(Command::Checkout, None) && !taken(Command::View, Some(false)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where uploaded files are kept. Files belong to users and outlive visits.
 
-use crate::base::{File, Items, ProcessId, ServerId, UserId};
+use crate::base::{Command, File, Items, ProcessId, ServerId, UserId};
 use crate::scenario::UploadHome;
 
 /// A place that can hold a file.
@@ -34,6 +34,13 @@ impl FileLocation {
             FileLocation::Objects => true,
         }
     }
+}
+
+/// Whether a request about a file asks for one that is not where its server looked: 404. `knew`: whether it is there.
+#[inline]
+#[must_use]
+pub fn is_missing(command: Command, knew: bool) -> bool {
+    matches!(command, Command::Download(_)) && !knew
 }
 
 /// All copies of all users' files, including copies that were lost with their place.
@@ -83,5 +90,17 @@ impl Whereabouts {
 
     fn copies(&self, user: UserId) -> &[(FileLocation, Items)] {
         self.users.get(user.0 as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_download_can_miss_a_file() {
+        let file = File::new(1).expect("in range");
+        let asked = [(Command::Download(file), false), (Command::Download(file), true), (Command::Upload(file), false)];
+        assert_eq!(asked.map(|(command, knew)| is_missing(command, knew)), [true, false, false]);
     }
 }

@@ -1,8 +1,9 @@
 //! A request's plan: the stages of serving it, which the simulation schedules and a real server awaits.
 
+use super::moving_carts::MovingEffect;
 use super::session::CredentialStatus;
 use crate::base::Command;
-use crate::scenario::{CartHome, CartPath, Homes, Scenario, SessionHome, StoreUpdate, Tokens, UploadHome};
+use crate::scenario::{CartHome, Homes, Scenario, SessionHome, StoreUpdate, Tokens, UploadHome};
 
 /// One stage of serving a request. Stages run in this order, each at most once (except [`Stage::LookUpGoods`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,17 +116,11 @@ impl Plan {
         u32::from(self.goods)
     }
 
-    /// Adds the store calls that a cart request needs during a migration, all after the work. `copies_over`: the server
-    /// found the cart in its memory, and the store does not have it yet.
+    /// Adds the store calls that a request with this effect on its cart needs during a migration, all after the work.
     #[must_use]
-    pub fn moving(self, path: CartPath, command: Command, accepted: bool, copies_over: bool) -> Plan {
-        let asks = match path {
-            _ if !accepted || !command.touches_cart() => false,
-            CartPath::Usual | CartPath::Memory => false,
-            CartPath::Both => command != Command::View,
-            CartPath::Store | CartPath::StoreThenMemory => true,
-        };
-        self.with(Stage::UpdateCart, asks).with(Stage::CopyCart, asks && copies_over)
+    pub fn moving(self, effect: MovingEffect, command: Command, accepted: bool) -> Plan {
+        let asks = accepted && command.touches_cart() && effect != MovingEffect::InMemory;
+        self.with(Stage::UpdateCart, asks).with(Stage::CopyCart, asks && effect == MovingEffect::MovesOver)
     }
 }
 
@@ -283,11 +278,11 @@ mod tests {
 
     #[test]
     fn a_cart_that_moves_is_asked_for_where_its_path_leads() {
-        let moving = |path, command, copies_over| Plan::WORK.moving(path, command, true, copies_over).calls();
-        assert_eq!(moving(CartPath::Memory, Checkout, false), 0);
-        assert_eq!([View, Checkout].map(|command| moving(CartPath::Both, command, false)), [0, 1]);
-        assert_eq!([false, true].map(|copies_over| moving(CartPath::StoreThenMemory, View, copies_over)), [1, 2]);
-        assert_eq!(moving(CartPath::Store, Browse, false), 0, "it is about no cart");
-        assert_eq!(Plan::WORK.moving(CartPath::Store, View, false, false).calls(), 0, "a stranger learns nothing");
+        let moving = |effect, command| Plan::WORK.moving(effect, command, true).calls();
+        assert_eq!(moving(MovingEffect::InMemory, Checkout), 0);
+        assert_eq!([MovingEffect::InBoth, MovingEffect::InStore].map(|effect| moving(effect, Checkout)), [1, 1]);
+        assert_eq!(moving(MovingEffect::MovesOver, View), 2, "one look in vain, and the copy");
+        assert_eq!(moving(MovingEffect::InStore, Browse), 0, "it is about no cart");
+        assert_eq!(Plan::WORK.moving(MovingEffect::InStore, View, false).calls(), 0, "a stranger learns nothing");
     }
 }

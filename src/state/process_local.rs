@@ -55,6 +55,14 @@ impl CatalogueCopy {
     }
 }
 
+/// Whether an answer is a page with a form: all are that the shop itself gives, refusals among them, but a server error is
+/// not.
+#[inline]
+#[must_use]
+pub const fn shows_form(server_error: bool) -> bool {
+    !server_error
+}
+
 /// Whether a process accepts a form. It only knows the forms it rendered itself.
 ///
 /// # Errors

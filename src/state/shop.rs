@@ -58,6 +58,14 @@ impl Order {
     }
 }
 
+/// Whether the effect of a request, at the end of its service, reaches a cart. A user who leaves cancels nothing, but when
+/// the whole visit is over by then, nobody will look into that cart again, and it stays as it is.
+#[inline]
+#[must_use]
+pub fn reaches_cart(command: Command, visit_is_open: bool) -> bool {
+    command.touches_cart() && visit_is_open
+}
+
 /// What a command did to one copy of a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
@@ -102,6 +110,12 @@ mod tests {
         assert_eq!(basket.apply(Command::Browse), Reply::Done);
         assert_eq!(basket.apply(Command::Checkout), Reply::Charged(Items::of(lamp)));
         assert_eq!(basket.apply(Command::View), Reply::Cart(Items::NONE));
+    }
+
+    #[test]
+    fn nothing_reaches_the_cart_of_a_visit_that_is_over() {
+        assert!(reaches_cart(Command::Checkout, true) && !reaches_cart(Command::Checkout, false));
+        assert!(!reaches_cart(Command::Browse, true));
     }
 
     #[test]

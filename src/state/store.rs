@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::base::Command;
 use crate::base::seed::{Draw, Sampler};
 use crate::base::time::{Instant, Span};
+use crate::base::{Command, Items};
 use crate::scenario::{Forgets, Store, StoreMemory, Time, WhenFull};
 
 /// When a request calls the store.
@@ -72,6 +72,22 @@ pub fn durability_window(store: &Store) -> Option<Span> {
         Forgets::Last(window) => Some(window).filter(|window| *window > Span::ZERO),
         Forgets::Everything => None,
     }
+}
+
+/// What a rollback leaves of a cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RolledBack {
+    /// What it holds then; `None` if the store no longer has it.
+    pub items: Option<Items>,
+    /// What it has lost.
+    pub lost: Items,
+}
+
+/// Undoes a write that had found `before`. `now`: what the cart holds. `None` if nothing is to be done, because the
+/// cart has been evicted or has expired since: it stays out.
+#[must_use]
+pub fn roll_back(now: Option<Items>, before: Option<Items>) -> Option<RolledBack> {
+    now.map(|now| RolledBack { items: before, lost: now.minus(before.unwrap_or_default()) })
 }
 
 /// An undo log of the writes within the durability window, oldest first.
@@ -153,10 +169,17 @@ impl<K: Copy + Ord> Limits<K> {
         self.ttl.is_some()
     }
 
-    /// Whether memory is limited. If so, an empty cart takes no place.
+    /// Whether a cart with these items takes a place. With limited memory, an empty one does not: it is removed.
     #[must_use]
-    pub fn has_places(&self) -> bool {
-        self.places.is_some()
+    pub fn takes_place(&self, items: Items) -> bool {
+        self.places.is_none() || !items.is_empty()
+    }
+
+    /// Whether there must be room for a cart before a request may change it: it is not in the store yet, and will take a
+    /// place. `before`: the cart in the store. `written`: what it will hold; `None` if the request only reads.
+    #[must_use]
+    pub fn needs_room(&self, before: Option<Items>, written: Option<Items>) -> bool {
+        before.is_none() && written.is_some_and(|items| self.takes_place(items))
     }
 
     /// When a cart written now expires. Reads do not extend the TTL.
@@ -279,6 +302,27 @@ mod tests {
             limits.used(cart, limits.end_if_written(at(0)));
         }
         assert_eq!(limits.make_room(at(1)), Ok(Some(2)));
+    }
+
+    #[test]
+    fn only_a_new_cart_that_takes_a_place_needs_room() {
+        let (mug, none) = (Some(Items(1)), Some(Items::NONE));
+        let asks = |limits: &Limits<u32>| {
+            [(None, mug), (None, none), (None, None), (mug, mug), (mug, none)]
+                .map(|(before, written)| limits.needs_room(before, written))
+        };
+        assert_eq!(asks(&limits(1, WhenFull::Evict)), [true, false, false, false, false]);
+        assert_eq!(asks(&Limits::none()), [true, true, false, false, false], "without a limit it may be empty");
+    }
+
+    #[test]
+    fn a_rolled_back_cart_loses_what_was_put_in_since_and_an_evicted_one_stays_out() {
+        let (mug, both) = (Items(1), Items(3));
+        let lamp = both.minus(mug);
+        assert_eq!(roll_back(Some(both), Some(mug)), Some(RolledBack { items: Some(mug), lost: lamp }));
+        assert_eq!(roll_back(Some(mug), Some(both)), Some(RolledBack { items: Some(both), lost: Items::NONE }));
+        assert_eq!(roll_back(Some(mug), None), Some(RolledBack { items: None, lost: mug }));
+        assert_eq!(roll_back(None, Some(mug)), None);
     }
 
     #[test]

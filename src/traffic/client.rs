@@ -49,6 +49,15 @@ pub enum Next {
     Leave(Ending),
 }
 
+impl Next {
+    /// Whether the step is over: done, or given up. Otherwise it is tried again.
+    #[inline]
+    #[must_use]
+    pub const fn settles_the_step(self) -> bool {
+        matches!(self, Next::Think | Next::Leave(_))
+    }
+}
+
 impl Client {
     /// A tab that has not made a visit yet.
     #[must_use]
@@ -230,6 +239,8 @@ mod tests {
         }
         assert_eq!(send(&mut client, &workload), Command::Browse);
         let gave_up = Next::Leave(Ending::GaveUp(AbandonReason::LoggedOut));
+        let settles = [Next::Think, gave_up, Next::Pause, Next::Again].map(Next::settles_the_step);
+        assert_eq!(settles, [true, true, false, false]);
         assert_eq!(client.told(&workload, Command::Browse, UNAUTHORIZED), gave_up);
         assert!(client.is_away());
     }

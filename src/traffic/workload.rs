@@ -219,6 +219,13 @@ impl Workload {
         service.sample(&mut self.seed.draw(Purpose::Service, key)) * (cost * u64::from(slow))
     }
 
+    /// Whether a thief copies the session with which a user sends this: the last one that a visit has, as it logs out.
+    #[inline]
+    #[must_use]
+    pub fn thief_copies(&self, command: Command) -> bool {
+        self.replays && command == Command::Logout
+    }
+
     /// What hash policies hash for a user.
     #[inline]
     #[must_use]

@@ -5,15 +5,15 @@ mod balancing;
 mod copies;
 mod crowds;
 mod failing;
-mod files;
-mod hidden;
 mod moving;
 mod places;
-mod plans;
+mod pool_changes;
+mod process_local;
 mod replicas;
 mod serverless;
 mod stores;
 mod tabs;
+mod uploads;
 
 use std::collections::BTreeMap;
 
@@ -289,10 +289,11 @@ fn stuck() -> Scenario {
 fn everything_is_met() {
     let mut met = Met::nothing();
     let simple = [base(), forgetful(), gullible(), stormy(), crowded(), stuck()];
-    let others = [copies::rewriting(), copies::dawdling(), files::scattered(), plans::busy(), failing::broken()];
+    let others =
+        [copies::rewriting(), copies::dawdling(), uploads::scattered(), pool_changes::busy(), failing::broken()];
     let apart = [places::apart(), places::dark(), serverless::cramped()];
     let moving = [replicas::returning(), moving::big_bang(), moving::read_through()];
-    let special = apart.into_iter().chain(moving).chain(stores::all()).chain(hidden::all());
+    let special = apart.into_iter().chain(moving).chain(stores::all()).chain(process_local::all());
     for scenario in simple.into_iter().chain(others).chain(special) {
         met.run(&scenario);
     }

@@ -6,8 +6,6 @@ mod beside_carts;
 mod breakdowns;
 #[cfg(feature = "cli")]
 mod errors;
-#[cfg(feature = "cli")]
-mod files;
 mod library;
 mod limits;
 #[cfg(feature = "cli")]
@@ -15,6 +13,8 @@ mod patch_errors;
 #[cfg(feature = "cli")]
 mod places;
 #[cfg(feature = "cli")]
-mod plans;
+mod pool_changes;
 mod robust;
+#[cfg(feature = "cli")]
+mod unreadable;
 mod variants;

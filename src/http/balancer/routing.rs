@@ -138,12 +138,12 @@ impl Router {
         if pin == old {
             return None;
         }
-        let value = match life {
-            CookieLife::Visit => format!("{server}; Path=/; HttpOnly"),
-            CookieLife::User => format!("{server}; Path=/; HttpOnly; Max-Age=31536000"),
-            CookieLife::For(_) => format!("{server}@{}; Path=/; HttpOnly; Max-Age=31536000", pin.since().as_nanos()),
+        let set = match life {
+            CookieLife::Visit | CookieLife::User => String::new(),
+            CookieLife::For(_) => format!("@{}", pin.since().as_nanos()),
         };
-        HeaderValue::try_from(format!("{}={value}", wire::SERVER)).ok()
+        let keep = if life.ends_with_the_browser() { "" } else { "; Max-Age=31536000" };
+        HeaderValue::try_from(format!("{}={server}{set}; Path=/; HttpOnly{keep}", wire::SERVER)).ok()
     }
 
     /// Chooses the server for a request: the pinned one, or the policy's choice.

@@ -21,14 +21,14 @@ impl LoadGenerator {
         &self,
         concurrent_steps: ConcurrentSteps,
         client: &mut Client,
-        seat: &TabTask,
+        tab: &TabTask,
         intended: Instant,
     ) -> Next {
-        let visit = client.visit(seat.id);
+        let visit = client.visit(tab.id);
         let steps = concurrent_steps.steps();
         let moment = Mutex::new(concurrent_steps);
         let mut doing: Vec<Doing> =
-            steps.map(|step| Box::pin(self.do_step(&moment, step, (visit, seat), intended)) as Doing).collect();
+            steps.map(|step| Box::pin(self.do_step(&moment, step, (visit, tab), intended)) as Doing).collect();
         poll_fn(|context| {
             doing.retain_mut(|step| step.as_mut().poll(context).is_pending());
             // A user who has given up does not wait for another step's pause to end.
@@ -43,14 +43,14 @@ impl LoadGenerator {
         &self,
         moment: &Mutex<ConcurrentSteps>,
         step: u16,
-        (visit, seat): (Visit, &TabTask),
+        (visit, tab): (Visit, &TabTask),
         mut intended: Instant,
     ) {
         loop {
             let sent = look(moment).request(step, &self.workload, intended);
             let Some((request, key)) = sent else { return };
             self.log.sent(visit, request, intended);
-            let outcome = self.ask(RequestId { key, client: seat.id }, request, seat, intended).await;
+            let outcome = self.ask(RequestId { key, client: tab.id }, request, tab, intended).await;
             let (meant, next) = {
                 let mut moment = look(moment);
                 (moment.meant(step), moment.told(step, &self.workload, request.command, outcome))

@@ -7,7 +7,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 use crate::http::wire;
-use crate::traffic::Folder;
+use crate::traffic::{Folder, OpenVisits};
 
 /// A cookie in the jar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,31 +20,31 @@ struct StoredCookie {
 
 /// One user's cookies. The last answer received wins.
 #[derive(Debug, Default)]
-pub struct Jar {
+pub struct CookieJar {
     cookies: Vec<StoredCookie>,
-    open_visits: u16,
+    open: OpenVisits,
     /// What the user knows about their own files.
     pub folder: Folder,
 }
 
-/// A tab's own state: its cart's id, and the cart itself when it is a token.
+/// What a tab keeps for itself during a visit: its cart's id, and the cart itself when it is a token.
 #[derive(Debug, Default)]
-pub struct Tab {
+pub struct TabState {
     /// The cart's id.
     pub visit: String,
     /// The cart as a token; behind a lock because the tab may have several requests in flight.
     token: Mutex<Option<String>>,
     /// The CSRF token in the form of the page that is open.
     form: Mutex<Option<HeaderValue>>,
-    /// A copy of the session from before the last logout, as a thief would present it.
+    /// A copy of the session that the last logout was sent with, as a thief would present it.
     stolen: Mutex<Option<String>>,
 }
 
-impl Tab {
+impl TabState {
     /// A tab that begins a visit.
     #[must_use]
-    pub fn new(visit: String) -> Tab {
-        Tab { visit, ..Tab::default() }
+    pub fn new(visit: String) -> TabState {
+        TabState { visit, ..TabState::default() }
     }
 
     fn token(&self) -> MutexGuard<'_, Option<String>> {
@@ -69,18 +69,16 @@ impl Tab {
     }
 }
 
-impl Jar {
+impl CookieJar {
     /// A tab begins a visit.
     pub fn visit_began(&mut self) {
-        self.open_visits += 1;
+        self.open.began();
     }
 
-    /// A visit ends. If it was the last one open, the browser closes, and drops login cookies and those without a
-    /// `Max-Age`.
+    /// A visit ends. When the browser closes, it drops session cookies: those without a `Max-Age`, as logins are.
     pub fn visit_ended(&mut self) {
-        self.open_visits -= 1;
-        if self.open_visits == 0 {
-            self.cookies.retain(|kept| kept.persistent && !is_session(&kept.name));
+        if self.open.ended() {
+            self.cookies.retain(|kept| kept.persistent);
         }
     }
 
@@ -92,7 +90,7 @@ impl Jar {
 
     /// Stores the cookies of an answer (RFC 6265, section 5.3). A cart token stays with the tab that sent the request.
     /// `own`: the session is the user's; if not, login cookies are ignored.
-    pub fn keep(&mut self, tab: &Tab, headers: &HeaderMap, own: bool) {
+    pub fn keep(&mut self, tab: &TabState, headers: &HeaderMap, own: bool) {
         if let Some(form) = headers.get(wire::CSRF_TOKEN) {
             *tab.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form.clone());
         }
@@ -127,7 +125,7 @@ impl Jar {
     pub fn write(
         &self,
         line: &mut impl fmt::Write,
-        tab: &Tab,
+        tab: &TabState,
         with_session: bool,
         another: Option<&str>,
     ) -> fmt::Result {
@@ -158,7 +156,7 @@ mod tests {
     use super::*;
 
     /// The `Cookie` field as text.
-    fn header(jar: &Jar, tab: &Tab, with_session: bool, forged: Option<&str>) -> String {
+    fn header(jar: &CookieJar, tab: &TabState, with_session: bool, forged: Option<&str>) -> String {
         let mut line = String::new();
         jar.write(&mut line, tab, with_session, forged).expect("memory takes everything");
         line
@@ -174,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_browser_session_ends_with_the_last_tab() {
-        let (mut jar, tab) = (Jar::default(), Tab::new("000042-0001".into()));
-        let other = Tab::new("000042.1-0001".into());
+        let (mut jar, tab) = (CookieJar::default(), TabState::new("000042-0001".into()));
+        let other = TabState::new("000042.1-0001".into());
         jar.visit_began();
         jar.visit_began();
         jar.keep(&tab, &answer(&["session=s1; Path=/; HttpOnly", "server=server-2; Path=/", "cart=c1"]), true);
@@ -196,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_cookie_is_taken_back() {
-        let (mut jar, tab) = (Jar::default(), Tab::default());
+        let (mut jar, tab) = (CookieJar::default(), TabState::default());
         jar.keep(&tab, &answer(&["session=s1"]), true);
         jar.keep(&tab, &answer(&["session=; Max-Age=0", "nonsense"]), true);
         assert_eq!(header(&jar, &tab, true, None), "visit=");

@@ -1,4 +1,4 @@
-//! What goes back: answers in JSON, refusals, and cookies.
+//! Responses: JSON, refusals, and cookies.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
@@ -9,23 +9,23 @@ use crate::base::Refusal;
 use crate::http::store::StoreError;
 use crate::http::wire::{self, Body};
 
-/// What goes back.
+/// A server's response.
 pub type Answer = Response<Full<Bytes>>;
 
-/// A cookie for this shop: not for scripts, and not sent along from other sites.
+/// A session cookie for this shop, hidden from scripts and not sent with requests from other sites.
 #[must_use]
 pub fn cookie(name: &str, value: &str) -> String {
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax")
 }
 
-/// Sets one more cookie.
+/// Adds a cookie to a response.
 pub fn set_cookie(answer: &mut Answer, cookie: &str) {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         answer.headers_mut().append(SET_COOKIE, value);
     }
 }
 
-/// What a server says when the store has not done its part.
+/// The response when a call to the store has failed.
 pub fn store_trouble(trouble: StoreError) -> Answer {
     match trouble {
         StoreError::Full => refused(StatusCode::INSUFFICIENT_STORAGE, Refusal::StoreFull, None),
@@ -34,7 +34,7 @@ pub fn store_trouble(trouble: StoreError) -> Answer {
     }
 }
 
-/// What a server says when it does not let a request in.
+/// The response when a server does not accept a request.
 pub fn of_refusal(refusal: Refusal) -> Answer {
     match refusal {
         Refusal::Forbidden => refused(StatusCode::FORBIDDEN, refusal, Some("send the X-CSRF-Token of the last answer")),
@@ -43,19 +43,19 @@ pub fn of_refusal(refusal: Refusal) -> Answer {
     }
 }
 
-/// An answer that refuses.
+/// A response that refuses the request.
 #[must_use]
 pub fn refused(status: StatusCode, refusal: Refusal, hint: Option<&str>) -> Answer {
     json(status, &Body { hint: hint.map(Into::into), ..wire::refused(refusal) })
 }
 
-/// An answer that says what is wrong.
+/// A response that says what is wrong.
 #[must_use]
 pub fn error(status: StatusCode, what: &str, hint: Option<&str>) -> Answer {
     json(status, &Body { error: Some(what.into()), hint: hint.map(Into::into), ..Body::default() })
 }
 
-/// An answer with a body in JSON.
+/// A response with a JSON body.
 #[must_use]
 pub fn json(status: StatusCode, body: &Body) -> Answer {
     let text = serde_json::to_vec(body).expect("plain data");

@@ -1,19 +1,19 @@
-//! How long the workers of a process have been busy.
+//! The total busy time of a process's workers.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::time::{Instant, Span};
 
-/// Counts the time of all workers, and what they are doing now.
+/// Adds up the busy time of all workers, including the work in progress.
 #[derive(Debug, Default)]
 pub struct BusyClock(Mutex<Busy>);
 
 #[derive(Debug, Default)]
 struct Busy {
-    /// With work that has ended.
+    /// Spent on work that has ended.
     ended: Span,
     running: u64,
-    /// The sum of the moments at which they began what they do now, in nanoseconds since the start.
+    /// The sum of the start times of the work in progress, in nanoseconds since the start of the run.
     begun: u128,
 }
 
@@ -22,14 +22,14 @@ impl BusyClock {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A worker begins.
+    /// A worker begins some work.
     pub fn begin(&self, now: Instant) {
         let mut busy = self.busy();
         busy.running += 1;
         busy.begun += u128::from(now.as_nanos());
     }
 
-    /// A worker that had begun then has ended its work.
+    /// A worker ends the work that it began at `begun`.
     pub fn end(&self, begun: Instant, now: Instant) {
         let mut busy = self.busy();
         busy.running -= 1;
@@ -37,11 +37,11 @@ impl BusyClock {
         busy.ended += now - begun;
     }
 
-    /// The time that all workers have been busy until now.
+    /// The busy time of all workers until `now`.
     #[must_use]
     pub fn worked(&self, now: Instant) -> Span {
         let busy = self.busy();
-        // One that has begun since `now` was read is not to make it less.
+        // Work that has begun since `now` was read must not reduce the sum.
         let running = (u128::from(busy.running) * u128::from(now.as_nanos())).saturating_sub(busy.begun);
         busy.ended + Span::from_nanos(u64::try_from(running).unwrap_or(u64::MAX))
     }

@@ -1,4 +1,4 @@
-//! What one request does to a cart, wherever it lives.
+//! The effect of one request on a cart, in any home.
 
 use super::answer::cookie;
 use super::job::Job;
@@ -8,27 +8,27 @@ use crate::http::wire;
 use crate::scenario::HiddenState;
 use crate::state::shop::{self, Applied, Basket, Order};
 
-/// What one request did to a cart.
+/// The effect of one request on a cart.
 #[derive(Clone, Debug)]
 pub struct CartEffect {
     /// The shop's answer.
     pub reply: Reply,
-    /// Whether the cart was known where it was looked for.
+    /// Whether the cart was found where the server looked for it.
     pub knew: bool,
     /// What it held after the effect; for a checkout, before it was emptied.
     pub held: Items,
-    /// For the post-mortem.
+    /// What the log keeps for the post-mortem.
     pub kept: CommitRecord,
-    /// The cart as it travels on.
+    /// The new cart token, if the cart travels with the user.
     pub token: Option<String>,
-    /// Bytes of the token, on the way back.
+    /// The size of that token in bytes.
     pub carried: usize,
-    /// Copies that are sent to other servers.
+    /// How many other servers are sent a copy.
     pub copies: u32,
 }
 
 impl CartEffect {
-    /// What came of a command, in a place that knew the cart or not.
+    /// The effect of a command. `knew`: whether the cart was found.
     pub fn of(applied: Applied, knew: bool) -> CartEffect {
         let Applied { reply, held, billed } = applied;
         CartEffect {
@@ -42,19 +42,19 @@ impl CartEffect {
         }
     }
 
-    /// The cookie that the cart travels in.
+    /// The cookie that carries the cart token.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {
         self.token.as_ref().map(|token| cookie(wire::CART, token))
     }
 }
 
-/// Does a command to one copy.
+/// Applies the request's command to one copy of a cart.
 pub fn apply(job: &Job, basket: &mut Basket, order: Option<&mut Order>) -> Applied {
     shop::apply(basket, job.command, order, keeps_orders(job))
 }
 
-/// Whether each process remembers only what it has charged itself.
+/// Whether each process knows only the orders that it has charged itself.
 #[must_use]
 pub fn keeps_orders(job: &Job) -> bool {
     job.shop.hidden == HiddenState::IdempotencyKey

@@ -1,4 +1,4 @@
-//! What a request came to, and what its user is told of it.
+//! The result of a request, and the response that tells it to the user.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
@@ -11,31 +11,33 @@ use super::hidden;
 use super::job::Job;
 use crate::base::{Command, Refusal, Reply};
 use crate::http::wire::{self, Body, Listed};
+use crate::state::process_local::shows_form;
 
-/// What a request came to.
+/// The result of a request.
 pub struct Completed {
-    /// What its server says.
+    /// The shop's reply.
     pub reply: Reply,
-    /// Why nothing was done for it, if so.
+    /// Why the request was refused, if it was.
     pub refused: Option<Refusal>,
-    /// What it did to a cart.
+    /// Its effect on a cart.
     pub cart: Option<CartEffect>,
-    /// What it did to a file.
+    /// Its effect on a file.
     pub file: Option<FileEffect>,
-    /// Cookies that the answer sets.
+    /// The cookies that the response sets.
     pub cookies: Vec<String>,
-    /// Bytes of state that came with the request and go with the answer.
+    /// The bytes of state that the request and the response carry.
     pub carried: usize,
 }
 
 impl Completed {
-    /// What the user is told.
+    /// The response.
     pub fn answer(self, job: &Job) -> Answer {
         let mut answer = match self.refused {
             Some(refusal) => of_refusal(refusal),
             None => self.good(job),
         };
-        if let Some(token) = hidden::form(job).and_then(|token| HeaderValue::try_from(token).ok()) {
+        let shown = shows_form(answer.status().is_server_error()).then(|| hidden::form(job)).flatten();
+        if let Some(token) = shown.and_then(|token| HeaderValue::try_from(token).ok()) {
             answer.headers_mut().insert(wire::CSRF_TOKEN, token);
             answer = named(job, answer);
         }
@@ -65,7 +67,7 @@ impl Completed {
     }
 }
 
-/// Whoever came without a cart gets one that travels from now on.
+/// Gives a client without a cart id the id of its new cart, to be sent from now on.
 fn named(job: &Job, mut answer: Answer) -> Answer {
     if job.request.cart.is_none() {
         set_cookie(&mut answer, &cookie(wire::VISIT, &job.cart.to_string()));

@@ -1,4 +1,4 @@
-//! The connections of a process: it accepts them, and serves each until one end goes.
+//! The connections of a process: it accepts them, and serves each until either end goes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,22 +13,22 @@ use super::gate::{Gate, GatedStream};
 use super::{Death, ServerProcess, handling, port};
 use crate::http::failure;
 
-/// How long a server waits when it cannot accept a connection, before it tries again.
+/// How long a server waits before it tries again after it failed to accept a connection.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(10);
 
-/// Connections are accepted from now on, until the process dies or nobody reaches it any more.
+/// Accepts connections until the process dies or is cut off.
 pub fn accept(process: &Arc<ServerProcess>, listener: TcpListener) {
     tokio::spawn(listen(Arc::clone(process), listener));
 }
 
 async fn listen(process: Arc<ServerProcess>, listener: TcpListener) {
     let _alarm = process.alarm();
-    let mut injector = process.deaths();
+    let mut deaths = process.deaths();
     let mut within_reach = process.reach();
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = injector.wait_for(Option::is_some) => break,
+            _ = deaths.wait_for(Option::is_some) => break,
             _ = within_reach.wait_for(|reached| !reached) => break,
             accepted = listener.accept() => accepted,
         };
@@ -40,7 +40,7 @@ async fn listen(process: Arc<ServerProcess>, listener: TcpListener) {
                 process.shop.fail(failure::out_of_descriptors());
                 break;
             }
-            // The client has gone again, or the machine is short of something for a moment.
+            // The client has already gone, or the machine is briefly short of a resource.
             Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
         }
     }
@@ -48,10 +48,10 @@ async fn listen(process: Arc<ServerProcess>, listener: TcpListener) {
     process.listens_no_more();
 }
 
-/// Serves one connection, until its client or this process goes.
+/// Serves one connection until its client or this process goes.
 async fn converse(process: Arc<ServerProcess>, stream: TcpStream) {
     let _alarm = process.alarm();
-    // Only a socket that is already dead refuses this.
+    // This fails only for a socket that is already dead.
     let _ = stream.set_nodelay(true);
     let (this, busy) = (Arc::clone(&process), Arc::new(AtomicBool::new(false)));
     let at_work = Arc::clone(&busy);
@@ -67,30 +67,29 @@ async fn converse(process: Arc<ServerProcess>, stream: TcpStream) {
     let gate = Gate::default();
     let stream = TokioIo::new(GatedStream::new(stream, gate.clone()));
     let mut connection = http1::Builder::new().writev(false).serve_connection(stream, service);
-    let mut injector = process.deaths();
+    let mut deaths = process.deaths();
     let mut within_reach = process.reach();
     let death = loop {
         tokio::select! {
             biased;
-            death = injector.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
+            death = deaths.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
             _ = within_reach.wait_for(|reached| *reached != gate.is_open()) => {}
             _ = &mut connection => return,
         }
-        // Cut off: nothing comes and nothing goes; work goes on, and its answer is sent afterwards. A connection that
-        // is idle is closed, so that the balancer has to make a new one, and waits for that as it does in a
-        // simulation.
+        // Cut off: no bytes pass, work goes on, and its answer is sent once the server is reconnected. An idle
+        // connection is closed, so that the balancer has to open a new one, which hangs, as in the simulation.
         gate.turn();
         if !gate.is_open() && !busy.load(Ordering::Acquire) {
             return;
         }
     };
     if death == Some(Death::Vanish) {
-        // Idle: closed, for the same reason. Behind a shut gate there is an answer that was not sent.
+        // An idle connection is closed, for the same reason. Behind a shut gate there is an unsent answer.
         if gate.is_open() && !busy.load(Ordering::Acquire) {
             return;
         }
-        // Nobody reads and nobody hangs up, until another host answers for this address.
-        let _ = injector.wait_for(|death| *death == Some(Death::Crash)).await;
+        // Neither reads nor hangs up until another host takes over this address.
+        let _ = deaths.wait_for(|death| *death == Some(Death::Crash)).await;
     }
     port::reset(connection.into_parts().io.into_inner().into_inner());
 }

@@ -1,4 +1,4 @@
-//! What a request presents to be let in, and what its server has found out about it.
+//! The credential that a request presents, and what its server has found out about it.
 
 use super::job::Job;
 use super::request::ParsedRequest;
@@ -7,20 +7,20 @@ use crate::http::wire;
 use crate::scenario::SessionHome;
 use crate::state::session::{CredentialCheck, CredentialStatus};
 
-/// What a request presents, and what its server has found out about it.
+/// The credential that a request presents, and what its server has found out about it.
 pub struct Credential {
-    /// Which kind it is.
+    /// What kind of credential it is.
     pub status: CredentialStatus,
-    /// What the server has found out.
+    /// What the server has found out about it.
     pub found: CredentialCheck,
-    /// Whose it is, as far as the store knows.
+    /// The user whose session it is, according to the store.
     pub owner: Option<String>,
-    /// The key of the session that the store keeps from now on.
+    /// The key of the session that the store has just been given.
     pub kept: Option<String>,
 }
 
 impl Credential {
-    /// What a request presents, and what its server can tell without the store. A login presents nothing.
+    /// The credential of a request, with what its server can tell without the store. A login presents none.
     #[must_use]
     pub fn presented(job: &Job) -> Credential {
         let session = shown(job.request).filter(|_| job.command != Command::Login);
@@ -38,7 +38,7 @@ impl Credential {
         Credential { status, found, owner: None, kept: None }
     }
 
-    /// Bytes of state in the session that the request carries; an id is only a key into somebody's table.
+    /// The bytes of state in the session that the request carries. An id carries none: it is only a key into a table.
     #[must_use]
     pub fn carried(&self, job: &Job) -> usize {
         match job.shop.serving.homes.session {
@@ -49,7 +49,7 @@ impl Credential {
     }
 }
 
-/// A token says itself whose it is and until when.
+/// Verifies a token, which states its user and its expiry.
 fn read_token(job: &Job, token: &str) -> (CredentialStatus, CredentialCheck) {
     let unchecked = CredentialCheck::default();
     match job.signer().read_session(token, job.shop.clock.now()) {
@@ -61,7 +61,7 @@ fn read_token(job: &Job, token: &str) -> (CredentialStatus, CredentialCheck) {
     }
 }
 
-/// The session that a request shows.
+/// The session cookie of a request.
 #[must_use]
 pub fn shown(request: &ParsedRequest) -> Option<&str> {
     wire::cookie(&request.headers, wire::SESSION)

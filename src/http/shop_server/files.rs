@@ -1,4 +1,4 @@
-//! Files, wherever they live.
+//! What requests do to files, in every home.
 
 use std::sync::atomic::Ordering;
 
@@ -9,53 +9,53 @@ use crate::base::seed::Purpose;
 use crate::base::{Command, File};
 use crate::http::failure::Failure;
 use crate::http::files::FileName;
-use crate::state::file_locations::FileLocation;
+use crate::state::file_locations::{self, FileLocation};
 
-/// Files of guests that all servers together take.
+/// The most files of guests that all servers together take.
 const MOST_FILES: u32 = 1_000;
 
-/// What one request did to a file.
+/// The effect of one request on a file.
 #[derive(Clone, Debug)]
 pub struct FileEffect {
-    /// Which.
+    /// The file.
     pub file: File,
-    /// Where it was put or looked for.
+    /// Where it was stored or looked for.
     pub place: FileLocation,
-    /// Whether it was there.
+    /// Whether it was already there.
     pub knew: bool,
-    /// What came of it.
+    /// The outcome.
     pub what: FileOutcome,
 }
 
 impl FileEffect {
-    /// Whether the user got what was asked for.
+    /// Whether the request succeeded.
     #[must_use]
     pub fn is_good(&self) -> bool {
         matches!(self.what, FileOutcome::Stored | FileOutcome::Found(_))
     }
 }
 
-/// What came of a request about a file.
+/// The outcome of a request about a file.
 #[derive(Clone, Debug)]
 pub enum FileOutcome {
     /// It is stored.
     Stored,
-    /// It is there: its contents.
+    /// The contents of the file.
     Found(Bytes),
-    /// It is not there.
+    /// The server does not have it.
     NotFound,
-    /// There is no room for a guest's file.
+    /// There is no room for another guest's file.
     Full,
 }
 
-/// Waits for the object store.
+/// Waits as long as the object store takes.
 pub async fn wait_for_objects(job: &Job<'_>) {
     let mut luck = job.shop.workload.seed.draw(Purpose::Objects, job.key);
     let clock = job.shop.clock;
     clock.sleep_until(clock.now() + job.shop.depot.latency.sample(&mut luck)).await;
 }
 
-/// Stores or fetches a file, for real. `None` for a request about no file.
+/// Really stores or fetches a file. `None` if the request is not about a file.
 pub fn here(job: &Job) -> Option<FileEffect> {
     let file = job.command.file()?;
     let name = match job.request.id {
@@ -70,8 +70,8 @@ pub fn here(job: &Job) -> Option<FileEffect> {
     });
     let knew = before.is_some();
     let what = match (job.command, before) {
+        _ if file_locations::is_missing(job.command, knew) => FileOutcome::NotFound,
         (Command::Download(_), Some(bytes)) => FileOutcome::Found(bytes),
-        (Command::Download(_), None) => FileOutcome::NotFound,
         _ if !knew && !has_room(job) => FileOutcome::Full,
         _ => {
             keep(job, place, name);
@@ -97,7 +97,7 @@ fn keep(job: &Job, place: FileLocation, name: FileName) {
     }
 }
 
-/// Users of the run always find room; guests as long as they are few.
+/// Whether there is room for another file: always for users of the run, for guests up to a limit.
 fn has_room(job: &Job) -> bool {
     job.request.id.is_some() || job.shop.guest_files.fetch_add(1, Ordering::Relaxed) < MOST_FILES
 }

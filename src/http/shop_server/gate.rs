@@ -1,4 +1,4 @@
-//! A gate before a connection: while it is shut, nothing comes and nothing goes, and neither end learns why.
+//! A gate in front of a connection. While it is shut, no bytes pass in either direction, and neither end learns why.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Whether bytes pass. It is open at first. Whoever opens it polls the connection again: nothing else wakes it.
+/// Whether bytes pass; open at first. Whoever opens it must poll the connection again, because nothing else wakes it.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
     shut: Arc<AtomicBool>,
@@ -21,7 +21,7 @@ impl Gate {
         !self.shut.load(Ordering::Acquire)
     }
 
-    /// Shuts it if it is open, and opens it if it is shut.
+    /// Shuts an open gate, and opens a shut one.
     pub fn turn(&self) {
         self.shut.fetch_xor(true, Ordering::AcqRel);
     }
@@ -39,12 +39,12 @@ pub struct GatedStream {
 }
 
 impl GatedStream {
-    /// Puts a gate before a stream.
+    /// Puts a gate in front of a stream.
     pub fn new(stream: TcpStream, gate: Gate) -> GatedStream {
         GatedStream { stream, gate }
     }
 
-    /// The stream without its gate.
+    /// Removes the gate, and returns the stream.
     pub fn into_inner(self) -> TcpStream {
         self.stream
     }

@@ -1,4 +1,4 @@
-//! What a server does with a request: reads it, waits for a worker, works, commits, answers.
+//! How a server handles a request: it reads it, waits for a worker, serves it, and answers.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ use crate::http::wire::Body;
 use crate::operations::faults;
 use crate::scenario::Share;
 
-/// Reads a request and answers it. `None`: the process died meanwhile.
+/// Reads a request and answers it. `None` if the process has died in the meantime.
 pub async fn answer(process: &Arc<ServerProcess>, request: Request<Incoming>) -> Option<Answer> {
     let request = match request::read(request).await {
         Ok(request) => request,
@@ -27,12 +27,12 @@ pub async fn answer(process: &Arc<ServerProcess>, request: Request<Incoming>) ->
     process.outlive(work(Arc::clone(process), request)).await
 }
 
-/// What needs no worker.
+/// Answers requests that need no worker.
 fn without_worker(request: &ParsedRequest) -> Option<Answer> {
     matches!(request.what, RequestKind::Health).then(|| json(StatusCode::OK, &Body::default()))
 }
 
-/// Waits for a worker, works, commits and answers. `None`: the process died meanwhile.
+/// Waits for a worker, and serves the request. `None` if the process has died in the meantime.
 async fn work(process: Arc<ServerProcess>, request: ParsedRequest) -> Option<Answer> {
     let shop = &process.shop;
     let sent = request.sent.unwrap_or_else(|| shop.clock.now());
@@ -51,14 +51,14 @@ async fn work(process: Arc<ServerProcess>, request: ParsedRequest) -> Option<Ans
     }
 }
 
-/// Whether a server that fails some of its requests fails this one.
+/// Whether a server that fails a share of its requests fails this one.
 fn fails(process: &ServerProcess, request: &ParsedRequest) -> bool {
     let failing = process.slot.failing.load(Ordering::Relaxed);
-    // A guest has no luck of their own: they are failed when everybody is.
+    // Guests have no random draws of their own: they are failed only if everybody is.
     request.id.map_or(failing == Share::ALL, |id| faults::fails(failing, process.shop.workload.seed, id.key))
 }
 
-/// Answers before anything is done. (A timer would take longer than the simulation's millisecond.)
+/// Answers 500 at once. (A timer would take longer than the millisecond of the simulation.)
 fn fail(process: &ServerProcess, request: &ParsedRequest) -> Answer {
     if let Some(id) = request.id {
         process.shop.log.dropped(id.visit(), Some(process.slot.id));

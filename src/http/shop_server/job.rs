@@ -1,4 +1,4 @@
-//! A request that a worker holds, and all it needs to serve it.
+//! A request that a worker is serving, and everything that this needs.
 
 use std::sync::atomic::Ordering;
 
@@ -11,30 +11,30 @@ use crate::http::token::Signer;
 use crate::http::wire::CartId;
 use crate::scenario::CartPath;
 
-/// A request that a worker holds.
+/// A request that a worker is serving.
 pub struct Job<'a> {
-    /// The process that works on it.
+    /// The process that serves it.
     pub process: &'a ServerProcess,
     /// What all servers share.
     pub shop: &'a Shop,
     /// The request.
     pub request: &'a ParsedRequest,
-    /// What it asks.
+    /// What it asks for.
     pub command: Command,
-    /// Whose luck it has.
+    /// The key of its random draws.
     pub key: Key,
-    /// The cart it is about.
+    /// The id of its cart.
     pub cart: CartId,
-    /// The way to the cart, while carts move.
+    /// How its cart is looked up during a migration.
     pub path: CartPath,
     /// When it was sent.
     pub sent: Instant,
-    /// When a worker began with it.
+    /// When a worker took it.
     pub started: Instant,
 }
 
 impl<'a> Job<'a> {
-    /// A worker begins with a request.
+    /// A worker takes a request, which was `sent` and is `started` at these times.
     #[must_use]
     pub fn new(
         process: &'a ServerProcess,
@@ -43,7 +43,7 @@ impl<'a> Job<'a> {
         (sent, started): (Instant, Instant),
     ) -> Job<'a> {
         let shop = &*process.shop;
-        // Guests have keys of their own, in bits that no user has.
+        // Guests' keys set a bit that no user's key has.
         let guest =
             || Key { entity: 1 << 48 | u64::from(shop.guests.fetch_add(1, Ordering::Relaxed)), ..Key::default() };
         let key = request.id.map_or_else(guest, |id| id.key);
@@ -53,9 +53,9 @@ impl<'a> Job<'a> {
         Job { process, shop, request, command, key, cart, path, sent, started }
     }
 
-    /// Who signs and checks logins here.
+    /// The signer of logins in this process.
     #[must_use]
     pub fn signer(&self) -> &Signer {
-        self.process.secrets.signer.as_ref().unwrap_or(&self.shop.signer)
+        self.process.local.signer.as_ref().unwrap_or(&self.shop.signer)
     }
 }

@@ -1,4 +1,4 @@
-//! A loopback port that stays ours: listening, refusing, or silent.
+//! A loopback port that is never released during a run: it listens, refuses, or is silent.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,36 +9,36 @@ use tokio::net::TcpListener;
 
 use super::process::Death;
 
-/// Connections that wait to be accepted. The kernel may allow fewer.
+/// The length of the accept queue. The kernel may allow less.
 const BACKLOG: i32 = 4_096;
 
-/// So many connections fill a queue that has room for one, and are never accepted.
+/// How many connections fill an accept queue of length one, and are never accepted.
 const FILLERS: usize = 4;
 
-/// A port and the socket that holds it while no server listens.
+/// A port, and the socket that holds it while no server listens.
 #[derive(Debug)]
 pub struct Port {
     address: SocketAddr,
-    /// Bound and not listening: connections are refused. Listening with a full queue: they hang.
+    /// Bound but not listening: connections are refused. Listening with a full queue: they hang.
     holder: Option<Socket>,
-    /// What fills the queue.
+    /// The connections that fill the queue.
     fillers: Vec<Socket>,
 }
 
 impl Port {
-    /// Any free port of the loopback interface; connections are refused for now.
+    /// Binds any free loopback port. Connections are refused for now.
     pub fn bind() -> io::Result<Port> {
         let holder = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = holder.local_addr()?.as_socket().ok_or_else(|| io::Error::other("no address"))?;
         Ok(Port { address, holder: Some(holder), fillers: Vec::new() })
     }
 
-    /// Where.
+    /// The address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// From now on connections are accepted.
+    /// Starts to listen: from now on, connections are accepted.
     pub fn listen(&mut self) -> io::Result<TcpListener> {
         self.fillers.clear();
         let holder = match self.holder.take() {
@@ -49,20 +49,20 @@ impl Port {
         TcpListener::from_std(holder.into())
     }
 
-    /// Nobody will listen here any more, and nothing holds the port.
+    /// Releases the port: nobody will listen here any more.
     pub fn give_up(&mut self) {
         self.fillers.clear();
         self.holder = None;
     }
 
-    /// The listener is closed: from now on connections are refused, or hang.
+    /// Holds the port after its listener has been closed: from now on, connections are refused, or hang.
     pub fn close(&mut self, death: Death) -> io::Result<()> {
-        // Whoever was cut off before is held already.
+        // The port of a server that was cut off before is held already.
         self.fillers.clear();
         self.holder = None;
         let holder = bound(self.address)?;
         if death == Death::Vanish {
-            // A queue of one that is full: the kernel then drops what comes, as a dead host would.
+            // A full queue of length one: the kernel drops new connections, as a dead host would.
             holder.listen(0)?;
             self.fillers = (0..FILLERS).map(|_| knock(self.address)).collect::<io::Result<_>>()?;
         }
@@ -79,7 +79,7 @@ fn bound(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Begins a connection and does not wait for it.
+/// Begins to connect, and does not wait for the result.
 fn knock(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
@@ -90,13 +90,13 @@ fn knock(address: SocketAddr) -> io::Result<Socket> {
 }
 
 fn in_progress(error: &io::Error) -> bool {
-    // EINPROGRESS on Unix has no kind of its own yet.
+    // `io::ErrorKind` has no stable kind for EINPROGRESS.
     error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(115) || error.raw_os_error() == Some(36)
 }
 
-/// Closes so that the other end sees a reset, whatever is still on its way.
+/// Closes a connection so that the other end sees a reset, even if data is still in transit.
 pub fn reset(stream: tokio::net::TcpStream) {
-    // When it fails, the other end has gone already.
+    // If this fails, the other end has already gone.
     let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     drop(stream);
 }

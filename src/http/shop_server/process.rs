@@ -1,4 +1,4 @@
-//! One life of a server process: its memory, its workers and its end.
+//! A server process: its memory, its workers, and its death.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::busy::BusyClock;
-use super::secrets::Secrets;
+use super::process_local::ProcessLocal;
 use super::{Shop, Slot};
 use crate::base::time::{Instant, Span};
 use crate::base::{Items, ProcessId};
@@ -21,16 +21,16 @@ use crate::http::wire::CartId;
 use crate::state::admission::{Admitted, admit};
 use crate::state::replication::Change;
 
-/// What this process knows and will forget.
+/// What a process has in memory, and loses when it dies.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// Carts, when they live here.
+    /// Carts, if their home is server memory.
     pub carts: DashMap<CartId, Items>,
-    /// Carts, when they live here and on other servers: the latest version that is known here.
+    /// Carts, if their home is replicated memory: the latest version that this process knows.
     pub copies: DashMap<CartId, Change>,
-    /// Sessions by their id, when they live here: whose they are.
+    /// Users by session id, if the home of sessions is server memory.
     pub sessions: DashMap<String, String>,
-    /// Uploaded files.
+    /// Uploaded files, if their home is server memory.
     pub files: DashMap<FileName, Bytes>,
 }
 
@@ -43,47 +43,47 @@ impl Memory {
     }
 }
 
-/// How a life ends.
+/// How a process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Death {
-    /// The process dies: the kernel resets its connections and refuses new ones.
+    /// The process ends: the kernel resets its connections and refuses new ones.
     Crash,
-    /// The host goes: nothing is answered any more.
+    /// The host disappears: nothing is answered any more.
     Vanish,
 }
 
-/// One life of a server process.
+/// A server process, from its start to its death.
 pub struct ServerProcess {
-    /// Which.
+    /// Its id.
     pub process: ProcessId,
-    /// The place in the pool.
+    /// The slot in which it runs.
     pub slot: Arc<Slot>,
     /// What all servers share.
     pub shop: Arc<Shop>,
-    /// What it remembers.
+    /// What it has in memory.
     pub memory: Memory,
-    /// What it hides from the others.
-    pub secrets: Secrets,
-    /// Workers that are free.
+    /// What it keeps to itself although the pool is believed to be stateless.
+    pub local: ProcessLocal,
+    /// A permit for each idle worker.
     pub workers: Semaphore,
-    /// Requests that wait for one.
+    /// The number of requests that wait for a worker.
     pub waiting: AtomicUsize,
     busy: BusyClock,
-    /// Requests that it holds and whose connections wait for the answer.
+    /// The number of requests whose connections wait for the answer.
     awaited: AtomicUsize,
     alive: RwLock<bool>,
-    injector: watch::Sender<Option<Death>>,
+    death: watch::Sender<Option<Death>>,
     listening: watch::Sender<bool>,
-    /// Whether others reach it.
+    /// Whether it can be reached.
     within_reach: watch::Sender<bool>,
 }
 
 impl ServerProcess {
-    /// It lives from now on, and is about to listen.
+    /// Starts a process, which is about to listen.
     pub fn start(process: ProcessId, slot: Arc<Slot>, shop: Arc<Shop>) -> Arc<ServerProcess> {
         Arc::new(ServerProcess {
             process,
-            secrets: Secrets::new(&shop, slot.id, process),
+            local: ProcessLocal::new(&shop, slot.id, process),
             slot,
             memory: Memory::default(),
             workers: Semaphore::new(shop.workers),
@@ -92,19 +92,19 @@ impl ServerProcess {
             busy: BusyClock::default(),
             awaited: AtomicUsize::new(0),
             alive: RwLock::new(true),
-            injector: watch::Sender::new(None),
+            death: watch::Sender::new(None),
             listening: watch::Sender::new(true),
             within_reach: watch::Sender::new(true),
         })
     }
 
-    /// Does something that only the living do, and that is over before death comes.
+    /// Does something that must not overlap with the death of the process. `None` if it is already dead.
     pub fn while_alive<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
         let alive = self.alive.read().unwrap_or_else(PoisonError::into_inner);
         alive.then(act)
     }
 
-    /// The end. `strike` is told of it when nothing can be committed any more.
+    /// The process dies. `strike` is called as soon as nothing can be committed any more.
     pub fn die(&self, death: Death, strike: impl FnOnce(&ServerProcess)) {
         let mut alive = self.alive.write().unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut *alive, false) {
@@ -112,53 +112,53 @@ impl ServerProcess {
         }
         drop(alive);
         self.memory.forget();
-        self.secrets.forget();
-        self.injector.send_replace(Some(death));
+        self.local.forget();
+        self.death.send_replace(Some(death));
     }
 
-    /// Nobody reaches this process from now on. It does not know, and goes on.
+    /// Cuts the process off from the network. It does not notice, and goes on working.
     pub fn withdraw(&self) {
         self.within_reach.send_replace(false);
     }
 
-    /// Others reach this process again, and it is about to listen.
+    /// Reconnects the process, which is about to listen.
     pub fn come_back(&self) {
         self.listening.send_replace(true);
         self.within_reach.send_replace(true);
     }
 
-    /// Whether others reach it.
+    /// Whether it can be reached.
     pub fn is_within_reach(&self) -> bool {
         *self.within_reach.borrow()
     }
 
-    /// Tells whether others reach it, from now on.
+    /// Watches whether it can be reached.
     pub fn reach(&self) -> watch::Receiver<bool> {
         self.within_reach.subscribe()
     }
 
-    /// Tells of its death.
+    /// Watches for its death.
     pub fn deaths(&self) -> watch::Receiver<Option<Death>> {
-        self.injector.subscribe()
+        self.death.subscribe()
     }
 
-    /// The listener is closed.
+    /// The listener has been closed.
     pub fn listens_no_more(&self) {
         self.listening.send_replace(false);
     }
 
-    /// Waits until the listener is closed.
+    /// Waits until the listener has been closed.
     pub async fn stopped_listening(&self) {
-        // The sender lives as long as `self`.
+        // This cannot fail: the sender lives as long as `self`.
         let _ = self.listening.subscribe().wait_for(|listening| !listening).await;
     }
 
-    /// Held by every task of this life: one that panics fails the run.
+    /// Held by every task of the process: a panic in one of them fails the run.
     pub fn alarm(&self) -> Alarm<'_> {
         Alarm(self)
     }
 
-    /// Does something in this life, ended by its death and by nothing else: whoever hangs up, it goes on.
+    /// Runs work that only the death of the process ends: it goes on even if its client hangs up.
     pub fn outlive<F: Future + Send + 'static>(self: &Arc<ServerProcess>, work: F) -> Outliving<F>
     where
         F::Output: Send,
@@ -167,13 +167,13 @@ impl ServerProcess {
         Outliving { process: Arc::clone(self), work: Some(Box::pin(work)) }
     }
 
-    /// Requests that it holds, in its workers or before them, and that somebody waits for.
+    /// The number of requests, in service or in the queue, that somebody is waiting for.
     #[must_use]
     pub fn awaited(&self) -> u32 {
         u32::try_from(self.awaited.load(Ordering::Acquire)).unwrap_or(u32::MAX)
     }
 
-    /// How long its workers have been busy until now, with what they are doing.
+    /// The busy time of its workers until `now`, including the work in progress.
     #[must_use]
     pub fn worked(&self, now: Instant) -> Span {
         self.busy.worked(now)
@@ -198,10 +198,10 @@ impl ServerProcess {
     }
 }
 
-/// A worker that is busy, until this is dropped.
+/// A busy worker; it is idle again when this is dropped.
 pub struct Worker<'a> {
     process: &'a ServerProcess,
-    /// Since when.
+    /// When it began.
     pub begun: Instant,
     _permit: SemaphorePermit<'a>,
 }
@@ -220,10 +220,10 @@ impl Drop for Worker<'_> {
     }
 }
 
-/// Work that its connection waits for. When the connection goes before it is done, it becomes a task of its own.
+/// Work that a connection waits for. If the connection goes first, the work becomes a task of its own.
 pub struct Outliving<F: Future<Output: Send> + Send + 'static> {
     process: Arc<ServerProcess>,
-    /// `None` when it is done.
+    /// `None` once it is done.
     work: Option<Pin<Box<F>>>,
 }
 
@@ -245,7 +245,7 @@ impl<F: Future<Output: Send> + Send + 'static> Drop for Outliving<F> {
     fn drop(&mut self) {
         let Some(work) = self.work.take() else { return };
         self.process.awaited.fetch_sub(1, Ordering::AcqRel);
-        // Where there is no runtime any more, the run is over. What has panicked must not go on.
+        // Without a runtime the run is over. Work that has panicked must not go on.
         let Ok(runtime) = Handle::try_current() else { return };
         if !self.process.is_alive() || std::thread::panicking() {
             return;
@@ -253,17 +253,17 @@ impl<F: Future<Output: Send> + Send + 'static> Drop for Outliving<F> {
         let process = Arc::clone(&self.process);
         runtime.spawn(async move {
             let _alarm = process.alarm();
-            let mut injector = process.injector.subscribe();
+            let mut deaths = process.deaths();
             tokio::select! {
                 biased;
-                _ = injector.wait_for(Option::is_some) => {}
+                _ = deaths.wait_for(Option::is_some) => {}
                 _ = work => {}
             }
         });
     }
 }
 
-/// Tells of a panic when it is dropped by one.
+/// Fails the run if a panic drops it.
 pub struct Alarm<'a>(&'a ServerProcess);
 
 impl Drop for Alarm<'_> {

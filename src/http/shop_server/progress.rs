@@ -1,4 +1,4 @@
-//! How far a job has come on its way through its plan, and its calls to the store.
+//! The progress of a request through the stages of its plan, and its calls to the store.
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -9,36 +9,37 @@ use super::job::Job;
 use crate::base::seed::Purpose;
 use crate::base::{Items, Refusal};
 use crate::http::store::{self, Backend, StoreError};
+use crate::state::moving_carts::MovingEffect;
 use crate::state::plan::Plan;
 use crate::state::shop::Order;
 use crate::state::store::StoreCall;
 
-/// A job on its way through the stages of its plan.
+/// A request on its way through the stages of its plan.
 pub struct Serving<'a> {
-    /// The job.
+    /// The request and its context.
     pub job: &'a Job<'a>,
-    /// What the request presents.
+    /// The credential that it presents.
     pub credential: Credential,
-    /// The copy of the cart that was found in the store or, while carts move, in memory.
+    /// The copy of the cart that was read from the store or, during a migration, found in memory.
     pub copy: Option<Items>,
-    /// The order of the visit. Whoever holds it keeps others from charging at the same time.
+    /// The order of the visit. The lock keeps other requests from charging it at the same time.
     pub order: Option<OwnedMutexGuard<Order>>,
-    /// What was done to a cart in the store.
+    /// The effect on a cart that the store has already applied.
     pub cart: Option<CartEffect>,
-    /// The stages that it takes.
+    /// The stages of serving it.
     pub plan: Plan,
-    /// Why nothing is done for it, if so.
+    /// Why it is refused, if it is.
     pub refused: Option<Refusal>,
-    /// Calls to the store that got through, before the work and after it.
+    /// The number of calls that reached the store, before and after the work.
     calls: (u32, u32),
-    /// Whether one of them may have changed something.
+    /// Whether one of them may have changed the store.
     changed: bool,
-    /// What goes back, when all is done.
+    /// The response, once everything is done.
     pub answer: Option<Answer>,
 }
 
 impl<'a> Serving<'a> {
-    /// What everybody costs, even a stranger: the look-ups that it takes to tell.
+    /// Begins with the plan that even a request without a valid login takes: the look-ups to find that out.
     #[must_use]
     pub fn begin(job: &'a Job<'a>) -> Serving<'a> {
         let credential = Credential::presented(job);
@@ -56,20 +57,20 @@ impl<'a> Serving<'a> {
         }
     }
 
-    /// A cart was found only in memory: it will be copied.
-    pub fn copies_over(&mut self) {
-        self.plan = self.plan.moving(self.job.path, self.job.command, true, true);
+    /// The cart was found only in memory: one more stage will copy it to the store.
+    pub fn moves_over(&mut self) {
+        self.plan = self.plan.moving(MovingEffect::MovesOver, self.job.command, true);
     }
 
-    /// One call to the store. It is counted if it got through, whatever came of it.
+    /// Makes one call to the store. A call that reaches the store counts, whatever its result.
     ///
     /// # Errors
     ///
-    /// Those of the store. A request that has changed something already cannot be called refused.
+    /// The store's errors. Once a request may have changed something, it can no longer count as refused.
     pub async fn ask<T>(
         &mut self,
         when: StoreCall,
-        what: impl FnOnce(&'a dyn Backend) -> store::Answer<'a, T>,
+        what: impl FnOnce(&'a dyn Backend) -> store::StoreFuture<'a, T>,
     ) -> Result<T, StoreError> {
         let Job { shop, command, key, .. } = *self.job;
         let calls = match when {
@@ -86,7 +87,7 @@ impl<'a> Serving<'a> {
         result.map_err(|error| if half_done { StoreError::BrokenOff } else { error })
     }
 
-    /// Calls to the store that got through.
+    /// The number of calls that reached the store.
     #[must_use]
     pub fn calls_made(&self) -> u32 {
         self.calls.0 + self.calls.1

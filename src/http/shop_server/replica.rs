@@ -1,4 +1,4 @@
-//! Carts in replicated memory: changes are sent to other servers a little later.
+//! Carts in replicated memory: each change reaches other servers a little later.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,17 +14,17 @@ use crate::http::wire::CartId;
 use crate::state::replication::{Change, delivered, receivers};
 use crate::state::shop::{Basket, Order};
 
-/// A change on its way.
+/// A change in transit.
 struct Message {
     cart: CartId,
-    /// The servers it goes to.
+    /// The servers that it is sent to.
     to: Vec<ServerId>,
-    /// Whose cart it is, when it is a user's of the run.
+    /// The visit whose cart it is; `None` for a guest.
     visit: Option<Visit>,
     change: Change,
 }
 
-/// The effect on this server's copy of a cart.
+/// The effect of a request on this server's copy of a cart.
 pub fn in_copy(job: &Job, order: Option<&mut Order>) -> CartEffect {
     let place = job.process.memory.copies.entry(job.cart);
     let known = match &place {
@@ -51,7 +51,7 @@ pub fn in_copy(job: &Job, order: Option<&mut Order>) -> CartEffect {
     effect
 }
 
-/// Brings a change to other servers, if its sender and they can be reached by then.
+/// Delivers a change to other servers after the lag, if both ends can be reached by then.
 async fn deliver(shop: Arc<Shop>, sender: (ServerId, ProcessId), message: Message) {
     shop.clock.sleep_until(shop.clock.now() + shop.replication.lag.get()).await;
     let peers = shop.peers();
@@ -61,14 +61,14 @@ async fn deliver(shop: Arc<Shop>, sender: (ServerId, ProcessId), message: Messag
     }
 }
 
-/// The process that runs on a server, if others reach it.
+/// The process that runs on a server, if it can be reached.
 fn within_reach(slot: &Arc<Slot>) -> Option<(ProcessId, Arc<ServerProcess>)> {
     let process = slot.running().filter(|process| process.is_within_reach())?;
     Some((process.process, process))
 }
 
 impl ServerProcess {
-    /// Keeps a change, unless a later one is known.
+    /// Stores a change, unless this process has a later one.
     fn take_in(&self, message: &Message) {
         let Message { cart, visit, change, .. } = *message;
         match self.memory.copies.entry(cart) {

@@ -1,4 +1,4 @@
-//! A request as it is read, or what is wrong with it.
+//! Reading requests, and saying what is wrong with them.
 
 use std::time::Duration;
 
@@ -14,38 +14,38 @@ use crate::base::time::Instant;
 use crate::base::{Command, Item};
 use crate::http::wire::{self, Ask, CartId, RequestId};
 
-/// Most bytes of an uploaded file.
+/// The maximum size of an uploaded file, in bytes.
 const FILE_LIMIT: usize = 1 << 20;
-/// Most bytes of any other body.
+/// The maximum size of any other body, in bytes.
 const BODY_LIMIT: usize = 4 << 10;
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Most characters of a user's name.
+/// The maximum length of a user's name.
 const NAME_LIMIT: usize = 64;
 
-/// A request that was read.
+/// A request, read to its end.
 pub struct ParsedRequest {
-    /// What it asks.
+    /// What it asks for.
     pub what: RequestKind,
-    /// Whose, when it belongs to a user of the run.
+    /// Its id, if it belongs to a user of the run.
     pub id: Option<RequestId>,
-    /// The cart it is about, if it names one.
+    /// The id of its cart, if it names one.
     pub cart: Option<CartId>,
-    /// Who logs in.
+    /// The user who logs in.
     pub name: String,
-    /// The bytes that came with it.
+    /// Its body.
     pub body: Bytes,
-    /// The rest.
+    /// Its header fields.
     pub headers: HeaderMap,
-    /// When it arrived.
+    /// When its user sent it, if it says so.
     pub sent: Option<Instant>,
 }
 
-/// What a request asks.
+/// What a request asks for.
 pub enum RequestKind {
-    /// Something that the model knows.
+    /// A command of the shop.
     Shop(Command),
-    /// Say that you are well.
+    /// A health check.
     Health,
 }
 
@@ -59,7 +59,7 @@ struct NewLogin {
     user: String,
 }
 
-/// Reads a request to its end, or says what is wrong with it.
+/// Reads a request to its end. The error is the response that says what is wrong with it.
 pub async fn read(request: Request<Incoming>) -> Result<ParsedRequest, Answer> {
     let (head, body) = request.into_parts();
     let ask = Ask::of(&head.method, head.uri.path());

@@ -1,4 +1,4 @@
-//! Serving a request: a worker goes through the stages of its plan, and commits its effect just before the answer.
+//! Serving a request: a worker goes through the stages of its plan, and commits the effect just before it answers.
 
 use super::answer::{Answer, store_trouble};
 use super::completed::Completed;
@@ -12,12 +12,13 @@ use crate::base::{Items, Refusal, Reply};
 use crate::history::{Evidence, Request as Asked, Served};
 use crate::http::log::CommitRecord;
 use crate::http::store::StoreError;
+use crate::state::moving_carts::MovingEffect;
 use crate::state::plan::Stage;
 use crate::state::session::accepts;
 use crate::state::store::StoreCall;
 
 impl Job<'_> {
-    /// Serves the request. `None`: the process died meanwhile.
+    /// Serves the request. `None` if the process has died in the meantime.
     pub async fn serve(&self) -> Option<Answer> {
         let mut serving = Serving::begin(self);
         match serving.go_through().await {
@@ -49,7 +50,7 @@ impl Job<'_> {
             store_calls,
             carried_bytes: u32::try_from(done.carried).unwrap_or(u32::MAX),
             copies: effect.map_or(0, |effect| effect.copies),
-            // The log knows more about that.
+            // The log adds it: it knows about all servers.
             evidence: Evidence::default(),
         };
         let mut kept = effect.map_or(CommitRecord::default(), |effect| effect.kept);
@@ -70,7 +71,7 @@ impl Serving<'_> {
         Ok(())
     }
 
-    /// Decides whether the request is let in, and what serving it consists of.
+    /// Decides whether the request is accepted, and plans the stages of serving it.
     fn decide(&mut self) {
         let Job { shop, command, path, .. } = *self.job;
         let rules = &shop.serving;
@@ -78,10 +79,15 @@ impl Serving<'_> {
         let known = accepts(rules.homes.session, &rules.tokens, status, found);
         self.refused = if known { hidden::refusal(self.job) } else { Some(Refusal::Unauthorized) };
         let accepted = self.refused.is_none();
-        self.plan = rules.plan(command, status, accepted).moving(path, command, accepted, false);
+        // Assumes that the store has the cart; the call to the store will tell.
+        let effect = MovingEffect::of(path, command, true, false);
+        self.plan = rules.plan(command, status, accepted);
+        if shop.migration.is_some() {
+            self.plan = self.plan.moving(effect, command, accepted);
+        }
     }
 
-    /// Takes one stage, if the plan has it.
+    /// Goes through one stage, if the plan has it.
     async fn take(&mut self, stage: Stage) -> Result<(), StoreError> {
         if !self.plan.has(stage) {
             return Ok(());
@@ -108,7 +114,7 @@ impl Serving<'_> {
         }
     }
 
-    /// The store has no goods: these calls only take their time.
+    /// Calls to the store that return nothing, because it has no goods: they only take time.
     async fn look_up_goods(&mut self) -> Result<(), StoreError> {
         for _ in 0..self.plan.look_ups_of_goods() {
             self.ask(StoreCall::Before, |_| Box::pin(std::future::ready(Ok(())))).await?;
@@ -116,7 +122,7 @@ impl Serving<'_> {
         Ok(())
     }
 
-    /// A worker works. Then a checkout opens the order of its visit.
+    /// The worker's own work. After it, a checkout locks the order of its visit.
     async fn work(&mut self) -> Result<(), StoreError> {
         self.job.do_work().await;
         if self.refused.is_none()
@@ -127,7 +133,7 @@ impl Serving<'_> {
         Ok(())
     }
 
-    /// All effects happen, at once, unless the process has died.
+    /// Commits all effects at once, unless the process has died.
     fn commit(&mut self) {
         let job = self.job;
         self.answer = job.process.while_alive(|| {
@@ -163,7 +169,7 @@ impl Serving<'_> {
         Completed { reply: Reply::Done, refused: self.refused, cart: None, file: None, cookies: Vec::new(), carried }
     }
 
-    /// The store has not done its part: the request ends without an effect.
+    /// Ends the request without an effect, because a call to the store has failed.
     fn give_up(&self, trouble: StoreError) -> Option<Answer> {
         self.job.process.while_alive(|| {
             self.job.record(&self.nothing_done(), self.calls_made());

@@ -1,11 +1,11 @@
-//! Logins over sockets: what the store says about what a request presents, and what its answer sets. The rules are in
+//! Logins over sockets: what the store knows about a credential, and the cookies that a response sets. The rules are in
 //! [`state::session`](crate::state::session).
 
 use super::answer::cookie;
 use super::credential::shown;
 use super::job::Job;
+use super::process_local::unguessable;
 use super::progress::Serving;
-use super::secrets::unguessable;
 use crate::base::Command;
 use crate::http::store::StoreError;
 use crate::http::wire;
@@ -13,13 +13,13 @@ use crate::scenario::SessionHome;
 use crate::state::session::{Issued, issue, renews};
 use crate::state::store::StoreCall;
 
-/// Where the deny list has the token of a request: its signature tells it from all others.
+/// The key under which the deny list has the token of a request. The signature identifies the token.
 fn denied(job: &Job) -> String {
     let token = shown(job.request).unwrap_or_default();
     format!("denied:{}", token.rsplit('.').next().unwrap_or_default())
 }
 
-/// The key of what the store has of the session: it is the session, or it goes with a token.
+/// The key of the session in the store: the session id itself, or the refresh session that goes with a token.
 fn key(job: &Job) -> String {
     let name = match job.shop.serving.homes.session {
         SessionHome::SignedToken => wire::REFRESH,
@@ -28,7 +28,7 @@ fn key(job: &Job) -> String {
     wire::cookie(&job.request.headers, name).unwrap_or_default().to_owned()
 }
 
-/// The store is asked whether a logout has put the token on the deny list.
+/// Asks the store whether a logout has put the token on the deny list.
 pub async fn check_deny_list(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     let entry = denied(serving.job);
     let found = serving.ask(StoreCall::Before, |store| store.session(entry)).await?;
@@ -36,7 +36,7 @@ pub async fn check_deny_list(serving: &mut Serving<'_>) -> Result<(), StoreError
     Ok(())
 }
 
-/// The store is asked for the session, or for the refresh session of a token.
+/// Asks the store for the session, or for the refresh session of a token.
 pub async fn find(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     let key = key(serving.job);
     let owner = serving.ask(StoreCall::Before, |store| store.session(key)).await?;
@@ -45,7 +45,7 @@ pub async fn find(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The store keeps a new session, or the refresh session of a new token.
+/// Stores a new session, or the refresh session of a new token.
 pub async fn keep(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     let id = unguessable();
     let (key, name) = (id.clone(), serving.job.request.name.clone());
@@ -54,20 +54,20 @@ pub async fn keep(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The store puts the token on the deny list.
+/// Puts the token on the deny list in the store.
 pub async fn deny(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     let entry = denied(serving.job);
     serving.ask(StoreCall::After, |store| store.put_session(entry, "logged out".into())).await
 }
 
-/// The store drops the session, or the refresh session.
+/// Deletes the session, or the refresh session, from the store.
 pub async fn drop_stored(serving: &mut Serving<'_>) -> Result<(), StoreError> {
     let key = key(serving.job);
     serving.ask(StoreCall::After, |store| store.drop_session(key)).await
 }
 
-/// A token whose time was over is issued anew, a login makes a session, a logout ends it. Returns the bytes of state that
-/// the user carries from now on.
+/// Renews an expired token, creates the session of a login, and ends that of a logout. Returns the bytes of state that
+/// the response carries.
 pub fn commit(serving: &mut Serving, cookies: &mut Vec<String>) -> usize {
     let (job, rules) = (serving.job, &serving.job.shop.serving);
     let mut carried = 0;
@@ -86,7 +86,7 @@ pub fn commit(serving: &mut Serving, cookies: &mut Vec<String>) -> usize {
     carried
 }
 
-/// `kept`: the key of what the store keeps of it.
+/// Creates a session. `kept`: its key in the store, if the store has a part of it.
 fn log_in(job: &Job, kept: Option<String>, cookies: &mut Vec<String>) -> usize {
     let rules = &job.shop.serving;
     let (name, kept) = (&job.request.name, kept.unwrap_or_default());

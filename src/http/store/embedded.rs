@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Answer, Backend, StoreError, Updated};
+use super::{Backend, StoreError, StoreFuture, Updated};
 use crate::base::time::Instant;
 use crate::base::{Command, Items};
 use crate::http::clock::Clock;
 use crate::http::log::Log;
 use crate::http::wire::CartId;
 use crate::scenario::{Forgets, Store};
-use crate::state::evidence::StoreLoss;
+use crate::state::evidence::Loss;
 use crate::state::shop::Basket;
-use crate::state::store::{Journal, Limits, durability_window, has_expired};
+use crate::state::store::{Journal, Limits, RolledBack, durability_window, has_expired, roll_back};
 
 /// The most carts and sessions that it keeps, whatever the scenario says.
 const MOST: usize = 1_000_000;
@@ -48,7 +48,7 @@ enum Undo {
     Session(String, Option<String>),
 }
 
-fn now<T: Send + 'static>(answer: Result<T, StoreError>) -> Answer<'static, T> {
+fn now<T: Send + 'static>(answer: Result<T, StoreError>) -> StoreFuture<'static, T> {
     Box::pin(std::future::ready(answer))
 }
 
@@ -75,18 +75,18 @@ impl Embedded {
         if !has_expired(cart.end, self.clock.now()) {
             return Some(cart.items);
         }
-        self.lose(contents, id, StoreLoss::Expired);
+        self.lose(contents, id, Loss::Expired);
         None
     }
 
     /// Removes a cart and tells the log.
-    fn lose(&self, contents: &mut StoreContents, id: CartId, how: StoreLoss) {
+    fn lose(&self, contents: &mut StoreContents, id: CartId, how: Loss) {
         if let Some(cart) = contents.remove(id) {
-            self.log.gone(id, how, cart.items);
+            self.log.lost_by_store(id, how, cart.items);
         }
     }
 
-    /// Overwrites a cart. When the number of carts is limited, an empty cart takes no room.
+    /// Overwrites a cart.
     fn put(
         &self,
         contents: &mut StoreContents,
@@ -94,15 +94,14 @@ impl Embedded {
         before: Option<Items>,
         items: Items,
     ) -> Result<(), StoreError> {
-        let takes_no_room = contents.limits.has_places() && items.is_empty();
-        if before.is_none() && !takes_no_room {
+        if contents.limits.needs_room(before, Some(items)) {
             self.make_room(contents)?;
         }
         contents.note(self.clock.now(), Undo::Cart(id, before));
-        if takes_no_room {
-            contents.remove(id);
-        } else {
+        if contents.limits.takes_place(items) {
             contents.keep(id, items, self.clock.now());
+        } else {
+            contents.remove(id);
         }
         Ok(())
     }
@@ -111,10 +110,10 @@ impl Embedded {
         contents.check_size()?;
         let now = self.clock.now();
         for id in contents.limits.expire(now) {
-            self.lose(contents, id, StoreLoss::Expired);
+            self.lose(contents, id, Loss::Expired);
         }
         if let Some(id) = contents.limits.make_room(now)? {
-            self.lose(contents, id, StoreLoss::Evicted);
+            self.lose(contents, id, Loss::Evicted);
         }
         Ok(())
     }
@@ -149,15 +148,15 @@ impl Embedded {
         Ok(())
     }
 
-    /// Restores a cart to what it was before a write. If it has since been evicted or has expired, it stays out.
+    /// Restores a cart to what it was before a write.
     fn roll_back(&self, contents: &mut StoreContents, id: CartId, before: Option<Items>, fault: u32) {
-        let Some(cart) = contents.carts.get_mut(&id) else { return };
-        let gone = cart.items.minus(before.unwrap_or_default());
-        match before {
-            Some(items) => cart.items = items,
-            None => drop(contents.remove(id)),
+        let now = contents.carts.get(&id).map(|cart| cart.items);
+        let Some(RolledBack { items, lost }) = roll_back(now, before) else { return };
+        match (items, contents.carts.get_mut(&id)) {
+            (Some(items), Some(cart)) => cart.items = items,
+            _ => drop(contents.remove(id)),
         }
-        self.log.gone(id, StoreLoss::RolledBack(fault), gone);
+        self.log.lost_by_store(id, Loss::RolledBack(fault), lost);
     }
 }
 
@@ -208,30 +207,30 @@ impl StoreContents {
 }
 
 impl Backend for Embedded {
-    fn update_cart(&self, id: CartId, command: Command) -> Answer<'_, Updated> {
+    fn update_cart(&self, id: CartId, command: Command) -> StoreFuture<'_, Updated> {
         now(self.update(id, command))
     }
 
-    fn read_cart(&self, id: CartId) -> Answer<'_, Option<Items>> {
+    fn read_cart(&self, id: CartId) -> StoreFuture<'_, Option<Items>> {
         let contents = &mut *self.contents();
         let found = self.find(contents, id);
         contents.use_again(id);
         now(Ok(found))
     }
 
-    fn write_cart(&self, id: CartId, items: Items) -> Answer<'_, Option<Items>> {
+    fn write_cart(&self, id: CartId, items: Items) -> StoreFuture<'_, Option<Items>> {
         now(self.write(id, items))
     }
 
-    fn session(&self, id: String) -> Answer<'_, Option<String>> {
+    fn session(&self, id: String) -> StoreFuture<'_, Option<String>> {
         now(Ok(self.contents().sessions.get(&id).cloned()))
     }
 
-    fn put_session(&self, id: String, user: String) -> Answer<'_, ()> {
+    fn put_session(&self, id: String, user: String) -> StoreFuture<'_, ()> {
         now(self.set_session(id, Some(user)))
     }
 
-    fn drop_session(&self, id: String) -> Answer<'_, ()> {
+    fn drop_session(&self, id: String) -> StoreFuture<'_, ()> {
         now(self.set_session(id, None))
     }
 
@@ -239,7 +238,7 @@ impl Backend for Embedded {
         let contents = &mut *self.contents();
         if forgets == Forgets::Everything {
             for (id, cart) in contents.clear() {
-                self.log.gone(id, StoreLoss::RolledBack(fault), cart.items);
+                self.log.lost_by_store(id, Loss::RolledBack(fault), cart.items);
             }
             return;
         }

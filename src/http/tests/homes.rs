@@ -1,11 +1,13 @@
 //! Where state lives, as curl sees it.
 
-use super::support::{Curl, Town, scenario};
+use super::support::{Curl, Town, in_time, scenario, until};
 use crate::base::time::Span;
-use crate::base::{ProcessId, UserId};
+use crate::base::{ClientId, ProcessId, UserId};
+use crate::history::{AbandonReason, Ending};
 use crate::http::shop_server::Death;
-use crate::http::wire;
+use crate::http::wire::{self, CartId, RequestId};
 use crate::scenario::{CartHome, Dist, SessionHome, StoreUpdate, Time, UploadHome, Whole};
+use crate::traffic::Client;
 
 /// One server has the cart. What does the other one answer?
 #[tokio::test]
@@ -158,5 +160,35 @@ async fn the_store_has_a_latency_and_a_capacity() {
         }
         let took = begun.elapsed().as_millis();
         assert!((at_least..at_most).contains(&took), "{connections:?}: {took} ms");
+    }
+}
+
+/// A user gives up, and the visit is over before the server is done: the cart stays as it is, as in a simulation.
+#[tokio::test]
+async fn nothing_reaches_the_cart_of_a_visit_that_is_over() {
+    for home in [CartHome::ServerMemory, CartHome::SharedStore, CartHome::ReplicatedMemory] {
+        let mut scenario = scenario(100);
+        scenario.homes.cart = home;
+        let town = Town::open(&scenario);
+        let mut client = Client::new(UserId(7), 0, 0);
+        client.begin();
+        let (visit, key) = (client.visit(ClientId(0)), client.key());
+        let mut curl = Curl::default();
+        curl.jar.insert("visit".into(), CartId::of(&key).to_string());
+        for (left, held) in [(false, r#"{"cart":[5]}"#), (true, r#"{"cart":[5]}"#)] {
+            town.log.began(visit);
+            let item = if left { r#"{"item":6}"# } else { r#"{"item":5}"# };
+            let id = format!("POST /cart/items HTTP/1.1\r\nX-Request-Id: {}", RequestId { key, client: ClientId(0) });
+            let message = curl.message("POST", "/cart/items", item).replacen("POST /cart/items HTTP/1.1", &id, 1);
+            let (door, mut tab) = (town.door(0), curl.clone());
+            let asked = tokio::spawn(async move { tab.try_send(door, &message).await });
+            let process = town.slots[0].running().expect("it is up");
+            until("a worker has it", || process.workers.available_permits() < 4).await;
+            if left {
+                town.log.left(visit, Ending::GaveUp(AbandonReason::Unknown));
+            }
+            in_time(asked).await.expect("no panic").expect("an answer");
+            assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, held, "{home:?}");
+        }
     }
 }

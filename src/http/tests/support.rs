@@ -86,22 +86,22 @@ impl Town {
 pub struct Defective;
 
 impl Backend for Defective {
-    fn update_cart(&self, _: CartId, _: Command) -> store::Answer<'_, Updated> {
+    fn update_cart(&self, _: CartId, _: Command) -> store::StoreFuture<'_, Updated> {
         panic!("a defect, made for a test")
     }
-    fn read_cart(&self, _: CartId) -> store::Answer<'_, Option<Items>> {
+    fn read_cart(&self, _: CartId) -> store::StoreFuture<'_, Option<Items>> {
         panic!("a defect, made for a test")
     }
-    fn write_cart(&self, _: CartId, _: Items) -> store::Answer<'_, Option<Items>> {
+    fn write_cart(&self, _: CartId, _: Items) -> store::StoreFuture<'_, Option<Items>> {
         panic!("a defect, made for a test")
     }
-    fn session(&self, _: String) -> store::Answer<'_, Option<String>> {
+    fn session(&self, _: String) -> store::StoreFuture<'_, Option<String>> {
         panic!("a defect, made for a test")
     }
-    fn put_session(&self, _: String, _: String) -> store::Answer<'_, ()> {
+    fn put_session(&self, _: String, _: String) -> store::StoreFuture<'_, ()> {
         panic!("a defect, made for a test")
     }
-    fn drop_session(&self, _: String) -> store::Answer<'_, ()> {
+    fn drop_session(&self, _: String) -> store::StoreFuture<'_, ()> {
         panic!("a defect, made for a test")
     }
     fn forget(&self, _: Forgets, _: u32) {}

@@ -1,7 +1,6 @@
 //! Users of servers that misbehave: every outcome is counted, and nothing hangs.
 
-use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::support::{Rogue, Town, in_time, rogue, scenario};
 use crate::base::time::Span;
@@ -35,19 +34,10 @@ async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
         None => Town::open(&scenario),
         Some(how) => Town::with(&scenario, &[rogue(how).await.0]),
     };
-    let load_generator = Arc::new(LoadGenerator {
-        clock: town.clock,
-        log: Arc::clone(&town.log),
-        workload: Arc::clone(&town.workload),
-        balancer: Arc::clone(&town.balancer),
-        sessions: scenario.homes.session,
-        most_servers: 1,
-        failures: town.alarm.clone(),
-        waves: Vec::new(),
-        jars: Mutex::new(Vec::new()),
-        clients: AtomicU32::new(0),
-        free: Mutex::new(Vec::new()),
-    });
+    let (workload, balancer) = (Arc::clone(&town.workload), Arc::clone(&town.balancer));
+    let known = (town.clock, Arc::clone(&town.log));
+    let users = LoadGenerator::new(&scenario, workload, balancer, Vec::new(), known, town.alarm.clone());
+    let load_generator = Arc::new(users);
     let came = in_time(load_generator::come(load_generator)).await;
     let told = town.failures.try_recv().map_or(came, Err);
     let (_, awaited) = town.log.close();

@@ -38,12 +38,12 @@ impl Sim {
                 self.operations.will_boot(&mut self.events, server, process);
                 self.balancer.watch(&mut self.events, server);
             }
-            Task::EndProcess(ending) => {
-                for event in ending.events(self.servers.awaited_at(ending.server, &self.requests)) {
+            Task::EndProcess(end) => {
+                for event in end.events(self.servers.awaited_at(end.server, &self.requests)) {
                     recorder.record(&Event::pool(self.events.now, event));
                 }
-                self.cut_off(recorder, ending.server);
-                self.balancer.watch(&mut self.events, ending.server);
+                self.cut_off(recorder, end.server);
+                self.balancer.watch(&mut self.events, end.server);
             }
             // The simulation keeps the place: only its name is gone.
             Task::CloseSlot(_) => {}

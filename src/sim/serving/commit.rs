@@ -7,7 +7,7 @@ use crate::sim::Sim;
 use crate::sim::requests::{InFlight, RequestSlot};
 use crate::sim::shop::carts::{Call, CartResult};
 use crate::sim::store::stored_carts;
-use crate::state::tokens;
+use crate::state::{evidence, shop, tokens};
 
 /// What a request did, for the record and for the answer.
 pub(super) struct Effect {
@@ -32,8 +32,7 @@ impl Effect {
 }
 
 impl Sim {
-    /// Applies the whole effect of a request at this moment. A request of a visit that has ended has no effect on
-    /// carts.
+    /// Applies the whole effect of a request at this moment.
     #[inline(always)]
     pub(super) fn commit(&mut self, id: RequestSlot) -> Effect {
         let request = self.requests[id];
@@ -41,34 +40,44 @@ impl Sim {
         if let Some(refusal) = request.refused {
             return Effect::none(Outcome::Refused(refusal), calls);
         }
-        if !request.command.touches_cart() || (request.departed && !self.users.is_open(request.visit())) {
+        if !shop::reaches_cart(request.command, !request.departed || self.users.is_open(request.visit())) {
             let (pool, now) = (&self.balancer.pool, self.events.now);
+            if request.command == Command::Logout {
+                self.users.log_out(&request, now);
+            }
             let (outcome, knew) = self.shop.serve_page(&request, pool.process_on(request.server), pool, now);
             return Effect { knew, ..Effect::none(outcome, calls) };
         }
+        let call = self.call(&request);
         if self.store.touches_carts()
-            && let Err(refusal) = self.store.before_effect(&mut stored_carts!(self), &request)
+            && let Err(refusal) = self.store.before_effect(&mut stored_carts!(self), &request, call)
         {
             return Effect::none(Outcome::Refused(refusal), calls);
         }
-        let (CartResult { reply, knew, held, billed }, token, copies) = self.change_cart(&request);
+        let (CartResult { reply, knew, held, billed }, token, copies) = self.change_cart(&request, call);
         if self.store.touches_carts() {
             self.store.after_effect(&mut stored_carts!(self), &request);
         }
         Effect { outcome: Outcome::Ok(reply), store_calls: calls, knew: Some(knew), cart: held, billed, token, copies }
     }
 
-    /// Changes a cart in its home. Returns the new cart token as well, if there is one, and how many servers were sent a
-    /// copy.
+    /// The command of a request, as it reaches the home of a cart.
     #[inline(always)]
-    fn change_cart(&mut self, request: &InFlight) -> (CartResult, Option<Items>, u32) {
+    fn call(&self, request: &InFlight) -> Call {
         let InFlight { client, command, server, .. } = *request;
-        let (pool, now) = (&self.balancer.pool, self.events.now);
+        let pool = &self.balancer.pool;
         // An answer in transit may arrive after its user has given up.
         let late = pool.has_isolated() || self.network.is_some();
         let repeated = request.departed || request.key.attempt > 0 || late;
-        let call = Call { client, command, by: pool.process_on(server), repeated };
-        let slot = self.users.carts_of(client);
+        Call { client, command, by: pool.process_on(server), repeated }
+    }
+
+    /// Changes a cart in its home. Returns the new cart token as well, if there is one, and how many servers were sent a
+    /// copy.
+    #[inline(always)]
+    fn change_cart(&mut self, request: &InFlight, call: Call) -> (CartResult, Option<Items>, u32) {
+        let (server, pool, now) = (request.server, &self.balancer.pool, self.events.now);
+        let slot = self.users.carts_of(request.client);
         let carts = &mut self.shop.carts;
         let result = match (self.shop.rules.homes.cart, self.shop.rules.update, &mut self.network) {
             _ if self.shop.migration.is_some() => carts.apply_moving(slot, request.path, call),
@@ -121,7 +130,7 @@ impl Sim {
     #[inline(always)]
     fn evidence(&self, request: &InFlight, knew: Option<bool>) -> Evidence {
         let pool = &self.balancer.pool;
-        if request.command != Command::Checkout || knew.is_none() {
+        if !evidence::is_about_a_cart(request.command, knew) {
             return self.shop.file_evidence(request, knew, pool);
         }
         if let (CartHome::SharedStore, Some(network)) = (self.shop.rules.homes.cart, &self.network)

@@ -11,7 +11,7 @@ use crate::history::Evidence;
 use crate::scenario::{CartHome, Replication};
 use crate::sim::events::Events;
 use crate::sim::requests::InFlight;
-use crate::state::evidence;
+use crate::state::evidence::{self, Loss};
 use crate::state::shop::{self, Applied, Basket, Order};
 use crate::state::tokens;
 
@@ -33,7 +33,7 @@ pub struct CartResult {
 pub struct Carts {
     home: CartHome,
     pub(in crate::sim) orders: OrderBook,
-    ledger: Overflow,
+    overflow: Overflow,
     /// What was lost from carts with a single copy. A sparse map, since few carts lose anything before their visit
     /// ends.
     lost: BTreeMap<ClientId, Evidence>,
@@ -92,7 +92,7 @@ impl Carts {
         Carts {
             home,
             orders: OrderBook { by_process: orders_by_process, ..OrderBook::default() },
-            ledger: Overflow::default(),
+            overflow: Overflow::default(),
             lost: BTreeMap::new(),
             replicas: SessionReplicas::new(replication),
             moved: BTreeMap::new(),
@@ -101,13 +101,13 @@ impl Carts {
 
     /// What a process holds in its memory; `None` if it does not know the cart.
     pub(in crate::sim) fn in_memory(&self, slot: &CartSlot, process: ProcessId) -> Option<Items> {
-        let found = self.ledger.find(slot, process);
+        let found = self.overflow.find(slot, process);
         found.knew.then_some(found.items)
     }
 
     /// What live and dead processes hold of a cart. A process may appear more than once.
     pub(in crate::sim) fn memories<'a>(&'a self, slot: &'a CartSlot) -> impl Iterator<Item = (ProcessId, Items)> + 'a {
-        self.ledger.entries(slot).map(|entry| (entry.process(), entry.items()))
+        self.overflow.entries(slot).map(|entry| (entry.process(), entry.items()))
     }
 
     /// Applies a command to the cart in its home, atomically.
@@ -127,20 +127,20 @@ impl Carts {
 
     #[inline]
     fn apply_in_memory(&mut self, slot: &mut CartSlot, call: Call) -> CartResult {
-        let Carts { ledger, orders, .. } = self;
+        let Carts { overflow, orders, .. } = self;
         let process = call.by;
-        let mut found = ledger.find(slot, process);
+        let mut found = overflow.find(slot, process);
         let before = found.items;
         let mut basket = Basket { items: before };
         let result = apply_to(&mut basket, found.knew, call, orders);
         for item in before.minus(basket.items).iter() {
-            ledger.replace(slot, Entry::new(process, Some(item)), Entry::new(process, None));
+            overflow.replace(slot, Entry::new(process, Some(item)), Entry::new(process, None));
         }
         for item in basket.items.minus(before).iter() {
-            ledger.append(slot, &mut found, Entry::new(process, Some(item)));
+            overflow.append(slot, &mut found, Entry::new(process, Some(item)));
         }
         if !found.knew && basket.items.is_empty() {
-            ledger.append(slot, &mut found, Entry::new(process, None));
+            overflow.append(slot, &mut found, Entry::new(process, None));
         }
         result
     }
@@ -164,6 +164,14 @@ impl Carts {
         (result, sent)
     }
 
+    /// What a request will write to the store, given the copy of the cart that it starts from; `None` if it only reads.
+    pub fn written(&self, copy: Option<Items>, call: Call) -> Option<Items> {
+        let mut basket = Basket { items: copy.unwrap_or_default() };
+        let mut order = self.orders.get(call);
+        shop::apply(&mut basket, call.command, Some(&mut order), self.orders.by_process);
+        (!call.command.is_safe()).then_some(basket.items)
+    }
+
     /// Applies a command to the copy that was read earlier, and writes the result over whatever the store holds by now.
     /// A view does not write.
     pub fn write_back(&mut self, slot: &mut CartSlot, read: Option<Items>, call: Call) -> CartResult {
@@ -175,8 +183,7 @@ impl Carts {
         let there = slot.copy().unwrap_or_default();
         let overwritten = evidence::overwritten(there, call.command, result.held, basket.items);
         if !overwritten.is_empty() {
-            let lost = &mut self.lost.entry(call.client).or_default().overwritten;
-            *lost = lost.union(overwritten);
+            evidence::lost(self.losses(call.client), Loss::Overwritten, overwritten);
         }
         slot.keep(basket.items);
         result
@@ -193,15 +200,13 @@ impl Carts {
     pub fn token_replaced(&mut self, old: Option<Items>, new: Items, client: ClientId, command: Command) {
         let overwritten = evidence::replaced(old.unwrap_or_default(), command, new);
         if !overwritten.is_empty() {
-            let lost = &mut self.lost.entry(client).or_default().overwritten;
-            *lost = lost.union(overwritten);
+            evidence::lost(self.losses(client), Loss::Overwritten, overwritten);
         }
     }
 
     #[cold]
     fn expired(&mut self, client: ClientId, token: Items) {
-        let lost = &mut self.lost.entry(client).or_default().expired;
-        *lost = lost.union(token);
+        evidence::lost(self.losses(client), Loss::Expired, token);
     }
 
     /// Where the visit's items are other than in this process, and what happened to those that no longer exist.
@@ -217,11 +222,11 @@ impl Carts {
         }
     }
 
-    /// Applies a command to the cart token that came with the request, and returns the new token for the answer.
+    /// Applies a command to a copy of a cart that was found, or not, and returns what it makes of it.
     #[inline]
-    pub fn apply_to_token(&mut self, token: Option<Items>, call: Call) -> (CartResult, Items) {
-        let mut basket = Basket { items: token.unwrap_or_default() };
-        let result = apply_to(&mut basket, token.is_some(), call, &mut self.orders);
+    pub fn apply_to_copy(&mut self, found: Option<Items>, call: Call) -> (CartResult, Items) {
+        let mut basket = Basket { items: found.unwrap_or_default() };
+        let result = apply_to(&mut basket, found.is_some(), call, &mut self.orders);
         (result, basket.items)
     }
 
@@ -232,7 +237,7 @@ impl Carts {
         if let (Some(token), None) = (request.cart, good) {
             self.expired(call.client, token);
         }
-        self.apply_to_token(good, call)
+        self.apply_to_copy(good, call)
     }
 
     /// Forgets the carts of a visit that has ended.
@@ -249,7 +254,7 @@ impl Carts {
             _ if !self.moved.is_empty() => drop(self.moved.remove(&client)),
             _ => {}
         }
-        self.ledger.free_chain(slot.next);
+        self.overflow.free_chain(slot.next);
         *slot = CartSlot::EMPTY;
     }
 }
@@ -288,9 +293,9 @@ mod tests {
     }
 
     proptest! {
-        /// The packed ledger compared with a map of baskets, with crashes in between.
+        /// The packed overflow compared with a map of baskets, with crashes in between.
         #[test]
-        fn the_ledger_is_a_map_of_baskets(
+        fn entries_are_a_map_of_baskets(
             steps in prop::collection::vec((0u32..3, 0u32..3, command(), 0u32..30), 1..200),
         ) {
             let mut pool = Pool::new(&Scenario::house(), Seed(1));

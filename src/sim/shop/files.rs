@@ -8,7 +8,7 @@ use crate::history::{Event, Evidence, PoolEvent, Recorder};
 use crate::scenario::{Scenario, UploadHome};
 use crate::sim::requests::InFlight;
 use crate::state::evidence;
-use crate::state::file_locations::{FileLocation, Whereabouts};
+use crate::state::file_locations::{self, FileLocation, Whereabouts};
 use crate::state::plan::Stage;
 
 /// The files of all users.
@@ -35,8 +35,8 @@ impl Files {
     /// a file.
     pub fn serve(&mut self, request: &InFlight, pool: &Pool) -> Option<(Outcome, bool)> {
         let knew = self.apply(request.visit().user, request.command, request.server, pool)?;
-        let found = knew || matches!(request.command, Command::Upload(_));
-        let outcome = if found { Outcome::Ok(Reply::Done) } else { Outcome::Refused(Refusal::NotFound) };
+        let missing = file_locations::is_missing(request.command, knew);
+        let outcome = if missing { Outcome::Refused(Refusal::NotFound) } else { Outcome::Ok(Reply::Done) };
         Some((outcome, knew))
     }
 
@@ -64,7 +64,8 @@ impl Files {
     /// Where else a file is that a download did not find.
     #[must_use]
     pub fn evidence(&self, request: &InFlight, knew: Option<bool>, pool: &Pool) -> Evidence {
-        let (Command::Download(file), Some(false)) = (request.command, knew) else { return Evidence::default() };
+        let missing = knew.is_some_and(|knew| file_locations::is_missing(request.command, knew));
+        let Some(file) = request.command.file().filter(|_| missing) else { return Evidence::default() };
         evidence::of_file(file, self.there(request.visit().user, pool))
     }
 

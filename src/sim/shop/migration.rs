@@ -2,25 +2,23 @@
 
 use super::Shop;
 use super::cart_slot::CartSlot;
-use super::carts::{Call, CartResult, Carts, apply_to};
+use super::carts::{Call, CartResult, Carts};
 use crate::balancing::pool::Pool;
-use crate::base::{Command, ProcessId};
+use crate::base::{ClientId, Command, ProcessId};
 use crate::history::Evidence;
 use crate::operations::faults::{self, Fault};
 use crate::scenario::CartPath;
 use crate::sim::requests::InFlight;
 use crate::state::evidence;
-use crate::state::shop::Basket;
+use crate::state::moving_carts::MovingEffect;
 
 impl Shop {
     /// Decides, when a worker takes a request, how its cart is looked up and which store calls that needs.
     #[cold]
     pub(super) fn choose_path(&self, request: &mut InFlight, slot: &CartSlot, process: ProcessId, path: CartPath) {
-        let copies_over = path == CartPath::StoreThenMemory
-            && !self.carts.moved.contains_key(&request.client)
-            && self.carts.in_memory(slot, process).is_some();
+        let effect = self.carts.moving_effect(slot, path, request.client, request.command, process);
         request.path = path;
-        request.plan = request.plan.moving(path, request.command, request.refused.is_none(), copies_over);
+        request.plan = request.plan.moving(effect, request.command, request.refused.is_none());
     }
 
     /// What happened to the items of a cart during a migration.
@@ -38,24 +36,34 @@ impl Shop {
 }
 
 impl Carts {
+    /// What a request does to its cart on this path, as things are now.
+    fn moving_effect(
+        &self,
+        slot: &CartSlot,
+        path: CartPath,
+        client: ClientId,
+        command: Command,
+        process: ProcessId,
+    ) -> MovingEffect {
+        let remembered = self.in_memory(slot, process).is_some();
+        MovingEffect::of(path, command, self.moved.contains_key(&client), remembered)
+    }
+
     /// Applies a command to a cart during a migration.
     #[cold]
     pub fn apply_moving(&mut self, slot: &mut CartSlot, path: CartPath, call: Call) -> CartResult {
-        if matches!(path, CartPath::Usual | CartPath::Memory | CartPath::Both) {
-            let result = self.apply(slot, call);
-            if path == CartPath::Both && call.command != Command::View {
-                let items = self.in_memory(slot, call.by).unwrap_or_default();
-                self.moved.insert(call.client, items);
+        let effect = self.moving_effect(slot, path, call.client, call.command, call.by);
+        let (result, items) = match effect {
+            MovingEffect::InMemory | MovingEffect::InBoth => {
+                let result = self.apply(slot, call);
+                (result, self.in_memory(slot, call.by).unwrap_or_default())
             }
-            return result;
+            MovingEffect::InStore => self.apply_to_copy(self.moved.get(&call.client).copied(), call),
+            MovingEffect::MovesOver => self.apply_to_copy(self.in_memory(slot, call.by), call),
+        };
+        if effect.writes_store(call.command) {
+            self.moved.insert(call.client, items);
         }
-        let mut found = self.moved.get(&call.client).copied();
-        if path == CartPath::StoreThenMemory && found.is_none() {
-            found = self.in_memory(slot, call.by);
-        }
-        let mut basket = Basket { items: found.unwrap_or_default() };
-        let result = apply_to(&mut basket, found.is_some(), call, &mut self.orders);
-        self.moved.insert(call.client, basket.items);
         result
     }
 }

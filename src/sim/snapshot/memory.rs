@@ -173,8 +173,10 @@ fn login_of(sim: &Sim, id: ClientId) -> Option<(Holder, UserId)> {
     let slot = &sim.users.clients[id.index()];
     let first = slot.client.key().entity >> 32 == 0;
     let jar = sim.users.jar(&slot.client).filter(|_| first)?;
-    let holder = match jar.session? {
-        Session::Memory(process) => sim
+    let logouts = sim.users.logouts(id);
+    let session = jar.session.filter(|session| !sim.store.logins.is_ended(*session, logouts))?;
+    let holder = match session {
+        Session::Memory(process, _) => sim
             .balancer
             .pool
             .lives_on(process)

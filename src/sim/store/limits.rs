@@ -3,14 +3,15 @@
 
 use super::Store;
 use crate::base::time::Instant;
-use crate::base::{ClientId, Command, Items, Refusal};
+use crate::base::{ClientId, Items, Refusal};
 use crate::scenario::Forgets;
 use crate::sim::requests::InFlight;
 use crate::sim::shop::cart_slot::CartSlot;
-use crate::sim::shop::carts::Carts;
+use crate::sim::shop::carts::{Call, Carts};
 use crate::sim::users::Users;
-use crate::state::evidence::{self, StoreLoss};
-use crate::state::store::{Full, Journal, has_expired};
+use crate::state::evidence::{self, Loss};
+use crate::state::plan::Stage;
+use crate::state::store::{Full, Journal, RolledBack, has_expired, roll_back};
 
 /// The carts in the store, and the records of their losses.
 pub struct StoredCarts<'a> {
@@ -22,29 +23,20 @@ pub struct StoredCarts<'a> {
     pub now: Instant,
 }
 
-/// Whether a request may create a cart in the store.
-fn fills(request: &InFlight) -> bool {
-    match request.command {
-        Command::Add(_) => true,
-        // Written back from the copy that was read.
-        Command::Remove(item) => request.cart.is_some_and(|copy| !copy.without(item).is_empty()),
-        _ => false,
-    }
-}
-
 impl Store {
     /// Prepares for a request's effect on its cart: expires the old cart, and makes room for a new one.
     #[cold]
-    pub fn before_effect(&mut self, stored: &mut StoredCarts, request: &InFlight) -> Result<(), Refusal> {
+    pub fn before_effect(&mut self, stored: &mut StoredCarts, request: &InFlight, call: Call) -> Result<(), Refusal> {
         self.expire(stored, request.client);
         let visit = request.visit();
         let before = stored.users.carts_of(request.client).copy();
-        if before.is_none() && fills(request) {
+        let base = if request.plan.has(Stage::ReadCart) { request.cart } else { before };
+        if self.limits.needs_room(before, stored.carts.written(base, call)) {
             let evicted = self.limits.make_room(stored.now).map_err(|Full| Refusal::StoreFull)?;
             // It may belong to a visit that has ended, in which case nobody will miss it.
             if let Some(evicted) = evicted.filter(|evicted| stored.users.is_open(*evicted)) {
                 let items = stored.take(evicted.client);
-                stored.lost(evicted.client, StoreLoss::Evicted, items);
+                stored.lost(evicted.client, Loss::Evicted, items);
             }
         }
         if let (Some(journal), false) = (&mut self.journal, request.command.is_safe()) {
@@ -62,11 +54,11 @@ impl Store {
         if let Some(end) = end {
             slot.keep_until(items, end);
         }
-        if self.limits.has_places() && items.is_empty() {
+        if self.limits.takes_place(items) {
+            self.limits.used(request.visit(), end);
+        } else {
             self.limits.removed(request.visit());
             *slot = CartSlot::EMPTY;
-        } else {
-            self.limits.used(request.visit(), end);
         }
     }
 
@@ -78,7 +70,7 @@ impl Store {
         let visit = stored.users.client(client).visit(client);
         let items = stored.take(client);
         self.limits.removed(visit);
-        stored.lost(client, StoreLoss::Expired, items);
+        stored.lost(client, Loss::Expired, items);
     }
 
     /// Whether a cart is still present although its TTL has passed.
@@ -125,20 +117,20 @@ impl StoredCarts<'_> {
         cart.copy().unwrap_or_default()
     }
 
-    /// Restores a cart to its earlier state. A cart that has been evicted in the meantime does not come back.
+    /// Restores a cart to its earlier state.
     fn roll_back(&mut self, client: ClientId, before: Option<Items>, fault: u32) {
         let slot = self.users.carts_of(client);
-        let Some(now) = slot.copy() else { return };
-        match before {
+        let Some(RolledBack { items, lost }) = roll_back(slot.copy(), before) else { return };
+        match items {
             Some(items) => slot.keep(items),
             None => *slot = CartSlot::EMPTY,
         }
-        self.lost(client, StoreLoss::RolledBack(fault), now.minus(before.unwrap_or_default()));
+        self.lost(client, Loss::RolledBack(fault), lost);
     }
 
-    fn lost(&mut self, client: ClientId, how: StoreLoss, items: Items) {
+    fn lost(&mut self, client: ClientId, how: Loss, items: Items) {
         if !items.is_empty() {
-            evidence::lost_by_store(self.carts.losses(client), how, items);
+            evidence::lost(self.carts.losses(client), how, items);
         }
     }
 }

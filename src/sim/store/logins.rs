@@ -7,7 +7,6 @@ use std::ops::Range;
 use crate::base::ProcessId;
 use crate::base::time::{Instant, Span};
 use crate::scenario::Forgets;
-use crate::sim::users::Stolen;
 use crate::state::session::{CredentialCheck, Issued};
 use crate::state::store::is_forgotten;
 use crate::state::tokens;
@@ -18,6 +17,8 @@ use crate::traffic::Session;
 pub struct Logins {
     window: Option<Span>,
     next: u32,
+    /// How many logins the memory of servers has held.
+    remembered: u32,
     /// Sessions within the durability window, oldest first.
     recent: VecDeque<(Instant, u32)>,
     forgotten: Vec<Range<u32>>,
@@ -29,7 +30,7 @@ impl Logins {
     /// Creates a store without sessions.
     #[must_use]
     pub fn new(window: Option<Span>) -> Logins {
-        Logins { window, next: 0, recent: VecDeque::new(), forgotten: Vec::new(), losses: Vec::new() }
+        Logins { window, next: 0, remembered: 0, recent: VecDeque::new(), forgotten: Vec::new(), losses: Vec::new() }
     }
 
     /// The session of a user whom this process logs in. A token is good until `until`; with `own_keys`, each process
@@ -43,7 +44,10 @@ impl Logins {
         now: Instant,
     ) -> Session {
         match issued {
-            Issued::Remembered => Session::Memory(process),
+            Issued::Remembered => {
+                self.remembered += 1;
+                Session::Memory(process, self.remembered)
+            }
             Issued::Signed | Issued::SignedAndStored if own_keys => Session::Signed(process, until),
             Issued::SignedAndStored => Session::Renewable { until, login: self.log_in(now) },
             Issued::Signed => Session::Until(until),
@@ -52,37 +56,47 @@ impl Logins {
         }
     }
 
-    /// What a process finds out about a session that is presented to it.
+    /// What a process finds out about a session that is presented to it. `logouts`: the sessions of this user that a
+    /// logout has ended, and when.
     #[inline]
     #[must_use]
-    pub fn check(&self, session: Session, here: ProcessId, now: Instant) -> CredentialCheck {
-        let genuine = CredentialCheck { genuine: true, current: true, ..CredentialCheck::default() };
-        match session {
-            Session::Memory(process) => CredentialCheck { genuine: process == here, ..genuine },
-            Session::Until(end) => CredentialCheck { current: tokens::is_current(end, now), ..genuine },
-            Session::Signed(process, end) => {
-                CredentialCheck { genuine: process == here, current: tokens::is_current(end, now), ..genuine }
+    pub fn check(
+        &self,
+        session: Session,
+        logouts: &[(Session, Instant)],
+        here: ProcessId,
+        deny_list: bool,
+        now: Instant,
+    ) -> CredentialCheck {
+        let genuine = match session {
+            Session::Memory(process, _) => process == here && !self.is_ended(session, logouts),
+            Session::Signed(process, _) => process == here,
+            Session::Until(_) | Session::Stored(_) | Session::Renewable { .. } => true,
+        };
+        let current = match session {
+            Session::Until(end) | Session::Signed(_, end) | Session::Renewable { until: end, .. } => {
+                tokens::is_current(end, now)
             }
-            Session::Stored(login) => CredentialCheck { stored: self.knows(login), ..genuine },
-            Session::Renewable { until, login } => {
-                CredentialCheck { current: tokens::is_current(until, now), stored: self.knows(login), ..genuine }
-            }
+            Session::Memory(..) | Session::Stored(_) => true,
+        };
+        let stored = |login| self.knows(login) && !self.is_ended(session, logouts);
+        CredentialCheck {
+            genuine,
+            current,
+            stored: session.stored_login().is_some_and(stored),
+            denied: deny_list && logouts.iter().any(|(of, at)| *of == session && !self.has_forgotten(*at)),
         }
     }
 
-    /// The same for a session whose user has logged out. The logout counts unless the store has lost it.
-    #[cold]
+    /// Whether one of these logouts has ended a session where it is kept: in the memory of its process, or in the store,
+    /// unless the store has lost that.
+    #[inline]
     #[must_use]
-    pub fn check_stolen(&self, stolen: Stolen, here: ProcessId, deny_list: bool, now: Instant) -> CredentialCheck {
-        let found = self.check(stolen.session, here, now);
-        let undone = self.has_forgotten(stolen.logout);
-        let remembered = matches!(stolen.session, Session::Memory(_));
-        CredentialCheck {
-            genuine: found.genuine && !remembered,
-            stored: found.stored && undone,
-            denied: deny_list && !undone,
-            ..found
-        }
+    pub fn is_ended(&self, session: Session, logouts: &[(Session, Instant)]) -> bool {
+        logouts.iter().any(|(of, at)| match session.stored_login() {
+            None => *of == session,
+            login => of.stored_login() == login && !self.has_forgotten(*at),
+        })
     }
 
     /// Issues a session, and returns its number.

@@ -1,4 +1,4 @@
-//! The session that a user's browser carries, and the copy that a thief has made of it.
+//! The session that a user's browser carries, the logouts that have ended it, and the copy that a thief has made of it.
 
 use super::Users;
 use crate::base::ClientId;
@@ -6,27 +6,15 @@ use crate::base::time::Instant;
 use crate::sim::requests::InFlight;
 use crate::traffic::Session;
 
-/// A copy of a session whose user has logged out.
-#[derive(Clone, Copy, Debug)]
-pub struct Stolen {
-    /// The copy.
-    pub session: Session,
-    /// When the logout was committed.
-    pub logout: Instant,
-}
-
 impl Users {
     /// A login was answered: the user has this session from now on.
-    pub fn log_in(&mut self, client: ClientId, session: Session) {
+    pub fn keep_session(&mut self, client: ClientId, session: Session) {
         self.jar_of(client).session = Some(session);
     }
 
-    /// A logout was answered: the user has no session any more. A thief keeps a copy, if there are thieves.
-    pub fn log_out(&mut self, request: &InFlight, now: Instant) {
-        self.jar_of(request.client).session = None;
-        if let (true, Some(session)) = (self.workload.replays, request.session) {
-            self.stolen.insert(request.client, Stolen { session, logout: now });
-        }
+    /// A logout was answered: the user has no session any more.
+    pub fn drop_session(&mut self, client: ClientId) {
+        self.jar_of(client).session = None;
     }
 
     /// A renewed token, good until `until`, goes to the user, unless a thief presented the old one or the user has just
@@ -34,7 +22,26 @@ impl Users {
     #[cold]
     pub fn renew_token(&mut self, request: &InFlight, until: Instant) {
         if let (Some(Session::Renewable { login, .. }), false) = (request.session, request.command.is_a_thief_s()) {
-            self.log_in(request.client, Session::Renewable { until, login });
+            self.keep_session(request.client, Session::Renewable { until, login });
         }
+    }
+
+    /// The effect of a logout, whether its user still waits for the answer or not. Whoever has closed the browser has no
+    /// session any more.
+    pub fn log_out(&mut self, request: &InFlight, now: Instant) {
+        let (client, Some(session)) = (self.client(request.client), request.session) else { return };
+        let jar = client.jar;
+        if client.user == request.visit().user && !self.jars[jar as usize].open.are_none() {
+            self.logged_out.entry(jar).or_default().push((session, now));
+        }
+    }
+
+    /// The sessions of a client's user that a logout has ended, and when, while the browser is open.
+    #[inline]
+    pub fn logouts(&self, client: ClientId) -> &[(Session, Instant)] {
+        if self.logged_out.is_empty() {
+            return &[];
+        }
+        self.logged_out.get(&self.client(client).jar).map_or(&[], Vec::as_slice)
     }
 }

@@ -1,8 +1,10 @@
 //! Copies of carts and logins: read and written back, or carried by users for a limited time.
 
+use std::collections::BTreeSet;
+
 use whatcart::base::seed::Seed;
-use whatcart::base::{Command, Outcome, Step, UserId};
-use whatcart::history::{Event, EventKind};
+use whatcart::base::{Command, Outcome, Refusal, Step, UserId};
+use whatcart::history::{Event, EventKind, Seen};
 use whatcart::judging::observer::Observer;
 use whatcart::results::{Figures, figures};
 use whatcart::scenario::{CartHome, FaultKind, Scenario, SessionHome, StoreUpdate, Tokens, Whole};
@@ -175,5 +177,34 @@ fn an_impatient_buyer_pays_once() {
             assert!(figures.requests.timed_out > 100);
             assert_eq!(figures.double_charges, 0, "{cart:?}, {update:?}");
         }
+    }
+}
+
+/// A user who does not wait for the answer to a logout is logged out all the same: whoever tries it again is unknown.
+#[test]
+fn a_logout_takes_effect_though_its_user_has_left() {
+    for home in [SessionHome::ServerMemory, SessionHome::SharedStore] {
+        let mut scenario = base();
+        scenario.homes.session = home;
+        scenario.servers.count = Whole::of(1);
+        scenario.servers.workers = Whole::of(64);
+        scenario.servers.service = exponential(150_000);
+        (scenario.users.timeout, scenario.users.pause) = (time(200), time(300));
+        scenario.users.journey = vec![Step::Login, Step::Browse, Step::Logout].into();
+        let mut events: Vec<Event> = Vec::new();
+        Sim::new(&scenario, Seed(1)).advance(end(&scenario), &mut events);
+        let (mut left, mut unknown) = (BTreeSet::new(), 0);
+        for event in &events {
+            let EventKind::Seen(visit, Seen::Told { request, outcome, .. }) = event.what else { continue };
+            match (request.command, outcome) {
+                (Command::Logout, Outcome::TimedOut) => drop(left.insert(visit)),
+                (Command::Logout, Outcome::Refused(Refusal::Unauthorized)) => {
+                    assert!(left.contains(&visit), "nothing else logs anybody out here");
+                    unknown += 1;
+                }
+                _ => {}
+            }
+        }
+        assert!(unknown > 10, "{home:?}: {unknown} of {}", left.len());
     }
 }

@@ -4,8 +4,8 @@
 //! both positions in that history. A judgement at one position uses what was known there: a request that was answered
 //! later was still in flight.
 
-mod files;
-mod hidden;
+mod inconsistencies;
+mod missing_files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,9 +18,9 @@ use whatcart::judging::checker::{Allowance, CartVerdict, Counts, Finding};
 pub struct Naive {
     visits: BTreeMap<Visit, Vec<Seen>>,
     /// Everything about files in all visits, and the files that existed at the end.
-    files: files::Files,
+    files: missing_files::Files,
     /// Everything about hidden state.
-    hidden: hidden::Hidden,
+    hidden: inconsistencies::Hidden,
 }
 
 /// The judgement of the whole history.
