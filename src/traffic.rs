@@ -9,7 +9,7 @@ mod workload;
 
 pub use client::{Client, Next};
 pub use concurrent_steps::ConcurrentSteps;
-pub use cookie_jar::{Jar, OpenVisits, Session};
+pub use cookie_jar::{Jar, OpenVisits, SessionCookie};
 pub use folder::Folder;
 pub use heavy_users::HeavyUsers;
 pub use workload::{Loop, Wave, Workload};

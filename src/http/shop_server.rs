@@ -64,7 +64,7 @@ pub struct Shop {
     /// The kind of hidden state that every process has.
     pub hidden: HiddenState,
     /// How hidden state behaves.
-    pub rules: Hidden,
+    pub hidden_rules: Hidden,
     /// The shared store.
     pub store: Store,
     /// How many copies of carts there are, and their lag.
@@ -114,7 +114,7 @@ impl Shop {
             serving: ServingRules::new(scenario),
             servers_at_first: scenario.servers_at_first(),
             hidden: scenario.servers.hidden,
-            rules: scenario.hidden,
+            hidden_rules: scenario.hidden,
             store,
             replication: scenario.replication,
             versions: AtomicU64::new(0),

@@ -11,7 +11,7 @@ use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
 use crate::state::store::StoreCall;
 use crate::state::tokens;
-use crate::traffic::Session;
+use crate::traffic::SessionCookie;
 
 /// A slot of the slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ pub struct InFlight {
     /// When that token expires.
     pub cart_expires: Instant,
     /// The session it carries.
-    pub session: Option<Session>,
+    pub session: Option<SessionCookie>,
     /// The server it was last sent to.
     pub server: ServerId,
     /// The worker that holds it, while one does.
@@ -122,7 +122,7 @@ impl InFlight {
     #[inline]
     pub fn credential_status(&self) -> CredentialStatus {
         match self.session {
-            Some(Session::Until(end) | Session::Renewable { until: end, .. })
+            Some(SessionCookie::Until(end) | SessionCookie::Renewable { until: end, .. })
                 if !tokens::is_current(end, self.since) =>
             {
                 CredentialStatus::Expired

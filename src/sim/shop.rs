@@ -17,11 +17,11 @@ use crate::operations::faults::Fault;
 use crate::scenario::{CartHome, HiddenState, Migration, Scenario};
 use crate::state::plan::ServingRules;
 use crate::state::session;
-use crate::traffic::Session;
+use crate::traffic::SessionCookie;
 use cart_slot::CartSlot;
 use carts::Carts;
 use files::Files;
-use hidden::Hidden;
+use hidden::ProcessLocal;
 
 /// The shop as all servers run it.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct Shop {
     /// Uploaded files; `None` if nobody uploads any.
     pub files: Option<Box<Files>>,
     /// Hidden server state; `None` if servers hide nothing.
-    pub hidden: Option<Box<Hidden>>,
+    pub hidden: Option<Box<ProcessLocal>>,
 }
 
 impl Shop {
@@ -48,7 +48,7 @@ impl Shop {
             migration: scenario.migration,
             carts: Carts::new(scenario.homes.cart, orders_by_process, &scenario.replication),
             files: Files::new(scenario),
-            hidden: Hidden::new(scenario, seed),
+            hidden: ProcessLocal::new(scenario, seed),
         }
     }
 
@@ -118,7 +118,7 @@ impl Shop {
     #[must_use]
     pub fn renews(&self, request: &InFlight, outcome: Outcome) -> bool {
         session::renews(self.rules.homes.session, &self.rules.tokens, request.credential)
-            && matches!(request.session, Some(Session::Renewable { .. }))
+            && matches!(request.session, Some(SessionCookie::Renewable { .. }))
             && matches!(outcome, Outcome::Ok(_))
     }
 

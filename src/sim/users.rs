@@ -17,7 +17,7 @@ use crate::history::{Ending, Event, Prefetch, Recorder, Request, Seen};
 use crate::scenario::{Affinity, CartPath, Scenario};
 use crate::state::plan::Plan;
 use crate::state::session::CredentialStatus;
-use crate::traffic::{Client, ConcurrentSteps, Folder, Jar, Loop, Next, Session, Workload};
+use crate::traffic::{Client, ConcurrentSteps, Folder, Jar, Loop, Next, SessionCookie, Workload};
 
 /// The maximum number of simultaneous clients: the wake queue stores their ids in 24 bits.
 const MAX_CLIENTS: usize = 1 << 24;
@@ -42,9 +42,9 @@ pub struct Users {
     /// Visits that have begun and not ended.
     pub open_visits: u64,
     /// Copies of the sessions that logouts were sent with, if the journey replays them.
-    stolen: BTreeMap<ClientId, Session>,
+    stolen: BTreeMap<ClientId, SessionCookie>,
     /// By jar: sessions that a logout has ended, and when, until the browser closes. Their users may not know yet.
-    logged_out: BTreeMap<u32, Vec<(Session, Instant)>>,
+    logged_out: BTreeMap<u32, Vec<(SessionCookie, Instant)>>,
     /// By user: which files they have uploaded, as far as they know. `None` if nobody uploads any.
     folders: Option<Vec<Folder>>,
 }

@@ -11,7 +11,7 @@ pub struct Jar {
     /// The affinity cookie.
     pub pin: Pin,
     /// The session, if logged in.
-    pub session: Option<Session>,
+    pub session: Option<SessionCookie>,
     /// Visits that are open in any tab.
     pub open: OpenVisits,
 }
@@ -45,7 +45,7 @@ impl OpenVisits {
 
 /// A session as its user carries it, by which servers accept it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Session {
+pub enum SessionCookie {
     /// Only the process that logged the user in, which has it in memory under this number.
     Memory(ProcessId, u32),
     /// Every server, before this moment: a signed token. If it does not expire, the moment is [never](Instant::NEVER).
@@ -63,13 +63,13 @@ pub enum Session {
     Signed(ProcessId, Instant),
 }
 
-impl Session {
+impl SessionCookie {
     /// The login that the store has of it, if any.
     #[must_use]
     pub fn stored_login(self) -> Option<u32> {
         match self {
-            Session::Stored(login) | Session::Renewable { login, .. } => Some(login),
-            Session::Memory(..) | Session::Until(_) | Session::Signed(..) => None,
+            SessionCookie::Stored(login) | SessionCookie::Renewable { login, .. } => Some(login),
+            SessionCookie::Memory(..) | SessionCookie::Until(_) | SessionCookie::Signed(..) => None,
         }
     }
 }
@@ -109,7 +109,7 @@ mod tests {
         for (life, kept) in [(CookieLife::Visit, false), (CookieLife::User, true)] {
             let affinity = Affinity::Cookie(life);
             let mut jar = Jar { pin: Pin::to(ServerId(1), Instant::ZERO), ..Jar::new() };
-            jar.session = Some(Session::Memory(ProcessId(1), 0));
+            jar.session = Some(SessionCookie::Memory(ProcessId(1), 0));
             jar.open.began();
             jar.open.began();
             jar.visit_ended(affinity);

@@ -21,7 +21,7 @@ pub fn refusal(job: &Job) -> Option<Refusal> {
         }
         HiddenState::RateLimiter => {
             let user = job.request.id?.visit().user;
-            local.heard.entry(user).or_default().admit(&job.shop.rules.rate, job.sent).err()
+            local.heard.entry(user).or_default().admit(&job.shop.hidden_rules.rate, job.sent).err()
         }
         _ => None,
     }
@@ -39,5 +39,5 @@ pub fn version(job: &Job) -> Option<u32> {
         return None;
     }
     let mut copy = job.process.local.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-    Some(copy.read(&job.shop.rules.cache, job.shop.clock.now()))
+    Some(copy.read(&job.shop.hidden_rules.cache, job.shop.clock.now()))
 }

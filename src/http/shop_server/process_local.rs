@@ -36,7 +36,7 @@ impl ProcessLocal {
             own_key.then(|| Signer::new(shop.serving.tokens).expect("the run's own key was made the same way"));
         let runs_at_opening = process.0 < shop.servers_at_first;
         let catalogue = if runs_at_opening {
-            CatalogueCopy::at_opening(&shop.rules.cache, server, shop.workload.seed)
+            CatalogueCopy::at_opening(&shop.hidden_rules.cache, server, shop.workload.seed)
         } else {
             CatalogueCopy::default()
         };

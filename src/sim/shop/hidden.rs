@@ -11,7 +11,7 @@ use crate::state::process_local::{CatalogueCopy, RateWindow, accept_form};
 
 /// Every process's memory of the one kind of state that servers hide.
 #[derive(Clone, Debug)]
-pub struct Hidden {
+pub struct ProcessLocal {
     kind: HiddenState,
     rules: scenario::Hidden,
     /// By client: the process that rendered the form on the open page.
@@ -22,14 +22,14 @@ pub struct Hidden {
     copies: BTreeMap<ProcessId, CatalogueCopy>,
 }
 
-impl Hidden {
+impl ProcessLocal {
     /// The hidden state at the start; `None` if servers hide nothing.
     #[must_use]
-    pub fn new(scenario: &Scenario, seed: Seed) -> Option<Box<Hidden>> {
+    pub fn new(scenario: &Scenario, seed: Seed) -> Option<Box<ProcessLocal>> {
         let (kind, rules) = (scenario.servers.hidden, scenario.hidden);
         let first = |server| (ProcessId(server), CatalogueCopy::at_opening(&rules.cache, ServerId(server), seed));
         let copies = (0..scenario.servers.count.get32()).map(first).collect();
-        let hidden = Hidden { kind, rules, forms: Vec::new(), windows: BTreeMap::new(), copies };
+        let hidden = ProcessLocal { kind, rules, forms: Vec::new(), windows: BTreeMap::new(), copies };
         (kind != HiddenState::None).then(|| Box::new(hidden))
     }
 

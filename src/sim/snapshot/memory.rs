@@ -7,7 +7,7 @@ use crate::scenario::{CartHome, CartPath};
 use crate::sim::Sim;
 use crate::state::file_locations::FileLocation;
 use crate::state::tokens;
-use crate::traffic::Session;
+use crate::traffic::SessionCookie;
 
 impl Snapshot {
     fn counts_of(&mut self, holder: Holder) -> Option<&mut MemoryCounts> {
@@ -176,15 +176,15 @@ fn login_of(sim: &Sim, id: ClientId) -> Option<(Holder, UserId)> {
     let logouts = sim.users.logouts(id);
     let session = jar.session.filter(|session| !sim.store.logins.is_ended(*session, logouts))?;
     let holder = match session {
-        Session::Memory(process, _) => sim
+        SessionCookie::Memory(process, _) => sim
             .balancer
             .pool
             .lives_on(process)
             .then(|| Holder::Server(sim.balancer.pool.processes[process.0 as usize].server))?,
-        Session::Stored(login) | Session::Renewable { login, .. } => {
+        SessionCookie::Stored(login) | SessionCookie::Renewable { login, .. } => {
             sim.store.logins.knows(login).then_some(Holder::Store)?
         }
-        Session::Until(until) | Session::Signed(_, until) => {
+        SessionCookie::Until(until) | SessionCookie::Signed(_, until) => {
             tokens::is_current(until, sim.events.now).then_some(Holder::Token)?
         }
     };

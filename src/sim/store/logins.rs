@@ -10,7 +10,7 @@ use crate::scenario::Forgets;
 use crate::state::session::{CredentialCheck, Issued};
 use crate::state::store::is_forgotten;
 use crate::state::tokens;
-use crate::traffic::Session;
+use crate::traffic::SessionCookie;
 
 /// The sessions that the store has issued, and those that it has lost.
 #[derive(Clone, Debug)]
@@ -42,17 +42,17 @@ impl Logins {
         process: ProcessId,
         until: Instant,
         now: Instant,
-    ) -> Session {
+    ) -> SessionCookie {
         match issued {
             Issued::Remembered => {
                 self.remembered += 1;
-                Session::Memory(process, self.remembered)
+                SessionCookie::Memory(process, self.remembered)
             }
-            Issued::Signed | Issued::SignedAndStored if own_keys => Session::Signed(process, until),
-            Issued::SignedAndStored => Session::Renewable { until, login: self.log_in(now) },
-            Issued::Signed => Session::Until(until),
-            Issued::Stored => Session::Stored(self.log_in(now)),
-            Issued::Plain => Session::Until(Instant::NEVER),
+            Issued::Signed | Issued::SignedAndStored if own_keys => SessionCookie::Signed(process, until),
+            Issued::SignedAndStored => SessionCookie::Renewable { until, login: self.log_in(now) },
+            Issued::Signed => SessionCookie::Until(until),
+            Issued::Stored => SessionCookie::Stored(self.log_in(now)),
+            Issued::Plain => SessionCookie::Until(Instant::NEVER),
         }
     }
 
@@ -62,22 +62,22 @@ impl Logins {
     #[must_use]
     pub fn check(
         &self,
-        session: Session,
-        logouts: &[(Session, Instant)],
+        session: SessionCookie,
+        logouts: &[(SessionCookie, Instant)],
         here: ProcessId,
         deny_list: bool,
         now: Instant,
     ) -> CredentialCheck {
         let genuine = match session {
-            Session::Memory(process, _) => process == here && !self.is_ended(session, logouts),
-            Session::Signed(process, _) => process == here,
-            Session::Until(_) | Session::Stored(_) | Session::Renewable { .. } => true,
+            SessionCookie::Memory(process, _) => process == here && !self.is_ended(session, logouts),
+            SessionCookie::Signed(process, _) => process == here,
+            SessionCookie::Until(_) | SessionCookie::Stored(_) | SessionCookie::Renewable { .. } => true,
         };
         let current = match session {
-            Session::Until(end) | Session::Signed(_, end) | Session::Renewable { until: end, .. } => {
+            SessionCookie::Until(end) | SessionCookie::Signed(_, end) | SessionCookie::Renewable { until: end, .. } => {
                 tokens::is_current(end, now)
             }
-            Session::Memory(..) | Session::Stored(_) => true,
+            SessionCookie::Memory(..) | SessionCookie::Stored(_) => true,
         };
         let stored = |login| self.knows(login) && !self.is_ended(session, logouts);
         CredentialCheck {
@@ -92,7 +92,7 @@ impl Logins {
     /// unless the store has lost that.
     #[inline]
     #[must_use]
-    pub fn is_ended(&self, session: Session, logouts: &[(Session, Instant)]) -> bool {
+    pub fn is_ended(&self, session: SessionCookie, logouts: &[(SessionCookie, Instant)]) -> bool {
         logouts.iter().any(|(of, at)| match session.stored_login() {
             None => *of == session,
             login => of.stored_login() == login && !self.has_forgotten(*at),

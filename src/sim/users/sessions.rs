@@ -4,11 +4,11 @@ use super::Users;
 use crate::base::ClientId;
 use crate::base::time::Instant;
 use crate::sim::requests::InFlight;
-use crate::traffic::Session;
+use crate::traffic::SessionCookie;
 
 impl Users {
     /// A login was answered: the user has this session from now on.
-    pub fn keep_session(&mut self, client: ClientId, session: Session) {
+    pub fn keep_session(&mut self, client: ClientId, session: SessionCookie) {
         self.jar_of(client).session = Some(session);
     }
 
@@ -21,8 +21,9 @@ impl Users {
     /// logged out.
     #[cold]
     pub fn renew_token(&mut self, request: &InFlight, until: Instant) {
-        if let (Some(Session::Renewable { login, .. }), false) = (request.session, request.command.is_a_thief_s()) {
-            self.keep_session(request.client, Session::Renewable { until, login });
+        if let (Some(SessionCookie::Renewable { login, .. }), false) = (request.session, request.command.is_a_thief_s())
+        {
+            self.keep_session(request.client, SessionCookie::Renewable { until, login });
         }
     }
 
@@ -38,7 +39,7 @@ impl Users {
 
     /// The sessions of a client's user that a logout has ended, and when, while the browser is open.
     #[inline]
-    pub fn logouts(&self, client: ClientId) -> &[(Session, Instant)] {
+    pub fn logouts(&self, client: ClientId) -> &[(SessionCookie, Instant)] {
         if self.logged_out.is_empty() {
             return &[];
         }
