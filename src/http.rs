@@ -224,7 +224,7 @@ impl Run {
         let ends = Instant::ZERO + scenario.duration.get() + scenario.closing.get();
         let operator = Some(OperatorTask::new(scenario, Arc::clone(&injector), Arc::clone(&load_generator), shop));
         let backstage = backstage.clone();
-        Ok(Run { clock, log, load_generator, injector, backstage, operator, failures, checks, ends })
+        Ok(Run { clock, log, load_generator, injector, operator, backstage, failures, checks, ends })
     }
 
     async fn play(mut self, options: &Options<'_>, recorder: &mut dyn Recorder) -> Result<Played, Failure> {

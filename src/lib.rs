@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! base  <-  scenario  <-  history regions  <-  balancing  <-  operations traffic state  <-  judging
-//!     <-  sim | http  <-  results  <-  faces  <-  live  <-  experiment  <-  cli
+//!     <-  sim | http  <-  results  <-  faces  <-  live  <-  page  <-  experiment  <-  cli
 //! ```
 //!
 //! Two engines drive the core, and neither imports the other. `sim` runs in virtual time; `http` sends real requests
@@ -27,6 +27,7 @@ pub mod http;
 pub mod judging;
 pub mod live;
 pub mod operations;
+pub mod page;
 pub mod regions;
 pub mod results;
 pub mod scenario;

@@ -18,9 +18,9 @@ use thiserror::Error;
 
 use crate::base::seed::Seed;
 use crate::base::time::Instant;
-use crate::base::{ServerId, UserId};
-use crate::faces::story::{Story, tell};
-use crate::history::Recorder;
+use crate::base::{ClientId, ServerId, UserId};
+use crate::faces::story::{self, Line, Story};
+use crate::history::{Evidence, Recorder};
 use crate::judging::observer::Observer;
 use crate::operations::faults::{self, Fault, FaultKind, in_words};
 use crate::results::{Figures, RunReport, Series, Tape, VariantReport, figures, series, strikes};
@@ -343,6 +343,12 @@ impl Session {
         self.run.sim.memory_of(holder, into);
     }
 
+    /// What has happened to the items of a client's open cart so far.
+    #[must_use]
+    pub fn evidence_so_far(&self, client: ClientId) -> Evidence {
+        self.run.sim.evidence_so_far(client)
+    }
+
     /// Verdicts, causes and measures so far.
     #[must_use]
     pub fn observer(&self) -> &Observer {
@@ -391,6 +397,17 @@ impl Session {
     ///
     /// Asking for another user than the last time replays the run from the start.
     pub fn story(&mut self, user: UserId, most: usize) -> Option<Story> {
+        let (report, tape) = self.last_visit(user)?;
+        Some(story::tell(&report, self.design + 1, &tape, most))
+    }
+
+    /// All lines of that story.
+    pub fn film(&mut self, user: UserId) -> Option<Vec<Line>> {
+        let (report, tape) = self.last_visit(user)?;
+        Some(story::film(&report, &tape))
+    }
+
+    fn last_visit(&mut self, user: UserId) -> Option<(VariantReport, Tape)> {
         self.follow(user);
         let injected = (0u32..).zip(self.run.sim.faults()).skip(self.written);
         let injected = injected.map(|(index, fault)| (index, fault.clone())).collect();
@@ -398,8 +415,7 @@ impl Session {
         let strikes = strikes(&self.run.observer, self.run.sim.faults());
         let run = RunReport { seed: self.seed.0, figures: self.figures(), strikes, ..RunReport::default() };
         let Variant { name, scenario } = self.variant.clone();
-        let report = VariantReport { name, scenario, runs: vec![run] };
-        Some(tell(&report, self.design + 1, &tape, most))
+        Some((VariantReport { name, scenario, runs: vec![run] }, tape))
     }
 
     /// Keeps this user's events from now on, and collects the earlier ones by a replay.

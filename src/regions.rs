@@ -179,10 +179,12 @@ fn fraction(share: Share) -> u64 {
     part(share.get())
 }
 
+const TWO_TO_THE_64: f64 = 18_446_744_073_709_551_616.0;
+
 /// This share of 2^64; a share of 1 gives 2^64 - 1.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share; saturates")]
 fn part(share: f64) -> u64 {
-    (share * 2f64.powi(64)) as u64
+    (share * TWO_TO_THE_64) as u64
 }
 
 #[cfg(test)]

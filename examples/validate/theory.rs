@@ -27,7 +27,7 @@ pub fn e_n_m_1(n: u32, busy: f64) -> f64 {
 /// Mean response with the better of two random choices among infinitely many servers (Mitzenmacher 2001, Vvedenskaya,
 /// Dobrushin and Karpelevich 1996).
 pub fn two_choices(busy: f64) -> f64 {
-    (1..40).map(|i| busy.powf(2f64.powi(i) - 2.0)).sum()
+    (1..40).map(|i| libm::pow(busy, 2f64.powi(i) - 2.0)).sum()
 }
 
 /// The machine-repairman formula M/M/c//K: mean response of `users` who think for `think` service times.

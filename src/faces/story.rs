@@ -16,7 +16,7 @@ use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
 use crate::scenario::Target;
 
 pub use crate::results::Hurt;
-pub use lines::tell;
+pub use lines::{film, tell};
 
 /// The user whose story is told by default.
 pub const FAVOURITE: UserId = UserId(42);

@@ -43,6 +43,21 @@ impl Cause {
         Cause::Unexplained,
     ];
 
+    /// Its name in figures: `lost_by.rolled_back`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::RolledBack => "rolled_back",
+            Cause::Evicted => "evicted",
+            Cause::Expired => "expired",
+            Cause::Overwritten => "overwritten",
+            Cause::Wiped => "wiped",
+            Cause::Stale => "stale",
+            Cause::Split => "split",
+            Cause::Unexplained => "unexplained",
+        }
+    }
+
     /// The items to which this applies.
     const fn applies_to(self, evidence: &Evidence) -> Items {
         match self {
@@ -141,7 +156,9 @@ impl PostMortem {
         }
     }
 
-    fn evidence(&self, visit: Visit) -> Option<Evidence> {
+    /// The evidence of a visit's checkout; `None` if there is nothing to tell of it, or once the visit is over.
+    #[must_use]
+    pub fn evidence(&self, visit: Visit) -> Option<Evidence> {
         match self.latest {
             Some((client, evidence)) if client == visit.client => Some(evidence),
             _ => self.earlier.get(&visit.client).copied(),
@@ -157,7 +174,7 @@ impl PostMortem {
     /// The checker found a lost cart. Counts its cause and returns it.
     pub fn lost(&mut self, visit: Visit, missing: Items) -> Cause {
         let evidence = self.evidence(visit).unwrap_or_default();
-        let cause = missing.iter().map(|item| cause_of(Items::of(item), &evidence)).min().unwrap_or(Cause::Unexplained);
+        let cause = first_cause(missing, &evidence);
         self.lost_by[cause as usize] += 1;
         if matches!(cause, Cause::Wiped | Cause::RolledBack)
             && let Some(fault) = evidence.killed_by
@@ -182,6 +199,12 @@ impl PostMortem {
             met.remove(&visit.client);
         }
     }
+}
+
+/// The cause of several missing items: the first that applies to any of them.
+#[must_use]
+pub fn first_cause(missing: Items, evidence: &Evidence) -> Cause {
+    missing.iter().map(|item| cause_of(Items::of(item), evidence)).min().unwrap_or(Cause::Unexplained)
 }
 
 /// The cause of a missing item, from the evidence taken at its checkout.

@@ -8,7 +8,7 @@ use std::mem::discriminant;
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::{Instant, Span};
 use crate::base::{RegionId, ServerId};
-use crate::scenario::{Forgets, Scenario, Share, StoreFault, Target};
+use crate::scenario::{self, Forgets, Scenario, Share, StoreFault, Target};
 
 pub use crate::scenario::{Comeback, FaultKind};
 pub use names::of_processes;
@@ -56,6 +56,14 @@ pub fn timeline(scenario: &Scenario) -> Vec<Fault> {
         .collect();
     names::tell_apart(&mut faults, scenario);
     faults
+}
+
+/// One fault, written as in a scenario, resolved for a run of this one. `None` only for faults that validation refuses.
+#[must_use]
+pub fn resolve(fault: &scenario::Fault, of: &Scenario) -> Option<Fault> {
+    let kind = fault.what()?.clone();
+    let name = fault.name.clone().unwrap_or_else(|| kind.default_name());
+    Some(Fault { name, at: Instant::ZERO + fault.at.get(), kind: resolved(kind, of)? })
 }
 
 /// What the faults of a scenario do, with the scenario's names, in the order of the [`timeline`].

@@ -11,10 +11,10 @@ use super::requests::InFlight;
 use crate::balancing::pool::Pool;
 use crate::base::seed::Seed;
 use crate::base::time::{Instant, Span};
-use crate::base::{Outcome, ProcessId, Refusal, Reply};
+use crate::base::{ClientId, Outcome, ProcessId, Refusal, Reply};
 use crate::history::Evidence;
 use crate::operations::faults::Fault;
-use crate::scenario::{CartHome, HiddenState, Migration, Scenario};
+use crate::scenario::{CartHome, CartPath, HiddenState, Migration, Scenario};
 use crate::state::plan::ServingRules;
 use crate::state::session;
 use crate::traffic::SessionCookie;
@@ -107,10 +107,23 @@ impl Shop {
         pool: &Pool,
         faults: &[Fault],
     ) -> Evidence {
+        self.evidence_at(request.client, slot, (process, request.path), pool, faults)
+    }
+
+    /// The same for the process that is asked, on its path to the cart.
+    #[must_use]
+    pub fn evidence_at(
+        &self,
+        client: ClientId,
+        slot: &CartSlot,
+        here: (ProcessId, CartPath),
+        pool: &Pool,
+        faults: &[Fault],
+    ) -> Evidence {
         if self.migration.is_some() {
-            return self.evidence_moving(slot, (process, request.path), pool, faults);
+            return self.evidence_moving(slot, here, pool, faults);
         }
-        self.carts.evidence(slot, request.client, process, pool)
+        self.carts.evidence(slot, client, here.0, pool)
     }
 
     /// Whether the answer to a request brings a new session token in place of an expired one.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::Sim;
 use crate::base::time::Instant;
 use crate::base::{ClientId, Command, Items, ProcessId, RegionId, ServerId, ServerState, UserId, Visit};
+use crate::history::Evidence;
 
 /// Everything that can be drawn of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -355,5 +356,11 @@ impl Sim {
     /// Like [`Sim::memory`], for one server, store or replica; [`Holder::Token`] stands for all tokens together.
     pub fn memory_of(&self, holder: Holder, into: &mut Memory) {
         memory::recall(self, into, |of| of == holder);
+    }
+
+    /// What has happened to the items of a client's open cart so far, whichever server looks.
+    #[must_use]
+    pub fn evidence_so_far(&self, client: ClientId) -> Evidence {
+        memory::evidence_so_far(self, client)
     }
 }

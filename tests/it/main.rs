@@ -15,6 +15,7 @@ mod live;
 mod liveness;
 mod naive_sim;
 mod oracle;
+mod page;
 mod planted;
 #[cfg(feature = "cli")]
 mod readme;

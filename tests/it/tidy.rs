@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("results", &["base", "history", "judging", "operations", "scenario"]),
     ("faces", &["base", "history", "judging", "operations", "regions", "results", "scenario"]),
     ("live", &["base", "faces", "history", "judging", "operations", "results", "scenario", "sim"]),
+    ("page", &["base", "faces", "history", "judging", "live", "operations", "results", "scenario", "sim"]),
     ("experiment", &["base", "faces", "history", "http", "judging", "live", "results", "scenario", "sim", "traffic"]),
     ("cli", &["base", "experiment", "faces", "http", "operations", "results", "scenario"]),
     ("main", &["cli"]),
@@ -35,6 +36,7 @@ const NARROW: &[(&str, &str, &str)] = &[
     ("results", "operations", "faults"),
     ("faces", "operations", "faults"),
     ("live", "operations", "faults"),
+    ("page", "operations", "faults"),
     ("cli", "operations", "faults"),
 ];
 

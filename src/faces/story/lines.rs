@@ -37,6 +37,18 @@ pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) ->
     Story { title, carts, lines: shortened(teller.lines, carts, most.min(MOST)), better: None }
 }
 
+/// Every line of a visit, from its first request on.
+#[must_use]
+pub fn film(variant: &VariantReport, tape: &Tape) -> Vec<Line> {
+    let mut teller = Teller::of(variant);
+    for event in &tape.events {
+        teller.hear(event, variant, tape);
+    }
+    let first = teller.lines.iter().position(|line| matches!(line, Line::Did(_))).unwrap_or(teller.lines.len());
+    teller.lines.drain(..first);
+    teller.lines
+}
+
 impl Story {
     /// Adds what happened to the same user in a better design: the end of that visit.
     #[must_use]

@@ -2,7 +2,8 @@
 
 use super::people::{believed_cart, note_carts};
 use super::{CartCounts, HeldCart, HeldFiles, HeldLogin, Holder, Memory, MemoryCounts, Snapshot};
-use crate::base::{ClientId, Items, RegionId, UserId};
+use crate::base::{ClientId, Items, ProcessId, RegionId, UserId};
+use crate::history::Evidence;
 use crate::scenario::{CartHome, CartPath};
 use crate::sim::Sim;
 use crate::state::file_locations::FileLocation;
@@ -117,6 +118,25 @@ pub(super) fn recall(sim: &Sim, into: &mut Memory, wanted: impl Fn(Holder) -> bo
     logins.sort_by_key(|login| login.user);
 }
 
+/// What has happened to the items of a client's open cart so far, whichever server looks.
+pub(super) fn evidence_so_far(sim: &Sim, client: ClientId) -> Evidence {
+    let slot = &sim.users.clients[client.index()].carts;
+    let path = sim.shop.migration.map_or(CartPath::Usual, |migration| migration.path(sim.events.now));
+    let nowhere = (ProcessId(u32::MAX), path);
+    let pool = &sim.balancer.pool;
+    let mut evidence = sim.shop.evidence_at(client, slot, nowhere, pool, &sim.operations.faults);
+    // What has expired is only noted when somebody looks.
+    let expired = match sim.shop.rules.homes.cart {
+        CartHome::SharedStore => sim.store.has_expired(slot, sim.events.now),
+        CartHome::SignedToken => !tokens::is_current(slot.expires(), sim.events.now),
+        CartHome::ServerMemory | CartHome::ReplicatedMemory => false,
+    };
+    if expired {
+        evidence.expired = evidence.expired.union(slot.copy().unwrap_or_default());
+    }
+    evidence
+}
+
 /// The number of the shared store's replicas; 0 if it is in one place.
 fn replica_count(sim: &Sim) -> usize {
     let network = sim.network.as_ref().filter(|_| sim.shop.rules.homes.cart == CartHome::SharedStore);
@@ -147,11 +167,7 @@ fn copies_of(sim: &Sim, id: ClientId, copies: &mut Vec<(Holder, Items)>) {
 }
 
 /// Adds the copies in the memory of live processes.
-fn add_memories(
-    sim: &Sim,
-    memories: impl Iterator<Item = (crate::base::ProcessId, Items)>,
-    copies: &mut Vec<(Holder, Items)>,
-) {
+fn add_memories(sim: &Sim, memories: impl Iterator<Item = (ProcessId, Items)>, copies: &mut Vec<(Holder, Items)>) {
     for (process, items) in memories.filter(|(process, _)| sim.balancer.pool.lives_on(*process)) {
         let holder = Holder::Server(sim.balancer.pool.processes[process.0 as usize].server);
         match copies.iter_mut().find(|(known, _)| *known == holder) {

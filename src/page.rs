@@ -1,0 +1,221 @@
+//! The calls of a page that shows a run: a request in JSON, an answer in JSON.
+//!
+//! [`Page::call`] is all there is: the same for a browser, which runs the core as wasm, and for a server. What a page
+//! shows as a figure, a name or a sentence is in an answer; the page itself computes nothing. `docs/page-calls.md`
+//! describes every call and field.
+//!
+//! A picture is a pure function of a keyframe, the events after it, and the time: there is a keyframe at least every
+//! second.
+
+mod calls;
+mod design;
+mod film;
+mod happening;
+mod headline;
+mod keyframe;
+mod moment;
+mod problem;
+mod requests;
+mod size;
+mod stage;
+mod tally;
+mod units;
+mod watch;
+mod words;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::base::UserId;
+use crate::faces::story::FAVOURITE;
+use crate::live::Session;
+use crate::operations::faults;
+use crate::results::expectations;
+use crate::scenario::{Fault, Loaded, check, library, load, nearest};
+
+use calls::{Call, Load, NAMES, Source};
+use design::ScenarioInfo;
+use film::Frame;
+use problem::Problem;
+use stage::{MOST_EVENTS, Run, room_for_one};
+
+/// What one page has open.
+#[derive(Debug, Default)]
+pub struct Page {
+    loaded: Option<Loaded>,
+    runs: Vec<Option<Run>>,
+}
+
+/// The longest request, in bytes.
+pub const LONGEST_REQUEST: usize = 512 * 1024;
+
+impl Page {
+    /// Answers one call: `{"ok": …}`, or `{"error": {"kind": …, "message": …}}` if it was refused and changed nothing.
+    pub fn call(&mut self, request: &str) -> String {
+        let answer = read(request).and_then(|call| self.answer(call));
+        match answer {
+            Ok(answer) => format!("{{\"ok\":{answer}}}"),
+            Err(problem) => json!({ "error": problem }).to_string(),
+        }
+    }
+
+    fn answer(&mut self, call: Call) -> Result<String, Problem> {
+        Ok(match call {
+            Call::Scenarios => written(&scenarios()?),
+            Call::Check(source) => written(&ScenarioInfo::of(&read_scenario(&source)?)),
+            Call::Load(load) => self.load(load)?,
+            Call::Advance { run, until, most_events } => {
+                written(&self.run(run)?.advance(until.0, most_events.unwrap_or(MOST_EVENTS))?)
+            }
+            Call::Inject { run, fault } => self.inject(run, fault)?,
+            Call::Spare { run, fault } => {
+                let run = self.run(run)?;
+                run.session.spare(fault)?;
+                written(&run.timeline())
+            }
+            Call::Rewind { run, to, forget } => written(&self.run(run)?.rewind(to.0, forget)?),
+            Call::Fork { run } => self.fork(run)?,
+            Call::Close { run } => {
+                self.run(run)?;
+                self.runs[run] = None;
+                "{}".into()
+            }
+            Call::Snapshot { run } => written(&self.run(run)?.keyframe()),
+            Call::Figures { run } => written(&self.run(run)?.session.figures()),
+            Call::Story { run, user } => self.story(run, user)?,
+            Call::Timeline { run } => written(&self.run(run)?.timeline()),
+        })
+    }
+
+    fn run(&mut self, run: usize) -> Result<&mut Run, Problem> {
+        let open: Vec<String> =
+            (0..self.runs.len()).filter(|i| self.runs[*i].is_some()).map(|i| i.to_string()).collect();
+        let known = self.runs.get_mut(run).and_then(Option::as_mut);
+        known.ok_or_else(|| {
+            let help =
+                if open.is_empty() { "load a scenario first".into() } else { format!("open are {}", open.join(", ")) };
+            Problem::request(format!("there is no run {run}"), Some(help))
+        })
+    }
+
+    fn load(&mut self, request: Load) -> Result<String, Problem> {
+        let Load { scenario, text, set, designs, seed, user } = request;
+        let loaded = read_scenario(&Source { scenario, text, set })?;
+        let designs = if designs.is_empty() { vec![1] } else { designs };
+        room_for_one(designs.len().saturating_sub(1))?;
+        let followed = user.map_or(FAVOURITE, UserId);
+        let mut runs = Vec::new();
+        for design in designs {
+            let design = design.checked_sub(1).ok_or_else(|| Problem::request("designs are counted from 1", None))?;
+            size::check_design(&loaded, design)?;
+            runs.push(Some(Run::new(design, Session::load(&loaded, design, seed, followed)?, followed)));
+        }
+        (self.loaded, self.runs) = (Some(loaded), runs);
+        Ok(self.opened())
+    }
+
+    /// What was loaded: the scenario, and each run with its first keyframe.
+    fn opened(&self) -> String {
+        let Some(loaded) = &self.loaded else { return "{}".into() };
+        let runs = self.runs.iter().enumerate().filter_map(|(at, run)| Some(opened(at, run.as_ref()?, loaded)));
+        json!({ "scenario": ScenarioInfo::of(loaded), "runs": runs.collect::<Vec<Value>>() }).to_string()
+    }
+
+    fn inject(&mut self, run: usize, fault: Map<String, Value>) -> Result<String, Problem> {
+        let run = self.run(run)?;
+        let fault = read_fault(fault, &run.session)?;
+        let (fault, batch) = run.inject(fault)?;
+        Ok(json!({ "fault": fault, "batch": batch, "timeline": run.timeline() }).to_string())
+    }
+
+    fn fork(&mut self, run: usize) -> Result<String, Problem> {
+        room_for_one(self.runs.iter().flatten().count())?;
+        let fork = self.run(run)?.clone();
+        let free = self.runs.iter().position(Option::is_none).unwrap_or(self.runs.len());
+        if free == self.runs.len() {
+            self.runs.push(None);
+        }
+        self.runs[free] = Some(fork);
+        Ok(json!({ "run": free }).to_string())
+    }
+
+    fn story(&mut self, run: usize, user: Option<u32>) -> Result<String, Problem> {
+        let run = self.run(run)?;
+        let user = user.map_or(run.followed(), UserId);
+        run.follow(user);
+        let film = run.session.film(user).unwrap_or_default();
+        let frames: Vec<Frame> = film.iter().map(Frame::from).collect();
+        Ok(json!({ "user": user, "frames": frames }).to_string())
+    }
+}
+
+fn opened(at: usize, run: &Run, loaded: &Loaded) -> Value {
+    let name = &loaded.variants[run.design].name;
+    json!({ "run": at, "design": run.info(name), "keyframe": run.keyframe() })
+}
+
+fn written(answer: &impl Serialize) -> String {
+    serde_json::to_string(answer).expect("answers are plain data")
+}
+
+fn read(request: &str) -> Result<Call, Problem> {
+    if request.len() > LONGEST_REQUEST {
+        return Err(Problem::size("this request is too long", format!("it may have {LONGEST_REQUEST} bytes")));
+    }
+    serde_json::from_str(request).map_err(|error| {
+        let help = format!("the calls are {}", NAMES.join(", "));
+        Problem::request(error.to_string(), error.to_string().contains("variant").then_some(help))
+    })
+}
+
+/// Reads and checks a scenario as the command line does.
+fn read_scenario(source: &Source) -> Result<Loaded, Problem> {
+    let Source { scenario: name, text, set } = source;
+    let known = library::find(name);
+    let text = match (text, known) {
+        (Some(text), _) => text.as_str(),
+        (None, Some(entry)) => entry.text,
+        (None, None) => {
+            let names = library::all().iter().map(|entry| entry.name);
+            return Err(Problem::request(
+                format!("there is no scenario `{name}`"),
+                nearest::suggest(name, "the scenarios are", names),
+            ));
+        }
+    };
+    size::check_text(text)?;
+    let loaded = load(name, &format!("{name}.toml"), text, set, &[])?;
+    match expectations::validate(&loaded).into_iter().next() {
+        Some(problem) => Err(loaded.error_at(&problem.place, problem.message, problem.help).into()),
+        None => Ok(loaded),
+    }
+}
+
+/// A fault as a scenario writes it: `{"crash": "server-2", "replace_after": "5s"}`. Without `at`, it strikes now.
+fn read_fault(mut table: Map<String, Value>, session: &Session) -> Result<faults::Fault, Problem> {
+    let now = session.now().since_start();
+    table.entry("at").or_insert_with(|| now.to_string().into());
+    let fault: Fault =
+        serde_json::from_value(table.into()).map_err(|error| Problem::request(error.to_string(), None))?;
+    let mut scenario = session.scenario().clone();
+    scenario.faults.push(fault.clone());
+    check(&scenario)?;
+    faults::resolve(&fault, session.scenario())
+        .ok_or_else(|| Problem::request("this fault is not complete", Some("say what breaks".into())))
+}
+
+/// The scenarios that come with the program, in the order of the lessons.
+fn scenarios() -> Result<Vec<Value>, Problem> {
+    let info = |entry: &library::Entry| -> Result<Value, Problem> {
+        let loaded = load(entry.name, entry.name, entry.text, &[], &[])?;
+        let too_large = (0..loaded.variants.len()).find_map(|design| size::check_design(&loaded, design).err());
+        Ok(json!({
+            "name": entry.name,
+            "title": loaded.base.title,
+            "question": loaded.base.question.trim(),
+            "designs": loaded.variants.iter().map(|variant| &variant.name).collect::<Vec<_>>(),
+            "too_large": too_large,
+        }))
+    };
+    library::all().iter().map(info).collect()
+}

@@ -1,0 +1,109 @@
+//! The sentences of the page: one text for eyes and for screen readers.
+
+use crate::base::words::{plural, thousands};
+use crate::base::{ServerId, ServerState};
+use crate::faces::story::{Deed, Line};
+use crate::history::{PoolEvent, RECYCLED};
+use crate::judging::post_mortem::Cause;
+use crate::live::FaultMark;
+use crate::sim::snapshot::ServerSnapshot;
+
+/// What to write under a server's name.
+pub fn of_server(server: &ServerSnapshot, remembers: bool) -> String {
+    match server.state {
+        ServerState::Down => "dead".into(),
+        ServerState::Silent => "silent".into(),
+        ServerState::Booting => "boots".into(),
+        ServerState::Retired => "removed".into(),
+        _ if server.cut_off => "cut off".into(),
+        ServerState::Up | ServerState::Draining => {
+            let held = if remembers { carts(server.memory.carts) } else { "remembers nothing".into() };
+            let drains = if server.state == ServerState::Draining { "draining · " } else { "" };
+            let new = if server.host > 1 && drains.is_empty() { "new · " } else { "" };
+            format!("{drains}{new}{held}")
+        }
+    }
+}
+
+fn carts(count: u32) -> String {
+    plural(f64::from(count), "cart", "carts")
+}
+
+/// A fault strikes. `gone`: the open carts that it took.
+pub fn struck(fault: Option<&FaultMark>, server: Option<ServerId>, memory_lost: bool, gone: u32) -> String {
+    let deed = match (fault, server) {
+        (Some(fault), _) => fault.words.clone(),
+        (None, Some(server)) => format!("{server} breaks"),
+        (None, None) => "something breaks".into(),
+    };
+    let cost = match (memory_lost && server.is_some(), gone) {
+        (false, 0) => String::new(),
+        (true, 0) => ": no open cart was only there".into(),
+        _ => format!(": {} gone", plural(f64::from(gone), "open cart", "open carts")),
+    };
+    sentence(&format!("{deed}{cost}"))
+}
+
+/// An event of the pool that is worth a sentence, except a fault. `back_empty`: a new process runs on that server.
+/// `gone`: the open carts that it took.
+pub fn pool(event: PoolEvent, back_empty: bool, gone: u32) -> Option<String> {
+    let text = match event {
+        PoolEvent::Believed { server, up: false } => format!("the balancer takes {server} to be down"),
+        PoolEvent::Believed { server, up: true } => format!("the balancer takes {server} to be up"),
+        PoolEvent::Ready { server } if back_empty => {
+            format!("{server} is up, with a new process that remembers nothing")
+        }
+        PoolEvent::Ready { server } => format!("{server} works as before"),
+        PoolEvent::Turned { server, state: ServerState::Draining } => format!("{server} is drained: no new users"),
+        PoolEvent::Turned { server, state: ServerState::Booting } => format!("{server} boots"),
+        PoolEvent::Turned { server, state: ServerState::Up } => format!("{server} is up"),
+        PoolEvent::Turned { server, state: ServerState::Retired } => format!("{server} is removed"),
+        PoolEvent::Stopped { server, fault, .. } => {
+            let how = if fault == RECYCLED { "is recycled by its platform" } else { "is stopped" };
+            let cost = if gone == 0 {
+                String::new()
+            } else {
+                format!(": {} gone", plural(f64::from(gone), "open cart", "open carts"))
+            };
+            format!("{server} {how}{cost}")
+        }
+        PoolEvent::Ejected { server } => format!("the balancer ejects {server}: its answers fail"),
+        PoolEvent::Readmitted { server } => format!("the balancer tries {server} again"),
+        PoolEvent::Finished { .. } => "the deploy is complete".into(),
+        PoolEvent::Struck { .. } | PoolEvent::Audited { .. } | PoolEvent::Turned { .. } => return None,
+    };
+    Some(sentence(&text))
+}
+
+/// The first cart that is lost for a reason.
+pub fn first_loss(cause: Cause) -> String {
+    let why = cause.name().replace('_', " ");
+    sentence(&format!("the first cart is charged without some of its items: {why}"))
+}
+
+/// The last thing that the followed user did.
+pub fn deed(user: u32, deed: &Deed) -> String {
+    let at = if deed.server.is_empty() { String::new() } else { format!(", {}", deed.server) };
+    sentence(&format!("user {user} {}{at}: {}", deed.action, deed.answer))
+}
+
+/// The last deed of a film.
+pub fn last_deed(film: &[Line]) -> Option<&Deed> {
+    film.iter().rev().find_map(|line| if let Line::Did(deed) = line { Some(deed) } else { None })
+}
+
+/// Everybody has left.
+pub fn end(lost: u64, opened: u64) -> String {
+    match lost {
+        0 => format!("Everybody has left. Not one of {} carts was lost.", thousands(opened)),
+        _ => format!("Everybody has left. {} of {} carts were lost.", thousands(lost), thousands(opened)),
+    }
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
