@@ -18,15 +18,18 @@ pub fn width(text: &str) -> usize {
     columns
 }
 
-/// The words of a text in lines of at most this many columns. A word that is longer than a line is broken, never cut.
+/// The words of a text in lines of at most this many columns. A word that is longer than a line is broken, never cut. A
+/// number stays with its `%`.
 /// The text has no colour.
 #[must_use]
 pub fn lines(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(WIDEST_CHARACTER);
     let mut lines = vec![String::new()];
     let mut taken = 0;
-    for word in text.split_whitespace() {
-        let needed = width(word);
+    let mut words = text.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let sign = words.peek().filter(|next| next.starts_with('%')).map_or(0, |sign| 1 + width(sign));
+        let needed = width(word) + sign;
         if taken > 0 && taken + 1 + needed > columns {
             lines.push(String::new());
             taken = 0;
@@ -62,5 +65,6 @@ mod tests {
         assert_eq!(lines("a disestablishment", 8), ["a", "disestab", "lishment"]);
         assert_eq!(lines("数数数 数", 5), ["数数", "数 数"]);
         assert_eq!(lines("", 5), [""]);
+        assert_eq!(lines("when 20 % of", 8), ["when", "20 % of"]);
     }
 }

@@ -16,7 +16,7 @@ pub fn list(screen: &Screen) -> Result<Ended, Failure> {
         let name = paint(Tone::Strong, &left(entry.name, names));
         text += &screen.page.wrap(&format!("{number:>2}  {name}  "), &title);
     }
-    text += "\nwhatcart show NAME --no-spoilers   the question to predict\nwhatcart run NAME                  the results\n";
+    text += "\nwhatcart show NAME --no-spoilers   the question to predict\nwhatcart run NAME                  the results\nwhatcart explain WORD              what a word of the output means\n";
     screen.print(&text)?;
     Ok(Ended::Well)
 }

@@ -80,6 +80,21 @@ fn a_changed_run_keeps_no_unchanged_lesson() {
     assert!(table.contains("sticky, server memory, but") && told.contains("as it was written"), "{table}{told}");
 }
 
+/// A story shows the design that its lesson is about, and the event that did the harm.
+#[test]
+fn a_story_shows_what_did_the_harm() {
+    for (name, shown) in [
+        ("token-cart", "the mug is back"),
+        ("hash-resize", "server-5 is new and takes requests now"),
+        ("store-eviction", "the full store has evicted this cart by now"),
+        ("autoscale-in", "The same user in design 5"),
+        ("sinkhole", "User 42, design 3"),
+    ] {
+        let (_, text, _) = ran(&["run", name]);
+        assert!(text.contains(shown), "{text}");
+    }
+}
+
 #[test]
 fn words_are_explained() {
     let (code, text, _) = ran(&["explain", "X", "mean"]);

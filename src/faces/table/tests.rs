@@ -365,8 +365,8 @@ fn logins_lost_and_abandoned() {
     1  round robin, server memory     250  28 %        2,250  90 %       14,004   1,130  47 %      1.02
     2  sticky, server memory        2,367  98 %          100   4 %            0       0            1.09
        Those who gave up their visit in design 1 did so after being logged out. Those who gave up their
-       visit in design 2 did so after refusals (60 %) or requests that failed or were never answered (40
-       %).
+       visit in design 2 did so after refusals (60 %) or requests that failed or were never answered
+       (40 %).
        Carts opened: 900 to 2,416. Whoever is held up, or gives up, comes back at other times.
        Carts still open at the end: 3 in design 2. `closing` (1 min) is too short for these visits;
        raise it.

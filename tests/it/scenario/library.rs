@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use whatcart::scenario::{Loaded, library, load};
+use whatcart::scenario::{Loaded, library, load, prose};
 
 fn shipped() -> Vec<Loaded> {
     let load = |entry: &library::Entry| {
@@ -22,6 +22,11 @@ fn all_load_and_tell_their_whole_lesson() {
         assert!((2..=6).contains(&loaded.variants.len()), "{name}: a table has two to six rows");
         assert!(loaded.variants.iter().all(|variant| variant.name.chars().count() <= 32), "{name}: short names");
         assert!(base.expect.len() >= 3, "{name} claims too little");
+        let claims = |text: &str| prose::parts(text).is_some_and(|parts| parts.len() > 1);
+        let answer = base.predict.as_ref().map_or("", |predict| &predict.answer);
+        for (what, text) in [("lesson", &*base.lesson), ("summary", &*base.summary), ("answer", answer)] {
+            assert!(claims(text), "nothing in the {what} of {name} rests on a figure");
+        }
         assert!(!loaded.patched);
     }
 }
