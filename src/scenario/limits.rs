@@ -160,6 +160,13 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "a whole number from {} to {}", thousands(MIN), thousands(MAX))
             }
+            /// JSON has its own numbers above zero.
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+                match i64::try_from(value) {
+                    Ok(value) => self.visit_i64(value),
+                    Err(_) => Err(E::invalid_value(Unexpected::Unsigned(value), &self)),
+                }
+            }
             fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
                 let found = Unexpected::Signed(value);
                 u64::try_from(value)
@@ -196,6 +203,13 @@ impl<'de> Deserialize<'de> for Positive {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a number above 0 and at most 1,000,000")
             }
+            /// JSON has its own numbers above zero.
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Positive, E> {
+                match i64::try_from(value) {
+                    Ok(value) => self.visit_i64(value),
+                    Err(_) => Err(E::invalid_value(Unexpected::Unsigned(value), &self)),
+                }
+            }
             fn visit_i64<E: Error>(self, value: i64) -> Result<Positive, E> {
                 #[expect(clippy::cast_precision_loss, reason = "in range it is exact")]
                 self.visit_f64(value as f64)
@@ -221,6 +235,13 @@ impl<'de> Deserialize<'de> for Share {
             type Value = Share;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a share from 0 to 1")
+            }
+            /// JSON has its own numbers above zero.
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Share, E> {
+                match i64::try_from(value) {
+                    Ok(value) => self.visit_i64(value),
+                    Err(_) => Err(E::invalid_value(Unexpected::Unsigned(value), &self)),
+                }
             }
             fn visit_i64<E: Error>(self, value: i64) -> Result<Share, E> {
                 match value {
@@ -259,6 +280,16 @@ mod tests {
 
     fn read<T: for<'de> Deserialize<'de>>(number: &str) -> Result<T, String> {
         serde_json::from_str(number).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn whole_numbers_of_json_are_numbers() {
+        assert_eq!(read::<Whole<2, 10>>("10").map(Whole::get), Ok(10));
+        assert_eq!(read::<Positive>("3").map(Positive::get), Ok(3.0));
+        assert!(read::<Share>("1").is_ok());
+        for too_large in ["11", "18446744073709551615"] {
+            assert!(read::<Whole<2, 10>>(too_large).unwrap_err().contains("from 2 to 10"), "{too_large}");
+        }
     }
 
     #[test]

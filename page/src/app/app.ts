@@ -6,6 +6,7 @@ import type { Scene } from "../run/scene.ts";
 import { sceneAt } from "../run/stage.ts";
 import { open, openHelp, openMenu, openScenarios, serverFaults } from "../view/dialogs.ts";
 import { badge, clock, h } from "../view/dom.ts";
+import { EXAMPLE, openEditor } from "../view/editor.ts";
 import { ask, reveal } from "../view/guess.ts";
 import { openKnobs, type Settings } from "../view/knobs.ts";
 import { Page } from "../view/page.ts";
@@ -21,6 +22,8 @@ import { designsOf, STEPS } from "./tour.ts";
 
 /** How long before the first fault the clock starts, in seconds. */
 const RUN_UP = 8;
+/** What a scenario is called that was written here. */
+const OWN = "my-own";
 /** Texts are brought up to date this often, in milliseconds. */
 const TEXTS = 100;
 
@@ -87,7 +90,8 @@ export class App {
     const designs = link.designs.length > 0 ? link.designs : this.pairFor(link);
     try {
       const seed = link.seed === null ? {} : { seed: link.seed };
-      const request = { scenario: link.scenario, set: link.set, designs, user: link.user, ...seed };
+      const text = link.text === null ? {} : { text: link.text };
+      const request = { scenario: link.scenario, set: link.set, designs, user: link.user, ...seed, ...text };
       const show = await Show.open(
         this.calls,
         request,
@@ -96,7 +100,7 @@ export class App {
       );
       this.deeds = link.deeds.map((deed) => ({ ...deed, given: 0 }));
       for (const deed of link.deeds) {
-        await show.inject({ ...deed.fault, at: `${deed.at}s` });
+        await show.inject({ ...deed.fault, at: `${Math.round(deed.at * 1000)}ms` });
       }
       this.begin(show);
     } catch (problem) {
@@ -337,6 +341,9 @@ export class App {
           (show.runs[0]!.recording.followedClient + 1) % this.scene(show.runs[0]!).seats.length,
         );
         return;
+      case "editor":
+        openEditor(this.link.text ?? EXAMPLE, (text) => this.write(text));
+        return;
       case "knobs":
         openKnobs(this.link, (settings) => this.apply(show, settings));
         return;
@@ -352,6 +359,10 @@ export class App {
         this.page.enlargeFilm();
         return;
       case "link":
+        if (this.link.text !== null) {
+          this.page.toast("A link does not carry a scenario of your own: keep its text");
+          return;
+        }
         void this.copy(location.href.replace(/#.*/, "") + writeLink(this.here(show)), "Link copied");
         return;
       case "command":
@@ -384,6 +395,10 @@ export class App {
   }
 
   private go(link: Link): void {
+    if (link.text !== null) {
+      void this.openLink(link);
+      return;
+    }
     const fragment = writeLink(link);
     if (location.hash === fragment) {
       void this.openLink(link);
@@ -404,10 +419,43 @@ export class App {
   /** A server was pressed: it dies, or an empty one takes its place. */
   private press(server: ServerRow): void {
     const dead = server.state === "down" || server.state === "silent";
-    void this.inject(dead ? { replace: server.name } : { crash: server.name });
+    void (dead ? this.revive(server.name) : this.inject({ crash: server.name }));
+  }
+
+  /** A server that was killed by hand comes back now: the same deed with an end to it, played again. */
+  private async revive(server: string): Promise<void> {
+    const { show } = this;
+    const killed = this.deeds.findLast(({ fault }) => fault.crash === server || fault.vanish === server);
+    if (show && killed && show.t - killed.at < 0.001) {
+      // It has only just been killed: as if it had not been.
+      this.deeds = this.deeds.filter((deed) => deed !== killed);
+      await show
+        .replay(
+          killed.at,
+          this.deeds.filter(({ at }) => at >= killed.at),
+        )
+        .catch((problem) => this.fail(problem));
+      return;
+    }
+    if (!show || !killed) {
+      this.page.toast(`${server} was not broken by hand: it comes back when the scenario says so`);
+      return;
+    }
+    const after = `${Math.round((show.t - killed.at) * 1000)}ms`;
+    const mended = { ...killed, fault: { ...killed.fault, replace_after: after } };
+    this.deeds = this.deeds.map((deed) => (deed === killed ? mended : deed));
+    try {
+      await show.replay(killed.at, this.deeds.slice(this.deeds.indexOf(mended)));
+    } catch (problem) {
+      this.fail(problem);
+    }
   }
 
   private menu(server: ServerRow): void {
+    if (server.state === "down" || server.state === "silent") {
+      this.press(server);
+      return;
+    }
     const choices = serverFaults(server).map(({ label, fault }) => ({
       label,
       action: () => void this.inject(fault),
@@ -431,6 +479,8 @@ export class App {
       return;
     }
     try {
+      // A link says milliseconds.
+      show.seek(Math.floor(show.t * 1000) / 1000);
       const at = show.t;
       await show.inject(fault);
       this.deeds = [...this.deeds.filter(({ given }) => given <= at), { at, fault, given: at }];
@@ -443,12 +493,18 @@ export class App {
   /** Plays the scenario with other settings; answers with what is wrong with them. */
   private async apply(show: Show, settings: Settings): Promise<string | null> {
     try {
-      await this.calls.check(this.link.scenario, settings.set);
+      await this.calls.check(this.link.scenario, settings.set, this.link.text ?? undefined);
     } catch (problem) {
       return inWords(problem);
     }
     this.go({ ...this.here(show), ...settings, deeds: [], t: null });
     return null;
+  }
+
+  /** Plays a scenario of one's own. */
+  private async write(text: string): Promise<void> {
+    const { designs } = await this.calls.check(OWN, [], text);
+    await this.openLink({ ...FIRST, scenario: OWN, text, designs: designs.length > 1 ? [1, 2] : [1] });
   }
 
   /** Asks what is to be different in the second future. */

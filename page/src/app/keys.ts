@@ -31,7 +31,8 @@ export type Command =
   | "previous-step"
   | "guess"
   | "fork"
-  | "knobs";
+  | "knobs"
+  | "editor";
 
 export interface Key {
   readonly keys: readonly string[];
@@ -72,6 +73,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["r"], command: "reset", does: "open the scenario anew" },
   { keys: ["o"], command: "list", does: "open another scenario" },
   { keys: ["c"], command: "knobs", does: "change the shop’s settings" },
+  { keys: ["w"], command: "editor", does: "write a scenario of your own" },
   { keys: ["x"], command: "results", does: "show the results" },
   { keys: ["l"], command: "link", does: "copy a link to this moment" },
   { keys: ["y"], command: "command", does: "copy the command that runs the same" },

@@ -20,6 +20,8 @@ export interface Link {
   readonly user: number;
   /** The step of the tour, counted from 1. */
   readonly tour: number | null;
+  /** A scenario of one's own; links do not carry it. */
+  readonly text: string | null;
   /** Parts that were not understood. */
   readonly ignored: readonly string[];
 }
@@ -33,6 +35,7 @@ export const FIRST: Link = {
   t: null,
   user: 42,
   tour: null,
+  text: null,
   ignored: [],
 };
 
@@ -114,13 +117,14 @@ function readPart(link: Draft, key: string, value: string): boolean {
 const whole = (text: string, most: number): number | null =>
   /^\d{1,16}$/.test(text) && Number(text) <= most ? Number(text) : null;
 
-/** `30:crash:server-2`, `50:deploy`, `60:store` */
+/** `30:crash:server-2`, `30:crash:server-2:5000` (back after so many milliseconds), `50:deploy`, `60:store` */
 function readDeed(text: string): Deed | null {
-  const [time, kind, server] = text.split(":");
+  const [time, kind, server, back] = text.split(":");
   const at = Number(time);
   if (time === undefined || time === "" || !(at >= 0 && at < 1e6)) {
     return null;
   }
+  const after = back !== undefined && /^\d{1,9}$/.test(back) ? { replace_after: `${back}ms` } : {};
   const known = KINDS.find((name) => name === kind);
   const named = server !== undefined && /^[a-z]+-\d{1,6}$/.test(server);
   switch (known) {
@@ -133,7 +137,7 @@ function readDeed(text: string): Deed | null {
     case "slow":
       return named ? { at, fault: { slow: server, factor: 10 } } : null;
     default:
-      return named ? { at, fault: { [known]: server } } : null;
+      return named ? { at, fault: { [known]: server, ...after } } : null;
   }
 }
 
@@ -141,7 +145,8 @@ function writeDeed({ at, fault }: Deed): string {
   const kind = KINDS.find((name) => name in fault) ?? "";
   const server = fault[kind];
   const named = kind !== "deploy" && kind !== "store" ? `:${server}` : "";
-  return `${Math.round(at * 1000) / 1000}:${kind}${named}`;
+  const back = typeof fault.replace_after === "string" ? `:${fault.replace_after.replace("ms", "")}` : "";
+  return `${Math.round(at * 1000) / 1000}:${kind}${named}${back}`;
 }
 
 export function writeLink(link: Link): string {

@@ -70,6 +70,7 @@ export type Difference = { readonly name: string } & (
 
 /** What is told in one call, in seconds of virtual time. */
 const CHUNK = 1;
+const JUST_BEFORE = 1e-6;
 
 export class Show {
   t = 0;
@@ -226,6 +227,24 @@ export class Show {
       run.over = batch.over;
     }
     this.reach(this.t);
+    this.changed();
+  }
+
+  /** Plays on from an earlier moment with other deeds, up to the moment that is shown. */
+  async replay(
+    from: number,
+    deeds: readonly { readonly at: number; readonly fault: Fault }[],
+  ): Promise<void> {
+    await this.idle();
+    const { t } = this;
+    for (const run of this.runs) {
+      await this.back(run, Math.max(0, from - JUST_BEFORE));
+      for (const { at, fault } of deeds) {
+        await this.calls.inject(run.id, { ...fault, at: `${Math.round(at * 1000)}ms` });
+      }
+      run.timeline = await this.calls.timeline(run.id);
+    }
+    this.seek(t);
     this.changed();
   }
 

@@ -82,17 +82,14 @@ export function openMenu(title: string, choices: readonly Choice[]): void {
 /** What can be done to a server by hand. */
 export function serverFaults(server: ServerRow): { label: string; fault: Record<string, unknown> }[] {
   const { name } = server;
-  const dead = server.state === "down" || server.state === "silent";
-  return dead
-    ? [{ label: "A new, empty one takes its place", fault: { replace: name } }]
-    : [
-        { label: "Crash: the process dies, its memory is lost", fault: { crash: name } },
-        { label: "Vanish: the host falls silent", fault: { vanish: name } },
-        { label: "Restart: an empty process on the same host", fault: { restart: name } },
-        { label: "Slow: ten times slower for 20 seconds", fault: { slow: name, factor: 10, for: "20s" } },
-        { label: "Cut off for 10 seconds, memory kept", fault: { isolate: name, for: "10s" } },
-        { label: "Fail every request for 10 seconds", fault: { failing: name, for: "10s" } },
-      ];
+  return [
+    { label: "Crash: the process dies, its memory is lost", fault: { crash: name } },
+    { label: "Vanish: the host falls silent", fault: { vanish: name } },
+    { label: "Restart: an empty process on the same host", fault: { restart: name } },
+    { label: "Slow: ten times slower for 20 seconds", fault: { slow: name, factor: 10, for: "20s" } },
+    { label: "Cut off for 10 seconds, memory kept", fault: { isolate: name, for: "10s" } },
+    { label: "Fail every request for 10 seconds", fault: { failing: name, for: "10s" } },
+  ];
 }
 
 export function openHelp(letters: boolean, setLetters: (on: boolean) => void): void {

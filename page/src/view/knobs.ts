@@ -10,7 +10,7 @@ interface Knob {
   readonly choices?: readonly string[];
 }
 
-const KNOBS: readonly Knob[] = [
+export const KNOBS: readonly Knob[] = [
   { key: "users.count", label: "Users" },
   { key: "servers.count", label: "Servers" },
   { key: "servers.workers", label: "Workers of a server" },

@@ -132,6 +132,7 @@ export class Page {
         button("faster", "Faster", icon("plus")),
         button("results", "Results", "Results"),
         button("knobs", "Change the shop’s settings", "Settings"),
+        button("editor", "Write a scenario of your own", "Write one"),
         button("theme", "Light or dark", "Light or dark"),
         button("next-step", "Next step of the tour", "Next step"),
       ),

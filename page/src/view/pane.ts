@@ -204,7 +204,7 @@ export class Pane {
     const carts = bin.noticed + bin.unnoticed + bin.falling.length;
     const each = box && this.layout ? heap(box.w, box.h, this.layout.rem, carts).each : 1;
     const unit = each > 1 ? ` · one drawn is ${count(each)}` : "";
-    const noticed = tally.gone > 0 ? `${count(tally.lost)} noticed so far` : "";
+    const noticed = tally.gone > 0 ? `${count(tally.lost)} noticed` : "";
     say(this.binNote, tally.lost_or_gone === 0 ? "nothing so far" : noticed + unit);
   }
 

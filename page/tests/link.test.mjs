@@ -1,0 +1,103 @@
+// Links say what is shown, and survive whatever is in them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { importSource } from "./modules.mjs";
+
+const page = await importSource("testing.ts");
+
+/** Every link that was ever published must be understood for ever. */
+const PUBLISHED = [
+  ["#v=1&s=sticky-crash&p=2,4&t=31.2", { scenario: "sticky-crash", designs: [2, 4], t: 31.2 }],
+  ["#v=1&s=what-cart&seed=270&set=servers.count%3D5&u=17", { seed: 270, set: ["servers.count=5"], user: 17 }],
+  [
+    "#v=1&s=sticky-crash&do=20:crash:server-2~50:deploy",
+    {
+      deeds: [
+        { at: 20, fault: { crash: "server-2" } },
+        { at: 50, fault: { deploy: {} } },
+      ],
+    },
+  ],
+  [
+    "#v=1&s=sticky-crash&do=20:crash:server-2:3000",
+    { deeds: [{ at: 20, fault: { crash: "server-2", replace_after: "3000ms" } }] },
+  ],
+  ["#tour/4", { tour: 4, scenario: "sticky-crash", designs: [2, 4] }],
+  ["", { tour: 1 }],
+];
+
+for (const [link, expected] of PUBLISHED) {
+  test(`a published link: ${link || "none"}`, () => {
+    const read = page.readLink(link);
+    for (const [key, value] of Object.entries(expected)) {
+      assert.deepEqual(read[key], value, key);
+    }
+    assert.deepEqual(read.ignored, []);
+  });
+}
+
+/** Numbers from 0 to 1 that are the same in every run. */
+function dice(seed) {
+  let x = seed;
+  return () => {
+    x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+    return ((x ^ (x >>> 13)) >>> 0) / 2 ** 32;
+  };
+}
+
+test("what is written is read again", () => {
+  for (let seed = 0; seed < 500; seed++) {
+    const roll = dice(seed);
+    const pick = (choices) => choices[Math.floor(roll() * choices.length)];
+    const deeds = Array.from({ length: Math.floor(roll() * 4) }, () => ({
+      at: Math.round(roll() * 1e5) / 1000,
+      fault: pick([
+        { crash: "server-1" },
+        { crash: "server-12", replace_after: "1500ms" },
+        { deploy: {} },
+        { store: "outage", for: "10s" },
+        { slow: "server-3", factor: 10 },
+      ]),
+    })).sort((a, b) => a.at - b.at);
+    const link = {
+      ...page.FIRST,
+      scenario: pick(["grow", "two-tabs"]),
+      designs: pick([[], [1], [2, 7]]),
+      seed: pick([null, 0, 2 ** 52]),
+      set: pick([[], ["a=1"], ['x.y={z="&=#%"}', 'b="ü"']]),
+      deeds,
+      t: pick([null, 0, 12.5]),
+      user: pick([42, 1]),
+    };
+    assert.deepEqual(page.readLink(page.writeLink(link)), link);
+  }
+});
+
+test("hostile links are ignored in part or in whole, and never throw", () => {
+  const parts = [
+    "s=",
+    "<img src=x onerror=alert(1)>",
+    "%00",
+    "%zz",
+    "__proto__",
+    "do=",
+    "~~~",
+    ":::",
+    "1e999",
+    "-1",
+    "t=NaN",
+    "&&",
+    "p=1,2,3",
+    "💥",
+  ];
+  for (let seed = 0; seed < 2_000; seed++) {
+    const roll = dice(seed + 7);
+    const text = Array.from({ length: 6 }, () => parts[Math.floor(roll() * parts.length)]).join(
+      roll() < 0.5 ? "&" : "",
+    );
+    const link = page.readLink(`#${text}`);
+    assert.match(link.scenario, /^[a-z0-9-]+$/);
+    assert.ok(link.t === null || Number.isFinite(link.t));
+  }
+  assert.equal(page.readLink(`#s=${"a".repeat(1e6)}`).scenario, page.FIRST.scenario);
+});
