@@ -9,6 +9,7 @@ import { badge, clock, h } from "../view/dom.ts";
 import { EXAMPLE, openEditor } from "../view/editor.ts";
 import { ask, reveal } from "../view/guess.ts";
 import { openKnobs, type Settings } from "../view/knobs.ts";
+import { openMany } from "../view/many.ts";
 import { Page } from "../view/page.ts";
 import { openResults } from "../view/results.ts";
 import { captionAt, Narrator } from "./caption.ts";
@@ -341,6 +342,9 @@ export class App {
           (show.runs[0]!.recording.followedClient + 1) % this.scene(show.runs[0]!).seats.length,
         );
         return;
+      case "many":
+        openMany(show);
+        return;
       case "editor":
         openEditor(this.link.text ?? EXAMPLE, (text) => this.write(text));
         return;
@@ -577,6 +581,10 @@ export class App {
     const go = () =>
       step && tour !== null ? this.go(tourLink(tour + 1)) : this.go({ ...FIRST, scenario: next ?? "" });
     const label = step ? `Next step: ${step.name}` : `Next: ${next}`;
-    openResults(show, { command: commandLine(this.here(show)), next: step || next ? { label, go } : null });
+    openResults(show, {
+      command: commandLine(this.here(show)),
+      next: step || next ? { label, go } : null,
+      many: () => openMany(show),
+    });
   }
 }

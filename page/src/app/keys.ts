@@ -32,7 +32,8 @@ export type Command =
   | "guess"
   | "fork"
   | "knobs"
-  | "editor";
+  | "editor"
+  | "many";
 
 export interface Key {
   readonly keys: readonly string[];
@@ -74,6 +75,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["o"], command: "list", does: "open another scenario" },
   { keys: ["c"], command: "knobs", does: "change the shop’s settings" },
   { keys: ["w"], command: "editor", does: "write a scenario of your own" },
+  { keys: ["m"], command: "many", does: "run it thirty times" },
   { keys: ["x"], command: "results", does: "show the results" },
   { keys: ["l"], command: "link", does: "copy a link to this moment" },
   { keys: ["y"], command: "command", does: "copy the command that runs the same" },

@@ -35,6 +35,10 @@ class InWorker implements Engine {
     });
   }
 
+  end(): void {
+    this.worker.terminate();
+  }
+
   /** One at a time: `Calls` waits for an answer before it sends the next request. */
   send(request: string): Promise<string> {
     return new Promise((resolve, reject) => {

@@ -7,6 +7,8 @@ export interface Engine {
   readonly how: "wasm" | "http";
   /** Sends the text of a request and returns the text of its answer. */
   send(request: string): Promise<string>;
+  /** Nothing more will be asked. */
+  end?(): void;
 }
 
 /** Where a scenario's text is wrong. */
@@ -98,6 +100,10 @@ export class Calls {
   story = (run: number, user: number) =>
     this.call<{ user: number; frames: Frame[] }>({ call: "story", run, user });
   timeline = (run: number) => this.call<TimelineEntry[]>({ call: "timeline", run });
+
+  end(): void {
+    this.engine.end?.();
+  }
 
   private call<Answer>(request: object): Promise<Answer> {
     const asked = this.last.then(async () => {

@@ -8,6 +8,8 @@ import { badge, h } from "./dom.ts";
 export interface Results {
   /** The command that runs the same. */
   readonly command: string;
+  /** Runs it thirty times. */
+  readonly many: () => void;
   /** The next question: its scenario, or the next step of the tour. */
   readonly next: { readonly label: string; readonly go: () => void } | null;
 }
@@ -78,7 +80,12 @@ export function openResults(show: Show, results: Results): void {
         : h("p.note", {}, "The lesson comes at the end of the run."),
       h("p.note", {}, "All designs, from the command line:"),
       h("pre.plain", { tabindex: 0 }, command),
-      h("div.row", {}, next ? h("button.strong", { type: "button", onclick: on }, next.label) : null),
+      h(
+        "div.row",
+        {},
+        next ? h("button.strong", { type: "button", onclick: on }, next.label) : null,
+        h("button", { type: "button", onclick: results.many }, "Run it 30 times"),
+      ),
     ),
   );
 }
