@@ -412,7 +412,8 @@ impl Session {
         let injected = (0u32..).zip(self.run.sim.faults()).skip(self.written);
         let injected = injected.map(|(index, fault)| (index, fault.clone())).collect();
         let tape = Tape { events: self.diary.last_visit()?, injected };
-        let strikes = strikes(&self.run.observer, self.run.sim.faults());
+        // What a fault took is known when everybody has checked out; until then a figure would grow with time.
+        let strikes = if self.is_over() { strikes(&self.run.observer, self.run.sim.faults()) } else { Vec::new() };
         let run = RunReport { seed: self.seed.0, figures: self.figures(), strikes, ..RunReport::default() };
         let Variant { name, scenario } = self.variant.clone();
         Some((VariantReport { name, scenario, runs: vec![run] }, tape))
