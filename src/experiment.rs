@@ -74,6 +74,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Result<Report, NoProgress> {
     let runs = work_through(&jobs, options.progress, |job, tick| one(job, options, tick));
     let mut runs = runs.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
     let variants = loaded.variants.iter().map(|variant| VariantReport {
+        number: variant.number,
         name: variant.name.clone(),
         scenario: variant.scenario.clone(),
         runs: runs.by_ref().take((options.runs - options.played) as usize).collect(),

@@ -129,8 +129,6 @@ pub struct FaultMark {
 #[derive(Clone, Debug)]
 pub struct Session {
     variant: Variant,
-    /// The index of the design.
-    design: usize,
     seed: Seed,
     slices: Slices,
     /// How many faults come from the scenario.
@@ -157,7 +155,7 @@ impl Session {
         let unknown = Error::UnknownDesign { wanted: design + 1, there: loaded.variants.len() };
         let variant = loaded.variants.get(design).ok_or(unknown)?.clone();
         let seed = Seed(seed.unwrap_or(loaded.base.seed.get()));
-        Ok(Session { design, ..Session::begin(variant, seed, favourite) })
+        Ok(Session::begin(variant, seed, favourite))
     }
 
     /// Opens a design, which must have passed validation, as the only one of its scenario.
@@ -168,7 +166,7 @@ impl Session {
         let run = Run::begin(&variant.scenario, seed, favourite, &mut diary);
         let written = run.sim.faults().len();
         let marks = Marks::beginning_with(&run);
-        Session { variant, design: 0, seed, slices, written, inputs: Vec::new(), run, marks, diary }
+        Session { variant, seed, slices, written, inputs: Vec::new(), run, marks, diary }
     }
 
     /// Advances up to and including `until`. If the run is over earlier, it stops there.
@@ -398,7 +396,7 @@ impl Session {
     /// Asking for another user than the last time replays the run from the start.
     pub fn story(&mut self, user: UserId, most: usize) -> Option<Story> {
         let (report, tape) = self.last_visit(user)?;
-        Some(story::tell(&report, self.design + 1, &tape, most))
+        Some(story::tell(&report, &tape, most))
     }
 
     /// All lines of that story.
@@ -415,8 +413,8 @@ impl Session {
         // What a fault took is known when everybody has checked out; until then a figure would grow with time.
         let strikes = if self.is_over() { strikes(&self.run.observer, self.run.sim.faults()) } else { Vec::new() };
         let run = RunReport { seed: self.seed.0, figures: self.figures(), strikes, ..RunReport::default() };
-        let Variant { name, scenario } = self.variant.clone();
-        Some((VariantReport { name, scenario, runs: vec![run] }, tape))
+        let Variant { number, name, scenario } = self.variant.clone();
+        Some((VariantReport { number, name, scenario, runs: vec![run] }, tape))
     }
 
     /// Keeps this user's events from now on, and collects the earlier ones by a replay.

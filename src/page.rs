@@ -199,7 +199,9 @@ fn read_fault(mut table: Map<String, Value>, session: &Session) -> Result<faults
         serde_json::from_value(table.into()).map_err(|error| Problem::request(error.to_string(), None))?;
     let mut scenario = session.scenario().clone();
     scenario.faults.push(fault.clone());
-    check(&scenario)?;
+    if let Some(violation) = check(&scenario).into_iter().next() {
+        return Err(violation.into());
+    }
     faults::resolve(&fault, session.scenario())
         .ok_or_else(|| Problem::request("this fault is not complete", Some("say what breaks".into())))
 }

@@ -23,7 +23,7 @@ use crate::history::Event;
 pub use crate::judging::observer::{Hurt, HurtBy};
 pub use crate::judging::post_mortem::Cause;
 use crate::operations::faults::Fault;
-use crate::scenario::Scenario;
+use crate::scenario::{DesignNumber, Scenario};
 
 pub use self::agreement::Agreement;
 pub use self::document::{ReadError, Results, read};
@@ -70,6 +70,8 @@ impl RunReport {
 /// One variant with all of its runs.
 #[derive(Clone, Debug)]
 pub struct VariantReport {
+    /// Its number.
+    pub number: DesignNumber,
     /// Its name.
     pub name: String,
     /// The scenario it ran.

@@ -7,6 +7,7 @@
 mod affinity;
 mod args;
 mod balancer;
+mod broken;
 mod check;
 mod decode;
 mod deploy;
@@ -22,6 +23,7 @@ pub mod library;
 pub mod limits;
 mod load;
 mod migration;
+mod mismatch;
 pub mod nearest;
 mod objects;
 mod outlier;
@@ -32,6 +34,8 @@ pub mod prose;
 mod random_faults;
 #[cfg(feature = "cli")]
 pub mod read;
+#[cfg(feature = "cli")]
+pub mod reference;
 mod regions;
 mod replication;
 mod scaling;
@@ -43,6 +47,8 @@ mod store;
 mod tokens;
 mod tree;
 mod users;
+mod usual;
+mod variants;
 mod violation;
 
 pub use affinity::{Affinity, CookieLife};
@@ -57,7 +63,7 @@ pub use hidden::{Cache, Hidden, HiddenState, RateLimit};
 pub use homes::{CartHome, Homes, SessionHome, UploadHome};
 pub use journey::Journey;
 pub use limits::{Duration, Pause, Positive, RunTime, Share, Time, Whole, percent};
-pub use load::{AS_WRITTEN, load};
+pub use load::load;
 pub use migration::{CartPath, Migration, MigrationWay};
 pub use objects::Objects;
 pub use outlier::Outlier;
@@ -71,6 +77,7 @@ pub use servers::Servers;
 pub use store::{Forgets, Store, StoreMemory, StoreUpdate, WhenFull};
 pub use tokens::Tokens;
 pub use users::{Heavy, Join, Users};
+pub use variants::{AS_WRITTEN, DesignNumber};
 pub use violation::Violation;
 
 use serde::Deserialize;
@@ -272,6 +279,8 @@ pub struct Loaded {
 /// One variant, resolved.
 #[derive(Clone, Debug)]
 pub struct Variant {
+    /// Its number in tables and for `--only`.
+    pub number: DesignNumber,
     /// Its name in tables.
     pub name: String,
     /// What runs.

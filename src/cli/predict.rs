@@ -134,7 +134,12 @@ mod tests {
             let carts = whatcart::results::Carts { lost, ..Default::default() };
             let figures = whatcart::results::Figures { carts, ..Default::default() };
             let run = whatcart::results::RunReport { figures, ..Default::default() };
-            let variant = VariantReport { name: "a".into(), scenario: scenario.clone(), runs: vec![run] };
+            let variant = VariantReport {
+                number: whatcart::scenario::DesignNumber::of(1),
+                name: "a".into(),
+                scenario: scenario.clone(),
+                runs: vec![run],
+            };
             Report {
                 name: "t".into(),
                 scenario,

@@ -226,14 +226,14 @@ fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story
         + if best.is_some() { 3 } else { 1 };
     let variant = &report.variants[at];
     let tape = experiment::replay(&loaded.variants[at], &variant.runs[0], visit, ended);
-    let story = story::tell(variant, at + 1, &tape, ROWS.saturating_sub(rows).max(7));
+    let story = story::tell(variant, &tape, ROWS.saturating_sub(rows).max(7));
     Ok(Some(match best {
         None => story,
         Some(best) => {
             let gave_up = chosen.is_some_and(|(_, hurt)| matches!(hurt.how, HurtBy::Abandoned | HurtBy::LoggedOut));
             let until = ended + if gave_up { A_VISIT } else { later(ended) };
             let tape = experiment::replay(&loaded.variants[best], &report.variants[best].runs[0], visit, until);
-            story.against(&report.variants[best], best + 1, &tape)
+            story.against(&report.variants[best], &tape)
         }
     }))
 }
@@ -254,6 +254,6 @@ fn followed(loaded: &Loaded, report: &Report, at: usize, user: u32) -> Result<(V
             return no_user(user, run.figures.users);
         }
         let help = "follow another user, or keep the shop open for longer: --set duration=10m";
-        usage(format!("user {user} never finished a visit in design {}", at + 1), help)
+        usage(format!("user {user} never finished a visit in design {}", report.variants[at].number), help)
     })
 }

@@ -26,9 +26,9 @@ fn summary(loaded: &Loaded, spoilers: bool, page: Page) -> String {
     // The first design is often the control, in which nothing breaks.
     let breaks = loaded.variants.iter().map(|variant| timeline(&variant.scenario)).find(|line| !line.is_empty());
     text += &matter("Breaks", &breaks.unwrap_or_default(), page);
-    for (number, variant) in (1..).zip(&loaded.variants) {
-        let name = format!("{number}  {}", variant.name);
-        text += &if number == 1 { matter("Designs", &name, page) } else { page.wrap(&left("", HEAD), &name) };
+    for (i, variant) in loaded.variants.iter().enumerate() {
+        let name = format!("{}  {}", variant.number, variant.name);
+        text += &if i == 0 { matter("Designs", &name, page) } else { page.wrap(&left("", HEAD), &name) };
     }
     if let Some(predict) = &base.predict {
         text += &matter("Predict", &predict.ask, page);

@@ -37,7 +37,7 @@ pub fn load(source: &Source, set: &[String], vary: &[String]) -> Result<Loaded, 
     Ok(loaded)
 }
 
-/// Keeps only the variants with these names or numbers, including all variants that `--vary` made of them.
+/// Keeps only the variants with these names or numbers (`2`, `2.1`), including all variants that `--vary` made of them.
 pub fn only(loaded: &mut Loaded, wanted: &[String]) -> Result<(), Failure> {
     if wanted.is_empty() {
         return Ok(());
@@ -49,8 +49,11 @@ pub fn only(loaded: &mut Loaded, wanted: &[String]) -> Result<(), Failure> {
                 || name.strip_prefix(&**one).is_some_and(|rest| rest.starts_with(" · ") || rest.starts_with(", but "))
         };
         let named: Vec<usize> = (0..keep.len()).filter(|i| of_it(&loaded.variants[*i].name)).collect();
-        let by_number = || one.parse().ok().and_then(|n: usize| n.checked_sub(1)).filter(|n| *n < keep.len());
-        let found = if named.is_empty() { by_number().into_iter().collect() } else { named };
+        let numbered = |i: &usize| {
+            let number = loaded.variants[*i].number;
+            number.to_string() == *one || number.design.to_string() == *one
+        };
+        let found = if named.is_empty() { (0..keep.len()).filter(numbered).collect() } else { named };
         if found.is_empty() {
             return Err(no_variant(one, loaded));
         }
@@ -65,7 +68,7 @@ pub fn only(loaded: &mut Loaded, wanted: &[String]) -> Result<(), Failure> {
 
 fn no_variant(wanted: &str, loaded: &Loaded) -> Failure {
     let names = loaded.variants.iter().map(|variant| &*variant.name);
-    let count = loaded.variants.len();
-    let help = nearest::suggest(wanted, &format!("give a number from 1 to {count}, or a name"), names);
+    let most = loaded.variants.iter().map(|variant| variant.number.design).max().unwrap_or(1);
+    let help = nearest::suggest(wanted, &format!("give a number from 1 to {most}, or a name"), names);
     usage(format!("`{}` has no design `{wanted}`", loaded.name), help.unwrap_or_default())
 }

@@ -88,7 +88,8 @@ pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result
         if runs.is_empty() {
             break;
         }
-        variants.push(VariantReport { name: variant.name.clone(), scenario: variant.scenario.clone(), runs });
+        let Variant { number, name, scenario } = variant.clone();
+        variants.push(VariantReport { number, name, scenario, runs });
     }
     Ok(Report {
         name: loaded.name.clone(),

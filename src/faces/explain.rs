@@ -8,6 +8,7 @@ use crate::faces::text::{Page, Tone, paint};
 use crate::history::{EventKind, Inside, PoolEvent, Seen, Served};
 use crate::judging::post_mortem::cause_of;
 use crate::results::{Cause, HurtBy, Report, RunReport, Tape};
+use crate::scenario::DesignNumber;
 
 /// One proof for each cause by which any design lost a cart, from the first run of the first design with that cause.
 /// `replay` returns the tape of a visit up to a moment, given the variant's index, the run, the visit and the moment.
@@ -24,7 +25,7 @@ pub fn proofs(report: &Report, page: Page, replay: impl Fn(usize, &RunReport, Vi
         let tape = replay(at, run, hurt.visit, hurt.ended);
         if let Some(proof) = Proof::of(&tape, hurt.visit, cause) {
             text += "\n";
-            text += &proof.draw(at + 1, page);
+            text += &proof.draw(report.variants[at].number, page);
         }
     }
     if text.is_empty() { "\nNo cart was lost: there is nothing to explain.\n".into() } else { text }
@@ -64,7 +65,7 @@ impl Proof {
 
     /// Draws the two requests and an explanatory sentence.
     #[must_use]
-    pub fn draw(&self, design: usize, page: Page) -> String {
+    pub fn draw(&self, design: DesignNumber, page: Page) -> String {
         let Proof { cause, visit, item, added, charged, items, .. } = self;
         let title = format!("{}: user {} in design {design}", word(*cause), visit.user.0);
         let line = |(at, served): &(Instant, Served), did: &str, answer: &str| {

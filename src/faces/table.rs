@@ -181,11 +181,11 @@ fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
         let interrupted = "Interrupted: this is what was measured until then.".into();
         return [Some(interrupted), behind].into_iter().flatten().collect();
     }
-    let open: Vec<String> = (1..)
-        .zip(summaries)
-        .filter(|(_, summary)| summary.mean("carts.open") > 0.0)
-        .map(|(number, summary)| {
-            format!("{} in design {number}", crate::base::words::count(summary.mean("carts.open")))
+    let open: Vec<String> = summaries
+        .iter()
+        .filter(|summary| summary.mean("carts.open") > 0.0)
+        .map(|summary| {
+            format!("{} in design {}", crate::base::words::count(summary.mean("carts.open")), summary.number)
         })
         .collect();
     let closing = span(report.scenario.closing.get());

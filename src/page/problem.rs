@@ -12,9 +12,6 @@ pub struct Problem {
     kind: Kind,
     /// What was found, and what was expected.
     message: Box<str>,
-    /// A word or two next to the marked place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<Box<str>>,
     /// More context, such as the design in which it is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Box<str>>,
@@ -53,14 +50,7 @@ struct Place {
 
 impl Problem {
     fn new(kind: Kind, message: impl Into<String>, help: Option<String>) -> Problem {
-        Problem {
-            kind,
-            message: message.into().into(),
-            label: None,
-            note: None,
-            help: help.map(Into::into),
-            place: None,
-        }
+        Problem { kind, message: message.into().into(), note: None, help: help.map(Into::into), place: None }
     }
 
     /// The caller's mistake.
@@ -76,7 +66,8 @@ impl Problem {
 
 impl From<ScenarioError> for Problem {
     fn from(error: ScenarioError) -> Problem {
-        let ScenarioError { message, label, note, help, place } = error;
+        // A page shows one problem at a time: the first.
+        let ScenarioError { message, note, help, place, more: _ } = error;
         let place = place.map(|place| {
             let (line, column) = place.line_and_column();
             Box::new(Place {
@@ -87,12 +78,7 @@ impl From<ScenarioError> for Problem {
                 source: place.source_name,
             })
         });
-        Problem {
-            label: label.map(Into::into),
-            note: note.map(Into::into),
-            place,
-            ..Problem::new(Kind::Scenario, message, help)
-        }
+        Problem { note: note.map(Into::into), place, ..Problem::new(Kind::Scenario, message, help) }
     }
 }
 

@@ -21,6 +21,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::{Figures, Report};
+use crate::scenario::DesignNumber;
 
 /// An event is certain if every simulation has at least this many of it.
 pub const CERTAIN: u64 = 10;
@@ -52,6 +53,8 @@ pub struct Agreement {
     pub simulations: usize,
     /// One entry per variant.
     pub variants: Vec<Vec<Judgement>>,
+    /// The number of each.
+    pub numbers: Vec<DesignNumber>,
     /// The shortest mean service time of any variant, in real milliseconds.
     pub service_ms: f64,
 }
@@ -183,6 +186,7 @@ pub fn judge(trials: &[Trial]) -> Agreement {
     Agreement {
         simulations: trials.iter().map(|trial| trial.predicted.len()).min().unwrap_or(0),
         variants: variants.collect(),
+        numbers: (1..=trials.len()).map(DesignNumber::of).collect(),
         service_ms,
     }
 }
@@ -197,5 +201,6 @@ pub fn compare(report: &Report, predicted: &[Vec<Figures>]) -> Agreement {
         let service_ms = 1e3 * variant.scenario.servers.service.sampler().mean().as_secs_f64();
         Trial { predicted, executed, service_ms, speed }
     });
-    judge(&trials.collect::<Vec<_>>())
+    let numbers = report.variants.iter().map(|variant| variant.number).take(predicted.len()).collect();
+    Agreement { numbers, ..judge(&trials.collect::<Vec<_>>()) }
 }

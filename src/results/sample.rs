@@ -7,7 +7,7 @@ use super::{
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Item, Items, Outcome, ProcessId, Reply, ServerId, UserId, Visit};
 use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Request, Seen, Served};
-use crate::scenario::Scenario;
+use crate::scenario::{DesignNumber, Scenario};
 
 const STICKY_CRASH: &str = r#"
 title    = "Sticky sessions keep every cart whole. What does one crash cost?"
@@ -109,22 +109,32 @@ fn run(seed: u64, figures: Figures) -> RunReport {
     }
 }
 
+/// Numbers designs in their order.
+fn numbered(mut variants: Vec<VariantReport>) -> Vec<VariantReport> {
+    (1..).zip(&mut variants).for_each(|(number, variant)| variant.number = DesignNumber::of(number));
+    variants
+}
+
 /// The report of the example in the design document.
 pub(crate) fn sticky_crash() -> Report {
     let base = scenario(STICKY_CRASH);
-    let variant =
-        |name: &str, figures| VariantReport { name: name.into(), scenario: base.clone(), runs: vec![run(1, figures)] };
+    let variant = |name: &str, figures| VariantReport {
+        number: DesignNumber::of(1),
+        name: name.into(),
+        scenario: base.clone(),
+        runs: vec![run(1, figures)],
+    };
     Report {
         name: "sticky-crash".into(),
         engine: "sim",
         seed: 1,
         interrupted: false,
-        variants: vec![
+        variants: numbered(vec![
             variant("round robin, server memory", figures(2_260, 73, 1.02, 0.0, 0.0)),
             variant("sticky, server memory", figures(0, 49, 1.09, 0.0, 0.0)),
             variant("round robin, signed token", figures(0, 0, 1.02, 0.0, 210.3)),
             variant("round robin, shared store", figures(0, 0, 1.02, 0.628, 0.0)),
-        ],
+        ]),
         scenario: base,
         left_out: Vec::new(),
         expectations: Vec::new(),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::tree::Tree;
 use super::{Figures, RunReport, VariantReport};
 use crate::base::words::{count, listed};
+use crate::scenario::DesignNumber;
 
 /// A mean and its precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +77,8 @@ fn deviation(values: &[f64]) -> Option<f64> {
 /// Every figure of one variant over its runs.
 #[derive(Clone, Debug)]
 pub struct Summary {
+    /// The number of the variant.
+    pub number: DesignNumber,
     /// For each run, its seed and all figures by path.
     pub each: Vec<(u64, BTreeMap<String, f64>)>,
     /// The mean of every figure, by path. A figure that some runs lack is averaged over the others.
@@ -85,7 +88,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Summarises the runs of one variant.
+    /// Summarises the runs of one variant, as if it were the only one.
     #[must_use]
     pub fn of(runs: &[RunReport]) -> Summary {
         Summary::of_figures(runs.iter().map(|run| (run.seed, &run.figures)))
@@ -103,13 +106,13 @@ impl Summary {
         let fullest = trees.iter().enumerate().max_by_key(|(_, tree)| tree.leaves().len()).map(|(i, _)| i);
         let shape = fullest.map_or(Tree::Absent, |i| trees[i].clone());
         let shape = trees.into_iter().fold(shape, Tree::with);
-        Summary { each, estimates, shape }
+        Summary { number: DesignNumber::of(1), each, estimates, shape }
     }
 
     /// The summaries of all variants.
     #[must_use]
     pub fn all(variants: &[VariantReport]) -> Vec<Summary> {
-        variants.iter().map(|variant| Summary::of(&variant.runs)).collect()
+        variants.iter().map(|variant| Summary { number: variant.number, ..Summary::of(&variant.runs) }).collect()
     }
 
     /// A figure's estimate, if this variant has the figure.
@@ -139,7 +142,7 @@ pub fn paired(first: &Summary, other: &Summary, path: &str) -> Option<Estimate> 
 }
 
 /// A sentence about how designs differ from the first, in the figure at `path`; `None` with a single run or design.
-/// Designs are numbered from 1, as in the table.
+/// Designs are called by their numbers, as in the table.
 ///
 /// `verbs` and `things` name the figure: "design 2 *loses* 48 to 61 fewer *carts*", "designs 2 and 3 *lose* …".
 #[must_use]
@@ -151,7 +154,8 @@ pub fn comparison(summaries: &[Summary], path: &str, verbs: [&str; 2], things: &
     }
     let mut apart: Vec<(String, Vec<String>)> = Vec::new();
     let mut alike = Vec::new();
-    for (number, other) in (2..).zip(others) {
+    for other in others {
+        let number = other.number;
         let Some(found) = paired(first, other, path).filter(|found| found.half.is_some()) else { continue };
         if found.low() <= 0.0 && found.high() >= 0.0 {
             alike.push(format!("{number}"));
@@ -170,10 +174,11 @@ pub fn comparison(summaries: &[Summary], path: &str, verbs: [&str; 2], things: &
         };
         let parts: Vec<String> = apart.iter().map(part).collect();
         let interval = format!("95 % interval of the paired difference over {runs} runs");
-        sentences.push(format!("Compared with design 1, {} ({interval}).", parts.join("; ")));
+        sentences.push(format!("Compared with design {}, {} ({interval}).", first.number, parts.join("; ")));
     }
     if !alike.is_empty() {
-        sentences.push(format!("These {runs} runs do not tell {} from design 1 in {things}.", named(&alike)));
+        let alike = named(&alike);
+        sentences.push(format!("These {runs} runs do not tell {alike} from design {} in {things}.", first.number));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
@@ -266,8 +271,9 @@ mod tests {
     #[test]
     fn words() {
         let first = summary(&[100, 120, 110, 90]);
-        let all =
-            [first.clone(), summary(&[40, 55, 49, 30]), summary(&[101, 119, 110, 90]), summary(&[0, 20, 10, 140])];
+        let others = [summary(&[40, 55, 49, 30]), summary(&[101, 119, 110, 90]), summary(&[0, 20, 10, 140])];
+        let others = (2..).map(DesignNumber::of).zip(others).map(|(number, other)| Summary { number, ..other });
+        let all: Vec<Summary> = [first].into_iter().chain(others).collect();
         insta::assert_snapshot!(comparison(&all, "carts.lost", LOSE, "carts").expect("four runs"), @"Compared with design 1, design 2 loses 57 to 66 fewer carts (95 % interval of the paired difference over 4 runs). These 4 runs do not tell designs 3 and 4 from design 1 in carts.");
         assert_eq!(comparison(&all[..1], "carts.lost", LOSE, "carts"), None);
         assert_eq!(comparison(&[summary(&[1]), summary(&[2])], "carts.lost", LOSE, "carts"), None);

@@ -36,7 +36,7 @@ impl CookieLife {
 impl<'de> Deserialize<'de> for Affinity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(rename_all = "kebab-case")]
+        #[serde(rename = "Affinity", rename_all = "kebab-case")]
         enum Shape {
             None,
             Cookie(CookieLife),

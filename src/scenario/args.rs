@@ -20,6 +20,13 @@ pub(super) struct Choice {
     pub patch: Node,
 }
 
+impl Choice {
+    /// The whole key: `users.count`.
+    pub fn whole_key(&self) -> String {
+        self.keys.join(".")
+    }
+}
+
 /// The patch of one `--set`.
 pub(super) fn set(sources: &mut Sources, text: &str) -> Result<Choice, Problem> {
     let argument = Argument::read(sources, "--set", text)?;
@@ -30,6 +37,24 @@ pub(super) fn set(sources: &mut Sources, text: &str) -> Result<Choice, Problem> 
 pub(super) fn vary(sources: &mut Sources, text: &str) -> Result<Vec<Choice>, Problem> {
     let argument = Argument::read(sources, "--vary", text)?;
     at_commas(argument.values).into_iter().map(|range| argument.choice(range)).collect()
+}
+
+/// No `--vary` may vary what a `--set` or another `--vary` sets: one of the two would be without effect.
+pub(super) fn conflict(set: &[Choice], axes: &[Vec<Choice>]) -> Option<Problem> {
+    let firsts: Vec<&Choice> = axes.iter().filter_map(|axis| axis.first()).collect();
+    let within = |a: &Choice, b: &Choice| a.keys.starts_with(&b.keys) || b.keys.starts_with(&a.keys);
+    for (i, vary) in firsts.iter().enumerate() {
+        let help = |what: &str| Some(format!("keep one of them: {what}"));
+        if let Some(set) = set.iter().find(|set| within(set, vary)) {
+            let message = format!("--vary replaces what --set gives `{}`", set.whole_key());
+            return Some(Problem::new(vary.at, message, help("a value that is varied needs no other")));
+        }
+        if firsts[..i].iter().any(|other| within(other, vary)) {
+            let message = format!("`{}` is varied twice", vary.whole_key());
+            return Some(Problem::new(vary.at, message, help("one --vary lists all values")));
+        }
+    }
+    None
 }
 
 /// An argument, split into its key and its values.
@@ -93,7 +118,7 @@ impl<'a> Argument<'a> {
 }
 
 /// The parts of a dotted key, quoted or not; `None` if it is not a TOML key.
-fn keys(text: &str, source: usize) -> Option<Vec<(String, Origin)>> {
+pub(super) fn keys(text: &str, source: usize) -> Option<Vec<(String, Origin)>> {
     if text.chars().any(char::is_control) {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::violation::{Checked, wrong_but};
+use super::violation::{Checked, Violation, found, wrong_but};
 use super::{Affinity, Duration, Health, Outlier, Positive, Scenario, Share, Time, Whole, outlier};
 use crate::base::time::Span;
 
@@ -137,12 +137,14 @@ pub enum HashOn {
 }
 
 /// Refuses settings that contradict each other.
-pub(super) fn check(scenario: &Scenario) -> Checked {
-    bounded_load(scenario)?;
-    slow_start(scenario)?;
-    outlier::check(scenario)?;
-    whose_choice(scenario)?;
-    overdue(scenario)
+pub(super) fn check(scenario: &Scenario) -> Vec<Violation> {
+    found([
+        bounded_load(scenario),
+        slow_start(scenario),
+        outlier::check(scenario),
+        whose_choice(scenario),
+        overdue(scenario),
+    ])
 }
 
 /// Settings of the balancer make sense only if there is a balancer.

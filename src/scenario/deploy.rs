@@ -87,7 +87,8 @@ impl fmt::Display for Deploy {
 pub(super) fn check(path: &str, at: Pause, deploy: &Deploy, scenario: &Scenario) -> Checked {
     for (key, given) in [("surge", deploy.surge.is_some()), ("unavailable", deploy.unavailable.is_some())] {
         if given && deploy.strategy != Strategy::Rolling {
-            let help = "all-at-once and blue-green have no steps: leave it out, or use the strategy \"rolling\"";
+            let help = "all-at-once and blue-green have no steps: leave it out (a variant can do `without` it), or use the \
+                        strategy \"rolling\"";
             return wrong_but(format!("{path}.{key}"), format!("`{key}` is for rolling deploys"), help);
         }
     }

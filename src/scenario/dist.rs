@@ -2,11 +2,9 @@
 
 use serde::Deserialize;
 
-use super::violation::{Checked, wrong, wrong_but};
+use super::violation::{Checked, wrong};
 use super::{Pause, Positive};
 use crate::base::seed::Sampler;
-
-const MOST_SIGMA: f64 = 5.0;
 
 /// How long something takes.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -30,8 +28,8 @@ pub enum Dist {
 pub struct Lognormal {
     /// Half of the values are shorter.
     pub median: Pause,
-    /// Standard deviation of the logarithm; at most 5.
-    pub sigma: Positive,
+    /// Standard deviation of the logarithm. Human think times have about 1.
+    pub sigma: Positive<5>,
 }
 
 /// A uniform distribution.
@@ -60,10 +58,6 @@ impl Dist {
     /// Refuses what cannot be drawn from.
     pub(super) fn check(&self, path: &str) -> Checked {
         match self {
-            Dist::Lognormal(l) if l.sigma.get() > MOST_SIGMA => {
-                let help = "human think times have a sigma of about 1";
-                wrong_but(format!("{path}.lognormal.sigma"), format!("sigma is at most {MOST_SIGMA}"), help)
-            }
             Dist::Uniform(u) if u.from.get() > u.to.get() => wrong(
                 format!("{path}.uniform.from"),
                 format!("`from` ({}) is later than `to` ({})", u.from.get(), u.to.get()),

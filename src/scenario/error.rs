@@ -8,20 +8,21 @@ use thiserror::Error;
 #[cfg(feature = "cli")]
 use crate::base::layout::lines;
 
-/// A scenario that cannot be run. `Display` prints one line; `draw` shows the source as well.
+/// A scenario that cannot be run: the first thing that is wrong with it, and the others. `Display` prints the first on
+/// one line; `draw` shows all of them, with the source.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}{message}", prefix(place.as_deref()))]
 pub struct ScenarioError {
     /// What was found, and what was expected.
     pub message: String,
-    /// A word or two next to the marked place.
-    pub label: Option<String>,
     /// Additional context: the variant in which it is wrong.
     pub note: Option<String>,
     /// How to fix it.
     pub help: Option<String>,
     /// Where it is; absent if no text could be read.
     pub place: Option<Box<SourceLocation>>,
+    /// What else is wrong, in the order of the text.
+    pub more: Vec<ScenarioError>,
 }
 
 /// A place in a text.
@@ -40,7 +41,15 @@ impl ScenarioError {
     #[must_use]
     pub fn new(message: impl Into<String>, help: Option<String>) -> Self {
         let message = printable(&message.into());
-        ScenarioError { message, label: None, note: None, help: help.map(|help| printable(&help)), place: None }
+        let help = help.map(|help| printable(&help));
+        ScenarioError { message, note: None, help, place: None, more: Vec::new() }
+    }
+
+    /// The first of these errors, with the others behind it.
+    pub fn all(errors: impl IntoIterator<Item = ScenarioError>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let first = errors.next()?;
+        Some(ScenarioError { more: errors.collect(), ..first })
     }
 
     /// The same error, at a place.
@@ -62,10 +71,15 @@ const BEFORE_MESSAGE: usize = 14;
 
 #[cfg(feature = "cli")]
 impl ScenarioError {
-    /// The error with its source line, carets and help, in the style of a compiler, in lines of at most this many
+    /// Every error with its source line, carets and help, in the style of a compiler, in lines of at most this many
     /// columns; without a final newline.
     #[must_use]
     pub fn draw(&self, colour: bool, columns: usize) -> String {
+        let all = [self].into_iter().chain(&self.more);
+        all.map(|error| error.draw_one(colour, columns)).collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn draw_one(&self, colour: bool, columns: usize) -> String {
         use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(columns);
@@ -73,7 +87,7 @@ impl ScenarioError {
         let error = Group::with_title(Level::ERROR.primary_title(wrapped(&self.message)));
         let help = self.help.as_deref().map(wrapped);
         if let Some(place) = &self.place {
-            let annotation = AnnotationKind::Primary.span(place.range.clone()).label(self.label.as_deref());
+            let annotation = AnnotationKind::Primary.span(place.range.clone());
             let snippet = Snippet::source(&*place.source_text).path(&*place.source_name).annotation(annotation);
             let notes = self.note.as_deref().map(|note| Level::NOTE.message(wrapped(note)));
             let help = help.map(|help| Level::HELP.message(help));

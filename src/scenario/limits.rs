@@ -33,10 +33,10 @@ pub type Duration = Time<1, DAY>;
 /// The length of a run.
 pub type RunTime = Time<SECOND, DAY>;
 
-/// A number from a millionth to a million.
+/// A number from a millionth to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Positive(f64);
+pub struct Positive<const MAX: u32 = 1_000_000>(f64);
 
 /// A share from 0 (nothing) to 1 (all); the least that is not nothing is a millionth. Whoever computes with it in whole
 /// numbers has it to a billionth.
@@ -97,13 +97,13 @@ impl<const MIN: u64, const MAX: u64> Time<MIN, MAX> {
 }
 
 /// Never NaN, so equality is total.
-impl Eq for Positive {}
+impl<const MAX: u32> Eq for Positive<MAX> {}
 
-impl Positive {
+impl<const MAX: u32> Positive<MAX> {
     /// A constant default; fails to compile in a const context if out of range.
     #[must_use]
     pub const fn of(value: f64) -> Self {
-        assert!(value >= LEAST && value <= 1e6, "out of range");
+        assert!(value >= LEAST && value <= MAX as f64, "out of range");
         Positive(value)
     }
 
@@ -195,30 +195,30 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Time<MIN, MAX> {
     }
 }
 
-impl<'de> Deserialize<'de> for Positive {
+impl<'de, const MAX: u32> Deserialize<'de> for Positive<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Finite;
-        impl Visitor<'_> for Finite {
-            type Value = Positive;
+        struct Finite<const MAX: u32>;
+        impl<const MAX: u32> Visitor<'_> for Finite<MAX> {
+            type Value = Positive<MAX>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number above 0 and at most 1,000,000")
+                write!(f, "a number above 0 and at most {}", thousands(u64::from(MAX)))
             }
             /// JSON has its own numbers above zero.
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Positive, E> {
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
                 match i64::try_from(value) {
                     Ok(value) => self.visit_i64(value),
                     Err(_) => Err(E::invalid_value(Unexpected::Unsigned(value), &self)),
                 }
             }
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Positive, E> {
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
                 #[expect(clippy::cast_precision_loss, reason = "in range it is exact")]
                 self.visit_f64(value as f64)
             }
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Positive, E> {
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
                 if value > 0.0 && value < LEAST {
                     return Err(too_small(value, "at least"));
                 }
-                if (LEAST..=1e6).contains(&value) {
+                if (LEAST..=f64::from(MAX)).contains(&value) {
                     return Ok(Positive(value));
                 }
                 Err(E::invalid_value(Unexpected::Float(value), &self))

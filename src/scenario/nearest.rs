@@ -22,7 +22,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
-        if word.len() >= 3 && known.windows(word.len()).any(|part| part == word) {
+        let within = |a: &[char], b: &[char]| a.len() >= 3 && b.windows(a.len()).any(|part| part == a);
+        if within(&word, &known) || known.len() >= 3 && word.starts_with(&known) {
             longer = longer.or(Some(candidate));
         }
     }
@@ -35,8 +36,14 @@ pub fn suggest<'a>(word: &str, what: &str, known: impl IntoIterator<Item = &'a s
     if let Some(near) = nearest(word, known.clone()) {
         return Some(format!("did you mean `{near}`?"));
     }
+    let listed = listed(what, known);
+    (!listed.ends_with(": ")).then_some(listed)
+}
+
+/// All words, each in backquotes, after what they are.
+pub(super) fn listed<'a>(what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let listed: Vec<_> = known.into_iter().take(30).map(|name| format!("`{name}`")).collect();
-    (!listed.is_empty()).then(|| format!("{what}: {}", listed.join(", ")))
+    format!("{what}: {}", listed.join(", "))
 }
 
 /// Ignores case, spaces, dashes and underscores.

@@ -50,7 +50,7 @@ pub(super) fn merge(base: &mut Node, patch: &Node) -> Result<(), PatchError> {
         (Value::Table(base), Value::Table(patch)) => merge_tables(base, patch),
         (Value::List(items), Value::Table(names)) => merge_named(items, names, patch.origin),
         _ => {
-            exclusive(patch).map_err(PatchError::Wrong)?;
+            no_rivals(patch)?;
             *base = patch.clone();
             Ok(())
         }
@@ -69,7 +69,7 @@ fn merge_tables(base: &mut Table, patch: &Table) -> Result<(), PatchError> {
         } else if let ("faults" | "random_faults", Some(names)) = (key.as_str(), entry.node.table()) {
             merge_named(&mut [], names, entry.origin)?;
         } else {
-            exclusive(&entry.node).map_err(PatchError::Wrong)?;
+            no_rivals(&entry.node)?;
             base.insert(key.clone(), entry.clone());
         }
     }
@@ -77,9 +77,8 @@ fn merge_tables(base: &mut Table, patch: &Table) -> Result<(), PatchError> {
 }
 
 fn merge_named(items: &mut [Node], names: &Table, at: Origin) -> Result<(), PatchError> {
-    let name_of = |item: &Node| item.table()?.get("name")?.node.text().map(str::to_owned);
     let index: BTreeMap<String, usize> =
-        items.iter().enumerate().filter_map(|(i, item)| Some((name_of(item)?, i))).collect();
+        items.iter().enumerate().filter_map(|(i, item)| Some((item.name()?.to_owned(), i))).collect();
     if index.is_empty() && items.iter().any(|item| item.table().is_none()) {
         let help = Some("give the whole list: `[…]`".to_owned());
         return Err(PatchError::Wrong(Problem::new(
@@ -90,8 +89,12 @@ fn merge_named(items: &mut [Node], names: &Table, at: Origin) -> Result<(), Patc
     }
     for (name, entry) in names {
         let Some(i) = index.get(name) else {
-            let help = suggest(name, "the names are", index.keys().map(String::as_str))
-                .or_else(|| Some("no fault here has a name".to_owned()));
+            let help = if name == "at" || FaultKind::KEYS.contains(&&**name) {
+                Some("a patch gives a fault's name first: faults.\"the crash\".at; a new list is in [ ]".to_owned())
+            } else {
+                suggest(name, "the names are", index.keys().map(String::as_str))
+                    .or_else(|| Some("no fault here has a name".to_owned()))
+            };
             let problem = Problem::new(entry.origin, format!("there is no fault named `{name}`"), help);
             return Err(PatchError::NoSuchName(problem));
         };
@@ -108,16 +111,21 @@ fn rivals(key: &str) -> impl Iterator<Item = &'static str> {
     EXCLUSIVE.iter().filter(move |group| group.contains(&key)).copied().flatten().copied().filter(move |k| *k != key)
 }
 
-/// Checks that no table has two keys that exclude each other.
-pub(super) fn exclusive(node: &Node) -> Result<(), Problem> {
+/// Every table that has keys that exclude each other.
+pub(super) fn exclusive(node: &Node) -> Vec<Problem> {
     match &node.value {
         Value::Table(table) => {
-            at_most_one(table)?;
-            table.values().try_for_each(|entry| exclusive(&entry.node))
+            let within = table.values().flat_map(|entry| exclusive(&entry.node));
+            at_most_one(table).err().into_iter().chain(within).collect()
         }
-        Value::List(items) => items.iter().try_for_each(exclusive),
-        _ => Ok(()),
+        Value::List(items) => items.iter().flat_map(exclusive).collect(),
+        _ => Vec::new(),
     }
+}
+
+/// The first of these.
+fn no_rivals(node: &Node) -> Result<(), PatchError> {
+    exclusive(node).into_iter().next().map_or(Ok(()), |problem| Err(PatchError::Wrong(problem)))
 }
 
 fn at_most_one(table: &Table) -> Result<(), Problem> {
@@ -205,7 +213,7 @@ mod tests {
     #[test]
     fn two_rivals_in_one_table_are_an_error() {
         let both = document(0, "[[f]]\nslow=1\ncrash=2").unwrap();
-        assert_eq!(exclusive(&both).unwrap_err().message, "`slow` and `crash` exclude each other");
+        assert_eq!(exclusive(&both)[0].message, "`slow` and `crash` exclude each other");
         assert!(merged("t=1", "t={constant=1, uniform=2}").unwrap_err().contains("exclude"));
         assert!(merged("t.constant=1", "t={constant=1, uniform=2}").unwrap_err().contains("exclude"));
     }

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::nearest::suggest;
 use super::prose;
-use super::violation::{Checked, Violation, line, wrong};
+use super::violation::{Checked, line, wrong, wrong_but};
 use crate::base::seed::{Key, Purpose, Seed};
 
 /// A multiple-choice question.
@@ -65,10 +64,9 @@ pub(super) fn check(predict: &Predict) -> Checked {
     prose::check("predict.answer", &predict.answer)?;
     prose::check("predict.why", &predict.why)?;
     if predict.right().is_none() {
-        let help =
-            suggest(&prose::plain(&predict.answer), "the choices are", predict.choices.iter().map(String::as_str));
-        let message = "the answer is none of the choices";
-        return Err(Violation { path: "predict.answer".into(), message: message.into(), help });
+        let choices: Vec<String> = predict.choices.iter().map(|choice| format!("\"{choice}\"")).collect();
+        let help = format!("copy one of them, word for word: {}", choices.join(", "));
+        return wrong_but("predict.answer", "the answer is none of the choices", help);
     }
     Ok(())
 }

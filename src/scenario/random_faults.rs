@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::violation::{Checked, line, wrong_but};
+use super::violation::{Checked, Violation, found, line, wrong_but};
 use super::{Dist, Scenario};
 use crate::base::words::thousands;
 
@@ -58,21 +58,27 @@ pub enum How {
 }
 
 /// Random faults must not strike too often.
-pub(super) fn check(scenario: &Scenario) -> Checked {
+pub(super) fn check(scenario: &Scenario) -> Vec<Violation> {
+    let mut violations = Vec::new();
     let mut names: BTreeSet<&String> = scenario.faults.iter().filter_map(|fault| fault.name.as_ref()).collect();
     for (i, faults) in scenario.random_faults.iter().enumerate() {
         let path = format!("random_faults[{i}]");
         if let Some(name) = &faults.name {
-            line(&format!("{path}.name"), name)?;
-            if !names.insert(name) {
-                let help = "patches refer to faults by name: give each its own";
-                return wrong_but(format!("{path}.name"), format!("two faults are named `{name}`"), help);
-            }
+            violations.extend(check_name(&path, name, &mut names).err());
         }
-        repairs(&path, faults)?;
-        how_often(&path, faults, scenario)?;
+        violations.extend(found([repairs(&path, faults), how_often(&path, faults, scenario)]));
     }
-    Ok(())
+    violations
+}
+
+/// A name is a line, and no two faults have the same.
+pub(super) fn check_name<'a>(path: &str, name: &'a String, names: &mut BTreeSet<&'a String>) -> Checked {
+    line(&format!("{path}.name"), name)?;
+    if names.insert(name) {
+        return Ok(());
+    }
+    let help = "patches refer to faults by name: give each its own";
+    wrong_but(format!("{path}.name"), format!("two faults are named `{name}`"), help)
 }
 
 fn repairs(path: &str, faults: &RandomFaults) -> Checked {

@@ -46,9 +46,9 @@ pub enum First {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Autoscaler {
-    /// The target utilisation of the workers, above 0 and at most 1. Servers that boot or drain do not count.
+    /// The target utilisation of the workers: 0.6 aims at 60 %. Servers that boot or drain do not count.
     #[serde(default = "target")]
-    pub target: Positive,
+    pub target: Positive<1>,
     /// The fewest servers.
     #[serde(default = "one")]
     pub min: Whole<1, 10_000>,
@@ -84,7 +84,7 @@ fn one() -> Whole<1, 10_000> {
     Whole::of(1)
 }
 
-fn target() -> Positive {
+fn target() -> Positive<1> {
     Positive::of(0.6)
 }
 
@@ -133,9 +133,6 @@ pub(super) fn check(path: &str, at: Pause, scale: &Scale, scenario: &Scenario) -
 /// Checks the autoscaler.
 pub(super) fn check_autoscaler(scenario: &Scenario) -> Checked {
     let Some(autoscaler) = &scenario.autoscaler else { return Ok(()) };
-    if autoscaler.target.get() > 1.0 {
-        return wrong_but("autoscaler.target", "workers cannot be busy more than all the time", "0.6 aims at 60 %");
-    }
     let (min, max, count) = (autoscaler.min.get(), autoscaler.max.get(), scenario.servers.count.get());
     if min > max {
         let message = format!("`min` ({}) is larger than `max` ({})", thousands(min), thousands(max));

@@ -11,6 +11,7 @@ use super::{
     Affinity, Forgets, Journey, Positive, RegionServers, RegionStore, Scale, ScaleTo, Scenario, Share, Time, Whole,
 };
 use crate::base::Step;
+use crate::base::time::Span;
 
 /// The JSON Schema of a scenario file: a [`Scenario`] whose variants are patches of it.
 ///
@@ -50,6 +51,10 @@ fn variant(partial: &Value) -> Value {
         *faults = json!({ "description": "A new list, or changes to faults by name.", "anyOf": [whole_list, by_name] });
     }
     properties.insert("name".into(), json!({ "description": "Its name in tables.", "type": "string", "minLength": 1 }));
+    let without = "Keys and tables of the scenario that this design does without, such as `autoscaler` or \
+                   `faults.\"the crash\"`.";
+    properties
+        .insert("without".into(), json!({ "description": without, "type": "array", "items": { "type": "string" } }));
     json!({ "type": "object", "properties": properties, "required": ["name"], "additionalProperties": false })
 }
 
@@ -116,22 +121,32 @@ impl<const MIN: u64, const MAX: u64> JsonSchema for Time<MIN, MAX> {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": TIME })
+        json_schema!({ "type": "string", "pattern": TIME, "x-limits": time_limits(MIN, MAX) })
+    }
+}
+
+/// The limits of a time, in words: JSON Schema knows none for texts.
+fn time_limits(least: u64, most: u64) -> String {
+    let [from, to] = [least, most].map(Span::from_nanos);
+    match least {
+        0 => format!("at most {to}"),
+        1 => format!("above zero, at most {to}"),
+        _ => format!("{from} to {to}"),
     }
 }
 
 /// Times such as `30s`, `1m30s` or `1.5h`.
 const TIME: &str = r"^\s*([0-9]+(\.[0-9]+)?\s*(d|h|m|s|ms|us|µs|ns)\s*)+$";
 
-impl JsonSchema for Positive {
+impl<const MAX: u32> JsonSchema for Positive<MAX> {
     fn schema_name() -> Cow<'static, str> {
-        "Positive".into()
+        format!("Positive_{MAX}").into()
     }
     fn inline_schema() -> bool {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": LEAST, "maximum": 1_000_000 })
+        json_schema!({ "type": "number", "minimum": LEAST, "maximum": MAX })
     }
 }
 

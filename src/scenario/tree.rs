@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::broken;
 use super::error::ScenarioError;
 
 /// The texts that make up a scenario: its file first, then the arguments that patch it.
@@ -98,10 +99,41 @@ impl Sources {
 }
 
 /// Reads a TOML document. The origin of the root is the start of the text.
-pub(super) fn document(source: usize, text: &str) -> Result<Node, Problem> {
-    let table = DeTable::parse(text).map_err(|error| broken(&error, source, text, 0))?;
+pub(super) fn document(source: usize, text: &str) -> Result<Node, Vec<Problem>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(one_a_line(errors.iter().take(MOST_BROKEN).map(|error| broken(error, source, text, 0)), text));
+    }
     let origin = Origin { source, start: 0, end: 0 };
     Ok(Node { value: Value::Table(entries(table.get_ref(), source, 0)), origin })
+}
+
+/// A place where the text is not TOML.
+fn broken(error: &toml::de::Error, source: usize, text: &str, offset: usize) -> Problem {
+    let (message, help) = broken::said(error, text);
+    Problem::new(origin(error.span().unwrap_or(0..0), source, offset), message, help)
+}
+
+/// The most places with broken TOML that are looked at.
+const MOST_BROKEN: usize = 50;
+
+/// The first problem of each line: what follows on the same line usually follows from it.
+fn one_a_line(problems: impl Iterator<Item = Problem>, text: &str) -> Vec<Problem> {
+    let mut firsts: Vec<(usize, Problem)> = Vec::new();
+    let mut in_duplicate = false;
+    for problem in problems {
+        // A table that is there twice has its keys twice.
+        let twice = problem.message.ends_with("is there twice");
+        if twice && in_duplicate {
+            continue;
+        }
+        in_duplicate |= twice && problem.message.starts_with("`[");
+        let line = text.get(..problem.at.start).map_or(0, |before| before.matches('\n').count());
+        if firsts.iter().all(|(known, _)| *known != line) {
+            firsts.push((line, problem));
+        }
+    }
+    firsts.into_iter().map(|(_, problem)| problem).collect()
 }
 
 /// Reads one TOML value that starts `offset` bytes into its source.
@@ -140,22 +172,6 @@ fn origin(span: Range<usize>, source: usize, offset: usize) -> Origin {
     Origin { source, start: offset + span.start, end: offset + span.end }
 }
 
-/// The TOML parser's message, with a hint for the most common mistake: a text without quotes.
-fn broken(error: &toml::de::Error, source: usize, text: &str, offset: usize) -> Problem {
-    let span = error.span().unwrap_or(0..0);
-    let found = text.get(span.clone()).unwrap_or_default().trim();
-    let unquoted = !found.is_empty() && found.len() <= 40 && !found.contains(['"', '\'', '\n', '=', '[', '{']);
-    let says_value = ["must be quoted", "invalid float", "invalid boolean"].iter().any(|s| error.message().contains(s));
-    let (message, help) = if unquoted && says_value {
-        (format!("`{found}` is not a TOML value"), Some(format!("write a text in quotes: \"{found}\"")))
-    } else if error.message().contains("must be quoted") {
-        ("broken TOML: a value is missing here, or a text has no quotes".to_owned(), None)
-    } else {
-        (format!("broken TOML: {}", error.message()), None)
-    };
-    Problem::new(origin(span, source, offset), message, help)
-}
-
 impl Node {
     /// The entries, if it is a table.
     pub fn table(&self) -> Option<&Table> {
@@ -180,6 +196,19 @@ impl Node {
         match &self.value {
             Value::Table(table) => table.get(key)?.node.at(rest),
             Value::List(items) => items.iter().find(named)?.at(rest),
+            _ => None,
+        }
+    }
+
+    /// The `name` of a table in a list.
+    pub fn name(&self) -> Option<&str> {
+        self.table()?.get("name")?.node.text()
+    }
+
+    /// The index of the table of this name in a list.
+    pub fn named(&self, name: &str) -> Option<usize> {
+        match &self.value {
+            Value::List(items) => items.iter().position(|item| item.name() == Some(name)),
             _ => None,
         }
     }
@@ -226,5 +255,67 @@ impl Node {
             let table = Table::from([(key, Entry { origin, node })]);
             Node { value: Value::Table(table), origin }
         })
+    }
+}
+
+/// Taking out what cannot be read, so that the rest can.
+impl Node {
+    /// Whether the table at this origin has the key.
+    pub fn has(&self, table: Origin, key: &str) -> bool {
+        match &self.value {
+            Value::Table(here) => {
+                self.origin == table && here.contains_key(key) || here.values().any(|entry| entry.node.has(table, key))
+            }
+            Value::List(items) => items.iter().any(|item| item.has(table, key)),
+            _ => false,
+        }
+    }
+
+    /// Puts a value under a key that the root lacks. A text that is a time fits whatever a scenario must have.
+    pub fn stand_in(&mut self, key: &str) -> bool {
+        let node = Node { value: Value::Text("1m".into()), origin: self.origin };
+        let Value::Table(table) = &mut self.value else { return false };
+        table.insert(key.into(), Entry { origin: self.origin, node }).is_none()
+    }
+
+    /// Takes out the innermost key or value with this origin, and the table around it if nothing else is in it. Adds the
+    /// origins of what is around it, from the inside to the outside.
+    pub fn prune(&mut self, at: Origin, around: &mut Vec<Origin>) -> bool {
+        let pruned = self.prune_within(at, around);
+        if pruned {
+            around.push(self.origin);
+        }
+        pruned
+    }
+
+    fn prune_within(&mut self, at: Origin, around: &mut Vec<Origin>) -> bool {
+        match &mut self.value {
+            Value::Table(table) => {
+                let Some(found) = table.iter_mut().find_map(|(key, entry)| {
+                    let within = entry.node.prune(at, around);
+                    let here = !within && (entry.origin == at || entry.node.origin == at);
+                    (within || here).then(|| (key.clone(), here || entry.node.is_empty_table()))
+                }) else {
+                    return false;
+                };
+                if let (key, true) = found {
+                    table.remove(&key);
+                }
+                true
+            }
+            Value::List(items) => {
+                if items.iter_mut().any(|item| item.prune(at, around)) {
+                    return true;
+                }
+                let before = items.len();
+                items.retain(|item| item.origin != at);
+                items.len() < before
+            }
+            _ => false,
+        }
+    }
+
+    fn is_empty_table(&self) -> bool {
+        self.table().is_some_and(Table::is_empty)
     }
 }

@@ -13,6 +13,11 @@ pub struct Violation {
 
 pub(super) type Checked = Result<(), Violation>;
 
+/// Everything that several checks find.
+pub(super) fn found<const N: usize>(checks: [Checked; N]) -> Vec<Violation> {
+    checks.into_iter().filter_map(Result::err).collect()
+}
+
 pub(super) fn wrong(path: impl Into<String>, message: impl Into<String>) -> Checked {
     Err(Violation { path: path.into(), message: message.into(), help: None })
 }

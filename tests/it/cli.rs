@@ -353,7 +353,7 @@ fn show_can_keep_the_secret() {
 fn only_one_design_and_one_user() {
     let (code, out, errors) = ran(&["run", "sticky-crash", "--only", "2", "--follow", "17", "--color=always"]);
     assert_eq!(code, 0, "{errors}");
-    assert!(out.contains("User 17, design 1") && out.contains('\u{1b}'), "{out}");
+    assert!(out.contains("User 17, design 2") && out.contains('\u{1b}'), "{out}");
     assert!(out.contains("sticky, server memory") && !out.contains("round robin, signed token"), "{out}");
     let plain = whatcart(&["run", "sticky-crash"]).env("NO_COLOR", "1").output().expect("the program starts");
     assert!(!String::from_utf8_lossy(&plain.stdout).contains('\u{1b}'));
@@ -361,9 +361,14 @@ fn only_one_design_and_one_user() {
 
 #[test]
 fn only_one_design_in_every_size() {
-    let (code, out, errors) =
-        ran(&["run", "sticky-crash", "--only", "sticky, server memory", "--vary", "servers.count=2,5"]);
+    let sizes = |only: &str| ran(&["run", "sticky-crash", "--only", only, "--vary", "servers.count=2,5"]);
+    let (code, out, errors) = sizes("sticky, server memory");
     assert_eq!(code, 0, "{errors}");
+    // A number means the same design as without --vary.
+    assert_eq!(sizes("2").1, out.replace("--only 'sticky, server memory'", "--only 2"));
+    assert!(out.contains("\n2.1  sticky") && out.contains("\n2.2  sticky") && out.contains(", design 2.1"), "{out}");
+    let (_, one, _) = sizes("2.2");
+    assert!(!one.contains("count=2") && one.contains("\n2.2  sticky"), "{one}");
     assert!(
         out.contains("· count=2") && out.contains("· count=5") && !out.contains("round robin, signed token"),
         "{out}"

@@ -11,7 +11,7 @@ use whatcart::experiment::{self, FAVOURITE, Options};
 use whatcart::history::{Event, EventKind, Inside, Seen};
 use whatcart::operations::faults::{self, Fault};
 use whatcart::results::RunReport;
-use whatcart::scenario::{CartHome, PolicyName, Scenario, Store, Variant, Whole, load};
+use whatcart::scenario::{CartHome, DesignNumber, PolicyName, Scenario, Store, Variant, Whole, load};
 use whatcart::sim::Sim;
 
 use crate::support::worlds::{any_world, at_ms, constant, end, exponential, fault, show, time};
@@ -289,7 +289,7 @@ fn threads_change_nothing() {
 fn a_replay_tells_what_happened() {
     let mut scenario = roomy();
     scenario.faults = vec![fault("crash", 2, 20_000, Some(3_000))];
-    let variant = Variant { name: "replayed".into(), scenario: scenario.clone() };
+    let variant = Variant { number: DesignNumber::of(1), name: "replayed".into(), scenario: scenario.clone() };
     let user = whatcart::base::UserId(7);
     let played = RunReport { seed: scenario.seed.get(), ..RunReport::default() };
     let taped = RunReport { tape: Some(whole(&scenario)), ..played.clone() };

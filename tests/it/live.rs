@@ -317,7 +317,12 @@ fn a_story_is_the_one_of_a_report() {
     assert_eq!(session.story(UserId(999), 12), None, "there is no such user");
     session.advance(session.end()).expect("it goes on");
     let run = RunReport { seed: SEED, figures: session.figures(), ..RunReport::default() };
-    let report = VariantReport { name: variant.name.clone(), scenario: variant.scenario.clone(), runs: vec![run] };
+    let report = VariantReport {
+        number: variant.number,
+        name: variant.name.clone(),
+        scenario: variant.scenario.clone(),
+        runs: vec![run],
+    };
     let mut events = Vec::<Event>::new();
     Sim::new(&variant.scenario, Seed(SEED)).advance(session.end(), &mut events);
     for user in (1..=60).map(UserId) {
@@ -327,7 +332,7 @@ fn a_story_is_the_one_of_a_report() {
         });
         let (visit, until) = last.expect("everybody visits");
         let tape = experiment::replay(variant, &report.runs[0], visit, until);
-        assert_eq!(session.story(user, 12), Some(story::tell(&report, 2, &tape, 12)), "user {}", user.0);
+        assert_eq!(session.story(user, 12), Some(story::tell(&report, &tape, 12)), "user {}", user.0);
     }
     session.rewind(at_ms(20_000)).expect("it has passed");
     let mut shown = Snapshot::default();

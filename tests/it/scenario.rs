@@ -4,10 +4,13 @@
 mod beside_carts;
 #[cfg(feature = "cli")]
 mod breakdowns;
+mod designs;
 #[cfg(feature = "cli")]
 mod errors;
 mod library;
 mod limits;
+#[cfg(feature = "cli")]
+mod mistakes;
 #[cfg(feature = "cli")]
 mod patch_errors;
 #[cfg(feature = "cli")]

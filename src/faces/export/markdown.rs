@@ -44,7 +44,7 @@ fn table(report: &Report, columns: &[Column]) -> String {
     }
     text.push('\n');
     for (row, variant) in report.variants.iter().enumerate() {
-        text += &format!("| {} | {} |", row + 1, escaped(&clean(&variant.name)));
+        text += &format!("| {} | {} |", variant.number, escaped(&clean(&variant.name)));
         for column in columns {
             text += &format!(" {} |", cell(&column.cells[row]));
         }
@@ -61,7 +61,8 @@ fn both_engines(agreement: &Agreement) -> String {
     }
     text += "\n|--:|:--|--:|--:|--:|--:|:--|\n";
     for row in engines::rows(agreement) {
-        text += &format!("| {} | {} | {} |\n", row.design, escaped(&row.what), row.cells.join(" | "));
+        text +=
+            &format!("| {} | {} | {} |\n", agreement.numbers[row.design], escaped(&row.what), row.cells.join(" | "));
     }
     for sentence in engines::sentences(agreement) {
         text += &format!("\n{}\n", escaped(&sentence));

@@ -19,7 +19,7 @@ const MOST: usize = 12;
 
 /// Tells a visit in at most `most` lines (no more than 12). `design` is the variant's number in the table.
 #[must_use]
-pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) -> Story {
+pub fn tell(variant: &VariantReport, tape: &Tape, most: usize) -> Story {
     let mut teller = Teller::of(variant);
     for event in &tape.events {
         teller.hear(event, variant, tape);
@@ -28,7 +28,7 @@ pub fn tell(variant: &VariantReport, design: usize, tape: &Tape, most: usize) ->
         EventKind::Seen(visit, _) | EventKind::Inside(visit, _) => Some(visit.user),
         EventKind::Pool(_) => None,
     });
-    let title = user.map_or(String::new(), |user| format!("User {}, design {design}", user.0));
+    let title = user.map_or(String::new(), |user| format!("User {}, design {}", user.0, variant.number));
     let any =
         |wanted: fn(&Deed) -> bool| teller.lines.iter().any(|line| matches!(line, Line::Did(deed) if wanted(deed)));
     let lost = any(|deed| deed.missing.is_some_and(|missing| !missing.is_empty()));
@@ -52,13 +52,13 @@ pub fn film(variant: &VariantReport, tape: &Tape) -> Vec<Line> {
 impl Story {
     /// Adds what happened to the same user in a better design: the end of that visit.
     #[must_use]
-    pub fn against(mut self, variant: &VariantReport, design: usize, tape: &Tape) -> Story {
+    pub fn against(mut self, variant: &VariantReport, tape: &Tape) -> Story {
         let mut teller = Teller::of(variant);
         for event in &tape.events {
             teller.hear(event, variant, tape);
         }
         let end = if self.carts { ending(teller.lines) } else { tally(&teller.lines) };
-        self.better = end.map(|end| (format!("The same user in design {design}"), vec![end]));
+        self.better = end.map(|end| (format!("The same user in design {}", variant.number), vec![end]));
         self
     }
 }

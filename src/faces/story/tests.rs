@@ -17,7 +17,7 @@ fn drawn(story: &Story) -> String {
 #[test]
 fn a_cart_goes_with_its_server() {
     let report = sticky_crash();
-    let story = tell(&report.variants[1], 2, &crashed(), 12).against(&report.variants[3], 4, &unharmed());
+    let story = tell(&report.variants[1], &crashed(), 12).against(&report.variants[3], &unharmed());
     insta::assert_snapshot!(drawn(&story), @r#"
     User 42, design 2                                       server's cart     user 42 has added
        0:24.7  adds mug    server-2  ok                     mug               mug
@@ -44,7 +44,7 @@ fn logged_out_again_and_again() {
     let gave_up = Seen::Left(Ending::GaveUp(crate::history::AbandonReason::LoggedOut));
     let last = tape.events.last().expect("events").at;
     tape.events.push(Event { at: last, what: EventKind::Seen(visit(42), gave_up) });
-    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 10)), @r"
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], &tape, 10)), @r"
     User 42, design 1
        0:02.0  looks around             401: who are you?
        0:02.3  logs in again  server-1  ok
@@ -79,7 +79,7 @@ fn every_answer_has_words() {
     let vanished = PoolEvent::Struck { fault: 0, server: Some(ServerId(1)), memory_lost: false };
     let believed = PoolEvent::Believed { server: ServerId(1), up: false };
     let tape = tape(7, heard, &[(4_500, vanished), (5_500, believed)]);
-    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 20)), @r#"
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], &tape, 20)), @r#"
     User 7, design 1                                            server's cart     user 7 has added
        0:01.0  adds mug        server-1  ok                     mug               mug
        0:02.0  looks at cart   server-2  "What cart?" Empty.    –                 mug
@@ -104,7 +104,7 @@ fn long_carts_are_cut() {
         .map(|n| RequestSample::ok(u64::from(n) * 1_000, Command::Add(item(n)), 0).cart(n > 1, &all[..n.into()]));
     let checkout = RequestSample::ok(30_000, Command::Checkout, 1).cart(false, &[]);
     let tape = tape(42, heard.chain([checkout]).collect(), &[]);
-    insta::assert_snapshot!(drawn(&tell(&report.variants[0], 1, &tape, 12)), @r"
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], &tape, 12)), @r"
     User 42, design 1                                         server's cart         user 42 has added
        0:01.0  adds mug      server-1  ok                     mug                   mug
        0:02.0  adds lamp     server-1  ok                     mug lamp              mug lamp
@@ -202,7 +202,7 @@ fn a_stranger_who_is_turned_away_is_not_one_of_the_users_requests() {
     let safe = |thieves: &[u64]| {
         let first = std::iter::once(RequestSample::ok(1_000, Command::Login, 0));
         let heard = first.chain(thieves.iter().map(|at| thief(*at))).collect();
-        let story = tell(&report.variants[0], 1, &robbed, 12).against(&report.variants[1], 2, &tape(42, heard, &[]));
+        let story = tell(&report.variants[0], &robbed, 12).against(&report.variants[1], &tape(42, heard, &[]));
         drawn(&story).lines().last().expect("lines").trim().to_string()
     };
     assert_eq!(safe(&[]), "1 request, all well");
@@ -221,7 +221,7 @@ fn a_server_is_stopped_by_whoever_planned_it() {
         ];
         let fault = u32::try_from(variant.scenario.faults.len()).expect("few");
         let stopped = PoolEvent::Stopped { server: ServerId(0), fault, cut_off_users: 1, cut_requests: 0 };
-        drawn(&tell(variant, 1, &tape(42, heard, &[(5_000, stopped)]), 12))
+        drawn(&tell(variant, &tape(42, heard, &[(5_000, stopped)]), 12))
     };
     assert!(told(&variant).contains("the operator stops server-1"), "{}", told(&variant));
     let rules = crate::scenario::load("a", "a", "title = \"a\"\nduration = \"1m\"\nautoscaler.max = 3\n", &[], &[]);
@@ -249,6 +249,6 @@ fn a_plan_after_a_fault_that_never_struck_tells_its_own_carts() {
     let begins = PoolEvent::Struck { fault: 2, server: None, memory_lost: true };
     let struck = tape.events.iter_mut().find(|event| matches!(event.what, EventKind::Pool(_))).expect("a fault");
     struck.what = EventKind::Pool(begins);
-    let told = drawn(&tell(variant, 2, &tape, 12));
+    let told = drawn(&tell(variant, &tape, 12));
     assert!(told.contains("rolling deploy: 10 carts open now will be gone"), "{told}");
 }

@@ -3,7 +3,7 @@
 use crate::base::words::{count, listed, percent};
 use crate::results::path;
 use crate::results::statistics::Summary;
-use crate::scenario::MIGRATION;
+use crate::scenario::{DesignNumber, MIGRATION};
 
 /// Each cause: its name in the figures, its name in text, and what it means for a cart's items.
 pub const CAUSES: [(&str, &str, &str); 8] = [
@@ -54,7 +54,8 @@ type Group = (Vec<(usize, f64)>, Vec<String>);
 /// One sentence for all designs with the same single cause of loss, and one for each design with several causes.
 fn losses(summaries: &[Summary]) -> Vec<String> {
     let mut groups: Vec<Group> = Vec::new();
-    for (number, summary) in (1..).zip(summaries) {
+    for summary in summaries {
+        let number = summary.number;
         let found = causes(summary);
         match groups.iter_mut().find(|(known, _)| known.len() == 1 && found.len() == 1 && known[0].0 == found[0].0) {
             Some((_, designs)) => designs.push(format!("{number}")),
@@ -93,12 +94,13 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
 /// Where the files are that downloads did not find.
 fn missing_files(summaries: &[Summary]) -> Option<String> {
     let missing = |summary: &Summary| (summary.mean("files.elsewhere"), summary.mean("files.missing_downloads"));
-    let designs: Vec<(usize, f64, f64)> = (1..)
-        .zip(summaries.iter().map(missing))
+    let designs: Vec<(DesignNumber, f64, f64)> = summaries
+        .iter()
+        .map(|summary| (summary.number, missing(summary)))
         .filter(|(_, (_, missing))| *missing > 0.0)
         .map(|(number, (elsewhere, missing))| (number, elsewhere, missing))
         .collect();
-    let share = |(number, elsewhere, missing): &(usize, f64, f64)| {
+    let share = |(number, elsewhere, missing): &(DesignNumber, f64, f64)| {
         format!("{} in design {number}", percent(*elsewhere, *missing))
     };
     match &designs[..] {
@@ -141,7 +143,8 @@ fn endings(summaries: &[Summary]) -> Vec<String> {
         ("abandoned_unknown", "requests that failed or were never answered"),
     ];
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for (number, summary) in (1..).zip(summaries) {
+    for summary in summaries {
+        let number = summary.number;
         let visits = |name: &str| summary.mean(&format!("visits.{name}"));
         let mut reasons = REASONS.map(|(name, reason)| (visits(name), reason));
         reasons.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -40,28 +40,29 @@ fn over_time(report: &Report, title: &str, count: Count, page: Page) -> String {
         window: run.series.window,
         values: run.series.rows.iter().map(|row| count(row) as f64).collect(),
     };
-    let all: Vec<(usize, &RunReport, Windows)> = (1..)
-        .zip(&report.variants)
-        .filter_map(|(number, variant)| variant.runs.first().map(|run| (number, run, windows(run))))
-        .collect();
-    let heads = |number: usize| left(&number.to_string(), NUMBER);
-    let scale = Scale::of(all.iter().map(|(_, _, windows)| windows), page.columns() - NUMBER);
+    let firsts = report.variants.iter().filter_map(|variant| Some((variant.number.to_string(), variant.runs.first()?)));
+    let all: Vec<(String, &RunReport, Windows)> = firsts.map(|(number, run)| (number, run, windows(run))).collect();
+    let beside = numbers(report);
+    let heads = |number: &str| left(number, beside);
+    let scale = Scale::of(all.iter().map(|(_, _, windows)| windows), page.columns() - beside);
     if scale.most <= 0.0 {
         return String::new();
     }
     let shown = all.iter().filter(|(_, _, windows)| windows.values.iter().any(|value| *value > 0.0));
-    let lines = shown.map(|(number, run, windows)| scale.timeline(windows, &marks(run), &heads(*number)));
+    let lines = shown.map(|(number, run, windows)| scale.timeline(windows, &marks(run), &heads(number)));
     let lines: String = lines.collect();
     let mut key = format!("a full column is {} in {}", words::count(scale.most), span(scale.column));
     if lines.contains(MARK) {
         key += &format!("; {MARK} a fault strikes");
     }
     let title = page.wrap("", &format!("{title} ({key})"));
-    format!("\n{}{lines}{}", paint_lines(Tone::Strong, &title), scale.axis(&heads(1)))
+    format!("\n{}{lines}{}", paint_lines(Tone::Strong, &title), scale.axis(&heads("")))
 }
 
-/// The width of a design's number.
-const NUMBER: usize = 3;
+/// The width of the designs' numbers, with the gap behind them.
+fn numbers(report: &Report) -> usize {
+    report.variants.iter().map(|variant| width(&variant.number.to_string()) + 2).max().unwrap_or(0)
+}
 
 /// The times of faults.
 fn marks(run: &RunReport) -> Vec<Instant> {
@@ -73,13 +74,14 @@ fn load(report: &Report, page: Page) -> String {
     let mut text = format!("\n{}\n", paint(Tone::Strong, title));
     let pools: Vec<_> =
         report.variants.iter().map(|variant| variant.runs.first().map(shown).unwrap_or_default()).collect();
+    let beside = numbers(report);
     let names = pools.iter().flatten().map(|(name, _)| width(name)).max().unwrap_or(0);
-    let room = page.columns().saturating_sub(NUMBER + names + " 100 % ".len()).min(BAR);
-    for (number, pool) in (1..).zip(pools) {
+    let room = page.columns().saturating_sub(beside + names + " 100 % ".len()).min(BAR);
+    for (variant, pool) in report.variants.iter().zip(pools) {
         for (i, (name, busy)) in pool.into_iter().enumerate() {
-            let head = if i == 0 { format!("{number}") } else { String::new() };
+            let head = if i == 0 { variant.number.to_string() } else { String::new() };
             let bar = bar(busy, room);
-            text += &format!("{}{} {bar} {:.0} %\n", left(&head, NUMBER), left(&name, names), 100.0 * busy);
+            text += &format!("{}{} {bar} {:.0} %\n", left(&head, beside), left(&name, names), 100.0 * busy);
         }
     }
     text
@@ -103,20 +105,22 @@ pub(super) fn histograms(report: &Report, summaries: &[Summary], page: Page) -> 
         summary.each.iter().filter_map(|(_, figures)| figures.get("carts.lost").copied()).collect()
     };
     let telling = |lost: &Vec<f64>| lost.len() >= ENOUGH && lost.iter().any(|lost| *lost > 0.0);
-    let all: Vec<(usize, &VariantReport, Vec<f64>, Histogram)> = (1..)
-        .zip(report.variants.iter().zip(summaries))
-        .filter_map(|(number, (variant, summary))| {
+    let variants = report.variants.iter().zip(summaries);
+    let all: Vec<(&VariantReport, Vec<f64>, Histogram)> = variants
+        .filter_map(|(variant, summary)| {
             let lost = Some(lost(summary)).filter(telling)?;
             let histogram = Histogram::of(&lost, CLASSES)?;
-            Some((number, variant, lost, histogram))
+            Some((variant, lost, histogram))
         })
         .collect();
+    let beside = numbers(report);
     let most = all.iter().map(|(.., histogram)| histogram.most()).max().unwrap_or(0);
     let mut text = String::new();
-    for (number, variant, lost, histogram) in &all {
+    for (variant, lost, histogram) in &all {
         let runs = words::thousands(lost.len() as u64);
-        text += &page.wrap(&left(&number.to_string(), NUMBER), &format!("{}, {runs} runs", clean(&variant.name)));
-        text += &histogram.draw(&" ".repeat(NUMBER), BAR.min(page.columns() - BESIDE_BAR), most);
+        text +=
+            &page.wrap(&left(&variant.number.to_string(), beside), &format!("{}, {runs} runs", clean(&variant.name)));
+        text += &histogram.draw(&" ".repeat(beside), BAR.min(page.columns() - BESIDE_BAR), most);
     }
     if text.is_empty() { text } else { format!("\n{}\n{text}", paint(Tone::Strong, "Carts lost, run by run")) }
 }

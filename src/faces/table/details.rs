@@ -11,6 +11,7 @@ use crate::faces::text::{Page, Tone, clean, cut, paint};
 use crate::results::Report;
 use crate::results::path;
 use crate::results::statistics::Summary;
+use crate::scenario::DesignNumber;
 
 /// All detailed figures, as one small table per topic.
 pub(super) fn details(report: &Report, summaries: &[Summary], page: Page) -> String {
@@ -29,7 +30,7 @@ pub(super) fn details(report: &Report, summaries: &[Summary], page: Page) -> Str
 }
 
 /// A small table, with a row for each design that has one.
-fn table(title: &str, head: &[&str], rows: Vec<(usize, Vec<String>)>, page: Page) -> String {
+fn table(title: &str, head: &[&str], rows: Vec<(DesignNumber, Vec<String>)>, page: Page) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -49,12 +50,12 @@ fn table(title: &str, head: &[&str], rows: Vec<(usize, Vec<String>)>, page: Page
     text
 }
 
-fn each(summaries: &[Summary], paths: &[&str], print: fn(f64) -> String) -> Vec<(usize, Vec<String>)> {
+fn each(summaries: &[Summary], paths: &[&str], print: fn(f64) -> String) -> Vec<(DesignNumber, Vec<String>)> {
     let cells = |summary: &Summary| -> Vec<String> {
         paths.iter().map(|path| summary.get(path).map_or("–".into(), |x| print(x.mean))).collect()
     };
     let has = |summary: &Summary| paths.iter().any(|path| summary.get(path).is_some());
-    (1..).zip(summaries).filter(|(_, summary)| has(summary)).map(|(i, summary)| (i, cells(summary))).collect()
+    summaries.iter().filter(|summary| has(summary)).map(|summary| (summary.number, cells(summary))).collect()
 }
 
 fn requests(summaries: &[Summary], page: Page) -> String {
@@ -100,7 +101,8 @@ const IN_A_LINE: usize = 5;
 /// The load of every server in small pools; the extremes in larger ones.
 fn servers(report: &Report, summaries: &[Summary], page: Page) -> String {
     let (mut small, mut large) = (Vec::new(), Vec::new());
-    for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
+    for (variant, summary) in report.variants.iter().zip(summaries) {
+        let number = variant.number;
         let servers = variant.runs.first().map_or(0, |run| run.figures.load.per_server.len());
         let mean = |i: usize, name: &str| summary.mean(&format!("load.per_server.{i}.{name}"));
         let cell = |i: usize| format!("{} ({:.0} %)", count(mean(i, "requests").round()), 100.0 * mean(i, "busy"));
@@ -113,7 +115,7 @@ fn servers(report: &Report, summaries: &[Summary], page: Page) -> String {
             large.push((number, [vec![thousands(servers as u64)], chosen.to_vec()].concat()));
         }
     }
-    let most = small.iter().map(|(_, cells): &(usize, Vec<String>)| cells.len()).max().unwrap_or(0);
+    let most = small.iter().map(|(_, cells): &(DesignNumber, Vec<String>)| cells.len()).max().unwrap_or(0);
     let head: Vec<String> = (1..=most).map(|i| format!("server-{i}")).collect();
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let what = "Requests served, and share of the time that workers were busy";
@@ -123,7 +125,8 @@ fn servers(report: &Report, summaries: &[Summary], page: Page) -> String {
 
 fn faults(report: &Report, summaries: &[Summary], page: Page) -> String {
     let mut rows = Vec::new();
-    for (number, (variant, summary)) in (1..).zip(report.variants.iter().zip(summaries)) {
+    for (variant, summary) in report.variants.iter().zip(summaries) {
+        let number = variant.number;
         let known = variant.runs.iter().flat_map(|run| run.figures.faults.names());
         let mut names: Vec<&str> = Vec::new();
         known.for_each(|name| {

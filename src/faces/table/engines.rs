@@ -18,7 +18,7 @@ const RANGES: &str = "Ranges: for counts the least and the most of any simulatio
 
 /// The comparison of one figure, in words.
 pub struct Row {
-    /// The number of its design, from 1.
+    /// The index of its design.
     pub design: usize,
     /// What is compared.
     pub what: String,
@@ -54,8 +54,8 @@ pub fn block(agreement: &Agreement, page: Page) -> String {
     };
     let head: Vec<String> = HEAD[1..].iter().map(ToString::to_string).collect();
     let mut text = String::from("\n") + &line("", HEAD[0], &head, Tone::Plain);
-    for design in 1..=agreement.variants.len() {
-        let mut number = design.to_string();
+    for (design, number) in agreement.numbers.iter().enumerate() {
+        let mut number = number.to_string();
         for row in rows.iter().filter(|row| row.design == design) {
             text += &line(&number, &row.what, &row.cells, tone(row.verdict));
             number.clear();
@@ -84,7 +84,8 @@ fn tone(verdict: Conformity) -> Tone {
 #[must_use]
 pub fn rows(agreement: &Agreement) -> Vec<Row> {
     let worth = |one: &Judgement| one.verdict == Conformity::Differs || one.unit != Unit::Cases && !one.is_nothing();
-    let numbered = (1..).zip(&agreement.variants).flat_map(|(design, all)| all.iter().map(move |one| (design, one)));
+    let numbered =
+        agreement.variants.iter().enumerate().flat_map(|(design, all)| all.iter().map(move |one| (design, one)));
     numbered.filter(|(_, one)| worth(one)).map(|(design, one)| row(design, one)).collect()
 }
 
@@ -166,7 +167,7 @@ fn signed(x: f64) -> String {
 /// Losses that are absent, as predicted, in this design but not in all.
 fn absent(agreement: &Agreement, design: usize) -> Option<String> {
     let everywhere = everywhere(agreement);
-    let losses = agreement.variants[design - 1].iter().filter(|one| one.unit == Unit::Losses && one.is_absent());
+    let losses = agreement.variants[design].iter().filter(|one| one.unit == Unit::Losses && one.is_absent());
     let absent: Vec<&str> = losses.map(|one| &*one.what).filter(|what| !everywhere.contains(what)).collect();
     (!absent.is_empty()).then(|| format!("absent, as predicted: {}", listed(&absent)))
 }
@@ -201,8 +202,10 @@ fn untimed(agreement: &Agreement) -> Option<String> {
 #[must_use]
 pub fn verdict(agreement: &Agreement) -> String {
     let judged = agreement.judged();
-    let differing: Vec<String> =
-        agreement.differing().map(|(variant, one)| format!("{} in design {}", clean(&one.what), variant + 1)).collect();
+    let differing: Vec<String> = agreement
+        .differing()
+        .map(|(variant, one)| format!("{} in design {}", clean(&one.what), agreement.numbers[variant]))
+        .collect();
     if differing.is_empty() {
         return format!("Both engines agree: {judged} of {judged} judgements.");
     }
@@ -216,8 +219,9 @@ pub fn verdict(agreement: &Agreement) -> String {
 /// The text around the rows, without colour: which losses are absent, what is not compared, and the verdict.
 #[must_use]
 pub fn sentences(agreement: &Agreement) -> Vec<String> {
-    let each = (1..=agreement.variants.len())
-        .filter_map(|design| absent(agreement, design).map(|absent| format!("Design {design}: {absent}.")));
+    let each = agreement.numbers.iter().enumerate();
+    let each = each
+        .filter_map(|(design, number)| absent(agreement, design).map(|absent| format!("Design {number}: {absent}.")));
     let mut sentences: Vec<String> = each.collect();
     sentences.extend(absent_everywhere(agreement));
     sentences.push(RANGES.into());

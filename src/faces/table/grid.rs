@@ -50,7 +50,7 @@ fn name_width(report: &Report) -> usize {
     report.variants.iter().map(|variant| width(&clean(&variant.name))).max().unwrap_or(0).max(width("design"))
 }
 
-/// The table, with rows numbered from 1, and lines at most the page wide.
+/// The table, with the numbers of designs, and lines at most the page wide.
 pub(super) fn draw(report: &Report, columns: &[Column], page: Page) -> String {
     let wide = needed(columns, GAP) + name_width(report).min(NAME) <= page.columns();
     let gap = if wide { GAP } else { GAP_AT_LEAST };
@@ -61,7 +61,7 @@ pub(super) fn draw(report: &Report, columns: &[Column], page: Page) -> String {
     let cells: Vec<Vec<String>> = columns.iter().map(cells).collect();
     for (row, variant) in report.variants.iter().enumerate() {
         let figures = cells.iter().map(|column| column[row].clone());
-        let start = [format!("{}", row + 1), wrapped(&clean(&variant.name), room)];
+        let start = [variant.number.to_string(), wrapped(&clean(&variant.name), room)];
         builder.push_record(start.into_iter().chain(figures));
     }
     let mut table = builder.build();

@@ -109,7 +109,8 @@ fn seeds(report: &Report) -> String {
 #[must_use]
 pub fn timelines(report: &Report) -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
-    for (number, variant) in (1..).zip(&report.variants) {
+    for variant in &report.variants {
+        let number = variant.number;
         let line = timeline(&variant.scenario);
         match lines.iter_mut().find(|(known, _)| *known == line) {
             Some((_, designs)) => designs.push(format!("{number}")),

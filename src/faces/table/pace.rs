@@ -2,6 +2,7 @@
 
 use crate::base::words::{count, listed, real};
 use crate::results::{Pace, Report};
+use crate::scenario::DesignNumber;
 
 /// `simulated`, `real requests on this machine, 6x as fast`, or `real, 6x as fast, beside 100 simulations`.
 #[must_use]
@@ -30,9 +31,8 @@ fn count_of(simulations: usize) -> String {
 }
 
 /// The pace of every run, with the number of its design.
-fn paces(report: &Report) -> impl Iterator<Item = (usize, &Pace)> {
-    let runs =
-        (1..).zip(&report.variants).flat_map(|(design, variant)| variant.runs.iter().map(move |run| (design, run)));
+fn paces(report: &Report) -> impl Iterator<Item = (DesignNumber, &Pace)> {
+    let runs = report.variants.iter().flat_map(|variant| variant.runs.iter().map(|run| (variant.number, run)));
     runs.filter_map(|(design, run)| Some((design, run.figures.pace.as_ref()?)))
 }
 

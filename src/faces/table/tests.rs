@@ -17,7 +17,7 @@ fn the_whole_output() {
     let report = sticky_crash();
     let (at, hurt) = story::choose(&report).expect("somebody is hurt");
     assert_eq!((at, hurt.visit.user.0), (1, 42));
-    let story = story::tell(&report.variants[1], 2, &crashed(), 12).against(&report.variants[3], 4, &unharmed());
+    let story = story::tell(&report.variants[1], &crashed(), 12).against(&report.variants[3], &unharmed());
     let title = "A deploy is a crash with a calendar. Can we wait?";
     let look = Look { story: Some(&story), next_title: Some(title), ..Look::default() };
     let text = plain(&render(&report, &look));
@@ -324,8 +324,8 @@ fn nothing_lost_nothing_shown() {
 
                                    price
        design                      per request
-    1  round robin, signed token   210 bytes carried
-    2  round robin, shared store   0.63 store calls
+    3  round robin, signed token   210 bytes carried
+    4  round robin, shared store   0.63 store calls
        No design lost a cart, of 2,416 opened in each.
 
     Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.

@@ -6,36 +6,39 @@ use super::{Fault, FaultKind, Target, Unsaid};
 use crate::base::time::Span;
 use crate::base::words::thousands;
 use crate::scenario::nearest::nearest;
-use crate::scenario::violation::{Checked, line, wrong, wrong_but};
+use crate::scenario::random_faults::check_name;
+use crate::scenario::violation::{Checked, Violation, found, wrong, wrong_but};
 use crate::scenario::{Join, Scenario, deploy, regions, scaling, store, users};
 
 const MOST_FAULTS: usize = 1_000;
 
 /// Checks what is written, fault by fault.
-pub(in crate::scenario) fn check(scenario: &Scenario) -> Checked {
-    if scenario.faults.len() > MOST_FAULTS {
-        return wrong(
-            "faults",
-            format!("{} faults are too many: at most 1,000", thousands(scenario.faults.len() as u64)),
-        );
+pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Violation> {
+    let count = scenario.faults.len();
+    if count > MOST_FAULTS {
+        let message = format!("{} faults are too many: at most 1,000", thousands(count as u64));
+        return found([wrong("faults", message)]);
     }
+    let mut violations = Vec::new();
     let mut names = BTreeSet::new();
     for (i, fault) in scenario.faults.iter().enumerate() {
         let path = format!("faults[{i}]");
         if let Some(name) = &fault.name {
-            line(&format!("{path}.name"), name)?;
-            if !names.insert(name) {
-                let help = "patches refer to faults by name: give each its own";
-                return wrong_but(format!("{path}.name"), format!("two faults are named `{name}`"), help);
-            }
+            violations.extend(check_name(&path, name, &mut names).err());
         }
-        if fault.at.get() >= scenario.duration.get() {
-            let message = format!("an event after the end: the shop closes at {}", scenario.duration.get());
-            return wrong_but(format!("{path}.at"), message, "move it to an earlier time, or make `duration` longer");
-        }
-        one_fault(&path, fault, scenario)?;
+        violations.extend(found([in_time(&path, fault, scenario), one_fault(&path, fault, scenario)]));
     }
-    Ok(())
+    violations.extend(joins(scenario).err());
+    violations
+}
+
+fn in_time(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
+    let closes = scenario.duration.get();
+    if fault.at.get() < closes {
+        return Ok(());
+    }
+    let message = format!("an event after the end: the shop closes at {closes}");
+    wrong_but(format!("{path}.at"), message, "move it to an earlier time, or make `duration` longer")
 }
 
 fn one_fault(path: &str, fault: &Fault, scenario: &Scenario) -> Checked {
@@ -89,7 +92,7 @@ fn server_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
 }
 
 /// Checks all faults that add users, in the order of their times.
-pub(in crate::scenario) fn joins(scenario: &Scenario) -> Checked {
+fn joins(scenario: &Scenario) -> Checked {
     let mut joins: Vec<(usize, Span, &Join)> = Vec::new();
     for (i, fault) in scenario.faults.iter().enumerate() {
         if let Ok(FaultKind::Join(join)) = &fault.kind {

@@ -4,18 +4,20 @@ use whatcart::base::UserId;
 use whatcart::base::seed::Seed;
 use whatcart::judging::observer::Observer;
 use whatcart::results::{Figures, HiddenFigures, figures};
-use whatcart::scenario::{CartHome, Dist, Heavy, HiddenState, Lognormal, Scenario, StoreUpdate, Whole, library, load};
+use whatcart::scenario::{
+    CartHome, Dist, Heavy, HiddenState, Lognormal, Positive, Scenario, StoreUpdate, Whole, library, load,
+};
 use whatcart::sim::Sim;
 
 use super::base;
-use crate::support::worlds::{end, fault, rate, time};
+use crate::support::worlds::{end, fault, time};
 
 /// A pool that is stateless except for one thing; its users are impatient, and one of them is greedy.
 pub fn hiding(hidden: HiddenState) -> Scenario {
     let mut scenario = base();
     scenario.homes.cart = CartHome::SharedStore;
     scenario.users.timeout = time(300);
-    scenario.servers.service = Dist::Lognormal(Lognormal { median: time(20), sigma: rate(1.2) });
+    scenario.servers.service = Dist::Lognormal(Lognormal { median: time(20), sigma: Positive::of(1.2) });
     scenario.servers.workers = Whole::of(8);
     scenario.servers.hidden = hidden;
     let one = Whole::of(1);

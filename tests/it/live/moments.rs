@@ -8,7 +8,7 @@ use whatcart::base::{ClientId, Items, ServerState, UserId};
 use whatcart::history::Event;
 use whatcart::live::Session;
 use whatcart::operations::faults::of_run;
-use whatcart::scenario::{Loaded, Variant};
+use whatcart::scenario::{DesignNumber, Loaded, Variant};
 use whatcart::sim::snapshot::{Doing, Holder, Memory, MemoryCounts, Phase, Snapshot, Spot};
 
 use crate::support::for_all;
@@ -193,7 +193,7 @@ fn a_snapshot_shows_what_is_there() {
 fn random_worlds_show_what_is_there() {
     for_all(60, &any_world(), show, |world| {
         let (mut shown, mut again, mut memory) = (Snapshot::default(), Snapshot::default(), Memory::default());
-        let variant = Variant { name: "any".into(), scenario: world.clone() };
+        let variant = Variant { number: DesignNumber::of(1), name: "any".into(), scenario: world.clone() };
         let mut session = Session::begin(variant, Seed(world.seed.get()), UserId(1));
         let mut reader = Reader::of(world, &of_run(world, session.seed()));
         for i in 1..50 {

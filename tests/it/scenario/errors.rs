@@ -59,25 +59,36 @@ fn a_time_without_quotes() {
 #[test]
 fn the_same_key_twice() {
     insta::assert_snapshot!(of("seed = 1\nseed = 2"), @"
-    error: broken TOML: duplicate key
+    error: `seed` is there twice
      --> t.toml:4:1
       |
     4 | seed = 2
       | ^^^^
+      |
+      = help: keep one of them
     ");
 }
 
 #[test]
 fn an_empty_file() {
-    insta::assert_snapshot!(whole(""), @"
+    insta::assert_snapshot!(whole("title = \"t\""), @r#"
+    error: the key `duration` is missing here
+     --> t.toml:1:1
+      |
+    1 | title = "t"
+      | ^
+      |
+      = help: add `duration = "2m"`
+    "#);
+    insta::assert_snapshot!(whole(""), @r#"
     error: the key `title` is missing here
      --> t.toml:1:1
       |
     1 |
       | ^
       |
-      = help: add `title = …`
-    ");
+      = help: add `title = "…"`
+    "#);
 }
 
 #[test]
@@ -226,7 +237,7 @@ fn not_a_number() {
 
 #[test]
 fn two_distributions_at_once() {
-    insta::assert_snapshot!(of("think = 1\n[users]\nthink = { constant = \"1s\", exponential = \"2s\" }"), @r#"
+    insta::assert_snapshot!(of("seed = 1\n[users]\nthink = { constant = \"1s\", exponential = \"2s\" }"), @r#"
     error: `constant` and `exponential` exclude each other
      --> t.toml:5:28
       |

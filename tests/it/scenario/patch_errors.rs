@@ -131,13 +131,15 @@ fn a_set_of_a_fault_that_is_not_there() {
 
 #[test]
 fn a_set_into_a_list() {
-    insta::assert_snapshot!(set("users.journey.first=add"), @"
+    insta::assert_snapshot!(set("users.journey.first=add"), @r#"
     error: expected a list, found a table
      --> --set:1:15
       |
     1 | users.journey.first=add
       |               ^^^^^
-    ");
+      |
+      = help: write a list: journey = ["…", "…"]
+    "#);
 }
 
 #[test]

@@ -85,5 +85,5 @@ fn what_a_platform_cannot_promise() {
     insta::assert_snapshot!(with("balancer.affinity = { cookie = \"visit\" }"), @r#"no cookie can bind a user to an instance: the platform chooses | { cookie = "visit" } | leave `balancer.affinity` out: serverless platforms have no sticky sessions"#);
     insta::assert_snapshot!(with("[[faults]]\nat = \"3s\"\ncrash = \"server-1\""), @r#"instances come and go, so a fault cannot name one | "server-1" | leave this fault out; `evicted_after` makes the platform evict instances"#);
     insta::assert_snapshot!(short("serverless.most = 0"), @"expected a whole number from 1 to 10,000, found `0` | 0 | ");
-    insta::assert_snapshot!(short("serverless = \"aws\""), @r#"expected a table, found the text "aws" | "aws" | "#);
+    insta::assert_snapshot!(short("serverless = \"aws\""), @r#"expected a table, found the text "aws" | "aws" | write serverless = { idle = "5m" }"#);
 }

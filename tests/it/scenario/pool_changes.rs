@@ -39,7 +39,7 @@ fn steps_of_a_deploy_that_has_none() {
     3 | faults = [{ at = "20s", deploy = { strategy = "blue-green", surge = 1 } }]
       |                                                                     ^
       |
-      = help: all-at-once and blue-green have no steps: leave it out, or use the strategy "rolling"
+      = help: all-at-once and blue-green have no steps: leave it out (a variant can do `without` it), or use the strategy "rolling"
     "#);
 }
 
@@ -152,7 +152,7 @@ fn an_autoscaler_between_nothing() {
     let many = of("autoscaler = { max = 2 }");
     assert!(many.contains("the run begins with 3 servers"), "{many}");
     let busy = of("autoscaler = { max = 4, target = 60 }");
-    assert!(busy.contains("workers cannot be busy more than all the time"), "{busy}");
+    assert!(busy.contains("a number above 0 and at most 1, found `60`") && busy.contains("60 % is 0.6"), "{busy}");
 }
 
 #[test]
