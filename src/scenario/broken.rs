@@ -1,6 +1,7 @@
 //! Text that is not TOML: the parser's message, and what to write instead for the most common mistakes.
 
-use super::usual::LISTS_OF_TABLES;
+/// Keys that hold a list of tables, each written with two brackets.
+pub(super) const LISTS_OF_TABLES: [&str; 4] = ["faults", "random_faults", "expect", "variants"];
 
 /// What is wrong, and what to write instead.
 pub(super) type Said = (String, Option<String>);

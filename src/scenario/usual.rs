@@ -2,6 +2,7 @@
 //! a table could have had. Each names what to write instead.
 
 use super::FaultKind;
+use super::broken::LISTS_OF_TABLES;
 use super::nearest::{listed, nearest};
 use super::tree::Value;
 
@@ -168,9 +169,6 @@ const VALUES: &[(&str, &str)] = &[
     ("cache", "{ ttl = \"30s\" }"),
     ("predict", "{ ask = \"…\", choices = [\"…\", \"…\"], answer = \"…\", why = \"…\" }"),
 ];
-
-/// Keys that hold a list of tables, each written with two brackets.
-pub(super) const LISTS_OF_TABLES: [&str; 4] = ["faults", "random_faults", "expect", "variants"];
 
 /// Tables that a scenario may do without.
 const OPTIONAL: [&str; 7] = ["autoscaler", "regions", "serverless", "migration", "outlier", "heavy", "memory"];
