@@ -20,7 +20,8 @@ fn random_faults_that_do_not_say_how_often() {
     3 | [[random_faults]]
       | ^^^^^^^^^^^^^^^^^
       |
-      = help: `every = { constant = "20s" }` kills one server of the pool every 20 s, `mtbf = { exponential = "10m" }` each server every 10 minutes on average
+      = help: `every = { constant = "20s" }` kills one server of the pool every 20 s, `mtbf = {
+              exponential = "10m" }` each server every 10 minutes on average
     "#);
 }
 

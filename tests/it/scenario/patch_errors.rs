@@ -46,7 +46,8 @@ fn an_unknown_choice_in_a_set() {
     1 | balancer.policy=fastest
       |                 ^^^^^^^
       |
-      = help: choose one of: `round-robin`, `weighted-round-robin`, `random`, `least-requests`, `power-of-two`, `peak-ewma`, `ip-hash`, `ring-hash`, `rendezvous`, `maglev`
+      = help: choose one of: `round-robin`, `weighted-round-robin`, `random`, `least-requests`,
+              `power-of-two`, `peak-ewma`, `ip-hash`, `ring-hash`, `rendezvous`, `maglev`
     ");
 }
 

@@ -39,7 +39,8 @@ fn steps_of_a_deploy_that_has_none() {
     3 | faults = [{ at = "20s", deploy = { strategy = "blue-green", surge = 1 } }]
       |                                                                     ^
       |
-      = help: all-at-once and blue-green have no steps: leave it out (a variant can do `without` it), or use the strategy "rolling"
+      = help: all-at-once and blue-green have no steps: leave it out (a variant can do `without`
+              it), or use the strategy "rolling"
     "#);
 }
 
@@ -98,7 +99,8 @@ fn first_misspelt() {
 #[test]
 fn a_scale_that_is_no_number() {
     insta::assert_snapshot!(of("faults = [{ at = \"20s\", scale = \"6\" }]"), @r#"
-    error: expected a number of servers, or a table such as { to = 6, drain = "30s" }, found the text "6"
+    error: expected a number of servers, or a table such as { to = 6, drain = "30s" }, found the
+           text "6"
      --> t.toml:3:33
       |
     3 | faults = [{ at = "20s", scale = "6" }]

@@ -41,7 +41,8 @@ fn a_misspelt_scenario() {
 fn a_name_that_resembles_none() {
     insta::assert_snapshot!(read(Path::new("weather")).unwrap_err().draw(false, 100), @"
     error: there is no scenario and no file `weather`
-    help: `whatcart list` shows the scenarios there are; `whatcart init FILE` writes one to start from
+    help: `whatcart list` shows the scenarios there are; `whatcart init FILE` writes one to
+          start from
     ");
 }
 
@@ -56,7 +57,8 @@ fn a_directory() {
 #[test]
 fn bytes_that_are_no_text() {
     insta::assert_snapshot!(said("mine.toml", |path| write(path, b"a = 1\nb = \"\xff\"\n").unwrap()), @"
-    error: `mine.toml` is not UTF-8: byte 11, on line 2, is not part of a valid character
+    error: `mine.toml` is not UTF-8: byte 11, on line 2, is not part of a valid
+           character
     help: save it as UTF-8 text
     ");
 }
