@@ -145,6 +145,9 @@ pub struct RunArguments {
     /// Write a time series of the figures to a file, as CSV
     #[arg(long, value_name = "FILE")]
     pub series: Option<PathBuf>,
+    /// If this is interrupted, also write the runs that were cut short (--format csv, --series)
+    #[arg(long)]
+    pub incomplete: bool,
     /// Write to a file instead of printing; the file appears complete or not at all
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

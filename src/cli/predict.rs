@@ -134,12 +134,14 @@ mod tests {
             let carts = whatcart::results::Carts { lost, ..Default::default() };
             let figures = whatcart::results::Figures { carts, ..Default::default() };
             let run = whatcart::results::RunReport { figures, ..Default::default() };
-            let variant = VariantReport { name: "a".into(), scenario: scenario.clone(), runs: vec![run] };
+            let variant =
+                VariantReport { name: "a".into(), scenario: scenario.clone(), runs: vec![run], cut_short: Vec::new() };
             Report {
                 name: "t".into(),
                 scenario,
                 engine: "sim",
                 seed: 1,
+                runs: 1,
                 interrupted: false,
                 variants: vec![variant],
                 left_out: Vec::new(),

@@ -25,3 +25,5 @@ mod results;
 mod scenario;
 mod support;
 mod tidy;
+#[cfg(feature = "cli")]
+mod truth;

@@ -42,7 +42,7 @@ fn over_time(report: &Report, title: &str, count: Count, page: Page) -> String {
     };
     let all: Vec<(usize, &RunReport, Windows)> = (1..)
         .zip(&report.variants)
-        .filter_map(|(number, variant)| variant.runs.first().map(|run| (number, run, windows(run))))
+        .filter_map(|(number, variant)| complete(variant).map(|run| (number, run, windows(run))))
         .collect();
     let heads = |number: usize| left(&number.to_string(), NUMBER);
     let scale = Scale::of(all.iter().map(|(_, _, windows)| windows), page.columns() - NUMBER);
@@ -63,6 +63,11 @@ fn over_time(report: &Report, title: &str, count: Count, page: Page) -> String {
 /// The width of a design's number.
 const NUMBER: usize = 3;
 
+/// The first run, if it went to its end.
+fn complete(variant: &VariantReport) -> Option<&RunReport> {
+    variant.runs.first().filter(|run| run.cut_at.is_none())
+}
+
 /// The times of faults.
 fn marks(run: &RunReport) -> Vec<Instant> {
     run.strikes.iter().map(|strike| strike.at).collect()
@@ -72,7 +77,7 @@ fn load(report: &Report, page: Page) -> String {
     let title = "How busy the servers were (a full bar is 100 %)";
     let mut text = format!("\n{}\n", paint(Tone::Strong, title));
     let pools: Vec<_> =
-        report.variants.iter().map(|variant| variant.runs.first().map(shown).unwrap_or_default()).collect();
+        report.variants.iter().map(|variant| complete(variant).map(shown).unwrap_or_default()).collect();
     let names = pools.iter().flatten().map(|(name, _)| width(name)).max().unwrap_or(0);
     let room = page.columns().saturating_sub(NUMBER + names + " 100 % ".len()).min(BAR);
     for (number, pool) in (1..).zip(pools) {
