@@ -85,6 +85,12 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         seeds: u32,
     },
+    /// Show runs in a browser on this machine
+    Serve {
+        /// The port to listen on; 0 takes any that is free
+        #[arg(long, value_name = "N", default_value_t = 7357)]
+        port: u16,
+    },
     /// Print the JSON Schema of scenarios, for editors
     Schema,
     /// Print completions for a shell

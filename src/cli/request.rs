@@ -18,6 +18,7 @@ pub enum Request {
     Init(PathBuf),
     Run(Box<Run>),
     Check(Check),
+    Serve(u16),
     Schema,
     Completions(Shell),
 }
@@ -73,6 +74,7 @@ impl From<Arguments> for Request {
             Some(Command::Init { file }) => Request::Init(file),
             Some(Command::Run(run)) => Request::Run(Box::new(Run::from(*run))),
             Some(Command::Check { what, seeds }) => Request::Check(Check { what, seeds }),
+            Some(Command::Serve { port }) => Request::Serve(port),
             Some(Command::Schema) => Request::Schema,
             Some(Command::Completions { shell }) => Request::Completions(shell),
         }

@@ -23,6 +23,8 @@ mod readme;
 mod real;
 mod results;
 mod scenario;
+#[cfg(feature = "http")]
+mod serve;
 mod support;
 mod tidy;
 #[cfg(feature = "cli")]
