@@ -8,6 +8,7 @@ pub mod list;
 pub mod request;
 pub mod run;
 pub mod screen;
+pub mod serve;
 pub mod show;
 
 mod interrupt;

@@ -19,7 +19,7 @@ use crate::base::{UserId, Visit};
 use crate::history::{Event, EventKind, Recorder, Seen};
 use crate::judging::observer::Observer;
 use crate::live::Slices;
-use crate::results::{Figures, Report, RunReport, Tape, VariantReport, figures, series, strikes};
+use crate::results::{Figures, Moment, Report, RunReport, Tape, VariantReport, figures, series, strikes};
 use crate::scenario::{Loaded, Variant};
 use crate::sim::{Sim, Stuck};
 use crate::traffic::Workload;
@@ -29,7 +29,7 @@ pub use self::precise::{MOST_RUNS, Precision, until_precise};
 pub use self::survey::{Survey, survey};
 pub use crate::faces::story::FAVOURITE;
 #[cfg(feature = "http")]
-pub use execute::{HttpOptions, News, execute, take_out_sim_only};
+pub use execute::{HttpOptions, News, Turn, execute, take_out_sim_only};
 
 /// How to run a scenario.
 pub struct Options<'a> {
@@ -66,41 +66,52 @@ pub struct NoProgress {
 /// A simulation cannot go on. Then no figure of any variant may be shown.
 pub fn run(loaded: &Loaded, options: &Options) -> Result<Report, NoProgress> {
     let seed = options.seed.unwrap_or(loaded.base.seed.get());
-    let jobs: Vec<Job> = loaded
-        .variants
-        .iter()
-        .flat_map(|variant| (options.played..options.runs).map(move |i| Job { variant, seed: Seed(seed).of_run(i) }))
-        .collect();
+    let of = |variant| {
+        (options.played..options.runs).map(move |index| Job { variant, index, seed: Seed(seed).of_run(index) })
+    };
+    let jobs: Vec<Job> = loaded.variants.iter().flat_map(of).collect();
     let runs = work_through(&jobs, options.progress, |job, tick| one(job, options, tick));
     let mut runs = runs.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
-    let variants = loaded.variants.iter().map(|variant| VariantReport {
-        number: variant.number,
-        name: variant.name.clone(),
-        scenario: variant.scenario.clone(),
-        runs: runs.by_ref().take((options.runs - options.played) as usize).collect(),
+    let variants = loaded.variants.iter().map(|variant| {
+        let mut report = VariantReport::of(variant);
+        report.take_in(runs.by_ref().take((options.runs - options.played) as usize).flatten());
+        report
     });
-    Ok(Report {
+    Ok(report(loaded, "sim", seed, options.runs - options.played, variants.collect()))
+}
+
+/// What was measured, without anything that is judged afterwards.
+fn report(loaded: &Loaded, engine: &'static str, seed: u64, runs: u32, variants: Vec<VariantReport>) -> Report {
+    let mut report = Report {
         name: loaded.name.clone(),
         scenario: loaded.base.clone(),
-        engine: "sim",
+        engine,
         seed,
-        interrupted: options.interrupt.load(Ordering::Relaxed),
-        variants: variants.collect(),
+        runs,
+        interrupted: false,
+        variants,
         left_out: Vec::new(),
         expectations: Vec::new(),
         agreement: None,
-    })
+    };
+    // Whoever asks for an end when all is done interrupts nothing.
+    report.interrupted = report.complete() < report.planned();
+    report
 }
 
-/// Runs one variant with one seed.
-fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoProgress> {
-    let Job { variant, seed } = *job;
+/// Runs one variant with one seed; `None` if it was interrupted before it began.
+fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<Option<RunReport>, NoProgress> {
+    let Job { variant, seed, .. } = *job;
+    let interrupted = || options.interrupt.load(Ordering::Relaxed);
+    if interrupted() {
+        return Ok(None);
+    }
     let scenario = &variant.scenario;
     let mut sim = Sim::new(scenario, seed);
     let mut observer = Observer::new(scenario, sim.heavy(), options.favourite);
     // Between two slices it can be interrupted and its progress seen.
     for end in Slices::of(scenario).ends() {
-        if sim.is_over() || options.interrupt.load(Ordering::Relaxed) {
+        if sim.is_over() || interrupted() {
             break;
         }
         sim.advance_fast(end, &mut observer);
@@ -109,15 +120,19 @@ fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<RunReport, NoPro
         }
         tick();
     }
-    sim.audit(&mut observer);
-    Ok(RunReport {
+    let complete = sim.is_over() || sim.now() >= Slices::of(scenario).end();
+    if complete {
+        sim.audit(&mut observer);
+    }
+    Ok(Some(RunReport {
         seed: seed.0,
-        figures: figures(&observer, scenario, sim.view().awaited, sim.faults()),
+        cut_at: (!complete).then(|| sim.now()),
+        figures: figures(&observer, scenario, Moment { now: sim.now(), awaited: sim.view().awaited }, sim.faults()),
         series: series(&observer.meter),
         strikes: strikes(&observer, sim.faults()),
         hurt: observer.hurt().to_vec(),
         tape: None,
-    })
+    }))
 }
 
 /// The events of one visit, and of the pool, up to a moment: from the run's tape or, if there is none, by simulating
@@ -190,7 +205,7 @@ pub const PREDICTION_SEEDS: u32 = 100;
 /// Simulates every variant with several seeds, derived from `seed` like those of several runs. The result is ordered
 /// by variant, then by run.
 ///
-/// If a prediction is interrupted, some of its figures are from truncated runs, and nothing may be compared with it.
+/// If a prediction is interrupted, it has fewer simulations, and nothing may be compared with it.
 ///
 /// # Errors
 ///
@@ -203,7 +218,7 @@ pub fn predict(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Vec<Figures>>, NoProgress> {
     let options = Options { seed: Some(seed), runs: seeds, played: 0, favourite: FAVOURITE, interrupt, progress };
-    let figures = |run: RunReport| run.figures;
+    let complete = |run: RunReport| run.cut_at.is_none().then_some(run.figures);
     let report = run(loaded, &options)?;
-    Ok(report.variants.into_iter().map(|variant| variant.runs.into_iter().map(figures).collect()).collect())
+    Ok(report.variants.into_iter().map(|variant| variant.runs.into_iter().filter_map(complete).collect()).collect())
 }

@@ -7,6 +7,8 @@ pub mod explain;
 pub mod export;
 #[cfg(feature = "cli")]
 pub mod glossary;
+#[cfg(feature = "cli")]
+pub mod interrupted;
 pub mod story;
 #[cfg(feature = "cli")]
 pub mod table;

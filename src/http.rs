@@ -101,6 +101,10 @@ pub struct Played {
     pub connections: u64,
     /// The faults of the scenario.
     pub faults: Vec<Fault>,
+    /// How far the run came.
+    pub now: Instant,
+    /// Whether it was interrupted before its end.
+    pub cut_short: bool,
 }
 
 /// The speed at which mean service takes at least 2 ms, no timeout is below 50 ms, and the run takes about 20 s, all in
@@ -238,6 +242,7 @@ impl Run {
         let mut users = JoinSet::new();
         users.spawn(load_generator::come(Arc::clone(&self.load_generator)));
         let mut poll = tokio::time::interval(POLL_INTERVAL);
+        let mut cut_short = false;
         loop {
             tokio::select! {
                 biased;
@@ -252,18 +257,23 @@ impl Run {
                 _ = poll.tick() => {
                     self.log.tell(recorder);
                     (options.progress)(&self.progress());
-                    if options.interrupt.load(Ordering::Relaxed) || self.clock.now() >= self.ends {
+                    let over = self.clock.now() >= self.ends;
+                    cut_short = !over && options.interrupt.load(Ordering::Relaxed);
+                    if over || cut_short {
                         break;
                     }
                 }
             }
         }
+        let now = self.clock.now();
         let holders = self.holders();
         // Requests that users still wait for are counted but not answered: nothing changes from here on.
         users.shutdown().await;
         faults.shutdown().await;
         self.checks.shutdown().await;
-        self.injector.audit();
+        if !cut_short {
+            self.injector.audit();
+        }
         // A failure in the last moment counts too.
         if let Ok(failure) = self.failures.try_recv() {
             return Err(failure);
@@ -271,7 +281,8 @@ impl Run {
         let (late, awaited) = self.log.close();
         self.log.tell(recorder);
         let connections = self.load_generator.balancer.connections_opened();
-        Ok(Played { late, awaited, holders, connections, faults: self.injector.faults.clone() })
+        let faults = self.injector.faults.clone();
+        Ok(Played { late, awaited, holders, connections, faults, now, cut_short })
     }
 
     fn holders(&self) -> Vec<(ServerId, u32)> {

@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! base  <-  scenario  <-  history regions  <-  balancing  <-  operations traffic state  <-  judging
-//!     <-  sim | http  <-  results  <-  faces  <-  live  <-  page  <-  experiment  <-  cli
+//!     <-  sim | http  <-  results  <-  faces  <-  live  <-  page  <-  serve experiment  <-  cli
 //! ```
 //!
 //! Two engines drive the core, and neither imports the other. `sim` runs in virtual time; `http` sends real requests
@@ -31,6 +31,8 @@ pub mod page;
 pub mod regions;
 pub mod results;
 pub mod scenario;
+#[cfg(feature = "http")]
+pub mod serve;
 pub mod sim;
 pub mod state;
 pub mod traffic;

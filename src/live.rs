@@ -23,7 +23,7 @@ use crate::faces::story::{self, Line, Story};
 use crate::history::{Evidence, Recorder};
 use crate::judging::observer::Observer;
 use crate::operations::faults::{self, Fault, FaultKind, in_words};
-use crate::results::{Figures, RunReport, Series, Tape, VariantReport, figures, series, strikes};
+use crate::results::{Figures, Moment, RunReport, Series, Tape, VariantReport, figures, series, strikes};
 use crate::scenario::{Loaded, Scenario, Variant};
 use crate::sim::snapshot::{Holder, Memory, Snapshot};
 use crate::sim::{Stuck, View};
@@ -357,7 +357,14 @@ impl Session {
     #[must_use]
     pub fn figures(&self) -> Figures {
         let Run { sim, observer, .. } = &self.run;
-        let of = |observer| figures(observer, &self.variant.scenario, sim.view().awaited, sim.faults());
+        let of = |observer| {
+            figures(
+                observer,
+                &self.variant.scenario,
+                Moment { now: sim.now(), awaited: sim.view().awaited },
+                sim.faults(),
+            )
+        };
         if !self.is_over() {
             return of(observer);
         }
@@ -413,8 +420,8 @@ impl Session {
         // What a fault took is known when everybody has checked out; until then a figure would grow with time.
         let strikes = if self.is_over() { strikes(&self.run.observer, self.run.sim.faults()) } else { Vec::new() };
         let run = RunReport { seed: self.seed.0, figures: self.figures(), strikes, ..RunReport::default() };
-        let Variant { number, name, scenario } = self.variant.clone();
-        Some((VariantReport { number, name, scenario, runs: vec![run] }, tape))
+        let report = VariantReport { runs: vec![run], ..VariantReport::of(&self.variant) };
+        Some((report, tape))
     }
 
     /// Keeps this user's events from now on, and collects the earlier ones by a replay.

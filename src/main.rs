@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         cli::request::Request::Init(file) => cli::init::init(&file, &screen),
         cli::request::Request::Run(run) => cli::run::run(&run, &screen),
         cli::request::Request::Check(what) => cli::check::check(&what, &screen),
+        cli::request::Request::Serve(port) => cli::serve::serve(port, &screen),
         cli::request::Request::Schema => cli::schema(&screen),
         cli::request::Request::Completions(shell) => cli::completions(shell, &screen),
     });

@@ -3,6 +3,7 @@
 //! [`Figures`] describes one run of one variant. A [`Report`] holds all variants and runs of one scenario.
 
 pub mod agreement;
+mod coverage;
 mod deploys;
 pub mod document;
 pub mod expectations;
@@ -28,7 +29,7 @@ use crate::scenario::{DesignNumber, Scenario};
 pub use self::agreement::Agreement;
 pub use self::document::{ReadError, Results, read};
 pub use self::keyed::Keyed;
-pub use figures::{figures, latency, series, strikes};
+pub use figures::{Moment, figures, latency, series, strikes};
 
 /// The version of the JSON format of [`Results`]. It increases when a field changes its meaning or is removed.
 ///
@@ -47,6 +48,8 @@ pub struct Report {
     pub engine: &'static str,
     /// The root seed.
     pub seed: u64,
+    /// How many runs of each variant were asked for.
+    pub runs: u32,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
     /// One entry per variant, in the order of the scenario.
@@ -76,15 +79,20 @@ pub struct VariantReport {
     pub name: String,
     /// The scenario it ran.
     pub scenario: Scenario,
-    /// One entry per run. The first run uses the root seed.
+    /// The runs that count, in the order in which they were made: those that went to their end. If none did, the one
+    /// that came furthest stands in for them; if none began, there is none.
     pub runs: Vec<RunReport>,
+    /// The other runs that were cut short. They are in no figure.
+    pub cut_short: Vec<RunReport>,
 }
 
 /// One run of one variant.
 #[derive(Clone, Debug, Default)]
 pub struct RunReport {
-    /// Its seed.
+    /// Its seed. The first run has the root seed.
     pub seed: u64,
+    /// When it was cut short; `None` if it went to its end.
+    pub cut_at: Option<Instant>,
     /// The figures.
     pub figures: Figures,
     /// The same figures over time.
@@ -163,16 +171,19 @@ pub struct Figures {
     /// Users who made at least one visit.
     pub users: u64,
     /// Of those, the ones with at least one lost or overcharged cart, abandoned visit, logout, wrong view, double
-    /// charge, missing file or refused form.
+    /// charge, missing file or refused form, or with a step that had failed and was never answered when the run ended.
     pub users_hurt: u64,
     /// Requests by outcome; they add up to `sent`.
     pub requests: Requests,
-    /// From sending a request to its end.
-    pub latency_ms: Latency,
-    /// From the intended start of a step to its final answer.
-    pub step_latency_ms: Latency,
+    /// From sending a request to its end; absent if none ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<Latency>,
+    /// From the intended start of a step to its final answer; absent if none was answered. Steps that users still waited
+    /// for at the end are not in it: see [`Visits::open`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_latency_ms: Option<Latency>,
     /// From sending to the end of service, for other users' requests to a server that has served a heavy user within
-    /// the last second; absent if nobody is heavy.
+    /// the last second; absent if there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbours_latency_ms: Option<Latency>,
     /// What users in each region experience, by region name; absent without regions.
@@ -307,10 +318,12 @@ pub struct Latency {
 pub struct RegionFigures {
     /// Their requests that have ended.
     pub requests: u64,
-    /// Their acknowledged adds, from the intended start to the answer.
-    pub add_ms: Latency,
-    /// All their steps, from the intended start to the final answer.
-    pub step_latency_ms: Latency,
+    /// Their acknowledged adds, from the intended start to the answer; absent without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add_ms: Option<Latency>,
+    /// All their steps, from the intended start to the final answer; absent without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_latency_ms: Option<Latency>,
 }
 
 /// The figures of a platform's instances.
@@ -318,8 +331,9 @@ pub struct RegionFigures {
 pub struct ServerlessFigures {
     /// How many times a request needed a new instance.
     pub cold_starts: u64,
-    /// Cold starts per request served.
-    pub cold_share: f64,
+    /// Cold starts per request served; absent if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cold_share: Option<f64>,
     /// The maximum number of simultaneous instances.
     pub most_at_once: u64,
     /// The mean number of instances while the shop was open.
@@ -333,16 +347,25 @@ pub struct ServerlessFigures {
 pub struct Load {
     /// One entry per server.
     pub per_server: Vec<ServerLoad>,
-    /// Busiest server x mean, by busy time over the run.
-    pub peak_to_mean: f64,
-    /// Coefficient of variation of the busy times.
-    pub cv: f64,
-    /// Jain's index of the busy times: 1 is perfectly even, 1/N is everything on one server.
-    pub jain: f64,
-    /// Busiest server x mean, by requests, in the worst window.
-    pub worst_window_peak_to_mean: f64,
+    /// Busiest server x mean, by busy time over the run: the most that any server did, relative to an even share of the
+    /// work done while it was in the pool and alive. A server that was there for less than a window does not count,
+    /// unless all were. Like the next three, absent if no server did anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_to_mean: Option<f64>,
+    /// Coefficient of variation of the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cv: Option<f64>,
+    /// Jain's index of the same: 1 is perfectly even, 1/N is everything on one server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jain: Option<f64>,
+    /// Busiest server x mean in the worst window, or longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_window_peak_to_mean: Option<f64>,
     /// The length of a window, in seconds.
     pub window_s: f64,
+    /// How many times a server was added, or came back after a fault.
+    #[serde(default)]
+    pub joined: u64,
     /// Seconds from a new server's start until it carried 90 % of its fair share; absent if none started or none got
     /// there.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -395,17 +418,20 @@ pub struct HiddenFigures {
 /// What a design costs.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Price {
-    /// Calls to the shared store per request served.
-    pub store_calls_per_request: f64,
+    /// Calls to the shared store per request that was served well (`requests.ok`): what the others cost is in it. Like
+    /// all prices per request, absent if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_calls_per_request: Option<f64>,
     /// Calls to the shared store per second, while the shop was open.
     pub store_calls_per_second: f64,
-    /// Bytes of state that tokens carried, in both directions, per request served. The simulator models them instead of
-    /// measuring.
-    pub bytes_carried_per_request: f64,
-    /// Calls to the object store per request served; absent if nobody uploads.
+    /// Bytes of state that tokens carried, in both directions, per request served well. The simulator models them instead
+    /// of measuring.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_carried_per_request: Option<f64>,
+    /// Calls to the object store per request served well; absent if nobody uploads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object_calls_per_request: Option<f64>,
-    /// Copies of carts sent to other servers, per request served; absent unless carts are in replicated memory.
+    /// Copies of carts sent to other servers, per request served well; absent unless carts are in replicated memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas_written_per_request: Option<f64>,
     /// Servers paid for: their mean number, if the pool's size changed.

@@ -5,7 +5,7 @@ use whatcart::base::UserId;
 use whatcart::base::seed::Seed;
 use whatcart::base::time::{Instant, Span};
 use whatcart::judging::observer::Observer;
-use whatcart::results::{Figures, figures};
+use whatcart::results::{Figures, Moment, figures};
 use whatcart::scenario::{Scenario, Time};
 use whatcart::sim::Sim;
 
@@ -42,11 +42,11 @@ pub fn run(scenario: &Scenario, seed: u64) -> Figures {
     let mut sim = Sim::new(scenario, Seed(seed));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(42));
     sim.advance(end(scenario), &mut observer);
-    figures(&observer, scenario, sim.view().awaited, sim.faults())
+    figures(&observer, scenario, Moment { now: sim.now(), awaited: sim.view().awaited }, sim.faults())
 }
 
 /// The mean latency of requests sent after `warm_up`, in milliseconds.
 pub fn latency_ms(scenario: &Scenario, seed: u64, warm_up: Span) -> f64 {
     let scenario = Scenario { warm_up: Some(Time::of(warm_up)), ..scenario.clone() };
-    run(&scenario, seed).latency_ms.mean
+    run(&scenario, seed).latency_ms.expect("requests").mean
 }

@@ -85,6 +85,12 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         seeds: u32,
     },
+    /// Show runs in a browser on this machine
+    Serve {
+        /// The port to listen on; 0 takes any that is free
+        #[arg(long, value_name = "N", default_value_t = 7357)]
+        port: u16,
+    },
     /// Print the JSON Schema of scenarios, for editors
     Schema,
     /// Print completions for a shell
@@ -145,6 +151,9 @@ pub struct RunArguments {
     /// Write a time series of the figures to a file, as CSV
     #[arg(long, value_name = "FILE")]
     pub series: Option<PathBuf>,
+    /// If this is interrupted, also write the runs that were cut short (--format csv, --series)
+    #[arg(long)]
+    pub incomplete: bool,
     /// Write to a file instead of printing; the file appears complete or not at all
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -37,8 +37,9 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
     let mut text = String::new();
     let mut score = Score::default();
     for (loaded, survey) in scenarios.iter().zip(played?) {
-        if survey.seeds.is_empty() {
-            score.interrupted = true;
+        let seeds = survey.seeds.len();
+        score.seeds = Some(score.seeds.map_or((seeds, seeds), |(least, most)| (least.min(seeds), most.max(seeds))));
+        if seeds == 0 {
             continue;
         }
         let expectations = judged(loaded, &survey)?;
@@ -47,7 +48,7 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
     }
     text += &score.told(request.seeds, began.elapsed());
     screen.print(&text)?;
-    Ok(match (score.interrupted, score.failed) {
+    Ok(match (score.interrupted(request.seeds), score.failed) {
         (true, _) => Ended::Interrupted,
         (false, 0) => Ended::Well,
         (false, _) => Ended::Unexpected,
@@ -112,7 +113,8 @@ struct Score {
     failed: usize,
     /// Scenarios with an expectation that did not hold.
     wrong: Vec<String>,
-    interrupted: bool,
+    /// The least and the most seeds of any scenario.
+    seeds: Option<(usize, usize)>,
 }
 
 impl Score {
@@ -125,13 +127,21 @@ impl Score {
         }
     }
 
+    /// Whether some scenario was judged with fewer seeds than asked for.
+    fn interrupted(&self, seeds: u32) -> bool {
+        self.seeds.is_some_and(|(least, _)| least < seeds as usize)
+    }
+
     fn told(&self, seeds: u32, took: Duration) -> String {
         let all = self.held + self.failed;
-        let seeds = if seeds == 1 { String::new() } else { format!(" in {seeds} seeds") };
         let took = format!("({:.1} s)", took.as_secs_f64());
-        if self.interrupted {
-            return format!("\nInterrupted after {all} expectations, of which {} did not hold. {took}\n", self.failed);
+        if let Some((least, most)) = self.seeds.filter(|_| self.interrupted(seeds)) {
+            let judged = if least == most { format!("{most}") } else { format!("{least} to {most}") };
+            let failed = self.failed;
+            let told = format!("\nInterrupted: {all} expectations judged, of which {failed} did not hold");
+            return format!("{told}, with {judged} of {seeds} seeds a scenario. {took}\n");
         }
+        let seeds = if seeds == 1 { String::new() } else { format!(" in {seeds} seeds") };
         if self.failed == 0 {
             #[expect(clippy::cast_precision_loss, reason = "a number of expectations")]
             let hold = plural(all as f64, "expectation holds", "expectations hold");

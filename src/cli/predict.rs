@@ -139,12 +139,14 @@ mod tests {
                 name: "a".into(),
                 scenario: scenario.clone(),
                 runs: vec![run],
+                cut_short: Vec::new(),
             };
             Report {
                 name: "t".into(),
                 scenario,
                 engine: "sim",
                 seed: 1,
+                runs: 1,
                 interrupted: false,
                 variants: vec![variant],
                 left_out: Vec::new(),

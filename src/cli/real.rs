@@ -1,12 +1,11 @@
 //! Runs over real sockets: progress messages, and how they can fail.
 
-use std::cell::Cell;
 use std::net::SocketAddr;
 
 use anyhow::anyhow;
 use whatcart::base::ServerId;
 use whatcart::base::words::{clock, listed, thousands};
-use whatcart::experiment::{self, HttpOptions, News, PREDICTION_SEEDS, predict};
+use whatcart::experiment::{self, HttpOptions, News, PREDICTION_SEEDS, Turn, predict};
 use whatcart::faces::text::clean;
 use whatcart::http::Progress as Way;
 use whatcart::operations::faults;
@@ -35,19 +34,16 @@ pub fn executed(
     request: &Run,
     progress: &Progress,
 ) -> Result<Report, Failure> {
-    let at = Cell::new((0, 1));
     let news = |news: &News| match news {
-        News::Started { variant, number, speed, addresses } => {
-            at.set(*number);
+        News::Started { variant, turn, speed, addresses } => {
             if request.verbose {
-                progress.note(&doors(variant, *number, *speed, addresses));
+                progress.note(&doors(variant, *turn, *speed, addresses));
             }
         }
-        News::Goes { variant, progress: way, lost } => {
-            let (number, of) = at.get();
-            progress.at((number as u64 - 1) * 1_000 / of as u64 + permille(way) / of as u64);
-            let design = format!("design {number} of {of}");
-            progress.say(&[vec![design], under_way(variant, way, *lost)].concat());
+        News::Goes { variant, turn, progress: way, lost } => {
+            let (before, all) = turn.before();
+            progress.at((1_000 * before + permille(way)) / all.max(1));
+            progress.say(&[vec![whose(*turn)], under_way(variant, way, *lost)].concat());
         }
         News::EndedWaiting { variant, users, holders } => progress.note(&waiting(variant, *users, holders)),
     };
@@ -70,6 +66,12 @@ pub fn compared(
         report.agreement = Some(compare(&report, &predicted));
     }
     Ok(report)
+}
+
+/// `design 2 of 4`, `design 2 of 4, run 3 of 10`
+fn whose(Turn { design, designs, run, runs }: Turn) -> String {
+    let run = if runs > 1 { format!(", run {run} of {runs}") } else { String::new() };
+    format!("design {design} of {designs}{run}")
 }
 
 fn permille(way: &Way) -> u64 {
@@ -95,8 +97,8 @@ fn waiting(variant: &Variant, users: u64, holders: &[(ServerId, u32)]) -> String
 }
 
 /// The addresses of the servers of a design, and how to call one.
-fn doors(variant: &Variant, (number, of): (usize, usize), speed: f64, addresses: &[SocketAddr]) -> String {
-    let mut text = format!("design {number} of {of}, {}, {speed}x as fast:\n", clean(&variant.name));
+fn doors(variant: &Variant, turn: Turn, speed: f64, addresses: &[SocketAddr]) -> String {
+    let mut text = format!("{}, {}, {speed}x as fast:\n", whose(turn), clean(&variant.name));
     for (id, address) in (0..).map(ServerId).zip(addresses) {
         text += &format!("  {id}  http://{address}\n");
     }

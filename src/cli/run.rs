@@ -29,6 +29,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     source::only(&mut loaded, &request.only)?;
     check_user(request, &loaded)?;
     check_time(request)?;
+    check_files(request)?;
     let left_out = if request.engine == Engine::Sim { Vec::new() } else { real::playable(&mut loaded)? };
     let output = request.output.as_deref().map(Target::new).transpose()?;
     let series = request.series.as_deref().map(Target::new).transpose()?;
@@ -72,7 +73,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
         screen.complain(&said(&precision));
     }
     if let Some(series) = series {
-        series.write(&screen.spelled(&export::series_csv(&report)))?;
+        series.write(&screen.spelled(&export::series_csv(&report, request.incomplete)))?;
     }
     match output {
         Some(output) => output.write(&screen.for_file(&text))?,
@@ -130,6 +131,9 @@ fn beside(request: &Run, loaded: &Loaded, report: &Report, page: Page) -> String
 /// The precision that was reached, and whether it is the requested one.
 fn said(precision: &Precision) -> String {
     let Precision { wanted, reached, figure, runs } = precision;
+    if !reached.is_finite() {
+        return format!("How precisely {figure} is known cannot be told from {runs} complete runs.");
+    }
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let known = format!("{figure} is known to within {} after {} runs", percent(*reached), thousands(u64::from(*runs)));
     if precision.is_reached() {
@@ -156,6 +160,15 @@ fn check_time(request: &Run) -> Result<(), Failure> {
     ))
 }
 
+/// What is written where.
+fn check_files(request: &Run) -> Result<(), Failure> {
+    if request.incomplete && request.format != Format::Csv && request.series.is_none() {
+        let help = "add --format csv or --series FILE, or leave it out";
+        return Err(usage("--incomplete is about rows of CSV, and none would be written", help));
+    }
+    Ok(())
+}
+
 fn no_user(user: u32, most: u64) -> Failure {
     usage(format!("there is no user {user}"), format!("the users of this shop are 1 to {most}"))
 }
@@ -169,14 +182,14 @@ fn printed(
 ) -> Result<String, Failure> {
     Ok(match request.format {
         Format::Json => export::json(report),
-        Format::Csv => export::csv(report),
+        Format::Csv => export::csv(report, request.incomplete),
         Format::Markdown => export::markdown(report, &request.command(report.seed)),
         Format::Table => {
             let story = if request.quiet { None } else { story(request, loaded, report)? };
             let next = report.scenario.next.as_deref().and_then(library::find);
             let next = next.and_then(|entry| load(entry.name, entry.name, entry.text, &[], &[]).ok());
             let next_title = next.as_ref().map(|next| &*next.base.title);
-            let answer = prediction.map(|prediction| prediction.verdict(report, page));
+            let answer = prediction.filter(|_| !report.interrupted).map(|prediction| prediction.verdict(report, page));
             let changes = request.changes(loaded.base.seed.get());
             let look = Look {
                 page,

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
-use super::Options;
+use super::{Options, report};
 use crate::base::ServerId;
 use crate::base::seed::Seed;
 use crate::history::{Event, Recorder};
 use crate::http::{self, Failure, Played, Progress};
 use crate::judging::observer::Observer;
-use crate::results::{Latency, Pace, Report, RunReport, VariantReport, figures, latency, series, strikes};
+use crate::results::{Latency, Moment, Pace, Report, RunReport, VariantReport, figures, latency, series, strikes};
 use crate::scenario::{Loaded, Variant};
 use crate::traffic::Workload;
 
@@ -28,8 +28,8 @@ pub enum News<'a> {
     Started {
         /// The variant.
         variant: &'a Variant,
-        /// Its number, counted from 1, and how many there are.
-        number: (usize, usize),
+        /// Whose turn it is.
+        turn: Turn,
         /// Scenario seconds per real second.
         speed: f64,
         /// The addresses of the servers.
@@ -39,6 +39,8 @@ pub enum News<'a> {
     Goes {
         /// The variant.
         variant: &'a Variant,
+        /// Whose turn it is.
+        turn: Turn,
         /// Its progress.
         progress: &'a Progress,
         /// Carts lost so far.
@@ -53,6 +55,28 @@ pub enum News<'a> {
         /// Servers that had not answered the balancer, with the number of their requests.
         holders: &'a [(ServerId, u32)],
     },
+}
+
+/// Which run of which variant is running. All are counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The variant.
+    pub design: usize,
+    /// How many variants there are.
+    pub designs: usize,
+    /// The run of this variant.
+    pub run: u32,
+    /// How many runs each variant has.
+    pub runs: u32,
+}
+
+impl Turn {
+    /// How many of all runs have ended before this one, and how many there are.
+    #[must_use]
+    pub fn before(self) -> (u64, u64) {
+        let (designs, runs) = (self.designs as u64, u64::from(self.runs));
+        (u64::from(self.run - 1) * designs + self.design as u64 - 1, designs * runs)
+    }
 }
 
 /// Removes the variants that only a simulation can run, and returns their names.
@@ -70,38 +94,23 @@ pub fn take_out_sim_only(loaded: &mut Loaded) -> Vec<String> {
 /// A run failed. The measurements made before that are discarded.
 pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result<Report, Failure> {
     let seed = options.seed.unwrap_or(loaded.base.seed.get());
-    let mut variants = Vec::new();
-    for (number, variant) in (1..).zip(&loaded.variants) {
-        let mut runs = Vec::new();
-        for index in 0..options.runs {
-            if options.interrupt.load(Ordering::Relaxed) && !(variants.is_empty() && runs.is_empty()) {
+    let mut variants: Vec<VariantReport> = loaded.variants.iter().map(VariantReport::of).collect();
+    // The first run of every design comes before the second of any: an interrupted series can still be compared.
+    for index in 0..options.runs {
+        for (at, variant) in loaded.variants.iter().enumerate() {
+            if options.interrupt.load(Ordering::Relaxed) {
                 break;
             }
-            let number = (number, loaded.variants.len());
-            let mut run = one(variant, number, Seed(seed).of_run(index).0, options, http)?;
+            let turn = Turn { design: at + 1, designs: loaded.variants.len(), run: index + 1, runs: options.runs };
+            let mut run = one(variant, turn, Seed(seed).of_run(index).0, options, http)?;
             if index > 0 {
                 // Only the first run has stories.
                 run.tape = Some(Vec::new());
             }
-            runs.push(run);
+            variants[at].take_in([run]);
         }
-        if runs.is_empty() {
-            break;
-        }
-        let Variant { number, name, scenario } = variant.clone();
-        variants.push(VariantReport { number, name, scenario, runs });
     }
-    Ok(Report {
-        name: loaded.name.clone(),
-        scenario: loaded.base.clone(),
-        engine: "http",
-        seed,
-        interrupted: options.interrupt.load(Ordering::Relaxed),
-        variants,
-        left_out: Vec::new(),
-        expectations: Vec::new(),
-        agreement: None,
-    })
+    Ok(report(loaded, "http", seed, options.runs, variants))
 }
 
 /// Events that a tape keeps at most, some 100 MB: beyond that there is no story to tell.
@@ -133,36 +142,30 @@ impl Recorder for Recording<'_> {
 }
 
 /// Runs one variant with one seed.
-fn one(
-    variant: &Variant,
-    number: (usize, usize),
-    seed: u64,
-    options: &Options,
-    http: &HttpOptions,
-) -> Result<RunReport, Failure> {
+fn one(variant: &Variant, turn: Turn, seed: u64, options: &Options, http: &HttpOptions) -> Result<RunReport, Failure> {
     let scenario = &variant.scenario;
     let speed = http.speed.unwrap_or_else(|| http::default_speed(scenario));
     let heavy = Workload::new(scenario, Seed(seed)).heavy();
     let lost = Cell::new(0);
     let observer = Observer::new(scenario, heavy, options.favourite);
     let mut recording = Recording { observer, tape: Vec::new(), too_long: false, lost: &lost };
-    let Played { late, awaited, holders, faults, .. } = http::play(
+    let Played { late, awaited, holders, faults, now, cut_short, .. } = http::play(
         scenario,
         Seed(seed),
         &http::Options {
             speed,
             interrupt: options.interrupt,
-            progress: &|progress| (http.news)(&News::Goes { variant, progress, lost: lost.get() }),
-            started: &|addresses| (http.news)(&News::Started { variant, number, speed, addresses }),
+            progress: &|progress| (http.news)(&News::Goes { variant, turn, progress, lost: lost.get() }),
+            started: &|addresses| (http.news)(&News::Started { variant, turn, speed, addresses }),
         },
         &mut recording,
     )?;
     let Recording { observer, tape, .. } = recording;
-    if awaited > 0 && !options.interrupt.load(Ordering::Relaxed) {
+    if awaited > 0 && !cut_short {
         (http.news)(&News::EndedWaiting { variant, users: awaited, holders: &holders });
     }
-    let late_ms: Latency = latency(&late);
-    let mut figures = figures(&observer, scenario, awaited, &faults);
+    let late_ms = latency(&late).unwrap_or_default();
+    let mut figures = figures(&observer, scenario, Moment { now, awaited }, &faults);
     figures.pace = Some(Pace {
         speed,
         kept_up: kept_up(&late_ms, http::shortest_wait(scenario).as_millis_f64() / speed),
@@ -170,6 +173,7 @@ fn one(
     });
     Ok(RunReport {
         seed,
+        cut_at: cut_short.then_some(now),
         figures,
         series: series(&observer.meter),
         strikes: strikes(&observer, &faults),

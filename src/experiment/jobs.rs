@@ -11,6 +11,8 @@ use crate::scenario::{Scenario, Variant};
 pub(super) struct Job<'a> {
     /// The variant.
     pub variant: &'a Variant,
+    /// Which run of the variant it is, from 0.
+    pub index: u32,
     /// The seed of the run.
     pub seed: Seed,
 }
@@ -29,8 +31,9 @@ impl Job<'_> {
     }
 }
 
-/// Works through all jobs, the longest first, so that no core is left with a long job at the end. The results are in
-/// the order of the jobs. `work` ticks after each slice of its job; `progress` is called with the overall progress in
+/// Works through all jobs: the first run of everything, then the second, so that whenever this is interrupted, all
+/// variants have about as many runs. Among the runs with one index the longest go first, so that no core is left with a
+/// long job at the end. The results are in the order of the jobs. `work` ticks after each slice of its job; `progress` is called with the overall progress in
 /// thousandths.
 pub(super) fn work_through<R: Send>(
     jobs: &[Job],
@@ -43,9 +46,12 @@ pub(super) fn work_through<R: Send>(
         let done = ticks.fetch_add(1, Ordering::Relaxed) + 1;
         progress(done * 1_000 / total.max(1));
     };
-    let mut longest_first: Vec<usize> = (0..jobs.len()).collect();
-    longest_first.sort_by(|a, b| jobs[*b].requests().total_cmp(&jobs[*a].requests()));
-    let mut done = in_parallel(longest_first, |at| (at, work(&jobs[at], &tick)));
+    let mut in_turn: Vec<usize> = (0..jobs.len()).collect();
+    in_turn.sort_by(|a, b| {
+        let (a, b) = (&jobs[*a], &jobs[*b]);
+        a.index.cmp(&b.index).then(b.requests().total_cmp(&a.requests()))
+    });
+    let mut done = in_parallel(in_turn, |at| (at, work(&jobs[at], &tick)));
     done.sort_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()
 }

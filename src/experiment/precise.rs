@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use super::{NoProgress, Options, run};
-use crate::results::Report;
 use crate::results::statistics::{Estimate, Summary};
+use crate::results::{Report, VariantReport};
 use crate::scenario::Loaded;
 
 /// The search for precision ends after this many runs, whether it succeeded or not.
@@ -44,23 +44,26 @@ pub fn until_precise(loaded: &Loaded, options: &Options, wanted: f64) -> Result<
     let mut runs = options.runs.max(FEWEST_RUNS);
     let mut report = run(loaded, &Options { runs, ..*options })?;
     loop {
-        let precision = precision(&report, wanted, runs);
+        let precision = precision(&report, wanted);
         let stopped = options.interrupt.load(Ordering::Relaxed);
         if precision.is_reached() || runs >= MOST_RUNS || stopped {
-            report.interrupted = stopped;
+            report.runs = runs;
+            report.interrupted = stopped && !precision.is_reached();
             return Ok((report, precision));
         }
         let more = (next(&precision).min(MOST_RUNS)).max(runs + 1);
         let further = run(loaded, &Options { runs: more, played: runs, ..*options })?;
         for (variant, new) in report.variants.iter_mut().zip(further.variants) {
-            variant.runs.extend(new.runs);
+            variant.take_in(new.runs.into_iter().chain(new.cut_short));
         }
         runs = more;
     }
 }
 
 /// The worst precision of any design.
-fn precision(report: &Report, wanted: f64, runs: u32) -> Precision {
+fn precision(report: &Report, wanted: f64) -> Precision {
+    let runs = report.variants.iter().map(VariantReport::complete).min().unwrap_or(0);
+    let runs = u32::try_from(runs).unwrap_or(u32::MAX);
     let summaries = Summary::all(&report.variants);
     let loses = summaries.iter().any(|summary| summary.mean("carts.lost") > 0.0);
     let figure = if loses { "carts.lost" } else { "step_latency_ms.mean" };

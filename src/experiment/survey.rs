@@ -1,6 +1,6 @@
 //! Runs many scenarios at once and keeps only their figures.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use super::jobs::{Job, work_through};
 use super::{FAVOURITE, NoProgress, Options, one};
@@ -11,7 +11,8 @@ use crate::scenario::Loaded;
 /// The figures of one scenario, for several seeds.
 #[derive(Clone, Debug)]
 pub struct Survey {
-    /// For each seed, the figures of each variant. Empty if the survey was interrupted.
+    /// For each seed, the figures of each variant. If the survey was interrupted, only the seeds with which all variants
+    /// ran to their end.
     pub seeds: Vec<(u64, Vec<Figures>)>,
 }
 
@@ -31,28 +32,21 @@ pub fn survey(
     let of = |loaded: &Loaded| (0..seeds).map(move |run| Seed(loaded.base.seed.get()).of_run(run)).collect::<Vec<_>>();
     let mut jobs: Vec<Job> = Vec::new();
     for loaded in scenarios {
-        for seed in of(loaded) {
-            jobs.extend(loaded.variants.iter().map(|variant| Job { variant, seed }));
+        for (index, seed) in (0..).zip(of(loaded)) {
+            jobs.extend(loaded.variants.iter().map(|variant| Job { variant, index, seed }));
         }
     }
     let played = work_through(&jobs, progress, |job, tick| {
         let run = one(job, &options, tick)?;
-        Ok((!interrupt.load(Ordering::Relaxed)).then_some(run.figures))
+        Ok(run.filter(|run| run.cut_at.is_none()).map(|run| run.figures))
     });
-    let mut played = played.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
+    let mut played = played.into_iter().collect::<Result<Vec<Option<Figures>>, _>>()?.into_iter();
     let mut of_one = |loaded: &Loaded| {
-        let each = loaded.variants.len();
-        let all: Vec<Option<Figures>> = played.by_ref().take(each * seeds as usize).collect();
-        let all: Option<Vec<Figures>> = all.into_iter().collect();
-        let mut all = all.unwrap_or_default().into_iter();
-        let with = |seed: Seed| (seed.0, all.by_ref().take(each).collect());
-        Survey {
-            seeds: of(loaded)
-                .into_iter()
-                .map(with)
-                .filter(|(_, runs): &(u64, Vec<Figures>)| runs.len() == each)
-                .collect(),
-        }
+        let mut with = |seed: Seed| {
+            let runs: Vec<Option<Figures>> = played.by_ref().take(loaded.variants.len()).collect();
+            Some((seed.0, runs.into_iter().collect::<Option<Vec<Figures>>>()?))
+        };
+        Survey { seeds: of(loaded).into_iter().filter_map(&mut with).collect() }
     };
     Ok(scenarios.iter().map(&mut of_one).collect())
 }

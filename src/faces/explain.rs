@@ -28,7 +28,11 @@ pub fn proofs(report: &Report, page: Page, replay: impl Fn(usize, &RunReport, Vi
             text += &proof.draw(report.variants[at].number, page);
         }
     }
-    if text.is_empty() { "\nNo cart was lost: there is nothing to explain.\n".into() } else { text }
+    match text.is_empty() {
+        true if report.interrupted => "\nNo cart had been lost when this was interrupted.\n".into(),
+        true => "\nNo cart was lost: there is nothing to explain.\n".into(),
+        false => text,
+    }
 }
 
 /// Two requests of one visit, and what happened in between.

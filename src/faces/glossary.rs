@@ -17,10 +17,10 @@ const fn word(name: &'static str, also: &'static [&'static str], means: &'static
 
 /// All words, in alphabetical order.
 #[rustfmt::skip]
-pub const WORDS: [Word; 40] = [
+pub const WORDS: [Word; 41] = [
     word("abandoned", &["visits abandoned", "patience", "gives up"], "A visit whose user gave up. A user tries a step that failed, was refused or was not answered in time again after a pause, up to `users.patience` times (three by default), and then leaves."),
     word("absent", &["as predicted"], "With --engine both: a kind of loss that occurred in none of the hundred simulations, and must not occur in the real run."),
-    word("busiest x mean", &["busiest", "x mean", "peak to mean", "imbalance"], "How uneven the load is: the work of the busiest server divided by the mean of all servers. 1.00 is perfectly even; with three servers, 3.00 means that one does everything."),
+    word("busiest x mean", &["busiest", "x mean", "peak to mean", "imbalance"], "How uneven the load is: the work of the busiest server divided by the mean of all servers, each over the time it was in the pool and alive. 1.00 is perfectly even; with three servers, 3.00 means that one does everything."),
     word("busy", &["busy, server by server"], "The share of the time that a server's workers are at work while the shop is open, one figure for each server: 99/24/24 %."),
     word("capacity lost", &["server-minutes"], "How much serving time a deploy costs: for each moment, how many servers are missing, added up. One server missing for two minutes makes 2 server-minutes."),
     word("carts lost", &["lost", "loss"], "A cart is lost if an item that the shop had acknowledged is missing at checkout. If the user was never told whether an add worked, its absence is not a loss."),
@@ -33,7 +33,7 @@ pub const WORDS: [Word; 40] = [
     word("ejections", &["outlier ejection", "ejected", "outlier"], "How often the balancer took a server out of its choice because its responses failed, although its health check passed. It tries the server again after a while."),
     word("evicted", &["eviction"], "A cart that the store dropped because it was full, to make room for another. Nothing fails; the user notices at checkout."),
     word("expired", &["time to live", "ttl"], "A cart that the store dropped because it was not changed for longer than the store keeps carts."),
-    word("fair share", &["new servers' fair share", "new one fair after"], "When added servers (or one that came back) first carried at least nine tenths of an even share of the requests, counted from when they were up. `never` means not while the run lasted."),
+    word("fair share", &["new servers' fair share", "new one fair after"], "When added servers (or one that came back) first carried at least nine tenths of an even share of the requests, counted from when they were up. `never` means not while the run lasted; a dash, that no server was added or came back."),
     word("items back again", &["ghost", "ghosts"], "Items in a cart that had been removed or paid for. An older copy of the cart has come back."),
     word("Jain", &["jain's index", "jain index"], "Jain's fairness index of the servers' load: 1 if all carry the same, 1/n if one of n carries everything."),
     word("judgements", &["judgement", "agree", "range"], "With --engine both: each comparison of the real run with a hundred simulations, one for each rate and each kind of loss of each design. Rows that agree on an absence are printed together, so there are more judgements than rows."),
@@ -52,6 +52,7 @@ pub const WORDS: [Word; 40] = [
     word("stale", &["stale cart", "stale pages", "stale page"], "An older copy answered. A stale page is one that is older than a page this user has seen before."),
     word("sticky", &["affinity", "sticky sessions", "pinned"], "The balancer sends a user back to the same server, by a cookie or a hash."),
     word("triangle", &["triangles", "mark in charts"], "In charts: the moment at which a fault struck."),
+    word("unfinished", &["still open", "answered step"], "Visits that were still going on when the run ended, after the closing time. What their users were waiting for is in no latency, so with many of them the median is that of the steps that were answered."),
     word("users hurt", &["users_hurt"], "Users to whom something went wrong at least once, each counted once: a lost cart, a wrong charge, a wrong view, a rejected form, a missing file, a login that was not accepted, or a visit that was given up."),
     word("unknown", &["unknown outcome"], "The user never learned whether an operation took effect: its answer was late or its connection broke. It is neither a loss nor a success."),
     word("visit", &["visits"], "One walk of a user through the journey, from the first step to the last. Users make many visits."),

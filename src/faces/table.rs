@@ -13,6 +13,7 @@ pub use causes::CAUSES;
 
 use super::story::Story;
 use crate::base::words::{listed, plural, span, thousands};
+use crate::faces::interrupted;
 use crate::faces::text::{Page, Tone, clean, paint, width};
 use crate::results::Report;
 use crate::results::expectations::Observed;
@@ -46,10 +47,12 @@ pub fn render(report: &Report, look: &Look) -> String {
     let summaries = Summary::all(&report.variants);
     let (columns, left_out) = grid::fitting(report, columns::choose(report, &summaries), look.page);
     let table = grid::draw(report, &columns, look.page);
+    let first = interrupted::first_line(report).map_or_else(String::new, |line| look.page.wrap("", &line));
+    let mut text = paint_lines(Tone::Loss, &first);
     if look.quiet {
-        return table;
+        return text + &table;
     }
-    let mut text = header::header(report, look.page);
+    text += &header::header(report, look.page);
     if !look.changes.is_empty() {
         text += &look.page.wrap("Changed: ", &clean(&look.changes.join(" · ")));
     }
@@ -135,9 +138,10 @@ fn certainty(summaries: &[Summary], columns: &[columns::Column]) -> Option<Strin
         ("latency", "step_latency_ms.p50", ["takes", "take"], "ms for the median step"),
     ];
     let shown = |name: &str| columns.iter().any(|column| column.name == name);
-    let tells = |path: &str| summaries.iter().any(|summary| summary.mean(path) > 0.0);
-    let differs =
-        |path: &str| summaries.iter().any(|s| s.get(path).map(|x| x.mean) != summaries[0].get(path).map(|x| x.mean));
+    let all = || statistics::comparable(summaries);
+    let tells = |path: &str| all().any(|summary| summary.mean(path) > 0.0);
+    let value = |summary: &Summary, path: &str| summary.get(path).map(|found| found.mean);
+    let differs = |path: &str| all().any(|summary| value(summary, path) != value(&summaries[0], path));
     let (_, path, verbs, things) =
         figures.into_iter().find(|(name, path, ..)| shown(name) && tells(path) && differs(path))?;
     statistics::comparison(summaries, path, verbs, things)
@@ -150,7 +154,7 @@ fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::
     if report.variants.windows(2).any(|pair| users(&pair[0]) != users(&pair[1])) {
         return None;
     }
-    let opened = summaries.iter().map(|summary| summary.mean("carts.opened"));
+    let opened = statistics::comparable(summaries).map(|summary| summary.mean("carts.opened"));
     let (least, most) = opened.fold((f64::MAX, 0.0f64), |(least, most), x| (least.min(x), most.max(x)));
     if least >= most {
         return None;
@@ -175,25 +179,32 @@ fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<S
     (priced && bytes != "0").then(|| format!("Every design also carries {bytes} bytes a request: the signed login."))
 }
 
-fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
-    let behind = pace::warning(report);
-    if report.interrupted {
-        let interrupted = "Interrupted: this is what was measured until then.".into();
-        return [Some(interrupted), behind].into_iter().flatten().collect();
-    }
-    let open: Vec<String> = summaries
-        .iter()
-        .filter(|summary| summary.mean("carts.open") > 0.0)
-        .map(|summary| {
-            format!("{} in design {}", crate::base::words::count(summary.mean("carts.open")), summary.number)
-        })
-        .collect();
+/// What has to be known before the figures are used.
+#[must_use]
+pub fn warnings(report: &Report, summaries: &[Summary]) -> Vec<String> {
+    pace::warning(report).into_iter().chain(still_open(report, summaries)).collect()
+}
+
+/// Visits and carts that were still open at the end of complete runs.
+fn still_open(report: &Report, summaries: &[Summary]) -> Option<String> {
+    let count = crate::base::words::count;
+    let open = |summary: &Summary| {
+        let (visits, carts) = (summary.mean("visits.open"), summary.mean("carts.open"));
+        let of = count(summary.mean("visits.begun"));
+        let visits = (visits > 0.0).then(|| format!("{} of {of} visits", count(visits)));
+        let carts = (carts > 0.0).then(|| plural(carts, "cart", "carts"));
+        let both: Vec<String> = visits.into_iter().chain(carts).collect();
+        (!both.is_empty()).then(|| format!("{} in design {}", listed(&both), summary.number))
+    };
+    let open: Vec<String> = statistics::comparable(summaries).filter_map(open).collect();
     let closing = span(report.scenario.closing.get());
-    let still_open = (!open.is_empty()).then(|| {
-        let open = listed(&open);
-        format!("Carts still open at the end: {open}. `closing` ({closing}) is too short for these visits; raise it.")
-    });
-    behind.into_iter().chain(still_open).collect()
+    (!open.is_empty()).then(|| {
+        format!(
+            "Still open at the end: {}. What their users were waiting for is in no latency and no outcome. If they are \
+             not stuck, `closing` ({closing}) is too short for these visits; raise it.",
+            open.join("; ")
+        )
+    })
 }
 
 /// What the run teaches: the sentences of the lesson that hold in it.

@@ -11,6 +11,7 @@ mod counts;
 mod findings;
 mod inconsistencies;
 mod missing_files;
+mod unanswered;
 mod user_set;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use inconsistencies::Inconsistencies;
 pub use inconsistencies::{Allowance, HiddenCounts};
 pub use missing_files::FileCounts;
 use missing_files::Files;
+use unanswered::Unanswered;
 use user_set::UserSet;
 
 /// The streaming checker.
@@ -36,6 +38,7 @@ pub struct Checker {
     doubts: BTreeMap<u32, Doubts>,
     users: UserSet,
     hurt: UserSet,
+    unanswered: Unanswered,
     files: Files,
     /// Absent if servers have no hidden state.
     hidden: Option<Box<Inconsistencies>>,
@@ -65,6 +68,14 @@ impl Checker {
     #[must_use]
     pub fn open_carts(&self) -> u64 {
         self.carts.iter().filter(|cart| cart.flags & (OPENED | ENDED) == OPENED).count() as u64
+    }
+
+    /// How many users whom nothing else has hurt have a step that failed and was never answered. At the end of a run they
+    /// have waited in vain.
+    #[must_use]
+    pub fn users_without_answer(&self) -> u64 {
+        let mut hurt = self.hurt.clone();
+        self.unanswered.users().filter(|user| hurt.insert(*user)).count() as u64
     }
 
     /// The clients of carts that are open.
@@ -100,7 +111,14 @@ impl Checker {
                 self.billed(visit);
                 None
             }
-            Seen::Told { request, outcome, .. } => self.told(visit, request, outcome),
+            Seen::Told { request, outcome, settled, .. } => {
+                if settled {
+                    self.unanswered.settled(visit.client);
+                } else {
+                    self.unanswered.failed(visit);
+                }
+                self.told(visit, request, outcome)
+            }
             Seen::Left(ending) => self.left(visit, ending),
         }
     }
@@ -399,6 +417,7 @@ impl Checker {
     }
 
     fn left(&mut self, visit: Visit, ending: Ending) -> Option<Finding> {
+        self.unanswered.settled(visit.client);
         if matches!(ending, Ending::GaveUp(_)) {
             self.hurt(visit.user);
         }

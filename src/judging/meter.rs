@@ -1,5 +1,6 @@
 //! Measurements: latency histograms, load and imbalance, price.
 
+mod fairness;
 mod lifetime;
 mod region_meters;
 
@@ -12,6 +13,8 @@ use crate::regions::RegionMap;
 use crate::scenario::{Pause, Scenario, UploadHome};
 use crate::traffic::HeavyUsers;
 
+pub use fairness::Evenness;
+use fairness::Fairness;
 pub use lifetime::ServerLifetime;
 pub use region_meters::{RegionMeter, RegionMeters};
 
@@ -115,6 +118,10 @@ pub struct Work {
     pub requests: u64,
     /// How long workers were busy, for requests that ended while the shop was open.
     pub busy_while_open: Span,
+    /// The part of that after the warm-up and while the server was in the pool and alive.
+    pub busy_there: Span,
+    /// Whether it is in the pool and alive now.
+    pub is_there: bool,
 }
 
 /// The streaming meter.
@@ -138,6 +145,7 @@ pub struct Meter {
     pub work: Vec<Work>,
     /// By server: when it was in the pool.
     pub lifetimes: Vec<ServerLifetime>,
+    fairness: Fairness,
     /// Calls to the shared store.
     pub store_calls: u64,
     /// Those among them that were made while the shop was open.
@@ -152,6 +160,8 @@ pub struct Meter {
     pub windows: Vec<Window>,
     /// The length of a window.
     pub window: Span,
+    /// The length of a window for load imbalance.
+    pub load_window: Span,
     closes: Instant,
     window_ends: Instant,
     /// When the warm-up ends and the measurement of latency and load begins.
@@ -167,6 +177,9 @@ pub struct Meter {
 /// The approximate maximum number of windows in a run.
 const WINDOWS: u64 = 240;
 
+/// The window for load imbalance is at least this long, to average out chance.
+const LOAD_WINDOW: Span = Span::from_secs(10);
+
 impl Meter {
     /// A meter for a run of this scenario.
     #[must_use]
@@ -176,6 +189,8 @@ impl Meter {
         let window = second * whole.div_ceil(WINDOWS * second.as_nanos()).max(1);
         let servers = scenario.servers_at_first() as usize;
         let warm_up = scenario.warm_up.map_or(Span::ZERO, Pause::get);
+        let load_window = window * LOAD_WINDOW.as_nanos().div_ceil(window.as_nanos());
+        let closes = Instant::ZERO + scenario.duration.get();
         Meter {
             direct: LatencyMeter::default(),
             indirect_requests: LatencyMeter::default(),
@@ -184,8 +199,9 @@ impl Meter {
             regions: RegionMap::new(scenario).map(|map| Box::new(RegionMeters::new(map))),
             balancer_retries: 0,
             ejections: 0,
-            work: vec![Work::default(); servers],
+            work: vec![Work { is_there: true, ..Work::default() }; servers],
             lifetimes: vec![ServerLifetime::from_the_start(); servers],
+            fairness: Fairness::new(servers, load_window, closes),
             store_calls: 0,
             store_calls_while_open: 0,
             object_calls: 0,
@@ -193,7 +209,8 @@ impl Meter {
             copies: 0,
             windows: vec![Window { served: vec![0; servers], ..Window::default() }],
             window,
-            closes: Instant::ZERO + scenario.duration.get(),
+            load_window,
+            closes,
             window_ends: Instant::ZERO + window,
             warm_until: Instant::ZERO + warm_up,
             cold: None,
@@ -216,12 +233,16 @@ impl Meter {
         if self.cold.is_none() && now >= self.warm_until {
             self.begin_to_measure();
         }
+        while now >= self.fairness.window_ends() && self.cold.is_some() {
+            self.fairness.end_window(&self.work);
+        }
         while now >= self.window_ends {
             let open_carts = self.windows.last().map_or(0, |w| w.open_carts);
             self.windows.push(Window { open_carts, served: vec![0; self.work.len()], ..Window::default() });
             self.window_ends = self.window_ends + self.window;
         }
-        self.next_stop = if self.cold.is_some() { self.window_ends } else { self.window_ends.min(self.warm_until) };
+        let other = if self.cold.is_some() { self.fairness.window_ends() } else { self.warm_until };
+        self.next_stop = self.window_ends.min(other);
     }
 
     /// Discards what was measured during the warm-up.
@@ -235,6 +256,7 @@ impl Meter {
         if let Some(regions) = &mut self.regions {
             regions.begin_to_measure();
         }
+        self.fairness.begin(self.warm_until, &mut self.work);
         self.cold = Some(self.work.clone());
     }
 
@@ -244,11 +266,13 @@ impl Meter {
         self.work.iter().zip(cold).map(|(work, cold)| Work {
             requests: work.requests - cold.requests,
             busy_while_open: work.busy_while_open - cold.busy_while_open,
+            ..*work
         })
     }
 
     /// The operator added a server, or changed its state.
     pub fn turned(&mut self, now: Instant, server: ServerId, state: ServerState) {
+        self.window(now);
         if server.index() == self.work.len() {
             self.work.push(Work::default());
             self.lifetimes.push(ServerLifetime::default());
@@ -259,6 +283,32 @@ impl Meter {
             }
         }
         self.lifetimes[server.index()].turned(now, state);
+        let work = &mut self.work[server.index()];
+        match state {
+            ServerState::Up => self.fairness.comes(now, server.index(), work),
+            _ => self.fairness.goes(now, server.index(), work),
+        }
+    }
+
+    /// A fault killed a server.
+    pub fn killed(&mut self, now: Instant, server: ServerId) {
+        self.window(now);
+        self.fairness.goes(now, server.index(), &mut self.work[server.index()]);
+    }
+
+    /// A server that was dead is ready.
+    pub fn ready(&mut self, now: Instant, server: ServerId) {
+        self.window(now);
+        if self.lifetimes[server.index()].is_up() {
+            self.fairness.comes(now, server.index(), &mut self.work[server.index()]);
+        }
+    }
+
+    /// How evenly the servers were loaded after the warm-up and until `now`, each over the time it was there; `None` if
+    /// nothing was served.
+    #[must_use]
+    pub fn evenness(&self, now: Instant) -> Option<Evenness> {
+        self.fairness.evenness(now, &self.work)
     }
 
     /// Whether servers were added, removed or stopped by plan.
@@ -324,6 +374,10 @@ impl Meter {
         self.copies += u64::from(served.copies);
         if now <= self.closes {
             work.busy_while_open += served.busy;
+            if work.is_there {
+                work.busy_there += served.busy;
+                self.fairness.unshared += served.busy;
+            }
             self.store_calls_while_open += u64::from(served.store_calls);
         }
         if let Some(neighbours) = &mut self.neighbours {
@@ -383,49 +437,9 @@ pub struct Told {
     pub settled: bool,
 }
 
-/// How evenly something is distributed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Balance {
-    /// The largest share divided by the mean.
-    pub peak_to_mean: f64,
-    /// Coefficient of variation: standard deviation divided by the mean.
-    pub cv: f64,
-    /// Jain's index: (sum)^2 / (n * sum of squares). 1 is perfectly even; 1/n means that one has everything.
-    pub jain: f64,
-}
-
-/// Measures how evenly `shares` are distributed; all zeros count as perfectly even.
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "statistics")]
-pub fn balance(shares: &[f64]) -> Balance {
-    let n = shares.len() as f64;
-    let sum: f64 = shares.iter().sum();
-    let squares: f64 = shares.iter().map(|x| x * x).sum();
-    if sum <= 0.0 {
-        return Balance { peak_to_mean: 1.0, cv: 0.0, jain: 1.0 };
-    }
-    let mean = sum / n;
-    let peak = shares.iter().copied().fold(0.0, f64::max);
-    let variance = (squares / n - mean * mean).max(0.0);
-    Balance { peak_to_mean: peak / mean, cv: variance.sqrt() / mean, jain: sum * sum / (n * squares) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn balance_of_known_shares() {
-        let even = balance(&[2.0, 2.0, 2.0, 2.0]);
-        assert_eq!((even.peak_to_mean, even.cv, even.jain), (1.0, 0.0, 1.0));
-        let one = balance(&[4.0, 0.0, 0.0, 0.0]);
-        assert_eq!((one.peak_to_mean, one.jain), (4.0, 0.25));
-        assert!((one.cv - 3f64.sqrt()).abs() < 1e-12);
-        let some = balance(&[1.0, 2.0, 3.0]);
-        assert!((some.peak_to_mean - 1.5).abs() < 1e-12);
-        assert!((some.jain - 36.0 / 42.0).abs() < 1e-12);
-        assert_eq!(balance(&[0.0, 0.0]), balance(&[1.0, 1.0]));
-    }
 
     #[test]
     fn latency_to_two_digits_and_an_exact_mean() {

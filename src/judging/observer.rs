@@ -235,11 +235,13 @@ impl Observer {
                 let open = self.open_carts();
                 self.post_mortem.struck(fault, open);
                 if let (Some(server), true) = (server, memory_lost) {
+                    self.meter.killed(at, server);
                     self.recovery.killed(at, fault, server);
                 }
             }
             PoolEvent::Ready { server } => {
                 self.comebacks.push((at, server.0));
+                self.meter.ready(at, server);
                 self.recovery.ready(at, server);
             }
             PoolEvent::Believed { server, up } => self.recovery.believed(at, server, up),

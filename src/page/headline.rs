@@ -46,11 +46,12 @@ impl Headline {
 fn price(session: &Session, figures: &Figures) -> Entry {
     let homes = session.scenario().homes;
     let price = &figures.price;
+    let told = |price: Option<f64>| price.map_or("–".into(), count);
     if homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore {
-        return Entry::new("store calls / request", count(price.store_calls_per_request));
+        return Entry::new("store calls / request", told(price.store_calls_per_request));
     }
     if homes.cart.travels() {
-        return Entry::new("bytes / request", count(price.bytes_carried_per_request.round()));
+        return Entry::new("bytes / request", told(price.bytes_carried_per_request.map(f64::round)));
     }
     Entry::new("store calls / request", "–")
 }

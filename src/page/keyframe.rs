@@ -75,8 +75,14 @@ pub struct LoadRow {
     words: String,
 }
 
+/// All servers.
+pub fn server_rows(moment: &Moment) -> Vec<ServerRow> {
+    let row = |server| ServerRow::of(server, moment.serverless, moment.remembers);
+    moment.snapshot.servers.iter().map(row).collect()
+}
+
 impl ServerRow {
-    pub fn of(server: &ServerSnapshot, serverless: bool, remembers: bool) -> ServerRow {
+    fn of(server: &ServerSnapshot, serverless: bool, remembers: bool) -> ServerRow {
         let MemoryCounts { carts, logins, files, .. } = server.memory;
         ServerRow {
             id: server.id.0,
@@ -258,7 +264,7 @@ impl Keyframe {
         Keyframe {
             t: Seconds(snapshot.now),
             clients_per_seat: per_seat,
-            servers: moment.servers(),
+            servers: server_rows(moment),
             store: StoreRow::of(moment),
             requests: if single { snapshot.requests.iter().map(RequestRow::of).collect() } else { Vec::new() },
             users: if single { snapshot.clients.iter().copied().map(UserRow).collect() } else { Vec::new() },

@@ -1,6 +1,5 @@
 //! What a session shows at one moment, in buffers that are used again.
 
-use super::keyframe::ServerRow;
 use crate::judging::post_mortem::{Cause, first_cause};
 use crate::live::Session;
 use crate::scenario::{CartHome, HiddenState, Scenario, SessionHome, UploadHome};
@@ -11,8 +10,10 @@ use crate::sim::snapshot::{Memory, Snapshot};
 pub struct Moment {
     pub snapshot: Snapshot,
     pub memory: Memory,
-    serverless: bool,
-    remembers: bool,
+    /// Whether instances of a platform answer.
+    pub serverless: bool,
+    /// Whether anything is kept in servers.
+    pub remembers: bool,
 }
 
 impl Moment {
@@ -35,11 +36,6 @@ impl Moment {
                 carts.whole += 1;
             }
         }
-    }
-
-    pub fn servers(&self) -> Vec<ServerRow> {
-        let row = |server| ServerRow::of(server, self.serverless, self.remembers);
-        self.snapshot.servers.iter().map(row).collect()
     }
 }
 

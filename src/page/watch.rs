@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::happening::{About, Happening, What};
-use super::keyframe::{StoreRow, UserRow};
+use super::keyframe::{StoreRow, UserRow, server_rows};
 use super::moment::Moment;
 use super::requests;
 use super::tally::{Tally, is_gone, why_gone};
@@ -154,8 +154,8 @@ impl Watch {
 
     /// Servers and the store.
     fn places(&self, slice: &Slice, found: &mut Vec<Happening>) {
-        let before = self.before.servers();
-        for (at, row) in self.after.servers().into_iter().enumerate() {
+        let before = server_rows(&self.before);
+        for (at, row) in server_rows(&self.after).into_iter().enumerate() {
             let known = before.get(at);
             if known == Some(&row) {
                 continue;

@@ -5,14 +5,12 @@ use crate::base::time::Instant;
 use crate::judging::meter::ServerLifetime;
 use crate::judging::observer::{Observer, OperationCost};
 use crate::operations::faults::{Fault, FaultKind};
-use crate::scenario::Scenario;
 
-/// What each deploy that began cost.
-pub(super) fn deploys(observer: &Observer, scenario: &Scenario, faults: &[Fault]) -> Keyed<DeployFigures> {
-    let closes = Instant::ZERO + scenario.duration.get();
+/// What each deploy that began cost, in a shop that was open until a moment.
+pub(super) fn deploys(observer: &Observer, until: Instant, faults: &[Fault]) -> Keyed<DeployFigures> {
     let deploy = |(index, fault): (u32, &'_ Fault)| {
-        let cost = observer.operations.cost_until(index, closes)?;
-        let ended = cost.finished.unwrap_or(closes.max(cost.began));
+        let cost = observer.operations.cost_until(index, until)?;
+        let ended = cost.finished.unwrap_or(until.max(cost.began));
         let figures = DeployFigures {
             at_s: cost.began.since_start().as_secs_f64(),
             took_s: (ended - cost.began).as_secs_f64(),

@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::agreement::{Conformity, Judgement, Predicted};
 use super::statistics::{Estimate, Summary, paired};
 use super::tree::Tree;
-use super::{Agreement, Expectation, Figures, Report, SCHEMA};
+use super::{Agreement, Expectation, Figures, Report, RunReport, SCHEMA};
 
 /// The content of a report's JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,8 @@ pub struct Results {
     pub version: String,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+    /// How many runs were asked for, over all variants.
+    pub planned: usize,
     /// How many simulations real runs were compared with; `None` without a comparison.
     pub simulations: Option<usize>,
     /// Whether the real runs agree with the simulations; `None` without a comparison.
@@ -45,7 +47,8 @@ pub struct Results {
 pub struct VariantResults {
     /// Its name.
     pub name: String,
-    /// One entry per run, in the order in which they were made.
+    /// One entry per complete run, in the order in which they were made. If none is complete: the run that came
+    /// furthest, or nothing if none began.
     pub runs: Vec<RunResults>,
     /// Its figures compared with simulations; `None` without a comparison.
     pub agreement: Option<Vec<Judged>>,
@@ -56,6 +59,8 @@ pub struct VariantResults {
 pub struct RunResults {
     /// Its seed.
     pub seed: u64,
+    /// When it was cut short, in seconds of the scenario; `None` if it went to its end.
+    pub cut_short_at_s: Option<f64>,
     /// The figures.
     pub figures: Figures,
 }
@@ -140,6 +145,8 @@ struct ReportIn {
     seed: u64,
     version: String,
     interrupted: bool,
+    /// Absent in earlier reports, in which every run counts.
+    runs: Option<Runs>,
     simulations: Option<usize>,
     agrees: Option<bool>,
     variants: Vec<Box<RawValue>>,
@@ -150,6 +157,9 @@ struct ReportIn {
 #[derive(Deserialize)]
 struct VariantIn {
     name: String,
+    runs: usize,
+    seed: Option<u64>,
+    cut_short_at_s: Option<f64>,
     each: Option<Vec<Box<RawValue>>>,
     agreement: Option<Vec<Judged>>,
 }
@@ -162,8 +172,10 @@ struct RunIn {
 fn results(json: &str, schema: u32) -> Result<Results, serde_json::Error> {
     let report: ReportIn = serde_json::from_str(json)?;
     let variants = report.variants.iter().map(|variant| self::variant(variant.get(), report.seed, schema));
+    let variants: Vec<VariantResults> = variants.collect::<Result<_, _>>()?;
     Ok(Results {
-        variants: variants.collect::<Result<_, _>>()?,
+        planned: report.runs.map_or_else(|| complete(&variants), |runs| runs.planned),
+        variants,
         scenario: report.scenario,
         title: report.title,
         engine: report.engine,
@@ -177,18 +189,19 @@ fn results(json: &str, schema: u32) -> Result<Results, serde_json::Error> {
 }
 
 fn variant(json: &str, seed: u64, schema: u32) -> Result<VariantResults, serde_json::Error> {
-    let VariantIn { name, each, agreement } = serde_json::from_str(json)?;
+    let VariantIn { name, runs, seed: own, cut_short_at_s, each, agreement } = serde_json::from_str(json)?;
     let runs = match each {
-        // The variant of a single run contains the run's figures itself, and the run has the root seed.
-        None => vec![RunResults { seed, figures: figures(json, schema)? }],
         Some(each) => each.iter().map(|run| self::run(run.get(), schema)).collect::<Result<_, _>>()?,
+        None if runs == 0 && cut_short_at_s.is_none() => Vec::new(),
+        // The variant of a single run contains the run's figures itself, and the run usually has the root seed.
+        None => vec![RunResults { seed: own.unwrap_or(seed), cut_short_at_s, figures: figures(json, schema)? }],
     };
     Ok(VariantResults { name, runs, agreement })
 }
 
 fn run(json: &str, schema: u32) -> Result<RunResults, serde_json::Error> {
     let RunIn { seed } = serde_json::from_str(json)?;
-    Ok(RunResults { seed, figures: figures(json, schema)? })
+    Ok(RunResults { seed, cut_short_at_s: None, figures: figures(json, schema)? })
 }
 
 fn figures(json: &str, schema: u32) -> Result<Figures, serde_json::Error> {
@@ -198,12 +211,19 @@ fn figures(json: &str, schema: u32) -> Result<Figures, serde_json::Error> {
     }
 }
 
+impl From<&RunReport> for RunResults {
+    fn from(run: &RunReport) -> RunResults {
+        let cut_short_at_s = run.cut_at.map(|at| at.since_start().as_secs_f64());
+        RunResults { seed: run.seed, cut_short_at_s, figures: run.figures.clone() }
+    }
+}
+
 impl From<&Report> for Results {
     fn from(report: &Report) -> Results {
         let agreement = |i: usize| report.agreement.as_ref().and_then(|agreement| agreement.variants.get(i));
         let variants = report.variants.iter().enumerate().map(|(i, variant)| VariantResults {
             name: variant.name.clone(),
-            runs: variant.runs.iter().map(|run| RunResults { seed: run.seed, figures: run.figures.clone() }).collect(),
+            runs: variant.runs.iter().map(RunResults::from).collect(),
             agreement: agreement(i).map(|all| all.iter().map(Judged::from).collect()),
         });
         Results {
@@ -213,6 +233,7 @@ impl From<&Report> for Results {
             seed: report.seed,
             version: env!("CARGO_PKG_VERSION").into(),
             interrupted: report.interrupted,
+            planned: report.planned(),
             simulations: report.agreement.as_ref().map(|agreement| agreement.simulations),
             agrees: report.agreement.as_ref().map(Agreement::agrees),
             variants: variants.collect(),
@@ -223,6 +244,10 @@ impl From<&Report> for Results {
 
 impl Results {
     /// Writes indented JSON in the current schema, with a newline at the end.
+    ///
+    /// `runs` at the top says how many runs were asked for and how many went to their end; only these are in means. A
+    /// variant without a complete run has `runs: 0`, and the figures of the run that came furthest, with
+    /// `cut_short_at_s`; or no figures, if none began.
     ///
     /// The figures of a single run are the variant's own. With several runs the variant holds the means, the 95 %
     /// intervals, those of the paired difference from the first variant, and each run. If real runs were compared with
@@ -238,7 +263,8 @@ impl Results {
         let variants = variants.map(|(i, (variant, summary))| VariantOut {
             variant,
             summary,
-            first: (i > 0).then_some(&summaries[0]),
+            seed: self.seed,
+            first: (i > 0 && summaries[0].whole).then_some(&summaries[0]),
         });
         let out = ReportOut {
             schema: SCHEMA,
@@ -248,6 +274,7 @@ impl Results {
             seed: self.seed,
             version: &self.version,
             interrupted: self.interrupted,
+            runs: Runs { planned: self.planned, complete: complete(&self.variants) },
             simulations: self.simulations,
             agrees: self.agrees,
             variants: variants.collect(),
@@ -261,8 +288,26 @@ impl VariantResults {
     /// Every figure over all runs.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        Summary::of_figures(self.runs.iter().map(|run| (run.seed, &run.figures)))
+        let whole = self.complete() > 0;
+        Summary { whole, ..Summary::of_figures(self.runs.iter().map(|run| (run.seed, &run.figures))) }
     }
+
+    /// How many of its runs went to their end.
+    #[must_use]
+    pub fn complete(&self) -> usize {
+        self.runs.iter().filter(|run| run.cut_short_at_s.is_none()).count()
+    }
+}
+
+fn complete(variants: &[VariantResults]) -> usize {
+    variants.iter().map(VariantResults::complete).sum()
+}
+
+/// How many runs were asked for and how many went to their end, over all variants.
+#[derive(Serialize, Deserialize)]
+struct Runs {
+    planned: usize,
+    complete: usize,
 }
 
 #[derive(Serialize)]
@@ -274,6 +319,7 @@ struct ReportOut<'a> {
     seed: u64,
     version: &'a str,
     interrupted: bool,
+    runs: Runs,
     #[serde(skip_serializing_if = "Option::is_none")]
     simulations: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -285,6 +331,9 @@ struct ReportOut<'a> {
 struct VariantOut<'a> {
     variant: &'a VariantResults,
     summary: &'a Summary,
+    /// The report's.
+    seed: u64,
+    /// What it is compared with.
     first: Option<&'a Summary>,
 }
 
@@ -299,6 +348,10 @@ struct RunOut<'a> {
 struct One<'a> {
     name: &'a str,
     runs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_short_at_s: Option<f64>,
     #[serde(flatten)]
     figures: &'a Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -309,8 +362,17 @@ impl Serialize for VariantOut<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let VariantResults { name, runs, agreement } = self.variant;
         match &**runs {
-            [RunResults { figures, .. }] => {
-                One { name, runs: 1, figures, agreement: agreement.as_deref() }.serialize(serializer)
+            [] => {
+                let mut out = serializer.serialize_map(None)?;
+                out.serialize_entry("name", name)?;
+                out.serialize_entry("runs", &0)?;
+                out.end()
+            }
+            [RunResults { seed, cut_short_at_s, figures }] => {
+                let runs = self.variant.complete();
+                let (seed, cut_short_at_s) = (Some(*seed).filter(|seed| *seed != self.seed), *cut_short_at_s);
+                let agreement = agreement.as_deref();
+                One { name, runs, seed, cut_short_at_s, figures, agreement }.serialize(serializer)
             }
             runs => self.several(runs, serializer),
         }
@@ -350,11 +412,11 @@ impl VariantOut<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::sample::{both_engines, several_runs, sticky_crash};
+    use crate::results::sample::{both_engines, cut_short, several_runs, sticky_crash};
 
     #[test]
     fn what_is_written_is_read_and_written_again() {
-        for report in [sticky_crash(), several_runs(), both_engines()] {
+        for report in [sticky_crash(), several_runs(), both_engines(), cut_short()] {
             let results = Results::from(&report);
             let json = results.json();
             let read = read(&json).expect("a report");

@@ -18,7 +18,7 @@ pub use self::judge::{ClaimVerdict, Observed, judge, over_seeds, verdicts};
 pub use self::parse::{expression, parse};
 use super::tree::Tree;
 use super::{
-    DeployFigures, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Recovery, RegionFigures, Scaling,
+    DeployFigures, FaultFigures, Figures, FileFigures, HiddenFigures, Latency, Load, Recovery, RegionFigures, Scaling,
     Seconds, ServerLoad, ServerlessFigures,
 };
 use crate::base::Step;
@@ -26,7 +26,8 @@ use crate::operations::faults::{Fault, FaultKind, of_processes, timeline};
 use crate::scenario::{HiddenState, Loaded, Scenario, Variant, nearest};
 
 /// The names of the columns that a table can have. Paths into the summary are columns, too.
-pub const COLUMNS: [&str; 39] = [
+pub const COLUMNS: [&str; 40] = [
+    "unfinished",
     "lost",
     "intact",
     "open",
@@ -265,18 +266,30 @@ fn possible(scenario: &Scenario) -> Tree {
     let mut figures = Figures::default();
     let servers = if scenario.serverless.is_some() { 0 } else { scenario.most_slots() };
     figures.load.per_server = vec![ServerLoad::default(); usize::try_from(servers).unwrap_or(usize::MAX)];
-    figures.serverless = scenario.serverless.as_ref().map(|_| ServerlessFigures::default());
-    figures.load.fair_share_after_s = Some(0.0);
-    figures.neighbours_latency_ms = Some(Latency::default());
+    let serverless = || ServerlessFigures { cold_share: Some(0.0), ..ServerlessFigures::default() };
+    figures.serverless = scenario.serverless.as_ref().map(|_| serverless());
+    figures.load = Load {
+        peak_to_mean: Some(1.0),
+        cv: Some(0.0),
+        jain: Some(1.0),
+        worst_window_peak_to_mean: Some(1.0),
+        fair_share_after_s: Some(0.0),
+        ..figures.load
+    };
+    let latency = || Some(Latency::default());
+    figures.latency_ms = latency();
+    figures.step_latency_ms = latency();
+    figures.neighbours_latency_ms = latency();
+    figures.price.store_calls_per_request = Some(0.0);
+    figures.price.bytes_carried_per_request = Some(0.0);
     figures.files = scenario.users.upload().then(FileFigures::default);
     let hides = scenario.servers.hidden != HiddenState::None;
     figures.hidden = hides.then(HiddenFigures::default);
     figures.price.object_calls_per_request = scenario.users.upload().then_some(0.0);
     figures.replays = scenario.users.journey.contains(&Step::ReplayToken).then_some(0);
-    figures.regions = scenario
-        .regions
-        .as_ref()
-        .map(|regions| regions.names.iter().map(|name| (name, RegionFigures::default())).collect());
+    let region = || RegionFigures { add_ms: latency(), step_latency_ms: latency(), ..RegionFigures::default() };
+    figures.regions =
+        scenario.regions.as_ref().map(|regions| regions.names.iter().map(|name| (name, region())).collect());
     figures.ejections = scenario.balancer.outlier.as_ref().map(|_| 0);
     for fault in timeline(scenario) {
         add_fault(&mut figures, &fault);

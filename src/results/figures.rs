@@ -8,26 +8,33 @@ use super::{
 };
 use crate::base::time::{Instant, Span};
 use crate::base::{ServerId, Step};
-use crate::judging::meter::{LatencyMeter, Meter, RegionMeter, Work, balance};
+use crate::judging::meter::{Evenness, LatencyMeter, Meter, RegionMeter, Work};
 use crate::judging::observer::{Observer, Outage};
 use crate::judging::post_mortem::FaultImpact;
 use crate::operations::faults::{Fault, FaultKind, of_processes};
 use crate::scenario::{CartHome, HiddenState, Scenario};
 
-/// The window for load imbalance, long enough to average out chance.
-const LOAD_WINDOW_SECS: u64 = 10;
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The time in the run.
+    pub now: Instant,
+    /// How many requests users are waiting for, as counted by the engine.
+    pub awaited: u64,
+}
 
-/// Computes the figures of a run.
-///
-/// `in_flight` is the number of requests that users wait for, as counted by the engine. `faults` are those of the run.
+/// Computes the figures of a run, up to this moment. `faults` are those of the run.
 ///
 /// # Panics
 ///
 /// If a conservation law is broken: carts or requests that are unaccounted for, or a loss without a cause. That is a
 /// bug in the simulator, and no figure of such a run may be shown.
 #[must_use]
-pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults: &[Fault]) -> Figures {
+pub fn figures(observer: &Observer, scenario: &Scenario, moment: Moment, faults: &[Fault]) -> Figures {
     let counts = observer.checker.counts();
+    let closes = Instant::ZERO + scenario.duration.get();
+    let open_until = moment.now.min(closes);
+    let at_the_end = moment.now >= closes + scenario.closing.get();
     let figures = Figures {
         carts: carts(observer),
         lost_by: lost_by(observer.post_mortem.lost_by()),
@@ -43,20 +50,23 @@ pub fn figures(observer: &Observer, scenario: &Scenario, in_flight: u64, faults:
         ghosts: counts.ghosts,
         double_charges: counts.double_charges,
         users: counts.users,
-        users_hurt: counts.users_hurt,
-        requests: requests(&observer.meter, in_flight),
+        users_hurt: counts.users_hurt + if at_the_end { observer.checker.users_without_answer() } else { 0 },
+        requests: requests(&observer.meter, moment.awaited),
         latency_ms: latency(&observer.meter.latency()),
         step_latency_ms: latency(&observer.meter.step_latency()),
-        neighbours_latency_ms: observer.meter.neighbours.as_ref().map(|neighbours| latency(&neighbours.latency)),
+        neighbours_latency_ms: observer.meter.neighbours.as_ref().and_then(|neighbours| latency(&neighbours.latency)),
         regions: observer.meter.regions.as_ref().map(|meters| meters.regions.iter().map(region).collect()),
-        serverless: serverless::figures(&observer.meter, scenario),
-        load: load(observer, scenario),
-        price: Price { most_servers: deploys::most_servers(observer, faults), ..price(&observer.meter, scenario) },
+        serverless: serverless::figures(&observer.meter, scenario, open_until),
+        load: load(observer, scenario, open_until),
+        price: Price {
+            most_servers: deploys::most_servers(observer, faults),
+            ..price(&observer.meter, scenario, open_until)
+        },
         files: scenario.users.upload().then(|| files(observer)),
         hidden: (scenario.servers.hidden != HiddenState::None).then(|| hidden(observer)),
         ejections: scenario.balancer.outlier.as_ref().map(|_| observer.meter.ejections),
         faults: fault_figures(observer, scenario, faults),
-        deploys: deploys::deploys(observer, scenario, faults),
+        deploys: deploys::deploys(observer, open_until, faults),
         scaling: deploys::scaling(observer, faults),
         recovery: recovery(observer.recovery.outages()),
         pace: None,
@@ -127,16 +137,16 @@ fn requests(meter: &Meter, in_flight: u64) -> Requests {
     }
 }
 
-/// The figures of a histogram.
+/// The figures of a histogram; `None` if it is empty.
 #[must_use]
-pub fn latency(meter: &LatencyMeter) -> Latency {
-    Latency {
+pub fn latency(meter: &LatencyMeter) -> Option<Latency> {
+    (meter.count() > 0).then(|| Latency {
         mean: meter.mean_ms(),
         p50: meter.quantile_ms(0.5),
         p90: meter.quantile_ms(0.9),
         p99: meter.quantile_ms(0.99),
         max: meter.max_ms(),
-    }
+    })
 }
 
 fn region(meter: &RegionMeter) -> (&str, RegionFigures) {
@@ -148,63 +158,35 @@ fn region(meter: &RegionMeter) -> (&str, RegionFigures) {
     (&meter.name, figures)
 }
 
-fn load(observer: &Observer, scenario: &Scenario) -> Load {
+fn load(observer: &Observer, scenario: &Scenario, until: Instant) -> Load {
     let meter = &observer.meter;
-    let whole = balance(&shares_of_work(meter, scenario));
+    let evenness = meter.evenness(until);
+    let even = |of: fn(&Evenness) -> f64| evenness.as_ref().map(of);
     let per_server = (0u32..).zip(meter.measured_work()).map(|(i, work)| ServerLoad {
         name: ServerId(i).to_string(),
         requests: work.requests,
-        busy: busy_share(meter, scenario, i as usize, work),
+        busy: busy_share(meter, scenario, (i as usize, work), until),
     });
-    let span = (LOAD_WINDOW_SECS * 1_000_000_000).div_ceil(meter.window.as_nanos()).max(1);
     Load {
         per_server: per_server.collect(),
-        peak_to_mean: whole.peak_to_mean,
-        cv: whole.cv,
-        jain: whole.jain,
-        worst_window_peak_to_mean: worst_window(meter, scenario, usize::try_from(span).unwrap_or(usize::MAX)),
-        window_s: (meter.window * span).as_secs_f64(),
+        peak_to_mean: even(|found| found.peak_to_mean),
+        cv: even(|found| found.cv),
+        jain: even(|found| found.jain),
+        worst_window_peak_to_mean: even(|found| found.worst_window),
+        window_s: meter.load_window.as_secs_f64(),
+        joined: observer.comebacks.len() as u64,
         fair_share_after_s: fair_share_after(observer, scenario),
     }
 }
 
 /// The busy share of a server's workers, over the time it was present after the warm-up and while the shop was open.
-fn busy_share(meter: &Meter, scenario: &Scenario, server: usize, work: Work) -> f64 {
-    let there = meter.lifetimes[server].there(meter.warm_until, Instant::ZERO + scenario.duration.get());
+fn busy_share(meter: &Meter, scenario: &Scenario, (server, work): (usize, Work), until: Instant) -> f64 {
+    let there = meter.lifetimes[server].there(meter.warm_until, until);
     if there == Span::ZERO {
         return 0.0;
     }
     let workers_time = there * u64::from(scenario.workers_each());
     work.busy_while_open.as_secs_f64() / workers_time.as_secs_f64()
-}
-
-/// The load of each server. In a pool that changed: relative to its time in the pool, without servers never present.
-fn shares_of_work(meter: &Meter, scenario: &Scenario) -> Vec<f64> {
-    if !meter.pool_changed() {
-        return meter.measured_work().map(|work| work.busy_while_open.as_secs_f64()).collect();
-    }
-    let closes = Instant::ZERO + scenario.duration.get();
-    let all = meter.measured_work().enumerate();
-    let there = all.filter(|(server, _)| meter.lifetimes[*server].there(meter.warm_until, closes) > Span::ZERO);
-    there.map(|(server, work)| busy_share(meter, scenario, server, work)).collect()
-}
-
-/// The highest busiest x mean over any `span` consecutive windows while the shop was open.
-fn worst_window(meter: &Meter, scenario: &Scenario, span: usize) -> f64 {
-    let open = scenario.duration.get().as_nanos() / meter.window.as_nanos();
-    let open = usize::try_from(open).unwrap_or(usize::MAX).min(meter.windows.len());
-    let length = meter.window * span as u64;
-    (0u64..)
-        .zip(meter.windows[..open].chunks_exact(span))
-        .filter(|(number, _)| Instant::ZERO + length * *number >= meter.warm_until)
-        .map(|(number, chunk)| {
-            let from = Instant::ZERO + length * number;
-            let there = |server: usize| meter.lifetimes[server].there(from, from + length) == length;
-            let shares: Vec<f64> =
-                served(chunk).into_iter().enumerate().filter(|(i, _)| there(*i)).map(|(_, n)| n).collect();
-            balance(&shares).peak_to_mean
-        })
-        .fold(1.0, f64::max)
 }
 
 /// Requests served in these windows, by server.
@@ -245,30 +227,29 @@ fn fair_share_after(observer: &Observer, scenario: &Scenario) -> Option<f64> {
 
 /// Servers paid for while the shop was open: their mean number, if the pool changed.
 #[expect(clippy::cast_precision_loss, reason = "at most 10,000 servers in one file")]
-fn servers_paid_for(meter: &Meter, scenario: &Scenario) -> f64 {
-    if let Some(figures) = serverless::figures(meter, scenario) {
+fn servers_paid_for(meter: &Meter, scenario: &Scenario, until: Instant) -> f64 {
+    if let Some(figures) = serverless::figures(meter, scenario, until) {
         return figures.mean_billed;
     }
-    if !meter.pool_changed() {
+    if !meter.pool_changed() || until == Instant::ZERO {
         return scenario.servers.count.get() as f64;
     }
-    let closes = Instant::ZERO + scenario.duration.get();
-    let paid: f64 = meter.lifetimes.iter().map(|lifetime| lifetime.paid(Instant::ZERO, closes).as_secs_f64()).sum();
-    paid / scenario.duration.get().as_secs_f64()
+    let paid: f64 = meter.lifetimes.iter().map(|lifetime| lifetime.paid(Instant::ZERO, until).as_secs_f64()).sum();
+    paid / until.since_start().as_secs_f64()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a price per request")]
-fn price(meter: &Meter, scenario: &Scenario) -> Price {
-    let served: u64 = meter.work.iter().map(|work| work.requests).sum();
-    let per_request = |total: u64| if served == 0 { 0.0 } else { total as f64 / served as f64 };
+fn price(meter: &Meter, scenario: &Scenario, until: Instant) -> Price {
+    let ok = meter.requests().ok;
+    let per_request = |total: u64| (ok > 0).then(|| total as f64 / ok as f64);
     Price {
         store_calls_per_request: per_request(meter.store_calls),
-        store_calls_per_second: meter.store_calls_while_open as f64 / scenario.duration.get().as_secs_f64(),
+        store_calls_per_second: meter.store_calls_while_open as f64 / until.since_start().as_secs_f64().max(1e-9),
         bytes_carried_per_request: per_request(meter.carried_bytes),
-        object_calls_per_request: scenario.users.upload().then(|| per_request(meter.object_calls)),
-        replicas_written_per_request: (scenario.homes.cart == CartHome::ReplicatedMemory)
-            .then(|| per_request(meter.copies)),
-        servers: servers_paid_for(meter, scenario),
+        object_calls_per_request: per_request(meter.object_calls).filter(|_| scenario.users.upload()),
+        replicas_written_per_request: per_request(meter.copies)
+            .filter(|_| scenario.homes.cart == CartHome::ReplicatedMemory),
+        servers: servers_paid_for(meter, scenario, until),
         most_servers: None,
     }
 }

@@ -47,21 +47,22 @@ fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures
         users: 300,
         users_hurt: if lost > 300 { 300 } else { lost },
         requests: Requests { sent: 19_341, ok: 19_328, failed: 13, ..Requests::default() },
-        latency_ms: latency.clone(),
-        step_latency_ms: Latency { p99: 104.0, max: 1_210.0, ..latency },
+        latency_ms: Some(latency.clone()),
+        step_latency_ms: Some(Latency { p99: 104.0, max: 1_210.0, ..latency }),
         load: Load {
             per_server: per_server.collect(),
-            peak_to_mean: peak,
-            cv: 0.02,
-            jain: 0.999,
-            worst_window_peak_to_mean: 1.3,
+            peak_to_mean: Some(peak),
+            cv: Some(0.02),
+            jain: Some(0.999),
+            worst_window_peak_to_mean: Some(1.3),
             window_s: 1.0,
+            joined: 1,
             fair_share_after_s: None,
         },
         price: Price {
-            store_calls_per_request: store,
+            store_calls_per_request: Some(store),
             store_calls_per_second: store * 150.0,
-            bytes_carried_per_request: bytes,
+            bytes_carried_per_request: Some(bytes),
             object_calls_per_request: None,
             replicas_written_per_request: None,
             servers: 3.0,
@@ -101,6 +102,7 @@ fn run(seed: u64, figures: Figures) -> RunReport {
     let strikes = figures.faults.values().map(strike).collect();
     RunReport {
         seed,
+        cut_at: None,
         figures,
         series: Series { window: Span::from_secs(1), rows: vec![row.clone(), row] },
         strikes,
@@ -123,11 +125,13 @@ pub(crate) fn sticky_crash() -> Report {
         name: name.into(),
         scenario: base.clone(),
         runs: vec![run(1, figures)],
+        cut_short: Vec::new(),
     };
     Report {
         name: "sticky-crash".into(),
         engine: "sim",
         seed: 1,
+        runs: 1,
         interrupted: false,
         variants: numbered(vec![
             variant("round robin, server memory", figures(2_260, 73, 1.02, 0.0, 0.0)),
@@ -144,7 +148,7 @@ pub(crate) fn sticky_crash() -> Report {
 
 /// The same over several seeds with different results.
 pub(crate) fn several_runs() -> Report {
-    let mut report = sticky_crash();
+    let mut report = Report { runs: 4, ..sticky_crash() };
     for (variant, wiped) in report.variants.iter_mut().zip([73, 49, 0, 0]) {
         let luck = [0u32, 3, 5, 1];
         let split = if wiped == 73 { 2_260 } else { 0 };
@@ -166,6 +170,19 @@ pub(crate) fn several_runs() -> Report {
     report
 }
 
+/// One run of each design, interrupted: the second before its crash, and the fourth before it began.
+pub(crate) fn cut_short() -> Report {
+    let mut report = Report { interrupted: true, ..sticky_crash() };
+    for (variant, cut_at) in report.variants.iter_mut().zip([None, Some(7_000), None, Some(0)]) {
+        let run = RunReport { cut_at: cut_at.map(at), ..variant.runs.remove(0) };
+        variant.take_in(Some(run).filter(|_| cut_at != Some(0)));
+    }
+    let cut = &mut report.variants[1].runs[0];
+    (cut.figures, cut.strikes) = (figures(0, 0, 1.4, 0.0, 0.0), Vec::new());
+    cut.figures.faults.clear();
+    report
+}
+
 /// The example as a real run at six times the speed, compared with 24 simulations.
 pub(crate) fn both_engines() -> Report {
     let mut report = sticky_crash();
@@ -174,15 +191,15 @@ pub(crate) fn both_engines() -> Report {
     let simulated = |variant: &VariantReport, seed: u64| {
         let real = &variant.runs[0].figures;
         let more = |count: u64| if count > 0 { count + luck(seed) - 6 } else { 0 };
-        let store = real.price.store_calls_per_request;
+        let store = real.price.store_calls_per_request.unwrap_or(0.0);
         #[expect(clippy::cast_precision_loss, reason = "a little luck")]
         let store = if store > 0.0 { store + 1e-3 * (luck(seed) as f64 - 6.0) } else { 0.0 };
         figures(
             more(real.lost_by.split),
             more(real.lost_by.wiped),
-            real.load.peak_to_mean,
+            real.load.peak_to_mean.unwrap_or(1.0),
             store,
-            real.price.bytes_carried_per_request,
+            real.price.bytes_carried_per_request.unwrap_or(0.0),
         )
     };
     let predicted: Vec<Vec<Figures>> =

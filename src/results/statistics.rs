@@ -85,16 +85,19 @@ pub struct Summary {
     pub estimates: BTreeMap<String, Estimate>,
     /// The structure of the figures, and the order of their fields.
     pub shape: Tree,
+    /// Whether these are figures of runs that went to their end. Others are left out of comparisons.
+    pub whole: bool,
 }
 
 impl Summary {
     /// Summarises the runs of one variant, as if it were the only one.
     #[must_use]
     pub fn of(runs: &[RunReport]) -> Summary {
-        Summary::of_figures(runs.iter().map(|run| (run.seed, &run.figures)))
+        let whole = !runs.is_empty() && runs.iter().all(|run| run.cut_at.is_none());
+        Summary { whole, ..Summary::of_figures(runs.iter().map(|run| (run.seed, &run.figures))) }
     }
 
-    /// Summarises figures, given with the seeds of their runs.
+    /// Summarises figures of complete runs, given with their seeds.
     pub fn of_figures<'a>(runs: impl Iterator<Item = (u64, &'a Figures)>) -> Summary {
         let (seeds, trees): (Vec<u64>, Vec<Tree>) = runs.map(|(seed, figures)| (seed, Tree::of(figures))).unzip();
         let each: Vec<_> = seeds.into_iter().zip(&trees).map(|(seed, tree)| (seed, tree.by_path())).collect();
@@ -106,7 +109,8 @@ impl Summary {
         let fullest = trees.iter().enumerate().max_by_key(|(_, tree)| tree.leaves().len()).map(|(i, _)| i);
         let shape = fullest.map_or(Tree::Absent, |i| trees[i].clone());
         let shape = trees.into_iter().fold(shape, Tree::with);
-        Summary { number: DesignNumber::of(1), each, estimates, shape }
+        let whole = !each.is_empty();
+        Summary { number: DesignNumber::of(1), each, estimates, shape, whole }
     }
 
     /// The summaries of all variants.
@@ -126,6 +130,11 @@ impl Summary {
     pub fn mean(&self, path: &str) -> f64 {
         self.get(path).map_or(0.0, |estimate| estimate.mean)
     }
+}
+
+/// The summaries that can be compared.
+pub fn comparable(summaries: &[Summary]) -> impl Iterator<Item = &Summary> + Clone {
+    summaries.iter().filter(|summary| summary.whole)
 }
 
 /// How much larger a figure is in `other` than in `first`, paired by seed. Seeds that only one of them ran are left
@@ -148,15 +157,16 @@ pub fn paired(first: &Summary, other: &Summary, path: &str) -> Option<Estimate> 
 #[must_use]
 pub fn comparison(summaries: &[Summary], path: &str, verbs: [&str; 2], things: &str) -> Option<String> {
     let (first, others) = summaries.split_first()?;
-    let runs = first.each.len();
-    if runs < 2 || others.is_empty() {
+    if !first.whole || first.each.len() < 2 {
         return None;
     }
+    let (mut least, mut most) = (usize::MAX, 0);
     let mut apart: Vec<(String, Vec<String>)> = Vec::new();
     let mut alike = Vec::new();
-    for other in others {
+    for other in others.iter().filter(|other| other.whole) {
         let number = other.number;
         let Some(found) = paired(first, other, path).filter(|found| found.half.is_some()) else { continue };
+        (least, most) = (least.min(found.runs), most.max(found.runs));
         if found.low() <= 0.0 && found.high() >= 0.0 {
             alike.push(format!("{number}"));
             continue;
@@ -167,6 +177,7 @@ pub fn comparison(summaries: &[Summary], path: &str, verbs: [&str; 2], things: &
             None => apart.push((amount, vec![format!("{number}")])),
         }
     }
+    let runs = if least == most { format!("{most}") } else { format!("{least} to {most}") };
     let mut sentences = Vec::new();
     if !apart.is_empty() {
         let part = |(amount, designs): &(String, Vec<String>)| {

@@ -127,8 +127,8 @@ fn it_finds_an_engine_in_which_nothing_happens() {
 #[test]
 fn it_finds_an_engine_whose_rates_are_off() {
     let found = broken(|executed| {
-        executed[3].price.store_calls_per_request *= 1.1;
-        executed[2].price.bytes_carried_per_request = 0.0;
+        executed[3].price.store_calls_per_request = executed[3].price.store_calls_per_request.map(|calls| 1.1 * calls);
+        executed[2].price.bytes_carried_per_request = Some(0.0);
         executed[1].faults[0].lost_of_open *= 2;
         executed[0].carts.lost -= executed[0].carts.lost / 4;
         executed[0].requests.sent += executed[0].visits.begun;
@@ -150,9 +150,9 @@ fn it_finds_an_engine_whose_rates_are_off() {
 #[test]
 fn time_is_compared_where_it_can_be() {
     let (predicted, mut executed) = STICKY_CRASH.clone();
-    executed[0].latency_ms.mean *= 2.0;
-    executed[0].latency_ms.p50 *= 2.0;
-    executed[1].load.peak_to_mean = 3.0;
+    let latency = executed[0].latency_ms.as_mut().expect("requests");
+    (latency.mean, latency.p50) = (2.0 * latency.mean, 2.0 * latency.p50);
+    executed[1].load.peak_to_mean = Some(3.0);
     executed[2].requests.sent /= 2;
     let slow = judged(&predicted, &executed, 2.0);
     assert!(slow.timed());

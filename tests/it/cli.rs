@@ -190,6 +190,7 @@ fn bad_input_ends_with_2_and_says_what_to_do() {
         (vec!["run", &file("silent.toml"), "--predict"], "has no question to predict"),
         (vec!["run", "sticky-crash", "--set", "servers.count=5", "--predict"], "leave out --set, --vary"),
         (vec!["run", "sticky-crash", "--format", "xml"], "possible values"),
+        (vec!["run", "sticky-crash", "--incomplete"], "add --format csv or --series FILE"),
         (vec!["fly"], "unrecognized subcommand"),
     ] {
         let (code, out, errors) = ran(&args);
@@ -289,7 +290,36 @@ fn an_interrupt_prints_what_was_measured() {
     assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
     let read: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("whole JSON");
     assert_eq!(read["interrupted"], true);
+    assert_eq!(read["runs"], serde_json::json!({"planned": 4, "complete": 0}));
+    assert!(read["variants"][0]["cut_short_at_s"].as_f64() > Some(0.0) && read["variants"][0]["runs"] == 0);
     assert!(read["variants"][0]["requests"]["sent"].as_u64() > Some(0), "{}", read["variants"][0]["requests"]);
+}
+
+/// Whatever the moment of the interrupt, only complete runs count: the same as if exactly these had been asked for.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_series_has_the_figures_of_its_complete_runs() {
+    let args = ["run", "sticky-crash", "--runs=1000", "--set=users.count=150", "--format=csv"];
+    let child = whatcart(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let id = child.id().to_string();
+    let wait = Command::new("sleep").arg("3").status().expect("sleep");
+    let sent = Command::new("kill").args(["-INT", &id]).status().expect("kill");
+    assert!(wait.success() && sent.success());
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
+    let text = String::from_utf8(ended.stdout).expect("UTF-8");
+    let first = text.lines().next().expect("a line");
+    assert!(first.starts_with("# Interrupted: ") && first.contains(" of 4,000 runs went to the end"), "{first}");
+    let rows: Vec<&str> = text.lines().skip(2).collect();
+    assert!(first.contains(&format!("Interrupted: {} of", rows.len())), "{first}: {} rows", rows.len());
+    let counts: Vec<usize> = ["round robin, server memory", "sticky, server memory"]
+        .map(|design| rows.iter().filter(|row| row.contains(design)).count())
+        .into();
+    assert!(counts[0].abs_diff(counts[1]) <= 64 && counts[1] > 0, "designs have about as many runs: {counts:?}");
+    let whole = ran(&["run", "sticky-crash", "--runs=4", "--set=users.count=150", "--format=csv"]).1;
+    let known: Vec<&str> = whole.lines().skip(1).collect();
+    let same = known.iter().filter(|row| rows.contains(row)).count();
+    assert!(same > 0, "the same rows as without an interrupt");
 }
 
 #[test]

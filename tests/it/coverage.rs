@@ -207,7 +207,7 @@ impl Met {
         }
         sim.faults().iter().for_each(|it| self.meet(fault_kind(&it.kind)));
         // This asserts that everything adds up.
-        let _ = whatcart::results::figures(&observer, scenario, sim.view().awaited, sim.faults());
+        let _ = whatcart::results::figures(&observer, scenario, crate::support::moment(&sim), sim.faults());
     }
 }
 

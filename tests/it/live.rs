@@ -317,12 +317,7 @@ fn a_story_is_the_one_of_a_report() {
     assert_eq!(session.story(UserId(999), 12), None, "there is no such user");
     session.advance(session.end()).expect("it goes on");
     let run = RunReport { seed: SEED, figures: session.figures(), ..RunReport::default() };
-    let report = VariantReport {
-        number: variant.number,
-        name: variant.name.clone(),
-        scenario: variant.scenario.clone(),
-        runs: vec![run],
-    };
+    let report = VariantReport { runs: vec![run], ..VariantReport::of(variant) };
     let mut events = Vec::<Event>::new();
     Sim::new(&variant.scenario, Seed(SEED)).advance(session.end(), &mut events);
     for user in (1..=60).map(UserId) {

@@ -23,5 +23,9 @@ mod readme;
 mod real;
 mod results;
 mod scenario;
+#[cfg(feature = "http")]
+mod serve;
 mod support;
 mod tidy;
+#[cfg(feature = "cli")]
+mod truth;

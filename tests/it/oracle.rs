@@ -131,7 +131,7 @@ fn record(scenario: &Scenario) -> Vec<Event> {
     sim.advance(end(scenario), &mut both);
     sim.audit(&mut both);
     // This asserts that everything adds up.
-    let _ = figures(&both.observer, scenario, sim.view().awaited, sim.faults());
+    let _ = figures(&both.observer, scenario, crate::support::moment(&sim), sim.faults());
     both.events
 }
 

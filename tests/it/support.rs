@@ -10,6 +10,13 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use whatcart::base::{Item, Items};
 use whatcart::history::{Event, EventKind};
+use whatcart::results::Moment;
+use whatcart::sim::Sim;
+
+/// How far a simulation has come.
+pub fn moment(sim: &Sim) -> Moment {
+    Moment { now: sim.now(), awaited: sim.view().awaited }
+}
 
 /// Checks a property on random values, the same in every run. A failing value is shrunk and printed by `show`.
 pub fn for_all<S: Strategy>(

@@ -24,8 +24,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("faces", &["base", "history", "judging", "operations", "regions", "results", "scenario"]),
     ("live", &["base", "faces", "history", "judging", "operations", "results", "scenario", "sim"]),
     ("page", &["base", "faces", "history", "judging", "live", "operations", "results", "scenario", "sim"]),
+    ("serve", &["page"]),
     ("experiment", &["base", "faces", "history", "http", "judging", "live", "results", "scenario", "sim", "traffic"]),
-    ("cli", &["base", "experiment", "faces", "http", "operations", "results", "scenario"]),
+    ("cli", &["base", "experiment", "faces", "http", "operations", "results", "scenario", "serve"]),
     ("main", &["cli"]),
 ];
 
@@ -41,7 +42,7 @@ const NARROW: &[(&str, &str, &str)] = &[
 ];
 
 /// Modules that may use the terminal, files, threads and the clock.
-const EDGES: &[&str] = &["cli", "main", "experiment", "http"];
+const EDGES: &[&str] = &["cli", "main", "experiment", "http", "serve"];
 
 /// What the other modules must not mention.
 const FORBIDDEN: &[&str] = &[

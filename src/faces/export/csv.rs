@@ -1,15 +1,22 @@
 //! CSV: one row per variant and run, or per window of each run.
 
+use crate::faces::interrupted::first_line;
 use crate::results::agreement::Conformity;
 use crate::results::statistics::Summary;
-use crate::results::{Report, SeriesRow};
+use crate::results::{Report, RunReport, SeriesRow, VariantReport};
 
 /// The figures: one row per variant and run, and one column per figure, named by its path. A figure that a run lacks is
 /// empty. If real runs were compared with simulations, further columns hold the prediction and the verdict for each
 /// judged figure.
+///
+/// A report that was interrupted says so in a first line that begins with `#`. If runs that were cut short are asked
+/// for, they come last in their variant, and a column says when they were.
 #[must_use]
-pub fn csv(report: &Report) -> String {
-    let summaries = Summary::all(&report.variants);
+pub fn csv(report: &Report, with_cut_short: bool) -> String {
+    let chosen: Vec<Vec<&RunReport>> =
+        report.variants.iter().map(|variant| runs(variant, with_cut_short).collect()).collect();
+    let summary = |runs: &Vec<&RunReport>| Summary::of_figures(runs.iter().map(|run| (run.seed, &run.figures)));
+    let summaries: Vec<Summary> = chosen.iter().map(summary).collect();
     let mut paths: Vec<String> = Vec::new();
     for (path, _) in summaries.iter().flat_map(|summary| summary.shape.leaves()) {
         if !paths.contains(&path) {
@@ -17,19 +24,45 @@ pub fn csv(report: &Report) -> String {
         }
     }
     let judged = judged(report);
-    let mut head: Vec<String> =
-        ["variant", "seed"].into_iter().map(String::from).chain(paths.iter().cloned()).collect();
+    let mut head = start(with_cut_short);
+    head.extend(paths.iter().cloned());
     head.extend(judged.iter().flat_map(|figure| JUDGED.map(|name| format!("{name} {figure}"))));
     let mut rows = vec![head];
     for (i, (variant, summary)) in report.variants.iter().zip(&summaries).enumerate() {
-        for (seed, figures) in &summary.each {
-            let mut row = vec![variant.name.clone(), seed.to_string()];
+        for (run, (_, figures)) in chosen[i].iter().zip(&summary.each) {
+            let mut row = which(variant, run, with_cut_short);
             row.extend(paths.iter().map(|path| figures.get(path).map_or(String::new(), f64::to_string)));
             row.extend(judged.iter().flat_map(|figure| judgement(report, i, figure)));
             rows.push(row);
         }
     }
-    text(&rows)
+    note(report) + &text(&rows)
+}
+
+/// The first line of an interrupted report.
+fn note(report: &Report) -> String {
+    first_line(report).map_or_else(String::new, |line| format!("# {line}\n"))
+}
+
+/// The complete runs of a variant and, if asked for, those that were cut short.
+fn runs(variant: &VariantReport, with_cut_short: bool) -> impl Iterator<Item = &RunReport> {
+    let all = variant.runs.iter().chain(&variant.cut_short);
+    all.filter(move |run| with_cut_short || run.cut_at.is_none())
+}
+
+const CUT_SHORT: &str = "cut_short_at_s";
+
+/// The columns that say which run a row is about.
+fn start(with_cut_short: bool) -> Vec<String> {
+    let names = ["variant", "seed"].into_iter().chain(with_cut_short.then_some(CUT_SHORT));
+    names.map(String::from).collect()
+}
+
+fn which(variant: &VariantReport, run: &RunReport, with_cut_short: bool) -> Vec<String> {
+    let mut row = vec![variant.name.clone(), run.seed.to_string()];
+    let cut_at = run.cut_at.map_or_else(String::new, |at| seconds(at.as_nanos()));
+    row.extend(with_cut_short.then_some(cut_at));
+    row
 }
 
 /// The columns for each judged figure.
@@ -58,24 +91,31 @@ fn judgement(report: &Report, variant: usize, figure: &str) -> [String; JUDGED.l
 }
 
 /// The figures over time: one row per variant, run and window. The last columns hold the requests served by each
-/// server.
+/// server. Interrupted runs are treated as in [`csv`].
 #[must_use]
-pub fn series_csv(report: &Report) -> String {
-    let runs = || report.variants.iter().flat_map(|variant| variant.runs.iter().map(move |run| (&variant.name, run)));
-    let servers = runs().flat_map(|(_, run)| &run.series.rows).map(|row| row.served.len()).max().unwrap_or(0);
-    let head = ["variant", "seed", "from_s"].into_iter().chain(COUNTS.map(|(name, _)| name)).map(String::from);
-    let mut rows = vec![head.chain((1..=servers).map(|i| format!("served_server_{i}"))).collect()];
-    for (name, run) in runs() {
+pub fn series_csv(report: &Report, with_cut_short: bool) -> String {
+    let each = || {
+        let variants = report.variants.iter();
+        variants.flat_map(|variant| runs(variant, with_cut_short).map(move |run| (variant, run)))
+    };
+    let servers = each().flat_map(|(_, run)| &run.series.rows).map(|row| row.served.len()).max().unwrap_or(0);
+    let mut head = start(with_cut_short);
+    head.push("from_s".into());
+    head.extend(COUNTS.map(|(name, _)| name.into()));
+    head.extend((1..=servers).map(|i| format!("served_server_{i}")));
+    let mut rows = vec![head];
+    for (variant, run) in each() {
         let mut from_ns = 0u64;
         for window in &run.series.rows {
-            let mut row = vec![name.clone(), run.seed.to_string(), seconds(from_ns)];
+            let mut row = which(variant, run, with_cut_short);
+            row.push(seconds(from_ns));
             row.extend(COUNTS.map(|(_, count)| count(window).to_string()));
             row.extend((0..servers).map(|i| window.served.get(i).map_or(String::new(), u32::to_string)));
             rows.push(row);
             from_ns += run.series.window.as_nanos();
         }
     }
-    text(&rows)
+    note(report) + &text(&rows)
 }
 
 type Count = (&'static str, fn(&SeriesRow) -> u64);

@@ -2,8 +2,9 @@
 
 use crate::base::Step;
 use crate::base::words::{listed, span, thousands};
+use crate::faces::interrupted::{first_line, row_note};
 use crate::faces::table::columns::{Cell, Column, choose};
-use crate::faces::table::{engines, header, pace};
+use crate::faces::table::{engines, header};
 use crate::faces::text::clean;
 use crate::results::statistics::Summary;
 use crate::results::{Agreement, Report};
@@ -14,12 +15,13 @@ use crate::scenario::{Affinity, CookieLife, Dist, Positive, Regions, Scenario};
 pub fn markdown(report: &Report, command: &str) -> String {
     let summaries = Summary::all(&report.variants);
     let columns = choose(report, &summaries);
-    let mut text = format!("# {}\n\n{}\n\n", escaped(&clean(&report.name)), escaped(&clean(&report.scenario.title)));
+    let mut text = first_line(report).map_or_else(String::new, |line| format!("**{}**\n\n", escaped(&line)));
+    text += &format!("# {}\n\n{}\n\n", escaped(&clean(&report.name)), escaped(&clean(&report.scenario.title)));
     text += &table(report, &columns);
     for sentence in crate::faces::table::sentences(report, &summaries, &columns) {
         text += &format!("\n{}\n", escaped(&sentence));
     }
-    if let Some(warning) = pace::warning(report) {
+    for warning in crate::faces::table::warnings(report, &summaries) {
         text += &format!("\n**{}**\n", escaped(&warning));
     }
     if let Some(agreement) = &report.agreement {
@@ -44,7 +46,8 @@ fn table(report: &Report, columns: &[Column]) -> String {
     }
     text.push('\n');
     for (row, variant) in report.variants.iter().enumerate() {
-        text += &format!("| {} | {} |", variant.number, escaped(&clean(&variant.name)));
+        let note = row_note(variant).map_or_else(String::new, |note| format!(" ({note})"));
+        text += &format!("| {} | {} |", variant.number, escaped(&(clean(&variant.name) + &note)));
         for column in columns {
             text += &format!(" {} |", cell(&column.cells[row]));
         }

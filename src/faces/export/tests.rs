@@ -1,6 +1,6 @@
 use super::*;
 use crate::results::expectations;
-use crate::results::sample::{both_engines, several_runs, sticky_crash};
+use crate::results::sample::{both_engines, cut_short, several_runs, sticky_crash};
 
 #[test]
 fn one_run_keeps_its_figures_in_order() {
@@ -8,7 +8,7 @@ fn one_run_keeps_its_figures_in_order() {
     report.expectations = expectations::judge(&report).expect("sound claims");
     report.variants.truncate(2);
     let text = json(&report);
-    let short: Vec<&str> = text.lines().take(40).collect();
+    let short: Vec<&str> = text.lines().take(44).collect();
     insta::assert_snapshot!(short.join("\n"), @r#"
     {
       "schema": 2,
@@ -18,6 +18,10 @@ fn one_run_keeps_its_figures_in_order() {
       "seed": 1,
       "version": "0.2.0",
       "interrupted": false,
+      "runs": {
+        "planned": 2,
+        "complete": 2
+      },
       "variants": [
         {
           "name": "round robin, server memory",
@@ -99,7 +103,7 @@ fn both_engines_have_their_judgements() {
 #[cfg(feature = "cli")]
 #[test]
 fn csv_has_what_was_judged() {
-    let text = csv(&both_engines());
+    let text = csv(&both_engines(), false);
     let mut lines = text.lines();
     let head: Vec<&str> = lines.next().expect("a head").split(',').collect();
     let at = head.iter().position(|name| *name == "predicted low lost_by.wiped").expect("a column");
@@ -170,7 +174,7 @@ fn markdown_of_both_engines() {
 #[cfg(feature = "cli")]
 #[test]
 fn csv_has_a_row_for_each_variant_and_run() {
-    let text = csv(&several_runs());
+    let text = csv(&several_runs(), false);
     assert_eq!(text.lines().count(), 1 + 4 * 4);
     let head: Vec<&str> = text.lines().take(3).map(|line| &line[..75]).collect();
     insta::assert_snapshot!(head.join("\n"), @r#"
@@ -178,7 +182,7 @@ fn csv_has_a_row_for_each_variant_and_run() {
     "round robin, server memory",1,2416,83,2333,0,0,0,0,0,0,0,0,73,0,2260,0,241
     "round robin, server memory",2,2416,80,2336,0,0,0,0,0,0,0,0,76,0,2260,0,241
     "#);
-    insta::assert_snapshot!(series_csv(&sticky_crash()).lines().take(3).collect::<Vec<_>>().join("\n"), @r#"
+    insta::assert_snapshot!(series_csv(&sticky_crash(), false).lines().take(3).collect::<Vec<_>>().join("\n"), @r#"
     variant,seed,from_s,sent,ok,refused,failed,timed_out,logged_out,lost_carts,intact_carts,open_carts,served_server_1,served_server_2,served_server_3
     "round robin, server memory",1,0,150,150,0,0,0,0,0,0,148,50,50,50
     "round robin, server memory",1,1,150,150,0,0,0,0,0,0,148,50,50,50
@@ -219,4 +223,32 @@ fn markdown_for_a_design_review() {
     whatcart run sticky-crash --seed 1
     ```
     ");
+}
+
+/// Runs that were cut short are in no row but the ones that were asked for.
+#[cfg(feature = "cli")]
+#[test]
+fn an_interrupted_report_says_so_in_its_first_line() {
+    let report = cut_short();
+    let line = "Interrupted: 2 of 4 runs went to the end; only these count.";
+    let seeds = |text: &str| {
+        text.lines().skip(2).map(|line| line.split("\",").last().unwrap_or("")[..4].to_owned()).collect::<Vec<_>>()
+    };
+    for text in [csv(&report, false), series_csv(&report, false)] {
+        assert_eq!(text.lines().next(), Some(&*format!("# {line}")));
+        assert!(text.contains("round robin, server memory") && !text.contains("sticky, server memory"), "{text}");
+    }
+    let all = csv(&report, true);
+    assert_eq!(seeds(&all), ["1,,2", "1,7,", "1,,2"]);
+    assert!(series_csv(&report, true).contains("\"sticky, server memory\",1,7,"));
+    let text = markdown(&report, "whatcart run sticky-crash");
+    assert_eq!(text.lines().next(), Some(&*format!("**{line}**")));
+    assert!(text.contains("| sticky, server memory (cut short at 0:07, before the crash at 0:30) | – |"), "{text}");
+    assert!(text.contains("| round robin, shared store (not begun) | – |"), "{text}");
+    let read: serde_json::Value = serde_json::from_str(&json(&report)).expect("JSON");
+    assert_eq!(read["runs"], serde_json::json!({"planned": 4, "complete": 2}));
+    let variants = &read["variants"];
+    assert_eq!((&variants[0]["runs"], variants[0].get("cut_short_at_s")), (&1.into(), None));
+    assert_eq!((&variants[1]["runs"], &variants[1]["cut_short_at_s"]), (&0.into(), &7.0.into()));
+    assert_eq!(variants[3], serde_json::json!({"name": "round robin, shared store", "runs": 0}));
 }

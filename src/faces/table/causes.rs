@@ -2,7 +2,7 @@
 
 use crate::base::words::{count, listed, percent};
 use crate::results::path;
-use crate::results::statistics::Summary;
+use crate::results::statistics::{Summary, comparable};
 use crate::scenario::{DesignNumber, MIGRATION};
 
 /// Each cause: its name in the figures, its name in text, and what it means for a cart's items.
@@ -37,7 +37,9 @@ pub(super) fn sentences(summaries: &[Summary]) -> Vec<String> {
 fn no_losses(summaries: &[Summary]) -> Option<String> {
     let opened: Vec<f64> = summaries.iter().map(|summary| summary.mean("carts.opened")).collect();
     let bad = ["lost", "overcharged", "unknown", "abandoned", "open"];
-    let sound = summaries.iter().all(|summary| bad.iter().all(|name| summary.mean(&format!("carts.{name}")) <= 0.0));
+    let sound = summaries
+        .iter()
+        .all(|summary| summary.whole && bad.iter().all(|name| summary.mean(&format!("carts.{name}")) <= 0.0));
     let least = opened.iter().copied().fold(f64::MAX, f64::min);
     let most = opened.iter().copied().fold(0.0, f64::max);
     match opened.len() {
@@ -54,7 +56,7 @@ type Group = (Vec<(usize, f64)>, Vec<String>);
 /// One sentence for all designs with the same single cause of loss, and one for each design with several causes.
 fn losses(summaries: &[Summary]) -> Vec<String> {
     let mut groups: Vec<Group> = Vec::new();
-    for summary in summaries {
+    for summary in comparable(summaries) {
         let number = summary.number;
         let found = causes(summary);
         match groups.iter_mut().find(|(known, _)| known.len() == 1 && found.len() == 1 && known[0].0 == found[0].0) {
@@ -94,8 +96,7 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
 /// Where the files are that downloads did not find.
 fn missing_files(summaries: &[Summary]) -> Option<String> {
     let missing = |summary: &Summary| (summary.mean("files.elsewhere"), summary.mean("files.missing_downloads"));
-    let designs: Vec<(DesignNumber, f64, f64)> = summaries
-        .iter()
+    let designs: Vec<(DesignNumber, f64, f64)> = comparable(summaries)
         .map(|summary| (summary.number, missing(summary)))
         .filter(|(_, (_, missing))| *missing > 0.0)
         .map(|(number, (elsewhere, missing))| (number, elsewhere, missing))
@@ -143,7 +144,7 @@ fn endings(summaries: &[Summary]) -> Vec<String> {
         ("abandoned_unknown", "requests that failed or were never answered"),
     ];
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for summary in summaries {
+    for summary in comparable(summaries) {
         let number = summary.number;
         let visits = |name: &str| summary.mean(&format!("visits.{name}"));
         let mut reasons = REASONS.map(|(name, reason)| (visits(name), reason));

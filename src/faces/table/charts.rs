@@ -40,7 +40,7 @@ fn over_time(report: &Report, title: &str, count: Count, page: Page) -> String {
         window: run.series.window,
         values: run.series.rows.iter().map(|row| count(row) as f64).collect(),
     };
-    let firsts = report.variants.iter().filter_map(|variant| Some((variant.number.to_string(), variant.runs.first()?)));
+    let firsts = report.variants.iter().filter_map(|variant| Some((variant.number.to_string(), complete(variant)?)));
     let all: Vec<(String, &RunReport, Windows)> = firsts.map(|(number, run)| (number, run, windows(run))).collect();
     let beside = numbers(report);
     let heads = |number: &str| left(number, beside);
@@ -64,6 +64,11 @@ fn numbers(report: &Report) -> usize {
     report.variants.iter().map(|variant| width(&variant.number.to_string()) + 2).max().unwrap_or(0)
 }
 
+/// The first run, if it went to its end.
+fn complete(variant: &VariantReport) -> Option<&RunReport> {
+    variant.runs.first().filter(|run| run.cut_at.is_none())
+}
+
 /// The times of faults.
 fn marks(run: &RunReport) -> Vec<Instant> {
     run.strikes.iter().map(|strike| strike.at).collect()
@@ -73,7 +78,7 @@ fn load(report: &Report, page: Page) -> String {
     let title = "How busy the servers were (a full bar is 100 %)";
     let mut text = format!("\n{}\n", paint(Tone::Strong, title));
     let pools: Vec<_> =
-        report.variants.iter().map(|variant| variant.runs.first().map(shown).unwrap_or_default()).collect();
+        report.variants.iter().map(|variant| complete(variant).map(shown).unwrap_or_default()).collect();
     let beside = numbers(report);
     let names = pools.iter().flatten().map(|(name, _)| width(name)).max().unwrap_or(0);
     let room = page.columns().saturating_sub(beside + names + " 100 % ".len()).min(BAR);

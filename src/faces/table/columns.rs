@@ -9,7 +9,7 @@ use crate::base::time::{NANOS_PER_SEC, Span};
 use crate::base::words::{clock, count, real};
 use crate::faces::text::{Tone, clean};
 use crate::results::path;
-use crate::results::statistics::{Estimate, Summary};
+use crate::results::statistics::{Estimate, Summary, comparable};
 use crate::results::{FaultFigures, Report, VariantReport};
 
 pub use cells::{Cell, Column};
@@ -32,18 +32,38 @@ struct Source<'a> {
 #[must_use]
 pub fn choose(report: &Report, summaries: &[Summary]) -> Vec<Column> {
     let source = Source { report, summaries };
-    let named: Vec<Column> = report.scenario.columns.iter().flat_map(|name| source.named(name)).collect();
-    if !named.is_empty() {
-        return named;
-    }
-    let mut columns = source.telling();
-    while columns.len() > MOST {
-        drop_least(&mut columns);
+    let mut columns: Vec<Column> = report.scenario.columns.iter().flat_map(|name| source.named(name)).collect();
+    if columns.is_empty() {
+        columns = source.telling();
+        while columns.len() > MOST {
+            drop_least(&mut columns);
+        }
     }
     if columns.is_empty() {
-        columns = source.latency("latency", "median step", "step_latency_ms.p50", 0).into_iter().collect();
+        columns = vec![source.latency("latency", "median", "step_latency_ms.p50", 0)];
+    }
+    if many_are_unfinished(summaries) && columns.iter().all(|column| column.name != UNFINISHED) {
+        columns.splice(0..0, source.counted_named(UNFINISHED));
+    }
+    for column in &mut columns {
+        column.cells.iter_mut().zip(summaries).for_each(|(cell, summary)| claim_nothing(cell, summary));
     }
     columns
+}
+
+const UNFINISHED: &str = "unfinished";
+
+/// Whether so many visits were open at the end of complete runs that figures of the others must not stand alone.
+pub(super) fn many_are_unfinished(summaries: &[Summary]) -> bool {
+    const MANY: f64 = 0.01;
+    comparable(summaries).any(|summary| summary.mean("visits.open") > MANY * summary.mean("visits.begun"))
+}
+
+/// A run that was cut short cannot say that something does not happen, and one that never began says nothing.
+fn claim_nothing(cell: &mut Cell, summary: &Summary) {
+    if summary.each.is_empty() || (!summary.whole && cell.figure == "0") {
+        *cell = nothing();
+    }
 }
 
 /// Removes the column with the highest drop priority.
@@ -84,7 +104,10 @@ impl Source<'_> {
             columns.extend(self.busiest().filter(|_| self.most("load.peak_to_mean") >= 1.05));
             columns.extend(self.busy().filter(|_| self.most("load.peak_to_mean") >= 1.5));
         }
-        let differs = |path: &str| self.most(path) > 1.25 * self.least(path);
+        let differs = |path: &str| {
+            let all = || self.informing().filter_map(|summary| Some(summary.get(path)?.mean));
+            all().fold(0.0, f64::max) > 1.25 * all().fold(f64::MAX, f64::min)
+        };
         columns.extend(self.named_latency("latency").filter(|_| differs("step_latency_ms.p50")));
         columns.extend(self.named_latency("neighbours").filter(|_| differs("neighbours_latency_ms.p50")));
         columns.extend(self.names_of_regions().map(|_| self.add_by_region()));
@@ -120,12 +143,18 @@ impl Source<'_> {
         }
     }
 
+    /// The summaries that decide which columns are informative: those that can be compared, or all if none can.
+    fn informing(&self) -> impl Iterator<Item = &Summary> {
+        let none = comparable(self.summaries).next().is_none();
+        self.summaries.iter().filter(move |summary| summary.whole || none)
+    }
+
     fn most(&self, path: &str) -> f64 {
-        self.summaries.iter().map(|summary| summary.mean(path)).fold(0.0, f64::max)
+        self.informing().map(|summary| summary.mean(path)).fold(0.0, f64::max)
     }
 
     fn least(&self, path: &str) -> f64 {
-        self.summaries.iter().map(|summary| summary.mean(path)).fold(f64::MAX, f64::min)
+        self.informing().map(|summary| summary.mean(path)).fold(f64::MAX, f64::min)
     }
 
     fn counts_something(&self, name: &str) -> bool {
@@ -135,7 +164,7 @@ impl Source<'_> {
 
     /// Whether a significant number of carts was neither lost nor intact.
     fn neither_lost_nor_intact(&self) -> bool {
-        self.summaries.iter().any(|summary| {
+        self.informing().any(|summary| {
             let known = summary.mean("carts.lost") + summary.mean("carts.intact");
             summary.mean("carts.opened") - known > 0.005 * summary.mean("carts.opened")
         })
@@ -157,7 +186,8 @@ impl Source<'_> {
 
     /// `of 2,416` if all rows have that number, or else `of opened`.
     fn denominator(&self, path: &str, word: &str) -> String {
-        let (least, most) = (self.least(path), self.most(path));
+        let all = || self.summaries.iter().filter(|summary| !summary.each.is_empty()).map(|summary| summary.mean(path));
+        let (least, most) = (all().fold(f64::MAX, f64::min), all().fold(0.0, f64::max));
         if least >= most && most.fract() == 0.0 { format!("of {}", count(most)) } else { format!("of {word}") }
     }
 
@@ -231,24 +261,29 @@ impl Source<'_> {
         (2..=6).contains(&most).then(|| {
             self.column("busy", ["busy, server", order], 6, |summary| {
                 let shares: Vec<String> = busy_shares(summary).iter().map(|x| format!("{:.0}", 100.0 * x)).collect();
-                plain(format!("{} %", shares.join("/")))
+                if shares.is_empty() { nothing() } else { plain(format!("{} %", shares.join("/"))) }
             })
         })
     }
 
+    /// The column of a median; `None` if no design has it.
     fn named_latency(&self, name: &str) -> Option<Column> {
-        match name {
-            "latency" => self.latency(name, "median", "step_latency_ms.p50", 11),
-            _ => self.latency(name, "neighbours'", "neighbours_latency_ms.p50", 5),
-        }
+        let (first, path, rank) = match name {
+            "latency" => ("median", "step_latency_ms.p50", 11),
+            _ => ("neighbours'", "neighbours_latency_ms.p50", 5),
+        };
+        let known = self.summaries.iter().any(|summary| summary.get(path).is_some());
+        known.then(|| self.latency(name, first, path, rank))
     }
 
-    fn latency(&self, name: &str, first: &str, path: &str, rank: u8) -> Option<Column> {
-        self.summaries.iter().any(|summary| summary.get(path).is_some()).then(|| {
-            let second = if name == "latency" { "a step" } else { "median" };
-            self.column(name, [first, second], rank, |summary| {
-                summary.get(path).map_or_else(nothing, |ms| plain(with_half(ms, &milliseconds)))
-            })
+    fn latency(&self, name: &str, first: &str, path: &str, rank: u8) -> Column {
+        let second = match name {
+            "latency" if many_are_unfinished(self.summaries) => "answered step",
+            "latency" => "a step",
+            _ => "median",
+        };
+        self.column(name, [first, second], rank, |summary| {
+            summary.get(path).map_or_else(nothing, |ms| plain(with_half(ms, &milliseconds)))
         })
     }
 
@@ -261,12 +296,16 @@ impl Source<'_> {
         let few = names.is_some();
         self.column("add-by-region", ["an add, ms", &second], 2, |summary| {
             let median = |name: &String| summary.get(&path::join(["regions", name, "add_ms", "p50"])).map(|ms| ms.mean);
-            let medians: Vec<f64> = all.iter().filter_map(median).collect();
+            let each: Vec<Option<f64>> = all.iter().map(median).collect();
+            let medians: Vec<f64> = each.iter().flatten().copied().collect();
             let least = medians.iter().copied().fold(f64::MAX, f64::min);
             let most = medians.iter().copied().fold(0.0, f64::max);
             match medians.len() {
                 0 => nothing(),
-                _ if few => plain(medians.iter().map(|ms| rounded(*ms)).collect::<Vec<_>>().join(" / ")),
+                _ if few => {
+                    let cells: Vec<String> = each.iter().map(|ms| ms.map_or("–".into(), rounded)).collect();
+                    plain(cells.join(" / "))
+                }
                 _ if rounded(least) == rounded(most) => plain(rounded(most)),
                 _ => plain(format!("{} to {}", rounded(least), rounded(most))),
             }
@@ -332,6 +371,9 @@ impl Source<'_> {
             let bytes = summary.mean(BYTES_CARRIED) - alike;
             let copies = summary.mean("price.replicas_written_per_request");
             let objects = summary.mean("price.object_calls_per_request");
+            if !summary.each.is_empty() && summary.get(BYTES_CARRIED).is_none() {
+                return Cell { tone: Tone::Loss, ..plain("none served well".into()) };
+            }
             let mut parts = Vec::new();
             if copies > 0.0 {
                 parts.push(format!("{} copies sent", hundredths(copies)));
@@ -400,14 +442,14 @@ const BYTES_CARRIED: &str = "price.bytes_carried_per_request";
 
 /// Bytes per request that all designs carry, such as a login token. They do not count as any design's price.
 pub(super) fn carried_alike(summaries: &[Summary]) -> f64 {
-    let least = summaries.iter().map(|summary| summary.mean(BYTES_CARRIED)).fold(f64::MAX, f64::min);
-    if summaries.len() > 1 { least } else { 0.0 }
+    let all = comparable(summaries).map(|summary| summary.mean(BYTES_CARRIED));
+    if all.clone().count() > 1 { all.fold(f64::MAX, f64::min) } else { 0.0 }
 }
 
 /// Whether some design carries bytes that others do not. If so, they are part of its price.
 pub(super) fn some_carry_more(summaries: &[Summary]) -> bool {
     let alike = carried_alike(summaries);
-    summaries.iter().any(|summary| shows(summary.mean(BYTES_CARRIED) - alike))
+    comparable(summaries).any(|summary| shows(summary.mean(BYTES_CARRIED) - alike))
 }
 
 /// Whether this many bytes are worth showing.

@@ -5,6 +5,7 @@ use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::causes::CAUSES;
+use super::columns::many_are_unfinished;
 use crate::base::time::Span;
 use crate::base::words::{clock, count, real, thousands};
 use crate::faces::text::{Page, Tone, clean, cut, paint};
@@ -17,8 +18,10 @@ use crate::scenario::DesignNumber;
 pub(super) fn details(report: &Report, summaries: &[Summary], page: Page) -> String {
     let mut text = String::new();
     text += &requests(summaries, page);
-    text += &latency(summaries, "Latency of a request, ms", "latency_ms", page);
-    text += &latency(summaries, "Latency of a step (from meaning it to its last answer), ms", "step_latency_ms", page);
+    let only = if many_are_unfinished(summaries) { "; without those still waited for" } else { "" };
+    text += &latency(summaries, &format!("Latency of a request, ms{only}"), "latency_ms", page);
+    let step = format!("Latency of a step (from meaning it to its last answer), ms{only}");
+    text += &latency(summaries, &step, "step_latency_ms", page);
     text += &latency(summaries, "Latency of requests beside a heavy user's, ms", "neighbours_latency_ms", page);
     text += &latency(summaries, "How late requests were sent, in real ms", "pace.late_ms", page);
     text += &lost_by(summaries, page);
@@ -144,7 +147,7 @@ fn faults(report: &Report, summaries: &[Summary], page: Page) -> String {
 /// A row for a fault, or for all faults of one random process: means over the runs.
 fn fault(name: &str, summary: &Summary) -> Vec<String> {
     let of = |figure: &str| summary.get(&path::join(["faults", name, figure])).map(|found| found.mean);
-    let mean = |figure: &str| count(of(figure).unwrap_or(0.0));
+    let mean = |figure: &str| of(figure).map_or("–".into(), count);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
     let at = of("at_s").map_or("–".into(), |s| clock(Span::from_nanos((s * 1e9) as u64)));
     let what = match of("strikes") {

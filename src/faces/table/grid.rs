@@ -5,7 +5,8 @@ use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::columns::{Column, drop_least};
-use crate::faces::text::{Page, Tone, clean, cut, left, paint, right, width};
+use crate::faces::interrupted::row_note;
+use crate::faces::text::{Page, Tone, clean, lines, paint, right, width};
 use crate::results::Report;
 
 /// Names of designs are wrapped beyond this width, or earlier if room is short.
@@ -17,8 +18,6 @@ const FEW: usize = 3;
 /// The preferred and the minimum gap between two columns.
 const GAP: usize = 3;
 const GAP_AT_LEAST: usize = 2;
-/// The maximum number of lines of a wrapped name.
-const NAME_LINES: usize = 2;
 
 /// The columns that fit, and the names of requested columns that do not.
 pub(super) fn fitting(report: &Report, mut columns: Vec<Column>, page: Page) -> (Vec<Column>, Vec<String>) {
@@ -47,7 +46,9 @@ fn column_width(column: &Column) -> usize {
 }
 
 fn name_width(report: &Report) -> usize {
-    report.variants.iter().map(|variant| width(&clean(&variant.name))).max().unwrap_or(0).max(width("design"))
+    let note = |variant| row_note(variant).map_or(0, |note| width(&note));
+    let names = report.variants.iter().map(|variant| width(&clean(&variant.name)).max(note(variant)));
+    names.max().unwrap_or(0).max(width("design"))
 }
 
 /// The table, with the numbers of designs, and lines at most the page wide.
@@ -61,7 +62,14 @@ pub(super) fn draw(report: &Report, columns: &[Column], page: Page) -> String {
     let cells: Vec<Vec<String>> = columns.iter().map(cells).collect();
     for (row, variant) in report.variants.iter().enumerate() {
         let figures = cells.iter().map(|column| column[row].clone());
-        let start = [variant.number.to_string(), wrapped(&clean(&variant.name), room)];
+        let mut name = wrapped(&clean(&variant.name), room);
+        if let Some(note) = row_note(variant) {
+            let note = wrapped(&note, room);
+            for line in note.lines() {
+                name += &format!("\n{}", paint(Tone::Loss, line));
+            }
+        }
+        let start = [variant.number.to_string(), name];
         builder.push_record(start.into_iter().chain(figures));
     }
     let mut table = builder.build();
@@ -99,22 +107,7 @@ fn cells(column: &Column) -> Vec<String> {
     column.cells.iter().map(cell).collect()
 }
 
-/// A name wrapped to at most [`NAME_LINES`] lines.
+/// A name in lines of at most this width.
 fn wrapped(name: &str, room: usize) -> String {
-    if width(name) <= room {
-        return name.into();
-    }
-    let mut lines = vec![String::new()];
-    for word in name.split(' ') {
-        let last = lines.len() - 1;
-        let full = !lines[last].is_empty() && width(&lines[last]) + 1 + width(word) > room;
-        if full && lines.len() < NAME_LINES {
-            lines.push(word.into());
-            continue;
-        }
-        let gap = if lines[last].is_empty() { "" } else { " " };
-        lines[last] = format!("{}{gap}{word}", lines[last]);
-    }
-    let lines: Vec<String> = lines.iter().map(|line| left(&cut(line, room), 0)).collect();
-    lines.join("\n")
+    lines(name, room).join("\n")
 }

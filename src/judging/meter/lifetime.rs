@@ -30,6 +30,12 @@ impl ServerLifetime {
         self.0 != [(Instant::ZERO, ServerState::Up)]
     }
 
+    /// Whether it is up as far as the operator is concerned.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.0.last().is_some_and(|(_, state)| *state == ServerState::Up)
+    }
+
     /// How long within a period it took new users, as far as the operator is concerned.
     #[must_use]
     pub fn there(&self, from: Instant, to: Instant) -> Span {

@@ -96,16 +96,17 @@ impl Rate {
     }
 
     /// A mean over so many requests that a single request does not matter.
-    fn mean(figure: &str, what: &str, of: fn(&Figures) -> f64) -> Rate {
-        Rate { grace: 0.0, ..Rate::new(figure, what, Scale::Plain, move |figures| (of(figures), 1.0)) }
+    fn mean(figure: &str, what: &str, of: fn(&Figures) -> Option<f64>) -> Rate {
+        let of = move |figures: &Figures| of(figures).map_or((0.0, 0.0), |mean| (mean, 1.0));
+        Rate { grace: 0.0, ..Rate::new(figure, what, Scale::Plain, of) }
     }
 
     /// A figure that depends on timing.
-    fn timed(figure: &str, what: &str, delay: Delay, of: fn(&Figures) -> f64) -> Rate {
+    fn timed(figure: &str, what: &str, delay: Delay, of: fn(&Figures) -> Option<f64>) -> Rate {
         Rate { delay, ..Rate::mean(figure, what, of) }
     }
 
-    fn latency(figure: &str, what: &str, of: fn(&Figures) -> f64) -> Rate {
+    fn latency(figure: &str, what: &str, of: fn(&Figures) -> Option<f64>) -> Rate {
         Rate { unit: Unit::Millis, scale: Scale::Time, ..Rate::timed(figure, what, Delay::Latency, of) }
     }
 }
@@ -156,16 +157,11 @@ fn rates(faults: &[&str]) -> Vec<Rate> {
         share("files.destroyed / files.uploaded", "files destroyed, of all", |f| {
             f.files.as_ref().map_or((0.0, 0.0), |files| counts(files.destroyed, files.uploaded))
         }),
-        Rate {
-            grace: 0.0,
-            ..Rate::new("price.object_calls_per_request", "object calls per request", Scale::Plain, |f| {
-                f.price.object_calls_per_request.map_or((0.0, 0.0), |calls| (calls, 1.0))
-            })
-        },
+        Rate::mean("price.object_calls_per_request", "object calls per request", |f| f.price.object_calls_per_request),
         #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
-        Rate::timed("requests.sent", "requests", Delay::Load, |f| f.requests.sent as f64),
-        Rate::latency("latency_ms.mean", "mean latency", |f| f.latency_ms.mean),
-        Rate::latency("latency_ms.p50", "median latency", |f| f.latency_ms.p50),
+        Rate::timed("requests.sent", "requests", Delay::Load, |f| Some(f.requests.sent as f64)),
+        Rate::latency("latency_ms.mean", "mean latency", |f| Some(f.latency_ms.as_ref()?.mean)),
+        Rate::latency("latency_ms.p50", "median latency", |f| Some(f.latency_ms.as_ref()?.p50)),
         Rate {
             scale: Scale::Above1,
             ..Rate::timed("load.peak_to_mean", "busiest x mean", Delay::Load, |f| f.load.peak_to_mean)
@@ -198,9 +194,10 @@ fn at_faults(names: &[&str]) -> Vec<Rate> {
 
 /// The mean busy share of the servers.
 #[expect(clippy::cast_precision_loss, reason = "a number of servers")]
-fn busy(figures: &Figures) -> f64 {
+fn busy(figures: &Figures) -> Option<f64> {
     let servers = &figures.load.per_server;
-    servers.iter().map(|server| server.busy).sum::<f64>() / servers.len().max(1) as f64
+    let sum: f64 = servers.iter().map(|server| server.busy).sum();
+    (!servers.is_empty()).then(|| sum / servers.len() as f64)
 }
 
 /// A rate in both engines.

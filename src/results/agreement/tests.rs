@@ -87,7 +87,7 @@ fn few_cases_have_a_grace() {
 #[test]
 fn no_spread_no_interval() {
     let carrying =
-        |bytes: f64| Figures { price: Price { bytes_carried_per_request: bytes, ..Price::default() }, ..run(0) };
+        |bytes: f64| Figures { price: Price { bytes_carried_per_request: Some(bytes), ..Price::default() }, ..run(0) };
     let predicted = [carrying(155.1), carrying(155.1), carrying(155.1)];
     assert!(
         against(&predicted, &[carrying(155.1 + 1e-9)]).agrees() && against(&predicted, &[carrying(155.15)]).agrees()

@@ -19,7 +19,7 @@ fn run(scenario: &Scenario, seed: u64) -> Figures {
     let mut sim = Sim::new(scenario, Seed(seed));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     sim.advance(end(scenario), &mut observer);
-    figures(&observer, scenario, sim.view().awaited, sim.faults())
+    figures(&observer, scenario, crate::support::moment(&sim), sim.faults())
 }
 
 /// Without affinity and with random choice, `k` follow-ups all reach the cart's server with probability `N^-k`.

@@ -17,7 +17,7 @@ pub fn play(scenario: &Scenario) -> Figures {
     let mut sim = Sim::new(scenario, Seed(1));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     sim.advance(end(scenario), &mut observer);
-    figures(&observer, scenario, sim.view().awaited, sim.faults())
+    figures(&observer, scenario, crate::support::moment(&sim), sim.faults())
 }
 
 /// One server is slow, and users do not wait for it: abandoned requests still run while they retry elsewhere.
@@ -70,7 +70,7 @@ fn patient_users_lose_no_updates() {
     scenario.store.update = StoreUpdate::ReadModifyWrite;
     let rewritten = play(&scenario);
     assert_eq!((atomic.carts.lost, rewritten.carts.lost), (0, 0));
-    let calls = [atomic, rewritten].map(|figures| figures.price.store_calls_per_request);
+    let calls = [atomic, rewritten].map(|figures| figures.price.store_calls_per_request.expect("requests"));
     // Of the eight requests of a visit five call the store once; all of those but the view call it twice.
     assert!((calls[0] - 5.0 / 8.0).abs() < 0.01 && (calls[1] - 9.0 / 8.0).abs() < 0.01, "{calls:?}");
 }

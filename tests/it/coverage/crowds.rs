@@ -141,7 +141,7 @@ fn nobody_comes_after_closing_time() {
         assert!(last_began < closes && last_began > at_ms(50_000), "{last_began:?}");
         assert!(last > closes, "somebody was inside");
         assert!(sim.is_over());
-        let figures = whatcart::results::figures(&observer, &scenario, sim.view().awaited, sim.faults());
+        let figures = whatcart::results::figures(&observer, &scenario, crate::support::moment(&sim), sim.faults());
         assert_eq!((figures.carts.open, figures.visits.open, figures.requests.in_flight), (0, 0, 0));
         assert!(sim.view().servers.iter().all(|server| server.busy_workers == 0 && server.queued == 0));
     }

@@ -44,7 +44,7 @@ fn run(scenario: &Scenario) -> (Vec<Event>, Figures) {
     for event in &events {
         whatcart::history::Recorder::record(&mut observer, event);
     }
-    let figures = figures(&observer, scenario, sim.view().awaited, sim.faults());
+    let figures = figures(&observer, scenario, crate::support::moment(&sim), sim.faults());
     (events, figures)
 }
 
@@ -71,7 +71,7 @@ fn an_add_takes_what_its_ways_add_up_to() {
         (regions.servers, regions.store) = (servers, store);
         let figures = run(&scenario).1;
         assert_eq!(figures.carts.opened, figures.carts.intact);
-        figures.regions.expect("by region").into_iter().map(|(_, region)| region.add_ms)
+        figures.regions.expect("by region").into_iter().map(|(_, region)| region.add_ms.expect("adds"))
     };
     let replicas = || Some(RegionStore::Replicated(time(1_000)));
     for (what, adds, theory) in [

@@ -61,7 +61,7 @@ fn figures(scenario: &Scenario) -> Figures {
     let mut sim = Sim::new(scenario, Seed(1));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     sim.advance(end(scenario), &mut observer);
-    whatcart::results::figures(&observer, scenario, sim.view().awaited, sim.faults())
+    whatcart::results::figures(&observer, scenario, crate::support::moment(&sim), sim.faults())
 }
 
 /// The default scenario with sticky users.

@@ -36,7 +36,7 @@ fn played(scenario: &Scenario) -> Figures {
     let mut sim = Sim::new(scenario, Seed(1));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     sim.advance(end(scenario), &mut observer);
-    figures(&observer, scenario, sim.view().awaited, sim.faults())
+    figures(&observer, scenario, crate::support::moment(&sim), sim.faults())
 }
 
 fn of(hidden: HiddenState) -> (Figures, HiddenFigures) {

@@ -34,7 +34,7 @@ fn run(scenario: &Scenario) -> (Vec<Event>, Figures) {
     for event in &events {
         observer.record(event);
     }
-    let figures = figures(&observer, scenario, sim.view().awaited, sim.faults());
+    let figures = figures(&observer, scenario, crate::support::moment(&sim), sim.faults());
     (events, figures)
 }
 
@@ -154,7 +154,10 @@ fn every_region_has_instances_of_its_own() {
     let (events, figures) = run(&scenario);
     assert_eq!(figures.carts.lost, 0);
     for (_, region) in figures.regions.expect("by region") {
-        assert!((region.add_ms.p50 - 15.0).abs() < 0.2, "{region:?}: everybody is served nearby");
+        assert!(
+            (region.add_ms.as_ref().expect("adds").p50 - 15.0).abs() < 0.2,
+            "{region:?}: everybody is served nearby"
+        );
     }
     assert!(figures.serverless.expect("it is").most_at_once > 3);
     let turned = |state: ServerState| {

@@ -14,7 +14,7 @@ fn play(scenario: &Scenario) -> Figures {
     let mut sim = Sim::new(scenario, Seed(1));
     let mut observer = Observer::new(scenario, sim.heavy(), UserId(1));
     sim.advance(end(scenario), &mut observer);
-    figures(&observer, scenario, sim.view().awaited, sim.faults())
+    figures(&observer, scenario, crate::support::moment(&sim), sim.faults())
 }
 
 /// Carts and logins in a store whose calls take long enough to be interrupted.
@@ -195,7 +195,8 @@ fn zombies_end_where_logouts_are_looked_up() {
         assert_eq!(all.0, all.1);
     }
     assert!(token.2.logged_out > 0 && refresh.2.logged_out == 0, "a token that is renewed logs nobody out");
-    let calls = [token, refresh, denied, store].map(|(.., figures)| figures.price.store_calls_per_request);
+    let calls =
+        [token, refresh, denied, store].map(|(.., figures)| figures.price.store_calls_per_request.expect("requests"));
     assert!(calls[0] < calls[1] && calls[1] < calls[2] && calls[2] <= calls[3], "{calls:?}");
 }
 

@@ -34,7 +34,7 @@ fn played(scenario: &Scenario) -> Figures {
     let mut observer = Observer::new(scenario, None, UserId(1));
     sim.advance(end(scenario), &mut observer);
     sim.audit(&mut observer);
-    figures(&observer, scenario, sim.view().awaited, sim.faults())
+    figures(&observer, scenario, crate::support::moment(&sim), sim.faults())
 }
 
 fn files(figures: &Figures) -> FileFigures {
@@ -94,7 +94,7 @@ fn the_object_store_costs_a_call_and_time() {
     scenario.servers.service = constant(20);
     let price = |scenario: &Scenario| {
         let run = played(scenario);
-        (run.price.object_calls_per_request.expect("somebody uploads"), run.latency_ms.max)
+        (run.price.object_calls_per_request.expect("somebody uploads"), run.latency_ms.expect("requests").max)
     };
     scenario.objects = Objects { latency: constant(0) };
     let (calls, quick) = price(&scenario);

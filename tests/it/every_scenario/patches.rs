@@ -139,7 +139,7 @@ fn play(scenario: &Scenario, seed: u64) {
         }
     }
     // This asserts that everything adds up.
-    let _ = figures(&observer, scenario, sim.view().awaited, sim.faults());
+    let _ = figures(&observer, scenario, crate::support::moment(&sim), sim.faults());
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use whatcart::base::time::Instant;
 use whatcart::base::{Outcome, Reply, UserId};
 use whatcart::history::{Event, EventKind, Recorder, Seen};
 use whatcart::judging::observer::Observer;
-use whatcart::results::{Figures, figures};
+use whatcart::results::{Figures, Moment, figures};
 
 use super::{CHECKOUT, answer, charges, honest, places, play, told, victim};
 
@@ -16,7 +17,8 @@ fn account(events: &[Event], in_flight: u64) -> Result<Figures, String> {
     for event in events {
         observer.record(event);
     }
-    catch_unwind(AssertUnwindSafe(|| figures(&observer, &scenario, in_flight, &[])))
+    let moment = Moment { now: events.last().map_or(Instant::ZERO, |event| event.at), awaited: in_flight };
+    catch_unwind(AssertUnwindSafe(|| figures(&observer, &scenario, moment, &[])))
         .map_err(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
 }
 

@@ -47,7 +47,7 @@ pub(super) fn with_half(estimate: Estimate, print: &dyn Fn(f64) -> String) -> St
 }
 
 pub(super) fn shared(found: Option<Estimate>, whole: Option<f64>, tone: Tone) -> Cell {
-    let Some(found) = found else { return nothing() };
+    let Some(found) = found.filter(|_| whole != Some(0.0)) else { return nothing() };
     if found.mean <= 0.0 {
         let tone = if tone == Tone::Loss { Tone::Fine } else { tone };
         return Cell { figure: "0".into(), share: String::new(), tone };

@@ -18,7 +18,8 @@ const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
 const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
 
 #[rustfmt::skip]
-pub(super) const COUNTED: [Counted; 19] = [
+pub(super) const COUNTED: [Counted; 20] = [
+    Counted { name: "unfinished", head: "unfinished", paths: &["visits.open"], of: Some(("visits.begun", "all visits")), tone: Tone::Loss, rank: 1 },
     Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
     Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
     Counted { name: "overcharged", head: "overcharged", paths: &["carts.overcharged"], of: OPENED, tone: Tone::Loss, rank: 4 },

@@ -40,6 +40,7 @@ fn capacity_lost(summary: &Summary) -> Cell {
 fn fair_share(summary: &Summary) -> Cell {
     match summary.get("load.fair_share_after_s") {
         Some(after) => plain(format!("after {}", time(after.mean))),
+        None if summary.mean("load.joined") <= 0.0 => nothing(),
         None => Cell { figure: "never".into(), share: String::new(), tone: Tone::Loss },
     }
 }
