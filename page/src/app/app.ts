@@ -143,6 +143,7 @@ export class App {
   private askGuess(guess: Guess): void {
     guess.state = "asked";
     this.player.playing = false;
+    this.change();
     ask(guess, () => {
       this.player.playing = true;
       this.change();
