@@ -9,10 +9,10 @@ const WEIGHT: Readonly<Record<About, number>> = { end: 6, fault: 5, loss: 4, bel
 const STANDS: Readonly<Record<About, number>> = {
   end: 60,
   fault: 0.85,
-  loss: 1.5,
-  belief: 1.2,
-  pool: 1,
-  user: 0.6,
+  loss: 0.6,
+  belief: 0.8,
+  pool: 0.8,
+  user: 0.5,
 };
 /** After this time nothing is news. */
 const NEWS = 10;
@@ -73,6 +73,14 @@ function together(runs: readonly Run[], { t, about, text }: Saying, now: number)
     }
   }
   return { t, about, parts };
+}
+
+/** A caption as it is read out: who says it matters unless all designs do. */
+export function inOneText({ parts }: Caption, designs: number): string {
+  const several = parts.some(({ runs }) => runs.length < designs);
+  const who = (runs: readonly Run[]) =>
+    several ? `Design ${runs.map(({ design }) => design.number).join(" and ")}: ` : "";
+  return parts.map(({ runs, text }) => who(runs) + text).join(" ");
 }
 
 /** Tells a screen reader what happens: one sentence in four seconds at most, a later one instead of those between. */
