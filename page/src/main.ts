@@ -4,7 +4,7 @@ import { connect } from "./engine/connect.ts";
 import { Calls } from "./engine/engine.ts";
 
 applyTheme();
-const engine = await connect();
+const engine = await connect("show");
 const app = new App(document.getElementById("app")!, new Calls(engine));
 await app.start();
 if (engine.how === "wasm" && "serviceWorker" in navigator) {

@@ -212,6 +212,18 @@ test("no task is long while it plays", { skip }, async () => {
   assert.ok(long.filter((duration) => duration > 100).length <= 2, `long tasks: ${long.map(Math.round)} ms`);
 });
 
+test("after the first visit it opens without a network", { skip }, async () => {
+  const { page, context } = await newPage(browser);
+  await open(page, site.url, "#s=sticky-crash&t=3");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await context.setOffline(true);
+  await page.reload();
+  await page.waitForSelector(".pane .port");
+  await page.keyboard.press("Shift+ArrowRight");
+  await until(page, () => document.querySelector(".clock b").textContent.startsWith("0:13"), "it simulates");
+  await context.close();
+});
+
 test("nothing is asked of anybody else", { skip }, async () => {
   const { page } = await newPage(browser);
   const asked = [];

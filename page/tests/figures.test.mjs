@@ -67,7 +67,7 @@ test("figures over HTTP", { skip: noProgram, timeout: 600_000 }, async () => {
       });
       server.on("exit", () => reject(new Error("`whatcart serve` ended")));
     });
-    const headers = { "content-type": "application/json", origin: url, "x-whatcart-page": "a-test" };
+    const headers = { "content-type": "application/json", origin: url, "x-whatcart-page": "figures-test" };
     const send = async (request) =>
       (await fetch(`${url}/call`, { method: "POST", headers, body: request })).text();
     assert.ok((await compare({ how: "http", send }, (name) => BY_HTTP.includes(name))) > 10);

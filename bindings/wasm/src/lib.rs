@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "the browser and the module share nothing but memory")]
 
 use std::cell::RefCell;
-use std::slice;
+use std::ptr;
 
 use whatcart::page::Page;
 
@@ -28,7 +28,7 @@ pub extern "C" fn alloc(length: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn call(request: *mut u8, length: usize) -> u64 {
     // SAFETY: this is the slice that `alloc` leaked, by this function's contract.
-    let request = unsafe { Box::from_raw(slice::from_raw_parts_mut(request, length)) };
+    let request = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(request, length)) };
     let answer = PAGE.with_borrow_mut(|page| page.call(&String::from_utf8_lossy(&request)));
     let answer = answer.into_bytes().into_boxed_slice();
     let length = answer.len() as u64;
@@ -43,5 +43,5 @@ pub unsafe extern "C" fn call(request: *mut u8, length: usize) -> u64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn free(answer: *mut u8, length: usize) {
     // SAFETY: this is the slice that `call` leaked, by this function's contract.
-    drop(unsafe { Box::from_raw(slice::from_raw_parts_mut(answer, length)) });
+    drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(answer, length)) });
 }

@@ -12,7 +12,7 @@ import { openKnobs, type Settings } from "../view/knobs.ts";
 import { openMany } from "../view/many.ts";
 import { Page } from "../view/page.ts";
 import { openResults } from "../view/results.ts";
-import { captionAt, Narrator } from "./caption.ts";
+import { captionAt, inOneText, Narrator } from "./caption.ts";
 import { Guess } from "./guess.ts";
 import { type Command, commandOf } from "./keys.ts";
 import { commandLine, type Deed, FIRST, type Link, readLink, tourLink, writeLink } from "./link.ts";
@@ -143,6 +143,7 @@ export class App {
   private askGuess(guess: Guess): void {
     guess.state = "asked";
     this.player.playing = false;
+    this.change();
     ask(guess, () => {
       this.player.playing = true;
       this.change();
@@ -218,13 +219,7 @@ export class App {
     this.page.setCaption(caption, `What differs: ${show.scenario.varies}.`);
     this.page.film.refresh(show.t, show.user);
     this.page.refreshTransport(show, this.player.playing, this.player.speed, this.player.isSlow);
-    const text =
-      caption?.parts
-        .map(
-          ({ runs, text }) =>
-            `${caption.parts.length > 1 ? `Design ${runs[0]!.design.number}: ` : ""}${text}`,
-        )
-        .join(" ") ?? "";
+    const text = caption ? inOneText(caption, show.runs.length) : "";
     if (text !== this.told) {
       this.told = text;
       if (text) {

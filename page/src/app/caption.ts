@@ -1,12 +1,21 @@
-/** Which sentence stands under the title: the weightiest of the last moments. The sentences are the engine's. */
+/** Which sentence stands under the title. The sentences are the engine's; weighty ones stand longer. */
 
 import type { About } from "../engine/moments.ts";
 import type { Saying } from "../run/recording.ts";
 import type { Run } from "./show.ts";
 
 const WEIGHT: Readonly<Record<About, number>> = { end: 6, fault: 5, loss: 4, belief: 3, pool: 2, user: 1 };
-/** For how many seconds of virtual time a sentence may stand. */
-const STANDS = 5;
+/** For how many seconds of virtual time a sentence stands before one of less weight takes its place. */
+const STANDS: Readonly<Record<About, number>> = {
+  end: 60,
+  fault: 0.85,
+  loss: 0.6,
+  belief: 0.8,
+  pool: 0.8,
+  user: 0.5,
+};
+/** After this time nothing is news. */
+const NEWS = 10;
 
 export interface Caption {
   readonly t: number;
@@ -16,24 +25,38 @@ export interface Caption {
 }
 
 export function captionAt(runs: readonly Run[], t: number): Caption | null {
-  let best: Saying | null = null;
-  for (const run of runs) {
-    for (const saying of run.recording.sayingsBetween(t - STANDS, t)) {
-      if (!best || isBetter(saying, best, t)) {
-        best = saying;
-      }
+  const said = runs.flatMap((run) => run.recording.sayingsBetween(t - NEWS, t)).toSorted((a, b) => a.t - b.t);
+  let current: Saying | null = null;
+  let waiting: Saying | null = null;
+  let free = Number.NEGATIVE_INFINITY;
+  const show = (saying: Saying, at: number) => {
+    current = saying;
+    waiting = null;
+    free = at + STANDS[saying.about];
+  };
+  const next = (at: number) => {
+    if (waiting && at >= free) {
+      show(waiting, free);
+    }
+  };
+  for (const saying of said) {
+    next(saying.t);
+    if (isSameNews(saying, current) || isSameNews(saying, waiting)) {
+      continue;
+    }
+    if (saying.t >= free || WEIGHT[saying.about] > WEIGHT[current!.about]) {
+      show(saying, saying.t);
+    } else if (!waiting || WEIGHT[saying.about] >= WEIGHT[(waiting as Saying).about]) {
+      waiting = saying;
     }
   }
-  return best ? together(runs, best, t) : null;
+  next(t);
+  return current ? together(runs, current, t) : null;
 }
 
-/** Weightier ones stand for a while; among equals the latest one does. */
-function isBetter(one: Saying, other: Saying, t: number): boolean {
-  const lasts = (about: About) => STANDS * (0.3 + 0.14 * WEIGHT[about]);
-  const weight = (saying: Saying) => (t - saying.t < lasts(saying.about) ? WEIGHT[saying.about] : 0);
-  const difference = weight(one) - weight(other);
-  return difference > 0 || (difference === 0 && one.t > other.t);
-}
+/** Designs tell of one thing at nearly the same moment. */
+const isSameNews = (saying: Saying, other: Saying | null): boolean =>
+  other !== null && saying.about === other.about && saying.t - other.t < 0.25;
 
 /** What the designs say of the same thing. */
 function together(runs: readonly Run[], { t, about, text }: Saying, now: number): Caption {
@@ -50,6 +73,14 @@ function together(runs: readonly Run[], { t, about, text }: Saying, now: number)
     }
   }
   return { t, about, parts };
+}
+
+/** A caption as it is read out: who says it matters unless all designs do. */
+export function inOneText({ parts }: Caption, designs: number): string {
+  const several = parts.some(({ runs }) => runs.length < designs);
+  const who = (runs: readonly Run[]) =>
+    several ? `Design ${runs.map(({ design }) => design.number).join(" and ")}: ` : "";
+  return parts.map(({ runs, text }) => who(runs) + text).join(" ");
 }
 
 /** Tells a screen reader what happens: one sentence in four seconds at most, a later one instead of those between. */

@@ -13,7 +13,7 @@ export async function playMany(
   told: (lost: Lost, seed: number) => void,
   goOn: () => boolean,
 ): Promise<void> {
-  const calls = new Calls(await connect());
+  const calls = new Calls(await connect("many"));
   const lost = new Map<number, number[]>();
   for (let seed = 1; seed <= seeds && goOn(); seed++) {
     const { runs } = await calls.load({ ...request, seed });

@@ -48,10 +48,14 @@ class InWorker implements Engine {
   }
 }
 
-/** `whatcart serve` answers calls over HTTP. */
+/** `whatcart serve` answers calls over HTTP. It keeps what each page has open, by a name that a reload does not change. */
 class OverHttp implements Engine {
   readonly how = "http";
-  private readonly page = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  private readonly page: string;
+
+  constructor(purpose: string) {
+    this.page = `${tabName()}-${purpose}`;
+  }
 
   async send(request: string): Promise<string> {
     const headers = { "content-type": "application/json", "x-whatcart-page": this.page };
@@ -63,10 +67,24 @@ class OverHttp implements Engine {
         "`whatcart serve` does not answer any more. Start it again, then load this page again.",
       );
     }
-    if (!answer.ok && answer.headers.get("content-type")?.includes("json") !== true) {
-      throw new Error(`The server answers ${answer.status} to a call: is it \`whatcart serve\`?`);
+    const text = await answer.text();
+    if (!answer.ok) {
+      throw new Error(`The server refuses (${answer.status}): ${text.slice(0, 300)}`);
     }
-    return answer.text();
+    return text;
+  }
+}
+
+/** A name for this tab of the browser. */
+function tabName(): string {
+  const key = "whatcart.tab";
+  const fresh = () => crypto.getRandomValues(new Uint32Array(2)).join("-");
+  try {
+    const name = sessionStorage.getItem(key) ?? fresh();
+    sessionStorage.setItem(key, name);
+    return name;
+  } catch {
+    return fresh();
   }
 }
 
@@ -80,13 +98,14 @@ async function named(): Promise<string> {
   }
 }
 
-export async function connect(): Promise<Engine> {
+/** `purpose` tells several engines of one page apart. */
+export async function connect(purpose: string): Promise<Engine> {
   if ((await named()) === "http") {
-    return new OverHttp();
+    return new OverHttp(purpose);
   }
   try {
     return await InWorker.start();
   } catch {
-    return new OverHttp();
+    return new OverHttp(purpose);
   }
 }

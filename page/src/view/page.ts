@@ -203,7 +203,8 @@ export class Page {
     }
     this.caption.dataset.key = text;
     const parts = caption?.parts ?? [];
-    const several = parts.length > 1;
+    // Who says it matters unless all do.
+    const several = parts.some((part) => part.runs.length < this.panes.length);
     this.caption.replaceChildren(
       ...(caption
         ? parts.flatMap((part) => [...(several ? part.runs.map(badge) : []), ` ${part.text} `])
