@@ -115,6 +115,12 @@ pub fn listed<T: AsRef<str>>(parts: &[T]) -> String {
     }
 }
 
+/// Names in backticks, so that a comma in one does not look like the end of it.
+#[must_use]
+pub fn quoted<T: AsRef<str>>(names: &[T]) -> Vec<String> {
+    names.iter().map(|name| format!("`{}`", name.as_ref())).collect()
+}
+
 /// `1 cart`, `2 carts`.
 #[must_use]
 pub fn plural(n: f64, one: &str, many: &str) -> String {
@@ -161,5 +167,6 @@ mod tests {
     fn lists_end_in_and() {
         assert_eq!(listed(&["1", "2", "3"]), "1, 2 and 3");
         assert_eq!(listed::<&str>(&[]), "");
+        assert_eq!(listed(&quoted(&["a, b", "c"])), "`a, b` and `c`");
     }
 }

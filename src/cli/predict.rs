@@ -22,12 +22,12 @@ pub struct Prediction {
     said: Option<String>,
 }
 
-/// Asks the scenario's question on a terminal. Without a terminal it prints a message instead.
+/// Asks the scenario's question on a terminal.
 ///
 /// # Errors
 ///
-/// The scenario has no question, or was changed, so that the answer may be a different one.
-pub fn ask(loaded: &Loaded, seed: Option<u64>, screen: &Screen) -> Result<Option<Prediction>, Failure> {
+/// The scenario has no question, or was changed, so that the answer may be a different one; or there is no terminal.
+pub fn ask(loaded: &Loaded, seed: Option<u64>, screen: &Screen) -> Result<Prediction, Failure> {
     let Some(predict) = loaded.base.predict.clone() else {
         let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
         return Err(usage(format!("`{}` has no question to predict", loaded.name), help));
@@ -37,14 +37,18 @@ pub fn ask(loaded: &Loaded, seed: Option<u64>, screen: &Screen) -> Result<Option
         return Err(usage("--predict knows the answer only for the unchanged scenario, and this run changes it", help));
     }
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
-        screen.complain("--predict is skipped: this is not a terminal, so there is nobody to ask");
-        return Ok(None);
+        let help = format!(
+            "run it in a terminal, or leave --predict out to see the result; `whatcart show {} --no-spoilers` has the \
+             question",
+            loaded.name
+        );
+        return Err(usage("--predict asks a question, and this is not a terminal: there is nobody to ask", help));
     }
     let choices = predict.offered(seed.unwrap_or(loaded.base.seed.get()));
     screen.print(&question(loaded, &predict, &choices, screen.page))?;
     let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), choices.len())?;
     let said = said.and_then(|at| choices.get(at)).map(|choice| (*choice).to_owned());
-    Ok(Some(Prediction { predict, said }))
+    Ok(Prediction { predict, said })
 }
 
 /// The title, the question, and the choices by number.
@@ -65,7 +69,12 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
         write!(output, "What do you think? 1 to {choices}, or Enter to see the answer: ")?;
         output.flush()?;
         let mut line = String::new();
-        if input.read_line(&mut line)? == 0 || line.trim().is_empty() {
+        if input.read_line(&mut line)? == 0 {
+            // Nobody has ended the line with the question.
+            writeln!(output)?;
+            return Ok(None);
+        }
+        if line.trim().is_empty() {
             return Ok(None);
         }
         match line.trim().parse::<usize>() {
@@ -117,7 +126,9 @@ mod tests {
         assert_eq!(answer, Some(2));
         assert!(told.contains("`four` is not one of the choices"), "{told}");
         assert_eq!(said("\n").0, None);
-        assert_eq!(said("").0, None);
+        let (answer, told) = said("");
+        assert_eq!(answer, None);
+        assert!(told.ends_with("answer: \n"), "what follows begins on a line of its own: {told:?}");
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use anyhow::anyhow;
 use whatcart::base::ServerId;
-use whatcart::base::words::{clock, listed, thousands};
+use whatcart::base::words::{clock, listed, quoted, thousands};
 use whatcart::experiment::{self, HttpOptions, News, PREDICTION_SEEDS, Turn, predict};
 use whatcart::faces::text::clean;
+use whatcart::faces::timeline::moments;
 use whatcart::http::Progress as Way;
-use whatcart::operations::faults;
 use whatcart::results::Report;
 use whatcart::results::agreement::compare;
 use whatcart::scenario::{Loaded, Variant};
@@ -21,7 +21,7 @@ use super::{Failure, guarded, usage};
 pub fn playable(loaded: &mut Loaded) -> Result<Vec<String>, Failure> {
     let left_out = experiment::take_out_sim_only(loaded);
     if loaded.variants.is_empty() {
-        let message = format!("only a simulation can run {}", listed(&left_out));
+        let message = format!("only a simulation can run {}", listed(&quoted(&left_out)));
         return Err(usage(message, "leave out --engine, or choose another design"));
     }
     Ok(left_out)
@@ -78,12 +78,14 @@ fn permille(way: &Way) -> u64 {
     (way.now.as_nanos() / (way.ends.as_nanos() / 1_000).max(1)).min(1_000)
 }
 
-/// `0:34`, `3,210 requests`, `45 carts lost`, `server-2 crashes`
+/// `0:37`, `3,210 requests`, `45 carts lost`, `0:35 an empty server-2 replaces it`: what happened last has its time.
 fn under_way(variant: &Variant, way: &Way, lost: u64) -> Vec<String> {
-    let faults = faults::kinds(&variant.scenario);
+    let scenario = &variant.scenario;
+    let happened = scenario.faults.iter().flat_map(|fault| moments(fault, scenario));
+    let last = happened.filter(|(at, _)| *at <= way.now.since_start()).max_by_key(|(at, _)| *at);
     let mut words = vec![clock(way.now.since_start()), format!("{} requests", thousands(way.sent))];
     words.push(format!("{} carts lost", thousands(lost)));
-    words.extend(way.struck.last().and_then(|index| faults.get(*index as usize)).map(|kind| clean(&kind.to_string())));
+    words.extend(last.map(|(at, what)| format!("{} {what}", clock(at))));
     words
 }
 

@@ -33,8 +33,13 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let left_out = if request.engine == Engine::Sim { Vec::new() } else { real::playable(&mut loaded)? };
     let output = request.output.as_deref().map(Target::new).transpose()?;
     let series = request.series.as_deref().map(Target::new).transpose()?;
+    if let (Some(output), Some(series)) = (&output, &series)
+        && output.is(series)
+    {
+        return Err(usage("-o and --series name the same file, and only one can be in it", "give each its own file"));
+    }
 
-    let prediction = if request.predict { predict::ask(&loaded, request.seed, screen)? } else { None };
+    let prediction = if request.predict { Some(predict::ask(&loaded, request.seed, screen)?) } else { None };
     let progress = Progress::new(request.quiet, screen);
     let show = |permille| progress.at(permille);
     let options = experiment::Options {
@@ -183,7 +188,7 @@ fn printed(
     Ok(match request.format {
         Format::Json => export::json(report),
         Format::Csv => export::csv(report, request.incomplete),
-        Format::Markdown => export::markdown(report, &request.command(report.seed)),
+        Format::Markdown => export::markdown(report, &assumptions::assumptions(loaded), &request.command(report.seed)),
         Format::Table => {
             let story = if request.quiet { None } else { story(request, loaded, report)? };
             let next = report.scenario.next.as_deref().and_then(library::find);

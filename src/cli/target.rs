@@ -43,6 +43,15 @@ impl Target {
         Ok(target)
     }
 
+    /// Whether writing one of them would replace the other.
+    pub fn is(&self, other: &Target) -> bool {
+        let place = |target: &Target| {
+            let folder = fs::canonicalize(target.folder()).ok();
+            (folder, target.path.file_name().map(ToOwned::to_owned))
+        };
+        !self.special && place(self) == place(other)
+    }
+
     /// Writes the whole text, then moves it into place.
     pub fn write(&self, text: &str) -> Result<()> {
         let failed = || format!("`{}` cannot be written", self.path.display());

@@ -1,8 +1,11 @@
 //! The assumptions of the model that a table is based on, each with its value and the source of that value.
 
 use crate::base::words::{listed, span, thousands};
-use crate::faces::text::{Page, Tone, clean, cut, left, paint, width};
-use crate::scenario::{self, CartHome, Dist, Loaded, Scenario, SessionHome, Share};
+use crate::faces::text::{Page, Tone, clean, left, lines, paint, width};
+use crate::scenario::{
+    self, Affinity, Autoscaler, CartHome, CookieLife, Dist, Loaded, Outlier, Preset, Regions, Scenario, SessionHome,
+    Share,
+};
 
 /// One assumption.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +23,32 @@ struct Row {
     what: &'static str,
     path: &'static str,
     value: fn(&Scenario) -> String,
-    default: &'static str,
+    default: Whose,
 }
 
-const OURS: &str = "house setting";
-const HAPROXY: &str = "HAProxy's default";
-const ENVOY: &str = "Envoy's default";
+/// Whose setting a default is.
+#[derive(Clone, Copy)]
+enum Whose {
+    Of(&'static str),
+    /// The product that the health checks' preset names.
+    HealthPreset,
+}
+
+impl Whose {
+    fn words(self, scenario: &Scenario) -> &'static str {
+        match (self, scenario.balancer.health.preset) {
+            (Whose::Of(whose), _) => whose,
+            (Whose::HealthPreset, Preset::Haproxy) => "HAProxy's default",
+            (Whose::HealthPreset, Preset::Alb) => "the ALB's default",
+            (Whose::HealthPreset, Preset::Kubernetes) => "Kubernetes' default",
+        }
+    }
+}
+
+const OURS: Whose = Whose::Of("house setting");
+const HAPROXY: Whose = Whose::Of("HAProxy's default");
+const ENVOY: Whose = Whose::Of("Envoy's default");
+const KUBERNETES: Whose = Whose::Of("Kubernetes' default");
 const MODEL: &str = "the model";
 
 #[rustfmt::skip]
@@ -33,35 +56,55 @@ const ROWS: &[Row] = &[
     Row { what: "thinking after a step", path: "users.think", value: |s| dist(&s.users.think), default: OURS },
     Row { what: "a step is tried again", path: "users.patience", value: |s| times(s.users.patience.get()), default: OURS },
     Row { what: "pause before that", path: "users.pause", value: |s| span(s.users.pause.get()), default: OURS },
-    Row { what: "users wait for an answer", path: "users.timeout", value: |s| span(s.users.timeout.get()), default: "Envoy's default route timeout" },
+    Row { what: "users wait for an answer", path: "users.timeout", value: |s| span(s.users.timeout.get()), default: Whose::Of("Envoy's default route timeout") },
     Row { what: "workers a server", path: "servers.workers", value: |s| s.servers.workers.get().to_string(), default: OURS },
     Row { what: "queue of a server", path: "servers.queue", value: |s| thousands(s.servers.queue.get()), default: OURS },
     Row { what: "work of a request", path: "servers.service", value: |s| dist(&s.servers.service), default: OURS },
     Row { what: "boot of a process", path: "servers.boot", value: |s| span(s.servers.boot.get()), default: OURS },
-    Row { what: "health check every", path: "balancer.health.interval", value: |s| span(s.balancer.health.interval.get()), default: HAPROXY },
-    Row { what: "failures until down", path: "balancer.health.fall", value: |s| s.balancer.health.fall.get().to_string(), default: HAPROXY },
-    Row { what: "successes until up", path: "balancer.health.rise", value: |s| s.balancer.health.rise.get().to_string(), default: HAPROXY },
-    Row { what: "a dead server is noticed after", path: "balancer.health.interval", value: noticed, default: "follows from the three above" },
+    Row { what: "the balancer picks", path: "balancer.policy", value: |s| kebab(&s.balancer.policy), default: OURS },
+    Row { what: "a cookie binds users", path: "balancer.affinity", value: |s| affinity(s.balancer.affinity), default: OURS },
+    Row { what: "whose server is down", path: "balancer.pinned_down", value: |s| kebab(&s.balancer.pinned_down), default: OURS },
+    Row { what: "a hash is of", path: "balancer.hash_on", value: |s| kebab(&s.balancer.hash_on), default: OURS },
+    Row { what: "a server's share is bounded by", path: "balancer.bounded_load", value: |s| s.balancer.bounded_load.map_or("nothing".into(), |x| format!("{} x mean", x.get())), default: OURS },
+    Row { what: "health check every", path: "balancer.health.interval", value: |s| span(s.balancer.health.interval.get()), default: Whose::HealthPreset },
+    Row { what: "failures until down", path: "balancer.health.fall", value: |s| s.balancer.health.fall.get().to_string(), default: Whose::HealthPreset },
+    Row { what: "a check waits", path: "balancer.health.timeout", value: |s| span(s.balancer.health.timeout.get()), default: Whose::HealthPreset },
+    Row { what: "successes until up", path: "balancer.health.rise", value: |s| s.balancer.health.rise.get().to_string(), default: Whose::HealthPreset },
+    Row { what: "a dead server is noticed after", path: "balancer.health.interval", value: noticed, default: Whose::Of("follows from these") },
     Row { what: "balancer tries another server", path: "balancer.retries", value: |s| times(s.balancer.retries.get()), default: HAPROXY },
     Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()), default: ENVOY },
     Row { what: "balancer waits for an answer", path: "balancer.answer_timeout", value: |s| s.balancer.answer_timeout.map_or("as long as the user".into(), |time| span(time.get())), default: OURS },
     Row { what: "retries of all requests in flight", path: "balancer.retry_budget", value: |s| s.balancer.retry_budget.map_or("no limit".into(), percent), default: OURS },
-    Row { what: "failures in a row until ejected", path: "balancer.outlier", value: |s| s.balancer.outlier.as_ref().map_or("never".into(), |o| o.consecutive.get().to_string()), default: ENVOY },
+    Row { what: "failures in a row until ejected", path: "balancer.outlier.consecutive", value: |s| of_outlier(s, |o| o.consecutive.get().to_string()), default: ENVOY },
+    Row { what: "the first ejection lasts", path: "balancer.outlier.ejection", value: |s| of_outlier(s, |o| span(o.ejection.get())), default: ENVOY },
+    Row { what: "no ejection is longer than", path: "balancer.outlier.longest", value: |s| of_outlier(s, |o| span(o.longest.get())), default: ENVOY },
+    Row { what: "ejected at once, at most", path: "balancer.outlier.at_most", value: |s| of_outlier(s, |o| percent(o.at_most)), default: ENVOY },
     Row { what: "a server that comes up warms up", path: "balancer.slow_start", value: |s| s.balancer.slow_start.map_or("at once".into(), |time| format!("for {}", span(time.get()))), default: OURS },
     Row { what: "all are used if fewer are up than", path: "balancer.panic_threshold", value: |s| s.balancer.panic_threshold.map_or("never".into(), percent), default: OURS },
     Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
     Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()), default: OURS },
+    Row { what: "a cart in it is changed", path: "store.update", value: |s| kebab(&s.store.update), default: OURS },
+    Row { what: "carts in it are kept", path: "store.ttl", value: |s| s.store.ttl.map_or("for ever".into(), |time| span(time.get())), default: OURS },
+    Row { what: "carts that fit in it", path: "store.memory", value: |s| s.store.memory.map_or("no limit".into(), |m| format!("{}, then {}", thousands(m.carts.get()), kebab(&m.when_full))), default: OURS },
     Row { what: "look-ups of an add beside that", path: "store.lookups_per_add", value: |s| s.store.lookups_per_add.get().to_string(), default: OURS },
+    Row { what: "utilisation the autoscaler wants", path: "autoscaler.target", value: |s| of_autoscaler(s, |a| format!("{:.0} %", 100.0 * a.target.get())), default: OURS },
+    Row { what: "fewest servers it leaves", path: "autoscaler.min", value: |s| of_autoscaler(s, |a| a.min.get().to_string()), default: OURS },
+    Row { what: "most servers it orders", path: "autoscaler.max", value: |s| of_autoscaler(s, |a| a.max.get().to_string()), default: OURS },
+    Row { what: "it decides every", path: "autoscaler.interval", value: |s| of_autoscaler(s, |a| span(a.interval.get())), default: KUBERNETES },
+    Row { what: "it removes none for this long", path: "autoscaler.cool_down", value: |s| of_autoscaler(s, |a| span(a.cool_down.get())), default: KUBERNETES },
+    Row { what: "what it removes is drained for", path: "autoscaler.drain", value: |s| of_autoscaler(s, |a| span(a.drain.get())), default: OURS },
+    Row { what: "it removes first", path: "autoscaler.first", value: |s| of_autoscaler(s, |a| kebab(&a.first)), default: OURS },
+    Row { what: "there and back between regions", path: "regions.round_trip", value: |s| s.regions.as_ref().map_or("–".into(), round_trips), default: OURS },
     Row { what: "a user and the nearest region", path: "regions.last_mile", value: |s| s.regions.as_ref().map_or("–".into(), |r| span(r.last_mile.get())), default: OURS },
     Row { what: "users who travel in a visit", path: "regions.travellers", value: |s| s.regions.as_ref().map_or("–".into(), |r| format!("{} %", 100.0 * r.travellers.get())), default: OURS },
     Row { what: "start of an instance", path: "serverless.cold_start", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.cold_start.get())), default: OURS },
-    Row { what: "idle until it is taken away", path: "serverless.idle", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.idle.get())), default: "as measured on AWS Lambda" },
-    Row { what: "most instances at once", path: "serverless.most", value: |s| s.serverless.as_ref().map_or("–".into(), |r| thousands(r.most.get())), default: "AWS Lambda's limit of an account" },
-    Row { what: "copies of a cart on other servers", path: "replication.copies", value: |s| s.replication.copies.get().to_string(), default: "Tomcat's BackupManager" },
+    Row { what: "idle until it is taken away", path: "serverless.idle", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.idle.get())), default: Whose::Of("as measured on AWS Lambda") },
+    Row { what: "most instances at once", path: "serverless.most", value: |s| s.serverless.as_ref().map_or("–".into(), |r| thousands(r.most.get())), default: Whose::Of("AWS Lambda's limit of an account") },
+    Row { what: "copies of a cart on other servers", path: "replication.copies", value: |s| s.replication.copies.get().to_string(), default: Whose::Of("Tomcat's BackupManager") },
     Row { what: "a copy comes after", path: "replication.lag", value: |s| span(s.replication.lag.get()), default: OURS },
     Row { what: "of two copies stays", path: "replication", value: |_| "the one written last".into(), default: OURS },
     Row { what: "life of a signed token", path: "tokens.lifetime", value: |s| span(s.tokens.lifetime.get()), default: OURS },
-    Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: "common verifiers of JWTs" },
+    Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: Whose::Of("common verifiers of JWTs") },
 ];
 
 /// The assumptions that no scenario can change.
@@ -75,21 +118,25 @@ const FIXED: &[(&str, &str)] = &[
 /// All assumptions that this scenario's figures are based on. Those that affect none of its designs are left out.
 #[must_use]
 pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
-    let matters = |row: &&Row| loaded.variants.iter().any(|variant| concerns(row.path, &variant.scenario));
-    let written = ROWS.iter().filter(matters).map(|row| {
-        let mut values: Vec<String> = Vec::new();
-        for variant in &loaded.variants {
-            let value = (row.value)(&variant.scenario);
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
+    let written = ROWS.iter().filter_map(|row| {
+        let concerned = || loaded.variants.iter().map(|variant| &variant.scenario).filter(|s| concerns(row.path, s));
+        let distinct = |of: &dyn Fn(&Scenario) -> String| {
+            let mut found: Vec<String> = Vec::new();
+            concerned().map(of).for_each(|one| {
+                if !found.contains(&one) {
+                    found.push(one);
+                }
+            });
+            found
+        };
+        let values = distinct(&|scenario| (row.value)(scenario));
         let from = match (values.len(), loaded.source_of(row.path)) {
+            (0, _) => return None,
             (1, Some(source)) => clean(source),
-            (1, None) => row.default.into(),
+            (1, None) => distinct(&|scenario| row.default.words(scenario).into()).join(" or "),
             _ => "differs between designs".into(),
         };
-        Assumption { what: row.what, value: values.join(" or "), from }
+        Some(Assumption { what: row.what, value: values.join(" or "), from })
     });
     let fixed = FIXED.iter().map(|(what, value)| Assumption { what, value: (*value).into(), from: MODEL.into() });
     let apart = loaded.variants.iter().any(|variant| variant.scenario.regions.is_some());
@@ -112,6 +159,7 @@ fn concerns(path: &str, scenario: &Scenario) -> bool {
             let moves = scenario.migration.is_some();
             moves || homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore
         }
+        Some("autoscaler") => scenario.autoscaler.is_some(),
         Some("replication") => homes.cart == CartHome::ReplicatedMemory,
         Some("regions") => scenario.regions.is_some(),
         Some("serverless") => scenario.serverless.is_some(),
@@ -122,7 +170,9 @@ fn concerns(path: &str, scenario: &Scenario) -> bool {
                 && match path {
                     "balancer.answer_timeout" => balancer.answer_timeout.is_some(),
                     "balancer.retry_budget" => balancer.retry_budget.is_some(),
-                    "balancer.outlier" => balancer.outlier.is_some(),
+                    path if path.starts_with("balancer.outlier.") => balancer.outlier.is_some(),
+                    "balancer.pinned_down" => balancer.affinity != Affinity::None,
+                    "balancer.hash_on" | "balancer.bounded_load" => balancer.policy.hashes(),
                     "balancer.slow_start" => balancer.slow_start.is_some(),
                     "balancer.panic_threshold" => balancer.panic_threshold.is_some(),
                     _ => true,
@@ -143,12 +193,52 @@ pub fn table(assumptions: &[Assumption], page: Page) -> String {
     let widest = |of: fn(&Assumption) -> &str| assumptions.iter().map(|one| width(of(one))).max().unwrap_or(0);
     let what = widest(|one| one.what);
     let value = widest(|one| &one.value).min(page.columns() / 2 - 10);
+    let room = page.columns() - (3 + what + 2 + value + 2);
     let mut text = format!("\n{}\n", paint(Tone::Strong, "What these figures rest on"));
     for one in assumptions {
-        let line = format!("   {}  {}  {}", left(one.what, what), left(&cut(&one.value, value), value), one.from);
-        text += &format!("{}\n", cut(line.trim_end(), page.columns()));
+        let (values, from) = (lines(&one.value, value), lines(&one.from, room));
+        for i in 0..values.len().max(from.len()) {
+            let cell = |all: &[String]| all.get(i).cloned().unwrap_or_default();
+            let what = left(if i == 0 { one.what } else { "" }, what);
+            let line = format!("   {what}  {}  {}", left(&cell(&values), value), cell(&from));
+            text += &format!("{}\n", line.trim_end());
+        }
     }
     text
+}
+
+/// The name of a policy, step or other choice as a scenario writes it.
+pub(super) fn kebab(value: &impl std::fmt::Debug) -> String {
+    let mut out = String::new();
+    for c in format!("{value:?}").chars() {
+        if c.is_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+fn affinity(affinity: Affinity) -> String {
+    match affinity {
+        Affinity::None => "no".into(),
+        Affinity::Cookie(CookieLife::Visit) => "for a visit".into(),
+        Affinity::Cookie(CookieLife::User) => "for ever".into(),
+        Affinity::Cookie(CookieLife::For(time)) => format!("for {}", span(time)),
+    }
+}
+
+fn of_outlier(scenario: &Scenario, value: fn(&Outlier) -> String) -> String {
+    scenario.balancer.outlier.as_ref().map_or("–".into(), value)
+}
+
+fn of_autoscaler(scenario: &Scenario, value: fn(&Autoscaler) -> String) -> String {
+    scenario.autoscaler.as_ref().map_or("–".into(), value)
+}
+
+fn round_trips(regions: &Regions) -> String {
+    let trips = regions.round_trip.iter().map(|(pair, time)| format!("{} {}", clean(pair), span(time.get())));
+    listed(&trips.collect::<Vec<_>>())
 }
 
 fn dist(dist: &Dist) -> String {
@@ -210,5 +300,41 @@ mod tests {
            a user who leaves                cancels nothing                the model
            the payment provider's book      durable, shared                the model
         ");
+    }
+
+    /// What a preset of another product sets is that product's, and nothing is cut.
+    #[test]
+    fn presets_autoscalers_and_cookies_are_told() {
+        let text = "title = 'a'\nduration = '9m'\n\
+                    balancer = { affinity = { cookie = '1h' }, health = { preset = 'alb', fall = 3 }, outlier = {} }\n\
+                    autoscaler = { max = 12 }\n\
+                    [[variants]]\nname = 'a'\n[[variants]]\nname = 'b'\nhomes.cart = 'shared-store'\n\
+                    store.connections = 4\nusers.think = { lognormal = { median = '12s', sigma = 1.25 } }\n";
+        let loaded = load("mine", "mine.toml", text, &[], &[]).expect("a sound scenario");
+        let all = assumptions(&loaded);
+        let told = |what: &str| {
+            let one = all.iter().find(|one| one.what == what).expect(what);
+            format!("{} ({})", one.value, one.from)
+        };
+        for (what, wanted) in [
+            ("health check every", "30 s (the ALB's default)"),
+            ("failures until down", "3 (mine.toml)"),
+            ("a check waits", "5 s (the ALB's default)"),
+            ("a cookie binds users", "for 1 h (mine.toml)"),
+            ("the balancer picks", "round-robin (house setting)"),
+            ("whose server is down", "redispatch (house setting)"),
+            ("ejected at once, at most", "10 % (Envoy's default)"),
+            ("most servers it orders", "12 (mine.toml)"),
+            ("utilisation the autoscaler wants", "60 % (house setting)"),
+            ("it decides every", "15 s (Kubernetes' default)"),
+            ("calls it serves at once", "no limit or 4 (differs between designs)"),
+        ] {
+            assert_eq!(told(what), wanted, "{what}");
+        }
+        for page in [Page::FILE, Page::of(80)] {
+            let printed = table(&all, page);
+            let fits = printed.lines().all(|line| width(line) <= page.columns());
+            assert!(!printed.contains('…') && fits, "{printed}");
+        }
     }
 }

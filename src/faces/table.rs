@@ -12,7 +12,7 @@ pub mod pace;
 pub use causes::CAUSES;
 
 use super::story::Story;
-use crate::base::words::{listed, plural, span, thousands};
+use crate::base::words::{listed, plural, quoted, span, thousands};
 use crate::faces::interrupted;
 use crate::faces::text::{Page, Tone, clean, paint, width};
 use crate::results::Report;
@@ -98,7 +98,7 @@ fn notes(
     }
     if !report.left_out.is_empty() {
         let names: Vec<String> = report.left_out.iter().map(|name| clean(name)).collect();
-        let note = format!("Not played, because only a simulation can: {}.", listed(&names));
+        let note = format!("Not run, because only a simulation can: {}.", listed(&quoted(&names)));
         text += &page.wrap("   ", &note);
     }
     for warning in warnings(report, summaries) {

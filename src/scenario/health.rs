@@ -20,6 +20,8 @@ pub struct Health {
     pub fall: Whole<1, 100>,
     /// After this many successes in a row the server is up.
     pub rise: Whole<1, 100>,
+    /// The product whose defaults apply to what the scenario does not give.
+    pub preset: Preset,
 }
 
 /// Active health checks as a scenario writes them: a product's defaults, and what differs from them.
@@ -70,6 +72,7 @@ impl Health {
             timeout: Time::of(Span::from_secs(timeout)),
             fall: Whole::of(fall),
             rise: Whole::of(rise),
+            preset,
         }
     }
 }
@@ -82,12 +85,13 @@ impl Default for Health {
 
 impl From<Keys> for Health {
     fn from(keys: Keys) -> Health {
-        let Health { interval, timeout, fall, rise } = Health::of(keys.preset);
+        let Health { interval, timeout, fall, rise, preset } = Health::of(keys.preset);
         Health {
             interval: keys.interval.unwrap_or(interval),
             timeout: keys.timeout.unwrap_or(timeout),
             fall: keys.fall.unwrap_or(fall),
             rise: keys.rise.unwrap_or(rise),
+            preset,
         }
     }
 }

@@ -204,8 +204,18 @@ fn bad_input_ends_with_2_and_says_what_to_do() {
 #[test]
 fn without_a_terminal_nobody_is_asked_and_nothing_is_answered() {
     let (code, out, errors) = ran(&["run", "what-cart", "--predict"]);
-    assert_eq!((code, out), (0, ran(&["run", "what-cart"]).1));
-    assert!(errors.contains("--predict is skipped: this is not a terminal, so there is nobody to ask"), "{errors}");
+    assert_eq!((code, &*out), (2, ""));
+    assert!(errors.contains("there is nobody to ask") && errors.contains("show what-cart --no-spoilers"), "{errors}");
+}
+
+#[test]
+fn two_outputs_need_two_files() {
+    let folder = folder();
+    let (one, same) = (path(&folder, "out.csv"), path(&folder, "./out.csv"));
+    let (code, out, errors) = ran(&["run", "what-cart", "--format=csv", "-o", &one, "--series", &same]);
+    assert_eq!((code, &*out), (2, ""));
+    assert!(errors.contains("-o and --series name the same file"), "{errors}");
+    assert!(names(folder.path()).is_empty());
 }
 
 #[test]

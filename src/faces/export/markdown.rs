@@ -1,18 +1,19 @@
 //! Markdown for a design review: the table, its assumptions, and how to reproduce it.
 
 use crate::base::Step;
-use crate::base::words::{listed, span, thousands};
+use crate::base::words::listed;
+use crate::faces::assumptions::{Assumption, kebab};
 use crate::faces::interrupted::{first_line, row_note};
 use crate::faces::table::columns::{Cell, Column, choose};
 use crate::faces::table::{engines, header};
 use crate::faces::text::clean;
 use crate::results::statistics::Summary;
 use crate::results::{Agreement, Report};
-use crate::scenario::{Affinity, CookieLife, Dist, Positive, Regions, Scenario};
+use crate::scenario::Scenario;
 
-/// The report as Markdown; `command` reproduces the run.
+/// The report as Markdown, with what its figures rest on; `command` reproduces the run.
 #[must_use]
-pub fn markdown(report: &Report, command: &str) -> String {
+pub fn markdown(report: &Report, assumptions: &[Assumption], command: &str) -> String {
     let summaries = Summary::all(&report.variants);
     let columns = choose(report, &summaries);
     let mut text = first_line(report).map_or_else(String::new, |line| format!("**{}**\n\n", escaped(&line)));
@@ -28,8 +29,14 @@ pub fn markdown(report: &Report, command: &str) -> String {
         text += &both_engines(agreement);
     }
     text += "\n## Assumptions\n\n";
-    for line in assumptions(report) {
+    for line in in_words(report) {
         text += &format!("- {}\n", escaped(&line));
+    }
+    if !assumptions.is_empty() {
+        text += "\n| what | value | whose |\n|:--|:--|:--|\n";
+    }
+    for Assumption { what, value, from } in assumptions {
+        text += &format!("| {} | {} | {} |\n", escaped(what), escaped(value), escaped(from));
     }
     text += &format!("\n## To repeat it\n\n```sh\n{}\n```\n", clean(command));
     text
@@ -92,28 +99,10 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The assumptions of the base scenario. The variants' names say what they change.
-fn assumptions(report: &Report) -> Vec<String> {
+/// The assumptions of the base scenario in words. The variants' names say what they change.
+fn in_words(report: &Report) -> Vec<String> {
     let scenario = &report.scenario;
-    let mut lines = vec![
-        format!("{}.", header::facts(report)),
-        journey(scenario),
-        who_works(scenario),
-        format!(
-            "The balancer uses {} with {}; a health check every {} takes {} failures to call a server down.",
-            kebab(&scenario.balancer.policy),
-            affinity(scenario.balancer.affinity),
-            span(scenario.balancer.health.interval.get()),
-            scenario.balancer.health.fall.get()
-        ),
-        format!("A call to the shared store takes {}.", dist(&scenario.store.latency)),
-        format!(
-            "Users wait {} for an answer and try a failed step {} more times.",
-            span(scenario.users.timeout.get()),
-            scenario.users.patience.get()
-        ),
-    ];
-    lines.extend(scenario.regions.as_ref().map(ways));
+    let mut lines = vec![format!("{}.", header::facts(report)), journey(scenario)];
     lines.extend(header::timelines(report).into_iter().map(|line| format!("{line}.")));
     let varies = clean(scenario.varies.replace('\n', " ").trim());
     if !varies.is_empty() {
@@ -124,70 +113,9 @@ fn assumptions(report: &Report) -> Vec<String> {
     lines
 }
 
-fn who_works(scenario: &Scenario) -> String {
-    let work = dist(&scenario.servers.service);
-    match &scenario.serverless {
-        None => format!(
-            "Each server has {} workers and a queue of {}; a request takes {work} of work.",
-            scenario.servers.workers.get(),
-            thousands(scenario.servers.queue.get()),
-        ),
-        Some(platform) => format!(
-            "An instance works on one request at a time, which takes {work}; to start one takes {}, and one that was \
-             idle for {} is taken away.",
-            span(platform.cold_start.get()),
-            span(platform.idle.get())
-        ),
-    }
-}
-
-fn ways(regions: &Regions) -> String {
-    let between: Vec<String> =
-        regions.round_trip.iter().map(|(pair, time)| format!("{} {}", clean(pair), span(time.get()))).collect();
-    format!(
-        "There and back it is {} between a user and the nearest region, and between regions {}; {} % of users travel \
-         within their visits.",
-        span(regions.last_mile.get()),
-        listed(&between),
-        100.0 * regions.travellers.get()
-    )
-}
-
 fn journey(scenario: &Scenario) -> String {
     let journey = &scenario.users.journey;
     let moment = |steps: &[Step]| steps.iter().map(kebab).collect::<Vec<_>>().join(" + ");
     let steps: Vec<String> = journey.moments().map(|steps| moment(&journey[steps])).collect();
-    format!("A visit is {}, with {} of thought after each.", listed(&steps), dist(&scenario.users.think))
-}
-
-/// The name of a policy or step as written in a scenario.
-fn kebab(value: &impl std::fmt::Debug) -> String {
-    let mut out = String::new();
-    for c in format!("{value:?}").chars() {
-        if c.is_uppercase() && !out.is_empty() {
-            out.push('-');
-        }
-        out.extend(c.to_lowercase());
-    }
-    out
-}
-
-fn affinity(affinity: Affinity) -> String {
-    match affinity {
-        Affinity::None => "no affinity".into(),
-        Affinity::Cookie(CookieLife::Visit) => "a cookie that lives for a visit".into(),
-        Affinity::Cookie(CookieLife::User) => "a cookie that lives for ever".into(),
-        Affinity::Cookie(CookieLife::For(process)) => format!("a cookie that lives for {}", span(process)),
-    }
-}
-
-fn dist(dist: &Dist) -> String {
-    match dist {
-        Dist::Constant(time) => span(time.get()),
-        Dist::Exponential(mean) => format!("{} on average (exponential)", span(mean.get())),
-        Dist::Lognormal(l) => {
-            format!("{} in the median (lognormal, sigma {})", span(l.median.get()), Positive::get(l.sigma))
-        }
-        Dist::Uniform(u) => format!("{} to {}", span(u.from.get()), span(u.to.get())),
-    }
+    format!("A visit is {}.", listed(&steps))
 }

@@ -121,7 +121,7 @@ fn csv_has_what_was_judged() {
 #[cfg(feature = "cli")]
 #[test]
 fn markdown_of_both_engines() {
-    let text = markdown(&both_engines(), "whatcart run sticky-crash --engine both");
+    let text = markdown(&both_engines(), &[], "whatcart run sticky-crash --engine both");
     let both = text.split_once("## Both engines").expect("a part").1.split_once("## To repeat").expect("a part").0;
     insta::assert_snapshot!(both, @r"
 
@@ -161,11 +161,7 @@ fn markdown_of_both_engines() {
     ## Assumptions
 
     - 300 users · 3 servers · open for 2 min · seed 1 · real, 6x as fast, beside 24 simulations.
-    - A visit is login, browse, browse, add, view, add, add and checkout, with 2 s on average (exponential) of thought after each.
-    - Each server has 4 workers and a queue of 1,000; a request takes 20 ms on average (exponential) of work.
-    - The balancer uses round-robin with no affinity; a health check every 2 s takes 3 failures to call a server down.
-    - A call to the shared store takes 1 ms.
-    - Users wait 15 s for an answer and try a failed step 3 more times.
+    - A visit is login, browse, browse, add, view, add, add and checkout.
     - 0:30 server-2 crashes · 0:35 an empty server-2 replaces it.
     - Every figure is measured on one machine, by whatcart 0.2.0.
     ");
@@ -192,7 +188,9 @@ fn csv_has_a_row_for_each_variant_and_run() {
 #[cfg(feature = "cli")]
 #[test]
 fn markdown_for_a_design_review() {
-    insta::assert_snapshot!(markdown(&sticky_crash(), "whatcart run sticky-crash --seed 1"), @r"
+    let (value, from) = ("1,000".into(), "house setting".into());
+    let queue = crate::faces::assumptions::Assumption { what: "queue of a server", value, from };
+    insta::assert_snapshot!(markdown(&sticky_crash(), &[queue], "whatcart run sticky-crash --seed 1"), @r"
     # sticky-crash
 
     Sticky sessions keep every cart whole. What does one crash cost?
@@ -209,13 +207,13 @@ fn markdown_for_a_design_review() {
     ## Assumptions
 
     - 300 users · 3 servers · open for 2 min · seed 1 · simulated.
-    - A visit is login, browse, browse, add, view, add, add and checkout, with 2 s on average (exponential) of thought after each.
-    - Each server has 4 workers and a queue of 1,000; a request takes 20 ms on average (exponential) of work.
-    - The balancer uses round-robin with no affinity; a health check every 2 s takes 3 failures to call a server down.
-    - A call to the shared store takes 1 ms.
-    - Users wait 15 s for an answer and try a failed step 3 more times.
+    - A visit is login, browse, browse, add, view, add, add and checkout.
     - 0:30 server-2 crashes · 0:35 an empty server-2 replaces it.
     - Every figure is simulated, not measured, by whatcart 0.2.0.
+
+    | what | value | whose |
+    |:--|:--|:--|
+    | queue of a server | 1,000 | house setting |
 
     ## To repeat it
 
@@ -241,7 +239,7 @@ fn an_interrupted_report_says_so_in_its_first_line() {
     let all = csv(&report, true);
     assert_eq!(seeds(&all), ["1,,2", "1,7,", "1,,2"]);
     assert!(series_csv(&report, true).contains("\"sticky, server memory\",1,7,"));
-    let text = markdown(&report, "whatcart run sticky-crash");
+    let text = markdown(&report, &[], "whatcart run sticky-crash");
     assert_eq!(text.lines().next(), Some(&*format!("**{line}**")));
     assert!(text.contains("| sticky, server memory (cut short at 0:07, before the crash at 0:30) | – |"), "{text}");
     assert!(text.contains("| round robin, shared store (not begun) | – |"), "{text}");

@@ -1,5 +1,7 @@
 //! Detailed figures: how requests ended, their latency, why carts were lost, and the load of the servers.
 
+use std::ops::Range;
+
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Modify, Padding, Style};
@@ -8,7 +10,7 @@ use super::causes::CAUSES;
 use super::columns::many_are_unfinished;
 use crate::base::time::Span;
 use crate::base::words::{clock, count, real, thousands};
-use crate::faces::text::{Page, Tone, clean, cut, paint};
+use crate::faces::text::{Page, Tone, clean, lines, paint, width};
 use crate::results::Report;
 use crate::results::path;
 use crate::results::statistics::Summary;
@@ -32,25 +34,51 @@ pub(super) fn details(report: &Report, summaries: &[Summary], page: Page) -> Str
     text
 }
 
-/// A small table, with a row for each design that has one.
+/// A small table, with a row for each design that has one. Columns that do not fit beside the others follow below.
 fn table(title: &str, head: &[&str], rows: Vec<(DesignNumber, Vec<String>)>, page: Page) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut builder = Builder::new();
-    builder.push_record(std::iter::once("design").chain(head.iter().copied()));
-    for (number, cells) in rows {
-        builder.push_record(std::iter::once(number.to_string()).chain(cells));
-    }
-    let mut table = builder.build();
-    table.with(Style::empty()).with(Padding::new(3, 0, 0, 0)).with(Alignment::right());
-    table.with(Modify::new(Columns::new(..1)).with(Alignment::left()));
     let mut text = format!("\n{}\n", paint(Tone::Strong, title));
-    for line in table.to_string().lines() {
-        text += &cut(line.trim_end(), page.columns());
-        text.push('\n');
+    for columns in side_by_side(head, &rows, page) {
+        let mut builder = Builder::new();
+        builder.push_record(std::iter::once(DESIGN).chain(columns.clone().map(|at| head[at])));
+        for (number, cells) in &rows {
+            let number = number.to_string();
+            let cells = columns.clone().map(|at| cells.get(at).map_or("", String::as_str));
+            builder.push_record(std::iter::once(number.as_str()).chain(cells));
+        }
+        let mut table = builder.build();
+        table.with(Style::empty()).with(Padding::new(GAP, 0, 0, 0)).with(Alignment::right());
+        table.with(Modify::new(Columns::new(..1)).with(Alignment::left()));
+        for line in table.to_string().lines() {
+            text += line.trim_end();
+            text.push('\n');
+        }
     }
     text
+}
+
+const DESIGN: &str = "design";
+const GAP: usize = 3;
+
+/// Ranges of columns that fit beside each other.
+fn side_by_side(head: &[&str], rows: &[(DesignNumber, Vec<String>)], page: Page) -> Vec<Range<usize>> {
+    let widest = |text: &str| text.lines().map(width).max().unwrap_or(0);
+    let column = |at: usize| {
+        let cells = rows.iter().filter_map(|(_, cells)| cells.get(at));
+        GAP + cells.map(|cell| widest(cell)).max().unwrap_or(0).max(width(head[at]))
+    };
+    let (mut ranges, mut begin, mut taken) = (Vec::new(), 0, GAP + width(DESIGN));
+    for at in 0..head.len() {
+        if taken + column(at) > page.columns() && at > begin {
+            ranges.push(begin..at);
+            (begin, taken) = (at, GAP + width(DESIGN));
+        }
+        taken += column(at);
+    }
+    ranges.push(begin..head.len());
+    ranges
 }
 
 fn each(summaries: &[Summary], paths: &[&str], print: fn(f64) -> String) -> Vec<(DesignNumber, Vec<String>)> {
@@ -144,6 +172,12 @@ fn faults(report: &Report, summaries: &[Summary], page: Page) -> String {
     table("Faults", &["at", "what", "carts open", "of these lost"], rows, page)
 }
 
+/// A name in as many lines as it needs.
+fn in_lines(name: &str) -> String {
+    const ROOM: usize = 40;
+    lines(name, ROOM).join("\n")
+}
+
 /// A row for a fault, or for all faults of one random process: means over the runs.
 fn fault(name: &str, summary: &Summary) -> Vec<String> {
     let of = |figure: &str| summary.get(&path::join(["faults", name, figure])).map(|found| found.mean);
@@ -151,8 +185,8 @@ fn fault(name: &str, summary: &Summary) -> Vec<String> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
     let at = of("at_s").map_or("–".into(), |s| clock(Span::from_nanos((s * 1e9) as u64)));
     let what = match of("strikes") {
-        Some(strikes) => format!("{}, {} times", cut(&clean(name), 30), count(strikes)),
-        None => cut(&clean(name), 40),
+        Some(strikes) => in_lines(&format!("{}, {} times", clean(name), count(strikes))),
+        None => in_lines(&clean(name)),
     };
     vec![at, what, mean("open_carts"), mean("lost_of_open")]
 }
