@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use whatcart::faces::table::header;
 use whatcart::faces::text::{Page, Tone, clean, paint, width};
 use whatcart::results::Report;
 use whatcart::results::expectations::Observed;
@@ -28,10 +29,7 @@ pub struct Prediction {
 ///
 /// The scenario has no question, or was changed, so that the answer may be a different one.
 pub fn ask(loaded: &Loaded, seed: Option<u64>, screen: &Screen) -> Result<Option<Prediction>, Failure> {
-    let Some(predict) = loaded.base.predict.clone() else {
-        let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
-        return Err(usage(format!("`{}` has no question to predict", loaded.name), help));
-    };
+    let predict = question(loaded)?.clone();
     if loaded.patched {
         let help = "leave out --set, --vary and --warm-up, or --predict";
         return Err(usage("--predict knows the answer only for the unchanged scenario, and this run changes it", help));
@@ -40,20 +38,27 @@ pub fn ask(loaded: &Loaded, seed: Option<u64>, screen: &Screen) -> Result<Option
         screen.complain("--predict is skipped: this is not a terminal, so there is nobody to ask");
         return Ok(None);
     }
-    let choices = predict.offered(seed.unwrap_or(loaded.base.seed.get()));
-    screen.print(&question(loaded, &predict, &choices, screen.page))?;
+    let seed = seed.unwrap_or(loaded.base.seed.get());
+    let title = header::title(&loaded.name, &loaded.base.title, screen.page);
+    screen.print(&format!("{title}\n{}", choices(&predict, seed, screen.page)))?;
+    let choices = predict.offered(seed);
     let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), choices.len())?;
     let said = said.and_then(|at| choices.get(at)).map(|choice| (*choice).to_owned());
     Ok(Some(Prediction { predict, said }))
 }
 
-/// The title, the question, and the choices by number.
-fn question(loaded: &Loaded, predict: &Predict, choices: &[&str], page: Page) -> String {
-    let head = format!("{}   ", paint(Tone::Strong, &clean(&loaded.name)));
-    let mut text = page.wrap(&head, &clean(&loaded.base.title));
-    text += "\n";
-    text += &page.wrap("", &clean(&predict.ask.replace('\n', " ")));
-    for (number, choice) in (1..).zip(choices) {
+/// The scenario's question; an error if it has none.
+pub fn question(loaded: &Loaded) -> Result<&Predict, Failure> {
+    loaded.base.predict.as_ref().ok_or_else(|| {
+        let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`";
+        usage(format!("`{}` has no question to predict", loaded.name), help)
+    })
+}
+
+/// The question, and the choices by number, in the order that this seed gives them.
+pub fn choices(predict: &Predict, seed: u64, page: Page) -> String {
+    let mut text = page.wrap("", &clean(&predict.ask.replace('\n', " ")));
+    for (number, choice) in (1..).zip(predict.offered(seed)) {
         text += &page.wrap(&format!("   {number}  "), &clean(choice));
     }
     text
@@ -65,7 +70,11 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
         write!(output, "What do you think? 1 to {choices}, or Enter to see the answer: ")?;
         output.flush()?;
         let mut line = String::new();
-        if input.read_line(&mut line)? == 0 || line.trim().is_empty() {
+        if input.read_line(&mut line)? == 0 {
+            writeln!(output)?;
+            return Ok(None);
+        }
+        if line.trim().is_empty() {
             return Ok(None);
         }
         match line.trim().parse::<usize>() {
@@ -77,6 +86,17 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
 }
 
 impl Prediction {
+    /// For a class that was asked by its teacher; none if the scenario has no question, or was changed.
+    pub fn unsaid(loaded: &Loaded) -> Option<Prediction> {
+        let predict = loaded.base.predict.clone().filter(|_| !loaded.patched)?;
+        Some(Prediction { predict, said: None })
+    }
+
+    /// The question, its choices and the verdict.
+    pub fn with_question(&self, report: &Report, page: Page) -> String {
+        format!("{}\n{}", choices(&self.predict, report.seed, page), self.verdict(report, page))
+    }
+
     /// The right answer, the prediction, and the reason; or that this run is an exception.
     pub fn verdict(&self, report: &Report, page: Page) -> String {
         let ran = Observed::all(report, &Summary::all(&report.variants));

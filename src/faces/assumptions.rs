@@ -1,7 +1,7 @@
 //! The assumptions of the model that a table is based on, each with its value and the source of that value.
 
 use crate::base::words::{listed, span, thousands};
-use crate::faces::text::{Page, Tone, clean, cut, left, paint, width};
+use crate::faces::text::{Block, Page, Side, Tone, beside, clean, lines, paint, shrink, width};
 use crate::scenario::{self, CartHome, Dist, Loaded, Scenario, SessionHome, Share};
 
 /// One assumption.
@@ -140,16 +140,24 @@ fn percent(share: Share) -> String {
 /// The assumptions as a table.
 #[must_use]
 pub fn table(assumptions: &[Assumption], page: Page) -> String {
-    let widest = |of: fn(&Assumption) -> &str| assumptions.iter().map(|one| width(of(one))).max().unwrap_or(0);
-    let what = widest(|one| one.what);
-    let value = widest(|one| &one.value).min(page.columns() / 2 - 10);
+    let cells = |one: &Assumption| [one.what.to_owned(), one.value.clone(), one.from.clone()];
+    let mut widths = [0; 3];
+    for one in assumptions {
+        widths.iter_mut().zip(cells(one)).for_each(|(widest, cell)| *widest = (*widest).max(width(&cell)));
+    }
+    shrink(&mut widths, page.columns() - INDENT - 2 * GAP);
     let mut text = format!("\n{}\n", paint(Tone::Strong, "What these figures rest on"));
     for one in assumptions {
-        let line = format!("   {}  {}  {}", left(one.what, what), left(&cut(&one.value, value), value), one.from);
-        text += &format!("{}\n", cut(line.trim_end(), page.columns()));
+        let blocks = [INDENT, GAP, GAP].into_iter().zip(widths).zip(cells(one));
+        let blocks = blocks.map(|((gap, columns), cell)| Block::new(gap, columns, Side::Left, lines(&cell, columns)));
+        text += &beside(&blocks.collect::<Vec<_>>());
     }
     text
 }
+
+/// Blanks before the table, and between its columns.
+const INDENT: usize = 3;
+const GAP: usize = 2;
 
 fn dist(dist: &Dist) -> String {
     match dist {

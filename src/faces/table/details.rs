@@ -1,14 +1,11 @@
 //! Detailed figures: how requests ended, their latency, why carts were lost, and the load of the servers.
 
-use tabled::builder::Builder;
-use tabled::settings::object::Columns;
-use tabled::settings::{Alignment, Modify, Padding, Style};
-
 use super::causes::CAUSES;
 use super::columns::many_are_unfinished;
 use crate::base::time::Span;
 use crate::base::words::{clock, count, real, thousands};
-use crate::faces::text::{Page, Tone, clean, cut, paint};
+use crate::faces::grid::{Cell, Column, Grid};
+use crate::faces::text::{Page, Side, Tone, clean, paint_lines};
 use crate::results::Report;
 use crate::results::path;
 use crate::results::statistics::Summary;
@@ -31,25 +28,32 @@ pub(super) fn details(report: &Report, summaries: &[Summary], page: Page) -> Str
     text
 }
 
-/// A small table, with a row for each design that has one.
-fn table(title: &str, head: &[&str], rows: Vec<(usize, Vec<String>)>, page: Page) -> String {
+/// A small table of figures, with a row for each design that has one.
+fn table(title: &str, head: &[&str], rows: &Rows, page: Page) -> String {
+    drawn(title, figures(head, rows), rows, page)
+}
+
+type Rows = [(usize, Vec<String>)];
+
+fn figures(head: &[&str], rows: &Rows) -> Vec<Column> {
+    let cell =
+        |at: usize, cells: &[String]| Cell { text: cells.get(at).cloned().unwrap_or_default(), tone: Tone::Plain };
+    let column = |(at, head): (usize, &&str)| Column {
+        head: vec![(*head).into()],
+        cells: rows.iter().map(|(_, cells)| cell(at, cells)).collect(),
+        side: Side::Right,
+        ..Column::default()
+    };
+    head.iter().enumerate().map(column).collect()
+}
+
+fn drawn(title: &str, columns: Vec<Column>, rows: &Rows, page: Page) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut builder = Builder::new();
-    builder.push_record(std::iter::once("design").chain(head.iter().copied()));
-    for (number, cells) in rows {
-        builder.push_record(std::iter::once(number.to_string()).chain(cells));
-    }
-    let mut table = builder.build();
-    table.with(Style::empty()).with(Padding::new(3, 0, 0, 0)).with(Alignment::right());
-    table.with(Modify::new(Columns::new(..1)).with(Alignment::left()));
-    let mut text = format!("\n{}\n", paint(Tone::Strong, title));
-    for line in table.to_string().lines() {
-        text += &cut(line.trim_end(), page.columns());
-        text.push('\n');
-    }
-    text
+    let names = rows.iter().map(|(number, _)| [String::new(), number.to_string()]).collect();
+    let grid = Grid { heading: "design", names, columns, ..Grid::default() };
+    format!("\n{}{}", paint_lines(Tone::Strong, &page.wrap("", title)), grid.draw(page).text())
 }
 
 fn each(summaries: &[Summary], paths: &[&str], print: fn(f64) -> String) -> Vec<(usize, Vec<String>)> {
@@ -65,13 +69,13 @@ fn requests(summaries: &[Summary], page: Page) -> String {
         .map(|name| format!("requests.{name}"));
     let rows = each(summaries, &paths.each_ref().map(String::as_str), count);
     let head = ["sent", "= ok", "+ refused", "+ failed", "+ timed out", "+ in flight", "balancer's retries"];
-    table("Requests of users", &head, rows, page)
+    table("Requests of users", &head, &rows, page)
 }
 
 fn latency(summaries: &[Summary], title: &str, path: &str, page: Page) -> String {
     let names = ["mean", "p50", "p90", "p99", "max"];
     let paths = names.map(|name| format!("{path}.{name}"));
-    table(title, &names, each(summaries, &paths.each_ref().map(String::as_str), real), page)
+    table(title, &names, &each(summaries, &paths.each_ref().map(String::as_str), real), page)
 }
 
 fn lost_by(summaries: &[Summary], page: Page) -> String {
@@ -85,7 +89,7 @@ fn lost_by(summaries: &[Summary], page: Page) -> String {
     }
     let paths: Vec<&str> = seen.iter().map(|(path, _)| path.as_str()).collect();
     let words: Vec<&str> = seen.iter().map(|(_, word)| *word).collect();
-    table("Lost carts by cause", &words, each(summaries, &paths, count), page)
+    table("Lost carts by cause", &words, &each(summaries, &paths, count), page)
 }
 
 fn load(summaries: &[Summary], page: Page) -> String {
@@ -94,7 +98,7 @@ fn load(summaries: &[Summary], page: Page) -> String {
     let window = summaries.first().map_or(0.0, |summary| summary.mean("load.window_s"));
     let worst = format!("worst {} s", count(window));
     let head = ["busiest x mean", &worst, "variation", "Jain's index", "new one fair after s"];
-    table("Load of the servers, by busy time", &head, each(summaries, &paths, real), page)
+    table("Load of the servers, by busy time", &head, &each(summaries, &paths, real), page)
 }
 
 /// How many servers fit on a line.
@@ -121,7 +125,7 @@ fn servers(report: &Report, summaries: &[Summary], page: Page) -> String {
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let what = "Requests served, and share of the time that workers were busy";
     let of_large = if small.is_empty() { what } else { "The same in larger pools" };
-    table(what, &head, small, page) + &table(of_large, &["servers", "fewest", "median", "most"], large, page)
+    table(what, &head, &small, page) + &table(of_large, &["servers", "fewest", "median", "most"], &large, page)
 }
 
 fn faults(report: &Report, summaries: &[Summary], page: Page) -> String {
@@ -138,7 +142,9 @@ fn faults(report: &Report, summaries: &[Summary], page: Page) -> String {
         names.sort_by_key(|name| summary.get(&path::join(["faults", name, "strikes"])).is_some());
         rows.extend(names.into_iter().map(|name| (number, fault(name, summary))));
     }
-    table("Faults", &["at", "what", "carts open", "of these lost"], rows, page)
+    let mut columns = figures(&["at", "what", "carts open", "of these lost"], &rows);
+    (columns[1].side, columns[1].words) = (Side::Left, true);
+    drawn("Faults", columns, &rows, page)
 }
 
 /// A row for a fault, or for all faults of one random process: means over the runs.
@@ -148,8 +154,8 @@ fn fault(name: &str, summary: &Summary) -> Vec<String> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
     let at = of("at_s").map_or("–".into(), |s| clock(Span::from_nanos((s * 1e9) as u64)));
     let what = match of("strikes") {
-        Some(strikes) => format!("{}, {} times", cut(&clean(name), 30), count(strikes)),
-        None => cut(&clean(name), 40),
+        Some(strikes) => format!("{}, {} times", clean(name), count(strikes)),
+        None => clean(name),
     };
     vec![at, what, mean("open_carts"), mean("lost_of_open")]
 }
@@ -161,5 +167,5 @@ fn recovery(summaries: &[Summary], page: Page) -> String {
     let paths: Vec<String> = paths.iter().chain(&more).map(|name| format!("recovery.{name}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let head = ["kills", "noticed", "after s", "most", "back", "after s", "most", "users well after s", "most"];
-    table("Recovery from kills", &head, each(summaries, &paths, count), page)
+    table("Recovery from kills", &head, &each(summaries, &paths, count), page)
 }
