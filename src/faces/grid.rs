@@ -1,7 +1,7 @@
 //! Columns that line up and fit a page: heads wrap, then names and words, then the least important columns go, and where
 //! even that is not enough the table becomes a block of lines for each row.
 
-use super::text::{Block, Page, Side, Tone, beside, left, lines, paint, width};
+use super::text::{Block, Page, Side, Tone, beside, left, lines, paint, paint_lines, width};
 
 /// A table before it is laid out.
 #[derive(Clone, Debug, Default)]
@@ -190,8 +190,8 @@ impl Grid {
                     Block::new(AFTER_NUMBER, room - labels, Side::Left, cell),
                 ])
             };
-            let warned = self.note(at, room).iter().map(|line| format!("{indent}{}\n", paint(Tone::Loss, line)));
-            let title = title + &warned.collect::<String>();
+            let note = self.notes.get(at).filter(|note| !note.is_empty());
+            let title = note.map_or(title.clone(), |note| title + &paint_lines(Tone::Loss, &page.wrap(&indent, note)));
             title + &self.columns.iter().map(line).collect::<String>()
         };
         self.names.iter().enumerate().map(block).collect()
