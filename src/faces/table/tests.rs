@@ -384,14 +384,15 @@ fn interrupted_says_so() {
     300 users · 3 servers · open for 2 min · seed 1 · simulated
     0:30 server-2 crashes · 0:35 an empty server-2 replaces it
 
-                                             carts lost  of those open  wrong views  price
-       design                                  of 2,416   at the crash     of 2,416  per request
-    1  round robin, server memory           2,333  97 %       73  49 %  1,130  47 %  –
-    2  sticky, server memory                    –              –            –        –
-       cut short at 0:07, before the crash
-       at 0:30
-    3  round robin, signed token                0              0            0        210 bytes carried
-    4  round robin, shared store                –              –            –        –
+                                                             of those
+                                                carts lost    open at  wrong views  price
+       design                                     of 2,416  the crash     of 2,416  per request
+    1  round robin, server memory              2,333  97 %   73  49 %  1,130  47 %  –
+    2  sticky, server memory                       –          –            –        –
+       cut short at 0:07, before the crash at
+       0:30
+    3  round robin, signed token                   0          0            0        210 bytes carried
+    4  round robin, shared store                   –          –            –        –
        not begun
        Of design 1's losses 2,260 are split: their items sit in another server's memory; 73 are wiped:
        their last copy went with a server.
