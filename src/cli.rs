@@ -16,6 +16,7 @@ mod predict;
 mod progress;
 mod real;
 mod source;
+mod step;
 mod target;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod export;
 #[cfg(feature = "cli")]
 pub mod glossary;
+pub mod grid;
 #[cfg(feature = "cli")]
 pub mod interrupted;
 pub mod story;

@@ -59,9 +59,12 @@ pub enum Command {
         /// A scenario's name or a file
         #[arg(value_name = "NAME|FILE")]
         what: String,
-        /// Hide the lesson and the expectations, so that a class can predict first
+        /// Leave out the lesson and the TOML, so that a class can predict first
         #[arg(long)]
         no_spoilers: bool,
+        /// Print only the question and its choices
+        #[arg(long, conflicts_with = "no_spoilers")]
+        question: bool,
     },
     /// Explain a word of the output, such as `x mean`; without one, list them all
     Explain {
@@ -130,6 +133,9 @@ pub struct RunArguments {
     /// Ask the scenario's question before showing the result
     #[arg(long)]
     pub predict: bool,
+    /// Show question, table, story, answer and lesson one by one, each on a screen of its own, on Enter
+    #[arg(long, conflicts_with_all = ["output", "quiet"])]
+    pub step: bool,
     /// For each cause of loss, a pair of requests that proves it
     #[arg(long)]
     pub explain: bool,

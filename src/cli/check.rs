@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use whatcart::base::words::plural;
 use whatcart::experiment::{Survey, survey};
-use whatcart::faces::text::{Page, Tone, clean, left, paint, width};
+use whatcart::faces::text::{Page, Tone, clean, left, paint, paint_lines, width};
 use whatcart::results::expectations::{ClaimError, Observed, over_seeds, verdicts};
 use whatcart::results::prose;
 use whatcart::results::{Expectation, Figures};
@@ -46,7 +46,7 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
         score.take_in(&loaded.name, &expectations);
         text += &scenario(&loaded.name, &expectations, screen.page);
     }
-    text += &score.told(request.seeds, began.elapsed());
+    text += &score.told(request.seeds, began.elapsed(), screen.page);
     screen.print(&text)?;
     Ok(match (score.interrupted(request.seeds), score.failed) {
         (true, _) => Ended::Interrupted,
@@ -92,6 +92,9 @@ fn scenario(name: &str, expectations: &[Expectation], page: Page) -> String {
     text
 }
 
+/// Columns beside the name of a design; with less, the claim goes below it.
+const LEAST_CLAIM: usize = 36;
+
 /// The design, the expectation and the observed figures, in one or more lines.
 fn line(expectation: &Expectation, variants: usize, claims: usize, page: Page) -> String {
     let mark = if expectation.passed { paint(Tone::Fine, "ok    ") } else { paint(Tone::Loss, "FAILED") };
@@ -101,6 +104,11 @@ fn line(expectation: &Expectation, variants: usize, claims: usize, page: Page) -
     let whole = format!("{head}{}  {observed}", left(&claim, claims));
     if width(&whole) <= page.columns() {
         return whole + "\n";
+    }
+    if width(&head) + LEAST_CLAIM > page.columns() {
+        let indent = " ".repeat(width("  FAILED  "));
+        let variant = page.wrap(&format!("  {mark}  "), &clean(&expectation.variant));
+        return variant + &page.wrap(&indent, &claim) + &page.wrap(&(indent + "  "), &observed);
     }
     let indent = " ".repeat(width(&head) + 2);
     format!("{}{}", page.wrap(&head, &claim), page.wrap(&indent, &observed))
@@ -132,14 +140,17 @@ impl Score {
         self.seeds.is_some_and(|(least, _)| least < seeds as usize)
     }
 
-    fn told(&self, seeds: u32, took: Duration) -> String {
+    fn told(&self, seeds: u32, took: Duration, page: Page) -> String {
         let all = self.held + self.failed;
         let took = format!("({:.1} s)", took.as_secs_f64());
         if let Some((least, most)) = self.seeds.filter(|_| self.interrupted(seeds)) {
             let judged = if least == most { format!("{most}") } else { format!("{least} to {most}") };
             let failed = self.failed;
-            let told = format!("\nInterrupted: {all} expectations judged, of which {failed} did not hold");
-            return format!("{told}, with {judged} of {seeds} seeds a scenario. {took}\n");
+            let told = format!("Interrupted: {all} expectations judged, of which {failed} did not hold");
+            return format!(
+                "\n{}",
+                page.wrap("", &format!("{told}, with {judged} of {seeds} seeds a scenario. {took}"))
+            );
         }
         let seeds = if seeds == 1 { String::new() } else { format!(" in {seeds} seeds") };
         if self.failed == 0 {
@@ -148,6 +159,6 @@ impl Score {
             return format!("\n{} {took}\n", paint(Tone::Fine, &format!("All {hold}{seeds}.")));
         }
         let told = format!("{} of {all} expectations did not hold{seeds}: {}.", self.failed, self.wrong.join(", "));
-        format!("\n{} {took}\n", paint(Tone::Loss, &told))
+        format!("\n{}", paint_lines(Tone::Loss, &page.wrap("", &format!("{told} {took}"))))
     }
 }

@@ -6,6 +6,9 @@ use whatcart::scenario::{library, load};
 use super::screen::Screen;
 use super::{Ended, Failure};
 
+/// Columns for a command and the gap after it.
+const COMMAND: usize = 35;
+
 /// Prints the scenarios with their titles, in the order of the lessons.
 pub fn list(screen: &Screen) -> Result<Ended, Failure> {
     let entries = library::all();
@@ -16,7 +19,14 @@ pub fn list(screen: &Screen) -> Result<Ended, Failure> {
         let name = paint(Tone::Strong, &left(entry.name, names));
         text += &screen.page.wrap(&format!("{number:>2}  {name}  "), &title);
     }
-    text += "\nwhatcart show NAME --no-spoilers   the question to predict\nwhatcart run NAME                  the results\nwhatcart explain WORD              what a word of the output means\n";
+    text.push('\n');
+    for (command, what) in [
+        ("whatcart show NAME --no-spoilers", "the question to predict"),
+        ("whatcart run NAME", "the results"),
+        ("whatcart explain WORD", "what a word of the output means"),
+    ] {
+        text += &screen.page.wrap(&left(command, COMMAND), what);
+    }
     screen.print(&text)?;
     Ok(Ended::Well)
 }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use whatcart::faces::table::header;
 use whatcart::faces::text::{Page, Tone, clean, paint, width};
 use whatcart::results::Report;
 use whatcart::results::expectations::Observed;
@@ -28,10 +29,7 @@ pub struct Prediction {
 ///
 /// The scenario has no question, or was changed, so that the answer may be a different one; or there is no terminal.
 pub fn ask(loaded: &Loaded, seed: Option<u64>, screen: &Screen) -> Result<Prediction, Failure> {
-    let Some(predict) = loaded.base.predict.clone() else {
-        let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`, or leave --predict out";
-        return Err(usage(format!("`{}` has no question to predict", loaded.name), help));
-    };
+    let predict = question(loaded)?.clone();
     if loaded.patched {
         let help = "leave out --set, --vary and --warm-up, or --predict";
         return Err(usage("--predict knows the answer only for the unchanged scenario, and this run changes it", help));
@@ -44,20 +42,27 @@ pub fn ask(loaded: &Loaded, seed: Option<u64>, screen: &Screen) -> Result<Predic
         );
         return Err(usage("--predict asks a question, and this is not a terminal: there is nobody to ask", help));
     }
-    let choices = predict.offered(seed.unwrap_or(loaded.base.seed.get()));
-    screen.print(&question(loaded, &predict, &choices, screen.page))?;
+    let seed = seed.unwrap_or(loaded.base.seed.get());
+    let title = header::title(&loaded.name, &loaded.base.title, screen.page);
+    screen.print(&format!("{title}\n{}", choices(&predict, seed, screen.page)))?;
+    let choices = predict.offered(seed);
     let said = answer(&mut std::io::stdin().lock(), &mut std::io::stdout(), choices.len())?;
     let said = said.and_then(|at| choices.get(at)).map(|choice| (*choice).to_owned());
     Ok(Prediction { predict, said })
 }
 
-/// The title, the question, and the choices by number.
-fn question(loaded: &Loaded, predict: &Predict, choices: &[&str], page: Page) -> String {
-    let head = format!("{}   ", paint(Tone::Strong, &clean(&loaded.name)));
-    let mut text = page.wrap(&head, &clean(&loaded.base.title));
-    text += "\n";
-    text += &page.wrap("", &clean(&predict.ask.replace('\n', " ")));
-    for (number, choice) in (1..).zip(choices) {
+/// The scenario's question; an error if it has none.
+pub fn question(loaded: &Loaded) -> Result<&Predict, Failure> {
+    loaded.base.predict.as_ref().ok_or_else(|| {
+        let help = "give it a table `[predict]` with `ask`, `choices`, `answer` and `why`";
+        usage(format!("`{}` has no question to predict", loaded.name), help)
+    })
+}
+
+/// The question, and the choices by number, in the order that this seed gives them.
+pub fn choices(predict: &Predict, seed: u64, page: Page) -> String {
+    let mut text = page.wrap("", &clean(&predict.ask.replace('\n', " ")));
+    for (number, choice) in (1..).zip(predict.offered(seed)) {
         text += &page.wrap(&format!("   {number}  "), &clean(choice));
     }
     text
@@ -70,7 +75,6 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
         output.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line)? == 0 {
-            // Nobody has ended the line with the question.
             writeln!(output)?;
             return Ok(None);
         }
@@ -86,6 +90,17 @@ fn answer(input: &mut impl BufRead, output: &mut impl Write, choices: usize) -> 
 }
 
 impl Prediction {
+    /// For a class that was asked by its teacher; none if the scenario has no question, or was changed.
+    pub fn unsaid(loaded: &Loaded) -> Option<Prediction> {
+        let predict = loaded.base.predict.clone().filter(|_| !loaded.patched)?;
+        Some(Prediction { predict, said: None })
+    }
+
+    /// The question, its choices and the verdict.
+    pub fn with_question(&self, report: &Report, page: Page) -> String {
+        format!("{}\n{}", choices(&self.predict, report.seed, page), self.verdict(report, page))
+    }
+
     /// The right answer, the prediction, and the reason; or that this run is an exception.
     pub fn verdict(&self, report: &Report, page: Page) -> String {
         let ran = Observed::all(report, &Summary::all(&report.variants));

@@ -27,7 +27,18 @@ pub enum Request {
 #[derive(Debug)]
 pub struct Show {
     pub what: String,
-    pub spoilers: bool,
+    pub shown: Shown,
+}
+
+/// How much of a scenario to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The question and its choices.
+    Question,
+    /// What a class may know before it predicts.
+    WithoutSpoilers,
+    /// The lesson and the TOML too.
+    Everything,
 }
 
 /// Check the expectations of scenarios.
@@ -49,6 +60,7 @@ pub struct Run {
     pub runs: u32,
     pub until_precise: Option<f64>,
     pub predict: bool,
+    pub step: bool,
     pub explain: bool,
     pub assume: bool,
     pub set: Vec<String>,
@@ -69,8 +81,15 @@ impl From<Arguments> for Request {
         match arguments.command {
             None => Request::Run(Box::new(Run::of(OPENING))),
             Some(Command::List) => Request::List,
-            Some(Command::Show { what, no_spoilers }) => Request::Show(Show { what, spoilers: !no_spoilers }),
             Some(Command::Explain { word }) => Request::Explain(word),
+            Some(Command::Show { what, no_spoilers, question }) => {
+                let shown = match (question, no_spoilers) {
+                    (true, _) => Shown::Question,
+                    (_, true) => Shown::WithoutSpoilers,
+                    _ => Shown::Everything,
+                };
+                Request::Show(Show { what, shown })
+            }
             Some(Command::Init { file }) => Request::Init(file),
             Some(Command::Run(run)) => Request::Run(Box::new(Run::from(*run))),
             Some(Command::Check { what, seeds }) => Request::Check(Check { what, seeds }),
@@ -93,6 +112,7 @@ impl Run {
             runs: 1,
             until_precise: None,
             predict: false,
+            step: false,
             explain: false,
             assume: false,
             set: Vec::new(),
@@ -151,6 +171,7 @@ impl From<RunArguments> for Run {
             until_precise,
             warm_up,
             predict,
+            step,
             explain,
             assume,
             mut set,
@@ -175,6 +196,7 @@ impl From<RunArguments> for Run {
             runs,
             until_precise,
             predict,
+            step,
             explain,
             assume,
             set,

@@ -6,7 +6,7 @@ use whatcart::base::{UserId, Visit};
 use whatcart::experiment::{self, FAVOURITE, MOST_RUNS, Precision};
 use whatcart::faces::ascii::ascii_json;
 use whatcart::faces::story::{self, Story};
-use whatcart::faces::table::{self, Look};
+use whatcart::faces::table::{self, Look, Part};
 use whatcart::faces::text::Page;
 use whatcart::faces::{assumptions, explain, export};
 use whatcart::results::{Agreement, HurtBy, Report, expectations};
@@ -17,6 +17,7 @@ use super::predict::Prediction;
 use super::progress::Progress;
 use super::request::Run;
 use super::screen::Screen;
+use super::step::Steps;
 use super::target::Target;
 use super::{Ended, Failure, guarded, interrupt, predict, real, source, usage};
 
@@ -39,7 +40,14 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
         return Err(usage("-o and --series name the same file, and only one can be in it", "give each its own file"));
     }
 
-    let prediction = if request.predict { Some(predict::ask(&loaded, request.seed, screen)?) } else { None };
+    let steps = if request.step { Some(Steps::new(request, &loaded, screen)?) } else { None };
+    let prediction = match &steps {
+        Some(steps) if request.predict => Some(steps.alone(|| predict::ask(&loaded, request.seed, screen))?),
+        Some(steps) if !steps.ask(&loaded, request.seed)? => return Ok(Ended::Well),
+        Some(_) => Prediction::unsaid(&loaded),
+        None if request.predict => Some(predict::ask(&loaded, request.seed, screen)?),
+        None => None,
+    };
     let progress = Progress::new(request.quiet, screen);
     let show = |permille| progress.at(permille);
     let options = experiment::Options {
@@ -66,23 +74,18 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     progress.end();
     let report = Report { left_out, ..report? };
 
-    let page = if output.is_some() { Page::FILE } else { screen.page };
-    let mut text = printed(request, &loaded, &report, prediction.as_ref(), page)?;
-    if request.format == Format::Json && screen.ascii() {
-        text = ascii_json(&text);
-    }
-    if request.format == Format::Table {
-        text += &beside(request, &loaded, &report, page);
-    }
+    let parts = printed(request, &loaded, &report, prediction.as_ref(), screen)?;
     if let Some(precision) = reached {
         screen.complain(&said(&precision));
     }
     if let Some(series) = series {
         series.write(&screen.spelled(&export::series_csv(&report, request.incomplete)))?;
     }
-    match output {
-        Some(output) => output.write(&screen.for_file(&text))?,
-        None => screen.print(&text)?,
+    let text = || parts.iter().map(|part| part.text.as_str()).collect::<String>();
+    match (output, steps) {
+        (_, Some(steps)) if !report.interrupted => steps.show(&parts)?,
+        (Some(output), _) => output.write(&screen.for_file(&text()))?,
+        (None, _) => screen.print(&text())?,
     }
     if report.interrupted {
         return Ok(Ended::Interrupted);
@@ -120,17 +123,19 @@ fn check_user(request: &Run, loaded: &Loaded) -> Result<(), Failure> {
 }
 
 /// Additional output on request: proofs and assumptions.
-fn beside(request: &Run, loaded: &Loaded, report: &Report, page: Page) -> String {
-    let mut text = String::new();
+fn beside(request: &Run, loaded: &Loaded, report: &Report, page: Page) -> Vec<Part> {
+    let mut parts = Vec::new();
     if request.explain {
-        text += &explain::proofs(report, page, |at, run, visit, ended| {
+        let text = explain::proofs(report, page, |at, run, visit, ended| {
             experiment::replay(&loaded.variants[at], run, visit, ended)
         });
+        parts.push(Part { name: "proofs", text });
     }
     if request.assume {
-        text += &assumptions::table(&assumptions::assumptions(loaded), page);
+        let text = assumptions::table(&assumptions::assumptions(loaded), page);
+        parts.push(Part { name: "assumptions", text });
     }
-    text
+    parts
 }
 
 /// The precision that was reached, and whether it is the requested one.
@@ -178,37 +183,55 @@ fn no_user(user: u32, most: u64) -> Failure {
     usage(format!("there is no user {user}"), format!("the users of this shop are 1 to {most}"))
 }
 
+/// The results in the format that was asked for. Only a table has several parts.
 fn printed(
     request: &Run,
     loaded: &Loaded,
     report: &Report,
     prediction: Option<&Prediction>,
-    page: Page,
-) -> Result<String, Failure> {
-    Ok(match request.format {
+    screen: &Screen,
+) -> Result<Vec<Part>, Failure> {
+    let text = match request.format {
+        Format::Json if screen.ascii() => ascii_json(&export::json(report)),
         Format::Json => export::json(report),
         Format::Csv => export::csv(report, request.incomplete),
         Format::Markdown => export::markdown(report, &assumptions::assumptions(loaded), &request.command(report.seed)),
         Format::Table => {
-            let story = if request.quiet { None } else { story(request, loaded, report)? };
-            let next = report.scenario.next.as_deref().and_then(library::find);
-            let next = next.and_then(|entry| load(entry.name, entry.name, entry.text, &[], &[]).ok());
-            let next_title = next.as_ref().map(|next| &*next.base.title);
-            let answer = prediction.filter(|_| !report.interrupted).map(|prediction| prediction.verdict(report, page));
-            let changes = request.changes(loaded.base.seed.get());
-            let look = Look {
-                page,
-                details: request.details,
-                quiet: request.quiet,
-                story: story.as_ref(),
-                charts: request.charts,
-                answer: answer.as_deref(),
-                changes: &changes,
-                next_title,
-            };
-            table::render(report, &look)
+            let page = if request.output.is_some() { Page::FILE } else { screen.page };
+            let mut parts = table(request, loaded, report, prediction, page)?;
+            parts.extend(beside(request, loaded, report, page));
+            return Ok(parts);
         }
-    })
+    };
+    Ok(vec![Part { name: "results", text }])
+}
+
+fn table(
+    request: &Run,
+    loaded: &Loaded,
+    report: &Report,
+    prediction: Option<&Prediction>,
+    page: Page,
+) -> Result<Vec<Part>, Failure> {
+    let story = if request.quiet { None } else { story(request, loaded, report)? };
+    let next = report.scenario.next.as_deref().and_then(library::find);
+    let next = next.and_then(|entry| load(entry.name, entry.name, entry.text, &[], &[]).ok());
+    let next_title = next.as_ref().map(|next| &*next.base.title);
+    let answer = prediction.filter(|_| !report.interrupted).map(|prediction| {
+        if request.step { prediction.with_question(report, page) } else { prediction.verdict(report, page) }
+    });
+    let changes = request.changes(loaded.base.seed.get());
+    let look = Look {
+        page,
+        details: request.details,
+        quiet: request.quiet,
+        story: story.as_ref(),
+        charts: request.charts,
+        answer: answer.as_deref(),
+        changes: &changes,
+        next_title,
+    };
+    Ok(table::parts(report, &look))
 }
 
 /// The story of the requested user or, for a single run, of a user whom a design failed.

@@ -12,6 +12,9 @@ use whatcart::faces::text::Page;
 
 use super::args::Color;
 
+/// Rows of a terminal that does not say how many it has.
+const ROWS: usize = 30;
+
 /// The terminal, or whatever replaces it.
 #[derive(Debug)]
 pub struct Screen {
@@ -21,6 +24,8 @@ pub struct Screen {
     pub page: Page,
     /// What messages are laid out for.
     pub margin: Page,
+    /// Rows of the terminal.
+    pub rows: usize,
 }
 
 impl Screen {
@@ -31,7 +36,8 @@ impl Screen {
             Color::Never => ColorChoice::Never,
         };
         let (page, margin) = (page(terminal_size_of(io::stdout())), page(terminal_size_of(io::stderr())));
-        Screen { choice, ascii, page, margin }
+        let rows = terminal_size_of(io::stdout()).map_or(ROWS, |(_, Height(rows))| rows.into());
+        Screen { choice, ascii, page, margin, rows }
     }
 
     /// Whether to print ASCII characters only.

@@ -4,16 +4,28 @@ use whatcart::faces::table::header::timeline;
 use whatcart::faces::text::{Page, Tone, clean, clean_lines, left, paint, width};
 use whatcart::scenario::{Loaded, Predict, prose};
 
-use super::request::Show;
+use super::request::{Show, Shown};
 use super::screen::Screen;
-use super::{Ended, Failure, source};
+use super::{Ended, Failure, predict, source};
 
-/// Prints the question of a scenario, what differs, what breaks when, and its TOML.
+/// Prints the question of a scenario, what differs, what breaks when, and its TOML; or as much of it as is asked for.
 pub fn show(request: &Show, screen: &Screen) -> Result<Ended, Failure> {
     let source = source::find(&request.what)?;
     let loaded = source::load(&source, &[], &[])?;
-    let toml = if request.spoilers { source.text.to_string() } else { without_spoilers(&source.text) };
-    let text = format!("{}\n{}\n", summary(&loaded, request.spoilers, screen.page), clean_lines(toml.trim_end()));
+    let page = screen.page;
+    let text = match request.shown {
+        Shown::Question => predict::choices(predict::question(&loaded)?, loaded.base.seed.get(), page),
+        Shown::WithoutSpoilers => summary(&loaded, false, page),
+        Shown::Everything => {
+            format!(
+                "{}
+{}
+",
+                summary(&loaded, true, page),
+                clean_lines(source.text.trim_end())
+            )
+        }
+    };
     screen.print(&text)?;
     Ok(Ended::Well)
 }
@@ -51,75 +63,4 @@ fn matter(name: &str, words: &str, page: Page) -> String {
         return String::new();
     }
     format!("\n{}", page.wrap(&paint(Tone::Strong, &left(name, HEAD)), &clean(&words.replace('\n', " "))))
-}
-
-/// The TOML without whatever tells the result: the comment on top, the lesson, the question's answers and the
-/// expectations.
-fn without_spoilers(toml: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut text_ends: Option<&str> = None;
-    let mut in_spoiler = false;
-    for line in toml.lines().skip_while(|line| line.starts_with('#')) {
-        if let Some(quotes) = text_ends {
-            text_ends = text_ends.filter(|_| !line.contains(quotes));
-            continue;
-        }
-        let code = line.trim_start();
-        if code.starts_with('[') {
-            in_spoiler = code.starts_with("[[expect]]") || code.starts_with("[predict]");
-            if in_spoiler {
-                drop_comments(&mut kept);
-            }
-        }
-        let is_key = |key: &str| code.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
-        let lesson = is_key("lesson") || is_key("summary") || is_key("question");
-        if lesson {
-            drop_comments(&mut kept);
-            text_ends = ["\"\"\"", "'''"].into_iter().find(|quotes| line.matches(quotes).count() == 1);
-        }
-        if !lesson && !in_spoiler {
-            kept.push(line);
-        }
-    }
-    let mut text = String::new();
-    let mut blank = true;
-    for line in kept {
-        if !(blank && line.trim().is_empty()) {
-            text += line;
-            text.push('\n');
-        }
-        blank = line.trim().is_empty();
-    }
-    text
-}
-
-/// Comments belong to the line that follows them.
-fn drop_comments(kept: &mut Vec<&str>) {
-    while kept.last().is_some_and(|line| line.trim_start().starts_with('#')) {
-        kept.pop();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spoilers_go_and_the_rest_stays() {
-        let toml = "# the result\n# of it\n\ntitle = \"a\"\n[predict]\nask = \"\"\"\nhow [many]?\"\"\"\nanswer = \"9\"\n\n[users]\ncount = 3\n# the point\nlesson = \"\"\"\nno [[variants]] here\n\"\"\"\nnext = \"b\"\n\n[[variants]]\nname = \"x\"\n\n# what must come\n[[expect]]\nthat = \"carts.lost > 0\"\n\n[store]\nlatency = { constant = \"1ms\" }\n";
-        insta::assert_snapshot!(without_spoilers(toml), @r#"
-        title = "a"
-
-        [users]
-        count = 3
-        next = "b"
-
-        [[variants]]
-        name = "x"
-
-        [store]
-        latency = { constant = "1ms" }
-        "#);
-        assert_eq!(without_spoilers("lesson = 'short'\ntitle = 'a'\n"), "title = 'a'\n");
-    }
 }

@@ -2,7 +2,8 @@
 
 use super::text::width;
 
-/// The text in ASCII, as wide as before, so that columns still line up. What ASCII has nothing for becomes `?`.
+/// The text in ASCII, as wide as before but for `…`, so that columns still line up. What ASCII has nothing for becomes
+/// `?`.
 #[must_use]
 pub fn ascii(text: &str) -> String {
     // One character would make two, and the space after it would be left over.
@@ -11,6 +12,7 @@ pub fn ascii(text: &str) -> String {
     for c in text.chars() {
         match c {
             c if c.is_ascii() => plain.push(c),
+            '…' => plain.push_str("..."),
             '·' | '├' | '│' => plain.push('|'),
             '–' | '−' | '—' | '─' => plain.push('-'),
             '±' => plain.push('~'),
@@ -67,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_ascii_and_as_wide(text in ".{0,60}") {
+        fn it_is_ascii_and_as_wide(text in "[^…]{0,60}") {
             let plain = ascii(&text);
             prop_assert!(plain.is_ascii());
             prop_assert_eq!(width(&plain), width(&text));

@@ -1,7 +1,7 @@
 //! The assumptions of the model that a table is based on, each with its value and the source of that value.
 
 use crate::base::words::{listed, span, thousands};
-use crate::faces::text::{Page, Tone, clean, left, lines, paint, width};
+use crate::faces::text::{Block, Page, Side, Tone, beside, clean, lines, paint, shrink, width};
 use crate::scenario::{
     self, Affinity, Autoscaler, CartHome, CookieLife, Dist, Loaded, Outlier, Preset, Regions, Scenario, SessionHome,
     Share,
@@ -190,19 +190,17 @@ fn percent(share: Share) -> String {
 /// The assumptions as a table.
 #[must_use]
 pub fn table(assumptions: &[Assumption], page: Page) -> String {
-    let widest = |of: fn(&Assumption) -> &str| assumptions.iter().map(|one| width(of(one))).max().unwrap_or(0);
-    let what = widest(|one| one.what);
-    let value = widest(|one| &one.value).min(page.columns() / 2 - 10);
-    let room = page.columns() - (3 + what + 2 + value + 2);
+    let cells = |one: &Assumption| [one.what.to_owned(), one.value.clone(), one.from.clone()];
+    let mut widths = [0; 3];
+    for one in assumptions {
+        widths.iter_mut().zip(cells(one)).for_each(|(widest, cell)| *widest = (*widest).max(width(&cell)));
+    }
+    shrink(&mut widths, page.columns() - INDENT - 2 * GAP);
     let mut text = format!("\n{}\n", paint(Tone::Strong, "What these figures rest on"));
     for one in assumptions {
-        let (values, from) = (lines(&one.value, value), lines(&one.from, room));
-        for i in 0..values.len().max(from.len()) {
-            let cell = |all: &[String]| all.get(i).cloned().unwrap_or_default();
-            let what = left(if i == 0 { one.what } else { "" }, what);
-            let line = format!("   {what}  {}  {}", left(&cell(&values), value), cell(&from));
-            text += &format!("{}\n", line.trim_end());
-        }
+        let blocks = [INDENT, GAP, GAP].into_iter().zip(widths).zip(cells(one));
+        let blocks = blocks.map(|((gap, columns), cell)| Block::new(gap, columns, Side::Left, lines(&cell, columns)));
+        text += &beside(&blocks.collect::<Vec<_>>());
     }
     text
 }
@@ -240,6 +238,10 @@ fn round_trips(regions: &Regions) -> String {
     let trips = regions.round_trip.iter().map(|(pair, time)| format!("{} {}", clean(pair), span(time.get())));
     listed(&trips.collect::<Vec<_>>())
 }
+
+/// Blanks before the table, and between its columns.
+const INDENT: usize = 3;
+const GAP: usize = 2;
 
 fn dist(dist: &Dist) -> String {
     match dist {

@@ -4,7 +4,7 @@
 use crate::base::time::Instant;
 use crate::base::words::clock_tenths;
 use crate::base::{Command, Item, Items, Outcome, Reply, ServerId, Visit};
-use crate::faces::text::{Page, Tone, paint};
+use crate::faces::text::{Block, Page, Side, Tone, beside, lines, paint, width};
 use crate::history::{EventKind, Inside, PoolEvent, Seen, Served};
 use crate::judging::post_mortem::cause_of;
 use crate::results::{Cause, HurtBy, Report, RunReport, Tape};
@@ -74,8 +74,16 @@ impl Proof {
         let title = format!("{}: user {} in design {design}", word(*cause), visit.user.0);
         let line = |(at, served): &(Instant, Served), did: &str, answer: &str| {
             let Served { server, process, .. } = served;
-            let at = clock_tenths(at.since_start());
-            format!("   {at}  {did:<12} {server} (process {})  {answer}\n", process.0 + 1)
+            let time = clock_tenths(at.since_start());
+            let whence = format!("{server} (process {})", process.0 + 1);
+            let before = 3 + width(&time) + 2 + 12 + 1 + width(&whence) + 2;
+            let room = page.columns().saturating_sub(before).max(16);
+            beside(&[
+                Block::new(3, width(&time), Side::Left, vec![time]),
+                Block::new(2, 12, Side::Left, vec![did.into()]),
+                Block::new(1, width(&whence), Side::Left, vec![whence]),
+                Block::new(2, room, Side::Left, lines(answer, room)),
+            ])
         };
         let held = format!("acknowledged; the cart: {}", added.1.cart);
         let told = if items.is_empty() { "charged nothing".into() } else { format!("charged {items}") };

@@ -14,7 +14,7 @@ pub use causes::CAUSES;
 use super::story::Story;
 use crate::base::words::{listed, plural, quoted, span, thousands};
 use crate::faces::interrupted;
-use crate::faces::text::{Page, Tone, clean, paint, width};
+use crate::faces::text::{Page, Tone, clean, paint, paint_lines, width};
 use crate::results::Report;
 use crate::results::expectations::Observed;
 use crate::results::prose::Prose;
@@ -41,61 +41,60 @@ pub struct Look<'a> {
     pub next_title: Option<&'a str>,
 }
 
+/// A part of the output, which can be shown by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What it is: `table`, `story`.
+    pub name: &'static str,
+    /// Its lines. All but the first parts begin with an empty one.
+    pub text: String,
+}
+
 /// The whole output of a run, with colour codes.
 #[must_use]
 pub fn render(report: &Report, look: &Look) -> String {
+    parts(report, look).into_iter().map(|part| part.text).collect()
+}
+
+/// The output of a run in its parts, from the title to the lesson, without those that have nothing to say.
+#[must_use]
+pub fn parts(report: &Report, look: &Look) -> Vec<Part> {
     let summaries = Summary::all(&report.variants);
-    let (columns, left_out) = grid::fitting(report, columns::choose(report, &summaries), look.page);
-    let table = grid::draw(report, &columns, look.page);
-    let first = interrupted::first_line(report).map_or_else(String::new, |line| look.page.wrap("", &line));
-    let mut text = paint_lines(Tone::Loss, &first);
+    let columns = columns::choose(report, &summaries);
+    let page = look.page;
+    let table = grid::draw(report, &columns, page);
+    let first = interrupted::first_line(report).map_or_else(String::new, |line| page.wrap("", &line));
+    let first = paint_lines(Tone::Loss, &first);
     if look.quiet {
-        return text + &table;
+        return vec![Part { name: "table", text: first + &table }];
     }
-    text += &header::header(report, look.page);
-    if !look.changes.is_empty() {
-        text += &look.page.wrap("Changed: ", &clean(&look.changes.join(" · ")));
-    }
-    text += "\n";
-    text += &table;
-    text += &notes(report, &summaries, &columns, &left_out, look.page);
-    if let Some(agreement) = &report.agreement {
-        text += &engines::block(agreement, look.page);
-    }
-    text += &charts::histograms(report, &summaries, look.page);
-    if look.charts {
-        text += &charts::charts(report, look.page);
-    }
-    if look.details {
-        text += &details::details(report, &summaries, look.page);
-    }
-    if let Some(story) = look.story {
-        text += "\n";
-        text += &story.draw(look.page);
-    }
-    if let Some(answer) = look.answer {
-        text += "\n";
-        text += answer;
-    }
-    text += &lesson(report, &summaries, look);
-    text
+    let below = |text: String| if text.is_empty() { text } else { format!("\n{text}") };
+    let changes = match look.changes {
+        [] => String::new(),
+        changes => page.wrap("Changed: ", &clean(&changes.join(" · "))),
+    };
+    let above = header::facts_and_faults(report, page) + &changes;
+    let table = format!("{above}\n{table}{}", notes(report, &summaries, &columns, page));
+    let compared = report.agreement.as_ref().map(|agreement| engines::block(agreement, page));
+    let charts = if look.charts { charts::charts(report, page) } else { String::new() };
+    let details = if look.details { details::details(report, &summaries, page) } else { String::new() };
+    let all = [
+        ("title", first + &header::title(&report.name, &report.scenario.title, page)),
+        ("table", table),
+        ("comparison", compared.unwrap_or_default()),
+        ("charts", charts::histograms(report, &summaries, page) + &charts),
+        ("details", details),
+        ("story", below(look.story.map_or(String::new(), |story| story.draw(page)))),
+        ("answer", below(look.answer.unwrap_or_default().into())),
+        ("lesson", lesson(report, &summaries, look)),
+    ];
+    all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| Part { name, text }).collect()
 }
 
 /// The sentences under the table.
-fn notes(
-    report: &Report,
-    summaries: &[Summary],
-    columns: &[columns::Column],
-    left_out: &[String],
-    page: Page,
-) -> String {
+fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], page: Page) -> String {
     let sentences = sentences(report, summaries, columns);
     let mut text: String = sentences.iter().map(|note| page.wrap("   ", note)).collect();
-    if !left_out.is_empty() {
-        let columns = if left_out.len() == 1 { "column" } else { "columns" };
-        let note = format!("There is no room for the {columns} {}: see --details or --format json.", listed(left_out));
-        text += &page.wrap("   ", &note);
-    }
     if !report.left_out.is_empty() {
         let names: Vec<String> = report.left_out.iter().map(|name| clean(name)).collect();
         let note = format!("Not run, because only a simulation can: {}.", listed(&quoted(&names)));
@@ -123,10 +122,6 @@ pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Col
     .into_iter()
     .flatten()
     .collect()
-}
-
-fn paint_lines(tone: Tone, text: &str) -> String {
-    text.lines().map(|line| paint(tone, line) + "\n").collect()
 }
 
 /// What several runs say about the difference from the first design.

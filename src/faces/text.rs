@@ -1,7 +1,5 @@
 //! Text for a terminal: colour, columns that line up, lines that fit.
 
-use unicode_width::UnicodeWidthChar;
-
 pub use crate::base::layout::{lines, width};
 
 /// What a piece of text is to its reader; colour only ever repeats what the words say.
@@ -71,22 +69,63 @@ pub fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// The text cut to `columns`, ending in `…` when something is missing. The text has no colour.
+/// The lines of a text, each painted by itself.
 #[must_use]
-pub fn cut(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
-        return text.into();
+pub fn paint_lines(tone: Tone, text: &str) -> String {
+    text.lines().map(|line| paint(tone, line) + "\n").collect()
+}
+
+/// Where text stands in its column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Side {
+    /// Words.
+    #[default]
+    Left,
+    /// Figures.
+    Right,
+}
+
+/// Lines that stand beside those of other blocks.
+#[derive(Clone, Debug)]
+pub struct Block {
+    gap: usize,
+    columns: usize,
+    side: Side,
+    lines: Vec<String>,
+}
+
+impl Block {
+    /// Lines in this many columns, after a gap.
+    #[must_use]
+    pub fn new(gap: usize, columns: usize, side: Side, lines: Vec<String>) -> Block {
+        Block { gap, columns, side, lines }
     }
-    let mut short = String::new();
-    let mut taken = 1;
-    for c in text.chars() {
-        taken += c.width().unwrap_or(0);
-        if taken > columns {
-            break;
+}
+
+/// Blocks side by side, from the top, each line with a final newline.
+#[must_use]
+pub fn beside(blocks: &[Block]) -> String {
+    let height = blocks.iter().map(|block| block.lines.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for at in 0..height {
+        let mut line = String::new();
+        for Block { gap, columns, side, lines } in blocks {
+            let words = lines.get(at).map_or("", String::as_str);
+            line += &" ".repeat(*gap);
+            line += &if *side == Side::Right { right(words, *columns) } else { left(words, *columns) };
         }
-        short.push(c);
+        text += line.trim_end();
+        text.push('\n');
     }
-    short.trim_end().to_string() + "…"
+    text
+}
+
+/// Takes columns from the widest of these until they fit.
+pub fn shrink(widths: &mut [usize], room: usize) {
+    while widths.iter().sum::<usize>() > room {
+        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > 0) else { return };
+        *widest -= 1;
+    }
 }
 
 /// What text is laid out for: a terminal, or a file.

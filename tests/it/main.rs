@@ -5,6 +5,7 @@ mod arithmetic;
 mod clean;
 #[cfg(feature = "cli")]
 mod cli;
+mod cli_page;
 #[cfg(feature = "cli")]
 mod conformance;
 mod coverage;

@@ -95,6 +95,6 @@ fn its_scenario_runs_and_holds() {
     let file = folder.path().join("mine.toml");
     std::fs::write(&file, scenario).expect("a file");
     let table = whatcart(&["run", file.to_str().expect("text"), "--quiet"]);
-    assert!(table.contains("shared store") && table.contains("carts lost"), "{table}");
+    assert!(table.contains("shared store") && table.contains("opened"), "{table}");
     assert!(whatcart(&["check", file.to_str().expect("text")]).contains("ok"));
 }

@@ -3,15 +3,17 @@
 use super::{Deed, Line, Story};
 use crate::base::Items;
 use crate::base::words::clock_tenths;
-use crate::faces::text::{Page, Tone, cut, left, paint, right, width};
+use crate::faces::text::{Block, Page, Side, Tone, beside, lines, paint, paint_lines, right, width};
 
 /// The widths of a story's columns.
 struct Widths {
+    page: Page,
     time: usize,
     action: usize,
     server: usize,
     answer: usize,
-    cart: usize,
+    /// The server's cart, and what the user has added; none if carts have lines of their own, or the story has none.
+    carts: Option<[usize; 2]>,
 }
 
 impl Story {
@@ -21,15 +23,15 @@ impl Story {
         let lines = bracketed(&self.lines);
         let better = self.better.as_ref().map(|(title, lines)| (title, bracketed(lines)));
         let all: Vec<&Line> = lines.iter().chain(better.iter().flat_map(|(_, lines)| lines)).collect();
-        let widths = Widths::of(&all);
+        let widths = Widths::of(&all, self.carts, page);
         let mut text = self.heading(&widths);
         for line in &lines {
-            text += &self.line(line, &widths, page);
+            text += &self.line(line, &widths);
         }
         if let Some((title, lines)) = &better {
-            text += &format!("{}\n", paint(Tone::Strong, title));
+            text += &paint_lines(Tone::Strong, &page.wrap("", title));
             for line in lines {
-                text += &self.line(line, &widths, page);
+                text += &self.line(line, &widths);
             }
         }
         text
@@ -37,86 +39,131 @@ impl Story {
 
     fn heading(&self, widths: &Widths) -> String {
         let title = paint(Tone::Strong, &self.title);
-        if !self.carts {
-            return format!("{title}\n");
-        }
+        let Some([cart, added]) = widths.carts else { return format!("{title}\n") };
         let user = self.title.split(',').next().unwrap_or_default().to_lowercase();
-        format!("{}{}  {user} has added\n", left(&title, widths.before_carts()), left("server's cart", widths.cart))
+        let before = widths.before_carts();
+        beside(&[
+            Block::new(0, before, Side::Left, vec![title]),
+            Block::new(0, cart, Side::Left, lines("server's cart", cart)),
+            Block::new(GAP, added, Side::Left, lines(&format!("{user} has added"), added)),
+        ])
     }
 
-    fn line(&self, line: &Line, widths: &Widths, page: Page) -> String {
+    fn line(&self, line: &Line, widths: &Widths) -> String {
         match line {
-            Line::Did(deed) => self.deed(deed, widths, page),
+            Line::Did(deed) => self.deed(deed, widths),
             Line::Broke(at, what) => {
-                let head = format!("   {}  ", right(&clock_tenths(at.since_start()), widths.time));
-                let room = page.columns() - width(&head);
+                let head = format!("{}{}  ", " ".repeat(INDENT), right(&clock_tenths(at.since_start()), widths.time));
+                let room = widths.page.columns().min(WIDEST) - width(&head);
                 let dashes = (room.saturating_sub(width(what) + 2) / 2).clamp(LEAST_DASHES, DASHES);
-                let what = cut(what, room - 2 * (dashes + 1));
-                format!("{head}{}\n", paint(Tone::Strong, &format!("{0} {what} {0}", "-".repeat(dashes))))
+                let dashes = "-".repeat(dashes);
+                let told = lines(what, room - 2 * (dashes.len() + 1));
+                let told = told.iter().map(|line| paint(Tone::Strong, &format!("{dashes} {line} {dashes}"))).collect();
+                beside(&[
+                    Block::new(0, width(&head), Side::Left, vec![head.clone()]),
+                    Block::new(0, room, Side::Left, told),
+                ])
             }
             Line::Skipped(what) => {
-                format!("   {}  {}\n", " ".repeat(widths.time), paint(Tone::Faint, &cut(what, 60)))
+                let head = " ".repeat(INDENT + widths.time + GAP);
+                paint_lines(Tone::Faint, &widths.page.wrap(&head, what))
             }
         }
     }
 
-    fn deed(&self, deed: &Deed, widths: &Widths, page: Page) -> String {
+    fn deed(&self, deed: &Deed, widths: &Widths) -> String {
         let tone = if deed.wrong { Tone::Loss } else { Tone::Plain };
-        let mut text = format!(
-            "   {}  {}  {}  ",
-            right(&clock_tenths(deed.at.since_start()), widths.time),
-            left(&deed.action, widths.action),
-            left(&cut(&deed.server, widths.server), widths.server)
-        );
-        let answer = cut(&deed.answer, widths.answer);
         // The charge itself is not wrong; what is missing from it is.
-        text += &left(&paint(if deed.missing.is_some() { Tone::Plain } else { tone }, &answer), widths.answer);
-        if self.carts {
-            text += "  ";
-            text += &match (deed.missing, deed.cart) {
-                (Some(missing), _) => ending(missing, deed.wrong, page.columns() - widths.before_carts()),
-                (None, cart) => {
-                    let cart = cart.map_or(String::new(), |cart| items(cart, widths.cart));
-                    let room = page.columns() - widths.before_carts() - widths.cart - 2;
-                    format!("{}  {}", left(&paint(tone, &cart), widths.cart), items(deed.added, room))
-                }
-            };
+        let answer_tone = if deed.missing.is_some() { Tone::Plain } else { tone };
+        let painted = |tone: Tone, text: &str, columns: usize| -> Vec<String> {
+            lines(text, columns).iter().map(|line| paint(tone, line)).collect()
+        };
+        let time = clock_tenths(deed.at.since_start());
+        let mut blocks = vec![
+            Block::new(INDENT, widths.time, Side::Right, vec![time]),
+            Block::new(GAP, widths.action, Side::Left, lines(&deed.action, widths.action)),
+            Block::new(GAP, widths.server, Side::Left, lines(&deed.server, widths.server)),
+            Block::new(GAP, widths.answer, Side::Left, painted(answer_tone, &deed.answer, widths.answer)),
+        ];
+        match (widths.carts, deed.missing) {
+            (Some([cart, added]), Some(missing)) => {
+                let room = cart + GAP + added;
+                let (tone, text) = ending(missing, deed.wrong, room);
+                blocks.push(Block::new(GAP, room, Side::Left, painted(tone, &text, room)));
+            }
+            (Some([cart, added]), None) => {
+                let there = deed.cart.map_or(String::new(), |there| items(there, cart));
+                blocks.push(Block::new(GAP, cart, Side::Left, painted(tone, &there, cart)));
+                blocks.push(Block::new(GAP, added, Side::Left, lines(&items(deed.added, added), added)));
+            }
+            (None, _) => {}
         }
-        text.trim_end().to_string() + "\n"
+        let own_line = if self.carts && widths.carts.is_none() { carts_below(deed, tone, widths) } else { None };
+        beside(&blocks) + &own_line.unwrap_or_default()
     }
 }
 
+/// What a deed shows about carts, on lines of its own.
+fn carts_below(deed: &Deed, tone: Tone, widths: &Widths) -> Option<String> {
+    let head = " ".repeat(INDENT + widths.time + GAP);
+    let room = widths.page.columns() - width(&head);
+    if let Some(missing) = deed.missing {
+        let (tone, text) = ending(missing, deed.wrong, room);
+        return Some(paint_lines(tone, &widths.page.wrap(&head, &text)));
+    }
+    let there = format!("server's cart: {}", items(deed.cart?, room / 3));
+    let added = format!("has added: {}", items(deed.added, room / 3));
+    if width(&there) + GAP + width(&added) <= room {
+        return Some(format!("{head}{}{}{added}\n", paint(tone, &there), " ".repeat(GAP)));
+    }
+    Some(paint_lines(tone, &widths.page.wrap(&head, &there)) + &widths.page.wrap(&head, &added))
+}
+
+/// Blanks before a story's lines, and between its columns.
+const INDENT: usize = 3;
+const GAP: usize = 2;
+/// The widest story.
+const WIDEST: usize = 100;
 /// The dashes on either side of a fault.
 const DASHES: usize = 12;
 const LEAST_DASHES: usize = 3;
+/// The least columns for each of the two carts, and for an answer beside them.
+const CART: usize = 14;
+const ANSWER: usize = 12;
 
 impl Widths {
-    fn of(lines: &[&Line]) -> Widths {
+    fn of(all: &[&Line], carts: bool, page: Page) -> Widths {
         let deeds: Vec<&Deed> =
-            lines.iter().filter_map(|line| if let Line::Did(deed) = line { Some(deed) } else { None }).collect();
-        let most = |text: fn(&Deed) -> usize, least: usize, limit: usize| {
+            all.iter().filter_map(|line| if let Line::Did(deed) = line { Some(deed) } else { None }).collect();
+        let most = |text: &dyn Fn(&Deed) -> usize, least: usize, limit: usize| {
             deeds.iter().map(|deed| text(deed)).max().unwrap_or(0).clamp(least, limit)
         };
-        Widths {
-            time: lines.iter().map(|line| time_width(line)).max().unwrap_or(0).max(6),
-            action: most(|deed| width(&deed.action), 10, 16),
-            // `server-6 frankfurt`
-            server: most(|deed| width(&deed.server), 8, 18),
-            answer: most(|deed| width(&deed.answer), 21, 26),
-            cart: most(
-                |deed| deed.cart.filter(|_| deed.missing.is_none()).map_or(0, |cart| width(&cart.to_string())),
-                16,
-                20,
-            ),
-        }
+        let time = all.iter().map(|line| time_width(line)).max().unwrap_or(0).max(6);
+        let action = most(&|deed| width(&deed.action), 10, 18);
+        // `server-6 frankfurt`
+        let server = most(&|deed| width(&deed.server), 8, 18);
+        let answer = most(&|deed| width(&deed.answer), 21, 26);
+        let cart =
+            |deed: &Deed| deed.cart.filter(|_| deed.missing.is_none()).map_or(0, |cart| width(&cart.to_string()));
+        let cart = most(&cart, 16, 20);
+        let room = page.columns().min(WIDEST) - (INDENT + time + GAP + action + GAP + server + GAP);
+        let beside_carts = room.saturating_sub(2 * (CART + GAP));
+        let (answer, carts) = if carts && beside_carts >= ANSWER {
+            let answer = answer.min(beside_carts);
+            let left = room - answer - 2 * GAP;
+            let cart = cart.min(left - CART);
+            (answer, Some([cart, left - cart]))
+        } else {
+            (answer.min(room), None)
+        };
+        Widths { page, time, action, server, answer, carts }
     }
 
     /// The columns to the left of the server's cart.
     fn before_carts(&self) -> usize {
-        3 + self.time + 2 + self.action + 2 + self.server + 2 + self.answer + 2
+        INDENT + self.time + GAP + self.action + GAP + self.server + GAP + self.answer + GAP
     }
 }
-
 /// Joins concurrent requests with a bracket, if more than one of them is shown.
 fn bracketed(lines: &[Line]) -> Vec<Line> {
     let bracket = |i: usize| {
@@ -151,21 +198,19 @@ fn time_width(line: &Line) -> usize {
     }
 }
 
-fn ending(missing: Items, wrong: bool, room: usize) -> String {
+fn ending(missing: Items, wrong: bool, room: usize) -> (Tone, String) {
     match (missing.is_empty(), wrong) {
-        (true, false) => paint(Tone::Fine, "complete"),
-        (true, true) => paint(Tone::Loss, "MORE than was added"),
-        (false, _) => paint(Tone::Loss, &format!("MISSING {}", items(missing, room.saturating_sub(8)))),
+        (true, false) => (Tone::Fine, "complete".into()),
+        (true, true) => (Tone::Loss, "MORE than was added".into()),
+        (false, _) => (Tone::Loss, format!("MISSING {}", items(missing, room.saturating_sub(8)))),
     }
 }
 
 /// As many item names as there is room for, followed by the number of the others.
 fn items(items: Items, room: usize) -> String {
     let whole = items.to_string();
-    if width(&whole) <= room {
-        return whole;
-    }
     let names: Vec<String> = items.iter().map(|item| item.to_string()).collect();
     let shown = |n: usize| format!("{} +{}", names[..n].join(" "), names.len() - n);
-    (1..names.len()).rev().map(shown).find(|text| width(text) <= room).unwrap_or_else(|| cut(&whole, room))
+    let short = || (1..names.len()).rev().map(shown).find(|text| width(text) <= room);
+    if width(&whole) <= room { whole } else { short().unwrap_or(whole) }
 }

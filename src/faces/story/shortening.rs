@@ -29,7 +29,7 @@ pub(super) fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<L
     let wrong = skipped.iter().filter(|line| matches!(line, Line::Did(deed) if deed.wrong)).count();
     #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
     let (all, wrong) = (skipped.len() as f64, wrong as f64);
-    let note = format!("… {}, {}", plural(all, "more request", "more requests"), went_wrong(all, wrong));
+    let note = format!("({}, {})", plural(all, "more request", "more requests"), went_wrong(all, wrong));
     let mut short = lines[..head].to_vec();
     short.push(Line::Skipped(note));
     short.extend_from_slice(&lines[lines.len() - tail..]);

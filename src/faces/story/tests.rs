@@ -52,7 +52,7 @@ fn logged_out_again_and_again() {
        0:03.3  logs in again  server-2  ok
        0:04.0  looks around             401: who are you?
        0:04.3  logs in again  server-3  ok
-               … 10 more requests, 5 of them wrong
+               (10 more requests, 5 of them wrong)
        0:10.0  looks around             401: who are you?
        0:10.3  logs in again  server-3  ok
        0:10.3  gives up                 after being logged out
@@ -88,7 +88,7 @@ fn every_answer_has_words() {
        0:04.5  ------------ server-2 crashes ------------
        0:05.0  adds pen                  no answer for 20 ms                      mug lamp
        0:05.5  ------------ the balancer takes server-2 to be down ------------
-               … 2 more requests, all wrong
+               (2 more requests, all wrong)
        0:08.0  puts back lamp  server-2  ok                     –                 mug
        0:09.0  an impostor     server-2  welcome!                                 mug
        0:10.0  an impostor               401: turned away                         mug
@@ -97,7 +97,7 @@ fn every_answer_has_words() {
 }
 
 #[test]
-fn long_carts_are_cut() {
+fn of_long_carts_some_items_are_named() {
     let report = sticky_crash();
     let all: Vec<u8> = (1..=20).collect();
     let heard = (1..=20)
@@ -113,7 +113,7 @@ fn long_carts_are_cut() {
        0:05.0  adds kettle   server-1  ok                     mug lamp pen book +1  mug lamp pen book +1
        0:06.0  adds scarf    server-1  ok                     mug lamp pen book +2  mug lamp pen book +2
        0:07.0  adds clock    server-1  ok                     mug lamp pen book +3  mug lamp pen book +3
-               … 10 more requests, all well
+               (10 more requests, all well)
        0:18.0  adds item 18  server-1  ok                     mug lamp pen +15      mug lamp pen +15
        0:19.0  adds item 19  server-1  ok                     mug lamp pen +16      mug lamp pen +16
        0:20.0  adds item 20  server-1  ok                     mug lamp pen +17      mug lamp pen +17
@@ -177,7 +177,7 @@ fn a_bracket_holds_requests_of_one_moment_together_and_none_stands_alone() {
 }
 
 #[test]
-fn what_broke_is_told_whole_as_long_as_there_is_room() {
+fn what_broke_is_told_whole() {
     let at = Instant::from_nanos(60_000_000_000);
     let told = |words: &str| {
         let lines = vec![Line::Broke(at, words.into())];
@@ -187,7 +187,7 @@ fn what_broke_is_told_whole_as_long_as_there_is_room() {
     let long = told(&"x".repeat(70)).expect("a line");
     assert_eq!(long, format!("   1:00.0  -------- {} --------", "x".repeat(70)));
     let too_long = told(&"x".repeat(200)).expect("a line");
-    assert!(too_long.contains("--- xxx") && too_long.ends_with("x… ---"), "{too_long}");
+    assert!(too_long.starts_with(&format!("{}--- xxx", " ".repeat(11))) && too_long.ends_with("x ---"), "{too_long}");
 }
 
 #[test]

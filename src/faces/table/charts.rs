@@ -1,11 +1,10 @@
 //! Charts under a table: lost carts over time with the faults, the load of each server, and over several runs the
 //! distribution of lost carts.
 
-use super::paint_lines;
 use crate::base::time::Instant;
 use crate::base::words::{self, span};
 use crate::faces::chart::{Histogram, MARK, Scale, Windows, bar};
-use crate::faces::text::{Page, Tone, clean, left, paint, width};
+use crate::faces::text::{Page, Tone, clean, left, paint, paint_lines, width};
 use crate::results::statistics::Summary;
 use crate::results::{Report, RunReport, VariantReport};
 

@@ -33,6 +33,7 @@ struct Source<'a> {
 pub fn choose(report: &Report, summaries: &[Summary]) -> Vec<Column> {
     let source = Source { report, summaries };
     let mut columns: Vec<Column> = report.scenario.columns.iter().flat_map(|name| source.named(name)).collect();
+    rank_as_named(&mut columns);
     if columns.is_empty() {
         columns = source.telling();
         while columns.len() > MOST {
@@ -59,6 +60,15 @@ pub(super) fn many_are_unfinished(summaries: &[Summary]) -> bool {
     comparable(summaries).any(|summary| summary.mean("visits.open") > MANY * summary.mean("visits.begun"))
 }
 
+/// A scenario names what its lesson is about first. Where room is short the last goes first; the price stays.
+fn rank_as_named(columns: &mut [Column]) {
+    for (place, column) in (0..).zip(columns) {
+        if column.name != "price" {
+            column.rank = if place == 0 { 0 } else { place + 1 };
+        }
+    }
+}
+
 /// A run that was cut short cannot say that something does not happen, and one that never began says nothing.
 fn claim_nothing(cell: &mut Cell, summary: &Summary) {
     if summary.each.is_empty() || (!summary.whole && cell.figure == "0") {
@@ -67,7 +77,7 @@ fn claim_nothing(cell: &mut Cell, summary: &Summary) {
 }
 
 /// Removes the column with the highest drop priority.
-pub(super) fn drop_least(columns: &mut Vec<Column>) -> Option<Column> {
+fn drop_least(columns: &mut Vec<Column>) -> Option<Column> {
     let (at, _) = columns.iter().enumerate().max_by_key(|(at, column)| (column.rank, *at))?;
     Some(columns.remove(at))
 }

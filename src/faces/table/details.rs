@@ -1,16 +1,11 @@
 //! Detailed figures: how requests ended, their latency, why carts were lost, and the load of the servers.
 
-use std::ops::Range;
-
-use tabled::builder::Builder;
-use tabled::settings::object::Columns;
-use tabled::settings::{Alignment, Modify, Padding, Style};
-
 use super::causes::CAUSES;
 use super::columns::many_are_unfinished;
 use crate::base::time::Span;
 use crate::base::words::{clock, count, real, thousands};
-use crate::faces::text::{Page, Tone, clean, lines, paint, width};
+use crate::faces::grid::{Cell, Column, Grid};
+use crate::faces::text::{Page, Side, Tone, clean, paint_lines};
 use crate::results::Report;
 use crate::results::path;
 use crate::results::statistics::Summary;
@@ -34,51 +29,32 @@ pub(super) fn details(report: &Report, summaries: &[Summary], page: Page) -> Str
     text
 }
 
-/// A small table, with a row for each design that has one. Columns that do not fit beside the others follow below.
-fn table(title: &str, head: &[&str], rows: Vec<(DesignNumber, Vec<String>)>, page: Page) -> String {
+/// A small table of figures, with a row for each design that has one.
+fn table(title: &str, head: &[&str], rows: &Rows, page: Page) -> String {
+    drawn(title, figures(head, rows), rows, page)
+}
+
+type Rows = [(DesignNumber, Vec<String>)];
+
+fn figures(head: &[&str], rows: &Rows) -> Vec<Column> {
+    let cell =
+        |at: usize, cells: &[String]| Cell { text: cells.get(at).cloned().unwrap_or_default(), tone: Tone::Plain };
+    let column = |(at, head): (usize, &&str)| Column {
+        head: vec![(*head).into()],
+        cells: rows.iter().map(|(_, cells)| cell(at, cells)).collect(),
+        side: Side::Right,
+        ..Column::default()
+    };
+    head.iter().enumerate().map(column).collect()
+}
+
+fn drawn(title: &str, columns: Vec<Column>, rows: &Rows, page: Page) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut text = format!("\n{}\n", paint(Tone::Strong, title));
-    for columns in side_by_side(head, &rows, page) {
-        let mut builder = Builder::new();
-        builder.push_record(std::iter::once(DESIGN).chain(columns.clone().map(|at| head[at])));
-        for (number, cells) in &rows {
-            let number = number.to_string();
-            let cells = columns.clone().map(|at| cells.get(at).map_or("", String::as_str));
-            builder.push_record(std::iter::once(number.as_str()).chain(cells));
-        }
-        let mut table = builder.build();
-        table.with(Style::empty()).with(Padding::new(GAP, 0, 0, 0)).with(Alignment::right());
-        table.with(Modify::new(Columns::new(..1)).with(Alignment::left()));
-        for line in table.to_string().lines() {
-            text += line.trim_end();
-            text.push('\n');
-        }
-    }
-    text
-}
-
-const DESIGN: &str = "design";
-const GAP: usize = 3;
-
-/// Ranges of columns that fit beside each other.
-fn side_by_side(head: &[&str], rows: &[(DesignNumber, Vec<String>)], page: Page) -> Vec<Range<usize>> {
-    let widest = |text: &str| text.lines().map(width).max().unwrap_or(0);
-    let column = |at: usize| {
-        let cells = rows.iter().filter_map(|(_, cells)| cells.get(at));
-        GAP + cells.map(|cell| widest(cell)).max().unwrap_or(0).max(width(head[at]))
-    };
-    let (mut ranges, mut begin, mut taken) = (Vec::new(), 0, GAP + width(DESIGN));
-    for at in 0..head.len() {
-        if taken + column(at) > page.columns() && at > begin {
-            ranges.push(begin..at);
-            (begin, taken) = (at, GAP + width(DESIGN));
-        }
-        taken += column(at);
-    }
-    ranges.push(begin..head.len());
-    ranges
+    let names = rows.iter().map(|(number, _)| [String::new(), number.to_string()]).collect();
+    let grid = Grid { heading: "design", names, columns, ..Grid::default() };
+    format!("\n{}{}", paint_lines(Tone::Strong, &page.wrap("", title)), grid.draw(page).text())
 }
 
 fn each(summaries: &[Summary], paths: &[&str], print: fn(f64) -> String) -> Vec<(DesignNumber, Vec<String>)> {
@@ -94,13 +70,13 @@ fn requests(summaries: &[Summary], page: Page) -> String {
         .map(|name| format!("requests.{name}"));
     let rows = each(summaries, &paths.each_ref().map(String::as_str), count);
     let head = ["sent", "= ok", "+ refused", "+ failed", "+ timed out", "+ in flight", "balancer's retries"];
-    table("Requests of users", &head, rows, page)
+    table("Requests of users", &head, &rows, page)
 }
 
 fn latency(summaries: &[Summary], title: &str, path: &str, page: Page) -> String {
     let names = ["mean", "p50", "p90", "p99", "max"];
     let paths = names.map(|name| format!("{path}.{name}"));
-    table(title, &names, each(summaries, &paths.each_ref().map(String::as_str), real), page)
+    table(title, &names, &each(summaries, &paths.each_ref().map(String::as_str), real), page)
 }
 
 fn lost_by(summaries: &[Summary], page: Page) -> String {
@@ -114,7 +90,7 @@ fn lost_by(summaries: &[Summary], page: Page) -> String {
     }
     let paths: Vec<&str> = seen.iter().map(|(path, _)| path.as_str()).collect();
     let words: Vec<&str> = seen.iter().map(|(_, word)| *word).collect();
-    table("Lost carts by cause", &words, each(summaries, &paths, count), page)
+    table("Lost carts by cause", &words, &each(summaries, &paths, count), page)
 }
 
 fn load(summaries: &[Summary], page: Page) -> String {
@@ -123,7 +99,7 @@ fn load(summaries: &[Summary], page: Page) -> String {
     let window = summaries.first().map_or(0.0, |summary| summary.mean("load.window_s"));
     let worst = format!("worst {} s", count(window));
     let head = ["busiest x mean", &worst, "variation", "Jain's index", "new one fair after s"];
-    table("Load of the servers, by busy time", &head, each(summaries, &paths, real), page)
+    table("Load of the servers, by busy time", &head, &each(summaries, &paths, real), page)
 }
 
 /// How many servers fit on a line.
@@ -151,7 +127,7 @@ fn servers(report: &Report, summaries: &[Summary], page: Page) -> String {
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let what = "Requests served, and share of the time that workers were busy";
     let of_large = if small.is_empty() { what } else { "The same in larger pools" };
-    table(what, &head, small, page) + &table(of_large, &["servers", "fewest", "median", "most"], large, page)
+    table(what, &head, &small, page) + &table(of_large, &["servers", "fewest", "median", "most"], &large, page)
 }
 
 fn faults(report: &Report, summaries: &[Summary], page: Page) -> String {
@@ -169,13 +145,9 @@ fn faults(report: &Report, summaries: &[Summary], page: Page) -> String {
         names.sort_by_key(|name| summary.get(&path::join(["faults", name, "strikes"])).is_some());
         rows.extend(names.into_iter().map(|name| (number, fault(name, summary))));
     }
-    table("Faults", &["at", "what", "carts open", "of these lost"], rows, page)
-}
-
-/// A name in as many lines as it needs.
-fn in_lines(name: &str) -> String {
-    const ROOM: usize = 40;
-    lines(name, ROOM).join("\n")
+    let mut columns = figures(&["at", "what", "carts open", "of these lost"], &rows);
+    (columns[1].side, columns[1].words) = (Side::Left, true);
+    drawn("Faults", columns, &rows, page)
 }
 
 /// A row for a fault, or for all faults of one random process: means over the runs.
@@ -185,8 +157,8 @@ fn fault(name: &str, summary: &Summary) -> Vec<String> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in a run")]
     let at = of("at_s").map_or("–".into(), |s| clock(Span::from_nanos((s * 1e9) as u64)));
     let what = match of("strikes") {
-        Some(strikes) => in_lines(&format!("{}, {} times", clean(name), count(strikes))),
-        None => in_lines(&clean(name)),
+        Some(strikes) => format!("{}, {} times", clean(name), count(strikes)),
+        None => clean(name),
     };
     vec![at, what, mean("open_carts"), mean("lost_of_open")]
 }
@@ -198,5 +170,5 @@ fn recovery(summaries: &[Summary], page: Page) -> String {
     let paths: Vec<String> = paths.iter().chain(&more).map(|name| format!("recovery.{name}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let head = ["kills", "noticed", "after s", "most", "back", "after s", "most", "users well after s", "most"];
-    table("Recovery from kills", &head, each(summaries, &paths, count), page)
+    table("Recovery from kills", &head, &each(summaries, &paths, count), page)
 }

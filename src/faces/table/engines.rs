@@ -1,14 +1,15 @@
 //! Both engines, figure by figure: the simulations' predictions, the real results, and whether they agree.
 
 use crate::base::words::{count, listed, real};
-use crate::faces::text::{Page, Tone, clean, cut, left, paint, right, width};
+use crate::faces::grid::{Cell, Column, Grid};
+use crate::faces::text::{Page, Side, Tone, clean, left, paint_lines};
 use crate::results::Agreement;
 use crate::results::agreement::{Conformity, Judgement, Predicted, SERVICE_AT_LEAST_MS, Unit};
+use crate::scenario::DesignNumber;
 
-/// The widths of the number and the name; the cells follow.
+/// The width of a number and the gap after it, and the least width of a name.
 const NUMBER: usize = 3;
-const NAME_AT_LEAST: usize = 24;
-const GAP: usize = 2;
+const NAME_AT_LEAST: usize = 14;
 /// How many differences the verdict names at most.
 const MOST: usize = 4;
 
@@ -35,41 +36,49 @@ pub const HEAD: [&str; 6] = ["both engines", "simulated", "range", "happened", "
 #[must_use]
 pub fn block(agreement: &Agreement, page: Page) -> String {
     let rows = rows(agreement);
-    let cells = |row: &Row| row.cells.clone();
-    let mut widths = HEAD[1..].iter().map(|head| width(head)).collect::<Vec<_>>();
-    for cells in rows.iter().map(cells) {
-        widths.iter_mut().zip(&cells).for_each(|(so_far, cell)| *so_far = (*so_far).max(width(cell)));
-    }
-    let needed = NUMBER + widths.iter().map(|columns| GAP + columns).sum::<usize>();
-    let names = rows.iter().map(|row| width(&row.what)).max().unwrap_or(0);
-    let name = names.max(NAME_AT_LEAST).min(page.columns().saturating_sub(needed)).max(1);
-    let line = |number: &str, what: &str, cells: &[String], tone: Tone| {
-        let mut line = left(number, NUMBER) + &left(&cut(what, name), name);
-        for (i, (cell, columns)) in cells.iter().zip(&widths).enumerate() {
-            let last = i + 1 == cells.len();
-            line += &" ".repeat(GAP);
-            line += &if last { paint(tone, cell) } else { right(cell, *columns) };
-        }
-        line.trim_end().to_string() + "\n"
-    };
-    let head: Vec<String> = HEAD[1..].iter().map(ToString::to_string).collect();
-    let mut text = String::from("\n") + &line("", HEAD[0], &head, Tone::Plain);
+    let drawn = grid(&rows, &agreement.numbers).draw(page);
+    let mut text = format!("\n{}", drawn.head);
     for (design, number) in agreement.numbers.iter().enumerate() {
-        let mut number = number.to_string();
-        for row in rows.iter().filter(|row| row.design == design) {
-            text += &line(&number, &row.what, &row.cells, tone(row.verdict));
-            number.clear();
-        }
+        let own = rows.iter().zip(&drawn.rows).filter(|(row, _)| row.design == design).map(|(_, line)| line.as_str());
+        let own: String = own.collect();
+        text += &own;
         if let Some(absent) = absent(agreement, design) {
+            let number = if own.is_empty() { number.to_string() } else { String::new() };
             text += &page.wrap(&left(&number, NUMBER), &absent);
         }
+    }
+    if !drawn.left_out.is_empty() {
+        text += &page.wrap("   ", &format!("Not shown, for want of room: {}.", drawn.left_out.join("; ")));
     }
     for sentence in absent_everywhere(agreement).into_iter().chain([RANGES.into()]).chain(untimed(agreement)) {
         text += &page.wrap("   ", &sentence);
     }
     let tone = if agreement.agrees() { Tone::Fine } else { Tone::Loss };
-    text += &super::paint_lines(tone, &page.wrap("   ", &verdict(agreement)));
+    text += &paint_lines(tone, &page.wrap("   ", &verdict(agreement)));
     text
+}
+
+/// The comparison as a table; only the first row of a design has its number.
+fn grid(rows: &[Row], numbers: &[DesignNumber]) -> Grid {
+    let first = |at: usize| at == 0 || rows[at - 1].design != rows[at].design;
+    let number = |at: usize| if first(at) { numbers[rows[at].design].to_string() } else { String::new() };
+    let names = rows.iter().enumerate().map(|(at, row)| [number(at), row.what.clone()]);
+    let column = |(at, head): (usize, &&str)| {
+        let last = at + 1 == HEAD.len() - 1;
+        let cell = |row: &Row| {
+            let tone = if last { tone(row.verdict) } else { Tone::Plain };
+            Cell { text: row.cells[at].clone(), tone }
+        };
+        Column {
+            head: vec![(*head).into()],
+            cells: rows.iter().map(cell).collect(),
+            side: if last { Side::Left } else { Side::Right },
+            words: true,
+            rank: (*head == "difference").then_some(0),
+        }
+    };
+    let columns = HEAD[1..].iter().enumerate().map(column).collect();
+    Grid { heading: HEAD[0], names: names.collect(), name_at_least: NAME_AT_LEAST, columns, ..Grid::default() }
 }
 
 fn tone(verdict: Conformity) -> Tone {

@@ -3,19 +3,26 @@
 use super::range;
 use crate::base::time::Span;
 use crate::base::words::{clock, count, span, thousands};
-use crate::faces::text::{Page, Tone, clean, cut, paint, width};
+use crate::faces::text::{Page, Tone, clean, paint, paint_lines, width};
 use crate::faces::timeline::{at_random, moments, moves};
 use crate::results::{Report, VariantReport};
 use crate::scenario::{Scenario, Whole};
 
-/// Name and title, the facts, the timeline of faults.
+/// A scenario's name and title.
 #[must_use]
-pub fn header(report: &Report, page: Page) -> String {
-    let name = clean(&report.name);
+pub fn title(name: &str, title: &str, page: Page) -> String {
+    let (name, title) = (clean(name), clean(title));
     let gap = " ".repeat(17usize.saturating_sub(width(&name)).max(3));
-    let head = cut(&format!("{name}{gap}"), page.columns() / 2);
-    let mut text = page.wrap(&paint(Tone::Strong, &head), &clean(&report.scenario.title));
-    text += &page.wrap("", &facts(report));
+    if width(&name) + width(&gap) > page.columns() / 2 {
+        return paint_lines(Tone::Strong, &page.wrap("", &name)) + &page.wrap("", &title);
+    }
+    page.wrap(&paint(Tone::Strong, &format!("{name}{gap}")), &title)
+}
+
+/// The facts, and the timeline of faults.
+#[must_use]
+pub fn facts_and_faults(report: &Report, page: Page) -> String {
+    let mut text = page.wrap("", &facts(report));
     for line in timelines(report) {
         text += &in_whole_entries(&line, page);
     }

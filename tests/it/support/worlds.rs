@@ -226,6 +226,7 @@ fn balancer() -> impl Strategy<Value = Balancer> {
                     timeout: time(timeout.min(interval)),
                     fall: Whole::of(fall),
                     rise: Whole::of(rise),
+                    ..Health::default()
                 },
                 ..Balancer::default()
             }
@@ -453,7 +454,7 @@ pub fn plain_world() -> impl Strategy<Value = Scenario> {
                     interval: time(interval),
                     fall: Whole::of(fall),
                     rise: Whole::of(rise),
-                    ..Health::default()
+                    ..Health::default()..Health::default()
                 },
                 ..Balancer::default()
             },
