@@ -481,7 +481,7 @@ export class App {
       // A link says milliseconds.
       show.seek(Math.floor(show.t * 1000) / 1000);
       const at = show.t;
-      await show.inject(fault);
+      await show.inject(fault, at);
       this.deeds = [...this.deeds.filter(({ given }) => given <= at), { at, fault, given: at }];
       this.change();
     } catch (problem) {

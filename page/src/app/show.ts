@@ -80,6 +80,8 @@ export class Show {
   private wanted = 0;
   private pumping = false;
   private stopped = false;
+  /** Whether something is being done to the runs, so that nothing may be recorded. */
+  private held = false;
 
   private constructor(
     private readonly calls: Calls,
@@ -173,12 +175,12 @@ export class Show {
   }
 
   private async pump(): Promise<void> {
-    if (this.pumping) {
+    if (this.pumping || this.held) {
       return;
     }
     this.pumping = true;
     try {
-      for (let run = this.behind(); run && !this.stopped; run = this.behind()) {
+      for (let run = this.behind(); run && !this.stopped && !this.held; run = this.behind()) {
         await this.record(run);
         if (this.t < this.wanted) {
           this.t = Math.min(this.wanted, this.horizon);
@@ -216,18 +218,17 @@ export class Show {
     }
   }
 
-  /** Breaks something in all runs, at the moment that is shown. What was to come is forgotten. */
-  async inject(fault: Fault): Promise<void> {
-    await this.idle();
-    for (const run of this.runs) {
-      await this.back(run, this.t);
-      const { batch, timeline } = await this.calls.inject(run.id, fault);
-      run.recording.add(batch.keyframes, batch.events, batch.now);
-      run.timeline = timeline;
-      run.over = batch.over;
-    }
-    this.reach(this.t);
-    this.changed();
+  /** Breaks something in all runs. What was to come is forgotten. */
+  async inject(fault: Fault, at = this.t): Promise<void> {
+    await this.alone(async () => {
+      for (const run of this.runs) {
+        await this.back(run, at);
+        const { batch, timeline } = await this.calls.inject(run.id, fault);
+        run.recording.add(batch.keyframes, batch.events, batch.now);
+        run.timeline = timeline;
+        run.over = batch.over;
+      }
+    });
   }
 
   /** Plays on from an earlier moment with other deeds, up to the moment that is shown. */
@@ -235,53 +236,51 @@ export class Show {
     from: number,
     deeds: readonly { readonly at: number; readonly fault: Fault }[],
   ): Promise<void> {
-    await this.idle();
-    const { t } = this;
-    for (const run of this.runs) {
-      await this.back(run, Math.max(0, from - JUST_BEFORE));
-      for (const { at, fault } of deeds) {
-        await this.calls.inject(run.id, { ...fault, at: `${Math.round(at * 1000)}ms` });
+    await this.alone(async () => {
+      for (const run of this.runs) {
+        await this.back(run, Math.max(0, from - JUST_BEFORE));
+        for (const { at, fault } of deeds) {
+          await this.calls.inject(run.id, { ...fault, at: `${Math.round(at * 1000)}ms` });
+        }
+        run.timeline = await this.calls.timeline(run.id);
       }
-      run.timeline = await this.calls.timeline(run.id);
-    }
-    this.seek(t);
-    this.changed();
+    });
   }
 
   /** One past, two futures: from here on a run is played twice, and something is different in the second. */
   async fork(run: Run, difference: Difference): Promise<void> {
-    await this.idle();
-    await this.back(run, this.t);
-    const { run: id } = await this.calls.fork(run.id);
-    const fork = run.fork(id, difference.name);
-    if ("spare" in difference) {
-      fork.timeline = await this.calls.spare(id, difference.spare);
-    } else {
-      const { batch, timeline } = await this.calls.inject(id, difference.inject);
-      fork.recording.add(batch.keyframes, batch.events, batch.now);
-      fork.timeline = timeline;
-    }
-    for (const other of this.runs.filter((other) => other !== run)) {
-      await this.calls.close(other.id);
-    }
-    this.runs = [run, fork];
-    this.forkedAt = this.t;
-    this.reach(this.t);
-    this.changed();
+    await this.alone(async () => {
+      const { t } = this;
+      await this.back(run, t);
+      const { run: id } = await this.calls.fork(run.id);
+      const fork = run.fork(id, difference.name);
+      if ("spare" in difference) {
+        fork.timeline = await this.calls.spare(id, difference.spare);
+      } else {
+        const { batch, timeline } = await this.calls.inject(id, difference.inject);
+        fork.recording.add(batch.keyframes, batch.events, batch.now);
+        fork.timeline = timeline;
+      }
+      for (const other of this.runs.filter((other) => other !== run)) {
+        await this.calls.close(other.id);
+      }
+      this.runs = [run, fork];
+      this.forkedAt = t;
+    });
   }
 
   /** Follows another user from here on. */
   async follow(user: number, client: number): Promise<void> {
-    await this.idle();
-    this.user = user;
-    for (const run of this.runs) {
-      run.recording = run.recording.following(client);
-      run.visits = [];
-      await this.back(run, this.t);
-      remember(run, (await this.calls.story(run.id, user)).frames);
-    }
-    this.reach(this.t);
-    this.changed();
+    await this.alone(async () => {
+      this.user = user;
+      const { t } = this;
+      for (const run of this.runs) {
+        run.recording = run.recording.following(client);
+        run.visits = [];
+        await this.back(run, t);
+        remember(run, (await this.calls.story(run.id, user)).frames);
+      }
+    });
   }
 
   private async back(run: Run, to: number): Promise<void> {
@@ -294,16 +293,26 @@ export class Show {
     }
   }
 
-  /** Waits until no recording is under way. */
-  private async idle(): Promise<void> {
-    this.wanted = Math.min(this.wanted, this.t);
-    while (this.pumping) {
-      this.wanted = this.t - 10;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+  /** Does something to the runs while nothing is recorded, and nothing else is done to them. */
+  private async alone(work: () => Promise<void>): Promise<void> {
+    while (this.held) {
+      await pause();
     }
-    this.wanted = this.t;
+    this.held = true;
+    try {
+      while (this.pumping) {
+        await pause();
+      }
+      await work();
+    } finally {
+      this.held = false;
+      void this.pump();
+      this.changed();
+    }
   }
 }
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 2));
 
 /** Keeps a film: longer than before, or the beginning of another visit. */
 function remember(run: Run, frames: readonly Frame[]): void {
