@@ -105,7 +105,7 @@ fn everything_fits_and_has_a_spelling_in_ascii() {
         let told = story::choose(report).map(|(at, hurt)| {
             let variant = &report.variants[at];
             let tape = experiment::replay(&loaded.variants[at], &variant.runs[0], hurt.visit, hurt.ended);
-            story::tell(variant, at + 1, &tape, 12)
+            story::tell(variant, &tape, 12)
         });
         for columns in [60, 61, 67, 72, 80, 91, 100, 120, 160, 200] {
             let page = Page::of(columns);

@@ -454,7 +454,7 @@ pub fn plain_world() -> impl Strategy<Value = Scenario> {
                     interval: time(interval),
                     fall: Whole::of(fall),
                     rise: Whole::of(rise),
-                    ..Health::default()..Health::default()
+                    ..Health::default()
                 },
                 ..Balancer::default()
             },
