@@ -133,6 +133,7 @@ pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
         let from = match (values.len(), loaded.source_of(row.path)) {
             (0, _) => return None,
             (1, Some(source)) => clean(source),
+            (1, None) if values[0] != (row.value)(&loaded.base) => "set by the design".into(),
             (1, None) => distinct(&|scenario| row.default.words(scenario).into()).join(" or "),
             _ => "differs between designs".into(),
         };
@@ -287,14 +288,20 @@ mod tests {
            queue of a server                1,000                          house setting
            work of a request                20 ms on average, exponential  house setting
            boot of a process                5 s                            house setting
+           the balancer picks               round-robin                    house setting
+           a cookie binds users             no                             house setting
            health check every               2 s                            HAProxy's default
            failures until down              3                              HAProxy's default
+           a check waits                    2 s                            HAProxy's default
            successes until up               2                              HAProxy's default
-           a dead server is noticed after   4 s to 6 s                     follows from the three above
+           a dead server is noticed after   4 s to 6 s                     follows from these
            balancer tries another server    up to 3 times                  HAProxy's default
            balancer waits for a connection  5 s                            Envoy's default
            call to the shared store         1 ms, always                   house setting
            calls it serves at once          no limit                       house setting
+           a cart in it is changed          atomic                         house setting
+           carts in it are kept             for ever                       house setting
+           carts that fit in it             no limit                       house setting
            life of a signed token           15 min                         house setting
            leeway of verifiers              1 min                          common verifiers of JWTs
            network, other machines          no time, no loss               the model
@@ -329,7 +336,7 @@ mod tests {
             ("most servers it orders", "12 (mine.toml)"),
             ("utilisation the autoscaler wants", "60 % (house setting)"),
             ("it decides every", "15 s (Kubernetes' default)"),
-            ("calls it serves at once", "no limit or 4 (differs between designs)"),
+            ("calls it serves at once", "4 (set by the design)"),
         ] {
             assert_eq!(told(what), wanted, "{what}");
         }

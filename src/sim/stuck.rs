@@ -134,7 +134,7 @@ mod tests {
     use crate::base::seed::Seed;
     use crate::base::time::Span;
     use crate::scenario::{Dist, Fault, Journey, Scenario, Time, Whole};
-    use crate::sim::events::Due;
+    use crate::sim::events::{Due, Events};
 
     const SECOND: Span = Span::from_secs(1);
 
@@ -185,7 +185,9 @@ mod tests {
         let mut scenario = Scenario::house();
         scenario.faults = vec![breaks("vanish", 2)];
         let mut sim = played(&scenario, 12);
-        sim.events = super::super::Events::new(&sim.users.workload);
+        let now = sim.events.now;
+        sim.events = Events::new(&sim.users.workload);
+        sim.events.now = now;
         (0..sim.servers.held.len()).for_each(|worker| sim.servers.busy.set(worker, Instant::NEVER));
         let stuck = sim.stuck().expect("nobody will wake");
         assert!(stuck.waiting.iter().any(|(holder, _)| *holder == Holder::Connection(ServerId(1))), "{stuck:?}");
