@@ -1,7 +1,6 @@
 //! How large the pool may become.
 
-use super::{Deploy, Fault, FaultKind, Pause, Scenario, Strategy};
-use crate::base::time::Span;
+use super::{Deploy, Fault, FaultKind, Scenario, Strategy};
 
 impl Scenario {
     /// The maximum number of server slots, including those that will have been retired.
@@ -27,7 +26,7 @@ impl Scenario {
         let sizes = scales().map(|scale| scale.to.get()).chain(self.autoscaler.map(|autoscaler| autoscaler.max.get()));
         let largest = sizes.fold(self.servers.count.get(), u64::max);
         let drains = scales().map(|scale| scale.drain).chain(self.autoscaler.map(|autoscaler| autoscaler.drain));
-        let drained = if drains.map(Pause::get).any(|drain| drain > Span::ZERO) { largest } else { 0 };
+        let drained = if drains.into_iter().any(|drain| drain.happens()) { largest } else { 0 };
         let deploys =
             kinds().filter_map(|kind| if let FaultKind::Deploy(deploy) = kind { Some(*deploy) } else { None });
         let beside = deploys.map(|deploy| match deploy.strategy {

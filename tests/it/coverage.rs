@@ -135,7 +135,8 @@ names!(fault_kind(FaultKind):
 names!(state(ServerState):
     ServerState::Up => "up", ServerState::Down => "down", ServerState::Silent => "silent"
 ,
-    ServerState::Booting => "booting", ServerState::Draining => "draining", ServerState::Retired => "retired");
+    ServerState::Booting => "booting", ServerState::Draining => "draining",
+    ServerState::Terminating => "terminating", ServerState::Retired => "retired");
 
 /// The names of all causes of loss and all kinds of faults that scenarios can reach.
 pub fn causes_and_faults() -> Vec<&'static str> {
