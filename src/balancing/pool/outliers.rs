@@ -144,7 +144,7 @@ mod tests {
     fn a_share_at_most_holds_for_the_first_server_too() {
         let tenth =
             [(1, 0), (3, 0), (9, 0), (10, 1), (19, 1), (20, 2), (30, 3)].map(|(pool, most)| ("0.1", pool, most));
-        let of_three = [("0", 3, 0), ("0.3", 3, 0), ("0.5", 3, 1), ("0.67", 3, 2), ("1", 3, 3)];
+        let of_three = [("0.0", 3, 0), ("0.3", 3, 0), ("0.5", 3, 1), ("0.67", 3, 2), ("1.0", 3, 3)];
         let fine = [("0.0004", 5_000, 2), ("0.0006", 5_000, 3), ("0.000599", 5_000, 2)];
         for (share, pool, most) in tenth.into_iter().chain(of_three).chain(fine) {
             for always_one in [false, true] {

@@ -118,7 +118,10 @@ scale = { to = 2, drain = { timeout = "5s", for = "requests", pre_stop = "PRE_ST
         let (_, tape) = played(&scenario(&text.replace("PRE_STOP", pre_stop)), 1.0);
         let cut = |event: &Event| matches!(event.what, EventKind::Pool(PoolEvent::Stopped { cut_requests: 1.., .. }));
         assert!(stops(&tape).len() == 1 && !tape.iter().any(cut), "it ends, and cuts nothing off");
-        let failed = |event: &&Event| matches!(event.what, EventKind::Seen(_, Seen::Told { outcome, .. }) if outcome.is_server_error());
+        let told = |event: &&Event| matches!(event.what, EventKind::Seen(_, Seen::Told { .. }));
+        let answered =
+            |event: &&Event| matches!(event.what, EventKind::Seen(_, Seen::Told { outcome: Outcome::Ok(_), .. }));
+        let failed = |event: &&Event| told(event) && !answered(event);
         tape.iter().filter(failed).map(|event| event.at).collect::<Vec<_>>()
     };
     let late = failures("500ms");

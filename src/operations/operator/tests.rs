@@ -177,7 +177,7 @@ fn a_server_may_stop_before_the_balancer_knows() {
     let first = |pre_stop| Town::new(0).play(&[rolling(pre_stop)], 20);
     assert_eq!(
         first(1),
-        "0 begin; 0 launch server-4; 13 close server-1; 13 stop server-1 (0); 15 learn server-1; 15 launch server-5"
+        "0 begin; 0 launch server-4; 13 close server-1; 13 stop server-1 (0); 13 launch server-5; 15 learn server-1"
     );
     assert_eq!(
         first(5),

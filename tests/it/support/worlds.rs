@@ -1,5 +1,6 @@
 //! Random small scenarios over everything that a scenario can express.
 
+mod drains;
 mod elsewhere;
 mod short;
 
@@ -7,12 +8,13 @@ use proptest::prelude::*;
 use whatcart::base::Step;
 use whatcart::scenario::Strategy as Rollout;
 use whatcart::scenario::{
-    Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Drain, DrainFor, Fault, FaultKind, First,
-    Forgets, HashOn, Health, Heavy, Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects,
-    Outlier, PinnedDown, Positive, RandomFaults, RateLimit, Replication, Scale, Scenario, Servers, SessionHome, Share,
-    Store, StoreMemory, StoreUpdate, Tokens, UploadHome, Users, WhenFull, Whole,
+    Affinity, Autoscaler, Balancer, CartHome, CookieLife, Deploy, Dist, Fault, FaultKind, First, Forgets, HashOn,
+    Health, Heavy, Hidden, HiddenState, Homes, How, Join, Journey, Migration, MigrationWay, Objects, Outlier,
+    PinnedDown, Positive, RandomFaults, RateLimit, Replication, Scale, Scenario, Servers, SessionHome, Share, Store,
+    StoreMemory, StoreUpdate, Tokens, UploadHome, Users, WhenFull, Whole,
 };
 
+use drains::drain;
 pub use short::{
     EVERY_POLICY, at_ms, constant, end, exponential, fault, ms, rate, region_outage, share, show, that, three_regions,
     time,
@@ -396,16 +398,6 @@ fn any_plan() -> impl Strategy<Value = Fault> {
         };
         that(kind, at)
     })
-}
-
-/// None, one for bound users, or one for requests.
-fn drain(most: u64) -> impl Strategy<Value = Drain> {
-    let bound = |timeout| Drain::from(time(timeout));
-    let requests = (50..most, 0u64..100, 0u64..2_000).prop_map(|(timeout, percent, learns_after)| {
-        let pre_stop = time(timeout * percent / 100);
-        Drain { timeout: time(timeout), waits_for: DrainFor::Requests, pre_stop, learns_after: time(learns_after) }
-    });
-    prop_oneof![1 => Just(bound(0)), 1 => (50..most).prop_map(bound), 1 => requests]
 }
 
 fn autoscaler() -> impl Strategy<Value = Option<Autoscaler>> {
