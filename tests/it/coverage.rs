@@ -178,7 +178,12 @@ impl Met {
                 }
             }
             EventKind::Inside(_, what) => self.meet(inside(what)),
-            EventKind::Pool(what) => self.meet(pool(what)),
+            EventKind::Pool(what) => {
+                self.meet(pool(what));
+                if let PoolEvent::Turned { state: turned, .. } = what {
+                    self.meet(state(turned));
+                }
+            }
         }
     }
 
