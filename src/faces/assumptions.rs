@@ -78,7 +78,7 @@ const ROWS: &[Row] = &[
     Row { what: "failures in a row until ejected", path: "balancer.outlier.consecutive", value: |s| of_outlier(s, |o| o.consecutive.get().to_string()), default: ENVOY },
     Row { what: "the first ejection lasts", path: "balancer.outlier.ejection", value: |s| of_outlier(s, |o| span(o.ejection.get())), default: ENVOY },
     Row { what: "no ejection is longer than", path: "balancer.outlier.longest", value: |s| of_outlier(s, |o| span(o.longest.get())), default: ENVOY },
-    Row { what: "ejected at once, at most", path: "balancer.outlier.at_most", value: |s| of_outlier(s, ejected_at_most), default: Whose::Of("Envoy's default, since 1.28") },
+    Row { what: "ejected at once, at most", path: "balancer.outlier.at_most", value: |s| of_outlier(s, ejected_at_most), default: Whose::Of("Envoy's default is 10 %") },
     Row { what: "a server that comes up warms up", path: "balancer.slow_start", value: |s| s.balancer.slow_start.map_or("at once".into(), |time| format!("for {}", span(time.get()))), default: OURS },
     Row { what: "all are used if fewer are up than", path: "balancer.panic_threshold", value: |s| s.balancer.panic_threshold.map_or("never".into(), percent), default: OURS },
     Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },

@@ -14,7 +14,6 @@ use whatcart::scenario::{
     StoreMemory, StoreUpdate, Tokens, UploadHome, Users, WhenFull, Whole,
 };
 
-use drains::drain;
 pub use short::{
     EVERY_POLICY, at_ms, constant, end, exponential, fault, ms, rate, region_outage, share, show, that, three_regions,
     time,
@@ -376,9 +375,9 @@ fn any_fault() -> impl Strategy<Value = Fault> {
 /// A fault that is a plan.
 fn any_plan() -> impl Strategy<Value = Fault> {
     let strategy = prop::sample::select(vec![Rollout::Rolling, Rollout::AllAtOnce, Rollout::BlueGreen]);
-    let deploy = (strategy, drain(3_000), 0u64..3, any::<bool>());
+    let deploy = (strategy, drains::drain(3_000), 0u64..3, any::<bool>());
     let first = prop::sample::select(vec![First::Newest, First::Oldest]);
-    let scale = (1u64..7, drain(3_000), first);
+    let scale = (1u64..7, drains::drain(3_000), first);
     let join = (1u64..40, 0u64..2_000);
     (0u64..8_000, 0usize..3, deploy, scale, join).prop_map(|(at, which, deploy, scale, join)| {
         let ((strategy, drain, surge, in_place), (to, scale_drain, first), (people, over)) = (deploy, scale, join);
@@ -400,7 +399,7 @@ fn any_plan() -> impl Strategy<Value = Fault> {
 
 fn autoscaler() -> impl Strategy<Value = Option<Autoscaler>> {
     let limits = (1u64..3, 3u64..7, 200u64..1_500, 0u64..2_000);
-    prop::option::weighted(0.2, (limits, drain(1_000), any::<bool>())).prop_map(|some| {
+    prop::option::weighted(0.2, (limits, drains::drain(1_000), any::<bool>())).prop_map(|some| {
         some.map(|((min, max, interval, cool_down), drain, newest)| Autoscaler {
             target: Positive::of(0.4),
             min: Whole::of(min),
