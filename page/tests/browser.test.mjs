@@ -55,6 +55,7 @@ test("by keyboard alone: play, kill, revive, scrub, help, list", { skip }, async
   await page.keyboard.press("?");
   await page.waitForSelector("dialog[open] .keys");
   await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
   await page.keyboard.press("o");
   await page.waitForSelector("dialog[open] .list");
   await page.keyboard.press("Shift+Tab");

@@ -65,8 +65,8 @@ impl Pin {
         match (pool.states[server.index()], when_down) {
             // A draining server keeps the users it has.
             (ServerState::Up | ServerState::Draining, _) => Bound::To(server),
-            // A cookie that names a server the balancer no longer knows is ignored.
-            (ServerState::Retired, _) | (_, PinnedDown::Redispatch) => Bound::Free,
+            // A cookie that names a server the balancer no longer knows, or that gets nothing more, is ignored.
+            (ServerState::Retired | ServerState::Terminating, _) | (_, PinnedDown::Redispatch) => Bound::Free,
             (_, PinnedDown::Fail) => Bound::Fail,
         }
     }
@@ -150,8 +150,10 @@ mod tests {
         assert_eq!(pin.bound(affinity, PinnedDown::Redispatch, NOW, &pool), Bound::Free);
         assert_eq!(pin.bound(affinity, PinnedDown::Fail, NOW, &pool), Bound::Fail);
         assert_eq!(pin.bound(Affinity::None, PinnedDown::Fail, NOW, &pool), Bound::Free);
-        pool.believe(ServerId(1), ServerState::Retired);
-        assert_eq!(pin.bound(affinity, PinnedDown::Fail, NOW, &pool), Bound::Free, "nobody waits for what is gone");
+        for gone in [ServerState::Retired, ServerState::Terminating] {
+            pool.believe(ServerId(1), gone);
+            assert_eq!(pin.bound(affinity, PinnedDown::Fail, NOW, &pool), Bound::Free, "nobody waits for what is gone");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::balancing::policy::PoolView;
 use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::{Instant, Span};
 use crate::base::{ProcessId, ServerId, ServerState};
-use crate::scenario::{self, Affliction, Comeback, FaultKind, Scenario};
+use crate::scenario::{self, Affliction, Comeback, DrainFor, FaultKind, Scenario};
 
 use outliers::Outliers;
 use retries::Retries;
@@ -23,7 +23,7 @@ use warm_up::WarmUp;
 /// The real state of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Booting, up, draining, down, silent, or retired.
+    /// Booting, up, draining, terminating, down, silent, or retired.
     pub state: ServerState,
     /// The process that runs, or ran last.
     pub process: ProcessId,
@@ -72,6 +72,8 @@ enum Role {
     Serve,
     /// Send no new users there.
     Drain,
+    /// Send nothing there, not even the users it has.
+    Terminate,
     /// Check it, but do not use it yet.
     Standby,
     /// Do not expect it to come back.
@@ -122,7 +124,7 @@ impl Pool {
     pub fn kill(&mut self, server: ServerId, fault: u32, kind: FaultKind) -> bool {
         let isolated = self.isolated.remove(&server).is_some();
         let member = &mut self.members[server.index()];
-        if !runs(member.state) && !isolated {
+        if !lives(member.state) && !isolated {
             return false;
         }
         member.state = if kind.silences() { ServerState::Silent } else { ServerState::Down };
@@ -171,11 +173,16 @@ impl Pool {
         runs(self.members[server.index()].state)
     }
 
-    /// Tells the balancer to send no new users to a server; users bound to it by a cookie still go there. A process
-    /// that comes back in this slot is drained too, until [`Pool::end_drain`]. False if the server was already being
-    /// drained.
-    pub fn drain(&mut self, server: ServerId) -> bool {
-        self.assign(server, Role::Drain)
+    /// Tells the balancer to send no new users to a server, or no requests at all. A process that comes back in this
+    /// slot is drained too, until [`Pool::end_drain`]. False if the server was already being drained like that.
+    pub fn drain(&mut self, server: ServerId, waits_for: DrainFor) -> bool {
+        self.assign(
+            server,
+            match waits_for {
+                DrainFor::BoundUsers => Role::Drain,
+                DrainFor::Requests => Role::Terminate,
+            },
+        )
     }
 
     /// The server may get new users again, once it is up. False if it was not being drained.
@@ -200,7 +207,7 @@ impl Pool {
     fn usual_state(&self, server: ServerId) -> ServerState {
         match self.roles[server.index()] {
             Role::Serve | Role::Standby | Role::Decommissioned => ServerState::Up,
-            Role::Drain => ServerState::Draining,
+            Role::Drain | Role::Terminate => ServerState::Draining,
         }
     }
 
@@ -212,6 +219,7 @@ impl Pool {
             // Retired, or never up so far.
             (ServerState::Retired, _) => return,
             (ServerState::Booting, _) if !self.health[server.index()].up => return,
+            (_, Role::Terminate) => ServerState::Terminating,
             _ if !self.health[server.index()].up || ejected => ServerState::Down,
             (_, Role::Standby) => ServerState::Booting,
             (_, Role::Serve | Role::Drain | Role::Decommissioned) => self.usual_state(server),
@@ -276,7 +284,7 @@ impl Pool {
     pub fn check(&self, server: ServerId, now: Instant) -> (bool, Instant) {
         match self.members[server.index()].state {
             ServerState::Up | ServerState::Draining => (true, now),
-            ServerState::Down | ServerState::Booting | ServerState::Retired => (false, now),
+            ServerState::Terminating | ServerState::Down | ServerState::Booting | ServerState::Retired => (false, now),
             ServerState::Silent => (false, now + self.rules.timeout),
         }
     }
@@ -351,9 +359,14 @@ impl Pool {
     }
 }
 
-/// Whether a server in this state answers requests.
+/// Whether a server in this state takes requests.
 fn runs(state: ServerState) -> bool {
     matches!(state, ServerState::Up | ServerState::Draining)
+}
+
+/// Whether a server in this state works on requests.
+fn lives(state: ServerState) -> bool {
+    runs(state) || state == ServerState::Terminating
 }
 
 /// The rules of active health checks.

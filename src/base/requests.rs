@@ -230,6 +230,8 @@ pub enum ServerState {
     Booting,
     /// Finishes its requests and keeps its users, but gets no new ones.
     Draining,
+    /// Finishes its requests and takes no new ones, not even from its users.
+    Terminating,
     /// Refuses connections at once.
     Down,
     /// Accepts requests but never answers.

@@ -3,8 +3,8 @@
 use crate::base::words::{listed, span, thousands};
 use crate::faces::text::{Block, Page, Side, Tone, beside, clean, lines, paint, shrink, width};
 use crate::scenario::{
-    self, Affinity, Autoscaler, CartHome, CookieLife, Dist, Loaded, Outlier, Preset, Regions, Scenario, SessionHome,
-    Share,
+    self, Affinity, Autoscaler, CartHome, CookieLife, Dist, DrainFor, Loaded, Outlier, Preset, Regions, Scenario,
+    SessionHome, Share,
 };
 
 /// One assumption.
@@ -78,7 +78,7 @@ const ROWS: &[Row] = &[
     Row { what: "failures in a row until ejected", path: "balancer.outlier.consecutive", value: |s| of_outlier(s, |o| o.consecutive.get().to_string()), default: ENVOY },
     Row { what: "the first ejection lasts", path: "balancer.outlier.ejection", value: |s| of_outlier(s, |o| span(o.ejection.get())), default: ENVOY },
     Row { what: "no ejection is longer than", path: "balancer.outlier.longest", value: |s| of_outlier(s, |o| span(o.longest.get())), default: ENVOY },
-    Row { what: "ejected at once, at most", path: "balancer.outlier.at_most", value: |s| of_outlier(s, |o| percent(o.at_most)), default: ENVOY },
+    Row { what: "ejected at once, at most", path: "balancer.outlier.at_most", value: |s| of_outlier(s, ejected_at_most), default: Whose::Of("Envoy's default is 10 %") },
     Row { what: "a server that comes up warms up", path: "balancer.slow_start", value: |s| s.balancer.slow_start.map_or("at once".into(), |time| format!("for {}", span(time.get()))), default: OURS },
     Row { what: "all are used if fewer are up than", path: "balancer.panic_threshold", value: |s| s.balancer.panic_threshold.map_or("never".into(), percent), default: OURS },
     Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
@@ -92,7 +92,7 @@ const ROWS: &[Row] = &[
     Row { what: "most servers it orders", path: "autoscaler.max", value: |s| of_autoscaler(s, |a| a.max.get().to_string()), default: OURS },
     Row { what: "it decides every", path: "autoscaler.interval", value: |s| of_autoscaler(s, |a| span(a.interval.get())), default: KUBERNETES },
     Row { what: "it removes none for this long", path: "autoscaler.cool_down", value: |s| of_autoscaler(s, |a| span(a.cool_down.get())), default: KUBERNETES },
-    Row { what: "what it removes is drained for", path: "autoscaler.drain", value: |s| of_autoscaler(s, |a| span(a.drain.get())), default: OURS },
+    Row { what: "what it removes is drained for", path: "autoscaler.drain", value: |s| of_autoscaler(s, |a| span(a.drain.at_most())), default: OURS },
     Row { what: "it removes first", path: "autoscaler.first", value: |s| of_autoscaler(s, |a| kebab(&a.first)), default: OURS },
     Row { what: "there and back between regions", path: "regions.round_trip", value: |s| s.regions.as_ref().map_or("–".into(), round_trips), default: OURS },
     Row { what: "a user and the nearest region", path: "regions.last_mile", value: |s| s.regions.as_ref().map_or("–".into(), |r| span(r.last_mile.get())), default: OURS },
@@ -142,7 +142,19 @@ pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
     let fixed = FIXED.iter().map(|(what, value)| Assumption { what, value: (*value).into(), from: MODEL.into() });
     let apart = loaded.variants.iter().any(|variant| variant.scenario.regions.is_some());
     let fixed = fixed.filter(|one| one.what != FIXED[0].0 || !apart).chain(apart.then(between_regions));
-    written.chain(fixed).collect()
+    written.chain(drains(loaded)).chain(fixed).collect()
+}
+
+/// What the drains of these designs wait for, and which products do it like that.
+fn drains(loaded: &Loaded) -> impl Iterator<Item = Assumption> {
+    let all = || loaded.variants.iter().flat_map(|variant| variant.scenario.drains());
+    let kinds = [
+        (DrainFor::BoundUsers, "users bound by a cookie", "HAProxy's `drain`"),
+        (DrainFor::Requests, "requests in flight", "Kubernetes, AWS ALB, Envoy"),
+    ];
+    let used = move |waits_for| all().any(|drain| drain.happens() && drain.waits_for == waits_for);
+    let used = kinds.into_iter().filter(move |(waits_for, ..)| used(*waits_for));
+    used.map(|(_, value, from)| Assumption { what: "a drain waits for", value: value.into(), from: from.into() })
 }
 
 /// The network between regions.
@@ -186,6 +198,11 @@ fn concerns(path: &str, scenario: &Scenario) -> bool {
 
 fn percent(share: Share) -> String {
     scenario::percent(share.billionths())
+}
+
+fn ejected_at_most(outlier: &Outlier) -> String {
+    let one = if outlier.always_one { ", but always one" } else { "" };
+    format!("{}{one}", percent(outlier.at_most))
 }
 
 /// The assumptions as a table.

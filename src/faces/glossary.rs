@@ -29,7 +29,7 @@ pub const WORDS: [Word; 41] = [
     word("cold start", &["cold starts"], "A request on a serverless platform found no idle instance and had to wait until a new one had started."),
     word("cut-offs", &["user cut-offs", "cut off", "cut-off"], "How often a server was stopped while a cookie still bound a user to it. A user counts once for each server that is stopped under them. What that costs depends on what the server remembered."),
     word("design", &["variant", "variants"], "One row of the table: the scenario with one thing changed. In the file, designs are the `variants`."),
-    word("drain", &["drained", "draining"], "Before a server is stopped, the balancer sends it no new users and waits for those who are bound to it, up to the time given. Then it is stopped, even if some are left."),
+    word("drain", &["drained", "draining"], "Before a server is stopped, the balancer sends it no new users and waits for those whom a cookie binds to it (or, where the scenario says so, only for requests in flight), up to the time given. Then it is stopped, even if some are left."),
     word("ejections", &["outlier ejection", "ejected", "outlier"], "How often the balancer took a server out of its choice because its responses failed, although its health check passed. It tries the server again after a while."),
     word("evicted", &["eviction"], "A cart that the store dropped because it was full, to make room for another. Nothing fails; the user notices at checkout."),
     word("expired", &["time to live", "ttl"], "A cart that the store dropped because it was not changed for longer than the store keeps carts."),

@@ -149,6 +149,7 @@ impl OperatorTask {
         match task {
             Task::OpenSlot { server, process } => self.open_slot(now, server, process),
             Task::StartProcess { server, process, new_host } => self.start_process(now, server, process, new_host),
+            Task::StopAccepting(server) => self.stop_accepting(server).await,
             Task::EndProcess(end) => self.end_process(end).await,
             Task::CloseSlot(server) => self.close_slot(server).await,
         }
@@ -204,6 +205,13 @@ impl OperatorTask {
             self.injector.routing.tell_operator();
         }
         Ok(())
+    }
+
+    async fn stop_accepting(&self, server: ServerId) -> Result<(), Failure> {
+        match self.injector.slot(server) {
+            Some(slot) => slot.stop_accepting().await,
+            None => Ok(()),
+        }
     }
 
     async fn end_process(&self, end: ProcessEnd) -> Result<(), Failure> {

@@ -291,6 +291,21 @@ impl Slot {
         Ok(())
     }
 
+    /// Shuts the server down gracefully: from now on it refuses connections and closes idle ones, and it finishes its
+    /// requests. Its process lives on.
+    ///
+    /// # Errors
+    ///
+    /// When another program has taken the port.
+    pub async fn stop_accepting(&self) -> Result<(), Failure> {
+        let mut port = self.port.lock().await;
+        // It may have died in the meantime.
+        let Some(process) = self.running() else { return Ok(()) };
+        process.stop_accepting();
+        process.stopped_listening().await;
+        port.close(Death::Crash).map_err(|error| failure::of_io(format!("{} lost {}", self.id, self.address), &error))
+    }
+
     /// Releases the port of a slot that has been removed for good.
     pub async fn retire(&self) {
         self.port.lock().await.give_up();

@@ -34,6 +34,8 @@ pub enum Task {
         /// Whether it starts on a new host, with an empty disk.
         new_host: bool,
     },
+    /// Take no new connections at a server, and close idle ones. Requests in flight are finished.
+    StopAccepting(ServerId),
     /// End the process of a server, if it still lives.
     EndProcess(ProcessEnd),
     /// Close a slot for good, together with its host.
@@ -75,9 +77,14 @@ pub fn carry_out(pool: &mut Pool, action: Action) -> CarriedOut {
             pool.admit(server);
             event(turned(pool, server))
         }
-        Action::Drain(server) => {
-            let begins = pool.drain(server);
+        Action::Drain { server, waits_for } => {
+            let begins = pool.drain(server, waits_for);
             CarriedOut { event: begins.then(|| turned(pool, server)), task: None }
+        }
+        Action::Close(server) => close(pool, server),
+        Action::Learn(server) => {
+            let news = pool.learn_of_end(server);
+            CarriedOut { event: news.then_some(PoolEvent::Believed { server, up: false }), task: None }
         }
         Action::Stop { server, fault, bound } => stop(pool, server, fault, bound),
         Action::Boot { server, new_host } => {
@@ -111,6 +118,14 @@ fn launch(pool: &mut Pool, weight: u32, held_back: bool) -> CarriedOut {
     CarriedOut { event: Some(turned(pool, server)), task: Some(Task::OpenSlot { server, process }) }
 }
 
+fn close(pool: &mut Pool, server: ServerId) -> CarriedOut {
+    let before = pool.as_planned(server);
+    let closes = pool.close(server);
+    let turned = turned(pool, server);
+    let event = (pool.as_planned(server) != before).then_some(turned);
+    CarriedOut { event, task: closes.then_some(Task::StopAccepting(server)) }
+}
+
 fn stop(pool: &mut Pool, server: ServerId, fault: u32, bound: u32) -> CarriedOut {
     let trusted = pool.passes_checks(server);
     let lived = pool.stop(server, fault);
@@ -130,9 +145,10 @@ mod tests {
     use super::*;
     use crate::base::ServerState;
     use crate::base::seed::Seed;
-    use crate::scenario::Scenario;
+    use crate::scenario::{DrainFor, Scenario};
 
     const SERVER: ServerId = ServerId(1);
+    const DRAIN: Action = Action::Drain { server: SERVER, waits_for: DrainFor::BoundUsers };
 
     fn pool() -> Pool {
         Pool::new(&Scenario::house(), Seed(1))
@@ -142,8 +158,8 @@ mod tests {
     fn a_server_that_is_drained_already_is_not_recorded_again() {
         let mut pool = pool();
         let draining = PoolEvent::Turned { server: SERVER, state: ServerState::Draining };
-        assert_eq!(carry_out(&mut pool, Action::Drain(SERVER)).event, Some(draining));
-        assert_eq!(carry_out(&mut pool, Action::Drain(SERVER)), CarriedOut { event: None, task: None });
+        assert_eq!(carry_out(&mut pool, DRAIN).event, Some(draining));
+        assert_eq!(carry_out(&mut pool, DRAIN), CarriedOut { event: None, task: None });
     }
 
     /// The balancer learns of the end of a server that it drained; checks have to detect any other.
@@ -153,7 +169,7 @@ mod tests {
         for (drained, want) in [(false, vec![stopped]), (true, vec![stopped, believed_down()])] {
             let mut pool = pool();
             if drained {
-                carry_out(&mut pool, Action::Drain(SERVER));
+                carry_out(&mut pool, DRAIN);
             }
             let out = carry_out(&mut pool, Action::Stop { server: SERVER, fault: 7, bound: 2 });
             let Some(Task::EndProcess(end)) = out.task else { panic!("{out:?}") };

@@ -7,19 +7,21 @@
 
 mod autoscaler;
 mod deploy;
+mod leaving;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
 
 use crate::balancing::pool::Pool;
+use crate::base::ServerId;
 use crate::base::time::{Instant, Span};
-use crate::base::{ProcessId, ServerId, ServerState};
 use crate::operations::faults::FaultKind;
-use crate::scenario::{Affinity, Deploy, First, Scale, Scenario};
+use crate::scenario::{Affinity, Deploy, Drain, DrainFor, First, Scale, Scenario};
 
 pub use autoscaler::Autoscaler;
 use deploy::{Rollout, Step};
+use leaving::{Leaving, Then, Unlearned};
 
 /// How often to look at draining servers.
 const POLL_INTERVAL: Span = Span::from_millis(100);
@@ -45,8 +47,17 @@ pub enum Action {
     },
     /// The balancer may use a server that was held back.
     Admit(ServerId),
-    /// Send no new users to this server.
-    Drain(ServerId),
+    /// Send no new users to this server, or no requests at all.
+    Drain {
+        /// The server.
+        server: ServerId,
+        /// What its drain waits for.
+        waits_for: DrainFor,
+    },
+    /// This server takes no new requests from now on.
+    Close(ServerId),
+    /// The balancer learns that the process which it has not been told of is gone.
+    Learn(ServerId),
     /// End the process of this server. [`Action::Boot`] or [`Action::Decommission`] follows at once.
     Stop {
         /// The server.
@@ -71,21 +82,14 @@ pub enum Action {
     Finished(u32),
 }
 
-/// What happens to the slot of a server once it is stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    /// A new process boots, perhaps on a new host.
-    Boot { new_host: bool },
-    /// The slot will be removed for good: see [`Action::Retire`].
-    Retire,
-}
-
 /// Carries out the plans of a run.
 #[derive(Clone, Debug)]
 pub struct Operator {
     plans: VecDeque<(u32, Plan)>,
     under_way: Option<Work>,
     leaving: Vec<Leaving>,
+    /// Servers that were stopped before the balancer has learned that they leave.
+    unlearned: Vec<Unlearned>,
     /// What is to be done with the server that was stopped just now.
     follow_up: Option<Action>,
     /// Stopped servers whose slots will be retired as soon as the balancer knows.
@@ -111,19 +115,9 @@ enum Work {
     /// These servers are still to be removed.
     Shrinkage {
         fault: u32,
-        drain: Span,
+        drain: Drain,
         victims: Vec<ServerId>,
     },
-}
-
-/// A server that will be stopped as soon as no user needs it, and at the latest at a given time.
-#[derive(Clone, Copy, Debug)]
-struct Leaving {
-    server: ServerId,
-    process: ProcessId,
-    fault: u32,
-    until: Instant,
-    then: Then,
 }
 
 impl Operator {
@@ -136,6 +130,7 @@ impl Operator {
             plans: VecDeque::new(),
             under_way: None,
             leaving: Vec::new(),
+            unlearned: Vec::new(),
             follow_up: None,
             stopped: Vec::new(),
             poll_interval,
@@ -160,7 +155,8 @@ impl Operator {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         let waits = self.under_way.is_some() || !self.plans.is_empty();
-        waits || !self.leaving.is_empty() || self.follow_up.is_some() || !self.stopped.is_empty()
+        let goes = !self.leaving.is_empty() || !self.unlearned.is_empty() || !self.stopped.is_empty();
+        waits || goes || self.follow_up.is_some()
     }
 
     /// The servers that are to be stopped, each with the moment when that happens at the latest.
@@ -171,8 +167,10 @@ impl Operator {
     /// When to ask again at the latest, even if the pool does not change.
     #[must_use]
     pub fn looks_again(&self, now: Instant) -> Option<Instant> {
-        let deadline = self.leaving.iter().map(|leaving| leaving.until).filter(|until| *until > now).min()?;
-        Some(deadline.min(now + self.poll_interval))
+        let learns = self.unlearned.iter().map(|unlearned| unlearned.learns);
+        let deadline = self.leaving.iter().flat_map(Leaving::moments).chain(learns).filter(|at| *at > now).min()?;
+        let poll = self.leaving.iter().map(|leaving| leaving.poll_interval(self.poll_interval)).min();
+        Some(poll.map_or(deadline, |poll| deadline.min(now + poll)))
     }
 
     /// The next action; `None` if there is nothing to do now. `bound` counts the users whom a cookie binds to a
@@ -185,8 +183,9 @@ impl Operator {
             return Some(Action::Retire(self.stopped.remove(at)));
         }
         loop {
-            if let Some(stop) = self.let_go(now, pool, bound) {
-                return Some(stop);
+            let told = self.leaving.iter_mut().find_map(|leaving| leaving.tell(now, bound));
+            if let Some(action) = told.or_else(|| self.learn(now)).or_else(|| self.let_go(now, pool, bound)) {
+                return Some(action);
             }
             let step = match &mut self.under_way {
                 None => return self.begin(pool),
@@ -204,9 +203,8 @@ impl Operator {
             match step {
                 Step::Do(action) => return Some(action),
                 Step::Send { server, fault, drain, then } => {
-                    if let Some(action) = self.send(now, pool, (server, fault), drain, then) {
-                        return Some(action);
-                    }
+                    let process = pool.process_on(server);
+                    self.leaving.push(Leaving::new(now, (server, process), fault, drain, then));
                 }
                 Step::Wait => return None,
                 Step::Done => {
@@ -218,36 +216,21 @@ impl Operator {
         }
     }
 
-    /// Removes a server: it is drained, or stopped at once.
-    fn send(
-        &mut self,
-        now: Instant,
-        pool: &Pool,
-        (server, fault): (ServerId, u32),
-        drain: Span,
-        then: Then,
-    ) -> Option<Action> {
-        let process = pool.members[server.index()].process;
-        self.leaving.push(Leaving { server, process, fault, until: now + drain, then });
-        (drain > Span::ZERO).then_some(Action::Drain(server))
+    /// The balancer learns of a server that is stopped already.
+    fn learn(&mut self, now: Instant) -> Option<Action> {
+        let at = self.unlearned.iter().position(|unlearned| unlearned.learns <= now)?;
+        Some(Action::Learn(self.unlearned.remove(at).server))
     }
 
-    /// The next server that may be stopped: no user needs it, it is already dead, or its time is over.
+    /// The next server that may be stopped: nobody needs it, it is already dead, or its time is over.
     fn let_go(&mut self, now: Instant, pool: &Pool, bound: &mut dyn FnMut(ServerId) -> u32) -> Option<Action> {
-        let mut left = 0;
-        let at = self.leaving.iter().position(|leaving| {
-            let index = leaving.server.index();
-            let gone =
-                pool.members[index].process != leaving.process || pool.members[index].state != ServerState::Draining;
-            let over = now >= leaving.until;
-            let idle = pool.view.in_flight[index] == 0;
-            if !(gone || over || idle) {
-                return false;
-            }
-            left = bound(leaving.server);
-            gone || over || left == 0
+        let (at, left) = self.leaving.iter().enumerate().find_map(|(at, leaving)| {
+            let left = leaving.may_stop(now, pool, bound)?;
+            Some((at, left))
         })?;
-        let Leaving { server, fault, then, .. } = self.leaving.remove(at);
+        let gone = self.leaving.remove(at);
+        self.unlearned.extend(gone.unlearned());
+        let Leaving { server, fault, then, .. } = gone;
         self.follow_up = Some(match then {
             Then::Boot { new_host } => Action::Boot { server, new_host },
             Then::Retire => {
@@ -297,7 +280,7 @@ impl Operator {
         }
         present.truncate(have - want);
         present.reverse();
-        self.under_way = Some(Work::Shrinkage { fault, drain: scale.drain.get(), victims: present });
+        self.under_way = Some(Work::Shrinkage { fault, drain: scale.drain, victims: present });
         true
     }
 

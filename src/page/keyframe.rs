@@ -119,10 +119,11 @@ impl ServerRow {
     }
 }
 
-/// Whether requests are sent where nobody answers, or kept from where somebody would.
+/// Whether requests are sent where nobody answers, or kept from where somebody would. From a server that leaves they are
+/// kept on purpose.
 fn is_wrong(server: &ServerSnapshot) -> bool {
     let serves = |state| matches!(state, ServerState::Up | ServerState::Draining);
-    serves(server.believed) != (serves(server.state) && !server.cut_off)
+    server.believed != ServerState::Terminating && serves(server.believed) != (serves(server.state) && !server.cut_off)
 }
 
 /// The shared store, and the object store.

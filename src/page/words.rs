@@ -16,9 +16,13 @@ pub fn of_server(server: &ServerSnapshot, remembers: bool) -> String {
         ServerState::Booting => "boots".into(),
         ServerState::Retired => "removed".into(),
         _ if server.cut_off => "cut off".into(),
-        ServerState::Up | ServerState::Draining => {
+        ServerState::Up | ServerState::Draining | ServerState::Terminating => {
             let held = if remembers { carts(server.memory.carts) } else { "remembers nothing".into() };
-            let drains = if server.state == ServerState::Draining { "draining · " } else { "" };
+            let drains = match server.state {
+                ServerState::Draining => "draining · ",
+                ServerState::Terminating => "terminating · ",
+                _ => "",
+            };
             let new = if server.host > 1 && drains.is_empty() { "new · " } else { "" };
             format!("{drains}{new}{held}")
         }
@@ -55,6 +59,7 @@ pub fn pool(event: PoolEvent, back_empty: bool, gone: u32) -> Option<String> {
         }
         PoolEvent::Ready { server } => format!("{server} works as before"),
         PoolEvent::Turned { server, state: ServerState::Draining } => format!("{server} is drained: no new users"),
+        PoolEvent::Turned { server, state: ServerState::Terminating } => format!("{server} leaves: no new requests"),
         PoolEvent::Turned { server, state: ServerState::Booting } => format!("{server} boots"),
         PoolEvent::Turned { server, state: ServerState::Up } => format!("{server} is up"),
         PoolEvent::Turned { server, state: ServerState::Retired } => format!("{server} is removed"),

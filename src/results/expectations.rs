@@ -26,7 +26,7 @@ use crate::operations::faults::{Fault, FaultKind, of_processes, timeline};
 use crate::scenario::{HiddenState, Loaded, Scenario, Variant, nearest};
 
 /// The names of the columns that a table can have. Paths into the summary are columns, too.
-pub const COLUMNS: [&str; 40] = [
+pub const COLUMNS: [&str; 41] = [
     "unfinished",
     "lost",
     "intact",
@@ -36,6 +36,7 @@ pub const COLUMNS: [&str; 40] = [
     "abandoned-carts",
     "abandoned",
     "failed",
+    "errors",
     "logged-out",
     "impostors",
     "zombies",

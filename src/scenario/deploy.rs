@@ -4,12 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::limits::no_time;
-use super::servers::check_drain;
 use super::violation::{Checked, wrong_but};
-use super::{Pause, Scenario, Whole};
-use crate::base::time::Span;
-use crate::base::words;
+use super::{Drain, Pause, Scenario, Whole, drain};
 
 /// A deploy: all servers get a new version of the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -19,10 +15,10 @@ pub struct Deploy {
     /// In what order servers are replaced.
     #[serde(default = "rolling")]
     pub strategy: Strategy,
-    /// How long a server is drained before it is stopped. `"0s"`: it is stopped at once, without notice to the
-    /// balancer. (The grace period of Kubernetes is 30 s, the deregistration delay of AWS ALB 300 s.)
-    #[serde(default = "no_time")]
-    pub drain: Pause,
+    /// How a server is drained before it is stopped. `"0s"`: it is stopped at once, without notice to the balancer.
+    #[serde(default, deserialize_with = "drain::read")]
+    #[cfg_attr(feature = "cli", schemars(with = "drain::Written"))]
+    pub drain: Drain,
     /// Rolling: how many extra servers may run beside the old ones (`maxSurge` in Kubernetes). 0 when absent.
     pub surge: Option<Whole<0, 10_000>>,
     /// Rolling: how many servers may be missing at a time (`maxUnavailable` in Kubernetes). When absent: 1, or 0 if
@@ -76,8 +72,8 @@ impl fmt::Display for Deploy {
         if self.surge() > 0 {
             write!(f, ", {} spare", self.surge())?;
         }
-        if self.drain.get() > Span::ZERO {
-            write!(f, ", {} to drain", words::span(self.drain.get()))?;
+        if self.drain.happens() {
+            write!(f, ", {}", self.drain)?;
         }
         Ok(())
     }
@@ -100,5 +96,5 @@ pub(super) fn check(path: &str, at: Pause, deploy: &Deploy, scenario: &Scenario)
         let help = "leave `in_place` out: new servers beside the old ones need their own hosts";
         return wrong_but(format!("{path}.in_place"), "two processes cannot run in the same place at once", help);
     }
-    check_drain(&format!("{path}.drain"), deploy.drain, at.get(), scenario)
+    drain::check(&format!("{path}.drain"), deploy.drain, at.get(), scenario)
 }

@@ -19,8 +19,11 @@ pub struct Outlier {
     pub ejection: Duration,
     /// The upper limit of an ejection.
     pub longest: Duration,
-    /// At most this share of the pool is ejected at once, but one server may always be.
+    /// At most this share of the pool is ejected at once. (Envoy since 1.28: of three servers, 10 % eject none.)
     pub at_most: Share,
+    /// One server may be ejected even if that is more than `at_most` allows (`always_eject_one_host` in Envoy, and what
+    /// it always did before 1.28).
+    pub always_one: bool,
 }
 
 impl Default for Outlier {
@@ -30,6 +33,7 @@ impl Default for Outlier {
             ejection: Time::of(Span::from_secs(30)),
             longest: Time::of(Span::from_secs(300)),
             at_most: Share::of_thousand(100),
+            always_one: false,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! How large the pool may become.
 
-use super::{Deploy, Fault, FaultKind, Pause, Scenario, Strategy};
-use crate::base::time::Span;
+use super::{Deploy, Drain, Fault, FaultKind, Scenario, Strategy};
 
 impl Scenario {
     /// The maximum number of server slots, including those that will have been retired.
@@ -19,6 +18,16 @@ impl Scenario {
         self.servers.count.get() + sizes.sum::<u64>() + deploys * most + up_and_down
     }
 
+    /// How servers leave: in deploys, in changes of the pool's size, and with the autoscaler.
+    pub fn drains(&self) -> impl Iterator<Item = Drain> + '_ {
+        let planned = self.faults.iter().filter_map(|fault| match fault.what()? {
+            FaultKind::Deploy(deploy) => Some(deploy.drain),
+            FaultKind::Scale(scale) => Some(scale.drain),
+            _ => None,
+        });
+        planned.chain(self.autoscaler.map(|autoscaler| autoscaler.drain))
+    }
+
     /// Servers that there may be at one time, with those that are drained while others already take their place.
     #[must_use]
     pub fn most_servers_at_once(&self) -> u64 {
@@ -26,8 +35,8 @@ impl Scenario {
         let scales = || kinds().filter_map(|kind| if let FaultKind::Scale(scale) = kind { Some(*scale) } else { None });
         let sizes = scales().map(|scale| scale.to.get()).chain(self.autoscaler.map(|autoscaler| autoscaler.max.get()));
         let largest = sizes.fold(self.servers.count.get(), u64::max);
-        let drains = scales().map(|scale| scale.drain).chain(self.autoscaler.map(|autoscaler| autoscaler.drain));
-        let drained = if drains.map(Pause::get).any(|drain| drain > Span::ZERO) { largest } else { 0 };
+        let mut drains = scales().map(|scale| scale.drain).chain(self.autoscaler.map(|autoscaler| autoscaler.drain));
+        let drained = if drains.any(|drain| drain.happens()) { largest } else { 0 };
         let deploys =
             kinds().filter_map(|kind| if let FaultKind::Deploy(deploy) = kind { Some(*deploy) } else { None });
         let beside = deploys.map(|deploy| match deploy.strategy {

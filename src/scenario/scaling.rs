@@ -6,10 +6,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::limits::no_time;
-use super::servers::{check_drain, check_workers};
+use super::servers::check_workers;
 use super::violation::{Checked, wrong_but};
-use super::{Duration, Pause, Positive, Scenario, Time, Whole};
+use super::{Drain, Duration, Pause, Positive, Scenario, Time, Whole, drain};
 use crate::base::time::Span;
 use crate::base::words::{self, thousands};
 
@@ -20,10 +19,11 @@ use crate::base::words::{self, thousands};
 pub struct Scale {
     /// The target number of servers.
     pub to: Whole<0, 10_000>,
-    /// How long a removed server is drained before it is stopped. `"0s"`: it is stopped at once, without notice to the
+    /// How a removed server is drained before it is stopped. `"0s"`: it is stopped at once, without notice to the
     /// balancer.
-    #[serde(default = "no_time")]
-    pub drain: Pause,
+    #[serde(default, deserialize_with = "drain::read")]
+    #[cfg_attr(feature = "cli", schemars(with = "drain::Written"))]
+    pub drain: Drain,
     /// Which servers are removed first.
     #[serde(default = "newest")]
     pub first: First,
@@ -60,9 +60,10 @@ pub struct Autoscaler {
     /// No server is removed for this long after any change, and after the start. (Kubernetes: 5 min.)
     #[serde(default = "cool_down")]
     pub cool_down: Pause,
-    /// How long a removed server is drained before it is stopped.
-    #[serde(default = "no_time")]
-    pub drain: Pause,
+    /// How a removed server is drained before it is stopped.
+    #[serde(default, deserialize_with = "drain::read")]
+    #[cfg_attr(feature = "cli", schemars(with = "drain::Written"))]
+    pub drain: Drain,
     /// Which servers are removed first.
     #[serde(default = "newest")]
     pub first: First,
@@ -99,7 +100,7 @@ impl<'de> Deserialize<'de> for ScaleTo {
             }
             fn visit_i64<E: Error>(self, number: i64) -> Result<Scale, E> {
                 let to = Whole::deserialize(serde::de::value::I64Deserializer::<E>::new(number))?;
-                Ok(Scale { to, drain: no_time(), first: newest() })
+                Ok(Scale { to, drain: Drain::default(), first: newest() })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scale, A::Error> {
                 Scale::deserialize(MapAccessDeserializer::new(map))
@@ -127,7 +128,7 @@ pub(super) fn check(path: &str, at: Pause, scale: &Scale, scenario: &Scenario) -
         return wrong_but(path, "with 0 servers nobody would ever answer", help);
     }
     check_workers(path, scale.to.get(), scenario)?;
-    check_drain(&format!("{path}.drain"), scale.drain, at.get(), scenario)
+    drain::check(&format!("{path}.drain"), scale.drain, at.get(), scenario)
 }
 
 /// Checks the autoscaler.
@@ -143,5 +144,6 @@ pub(super) fn check_autoscaler(scenario: &Scenario) -> Checked {
         let help = "`servers.count` must lie between `autoscaler.min` and `autoscaler.max`";
         return wrong_but(if count < min { "autoscaler.min" } else { "autoscaler.max" }, message, help);
     }
-    check_workers("autoscaler.max", max, scenario)
+    check_workers("autoscaler.max", max, scenario)?;
+    drain::check_parts("autoscaler.drain", autoscaler.drain)
 }

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use super::drain::Written;
 use super::limits::LEAST;
 use super::patch::{MOST_VARIANTS, WHOLE};
 use super::{
-    Affinity, Forgets, Journey, Positive, RegionServers, RegionStore, Scale, ScaleTo, Scenario, Share, Time, Whole,
+    Affinity, Drain, Forgets, Journey, Positive, RegionServers, RegionStore, Scale, ScaleTo, Scenario, Share, Time,
+    Whole,
 };
 use crate::base::Step;
 use crate::base::time::Span;
@@ -159,6 +161,19 @@ impl JsonSchema for ScaleTo {
         json_schema!({
             "description": "A change of the pool's size: a number of servers, or a table with details.",
             "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 10_000 }, table]
+        })
+    }
+}
+
+impl JsonSchema for Written {
+    fn schema_name() -> Cow<'static, str> {
+        "WrittenDrain".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<Drain>();
+        json_schema!({
+            "description": "How a server is drained: how long at most, for bound users; or a table with details.",
+            "anyOf": [{ "type": "string", "pattern": TIME }, table]
         })
     }
 }

@@ -77,13 +77,3 @@ pub(super) fn check_workers(path: &str, servers: u64, scenario: &Scenario) -> Ch
         ),
     )
 }
-
-/// A drain that begins then must end while the shop is open.
-pub(super) fn check_drain(path: &str, drain: Pause, from: Span, scenario: &Scenario) -> Checked {
-    let closes = scenario.duration.get();
-    if drain.get() == Span::ZERO || from + drain.get() < closes {
-        return Ok(());
-    }
-    let message = format!("this drain could take longer than the run: the shop closes at {closes}");
-    wrong_but(path, message, "shorten the drain, start earlier, or make `duration` longer")
-}

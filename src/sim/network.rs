@@ -167,7 +167,7 @@ impl Sim {
             ServerState::Up | ServerState::Draining => self.deliver(recorder, id),
             _ if departed => self.requests.remove(id),
             ServerState::Silent => self.wait_for_connection(id),
-            ServerState::Down | ServerState::Booting | ServerState::Retired => {
+            ServerState::Terminating | ServerState::Down | ServerState::Booting | ServerState::Retired => {
                 self.send_message(id, NetworkMessage::Refused);
             }
         }

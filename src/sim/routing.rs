@@ -44,7 +44,7 @@ impl Sim {
             match self.balancer.pool.members[server.index()].state {
                 ServerState::Up | ServerState::Draining => return self.deliver(recorder, id),
                 ServerState::Silent => return self.wait_for_connection(id),
-                ServerState::Down | ServerState::Booting | ServerState::Retired => {
+                ServerState::Terminating | ServerState::Down | ServerState::Booting | ServerState::Retired => {
                     if !self.retry(recorder, id, AttemptFailure::Refused) {
                         return self.drop_request(recorder, id, None, AttemptFailure::Refused.outcome());
                     }

@@ -135,7 +135,8 @@ names!(fault_kind(FaultKind):
 names!(state(ServerState):
     ServerState::Up => "up", ServerState::Down => "down", ServerState::Silent => "silent"
 ,
-    ServerState::Booting => "booting", ServerState::Draining => "draining", ServerState::Retired => "retired");
+    ServerState::Booting => "booting", ServerState::Draining => "draining",
+    ServerState::Terminating => "terminating", ServerState::Retired => "retired");
 
 /// The names of all causes of loss and all kinds of faults that scenarios can reach.
 pub fn causes_and_faults() -> Vec<&'static str> {
@@ -177,7 +178,12 @@ impl Met {
                 }
             }
             EventKind::Inside(_, what) => self.meet(inside(what)),
-            EventKind::Pool(what) => self.meet(pool(what)),
+            EventKind::Pool(what) => {
+                self.meet(pool(what));
+                if let PoolEvent::Turned { state: turned, .. } = what {
+                    self.meet(state(turned));
+                }
+            }
         }
     }
 

@@ -1,21 +1,23 @@
 /** What the page shows, and what can be done with it. */
 
-import { type Calls, type Fault, Refused, type ScenarioEntry } from "../engine/engine.ts";
+import { type Calls, Refused, type ScenarioEntry } from "../engine/engine.ts";
 import type { ServerRow } from "../engine/moments.ts";
 import type { Scene } from "../run/scene.ts";
 import { sceneAt } from "../run/stage.ts";
 import { open, openHelp, openMenu, openScenarios, serverFaults } from "../view/dialogs.ts";
-import { badge, clock, h } from "../view/dom.ts";
+import { clock, h } from "../view/dom.ts";
 import { EXAMPLE, openEditor } from "../view/editor.ts";
 import { ask, reveal } from "../view/guess.ts";
 import { openKnobs, type Settings } from "../view/knobs.ts";
 import { openMany } from "../view/many.ts";
+import { openDesignMenu, openForkMenu } from "../view/menus.ts";
 import { Page } from "../view/page.ts";
 import { openResults } from "../view/results.ts";
+import { ByHand } from "./by-hand.ts";
 import { captionAt, inOneText, Narrator } from "./caption.ts";
 import { Guess } from "./guess.ts";
 import { type Command, commandOf } from "./keys.ts";
-import { commandLine, type Deed, FIRST, type Link, readLink, tourLink, writeLink } from "./link.ts";
+import { commandLine, FIRST, type Link, readLink, tourLink, writeLink } from "./link.ts";
 import { Player } from "./player.ts";
 import { remembered, toggleTheme } from "./settings.ts";
 import { type Difference, inWords, type Run, Show } from "./show.ts";
@@ -35,7 +37,7 @@ export class App {
   private entries: readonly ScenarioEntry[] = [];
   private link: Link = FIRST;
   private show: Show | null = null;
-  private deeds: (Deed & { readonly given: number })[] = [];
+  private hand: ByHand | null = null;
   private letters = remembered("letters") !== "off";
   private drawn = { t: -1, at: 0, version: -1 };
   private version = 0;
@@ -51,7 +53,7 @@ export class App {
     this.page = new Page(root, {
       do: (command) => this.do(command),
       seek: (t) => this.seek(t),
-      press: (server) => this.press(server),
+      press: (server) => void this.hand?.press(server),
       menu: (server) => this.menu(server),
       step: (number) => this.go(tourLink(number)),
       choose: (pane) => this.choose(pane),
@@ -99,10 +101,8 @@ export class App {
         () => this.change(),
         (problem) => this.fail(problem),
       );
-      this.deeds = link.deeds.map((deed) => ({ ...deed, given: 0 }));
-      for (const deed of link.deeds) {
-        await show.inject({ ...deed.fault, at: `${Math.round(deed.at * 1000)}ms` });
-      }
+      this.hand = new ByHand(show, (problem) => this.page.toast(problem));
+      await this.hand.open(link.deeds);
       this.begin(show);
     } catch (problem) {
       this.fail(problem);
@@ -319,18 +319,18 @@ export class App {
       case "server": {
         const server = this.scene(show.runs[0]!).servers[Number(this.server) - 1];
         if (server) {
-          this.press(server);
+          void this.hand?.press(server);
         }
         return;
       }
       case "kill-cart":
-        this.killCart(show);
+        void this.hand?.killCart(this.scene(show.runs[0]!));
         return;
       case "deploy":
-        void this.inject({ deploy: {} });
+        void this.hand?.inject({ deploy: {} });
         return;
       case "store":
-        void this.inject({ store: "outage", for: "10s" });
+        void this.hand?.inject({ store: "outage", for: "10s" });
         return;
       case "follow":
         this.followSeat(
@@ -382,7 +382,7 @@ export class App {
   }
 
   private here(show: Show): Link {
-    const deeds = this.deeds.map(({ at, fault }) => ({ at, fault }));
+    const deeds = this.hand?.all ?? [];
     return {
       ...this.link,
       tour: null,
@@ -415,78 +415,17 @@ export class App {
     }
   }
 
-  /** A server was pressed: it dies, or an empty one takes its place. */
-  private press(server: ServerRow): void {
-    const dead = server.state === "down" || server.state === "silent";
-    void (dead ? this.revive(server.name) : this.inject({ crash: server.name }));
-  }
-
-  /** A server that was killed by hand comes back now: the same deed with an end to it, played again. */
-  private async revive(server: string): Promise<void> {
-    const { show } = this;
-    const killed = this.deeds.findLast(({ fault }) => fault.crash === server || fault.vanish === server);
-    if (show && killed && show.t - killed.at < 0.001) {
-      // It has only just been killed: as if it had not been.
-      this.deeds = this.deeds.filter((deed) => deed !== killed);
-      await show
-        .replay(
-          killed.at,
-          this.deeds.filter(({ at }) => at >= killed.at),
-        )
-        .catch((problem) => this.fail(problem));
-      return;
-    }
-    if (!show || !killed) {
-      this.page.toast(`${server} was not broken by hand: it comes back when the scenario says so`);
-      return;
-    }
-    const after = `${Math.round((show.t - killed.at) * 1000)}ms`;
-    const mended = { ...killed, fault: { ...killed.fault, replace_after: after } };
-    this.deeds = this.deeds.map((deed) => (deed === killed ? mended : deed));
-    try {
-      await show.replay(killed.at, this.deeds.slice(this.deeds.indexOf(mended)));
-    } catch (problem) {
-      this.fail(problem);
-    }
-  }
-
+  /** What can be done to a server; a dead one can only come back. */
   private menu(server: ServerRow): void {
     if (server.state === "down" || server.state === "silent") {
-      this.press(server);
+      void this.hand?.press(server);
       return;
     }
     const choices = serverFaults(server).map(({ label, fault }) => ({
       label,
-      action: () => void this.inject(fault),
+      action: () => void this.hand?.inject(fault),
     }));
     openMenu(server.name, choices);
-  }
-
-  private killCart(show: Show): void {
-    const [run] = show.runs;
-    const scene = this.scene(run!);
-    const holder = [...scene.plates].find(([place, plate]) => plate[scene.followed] && /^\d+$/.test(place));
-    const server = scene.servers[Number(holder?.[0] ?? 0)];
-    if (server) {
-      void this.inject({ crash: server.name });
-    }
-  }
-
-  private async inject(fault: Fault): Promise<void> {
-    const { show } = this;
-    if (!show) {
-      return;
-    }
-    try {
-      // A link says milliseconds.
-      show.seek(Math.floor(show.t * 1000) / 1000);
-      const at = show.t;
-      await show.inject(fault, at);
-      this.deeds = [...this.deeds.filter(({ given }) => given <= at), { at, fault, given: at }];
-      this.change();
-    } catch (problem) {
-      this.page.toast(inWords(problem));
-    }
   }
 
   /** Plays the scenario with other settings; answers with what is wrong with them. */
@@ -506,25 +445,13 @@ export class App {
     await this.openLink({ ...FIRST, scenario: OWN, text, designs: designs.length > 1 ? [1, 2] : [1] });
   }
 
-  /** Asks what is to be different in the second future. */
   private fork(show: Show): void {
     this.player.playing = false;
-    const choices = show.runs
-      .filter(({ branch }) => branch === null)
-      .flatMap((run) => {
-        const ahead = run.timeline.filter((entry) => !entry.spared && !entry.injected && entry.at > show.t);
-        const spared = ahead.map((entry) => ({ name: `not: ${entry.words}`, spare: entry.fault }));
-        const servers = this.scene(run)
-          .servers.filter(({ state }) => state === "up")
-          .slice(0, 4);
-        const crashes = servers.map(({ name }) => ({ name: `${name} crashes now`, inject: { crash: name } }));
-        const deploy = { name: "a deploy begins now", inject: { deploy: {} } };
-        return [...spared, ...crashes, deploy].map((difference) => ({
-          label: h("span.row", {}, badge(run), difference.name),
-          action: () => void this.forkWith(show, run, difference),
-        }));
-      });
-    openMenu("One past, two futures: what is different in the second?", choices);
+    openForkMenu(
+      show,
+      (run) => this.scene(run).servers,
+      (run, difference) => void this.forkWith(show, run, difference),
+    );
   }
 
   private async forkWith(show: Show, run: Run, difference: Difference): Promise<void> {
@@ -545,19 +472,11 @@ export class App {
 
   private choose(pane: number): void {
     const { show } = this;
-    if (!show) {
-      return;
+    if (show) {
+      openDesignMenu(show, pane, (designs) =>
+        this.go({ ...this.here(show), designs, deeds: this.link.deeds }),
+      );
     }
-    const choices = show.scenario.designs.map((name, index) => {
-      const designs = show.runs.map(({ design }) => design.number);
-      const current = designs[pane] === index + 1;
-      designs[pane] = index + 1;
-      const action = () => this.go({ ...this.here(show), designs, deeds: this.link.deeds });
-      const badge = h("span.no", {}, index + 1);
-      badge.classList.add(`of-${Math.min(7, index + 1)}`);
-      return { label: h("span.row", {}, badge, name), action, current };
-    });
-    openMenu("Which design?", choices);
   }
 
   private followSeat(seat: number): void {

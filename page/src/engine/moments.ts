@@ -30,7 +30,7 @@ export type UserRow = readonly [
 /** When a seat stands for several clients: `[seat, in the shop, with a cart, whole, split, gone]` */
 export type SeatRow = readonly [number, number, number, number, number, number];
 
-export type ServerState = "up" | "booting" | "draining" | "down" | "silent" | "retired";
+export type ServerState = "up" | "booting" | "draining" | "terminating" | "down" | "silent" | "retired";
 
 export interface ServerRow {
   readonly id: number;

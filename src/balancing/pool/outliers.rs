@@ -7,7 +7,7 @@ use crate::scenario::{self, Share};
 /// The failures of each server, and which servers are ejected.
 ///
 /// A number of failures in a row ejects a server, for the base time multiplied by the number of its ejections so far.
-/// At most a share of the pool is ejected at once, but one server may always be. When the time is over, the server is
+/// At most a share of the pool is ejected at once; some balancers always allow one. When the time is over, the server is
 /// used again unless the active checks say that it is down.
 #[derive(Clone, Debug)]
 pub struct Outliers {
@@ -16,6 +16,8 @@ pub struct Outliers {
     longest: Span,
     /// In billionths.
     at_most: u32,
+    /// Whether one server may be ejected whatever that share is.
+    always_one: bool,
     /// By server; servers beyond the end have not answered yet.
     records: Vec<Record>,
 }
@@ -38,6 +40,7 @@ impl Outliers {
             ejection: rules.ejection.get(),
             longest: rules.longest.get(),
             at_most: rules.at_most.billionths(),
+            always_one: rules.always_one,
             records: Vec::new(),
         }
     }
@@ -70,7 +73,8 @@ impl Outliers {
 
     fn may_eject_another(&self, pool: usize) -> bool {
         let ejected = self.records.iter().filter(|record| record.ejected_until.is_some()).count() as u64;
-        ejected == 0 || (ejected + 1) * u64::from(Share::ALL) <= u64::from(self.at_most) * pool as u64
+        let first = self.always_one && ejected == 0;
+        first || (ejected + 1) * u64::from(Share::ALL) <= u64::from(self.at_most) * pool as u64
     }
 
     /// Whether the server is ejected.
@@ -130,24 +134,30 @@ mod tests {
     fn each_ejection_is_longer_up_to_five_minutes() {
         let mut outliers = outliers();
         for times in 1..=12 {
-            let until = fail(&mut outliers, A, 5, 3, at_secs(0)).expect("five are enough");
+            let until = fail(&mut outliers, A, 5, 10, at_secs(0)).expect("five are enough");
             assert_eq!(until, at_secs((30 * times).min(300)));
             assert!(outliers.readmit(A, until));
         }
     }
 
     #[test]
-    fn one_at_least_and_a_share_at_most() {
-        let tenth = [(1, 1), (3, 1), (19, 1), (20, 2), (30, 3)].map(|(pool, most)| ("0.1", pool, most));
+    fn a_share_at_most_holds_for_the_first_server_too() {
+        let tenth =
+            [(1, 0), (3, 0), (9, 0), (10, 1), (19, 1), (20, 2), (30, 3)].map(|(pool, most)| ("0.1", pool, most));
+        let of_three = [("0.0", 3, 0), ("0.3", 3, 0), ("0.5", 3, 1), ("0.67", 3, 2), ("1.0", 3, 3)];
         let fine = [("0.0004", 5_000, 2), ("0.0006", 5_000, 3), ("0.000599", 5_000, 2)];
-        for (share, pool, most) in tenth.into_iter().chain(fine) {
-            let at_most = serde_json::from_str(share).expect("a share");
-            let mut outliers = Outliers::new(&scenario::Outlier { at_most, ..scenario::Outlier::default() });
-            let servers = || (0..u32::try_from(pool).expect("few").min(40)).map(ServerId);
-            for server in servers() {
-                fail(&mut outliers, server, 20, pool, at_secs(0));
+        for (share, pool, most) in tenth.into_iter().chain(of_three).chain(fine) {
+            for always_one in [false, true] {
+                let at_most = serde_json::from_str(share).expect("a share");
+                let rules = scenario::Outlier { at_most, always_one, ..scenario::Outlier::default() };
+                let mut outliers = Outliers::new(&rules);
+                let servers = || (0..u32::try_from(pool).expect("few").min(40)).map(ServerId);
+                for server in servers() {
+                    fail(&mut outliers, server, 20, pool, at_secs(0));
+                }
+                let ejected = servers().filter(|server| outliers.has_ejected(*server)).count();
+                assert_eq!(ejected, most.max(usize::from(always_one)), "{share} of {pool}, {always_one}");
             }
-            assert_eq!(servers().filter(|server| outliers.has_ejected(*server)).count(), most, "{share} of {pool}");
         }
     }
 }

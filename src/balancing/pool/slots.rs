@@ -1,6 +1,6 @@
 //! What an operator does to the pool: slots are added and retired, servers are stopped and started in them.
 
-use super::{Health, Member, Pool, ProcessRecord, Role, runs};
+use super::{Health, Member, Pool, ProcessRecord, Role, lives, runs};
 use crate::base::{ProcessId, ServerId, ServerState};
 
 impl Pool {
@@ -37,15 +37,39 @@ impl Pool {
     pub fn stop(&mut self, server: ServerId, fault: u32) -> bool {
         let member = &mut self.members[server.index()];
         let isolated = self.isolated.remove(&server).is_some();
-        let lived = isolated || runs(member.state);
+        let lived = isolated || lives(member.state);
         member.state = ServerState::Down;
         self.processes[member.process.0 as usize].killed_by.get_or_insert(fault);
-        if matches!(self.roles[server.index()], Role::Drain | Role::Standby) {
+        if matches!(self.roles[server.index()], Role::Drain | Role::Terminate | Role::Standby) {
             self.roles[server.index()] = Role::Serve;
-            self.health[server.index()].mistrust();
-            self.view.believe(server, ServerState::Down);
+            self.believe_down(server);
         }
         lived
+    }
+
+    fn believe_down(&mut self, server: ServerId) {
+        self.health[server.index()].mistrust();
+        self.view.believe(server, ServerState::Down);
+    }
+
+    /// A running server takes no new requests from now on, and finishes those it has. False if it does not run.
+    pub fn close(&mut self, server: ServerId) -> bool {
+        let state = &mut self.members[server.index()].state;
+        let closes = runs(*state);
+        if closes {
+            *state = ServerState::Terminating;
+        }
+        closes
+    }
+
+    /// The balancer learns that a process which has ended is gone. False if it knows that, or if another process takes
+    /// requests there by now.
+    pub fn learn_of_end(&mut self, server: ServerId) -> bool {
+        let news = self.passes_checks(server) && !runs(self.members[server.index()].state);
+        if news {
+            self.believe_down(server);
+        }
+        news
     }
 
     /// A stopped server will never come back, even if a fault announced that it would.
@@ -95,11 +119,13 @@ impl Pool {
         self.view.believe(server, ServerState::Retired);
     }
 
-    /// The state of a server from the operator's point of view: a server that is held back does not count yet.
+    /// The state of a server from the operator's point of view: a server that is held back does not count yet, and one
+    /// that gets no requests does not count any more.
     #[must_use]
     pub fn as_planned(&self, server: ServerId) -> ServerState {
         match (self.members[server.index()].state, self.roles[server.index()]) {
             (ServerState::Up, Role::Standby) => ServerState::Booting,
+            (ServerState::Draining, Role::Terminate) => ServerState::Terminating,
             (state, _) => state,
         }
     }

@@ -38,7 +38,7 @@ fn a_drained_server_runs_without_new_users() {
     use ServerState::{Draining, Up};
     let mut pool = pool();
     assert!(!pool.end_drain(SECOND));
-    assert!(pool.drain(SECOND) && !pool.drain(SECOND));
+    assert!(pool.drain(SECOND, DrainFor::BoundUsers) && !pool.drain(SECOND, DrainFor::BoundUsers));
     assert_eq!(both(&pool), (Draining, Draining));
     assert_eq!(pool.view.up, [ServerId(0), ServerId(2)]);
     assert_eq!(pool.watch(SECOND, Instant::ZERO), None, "checks pass as before");
@@ -55,7 +55,7 @@ fn a_drained_server_can_die_and_comes_back_drained() {
     use ServerState::{Down, Draining, Up};
     let back = Comeback { after: Span::ZERO, new_host: true };
     let mut pool = pool();
-    pool.drain(SECOND);
+    pool.drain(SECOND, DrainFor::BoundUsers);
     assert!(pool.kill(SECOND, 0, FaultKind::Crash { server: SECOND, comeback: Some(back) }));
     assert_eq!(both(&pool), (Down, Draining), "the balancer does not know yet");
     play_checks(&mut pool, 10);
@@ -73,12 +73,12 @@ fn the_end_of_a_drain_revives_nobody() {
     use ServerState::{Down, Up};
     let back = Comeback { after: Span::ZERO, new_host: false };
     let mut pool = pool();
-    pool.drain(SECOND);
+    pool.drain(SECOND, DrainFor::BoundUsers);
     pool.kill(SECOND, 0, FaultKind::Crash { server: SECOND, comeback: None });
     pool.end_drain(SECOND);
     assert_eq!(both(&pool), (Down, Up), "as after any death that no check has noticed");
     play_checks(&mut pool, 10);
-    pool.drain(SECOND);
+    pool.drain(SECOND, DrainFor::BoundUsers);
     pool.end_drain(SECOND);
     assert_eq!(both(&pool), (Down, Down));
     pool.revive(SECOND, back);
@@ -156,7 +156,7 @@ fn a_server_that_is_stopped_boots_again_or_is_gone_for_good() {
         (pool.members[1].host, pool.booted(SECOND, ProcessId(1)), pool.booted(SECOND, process)),
         (2, false, true)
     );
-    assert!(pool.drain(SECOND) && pool.stop(SECOND, 9));
+    assert!(pool.drain(SECOND, DrainFor::BoundUsers) && pool.stop(SECOND, 9));
     assert_eq!(both(&pool), (Down, Down), "the balancer was told when its users were sent away");
     pool.retire(SECOND);
     assert_eq!(both(&pool), (Retired, Retired));
@@ -172,7 +172,7 @@ fn a_server_that_is_cut_off_is_silent_and_keeps_its_memory() {
     assert!(pool.isolate(SECOND, 4) && !pool.isolate(SECOND, 5), "nobody reaches it to cut it off again");
     assert!(pool.is_isolated(SECOND) && pool.has_isolated() && !pool.is_within_reach(SECOND));
     assert_eq!((both(&pool).0, pool.lives_on(process)), (Silent, true));
-    pool.drain(SECOND);
+    pool.drain(SECOND, DrainFor::BoundUsers);
     assert!(!pool.reconnect(SECOND, 5), "another fault's end is not its return");
     assert!(pool.reconnect(SECOND, 4) && !pool.has_isolated());
     assert_eq!((both(&pool).0, pool.members[1].process), (Draining, process));
@@ -188,4 +188,29 @@ fn a_server_that_is_cut_off_is_silent_and_keeps_its_memory() {
     pool.isolate(SECOND, 8);
     assert!(pool.stop(SECOND, 9), "its process lived");
     assert!(!pool.reconnect(SECOND, 8) && !pool.stop(SECOND, 10));
+}
+
+/// A server that leaves gets no requests once the balancer knows, and takes none once it closes.
+#[test]
+fn a_server_that_leaves() {
+    let mut pool = pool();
+    assert!(pool.drain(SECOND, DrainFor::Requests));
+    assert_eq!(both(&pool), (ServerState::Draining, ServerState::Terminating), "it still serves");
+    assert_eq!(pool.as_planned(SECOND), ServerState::Terminating);
+    assert!(pool.close(SECOND) && !pool.close(SECOND));
+    assert_eq!(both(&pool), (ServerState::Terminating, ServerState::Terminating));
+    assert!(pool.stop(SECOND, 9) && !pool.passes_checks(SECOND));
+    assert!(!pool.learn_of_end(SECOND), "it knows");
+}
+
+/// The other order: what has closed, and then ended, is believed to be up until the balancer learns of it.
+#[test]
+fn a_server_that_left_unnoticed() {
+    let mut pool = pool();
+    assert!(pool.close(SECOND));
+    assert_eq!(pool.view.states[SECOND.index()], ServerState::Up);
+    assert!(pool.stop(SECOND, 9) && pool.passes_checks(SECOND));
+    pool.boot(SECOND, true);
+    assert!(pool.learn_of_end(SECOND) && !pool.learn_of_end(SECOND));
+    assert_eq!(pool.view.states[SECOND.index()], ServerState::Down);
 }

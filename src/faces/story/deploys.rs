@@ -45,6 +45,9 @@ pub(super) fn concerns(
         PoolEvent::Turned { server, state: ServerState::Draining } if met(server) => {
             Some(Line::Broke(at, format!("{server} is drained: no new users")))
         }
+        PoolEvent::Turned { server, state: ServerState::Terminating } if met(server) => {
+            Some(Line::Broke(at, format!("{server} leaves: no new requests")))
+        }
         PoolEvent::Believed { server, up: true } if server.0 >= variant.scenario.servers_at_first() => {
             Some(Line::Broke(at, format!("{server} is new and takes requests now")))
         }

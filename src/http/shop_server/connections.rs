@@ -16,7 +16,7 @@ use crate::http::failure;
 /// How long a server waits before it tries again after it failed to accept a connection.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(10);
 
-/// Accepts connections until the process dies or is cut off.
+/// Accepts connections until the process dies, is cut off, or shuts down.
 pub fn accept(process: &Arc<ServerProcess>, listener: TcpListener) {
     tokio::spawn(listen(Arc::clone(process), listener));
 }
@@ -25,11 +25,13 @@ async fn listen(process: Arc<ServerProcess>, listener: TcpListener) {
     let _alarm = process.alarm();
     let mut deaths = process.deaths();
     let mut within_reach = process.reach();
+    let mut accepts = process.accepts();
     loop {
         let accepted = tokio::select! {
             biased;
             _ = deaths.wait_for(Option::is_some) => break,
             _ = within_reach.wait_for(|reached| !reached) => break,
+            _ = accepts.wait_for(|accepts| !accepts) => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -69,10 +71,17 @@ async fn converse(process: Arc<ServerProcess>, stream: TcpStream) {
     let mut connection = http1::Builder::new().writev(false).serve_connection(stream, service);
     let mut deaths = process.deaths();
     let mut within_reach = process.reach();
+    let (mut accepts, mut shuts_down) = (process.accepts(), false);
     let death = loop {
         tokio::select! {
             biased;
             death = deaths.wait_for(Option::is_some) => break death.ok().and_then(|death| *death),
+            _ = accepts.wait_for(|accepts| !accepts), if !shuts_down => {
+                // An idle connection is closed, any other with its next answer.
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
+                shuts_down = true;
+                continue;
+            }
             _ = within_reach.wait_for(|reached| *reached != gate.is_open()) => {}
             _ = &mut connection => return,
         }

@@ -76,6 +76,8 @@ pub struct ServerProcess {
     listening: watch::Sender<bool>,
     /// Whether it can be reached.
     within_reach: watch::Sender<bool>,
+    /// Whether it takes new requests.
+    accepting: watch::Sender<bool>,
 }
 
 impl ServerProcess {
@@ -95,6 +97,7 @@ impl ServerProcess {
             death: watch::Sender::new(None),
             listening: watch::Sender::new(true),
             within_reach: watch::Sender::new(true),
+            accepting: watch::Sender::new(true),
         })
     }
 
@@ -135,6 +138,16 @@ impl ServerProcess {
     /// Watches whether it can be reached.
     pub fn reach(&self) -> watch::Receiver<bool> {
         self.within_reach.subscribe()
+    }
+
+    /// It takes no new requests from now on.
+    pub fn stop_accepting(&self) {
+        self.accepting.send_replace(false);
+    }
+
+    /// Watches whether it takes new requests.
+    pub fn accepts(&self) -> watch::Receiver<bool> {
+        self.accepting.subscribe()
     }
 
     /// Watches for its death.

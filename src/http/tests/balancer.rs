@@ -236,7 +236,8 @@ async fn nothing_stays_in_flight() {
 #[tokio::test]
 async fn a_server_that_fails_is_ejected() {
     let mut scenario = scenario(0);
-    scenario.balancer.outlier = Some(Outlier { ejection: Time::of(Span::from_millis(300)), ..Outlier::default() });
+    let ejection = Time::of(Span::from_millis(300));
+    scenario.balancer.outlier = Some(Outlier { ejection, always_one: true, ..Outlier::default() });
     let town = Town::open(&scenario);
     town.slots[0].failing.store(Share::ALL, std::sync::atomic::Ordering::Relaxed);
     let mut statuses = Vec::new();

@@ -97,3 +97,35 @@ scale = { to = 1, drain = "9s" }
     let late = stops.iter().map(|at| at.since_start().as_nanos() % second).max().expect("some");
     assert!(late < second / 3, "{stops:?}");
 }
+
+/// A server that is told to stop refuses connections until the balancer learns of it, and finishes what it has. If it
+/// waits for the balancer first, nothing fails.
+#[test]
+fn requests_are_refused_until_the_balancer_learns() {
+    let failures = |pre_stop: &str| {
+        let text = r#"
+title = "The balancer learns late"
+duration = "7s"
+users = { count = 20, journey = ["browse"], patience = 0, think = { constant = "100ms" } }
+servers = { count = 3, service = { constant = "40ms" } }
+balancer = { retries = 0, health = { interval = "6s", timeout = "6s" } }
+homes = { cart = "shared-store", session = "signed-token" }
+
+[[faults]]
+at = "1s"
+scale = { to = 2, drain = { timeout = "5s", for = "requests", pre_stop = "PRE_STOP", learns_after = "2s" } }
+"#;
+        let (_, tape) = played(&scenario(&text.replace("PRE_STOP", pre_stop)), 1.0);
+        let cut = |event: &Event| matches!(event.what, EventKind::Pool(PoolEvent::Stopped { cut_requests: 1.., .. }));
+        assert!(stops(&tape).len() == 1 && !tape.iter().any(cut), "it ends, and cuts nothing off");
+        let told = |event: &&Event| matches!(event.what, EventKind::Seen(_, Seen::Told { .. }));
+        let answered =
+            |event: &&Event| matches!(event.what, EventKind::Seen(_, Seen::Told { outcome: Outcome::Ok(_), .. }));
+        let failed = |event: &&Event| told(event) && !answered(event);
+        tape.iter().filter(failed).map(|event| event.at).collect::<Vec<_>>()
+    };
+    let late = failures("500ms");
+    let at = |ms| Instant::ZERO + Span::from_millis(ms);
+    assert!(late.len() > 10 && late.iter().all(|failed| (at(1_500)..at(3_300)).contains(failed)), "{late:?}");
+    assert_eq!(failures("3s"), []);
+}

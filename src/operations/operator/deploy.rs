@@ -1,10 +1,10 @@
 //! How a deploy proceeds.
 
-use super::{Action, Leaving, Then};
+use super::Action;
+use super::leaving::{Leaving, Then};
 use crate::balancing::pool::Pool;
-use crate::base::time::Span;
 use crate::base::{ProcessId, ServerId, ServerState};
-use crate::scenario::{Deploy, Strategy};
+use crate::scenario::{Deploy, Drain, Strategy};
 
 /// The next step of a plan.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(super) enum Step {
     /// Carry out this action.
     Do(Action),
     /// Remove this server.
-    Send { server: ServerId, fault: u32, drain: Span, then: Then },
+    Send { server: ServerId, fault: u32, drain: Drain, then: Then },
     /// Wait for something to happen.
     Wait,
     /// The plan is complete.
@@ -122,7 +122,7 @@ impl Rollout {
     }
 
     fn send(&self, server: ServerId, then: Then) -> Step {
-        Step::Send { server, fault: self.fault, drain: self.how.drain.get(), then }
+        Step::Send { server, fault: self.fault, drain: self.how.drain, then }
     }
 
     /// Launches a server in a new slot, with the weight of the one that it replaces.

@@ -1,8 +1,9 @@
 use super::*;
 use crate::base::seed::Seed;
+use crate::base::{ProcessId, ServerState};
 use crate::operations::carry_out::{Task, carry_out};
 use crate::operations::faults::FaultKind;
-use crate::scenario::{CookieLife, Strategy, Time, Whole};
+use crate::scenario::{CookieLife, Pause, Strategy, Time, Whole};
 
 /// A pool in which processes boot in 10 s and pass their checks 2 s later; cookies bind the given numbers of users.
 struct Town {
@@ -60,7 +61,9 @@ impl Town {
                 (Action::Begin { .. }, _) => "begin".into(),
                 (_, Some(Task::OpenSlot { server, .. })) => format!("launch {server}"),
                 (Action::Admit(server), _) => format!("admit {server}"),
-                (Action::Drain(server), _) => format!("drain {server}"),
+                (Action::Drain { server, .. }, _) => format!("drain {server}"),
+                (Action::Close(server), _) => format!("close {server}"),
+                (Action::Learn(server), _) => format!("learn {server}"),
                 (Action::Stop { server, bound, .. }, _) => {
                     self.bound[server.index()] = 0;
                     format!("stop {server} ({bound})")
@@ -104,10 +107,18 @@ impl Town {
     }
 }
 
+fn secs(seconds: u64) -> Pause {
+    Time::of(Span::from_secs(seconds))
+}
+
 fn deploy(strategy: Strategy, drain: u64, surge: u64, unavailable: u64) -> FaultKind {
+    deploy_with(strategy, secs(drain).into(), surge, unavailable)
+}
+
+fn deploy_with(strategy: Strategy, drain: Drain, surge: u64, unavailable: u64) -> FaultKind {
     FaultKind::Deploy(Deploy {
         strategy,
-        drain: Time::of(Span::from_secs(drain)),
+        drain,
         surge: Whole::new(surge),
         unavailable: Whole::new(unavailable),
         in_place: false,
@@ -116,7 +127,7 @@ fn deploy(strategy: Strategy, drain: u64, surge: u64, unavailable: u64) -> Fault
 
 fn scale(to: u64, drain: u64, first: First) -> FaultKind {
     let to = Whole::new(to).expect("few");
-    FaultKind::Scale(Scale { to, drain: Time::of(Span::from_secs(drain)), first })
+    FaultKind::Scale(Scale { to, drain: secs(drain).into(), first })
 }
 
 #[test]
@@ -139,6 +150,38 @@ fn drained_servers_leave_when_nobody_needs_them_or_their_time_is_over() {
         town.play(&[deploy(Strategy::Rolling, 30, 0, 1)], 200),
         "0 begin; 0 drain server-1; 30 stop server-1 (5); 42 drain server-2; 42 stop server-2 (0); \
          54 drain server-3; 84 stop server-3 (5); 96 finished"
+    );
+}
+
+fn for_requests(timeout: u64, pre_stop: u64, learns_after: u64) -> Drain {
+    let [timeout, pre_stop, learns_after] = [timeout, pre_stop, learns_after].map(secs);
+    Drain { timeout, waits_for: DrainFor::Requests, pre_stop, learns_after }
+}
+
+#[test]
+fn a_drain_for_requests_waits_for_no_user() {
+    let mut town = Town::new(5);
+    town.pool.sent(ServerId(1), false);
+    assert_eq!(
+        town.play(&[deploy_with(Strategy::Rolling, for_requests(30, 0, 0), 0, 1)], 200),
+        "0 begin; 0 drain server-1; 0 close server-1; 0 stop server-1 (5); \
+         12 drain server-2; 12 close server-2; 42 stop server-2 (5); \
+         54 drain server-3; 54 close server-3; 54 stop server-3 (5); 66 finished"
+    );
+}
+
+/// The server is told at once; the balancer learns of it when the endpoints have propagated.
+#[test]
+fn a_server_may_stop_before_the_balancer_knows() {
+    let rolling = |pre_stop| deploy_with(Strategy::Rolling, for_requests(30, pre_stop, 3), 1, 0);
+    let first = |pre_stop| Town::new(0).play(&[rolling(pre_stop)], 20);
+    assert_eq!(
+        first(1),
+        "0 begin; 0 launch server-4; 13 close server-1; 13 stop server-1 (0); 13 launch server-5; 15 learn server-1"
+    );
+    assert_eq!(
+        first(5),
+        "0 begin; 0 launch server-4; 15 drain server-1; 17 close server-1; 17 stop server-1 (0); 17 launch server-5"
     );
 }
 

@@ -45,6 +45,8 @@ impl Sim {
                 self.cut_off(recorder, end.server);
                 self.balancer.watch(&mut self.events, end.server);
             }
+            // The pool knows; the balancer's checks have to find out.
+            Task::StopAccepting(server) => self.balancer.watch(&mut self.events, server),
             // The simulation keeps the place: only its name is gone.
             Task::CloseSlot(_) => {}
         }

@@ -28,7 +28,7 @@ impl Sim {
         let request = &mut self.requests[id];
         let server = request.server;
         match self.balancer.pool.members[server.index()].state {
-            ServerState::Up | ServerState::Draining => {
+            ServerState::Up | ServerState::Draining | ServerState::Terminating => {
                 recorder.record(&request.dropped_by_server(self.events.now));
                 self.reply(recorder, id, Outcome::Failed);
             }

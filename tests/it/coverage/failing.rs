@@ -20,7 +20,7 @@ const AT: u64 = 20_000;
 pub fn broken() -> Scenario {
     let mut scenario = base();
     scenario.homes.cart = CartHome::SharedStore;
-    scenario.balancer.outlier = Some(Outlier { ejection: time(5_000), ..Outlier::default() });
+    scenario.balancer.outlier = Some(Outlier { ejection: time(5_000), at_most: share(0.5), ..Outlier::default() });
     let half = that(FaultKind::Failing { server: "server-3".into(), billionths: 500_000_000, lasting: None }, 50_000);
     scenario.faults = vec![fault("failing", 2, AT, Some(20_000)), half];
     scenario

@@ -1,13 +1,13 @@
 //! Deploys, changes of the pool's size, an autoscaler, users who join.
 
 use whatcart::base::seed::Seed;
-use whatcart::base::{ServerId, ServerState, UserId};
+use whatcart::base::{Outcome, ServerId, ServerState, UserId};
 use whatcart::history::{Event, EventKind, Inside, PoolEvent, Seen};
 use whatcart::judging::observer::Observer;
 use whatcart::results::Figures;
 use whatcart::scenario::{
-    Affinity, Autoscaler, CartHome, CookieLife, Deploy, Fault, FaultKind, First, Join, Positive, Scale, Scenario,
-    Strategy, Whole,
+    Affinity, Autoscaler, CartHome, CookieLife, Deploy, Drain, DrainFor, Fault, FaultKind, First, Join, Positive,
+    Scale, Scenario, Strategy, Whole,
 };
 use whatcart::sim::{ServerView, Sim};
 
@@ -16,11 +16,17 @@ use crate::support::worlds::{at_ms, end, exponential, that, time};
 
 pub fn deploy(at: u64, strategy: Strategy, drain: u64, surge: Option<u64>) -> Fault {
     let surge = surge.map(Whole::of);
-    that(FaultKind::Deploy(Deploy { strategy, drain: time(drain), surge, unavailable: None, in_place: false }), at)
+    let drain = time(drain).into();
+    that(FaultKind::Deploy(Deploy { strategy, drain, surge, unavailable: None, in_place: false }), at)
 }
 
 pub fn scale(at: u64, to: u64, drain: u64, first: First) -> Fault {
-    that(FaultKind::Scale(Scale { to: Whole::of(to), drain: time(drain), first }), at)
+    that(FaultKind::Scale(Scale { to: Whole::of(to), drain: time(drain).into(), first }), at)
+}
+
+fn for_requests(timeout: u64, pre_stop: u64, learns_after: u64) -> Drain {
+    let [timeout, pre_stop, learns_after] = [timeout, pre_stop, learns_after].map(time);
+    Drain { timeout, waits_for: DrainFor::Requests, pre_stop, learns_after }
 }
 
 pub fn join(at: u64, to: u64, over: u64) -> Fault {
@@ -39,14 +45,16 @@ pub fn busy() -> Scenario {
         max: Whole::of(6),
         interval: time(3_000),
         cool_down: time(5_000),
-        drain: time(1_000),
+        drain: time(1_000).into(),
         first: First::Oldest,
     });
+    let last = Scale { to: Whole::of(2), drain: for_requests(1_000, 200, 400), first: First::Oldest };
     scenario.faults = vec![
         deploy(10_000, Strategy::Rolling, 500, Some(1)),
         scale(12_000, 5, 0, First::Newest),
         join(35_000, 120, 3_000),
         deploy(40_000, Strategy::AllAtOnce, 0, None),
+        that(FaultKind::Scale(last), 50_000),
     ];
     scenario
 }
@@ -117,6 +125,51 @@ fn a_cookie_longer_than_the_visit_keeps_a_drain_open() {
     let deploy = &figures.deploys[0];
     assert!(deploy.finished && deploy.took_s > 60.0 && deploy.cut_off_users >= 40, "{deploy:?}");
     assert!(deploy.capacity_lost > 60.0 && figures.carts.lost > 0);
+}
+
+/// Draining one of five for requests in flight, however long: bound users go elsewhere at once, and their carts stay
+/// behind. A drain for bound users loses none.
+#[test]
+fn a_drain_for_requests_saves_no_cart() {
+    let lost = |drain: Drain| {
+        let mut scenario = sticky();
+        scenario.servers.count = Whole::of(5);
+        let scale = Scale { to: Whole::of(4), drain, first: First::Oldest };
+        scenario.faults = vec![that(FaultKind::Scale(scale), 30_000)];
+        let figures = figures(&scenario);
+        let scaling = figures.scaling.values().next().expect("it was scaled");
+        assert_eq!((scaling.taken_out, scaling.cut_requests, figures.requests.failed), (1, 0, 0));
+        (figures.carts.lost, scaling.cut_off_users)
+    };
+    assert_eq!(lost(time(80_000).into()), (0, 0));
+    let (carts, users) = lost(for_requests(80_000, 0, 0));
+    assert!(carts > 0 && users >= u32::try_from(carts).expect("few").into(), "{carts} carts of {users} users");
+}
+
+/// Requests fail from when a server stops until the balancer learns of it, and in no other time.
+#[test]
+fn requests_fail_until_the_balancer_learns() {
+    let failures = |pre_stop: u64, learns_after: u64| {
+        let mut scenario = sticky();
+        scenario.balancer.affinity = Affinity::None;
+        scenario.homes.cart = CartHome::SharedStore;
+        scenario.balancer.retries = Whole::of(0);
+        scenario.balancer.health.interval = time(10_000);
+        let drain = for_requests(30_000, pre_stop, learns_after);
+        let scale = Scale { to: Whole::of(2), drain, first: First::Oldest };
+        scenario.faults = vec![that(FaultKind::Scale(scale), 30_000)];
+        let failed = |event: &Event| match event.what {
+            EventKind::Seen(_, Seen::Told { outcome: Outcome::Ok(_), .. }) => None,
+            EventKind::Seen(_, Seen::Told { .. }) => Some(event.at),
+            _ => None,
+        };
+        events(&scenario).iter().filter_map(failed).collect::<Vec<_>>()
+    };
+    let late = failures(1_000, 3_000);
+    let (first, last) = (late[0], late[late.len() - 1]);
+    assert!(late.len() > 10 && first >= at_ms(31_000) && last <= at_ms(33_000), "{late:?}");
+    assert!(first < at_ms(31_500) && last > at_ms(32_500), "{late:?}");
+    assert_eq!((failures(5_000, 3_000), failures(0, 0)), (vec![], vec![]));
 }
 
 /// Without a cookie nobody is bound: a server leaves as soon as nothing is in flight.

@@ -19,7 +19,7 @@ fn all_load_and_tell_their_whole_lesson() {
         for (what, text) in [("question", &base.question), ("varies", &base.varies), ("lesson", &base.lesson)] {
             assert!(!text.is_empty(), "{name} has no {what}");
         }
-        assert!((2..=6).contains(&loaded.variants.len()), "{name}: a table has two to six rows");
+        assert!((2..=8).contains(&loaded.variants.len()), "{name}: a table has two to eight rows");
         assert!(loaded.variants.iter().all(|variant| variant.name.chars().count() <= 32), "{name}: short names");
         assert!(base.expect.len() >= 3, "{name} claims too little");
         let claims = |text: &str| prose::parts(text).is_some_and(|parts| parts.len() > 1);

@@ -57,6 +57,23 @@ fn a_drain_longer_than_the_run() {
     "#);
 }
 
+/// The parts of a drain fit together.
+#[test]
+fn a_drain_in_parts() {
+    let said = |drain: &str| of(&format!("faults = [{{ at = \"2s\", scale = {{ to = 2, drain = {drain} }} }}]"));
+    for (drain, want) in [
+        ("{ timeout = \"9s\", pre_stop = \"2s\" }", "`pre_stop` is for drains that wait for requests in flight"),
+        ("{ timeout = \"9s\", learns_after = \"2s\" }", "`learns_after` is for drains that wait for requests"),
+        ("{ timeout = \"9s\", pre_stop = \"9s\", for = \"requests\" }", "no time is left for requests in flight"),
+        ("{ timeout = \"2m\", for = \"requests\" }", "this drain could take longer than the run"),
+        ("{ for = \"requests\" }", "timeout"),
+        ("30", "a time, or a table such as { timeout = \"30s\", for = \"requests\" }"),
+    ] {
+        let said = said(drain);
+        assert!(said.starts_with("error") && said.contains(want), "{drain}: {said}");
+    }
+}
+
 #[test]
 fn an_unknown_strategy() {
     insta::assert_snapshot!(of("faults = [{ at = \"20s\", deploy = { strategy = \"roling\" } }]"), @r#"

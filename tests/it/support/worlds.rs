@@ -1,5 +1,6 @@
 //! Random small scenarios over everything that a scenario can express.
 
+mod drains;
 mod elsewhere;
 mod short;
 
@@ -241,6 +242,7 @@ fn cautious() -> impl Strategy<Value = Balancer> {
         ejection: time(ejection),
         longest: time(3_000),
         at_most: Share::of_thousand(at_most),
+        always_one: at_most % 2 == 0,
     });
     let outlier = prop::option::weighted(0.3, outlier);
     let answer_timeout = prop::option::weighted(0.3, prop_oneof![Just(1u64), Just(20), Just(100)]);
@@ -373,17 +375,17 @@ fn any_fault() -> impl Strategy<Value = Fault> {
 /// A fault that is a plan.
 fn any_plan() -> impl Strategy<Value = Fault> {
     let strategy = prop::sample::select(vec![Rollout::Rolling, Rollout::AllAtOnce, Rollout::BlueGreen]);
-    let deploy = (strategy, prop_oneof![Just(0u64), 50u64..3_000], 0u64..3, any::<bool>());
+    let deploy = (strategy, drains::drain(3_000), 0u64..3, any::<bool>());
     let first = prop::sample::select(vec![First::Newest, First::Oldest]);
-    let scale = (1u64..7, prop_oneof![Just(0u64), 50u64..3_000], first);
+    let scale = (1u64..7, drains::drain(3_000), first);
     let join = (1u64..40, 0u64..2_000);
     (0u64..8_000, 0usize..3, deploy, scale, join).prop_map(|(at, which, deploy, scale, join)| {
         let ((strategy, drain, surge, in_place), (to, scale_drain, first), (people, over)) = (deploy, scale, join);
         let rolling = strategy == Rollout::Rolling;
         let surge = (rolling && surge > 0).then(|| Whole::of(surge));
         let in_place = in_place && surge.is_none() && strategy != Rollout::BlueGreen;
-        let deploy = Deploy { strategy, drain: time(drain), surge, unavailable: None, in_place };
-        let scale = Scale { to: Whole::of(to), drain: time(scale_drain), first };
+        let deploy = Deploy { strategy, drain, surge, unavailable: None, in_place };
+        let scale = Scale { to: Whole::of(to), drain: scale_drain, first };
         let rate_to = Some(rate(0.5 * f64::from(u32::try_from(people).expect("below 40"))));
         let join = Join { to: Some(Whole::of(people)), rate_to, over: time(over) };
         let kind = match which {
@@ -396,16 +398,15 @@ fn any_plan() -> impl Strategy<Value = Fault> {
 }
 
 fn autoscaler() -> impl Strategy<Value = Option<Autoscaler>> {
-    let drain = prop_oneof![Just(0u64), 50u64..1_000];
     let limits = (1u64..3, 3u64..7, 200u64..1_500, 0u64..2_000);
-    prop::option::weighted(0.2, (limits, drain, any::<bool>())).prop_map(|some| {
+    prop::option::weighted(0.2, (limits, drains::drain(1_000), any::<bool>())).prop_map(|some| {
         some.map(|((min, max, interval, cool_down), drain, newest)| Autoscaler {
             target: Positive::of(0.4),
             min: Whole::of(min),
             max: Whole::of(max),
             interval: time(interval),
             cool_down: time(cool_down),
-            drain: time(drain),
+            drain,
             first: if newest { First::Newest } else { First::Oldest },
         })
     })

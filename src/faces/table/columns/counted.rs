@@ -18,7 +18,7 @@ const OPENED: Option<(&str, &str)> = Some(("carts.opened", "opened"));
 const ABANDONED: &[&str] = &["visits.abandoned_refused", "visits.abandoned_unknown", "visits.abandoned_logged_out"];
 
 #[rustfmt::skip]
-pub(super) const COUNTED: [Counted; 20] = [
+pub(super) const COUNTED: [Counted; 21] = [
     Counted { name: "unfinished", head: "unfinished", paths: &["visits.open"], of: Some(("visits.begun", "all visits")), tone: Tone::Loss, rank: 1 },
     Counted { name: "lost", head: "carts lost", paths: &["carts.lost"], of: OPENED, tone: Tone::Loss, rank: 0 },
     Counted { name: "intact", head: "intact", paths: &["carts.intact"], of: OPENED, tone: Tone::Plain, rank: 7 },
@@ -27,6 +27,7 @@ pub(super) const COUNTED: [Counted; 20] = [
     Counted { name: "abandoned-carts", head: "carts abandoned", paths: &["carts.abandoned"], of: OPENED, tone: Tone::Loss, rank: 10 },
     Counted { name: "abandoned", head: "visits abandoned", paths: ABANDONED, of: Some(("visits.begun", "all visits")), tone: Tone::Loss, rank: 3 },
     Counted { name: "failed", head: "requests failed", paths: &["requests.failed"], of: Some(("requests.sent", "all requests")), tone: Tone::Loss, rank: 2 },
+    Counted { name: "errors", head: "errors", paths: &["requests.failed", "requests.refused"], of: Some(("requests.sent", "requests")), tone: Tone::Loss, rank: 2 },
     Counted { name: "logged-out", head: "logged out", paths: &["logged_out"], of: None, tone: Tone::Loss, rank: 4 },
     Counted { name: "impostors", head: "impostors let in", paths: &["impostors_accepted"], of: Some(("impostors", "all tries")), tone: Tone::Loss, rank: 3 },
     Counted { name: "zombies", head: "zombie logins", paths: &["zombie_logins"], of: Some(("replays", "all tries")), tone: Tone::Loss, rank: 3 },
