@@ -18,7 +18,8 @@ fn short(rest: &str) -> String {
         let (from, to) = (lines[i].find('^').unwrap_or(0), lines[i].rfind('^').unwrap_or(0));
         lines[i - 1].chars().skip(from).take(to + 1 - from).collect()
     });
-    let help = of_line("= help: ").or_else(|| of_line("help: ")).unwrap_or_default();
+    let help = text.split_once("help: ").map_or("", |(_, help)| help);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     format!("{} | {pointed} | {help}", of_line("error: ").unwrap_or_default())
 }
 
