@@ -138,7 +138,7 @@ fn record(scenario: &Scenario) -> Vec<Event> {
 #[test]
 fn they_agree_on_random_simulations() {
     let total = std::cell::RefCell::new(whatcart::judging::checker::Counts::default());
-    for_all(400, &any_world(), show, |scenario| {
+    for_all(600, &any_world(), show, |scenario| {
         let events = record(scenario);
         let rate = scenario.hidden.rate;
         let allowance = (scenario.servers.hidden == HiddenState::RateLimiter).then(|| Allowance {
