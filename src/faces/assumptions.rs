@@ -349,7 +349,7 @@ mod tests {
             ("a cookie binds users", "for 1 h (mine.toml)"),
             ("the balancer picks", "round-robin (house setting)"),
             ("whose server is down", "redispatch (house setting)"),
-            ("ejected at once, at most", "10 % (Envoy's default)"),
+            ("ejected at once, at most", "10 % (Envoy's default is 10 %)"),
             ("most servers it orders", "12 (mine.toml)"),
             ("utilisation the autoscaler wants", "60 % (house setting)"),
             ("it decides every", "15 s (Kubernetes' default)"),
