@@ -91,7 +91,7 @@ fn judgement(report: &Report, variant: usize, figure: &str) -> [String; JUDGED.l
 }
 
 /// The figures over time: one row per variant, run and window. The last columns hold the requests served by each
-/// server. Interrupted runs are treated as in [`csv`].
+/// server. Interrupted runs are treated as in [`csv()`].
 #[must_use]
 pub fn series_csv(report: &Report, with_cut_short: bool) -> String {
     let each = || {
