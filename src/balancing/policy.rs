@@ -235,6 +235,7 @@ macro_rules! dispatch_policy {
 
 /// Dispatches at every call, for an engine in which that cost is negligible.
 impl Policy for AnyPolicy {
+    #[inline(always)]
     fn pick(&mut self, now: Instant, request: &RequestView, pool: &PoolView, draw: Draw) -> Option<ServerId> {
         dispatch_policy!(self, policy => policy.pick(now, request, pool, draw))
     }
@@ -243,6 +244,7 @@ impl Policy for AnyPolicy {
         dispatch_policy!(self, policy => policy.asked_from(region));
     }
 
+    #[inline(always)]
     fn on_complete(&mut self, now: Instant, server: ServerId, latency: Span, outcome: Outcome) {
         dispatch_policy!(self, policy => policy.on_complete(now, server, latency, outcome));
     }

@@ -100,7 +100,7 @@ impl Seed {
     ///
     /// A factor of zero would erase the other factor. No factor can be zero: seeds and visits lack the top bit that is
     /// set in `MIX_A` and `MIX_C`, and entities lack bits 48 to 55, which are set in `MIX_B`.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn draw(self, purpose: Purpose, key: Key) -> Draw {
         let whose = key.entity ^ (purpose as u64) << 56;

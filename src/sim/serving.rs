@@ -63,9 +63,11 @@ impl Sim {
         self.shop.plan(request, self.users.carts(client), process, now);
         let plan = request.plan;
         if !self.store.has_line() {
-            self.read_cart(id);
-            let calls = self.store_time(id, StoreCall::Before) + self.store_time(id, StoreCall::After);
-            let until = now + self.service_time(id) + calls;
+            let mut until = now + self.service_time(id);
+            if plan.calls_store() {
+                self.read_cart(id);
+                until = until + self.store_time(id, StoreCall::Before) + self.store_time(id, StoreCall::After);
+            }
             self.servers.begin(&mut self.requests[id], Phase::Work, until);
         } else if plan.calls_before() > 0 {
             self.queue_for_store(id, StoreCall::Before);
@@ -75,7 +77,7 @@ impl Sim {
     }
 
     /// Whether its server accepts a request's login.
-    #[inline]
+    #[inline(always)]
     fn accepts(&self, id: RequestSlot, process: ProcessId) -> bool {
         let (request, rules) = (&self.requests[id], &self.shop.rules);
         let found = match request.session {

@@ -254,7 +254,7 @@ impl Users {
     }
 
     /// What a client sends now, and the key of its draws.
-    #[inline]
+    #[inline(always)]
     pub fn next_request(&mut self, id: ClientId, now: Instant) -> (Request, Key) {
         let sender = &mut self.clients[id.index()].client;
         let mut request = sender.request(&self.workload, now);

@@ -89,6 +89,13 @@ impl Plan {
         self.stages & stage.bit() != 0
     }
 
+    /// Whether it calls the store at all.
+    #[inline]
+    #[must_use]
+    pub const fn calls_store(self) -> bool {
+        self.stages & (BEFORE | AFTER) != 0 || self.goods > 0
+    }
+
     /// The number of store calls before the work.
     #[inline]
     #[must_use]

@@ -57,16 +57,20 @@ impl Tournament {
         self.nodes[leaf + self.leaves]
     }
 
-    /// Sets the time of a leaf; [`Instant::NEVER`] clears it.
-    #[inline]
+    /// Sets the time of a leaf; [`Instant::NEVER`] clears it. A node that stays as it is ends the climb, which for a
+    /// new time is soon: it is rarely the earliest of many.
+    #[inline(always)]
     pub fn set(&mut self, leaf: usize, time: Instant) {
+        let nodes = &mut self.nodes[..2 * self.leaves];
         let mut node = leaf + self.leaves;
         let mut time = time;
-        self.nodes[node] = time;
-        while node > 1 {
-            time = time.min(self.nodes[node ^ 1]);
+        while nodes[node] != time {
+            nodes[node] = time;
+            if node == 1 {
+                break;
+            }
+            time = time.min(nodes[node ^ 1]);
             node /= 2;
-            self.nodes[node] = time;
         }
     }
 }
