@@ -8,6 +8,24 @@ import { importSource } from "./modules.mjs";
 const page = await importSource("testing.ts");
 const golden = new URL("narration.txt", import.meta.url);
 
+test("what matters most is read out, however much follows", async () => {
+  const said = [];
+  const narrator = new page.Narrator((text) => said.push(text), 50);
+  for (const [text, weight] of [
+    ["adds mug", 1],
+    ["49 carts gone", 4],
+    ["server-2 crashes", 5],
+    ["a cart is charged without its items", 4],
+    ["adds pen", 1],
+  ]) {
+    narrator.tell(text, weight);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.deepEqual(said, ["adds mug", "server-2 crashes"]);
+  narrator.tell("adds lamp", 1);
+  assert.equal(said.at(-1), "adds lamp");
+});
+
 test("the narration of sticky-crash", { skip: missing }, async () => {
   const calls = new page.Calls(await engineHere());
   const fail = (problem) => assert.fail(problem);

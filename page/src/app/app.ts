@@ -14,7 +14,7 @@ import { openDesignMenu, openForkMenu } from "../view/menus.ts";
 import { Page } from "../view/page.ts";
 import { openResults } from "../view/results.ts";
 import { ByHand } from "./by-hand.ts";
-import { captionAt, inOneText, Narrator } from "./caption.ts";
+import { captionAt, inOneText, Narrator, weightOf } from "./caption.ts";
 import { Guess } from "./guess.ts";
 import { type Command, commandOf } from "./keys.ts";
 import { commandLine, FIRST, type Link, readLink, tourLink, writeLink } from "./link.ts";
@@ -223,7 +223,7 @@ export class App {
     if (text !== this.told) {
       this.told = text;
       if (text) {
-        this.narrator.tell(text);
+        this.narrator.tell(text, weightOf(caption));
       }
     }
     if (show.isOver && !this.ended) {

@@ -83,10 +83,16 @@ export function inOneText({ parts }: Caption, designs: number): string {
   return parts.map(({ runs, text }) => who(runs) + text).join(" ");
 }
 
-/** Tells a screen reader what happens: one sentence in four seconds at most, a later one instead of those between. */
+/** How much a caption matters; 0 for none. */
+export const weightOf = (caption: Caption | null): number => (caption ? WEIGHT[caption.about] : 0);
+
+/**
+ * Tells a screen reader what happens: one sentence in four seconds at most. Of those between, the weightiest waits, and of
+ * equals the last.
+ */
 export class Narrator {
   private last = 0;
-  private waiting: string | null = null;
+  private waiting: { readonly text: string; readonly weight: number } | null = null;
   private timer = 0;
 
   constructor(
@@ -94,13 +100,16 @@ export class Narrator {
     private readonly pause = 4000,
   ) {}
 
-  tell(text: string): void {
-    this.waiting = text;
+  tell(text: string, weight: number): void {
+    if (this.waiting && this.waiting.weight > weight) {
+      return;
+    }
+    this.waiting = { text, weight };
     const wait = this.last + this.pause - performance.now();
     if (wait <= 0) {
       this.say();
     } else if (this.timer === 0) {
-      this.timer = window.setTimeout(() => this.say(), wait);
+      this.timer = globalThis.setTimeout(() => this.say(), wait);
     }
   }
 
@@ -109,7 +118,7 @@ export class Narrator {
     this.timer = 0;
     if (this.waiting !== null) {
       this.last = performance.now();
-      this.speak(this.waiting);
+      this.speak(this.waiting.text);
       this.waiting = null;
     }
   }
