@@ -67,7 +67,8 @@ struct Run {
 /// A run in this process.
 fn run(seconds: u64) -> Run {
     let scenario = scenario(seconds);
-    let options = Options { speed: 1.0, interrupt: &false.into(), progress: &|_| (), started: &|_| () };
+    let options =
+        Options { speed: 1.0, interrupt: &false.into(), progress: &|_| (), for_guests: false, started: &|_| () };
     let mut observer = Observer::new(&scenario, None, UserId(42));
     let played = http::play(&scenario, Seed(1), &options, &mut observer).unwrap_or_else(|failure| panic!("{failure}"));
     let requests = observer.meter.requests();

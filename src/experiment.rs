@@ -194,7 +194,7 @@ pub fn follow(variant: &Variant, run: &RunReport, user: UserId) -> Option<(Visit
     let heavy = Workload::new(scenario, Seed(run.seed)).heavy();
     let observer = Observer::new(scenario, heavy, user);
     let mut visits = Visits { observer, user, finished: None };
-    again(variant, run, Instant::ZERO + scenario.duration.get() + scenario.closing.get(), &mut visits);
+    again(variant, run, scenario.ends(), &mut visits);
     let hurt = visits.observer.hurt().iter().find(|hurt| hurt.visit.user == user);
     hurt.map(|hurt| (hurt.visit, hurt.ended)).or(visits.finished)
 }

@@ -2,7 +2,7 @@
 //!
 //! It shares every decision with the simulation (policies, health rules, shop, homes, workload, faults, checker, meter)
 //! and owns only the I/O. Servers speak HTTP/1.1, each on its own loopback port. Users are tasks with cookie jars.
-//! Between them is the balancer, a function over pooled connections. Scenario times are divided by the speed; figures
+//! Between them is the balancer, a function over pooled connections; it can listen for guests, who are people. Scenario times are divided by the speed; figures
 //! are reported in scenario time.
 
 mod balancer;
@@ -10,6 +10,7 @@ mod clock;
 mod failure;
 mod fault_injector;
 mod files;
+mod listener;
 mod load_generator;
 mod log;
 mod operator;
@@ -71,8 +72,19 @@ pub struct Options<'a> {
     pub interrupt: &'a AtomicBool,
     /// Called regularly with the progress of the run.
     pub progress: &'a dyn Fn(&Progress),
-    /// Called with the servers' addresses once they have started.
-    pub started: &'a dyn Fn(&[SocketAddr]),
+    /// Whether the balancer listens, so that people can shop through it.
+    pub for_guests: bool,
+    /// Called with the addresses once the servers have started.
+    pub started: &'a dyn Fn(&Addresses),
+}
+
+/// Where a shop can be reached while a run lasts, all of it on the loopback interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The balancer, if it listens.
+    pub balancer: Option<SocketAddr>,
+    /// The servers that run when the shop opens, in the order of the pool.
+    pub servers: Vec<SocketAddr>,
 }
 
 /// How far a run has come.
@@ -154,7 +166,10 @@ fn play_with(
     let half = (cores() / 2).max(1);
     let (users, servers) = (runtime(half)?, runtime(half)?);
     let there = (backend, servers.handle());
-    let played = users.block_on(async { Run::set_up(scenario, seed, options, there)?.play(options, recorder).await });
+    let played = users.block_on(async {
+        let run = Run::set_up(scenario, seed, options, there).await?;
+        run.play(options, recorder).await
+    });
     end(users);
     end(servers);
     played
@@ -188,17 +203,17 @@ struct Run {
     /// The runtime of servers, faults and the operator.
     backstage: Handle,
     failures: mpsc::UnboundedReceiver<Failure>,
-    /// Health checks. They are aborted when the run is dropped.
+    /// Health checks, and the balancer's listener. They are aborted when the run is dropped.
     checks: JoinSet<()>,
     ends: Instant,
 }
 
 impl Run {
     /// Starts the servers and the balancer; users, faults and the operator begin with [`Run::play`].
-    fn set_up(
+    async fn set_up(
         scenario: &Scenario,
         seed: Seed,
-        options: &Options,
+        options: &Options<'_>,
         (backend, backstage): (Option<Box<dyn Backend>>, &Handle),
     ) -> Result<Run, Failure> {
         let mut workload = Workload::new(scenario, seed);
@@ -215,17 +230,19 @@ impl Run {
             servers::open(scenario, &workload, &log, backend, (clock, &alarm))?
         };
         let addresses: Vec<SocketAddr> = slots.iter().map(|slot| slot.address).collect();
-        (options.started)(&addresses);
         let edges = (clock, alarm.clone());
         let balancer = Balancer::new(scenario, &addresses, Arc::clone(&workload), Arc::clone(&log), edges);
+        let balancer = Arc::new(balancer);
         let routing = Arc::clone(balancer.routing());
-        let checks = health_checks(scenario, &slots, &routing, (clock, &log));
+        let mut checks = health_checks(scenario, &slots, &routing, (clock, &log));
+        let door = if options.for_guests { Some(listen(&balancer, &mut checks).await?) } else { None };
+        (options.started)(&Addresses { balancer: door, servers: addresses });
         let slots = RwLock::new(slots);
         let injector =
             Arc::new(FaultInjector { clock, log: Arc::clone(&log), routing, shop: Arc::clone(&shop), slots, faults });
         let known = (clock, Arc::clone(&log));
-        let load_generator = Arc::new(LoadGenerator::new(scenario, workload, Arc::new(balancer), waves, known, alarm));
-        let ends = Instant::ZERO + scenario.duration.get() + scenario.closing.get();
+        let load_generator = Arc::new(LoadGenerator::new(scenario, workload, balancer, waves, known, alarm));
+        let ends = scenario.ends();
         let operator = Some(OperatorTask::new(scenario, Arc::clone(&injector), Arc::clone(&load_generator), shop));
         let backstage = backstage.clone();
         Ok(Run { clock, log, load_generator, injector, operator, backstage, failures, checks, ends })
@@ -294,6 +311,15 @@ impl Run {
         let state = self.log.state();
         Progress { now: self.clock.now(), ends: self.ends, sent: state.sent, struck: state.struck.clone() }
     }
+}
+
+/// Lets the balancer listen, and returns its address.
+async fn listen(balancer: &Arc<Balancer>, tasks: &mut JoinSet<()>) -> Result<SocketAddr, Failure> {
+    let listener = listener::bind().await?;
+    let address =
+        listener.local_addr().map_err(|error| failure::of_io("the balancer has no address".into(), &error))?;
+    tasks.spawn(listener::listen(Arc::clone(balancer), listener));
+    Ok(address)
 }
 
 /// Starts the health checks of the servers that run when the shop opens.

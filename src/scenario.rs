@@ -84,7 +84,7 @@ pub use violation::Violation;
 
 use serde::Deserialize;
 
-use crate::base::time::Span;
+use crate::base::time::{Instant, Span};
 
 /// One variant of a scenario, with its patches merged in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -237,6 +237,18 @@ impl Scenario {
     #[must_use]
     pub fn needs_simulation(&self) -> bool {
         self.sim_only || self.regions.is_some() || self.serverless.is_some() || self.store.lookups_per_add.get() > 0
+    }
+
+    /// When the shop closes: no visit begins after that.
+    #[must_use]
+    pub fn closes(&self) -> Instant {
+        Instant::ZERO + self.duration.get()
+    }
+
+    /// When a run ends at the latest, whatever users still do.
+    #[must_use]
+    pub fn ends(&self) -> Instant {
+        self.closes() + self.closing.get()
     }
 
     /// How many servers there are at the start.

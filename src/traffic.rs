@@ -8,7 +8,7 @@ mod heavy_users;
 mod workload;
 
 pub use client::{Client, Next};
-pub use concurrent_steps::ConcurrentSteps;
+pub use concurrent_steps::{ConcurrentSteps, StepProgress};
 pub use cookie_jar::{Jar, OpenVisits, SessionCookie};
 pub use folder::Folder;
 pub use heavy_users::HeavyUsers;

@@ -37,11 +37,11 @@ pub struct Member {
 
 /// One process of a server, alive or dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProcessRecord {
+struct ProcessRecord {
     /// The slot it belongs to.
-    pub server: ServerId,
+    server: ServerId,
     /// The fault that ended it, an index into the faults of the run.
-    pub killed_by: Option<u32>,
+    killed_by: Option<u32>,
 }
 
 /// The pool: the present state of the servers, all their processes, and the balancer's view.
@@ -50,7 +50,7 @@ pub struct Pool {
     /// The present state, by slot.
     pub members: Vec<Member>,
     /// Every process there has been, by [`ProcessId`].
-    pub processes: Vec<ProcessRecord>,
+    processes: Vec<ProcessRecord>,
     /// The balancer's view.
     pub view: PoolView,
     health: Vec<Health>,
@@ -113,11 +113,25 @@ impl Pool {
         self.members[server.index()].process
     }
 
+    /// The server on which a process runs, or ran.
+    #[inline]
+    #[must_use]
+    pub fn server_of(&self, process: ProcessId) -> ServerId {
+        self.processes[process.0 as usize].server
+    }
+
+    /// The fault that took the memory of a process, if one did.
+    #[inline]
+    #[must_use]
+    pub fn killed_by(&self, process: ProcessId) -> Option<u32> {
+        self.processes[process.0 as usize].killed_by
+    }
+
     /// Whether this process still has its memory.
     #[inline]
     #[must_use]
     pub fn lives_on(&self, process: ProcessId) -> bool {
-        self.processes[process.0 as usize].killed_by.is_none()
+        self.killed_by(process).is_none()
     }
 
     /// Kills a running server. False if there was nothing to kill.
@@ -231,8 +245,7 @@ impl Pool {
 
     /// Brings a dead server back: a new process with empty memory.
     pub fn revive(&mut self, server: ServerId, comeback: Comeback) {
-        let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 processes"));
-        self.processes.push(ProcessRecord { server, killed_by: None });
+        let process = self.new_process(server);
         let state = self.usual_state(server);
         let member = &mut self.members[server.index()];
         *member = Member {

@@ -115,7 +115,7 @@ pub struct RunArguments {
     /// Divide every duration in the scenario by this (engine http): 10 runs ten minutes in one
     #[arg(long, value_name = "X", value_parser = speed)]
     pub speed: Option<f64>,
-    /// Print the addresses of the servers, for curl (engine http)
+    /// Print the addresses of balancer and servers, to shop there with curl (engine http)
     #[arg(short, long)]
     pub verbose: bool,
     /// The root seed; by default the scenario's own

@@ -8,7 +8,7 @@ use whatcart::base::words::{clock, listed, quoted, thousands};
 use whatcart::experiment::{self, HttpOptions, News, PREDICTION_SEEDS, Turn, predict};
 use whatcart::faces::text::clean;
 use whatcart::faces::timeline::moments;
-use whatcart::http::Progress as Way;
+use whatcart::http::{Addresses, Progress as Way};
 use whatcart::results::Report;
 use whatcart::results::agreement::compare;
 use whatcart::scenario::{Loaded, Variant};
@@ -47,7 +47,7 @@ pub fn executed(
         }
         News::EndedWaiting { variant, users, holders } => progress.note(&waiting(variant, *users, holders)),
     };
-    let http = HttpOptions { speed: request.speed, news: &news };
+    let http = HttpOptions { speed: request.speed, for_guests: request.verbose, news: &news };
     guarded(|| experiment::execute(loaded, options, &http))
 }
 
@@ -98,17 +98,30 @@ fn waiting(variant: &Variant, users: u64, holders: &[(ServerId, u32)]) -> String
     format!("{}: `closing` ended the run while {who} waited; the balancer waited for {by}", clean(&variant.name))
 }
 
-/// The addresses of the servers of a design, and how to call one.
-fn doors(variant: &Variant, turn: Turn, speed: f64, addresses: &[SocketAddr]) -> String {
-    let mut text = format!("{}, {}, {speed}x as fast:\n", whose(turn), clean(&variant.name));
-    for (id, address) in (0..).map(ServerId).zip(addresses) {
-        text += &format!("  {id}  http://{address}\n");
+/// The addresses of a design, for how long they are there, and what a person can do with them.
+fn doors(variant: &Variant, turn: Turn, speed: f64, addresses: &Addresses) -> String {
+    let seconds = variant.scenario.duration.get().as_secs_f64() / speed;
+    let mut text = format!("{}, {}, {speed}x as fast, for {seconds:.0} s:\n", whose(turn), clean(&variant.name));
+    let servers = (0..).map(ServerId).zip(&addresses.servers).map(|(id, address)| (id.to_string(), address));
+    let balancer = addresses.balancer.iter().map(|address| ("balancer".into(), address));
+    for (name, address) in balancer.chain(servers) {
+        text += &format!("  {name}  http://{address}\n");
     }
-    let first = addresses.first().map_or(String::new(), ToString::to_string);
-    text += &format!(
-        "  curl -c jar -b jar http://{first}/cart/items -d '{{\"item\":1}}'; curl -b jar http://{first}/cart\n"
-    );
+    if let Some(balancer) = addresses.balancer {
+        text += "  Shop through the balancer:\n";
+        text += &shopping("-b jar -c jar", &balancer, "-b jar -c jar", &balancer);
+    }
+    if let [first, second, ..] = &addresses.servers[..] {
+        text += "  Add an item at one server, and ask another for the cart. {\"cart\":[]} means \"What cart?\"\n";
+        text += &shopping("-c mug", first, "-b mug", second);
+    }
     text
+}
+
+/// Commands that add an item at one address and ask for the cart at another.
+fn shopping(adding: &str, one: &SocketAddr, asking: &str, other: &SocketAddr) -> String {
+    let add = format!("curl -s {adding} http://{one}/cart/items -d '{{\"item\":1}}'");
+    format!("    {add}; curl -s {asking} http://{other}/cart\n")
 }
 
 /// Figures are printed even if the machine was too slow, but then the run has failed.

@@ -1,14 +1,13 @@
 //! Runs a scenario over real sockets: variants and runs one after another, so that they do not disturb each other.
 
 use std::cell::Cell;
-use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use super::{Options, report};
 use crate::base::ServerId;
 use crate::base::seed::Seed;
 use crate::history::{Event, Recorder};
-use crate::http::{self, Failure, Played, Progress};
+use crate::http::{self, Addresses, Failure, Played, Progress};
 use crate::judging::observer::Observer;
 use crate::results::{Latency, Moment, Pace, Report, RunReport, VariantReport, figures, latency, series, strikes};
 use crate::scenario::{Loaded, Variant};
@@ -18,6 +17,8 @@ use crate::traffic::Workload;
 pub struct HttpOptions<'a> {
     /// Scenario seconds per real second; chosen for each variant when absent.
     pub speed: Option<f64>,
+    /// Whether people can shop through the balancer while it runs.
+    pub for_guests: bool,
     /// Called with news about the run.
     pub news: &'a dyn Fn(&News),
 }
@@ -32,8 +33,8 @@ pub enum News<'a> {
         turn: Turn,
         /// Scenario seconds per real second.
         speed: f64,
-        /// The addresses of the servers.
-        addresses: &'a [SocketAddr],
+        /// Where the balancer and the servers can be reached.
+        addresses: &'a Addresses,
     },
     /// A variant is running.
     Goes {
@@ -155,6 +156,7 @@ fn one(variant: &Variant, turn: Turn, seed: u64, options: &Options, http: &HttpO
         &http::Options {
             speed,
             interrupt: options.interrupt,
+            for_guests: http.for_guests,
             progress: &|progress| (http.news)(&News::Goes { variant, turn, progress, lost: lost.get() }),
             started: &|addresses| (http.news)(&News::Started { variant, turn, speed, addresses }),
         },

@@ -1,7 +1,7 @@
 //! The balancer: a function from request to response, over pooled connections to the servers.
 //!
-//! Users in this process call it directly, without a socket; a listener could call it just as well. All it knows about
-//! a request is in the request: its id and its cookies.
+//! Users in this process call it directly, without a socket; for guests there is a listener. All it knows about a request
+//! is in the request: its id and its cookies.
 
 mod connections;
 mod fields;
@@ -38,7 +38,7 @@ pub use routing::{InFlightGuard, Router};
 /// The balancer: routing, connections, and the limits on retries and answers.
 pub struct Balancer {
     routing: Arc<Router>,
-    connections: ConnectionPool,
+    connections: Arc<ConnectionPool>,
     log: Arc<Log>,
     retries: u8,
     answer_timeout: Option<Span>,
@@ -68,7 +68,7 @@ impl Balancer {
         (clock, failures): (Clock, mpsc::UnboundedSender<Failure>),
     ) -> Balancer {
         let connect_timeout = clock.real(scenario.balancer.connect_timeout.get());
-        let connections = ConnectionPool::new(connect_timeout, failure::limit());
+        let connections = Arc::new(ConnectionPool::new(connect_timeout, failure::limit()));
         for address in addresses {
             connections.add(*address);
         }
@@ -80,6 +80,21 @@ impl Balancer {
             answer_timeout: scenario.balancer.answer_timeout.map(crate::scenario::Time::get),
             clock,
             failures,
+        }
+    }
+
+    /// A balancer for one request of a guest: it decides as this one does at this moment, over the same connections. What
+    /// it learns, counts and notes does not reach the run, and it cannot make the run fail.
+    #[must_use]
+    pub fn for_guest(&self) -> Balancer {
+        Balancer {
+            routing: Arc::new(self.routing.for_guest()),
+            connections: Arc::clone(&self.connections),
+            log: Arc::new(Log::new(self.clock)),
+            retries: self.retries,
+            answer_timeout: self.answer_timeout,
+            clock: self.clock,
+            failures: mpsc::unbounded_channel().0,
         }
     }
 
@@ -237,7 +252,7 @@ impl Balancer {
 }
 
 /// A response of the balancer's own.
-fn own(status: StatusCode, error: &str) -> Response<ProxiedBody> {
+pub fn own(status: StatusCode, error: &str) -> Response<ProxiedBody> {
     answered(status, &wire::Body { error: Some(error.into()), ..wire::Body::default() })
 }
 

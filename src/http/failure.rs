@@ -78,8 +78,8 @@ pub fn limit() -> u64 {
     rlimit::increase_nofile_limit(1 << 20).unwrap_or(u64::MAX)
 }
 
-/// Descriptors for everything but servers and their connections: the terminal, files, the runtime. They also cover
-/// connections that the balancer has closed, until the server notices.
+/// Descriptors for everything but servers and their connections: the terminal, files, the runtime, guests. They also
+/// cover connections that the balancer has closed, until the server notices.
 const RESERVE: u64 = 64;
 
 /// Descriptors that a server needs besides its connections. It needs the most after it has vanished: the socket that

@@ -99,9 +99,8 @@ impl FaultInjector {
         self.routing.tell_operator();
         let Some(comeback) = strike.kind.comeback() else { return Ok(()) };
         self.clock.sleep_until(self.faults[strike.fault as usize].at + comeback.after).await;
-        let revived = self
-            .routing
-            .with_pool(|pool| strike.revive(pool, slot.id).map(|ready| (ready, pool.members[slot.id.index()].process)));
+        let revived =
+            self.routing.with_pool(|pool| strike.revive(pool, slot.id).map(|ready| (ready, pool.process_on(slot.id))));
         let Some((ready, process)) = revived else { return Ok(()) };
         if comeback.new_host {
             self.new_host(slot)?;

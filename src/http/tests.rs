@@ -4,6 +4,7 @@
 mod balancer;
 mod copies;
 mod endings;
+mod guests;
 mod homes;
 mod process_local;
 mod runs;

@@ -84,10 +84,19 @@ impl FromStr for RequestId {
     }
 }
 
+/// The number that stands for guests where a user's number is asked for: people with curl, or a browser. No user has it.
+pub const GUEST: u64 = 1 << 48;
+
+/// The key of the random draws about a guest's request. `number` tells guests' requests apart.
+#[must_use]
+pub fn guest_key(number: u32) -> Key {
+    Key { entity: GUEST | u64::from(number), ..Key::default() }
+}
+
 /// Identifies a cart by the user's number and the visit's, as in `000042-0001`; with a tab, `000042.3-0001`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CartId {
-    /// The owner's number; 0 for a guest without a name.
+    /// The owner's number; 0 for a guest.
     pub user: u32,
     /// The tab.
     pub tab: u16,
@@ -101,6 +110,12 @@ impl CartId {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of an entity")]
     pub fn of(key: &Key) -> CartId {
         CartId { user: key.entity as u32, tab: (key.entity >> 32) as u16, visit: key.visit }
+    }
+
+    /// Whether it is a guest's: users of the run are counted from 1.
+    #[must_use]
+    pub const fn is_of_guest(&self) -> bool {
+        self.user == 0
     }
 }
 

@@ -184,13 +184,13 @@ impl Meter {
     /// A meter for a run of this scenario.
     #[must_use]
     pub fn new(scenario: &Scenario, heavy: Option<HeavyUsers>) -> Meter {
-        let whole = (scenario.duration.get() + scenario.closing.get()).as_nanos();
+        let whole = scenario.ends().as_nanos();
         let second = Span::from_secs(1);
         let window = second * whole.div_ceil(WINDOWS * second.as_nanos()).max(1);
         let servers = scenario.servers_at_first() as usize;
         let warm_up = scenario.warm_up.map_or(Span::ZERO, Pause::get);
         let load_window = window * LOAD_WINDOW.as_nanos().div_ceil(window.as_nanos());
-        let closes = Instant::ZERO + scenario.duration.get();
+        let closes = scenario.closes();
         Meter {
             direct: LatencyMeter::default(),
             indirect_requests: LatencyMeter::default(),

@@ -20,7 +20,7 @@ impl Slices {
     /// The slices of a run of this scenario.
     #[must_use]
     pub fn of(scenario: &Scenario) -> Slices {
-        Slices { whole: scenario.duration.get() + scenario.closing.get() }
+        Slices { whole: scenario.ends().since_start() }
     }
 
     /// The end of the last slice.

@@ -114,7 +114,7 @@ fn launch(pool: &mut Pool, weight: u32, held_back: bool) -> CarriedOut {
     if held_back {
         pool.hold_back(server);
     }
-    let process = pool.members[server.index()].process;
+    let process = pool.process_on(server);
     CarriedOut { event: Some(turned(pool, server)), task: Some(Task::OpenSlot { server, process }) }
 }
 

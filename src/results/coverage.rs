@@ -58,7 +58,7 @@ impl VariantReport {
     #[must_use]
     pub fn still_to_come(&self) -> Option<(String, Instant)> {
         let run = self.runs.iter().find(|run| run.cut_at.is_some())?;
-        let ends = Instant::ZERO + self.scenario.duration.get() + self.scenario.closing.get();
+        let ends = self.scenario.ends();
         let ahead = |fault: &faults::Fault| run.cut_at < Some(fault.at) && fault.at <= ends;
         let next =
             faults::of_run(&self.scenario, Seed(run.seed)).into_iter().filter(ahead).min_by_key(|fault| fault.at);

@@ -32,9 +32,9 @@ pub struct Moment {
 #[must_use]
 pub fn figures(observer: &Observer, scenario: &Scenario, moment: Moment, faults: &[Fault]) -> Figures {
     let counts = observer.checker.counts();
-    let closes = Instant::ZERO + scenario.duration.get();
+    let closes = scenario.closes();
     let open_until = moment.now.min(closes);
-    let at_the_end = moment.now >= closes + scenario.closing.get();
+    let at_the_end = moment.now >= scenario.ends();
     let figures = Figures {
         carts: carts(observer),
         lost_by: lost_by(observer.post_mortem.lost_by()),

@@ -31,6 +31,25 @@ enum State {
     Over,
 }
 
+/// What becomes of one of several concurrent steps once its request has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepProgress {
+    /// It is sent again immediately.
+    Again,
+    /// It is sent again after the pause.
+    Pause,
+    /// It is done, or given up.
+    Over,
+}
+
+impl StepProgress {
+    /// Whether the step is over, as [`Next::settles_the_step`].
+    #[must_use]
+    pub const fn settles_the_step(self) -> bool {
+        matches!(self, StepProgress::Over)
+    }
+}
+
 impl ConcurrentSteps {
     /// Begins the moment that a client has reached, if it has several steps.
     #[must_use]
@@ -80,18 +99,21 @@ impl ConcurrentSteps {
         part.map_or(Instant::ZERO, |part| part.client.meant)
     }
 
-    /// Records the outcome of a request. Returns whether to send again, immediately or after the pause; otherwise the
-    /// step is over.
-    pub fn told(&mut self, step: u16, workload: &Workload, command: Command, outcome: Outcome) -> Option<Next> {
+    /// Records the outcome of a request.
+    pub fn told(&mut self, step: u16, workload: &Workload, command: Command, outcome: Outcome) -> StepProgress {
         let gave_up = self.gave_up.is_some();
-        let part = self.part(step)?;
+        let Some(part) = self.part(step) else { return StepProgress::Over };
         let next = part.client.told(workload, command, outcome);
-        let goes_on = matches!(next, Next::Pause | Next::Again) && !gave_up;
-        part.state = if goes_on { State::Pausing } else { State::Over };
+        let progress = match next {
+            Next::Again if !gave_up => StepProgress::Again,
+            Next::Pause if !gave_up => StepProgress::Pause,
+            _ => StepProgress::Over,
+        };
+        part.state = if progress.settles_the_step() { State::Over } else { State::Pausing };
         if let Next::Leave(ending @ Ending::GaveUp(_)) = next {
             self.gave_up.get_or_insert(ending);
         }
-        goes_on.then_some(next)
+        progress
     }
 
     /// Whether all steps are over.
@@ -155,12 +177,12 @@ mod tests {
         let sent: Vec<_> = concurrent_steps.steps().map(|step| send(&mut concurrent_steps, &workload, step)).collect();
         let [mug, lamp] = [1, 2].map(|n| Command::Add(crate::base::Item::new(n).expect("in range")));
         assert_eq!(sent, [(mug, 0), (lamp, 0), (Command::View, 0)]);
-        assert_eq!(concurrent_steps.told(1, &workload, lamp, Outcome::Failed), Some(Next::Pause));
-        assert_eq!(concurrent_steps.told(0, &workload, mug, OK), None);
-        assert_eq!(concurrent_steps.told(2, &workload, Command::View, OK), None);
+        assert_eq!(concurrent_steps.told(1, &workload, lamp, Outcome::Failed), StepProgress::Pause);
+        assert_eq!(concurrent_steps.told(0, &workload, mug, OK), StepProgress::Over);
+        assert_eq!(concurrent_steps.told(2, &workload, Command::View, OK), StepProgress::Over);
         assert_eq!(concurrent_steps.end(&mut client, &workload), None, "the lamp is tried again");
         assert_eq!(send(&mut concurrent_steps, &workload, 1), (lamp, 1));
-        assert_eq!(concurrent_steps.told(1, &workload, lamp, OK), None);
+        assert_eq!(concurrent_steps.told(1, &workload, lamp, OK), StepProgress::Over);
         assert_eq!(concurrent_steps.end(&mut client, &workload), Some(Next::Think));
         assert!(ConcurrentSteps::begin(&client, &workload).is_none());
         assert_eq!(client.request(&workload, Instant::ZERO).command, Command::Checkout);
@@ -173,13 +195,13 @@ mod tests {
         let commands: Vec<Command> =
             concurrent_steps.steps().map(|step| send(&mut concurrent_steps, &workload, step).0).collect();
         let refused = Outcome::Refused(Refusal::QueueFull);
-        assert_eq!(concurrent_steps.told(0, &workload, commands[0], refused), Some(Next::Pause));
+        assert_eq!(concurrent_steps.told(0, &workload, commands[0], refused), StepProgress::Pause);
         send(&mut concurrent_steps, &workload, 0);
-        assert_eq!(concurrent_steps.told(1, &workload, commands[1], refused), Some(Next::Pause));
-        assert_eq!(concurrent_steps.told(0, &workload, commands[0], refused), None);
+        assert_eq!(concurrent_steps.told(1, &workload, commands[1], refused), StepProgress::Pause);
+        assert_eq!(concurrent_steps.told(0, &workload, commands[0], refused), StepProgress::Over);
         assert!(concurrent_steps.request(1, &workload, Instant::ZERO).is_none(), "the pause ends, and nothing is sent");
         assert_eq!(concurrent_steps.end(&mut client, &workload), None, "the view is not answered yet");
-        assert_eq!(concurrent_steps.told(2, &workload, commands[2], Outcome::TimedOut), None);
+        assert_eq!(concurrent_steps.told(2, &workload, commands[2], Outcome::TimedOut), StepProgress::Over);
         let gave_up = Next::Leave(Ending::GaveUp(AbandonReason::Refused));
         assert_eq!(concurrent_steps.end(&mut client, &workload), Some(gave_up));
         assert!(client.is_away());

@@ -110,7 +110,7 @@ impl Workload {
         Workload {
             seed,
             arrivals,
-            closes: Instant::ZERO + scenario.duration.get(),
+            closes: scenario.closes(),
             commands: commands(&users.journey),
             concurrent_steps: concurrent_steps(&users.journey),
             logs_in: users.journey.contains(&Step::Login),

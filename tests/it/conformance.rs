@@ -30,7 +30,7 @@ fn simulated(loaded: &Loaded, seed: u64) -> Report {
 }
 
 fn executed(loaded: &Loaded, seed: u64) -> Report {
-    let http = HttpOptions { speed: Some(SPEED), news: &|_| () };
+    let http = HttpOptions { speed: Some(SPEED), for_guests: false, news: &|_| () };
     experiment::execute(loaded, &options(seed), &http).expect("the machine can play it")
 }
 

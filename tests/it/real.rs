@@ -92,34 +92,113 @@ fn a_real_deploy_with_a_spare_server_hurts_nobody() {
     assert!((3.1..4.0).contains(&figures["price"]["servers"].as_f64().expect("a number")), "{figures}");
 }
 
-/// The output of `--verbose` is enough to visit a server by hand during the run.
-#[test]
-fn a_server_can_be_visited_by_hand() {
-    let args = [&SHORT[..], &["--verbose"]].concat();
+/// A run that lasts until it is interrupted, and what it prints first: what `--verbose` says of its one design.
+fn a_long_run() -> (Child, Vec<String>) {
+    let args = [&SHORT[..], &["--verbose", "--set=duration=10m"]].concat();
     let mut child =
         Command::new(WHATCART).args(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    let errors = BufReader::new(child.stderr.take().expect("piped"));
-    let lines = errors.lines().map_while(Result::ok);
-    let doors: Vec<String> = lines.filter_map(|line| Some(line.split_once("http://")?.1.to_owned())).take(3).collect();
-    let ask = |door: &str, request: &str| {
-        let mut stream = TcpStream::connect(door).expect("a server listens");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time");
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        answer
-    };
-    let add = "POST /cart/items HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: 10\r\n\r\n{\"item\":3}";
-    let added = ask(&doors[0], add);
-    assert!(added.starts_with("HTTP/1.1 200") && added.ends_with(r#"{"cart":[3]}"#), "{added}");
+    let lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    // A line that says whose these are, four addresses, and two commands with a line above each.
+    (child, lines.take(9).collect())
+}
+
+/// The address of a server or the balancer in what was printed.
+fn address<'a>(printed: &'a [String], name: &str) -> &'a str {
+    let line = printed.iter().find(|line| line.trim_start().starts_with(name)).expect("it is named");
+    line.split_once("http://").expect("an address").1
+}
+
+/// Sends bytes, and nothing after them, and reads what comes back.
+fn sent(door: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(door).expect("somebody listens");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time");
+    // The other end may hang up before it has read everything.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+const ADD: &str =
+    "POST /cart/items HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: 10\r\n\r\n{\"item\":3}";
+
+/// Asks for the cart that an answer has named.
+fn view(added: &str) -> String {
     let (_, cookie) = added.split_once("visit=").expect("a cookie");
     let visit = cookie.split(';').next().expect("a value");
-    let view = format!("GET /cart HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nCookie: visit={visit}\r\n\r\n");
-    assert!(ask(&doors[0], &view).ends_with(r#"{"cart":[3]}"#));
-    assert!(ask(&doors[1], &view).ends_with(r#"{"cart":[]}"#), "What cart?");
+    format!("GET /cart HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nCookie: visit={visit}\r\n\r\n")
+}
+
+/// The output of `--verbose` is enough to shop during the run: through the balancer, and at the servers.
+#[test]
+fn people_can_shop_while_it_runs() {
+    let (mut child, printed) = a_long_run();
+    assert_eq!(printed[0], "design 1 of 1, round robin, server memory, 8x as fast, for 75 s:", "{printed:#?}");
+    let [balancer, first, second] = ["balancer", "server-1", "server-2"].map(|name| address(&printed, name));
+    let added = sent(first, ADD.as_bytes());
+    assert!(added.starts_with("HTTP/1.1 200") && added.ends_with(r#"{"cart":[3]}"#), "{added}");
+    let view_it = view(&added);
+    assert!(sent(first, view_it.as_bytes()).ends_with(r#"{"cart":[3]}"#));
+    assert!(sent(second, view_it.as_bytes()).ends_with(r#"{"cart":[]}"#), "What cart?");
+    // Through the balancer, whose turns go round: now the cart is there, and now it is not.
+    let added = sent(balancer, ADD.as_bytes());
+    assert!(added.ends_with(r#"{"cart":[3]}"#), "{added}");
+    let view_it = view(&added);
+    let views = (0..200).map(|_| sent(balancer, view_it.as_bytes()));
+    let mut seen = views.map(|text| text.ends_with(r#"{"cart":[3]}"#));
+    let one = seen.next().expect("many");
+    assert!(seen.any(|other| other != one), "always {one}");
     interrupt(&child);
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
-    assert!(TcpStream::connect(&*doors[0]).is_err(), "nothing outlives the run");
+    for door in [balancer, first] {
+        assert!(TcpStream::connect(door).is_err(), "nothing outlives the run");
+    }
+}
+
+/// The commands that `--verbose` prints do what it says, in a shell.
+#[test]
+fn the_printed_commands_show_what_cart() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no curl");
+        return;
+    }
+    let (mut child, printed) = a_long_run();
+    let commands: Vec<&String> = printed.iter().filter(|line| line.contains("curl")).collect();
+    assert_eq!(commands.len(), 2, "{printed:#?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = |command: &str| {
+        let output = Command::new("sh").args(["-c", command]).current_dir(folder.path()).output().expect("a shell");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    assert!(told(commands[0]).starts_with(r#"{"cart":[1]}{"cart":["#), "{}", commands[0]);
+    assert_eq!(told(commands[1]), r#"{"cart":[1]}{"cart":[]}"#, "{}", commands[1]);
+    interrupt(&child);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+}
+
+/// Whatever somebody sends to the balancer's address, the run goes on, and its figures add up.
+#[test]
+fn hostile_requests_do_not_disturb_the_run() {
+    let (mut child, printed) = a_long_run();
+    let balancer = address(&printed, "balancer");
+    let huge = format!("GET / HTTP/1.1\r\nHost: shop\r\nX-Long: {}\r\n\r\n", "A".repeat(1 << 20));
+    assert!(sent(balancer, huge.as_bytes()).starts_with("HTTP/1.1 431"));
+    let length = "POST /cart/items HTTP/1.1\r\nHost: shop\r\nContent-Length: 99999999\r\n\r\n{";
+    assert!(sent(balancer, length.as_bytes()).starts_with("HTTP/1.1 413"));
+    let begun = std::time::Instant::now();
+    for unfinished in ["GET /cart HTTP/1.1", "\u{0}\u{1}", "POST /login HTTP/1.1\r\nContent-Length: 5\r\n\r\n{"] {
+        let answer = sent(balancer, unfinished.as_bytes());
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(18), "each is sent away after five seconds");
+    let made_up = ADD.replace("Host:", "X-Request-Id: 42-0-41-1-3-0\r\nCookie: visit=000042-0001\r\nHost:");
+    let added = sent(balancer, made_up.as_bytes());
+    assert!(added.ends_with(r#"{"cart":[3]}"#) && added.contains("set-cookie: visit=000000"), "{added}");
+    interrupt(&child);
+    let mut figures = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut figures).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "not 70: all requests are accounted for");
+    assert!(figures.contains("Interrupted"), "{figures}");
 }
 
 #[test]

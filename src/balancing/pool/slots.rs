@@ -7,7 +7,7 @@ impl Pool {
     /// Adds a slot, whose server boots. The balancer uses it once it has passed its checks.
     pub fn add(&mut self, weight: u32) -> ServerId {
         let server = ServerId(u32::try_from(self.members.len()).expect("fewer than 2^32 slots"));
-        let process = self.new_life(server);
+        let process = self.new_process(server);
         self.members.push(Member { state: ServerState::Booting, process, host: 1, slow: 1, failing: 0 });
         self.health.push(Health::unproven(self.rules.phase(server, self.seed)));
         self.roles.push(Role::Serve);
@@ -15,7 +15,7 @@ impl Pool {
         server
     }
 
-    fn new_life(&mut self, server: ServerId) -> ProcessId {
+    pub(super) fn new_process(&mut self, server: ServerId) -> ProcessId {
         let process = ProcessId(u32::try_from(self.processes.len()).expect("fewer than 2^32 processes"));
         self.processes.push(ProcessRecord { server, killed_by: None });
         process
@@ -79,7 +79,7 @@ impl Pool {
 
     /// Starts a new, empty process in the slot of a server that is down. Returns its life, for [`Pool::booted`].
     pub fn boot(&mut self, server: ServerId, new_host: bool) -> ProcessId {
-        let process = self.new_life(server);
+        let process = self.new_process(server);
         let member = &mut self.members[server.index()];
         member.state = ServerState::Booting;
         member.process = process;
@@ -106,8 +106,7 @@ impl Pool {
     pub fn is_left_dead(&self, server: ServerId, fault: u32) -> bool {
         let Member { state, process, .. } = self.members[server.index()];
         let dead = matches!(state, ServerState::Down | ServerState::Silent);
-        dead && self.roles[server.index()] != Role::Decommissioned
-            && self.processes[process.0 as usize].killed_by == Some(fault)
+        dead && self.roles[server.index()] != Role::Decommissioned && self.killed_by(process) == Some(fault)
     }
 
     /// Removes a slot for good, and with it the host and its disk. Its server must have been stopped.

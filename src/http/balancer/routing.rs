@@ -13,7 +13,7 @@ use crate::base::seed::{Key, Purpose, Seed};
 use crate::base::time::Instant;
 use crate::base::{Outcome, Refusal, Reply, ServerId};
 use crate::http::clock::Clock;
-use crate::http::wire::{self, RequestId};
+use crate::http::wire::{self, GUEST, RequestId};
 use crate::operations::faults::server_named;
 use crate::scenario::{Affinity, CookieLife, Scenario};
 use crate::traffic::Workload;
@@ -28,10 +28,11 @@ pub struct Router {
     seed: Seed,
 }
 
+#[derive(Clone)]
 struct RouterState {
     balancer: Balancer,
-    /// How many requests belonged to no user of the run.
-    strangers: u32,
+    /// How many requests came from guests, who are not users of the run.
+    guests: u32,
 }
 
 /// A request in flight to a server: the balancer counts it until this is dropped.
@@ -69,11 +70,27 @@ impl Router {
         let balancer = Balancer::new(scenario, seed);
         Router {
             affinity: balancer.affinity,
-            state: Mutex::new(RouterState { balancer, strangers: 0 }),
+            state: Mutex::new(RouterState { balancer, guests: 0 }),
             changed: Notify::new(),
             workload,
             clock,
             seed,
+        }
+    }
+
+    /// A router that decides as this one does at this moment, for the request of a guest: what it learns and counts stays
+    /// with it.
+    #[must_use]
+    pub fn for_guest(&self) -> Router {
+        let mut state = self.state();
+        state.guests = state.guests.wrapping_add(1);
+        Router {
+            state: Mutex::new(state.clone()),
+            changed: Notify::new(),
+            workload: Arc::clone(&self.workload),
+            affinity: self.affinity,
+            clock: self.clock,
+            seed: self.seed,
         }
     }
 
@@ -160,10 +177,11 @@ impl Router {
     ) -> Result<InFlightGuard, Refusal> {
         let now = self.clock.now();
         let mut state = self.state();
-        let RouterState { balancer, strangers } = &mut *state;
-        let key = id.map_or_else(|| stranger(strangers), |id| id.key).of_retry(retries);
+        let RouterState { balancer, guests } = &mut *state;
+        let key = id.map_or_else(|| next_guest(guests), |id| id.key).of_retry(retries);
         let draw = self.seed.draw(Purpose::Pick, key);
-        let hash_key = id.map_or(key.entity, |id| self.workload.hash_key(id.visit().user));
+        // All guests come from this machine: to a hash they are one user.
+        let hash_key = id.map_or(GUEST, |id| self.workload.hash_key(id.visit().user));
         balancer.excluded.clear();
         balancer.excluded.extend(excluded);
         let server = balancer.choose(now, &Attempt { pin: Some(&pin), hash_key, region: None, draw })?;
@@ -205,9 +223,9 @@ fn read_cookie(text: &str) -> Option<Pin> {
     Some(Pin::to(server_named(name)?, Instant::from_nanos(since.parse().ok()?)))
 }
 
-fn stranger(strangers: &mut u32) -> Key {
-    *strangers = strangers.wrapping_add(1);
-    Key { entity: 1 << 48 | u64::from(*strangers), ..Key::default() }
+fn next_guest(guests: &mut u32) -> Key {
+    *guests = guests.wrapping_add(1);
+    wire::guest_key(*guests)
 }
 
 impl Drop for InFlightGuard {

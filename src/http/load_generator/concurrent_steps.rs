@@ -10,7 +10,7 @@ use crate::base::Visit;
 use crate::base::time::Instant;
 use crate::http::log::Answered;
 use crate::http::wire::RequestId;
-use crate::traffic::{Client, ConcurrentSteps, Next};
+use crate::traffic::{Client, ConcurrentSteps, Next, StepProgress};
 
 /// Runs one step to its end.
 type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -51,17 +51,17 @@ impl LoadGenerator {
             let Some((request, key)) = sent else { return };
             self.log.sent(visit, request, intended);
             let outcome = self.ask(RequestId { key, client: tab.id }, request, tab, intended).await;
-            let (meant, next) = {
+            let (meant, progress) = {
                 let mut moment = look(moment);
                 (moment.meant(step), moment.told(step, &self.workload, request.command, outcome))
             };
-            let settled = next.is_none();
+            let settled = progress.settles_the_step();
             self.log.told(visit, &Answered { request, sent: intended, meant, outcome, settled });
             let now = self.clock.now();
-            intended = match next {
-                None => return,
-                Some(Next::Again) => now,
-                Some(_) => now + self.workload.pause,
+            intended = match progress {
+                StepProgress::Over => return,
+                StepProgress::Again => now,
+                StepProgress::Pause => now + self.workload.pause,
             };
             self.clock.sleep_until(intended).await;
         }

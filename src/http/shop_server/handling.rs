@@ -24,7 +24,8 @@ pub async fn answer(process: &Arc<ServerProcess>, request: Request<Incoming>) ->
     if let Some(response) = without_worker(&request) {
         return Some(response);
     }
-    process.outlive(work(Arc::clone(process), request)).await
+    let counts = request.id.is_some();
+    process.outlive(work(Arc::clone(process), request), counts).await
 }
 
 /// Answers requests that need no worker.

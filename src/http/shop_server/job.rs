@@ -8,7 +8,7 @@ use crate::base::Command;
 use crate::base::seed::Key;
 use crate::base::time::Instant;
 use crate::http::token::Signer;
-use crate::http::wire::CartId;
+use crate::http::wire::{self, CartId};
 use crate::scenario::CartPath;
 
 /// A request that a worker is serving.
@@ -43,9 +43,7 @@ impl<'a> Job<'a> {
         (sent, started): (Instant, Instant),
     ) -> Job<'a> {
         let shop = &*process.shop;
-        // Guests' keys set a bit that no user's key has.
-        let guest =
-            || Key { entity: 1 << 48 | u64::from(shop.guests.fetch_add(1, Ordering::Relaxed)), ..Key::default() };
+        let guest = || wire::guest_key(shop.guests.fetch_add(1, Ordering::Relaxed));
         let key = request.id.map_or_else(guest, |id| id.key);
         let new_cart = || CartId { user: 0, tab: 0, visit: getrandom::u32().unwrap_or_default() };
         let cart = request.cart.unwrap_or_else(new_cart);

@@ -69,7 +69,7 @@ pub struct ServerProcess {
     /// The number of requests that wait for a worker.
     pub waiting: AtomicUsize,
     busy: BusyClock,
-    /// The number of requests whose connections wait for the answer.
+    /// The number of users' requests whose connections wait for the answer.
     awaited: AtomicUsize,
     alive: RwLock<bool>,
     death: watch::Sender<Option<Death>>,
@@ -171,16 +171,17 @@ impl ServerProcess {
         Alarm(self)
     }
 
-    /// Runs work that only the death of the process ends: it goes on even if its client hangs up.
-    pub fn outlive<F: Future + Send + 'static>(self: &Arc<ServerProcess>, work: F) -> Outliving<F>
+    /// Runs work that only the death of the process ends: it goes on even if its client hangs up. `counts`: whether it
+    /// is a user's, so that it is awaited.
+    pub fn outlive<F: Future + Send + 'static>(self: &Arc<ServerProcess>, work: F, counts: bool) -> Outliving<F>
     where
         F::Output: Send,
     {
-        self.awaited.fetch_add(1, Ordering::AcqRel);
-        Outliving { process: Arc::clone(self), work: Some(Box::pin(work)) }
+        self.awaited.fetch_add(usize::from(counts), Ordering::AcqRel);
+        Outliving { process: Arc::clone(self), work: Some(Box::pin(work)), counts }
     }
 
-    /// The number of requests, in service or in the queue, that somebody is waiting for.
+    /// The number of requests, in service or in the queue, that a user of the run is waiting for.
     #[must_use]
     pub fn awaited(&self) -> u32 {
         u32::try_from(self.awaited.load(Ordering::Acquire)).unwrap_or(u32::MAX)
@@ -238,6 +239,13 @@ pub struct Outliving<F: Future<Output: Send> + Send + 'static> {
     process: Arc<ServerProcess>,
     /// `None` once it is done.
     work: Option<Pin<Box<F>>>,
+    counts: bool,
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Outliving<F> {
+    fn awaited_no_more(&self) {
+        self.process.awaited.fetch_sub(usize::from(self.counts), Ordering::AcqRel);
+    }
 }
 
 impl<F: Future<Output: Send> + Send + 'static> Future for Outliving<F> {
@@ -248,7 +256,7 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Outliving<F> {
         let done = work.as_mut().poll(cx);
         if done.is_ready() {
             self.work = None;
-            self.process.awaited.fetch_sub(1, Ordering::AcqRel);
+            self.awaited_no_more();
         }
         done
     }
@@ -257,7 +265,7 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Outliving<F> {
 impl<F: Future<Output: Send> + Send + 'static> Drop for Outliving<F> {
     fn drop(&mut self) {
         let Some(work) = self.work.take() else { return };
-        self.process.awaited.fetch_sub(1, Ordering::AcqRel);
+        self.awaited_no_more();
         // Without a runtime the run is over. Work that has panicked must not go on.
         let Ok(runtime) = Handle::try_current() else { return };
         if !self.process.is_alive() || std::thread::panicking() {

@@ -90,8 +90,10 @@ pub async fn read(request: Request<Incoming>) -> Result<ParsedRequest, Answer> {
         Ask::Shop(command) => RequestKind::Shop(command),
         Ask::Health | Ask::WrongMethod(_) | Ask::NoSuchPath => RequestKind::Health,
     };
-    let cart = wire::cookie(&head.headers, wire::VISIT).and_then(|id| id.parse().ok());
     let id = RequestId::of(&head.headers);
+    let named = wire::cookie(&head.headers, wire::VISIT).and_then(|cart| cart.parse().ok());
+    // No guest gets at the cart of a user of the run.
+    let cart = named.filter(|cart: &CartId| id.is_some() || cart.is_of_guest());
     let sent = wire::started(&head.headers);
     Ok(ParsedRequest { what, id, cart, name, body, headers: head.headers, sent })
 }

@@ -120,7 +120,8 @@ async fn a_task_that_panics_is_told() {
 fn a_run_in_which_something_panics_has_no_figures() {
     let mut scenario = scenario(1);
     scenario.homes.cart = CartHome::SharedStore;
-    let options = Options { speed: 50.0, interrupt: &false.into(), progress: &|_| (), started: &|_| () };
+    let options =
+        Options { speed: 50.0, interrupt: &false.into(), progress: &|_| (), for_guests: false, started: &|_| () };
     let played = http::play_with(&scenario, Seed(1), &options, &mut (), Some(Box::new(Defective)));
     assert!(matches!(&played, Err(Failure::Panic(what)) if what.contains("server-")), "{played:?}");
 }

@@ -175,19 +175,20 @@ async fn nothing_reaches_the_cart_of_a_visit_that_is_over() {
         let (visit, key) = (client.visit(ClientId(0)), client.key());
         let mut curl = Curl::default();
         curl.jar.insert("visit".into(), CartId::of(&key).to_string());
+        curl.id = RequestId { key, client: ClientId(0) }.to_string();
         for (left, held) in [(false, r#"{"cart":[5]}"#), (true, r#"{"cart":[5]}"#)] {
             town.log.began(visit);
             let item = if left { r#"{"item":6}"# } else { r#"{"item":5}"# };
-            let id = format!("POST /cart/items HTTP/1.1\r\nX-Request-Id: {}", RequestId { key, client: ClientId(0) });
-            let message = curl.message("POST", "/cart/items", item).replacen("POST /cart/items HTTP/1.1", &id, 1);
             let (door, mut tab) = (town.door(0), curl.clone());
-            let asked = tokio::spawn(async move { tab.try_send(door, &message).await });
+            let asked = tokio::spawn(async move { tab.ask(door, "POST /cart/items", item).await });
             let process = town.slots[0].running().expect("it is up");
             until("a worker has it", || process.workers.available_permits() < 4).await;
             if left {
                 town.log.left(visit, Ending::GaveUp(AbandonReason::Unknown));
             }
-            in_time(asked).await.expect("no panic").expect("an answer");
+            in_time(asked).await.expect("no panic");
+            // To see what became of it, the visit is open again.
+            town.log.began(visit);
             assert_eq!(curl.ask(town.door(0), "GET /cart", "").await.1, held, "{home:?}");
         }
     }

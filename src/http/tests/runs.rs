@@ -8,7 +8,7 @@ use crate::http::{self, Options, Played};
 use crate::scenario::{Dist, Scenario, Time, Whole, load};
 
 fn played(scenario: &Scenario, speed: f64) -> (Played, Vec<Event>) {
-    let options = Options { speed, interrupt: &false.into(), progress: &|_| (), started: &|_| () };
+    let options = Options { speed, interrupt: &false.into(), progress: &|_| (), for_guests: false, started: &|_| () };
     let mut tape = Vec::new();
     let played = http::play(scenario, Seed(1), &options, &mut tape).unwrap_or_else(|failure| panic!("{failure}"));
     (played, tape)

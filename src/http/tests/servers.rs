@@ -135,7 +135,7 @@ async fn the_work_goes_on_when_the_client_has_gone() {
     let town = Town::open(&scenario(200));
     let mut curl = Curl::default();
     curl.ask(town.door(0), "GET /cart", "").await;
-    let mut gone = curl.clone();
+    let mut gone = Curl { id: "42-0-0-1-1-0".into(), ..curl.clone() };
     let door = town.door(0);
     let asking = tokio::spawn(async move { gone.try_ask(door, "POST /cart/items", r#"{"item":5}"#).await });
     let process = town.slots[0].running().expect("it is up");

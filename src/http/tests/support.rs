@@ -115,6 +115,8 @@ pub struct Curl {
     pub form: String,
     /// The idempotency key of the order.
     pub order: String,
+    /// The id of the request, if it is to be a user's: guests have none.
+    pub id: String,
 }
 
 /// A server's answer.
@@ -140,9 +142,10 @@ impl Curl {
         let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
         let form = if self.form.is_empty() { String::new() } else { format!("X-CSRF-Token: {}\r\n", self.form) };
         let order = if self.order.is_empty() { String::new() } else { format!("Idempotency-Key: {}\r\n", self.order) };
-        let length = body.len();
+        let id = if self.id.is_empty() { String::new() } else { format!("X-Request-Id: {}\r\n", self.id) };
+        let (fields, length) = (format!("{cookies}{form}{order}{id}"), body.len());
         format!(
-            "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n{cookies}{form}{order}Content-Length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n{fields}Content-Length: {length}\r\n\r\n{body}"
         )
     }
 

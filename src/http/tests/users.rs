@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::support::{Rogue, Town, in_time, rogue, scenario};
-use crate::base::time::{Instant, Span};
+use crate::base::time::Span;
 use crate::base::{Step, UserId};
 use crate::http::failure::Failure;
 use crate::http::load_generator::{self, LoadGenerator};
@@ -43,7 +43,7 @@ async fn met(how: Option<Rogue>) -> (Result<(), Failure>, Figures) {
     let (_, awaited) = town.log.close();
     let mut observer = Observer::new(&scenario, None, UserId(42));
     town.log.tell(&mut observer);
-    (told, figures(&observer, &scenario, Moment { now: Instant::ZERO + scenario.duration.get(), awaited }, &[]))
+    (told, figures(&observer, &scenario, Moment { now: scenario.closes(), awaited }, &[]))
 }
 
 #[tokio::test]

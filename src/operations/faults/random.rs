@@ -41,7 +41,7 @@ impl Process<'_> {
     /// Strikes one server repeatedly, or any server of the pool, until the shop closes.
     fn strike(&self, between: &Dist, server: Option<ServerId>, faults: &mut Vec<Fault>) {
         let entity = server.map_or(POOL, |server| u64::from(server.0));
-        let closes = Instant::ZERO + self.scenario.duration.get();
+        let closes = self.scenario.closes();
         let mut at = Instant::ZERO;
         for visit in 0.. {
             let key = Key { entity, visit, step: self.number, attempt: 0 };

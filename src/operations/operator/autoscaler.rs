@@ -97,5 +97,5 @@ impl Autoscaler {
 /// The process in a slot that takes the requests of new users.
 fn serves(pool: &Pool, server: ServerId) -> Option<ProcessId> {
     let up = pool.as_planned(server) == ServerState::Up;
-    up.then(|| pool.members[server.index()].process)
+    up.then(|| pool.process_on(server))
 }

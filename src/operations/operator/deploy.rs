@@ -69,13 +69,12 @@ impl Rollout {
 
     /// Servers restart in their slots, this many at a time. Dead servers go first, because that costs no capacity.
     fn renew(&mut self, pool: &Pool, at_a_time: u32) -> Step {
-        let back = |(server, process): &(ServerId, ProcessId)| {
-            pool.members[server.index()].process != *process && pool.is_ready(*server)
-        };
+        let back =
+            |(server, process): &(ServerId, ProcessId)| pool.process_on(*server) != *process && pool.is_ready(*server);
         self.renewed.retain(|sent| !back(sent));
         let room = self.renewed.len() < at_a_time as usize;
         if let Some(server) = self.next_old(pool, room) {
-            self.renewed.push((server, pool.members[server.index()].process));
+            self.renewed.push((server, pool.process_on(server)));
             return self.send(server, Then::Boot { new_host: !self.how.in_place });
         }
         if self.old.is_empty() && self.renewed.is_empty() { Step::Done } else { Step::Wait }

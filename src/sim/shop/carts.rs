@@ -214,8 +214,7 @@ impl Carts {
     pub fn evidence(&self, slot: &CartSlot, client: ClientId, process: ProcessId, pool: &Pool) -> Evidence {
         match self.home {
             CartHome::ServerMemory => {
-                let killed_by = |process: ProcessId| pool.processes[process.0 as usize].killed_by;
-                evidence::of_cart(Evidence::default(), process, self.memories(slot), killed_by)
+                evidence::of_cart(Evidence::default(), process, self.memories(slot), |dead| pool.killed_by(dead))
             }
             CartHome::ReplicatedMemory => self.replicas.evidence(client, pool),
             CartHome::SharedStore | CartHome::SignedToken => self.lost.get(&client).copied().unwrap_or_default(),

@@ -30,8 +30,7 @@ impl Shop {
         faults: &[Fault],
     ) -> Evidence {
         let migration = faults::migration(faults).unwrap_or(u32::MAX);
-        let killed_by = |process: ProcessId| pool.processes[process.0 as usize].killed_by;
-        evidence::of_moving_cart(self.carts.memories(slot), here, migration, killed_by)
+        evidence::of_moving_cart(self.carts.memories(slot), here, migration, |process| pool.killed_by(process))
     }
 }
 

@@ -84,7 +84,7 @@ impl SessionReplicas {
     #[must_use]
     pub fn evidence(&self, client: ClientId, pool: &Pool) -> Evidence {
         let Some((_, copies)) = self.carts.get(&client) else { return Evidence::default() };
-        copies.evidence(|process| pool.processes[process.0 as usize].killed_by)
+        copies.evidence(|process| pool.killed_by(process))
     }
 
     fn next_arrival(&mut self, now: Instant) -> Option<Message> {
@@ -125,7 +125,7 @@ impl SessionReplicas {
     pub(in crate::sim) fn deliver(&mut self, pool: &Pool, now: Instant) {
         let reached = |server| pool.is_within_reach(server).then(|| (pool.process_on(server), ()));
         while let Some(message) = self.next_arrival(now) {
-            let sender = (pool.processes[message.from.0 as usize].server, message.from);
+            let sender = (pool.server_of(message.from), message.from);
             for (receiver, ()) in delivered(sender, [message.to], reached) {
                 self.arrive(&message, receiver);
             }

@@ -169,7 +169,7 @@ fn copies_of(sim: &Sim, id: ClientId, copies: &mut Vec<(Holder, Items)>) {
 /// Adds the copies in the memory of live processes.
 fn add_memories(sim: &Sim, memories: impl Iterator<Item = (ProcessId, Items)>, copies: &mut Vec<(Holder, Items)>) {
     for (process, items) in memories.filter(|(process, _)| sim.balancer.pool.lives_on(*process)) {
-        let holder = Holder::Server(sim.balancer.pool.processes[process.0 as usize].server);
+        let holder = Holder::Server(sim.balancer.pool.server_of(process));
         match copies.iter_mut().find(|(known, _)| *known == holder) {
             Some((_, held)) => *held = held.union(items),
             None => copies.push((holder, items)),
@@ -192,11 +192,9 @@ fn login_of(sim: &Sim, id: ClientId) -> Option<(Holder, UserId)> {
     let logouts = sim.users.logouts(id);
     let session = jar.session.filter(|session| !sim.store.logins.is_ended(*session, logouts))?;
     let holder = match session {
-        SessionCookie::Memory(process, _) => sim
-            .balancer
-            .pool
-            .lives_on(process)
-            .then(|| Holder::Server(sim.balancer.pool.processes[process.0 as usize].server))?,
+        SessionCookie::Memory(process, _) => {
+            sim.balancer.pool.lives_on(process).then(|| Holder::Server(sim.balancer.pool.server_of(process)))?
+        }
         SessionCookie::Stored(login) | SessionCookie::Renewable { login, .. } => {
             sim.store.logins.knows(login).then_some(Holder::Store)?
         }
@@ -212,7 +210,7 @@ fn files_held(sim: &Sim) -> impl Iterator<Item = (Holder, UserId, Items)> + '_ {
     let copies = sim.shop.files.iter().flat_map(|files| files.copies(&sim.balancer.pool));
     copies.map(|(user, place, files)| {
         let holder = match place {
-            FileLocation::Memory(process) => Holder::Server(sim.balancer.pool.processes[process.0 as usize].server),
+            FileLocation::Memory(process) => Holder::Server(sim.balancer.pool.server_of(process)),
             FileLocation::Disk(server, _) => Holder::Server(server),
             FileLocation::Objects => Holder::Objects,
         };

@@ -7,7 +7,7 @@ use crate::base::{ClientId, Outcome};
 use crate::history::{Event, Recorder, Request, Seen};
 use crate::sim::events::{Due, Events};
 use crate::sim::requests::InFlight;
-use crate::traffic::{ConcurrentSteps, Next};
+use crate::traffic::{ConcurrentSteps, StepProgress};
 
 impl Users {
     /// Begins a group of concurrent steps, if the client has reached one: these steps are sent at once.
@@ -39,17 +39,17 @@ impl Users {
         let concurrent_steps = self.concurrent_steps.get_mut(&request.client)?;
         let step = request.key.step;
         let meant = concurrent_steps.meant(step);
-        let next = concurrent_steps.told(step, &self.workload, request.command, outcome);
-        let settled = next.is_none();
+        let progress = concurrent_steps.told(step, &self.workload, request.command, outcome);
+        let settled = progress.settles_the_step();
         let told = Seen::Told { request: request.request(), sent: request.sent, meant, outcome, settled };
         recorder.record(&Event::seen(events.now, request.visit(), told));
-        Some(match next {
-            Some(Next::Again) => Reaction::SendStep(step),
-            Some(_) => {
+        Some(match progress {
+            StepProgress::Again => Reaction::SendStep(step),
+            StepProgress::Pause => {
                 events.schedule(events.now + self.workload.pause, Due::Again { visit: request.visit(), step });
                 Reaction::Wait
             }
-            None => self.end_concurrent_steps(events, request.client),
+            StepProgress::Over => self.end_concurrent_steps(events, request.client),
         })
     }
 
