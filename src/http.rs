@@ -6,6 +6,7 @@
 //! are reported in scenario time.
 
 mod balancer;
+mod body;
 mod clock;
 mod failure;
 mod fault_injector;

@@ -7,8 +7,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::balancer::{Balancer, ProxiedBody, own};
+use super::body::{self, FILE_LIMIT};
 use super::failure::{self, Failure};
 use super::wire;
 
@@ -25,8 +25,6 @@ use super::wire;
 const MOST_CONNECTIONS: usize = 8;
 /// Most bytes of a request's head.
 const HEAD_LIMIT: usize = 16 << 10;
-/// Most bytes of a request's body: those of an uploaded file.
-const BODY_LIMIT: usize = 1 << 20;
 /// How long a guest may take to send the head, and then the body.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection lasts at most, whatever the guest or the server does.
@@ -80,9 +78,8 @@ async fn pass_on(balancer: &Balancer, request: Request<Incoming>) -> Response<Pr
     // Only users of the run have these.
     head.headers.remove(wire::REQUEST_ID);
     head.headers.remove(wire::REQUEST_START);
-    match tokio::time::timeout(READ_TIMEOUT, Limited::new(body, BODY_LIMIT).collect()).await {
-        Ok(Ok(body)) => balancer.handle(Request::from_parts(head, body.to_bytes())).await,
-        Ok(Err(_)) => own(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was cut"),
-        Err(_) => own(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+    match body::read(body, FILE_LIMIT, READ_TIMEOUT).await {
+        Ok(body) => balancer.handle(Request::from_parts(head, body)).await,
+        Err(unread) => own(unread.status(), unread.why()),
     }
 }

@@ -178,6 +178,7 @@ fn the_printed_commands_show_what_cart() {
 
 /// Whatever somebody sends to the balancer's address, the run goes on, and its figures add up.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "how soon it hangs up is what matters")]
 fn hostile_requests_do_not_disturb_the_run() {
     let (mut child, printed) = a_long_run();
     let balancer = address(&printed, "balancer");

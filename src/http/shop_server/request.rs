@@ -5,18 +5,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use serde::Deserialize;
 
 use super::answer::{Answer, error};
 use crate::base::time::Instant;
 use crate::base::{Command, Item};
+use crate::http::body::{self, FILE_LIMIT, Unread};
 use crate::http::wire::{self, Ask, CartId, RequestId};
 
-/// The maximum size of an uploaded file, in bytes.
-const FILE_LIMIT: usize = 1 << 20;
-/// The maximum size of any other body, in bytes.
+/// The maximum size of a body that is no file, in bytes.
 const BODY_LIMIT: usize = 4 << 10;
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,7 +71,8 @@ pub async fn read(request: Request<Incoming>) -> Result<ParsedRequest, Answer> {
         }
         ask => ask,
     };
-    let body = if body.is_end_stream() { Bytes::new() } else { read_body(body, limit).await? };
+    let unread = |unread: Unread| error(unread.status(), unread.why(), None);
+    let body = body::read(body, limit, BODY_TIMEOUT).await.map_err(unread)?;
     let mut name = String::new();
     let what = match ask {
         Ask::AddItem => match new_item(&body) {
@@ -96,14 +95,6 @@ pub async fn read(request: Request<Incoming>) -> Result<ParsedRequest, Answer> {
     let cart = named.filter(|cart: &CartId| id.is_some() || cart.is_of_guest());
     let sent = wire::started(&head.headers);
     Ok(ParsedRequest { what, id, cart, name, body, headers: head.headers, sent })
-}
-
-async fn read_body(body: Incoming, limit: usize) -> Result<Bytes, Answer> {
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-        Err(_) => Err(error(StatusCode::REQUEST_TIMEOUT, "the body took too long", None)),
-        Ok(Err(_)) => Err(error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long, or was cut", None)),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-    }
 }
 
 const PATHS: &str = "POST /login, GET /, POST /cart/items {\"item\":1}, DELETE /cart/items/1, GET /cart, \
