@@ -22,6 +22,7 @@ const PUBLISHED = [
     "#v=1&s=sticky-crash&do=20:crash:server-2:3000",
     { deeds: [{ at: 20, fault: { crash: "server-2", replace_after: "3000ms" } }] },
   ],
+  ["#v=1&s=sticky-crash&p=1,2,3,4", { designs: [1, 2, 3, 4] }],
   ["#tour/4", { tour: 4, scenario: "sticky-crash", designs: [2, 4] }],
   ["", { tour: 1 }],
 ];
@@ -62,7 +63,7 @@ test("what is written is read again", () => {
     const link = {
       ...page.FIRST,
       scenario: pick(["grow", "two-tabs"]),
-      designs: pick([[], [1], [2, 7]]),
+      designs: pick([[], [1], [2, 7], [1, 2, 3, 4, 5, 6]]),
       seed: pick([null, 0, 2 ** 52]),
       set: pick([[], ["a=1"], ['x.y={z="&=#%"}', 'b="ü"']]),
       deeds,
@@ -87,7 +88,8 @@ test("hostile links are ignored in part or in whole, and never throw", () => {
     "-1",
     "t=NaN",
     "&&",
-    "p=1,2,3",
+    "p=1,2,3,4,5,6,7",
+    "p=2,2",
     "💥",
   ];
   for (let seed = 0; seed < 2_000; seed++) {

@@ -49,7 +49,7 @@ function picture(show, speed = 1) {
       speed,
       still: false,
       followedUser: show.user,
-      remembers: cart === "server-memory",
+      remembers: cart === "server-memory" || cart === "replicated-memory",
       carries: cart === "signed-token",
     });
     return page.fingerprint([...page.drawPlates(scene, layout), ...page.drawTraffic(scene, layout)]);
@@ -62,38 +62,41 @@ const CASES = [
   { scenario: "store-outage", designs: [1, 2], t: 33.1 },
   { scenario: "token-cart", designs: [1, 3], t: 32.02 },
   { scenario: "retry-storm", designs: [1, 2], t: 25.4 },
+  { scenario: "session-replication", designs: [2, 4], t: 31.05 },
+  { scenario: "login-sessions", designs: [1], t: 20.3 },
+  { scenario: "sticky-crash", designs: [1, 2, 3, 4], t: 12.6, speed: 8 },
 ];
 
-for (const { scenario, designs, t } of CASES) {
-  test(`${scenario}: the picture at ${t} s is the same after playing, scrubbing, rewinding and by link`, {
+for (const { scenario, designs, t, speed } of CASES) {
+  test(`${scenario}${speed ? ` at ${speed}x` : ""}: the picture at ${t} s is the same after playing, scrubbing, rewinding and by link`, {
     skip: missing,
   }, async () => {
     const played = await open({ scenario, designs });
     await played.go(t - 2);
     for (let now = t - 2; now < t; now += 1 / 60) {
       await played.go(now);
-      picture(played.show);
+      picture(played.show, speed);
     }
     await played.go(t);
-    const expected = picture(played.show);
+    const expected = picture(played.show, speed);
 
     const linked = await open({ scenario, designs });
     await linked.go(t);
-    assert.deepEqual(picture(linked.show), expected, "by link");
+    assert.deepEqual(picture(linked.show, speed), expected, "by link");
 
     await linked.go(t + 15);
     await linked.go(t - 5);
     await linked.go(t);
-    assert.deepEqual(picture(linked.show), expected, "after scrubbing");
+    assert.deepEqual(picture(linked.show, speed), expected, "after scrubbing");
 
     await linked.go(t + 15);
     await linked.go(t - 5);
     await linked.show.follow(42, linked.show.runs[0].recording.followedClient);
     await linked.go(t);
-    assert.deepEqual(picture(linked.show), expected, "after a rewind");
+    assert.deepEqual(picture(linked.show, speed), expected, "after a rewind");
 
     await linked.go(t + 0.25);
-    assert.notDeepEqual(picture(linked.show), expected, "a quarter of a second later it is another");
+    assert.notDeepEqual(picture(linked.show, speed), expected, "a quarter of a second later it is another");
   });
 }
 

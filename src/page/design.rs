@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::moment::servers_remember;
+use super::moment::Kept;
 use super::units::Seconds;
 use crate::base::Step;
 use crate::live::{FaultMark, Session};
@@ -109,8 +109,8 @@ impl DesignInfo {
                 session: session_home(homes.session),
                 upload: scenario.users.upload().then(|| upload_home(homes.upload)),
             },
-            servers_remember: servers_remember(scenario),
-            store: homes.cart == CartHome::SharedStore
+            servers_remember: Kept::of(scenario).anything(),
+            store: (homes.cart == CartHome::SharedStore && adds > 0)
                 || homes.session == SessionHome::SharedStore
                 || scenario.migration.is_some(),
             users: scenario.users.people(),

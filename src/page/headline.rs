@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::tally::Tally;
+use crate::base::Step;
 use crate::base::words::{count, thousands};
 use crate::live::Session;
-use crate::results::Figures;
-use crate::scenario::{CartHome, SessionHome};
+use crate::results::{Figures, FileFigures, HiddenFigures};
+use crate::scenario::{CartHome, SessionHome, UploadHome};
 
 /// The few figures over a design.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,6 +18,8 @@ pub struct Headline {
     share: Entry,
     /// What the design costs.
     price: Entry,
+    /// What else went wrong, if anything: each a label and a count.
+    also: Vec<Entry>,
 }
 
 /// A label and a value.
@@ -38,8 +41,34 @@ impl Headline {
             lost: Entry::new("carts lost", thousands(tally.lost_or_gone)),
             share: Entry::new(format!("of {} opened", thousands(tally.opened)), tally.share()),
             price: price(session, figures),
+            also: also(figures),
         }
     }
+}
+
+/// Everything that is counted against a design besides lost carts, and is not zero.
+fn also(figures: &Figures) -> Vec<Entry> {
+    let Figures { visits, requests, files, hidden, .. } = figures;
+    let abandoned = visits.abandoned_refused + visits.abandoned_unknown + visits.abandoned_logged_out;
+    let of_files = |count: fn(&FileFigures) -> u64| files.as_ref().map_or(0, count);
+    let of_hidden = |count: fn(&HiddenFigures) -> u64| hidden.as_ref().map_or(0, count);
+    let counts = [
+        ("files not found", of_files(|files| files.missing_downloads)),
+        ("files destroyed", of_files(|files| files.destroyed)),
+        ("times logged out", figures.logged_out),
+        ("zombie logins", figures.zombie_logins),
+        ("impostors let in", figures.impostors_accepted),
+        ("forms refused", of_hidden(|hidden| hidden.forbidden)),
+        ("over the limit", of_hidden(|hidden| hidden.over_limit)),
+        ("stale pages", of_hidden(|hidden| hidden.stale_pages)),
+        ("charged twice", figures.double_charges),
+        ("visits abandoned", abandoned),
+        ("requests failed", requests.failed),
+        ("timed out", requests.timed_out),
+        ("wrong views", figures.wrong_views),
+    ];
+    let found = counts.into_iter().filter(|(_, count)| *count > 0);
+    found.map(|(label, count)| Entry::new(label, thousands(count))).collect()
 }
 
 /// Bytes where carts or logins travel, else calls of the store.
@@ -47,8 +76,15 @@ fn price(session: &Session, figures: &Figures) -> Entry {
     let homes = session.scenario().homes;
     let price = &figures.price;
     let told = |price: Option<f64>| price.map_or("–".into(), count);
-    if homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore {
+    let adds = session.scenario().users.journey.contains(&Step::Add);
+    if (homes.cart == CartHome::SharedStore && adds) || homes.session == SessionHome::SharedStore {
         return Entry::new("store calls / request", told(price.store_calls_per_request));
+    }
+    if homes.upload == UploadHome::ObjectStore && session.scenario().users.upload() {
+        return Entry::new("object calls / request", told(price.object_calls_per_request));
+    }
+    if homes.cart == CartHome::ReplicatedMemory {
+        return Entry::new("copies / request", told(price.replicas_written_per_request));
     }
     if homes.cart.travels() {
         return Entry::new("bytes / request", told(price.bytes_carried_per_request.map(f64::round)));

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 
 use super::headline::Headline;
-use super::moment::Moment;
+use super::moment::{Kept, Moment};
 use super::size::{CARDS, SEATS, clients_per_seat};
 use super::tally::Tally;
 use super::units::{ItemSet, Place, RequestName, Seconds};
@@ -77,20 +77,20 @@ pub struct LoadRow {
 
 /// All servers.
 pub fn server_rows(moment: &Moment) -> Vec<ServerRow> {
-    let row = |server| ServerRow::of(server, moment.serverless, moment.remembers);
+    let row = |server| ServerRow::of(server, moment.serverless, moment.kept);
     moment.snapshot.servers.iter().map(row).collect()
 }
 
 impl ServerRow {
-    fn of(server: &ServerSnapshot, serverless: bool, remembers: bool) -> ServerRow {
+    fn of(server: &ServerSnapshot, serverless: bool, kept: Kept) -> ServerRow {
         let MemoryCounts { carts, logins, files, .. } = server.memory;
         ServerRow {
             id: server.id.0,
-            name: if serverless { format!("instance-{}", server.id.0 + 1) } else { server.id.to_string() },
+            name: words::name(server.id, serverless),
             state: server.state,
             believed: server.believed,
             eligible: server.eligible,
-            wrong: is_wrong(server),
+            wrong: !serverless && is_wrong(server),
             cut_off: server.cut_off,
             new: server.host > 1 || server.state == ServerState::Booting,
             process: server.process.0,
@@ -108,7 +108,7 @@ impl ServerRow {
                 logins,
                 files,
                 bound_users: server.bound_users,
-                words: words::of_server(server, remembers),
+                words: words::of_server(server, kept),
             },
         }
     }
@@ -120,7 +120,7 @@ impl ServerRow {
 }
 
 /// Whether requests are sent where nobody answers, or kept from where somebody would. From a server that leaves they are
-/// kept on purpose.
+/// kept on purpose. (A platform runs its instances itself, and knows them.)
 fn is_wrong(server: &ServerSnapshot) -> bool {
     let serves = |state| matches!(state, ServerState::Up | ServerState::Draining);
     server.believed != ServerState::Terminating && serves(server.believed) != (serves(server.state) && !server.cut_off)
@@ -261,7 +261,6 @@ impl Keyframe {
         let snapshot = &moment.snapshot;
         let per_seat = clients_per_seat(snapshot.clients.len());
         let single = per_seat == 1;
-        let held = moment.memory.carts.iter().map(|cart| (cart.holder, cart.visit.client.0, cart.items));
         Keyframe {
             t: Seconds(snapshot.now),
             clients_per_seat: per_seat,
@@ -270,7 +269,7 @@ impl Keyframe {
             requests: if single { snapshot.requests.iter().map(RequestRow::of).collect() } else { Vec::new() },
             users: if single { snapshot.clients.iter().copied().map(UserRow).collect() } else { Vec::new() },
             held: if single {
-                held.map(|(at, of, items)| (Place(at), of, ItemSet(items))).collect()
+                moment.held.iter().map(|(at, of, items)| (Place(*at), of.0, ItemSet(*items))).collect()
             } else {
                 Vec::new()
             },
@@ -297,10 +296,10 @@ fn crowd(clients: &[ClientSnapshot], per_seat: usize) -> Vec<SeatRow> {
 fn shares(moment: &Moment, per_seat: usize) -> Vec<(Place, usize, u32)> {
     let mut counts = std::collections::BTreeMap::<(Holder, usize), u32>::new();
     let cards = moment.snapshot.servers.len() <= CARDS;
-    for cart in &moment.memory.carts {
+    for (holder, client, _) in &moment.held {
         // More servers than cards are a strip of cells, and their carts a number.
-        if cards || !matches!(cart.holder, Holder::Server(_)) {
-            *counts.entry((cart.holder, cart.visit.client.index() / per_seat)).or_default() += 1;
+        if cards || !matches!(holder, Holder::Server(_)) {
+            *counts.entry((*holder, client.index() / per_seat)).or_default() += 1;
         }
     }
     debug_assert!(counts.keys().all(|(_, seat)| *seat < SEATS), "there are no more seats");

@@ -1,9 +1,15 @@
 //! What a session shows at one moment, in buffers that are used again.
 
+use std::collections::BTreeMap;
+
+use crate::base::{ClientId, Items, UserId};
 use crate::judging::post_mortem::{Cause, first_cause};
 use crate::live::Session;
 use crate::scenario::{CartHome, HiddenState, Scenario, SessionHome, UploadHome};
-use crate::sim::snapshot::{Memory, Snapshot};
+use crate::sim::snapshot::{Holder, Memory, Snapshot};
+
+/// How a login is shown in a plate: as one item.
+const LOGIN: Items = Items(1);
 
 /// What a session shows at one moment.
 #[derive(Clone, Debug, Default)]
@@ -12,8 +18,36 @@ pub struct Moment {
     pub memory: Memory,
     /// Whether instances of a platform answer.
     pub serverless: bool,
-    /// Whether anything is kept in servers.
-    pub remembers: bool,
+    /// What is kept in servers.
+    pub kept: Kept,
+    /// What places hold of each client: its cart, or its login or files where servers keep no carts.
+    pub held: Vec<(Holder, ClientId, Items)>,
+}
+
+/// What a server keeps in its memory or on its disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    pub carts: bool,
+    pub logins: bool,
+    pub files: bool,
+    pub hidden: HiddenState,
+}
+
+impl Kept {
+    pub fn of(scenario: &Scenario) -> Kept {
+        let homes = scenario.homes;
+        Kept {
+            carts: matches!(homes.cart, CartHome::ServerMemory | CartHome::ReplicatedMemory),
+            logins: homes.session == SessionHome::ServerMemory,
+            files: scenario.users.upload() && homes.upload != UploadHome::ObjectStore,
+            hidden: scenario.servers.hidden,
+        }
+    }
+
+    /// Whether a server's death costs something.
+    pub fn anything(self) -> bool {
+        self != Kept::default()
+    }
 }
 
 impl Moment {
@@ -22,7 +56,24 @@ impl Moment {
         session.memory(&mut self.memory);
         self.set_aside_what_is_bought(session);
         self.serverless = session.scenario().serverless.is_some();
-        self.remembers = servers_remember(session.scenario());
+        self.kept = Kept::of(session.scenario());
+        self.fill_places();
+    }
+
+    fn fill_places(&mut self) {
+        let Moment { snapshot, memory, kept, held, .. } = self;
+        held.clear();
+        held.extend(memory.carts.iter().map(|cart| (cart.holder, cart.visit.client, cart.items)));
+        if kept.carts {
+            return;
+        }
+        let owners: BTreeMap<UserId, ClientId> =
+            snapshot.clients.iter().rev().map(|client| (client.user, client.client)).collect();
+        let logins = memory.logins.iter().map(|login| (login.holder, login.user, LOGIN));
+        let files = memory.files.iter().map(|files| (files.holder, files.user, files.files));
+        let of_servers =
+            logins.chain(files).filter(|(holder, ..)| matches!(holder, Holder::Server(_) | Holder::Objects));
+        held.extend(of_servers.filter_map(|(holder, user, items)| Some((holder, *owners.get(&user)?, items))));
     }
 
     /// A cart whose charge is on its way to the user is empty, but nothing took its items: it counts as whole.
@@ -37,13 +88,4 @@ impl Moment {
             }
         }
     }
-}
-
-/// Whether anything is kept in servers, so that their death costs something.
-pub fn servers_remember(scenario: &Scenario) -> bool {
-    let homes = scenario.homes;
-    matches!(homes.cart, CartHome::ServerMemory | CartHome::ReplicatedMemory)
-        || homes.session == SessionHome::ServerMemory
-        || (scenario.users.upload() && homes.upload != UploadHome::ObjectStore)
-        || scenario.servers.hidden != HiddenState::None
 }

@@ -115,10 +115,10 @@ impl Watch {
         found
     }
 
-    /// What places hold of carts.
+    /// What places hold.
     fn holdings(&self, slice: &Slice, found: &mut Vec<Happening>) {
         let held = |moment: &Moment| -> BTreeMap<(Holder, ClientId), Items> {
-            moment.memory.carts.iter().map(|cart| ((cart.holder, cart.visit.client), cart.items)).collect()
+            moment.held.iter().map(|(holder, client, items)| ((*holder, *client), *items)).collect()
         };
         let (before, after) = (held(&self.before), held(&self.after));
         let went = before.keys().filter(|key| !after.contains_key(key)).map(|key| (*key, Items::NONE));
@@ -214,7 +214,7 @@ impl Watch {
             } else {
                 About::Pool
             };
-            if let Some(text) = words::pool(pool, empty, gone) {
+            if let Some(text) = words::pool(pool, self.after.serverless, empty, gone) {
                 found.push(Happening { t, what: What::Say { about, text } });
             }
         }

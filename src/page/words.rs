@@ -1,15 +1,22 @@
 //! The sentences of the page: one text for eyes and for screen readers.
 
+use super::moment::Kept;
 use crate::base::words::{plural, thousands};
 use crate::base::{ServerId, ServerState};
 use crate::faces::story::{Deed, Line};
 use crate::history::{PoolEvent, RECYCLED};
 use crate::judging::post_mortem::Cause;
 use crate::live::FaultMark;
-use crate::sim::snapshot::ServerSnapshot;
+use crate::scenario::HiddenState;
+use crate::sim::snapshot::{MemoryCounts, ServerSnapshot};
+
+/// A server's name; an instance's, where a platform runs them.
+pub fn name(server: ServerId, serverless: bool) -> String {
+    if serverless { format!("instance-{}", server.0 + 1) } else { server.to_string() }
+}
 
 /// What to write under a server's name.
-pub fn of_server(server: &ServerSnapshot, remembers: bool) -> String {
+pub fn of_server(server: &ServerSnapshot, kept: Kept) -> String {
     match server.state {
         ServerState::Down => "dead".into(),
         ServerState::Silent => "silent".into(),
@@ -17,7 +24,7 @@ pub fn of_server(server: &ServerSnapshot, remembers: bool) -> String {
         ServerState::Retired => "removed".into(),
         _ if server.cut_off => "cut off".into(),
         ServerState::Up | ServerState::Draining | ServerState::Terminating => {
-            let held = if remembers { carts(server.memory.carts) } else { "remembers nothing".into() };
+            let held = held(&server.memory, kept);
             let drains = match server.state {
                 ServerState::Draining => "draining · ",
                 ServerState::Terminating => "terminating · ",
@@ -29,8 +36,25 @@ pub fn of_server(server: &ServerSnapshot, remembers: bool) -> String {
     }
 }
 
-fn carts(count: u32) -> String {
-    plural(f64::from(count), "cart", "carts")
+/// What a server holds of what it keeps.
+fn held(memory: &MemoryCounts, kept: Kept) -> String {
+    let count = |kept: bool, count: u32, one, many| kept.then(|| plural(f64::from(count), one, many));
+    let hidden = match kept.hidden {
+        HiddenState::None => None,
+        HiddenState::RateLimiter => Some("its own counts"),
+        HiddenState::CsrfToken => Some("its own forms"),
+        HiddenState::SigningKey => Some("its own key"),
+        HiddenState::IdempotencyKey => Some("its own receipts"),
+        HiddenState::Cache => Some("its own cache"),
+    };
+    let parts = [
+        count(kept.carts, memory.carts, "cart", "carts"),
+        count(kept.logins, memory.logins, "login", "logins"),
+        count(kept.files, memory.files, "file", "files"),
+        hidden.map(Into::into),
+    ];
+    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    if text.is_empty() { "remembers nothing".into() } else { text }
 }
 
 /// A fault strikes. `gone`: the open carts that it took.
@@ -50,19 +74,24 @@ pub fn struck(fault: Option<&FaultMark>, server: Option<ServerId>, memory_lost: 
 
 /// An event of the pool that is worth a sentence, except a fault. `back_empty`: a new process runs on that server.
 /// `gone`: the open carts that it took.
-pub fn pool(event: PoolEvent, back_empty: bool, gone: u32) -> Option<String> {
+pub fn pool(event: PoolEvent, serverless: bool, back_empty: bool, gone: u32) -> Option<String> {
+    let name = |server| name(server, serverless);
     let text = match event {
-        PoolEvent::Believed { server, up: false } => format!("the balancer takes {server} to be down"),
-        PoolEvent::Believed { server, up: true } => format!("the balancer takes {server} to be up"),
+        PoolEvent::Believed { server, up: false } => format!("the balancer takes {} to be down", name(server)),
+        PoolEvent::Believed { server, up: true } => format!("the balancer takes {} to be up", name(server)),
         PoolEvent::Ready { server } if back_empty => {
-            format!("{server} is up, with a new process that remembers nothing")
+            format!("{} is up, with a new process that remembers nothing", name(server))
         }
-        PoolEvent::Ready { server } => format!("{server} works as before"),
-        PoolEvent::Turned { server, state: ServerState::Draining } => format!("{server} is drained: no new users"),
-        PoolEvent::Turned { server, state: ServerState::Terminating } => format!("{server} leaves: no new requests"),
-        PoolEvent::Turned { server, state: ServerState::Booting } => format!("{server} boots"),
-        PoolEvent::Turned { server, state: ServerState::Up } => format!("{server} is up"),
-        PoolEvent::Turned { server, state: ServerState::Retired } => format!("{server} is removed"),
+        PoolEvent::Ready { server } => format!("{} works as before", name(server)),
+        PoolEvent::Turned { server, state: ServerState::Draining } => {
+            format!("{} is drained: no new users", name(server))
+        }
+        PoolEvent::Turned { server, state: ServerState::Terminating } => {
+            format!("{} leaves: no new requests", name(server))
+        }
+        PoolEvent::Turned { server, state: ServerState::Booting } => format!("{} boots", name(server)),
+        PoolEvent::Turned { server, state: ServerState::Up } => format!("{} is up", name(server)),
+        PoolEvent::Turned { server, state: ServerState::Retired } => format!("{} is removed", name(server)),
         PoolEvent::Stopped { server, fault, .. } => {
             let how = if fault == RECYCLED { "is recycled by its platform" } else { "is stopped" };
             let cost = if gone == 0 {
@@ -70,10 +99,10 @@ pub fn pool(event: PoolEvent, back_empty: bool, gone: u32) -> Option<String> {
             } else {
                 format!(": {} gone", plural(f64::from(gone), "open cart", "open carts"))
             };
-            format!("{server} {how}{cost}")
+            format!("{} {how}{cost}", name(server))
         }
-        PoolEvent::Ejected { server } => format!("the balancer ejects {server}: its answers fail"),
-        PoolEvent::Readmitted { server } => format!("the balancer tries {server} again"),
+        PoolEvent::Ejected { server } => format!("the balancer ejects {}: its answers fail", name(server)),
+        PoolEvent::Readmitted { server } => format!("the balancer tries {} again", name(server)),
         PoolEvent::Finished { .. } => "the deploy is complete".into(),
         PoolEvent::Struck { .. } | PoolEvent::Audited { .. } | PoolEvent::Turned { .. } => return None,
     };

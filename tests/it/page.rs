@@ -1,5 +1,6 @@
 //! The calls of a page: what it is told is what a report says, however it got there.
 
+mod besides_carts;
 mod contract;
 mod refused;
 

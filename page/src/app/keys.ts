@@ -24,7 +24,6 @@ export type Command =
   | "theme"
   | "list"
   | "read"
-  | "letters"
   | "help"
   | "results"
   | "next-step"
@@ -33,6 +32,8 @@ export type Command =
   | "fork"
   | "knobs"
   | "editor"
+  | "compare"
+  | "escape"
   | "many";
 
 export interface Key {
@@ -73,7 +74,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["g"], command: "guess", does: "make a guess" },
   { keys: ["r"], command: "reset", does: "open the scenario anew" },
   { keys: ["o"], command: "list", does: "open another scenario" },
-  { keys: ["c"], command: "knobs", does: "change the shop’s settings" },
+  { keys: ["c"], command: "compare", does: "compare up to six designs" },
+  { keys: ["a"], command: "knobs", does: "adjust the shop’s settings" },
   { keys: ["w"], command: "editor", does: "write a scenario of your own" },
   { keys: ["m"], command: "many", does: "run it thirty times" },
   { keys: ["x"], command: "results", does: "show the results" },
@@ -81,6 +83,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["y"], command: "command", does: "copy the command that runs the same" },
   { keys: ["t"], command: "theme", does: "light or dark" },
   { keys: ["v"], command: "read", does: "read the moment out to a screen reader" },
+  { keys: ["Escape"], command: "escape", label: "esc", does: "back: close, leave a fork, stop waiting" },
   { keys: ["?"], command: "help", does: "this help" },
 ];
 
@@ -99,3 +102,6 @@ export function commandOf(event: KeyboardEvent, letters: boolean): Command | nul
   });
   return key?.command ?? null;
 }
+
+/** The number on a key for a server. */
+export const digitOf = ({ key }: KeyboardEvent): number => Number(key);

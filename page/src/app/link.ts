@@ -39,6 +39,9 @@ export const FIRST: Link = {
   ignored: [],
 };
 
+/** So many designs can be compared at once. */
+export const MOST_DESIGNS = 6;
+
 /** No link is longer. */
 const LONGEST = 16_384;
 const KINDS = ["crash", "replace", "vanish", "slow", "isolate", "deploy", "store"] as const;
@@ -82,7 +85,8 @@ function readPart(link: Draft, key: string, value: string): boolean {
     case "p": {
       const designs = value.split(",").map(Number);
       const sound =
-        designs.length <= 2 &&
+        designs.length <= MOST_DESIGNS &&
+        new Set(designs).size === designs.length &&
         designs.every((design) => Number.isInteger(design) && design > 0 && design < 100);
       link.designs = sound ? designs : [];
       return sound;

@@ -1,7 +1,7 @@
 /** A scenario on the stage: the designs that are played, what was recorded of them, and the moment that is shown. */
 
 import { type Calls, type Fault, type LoadRequest, type Opened, Refused } from "../engine/engine.ts";
-import type { DesignInfo, Frame, ScenarioInfo, TimelineEntry } from "../engine/moments.ts";
+import type { DesignInfo, Frame, Happening, ScenarioInfo, TimelineEntry } from "../engine/moments.ts";
 import { Recording } from "../run/recording.ts";
 import { AHEAD } from "../run/trips.ts";
 
@@ -35,7 +35,7 @@ export class Run {
     const users = opened.keyframe.users ?? [];
     const client = users.find((row) => row[1] === user)?.[0] ?? Math.max(0, user - 1);
     const clients = users.length || (design.users ?? 0);
-    const recording = new Recording({ clients }, client);
+    const recording = new Recording({ clients, copies: design.homes.cart === "replicated-memory" }, client);
     recording.add([opened.keyframe], [], opened.keyframe.t);
     return new Run(opened.run, design, recording, design.timeline);
   }
@@ -71,6 +71,8 @@ export type Difference = { readonly name: string } & (
 /** What is told in one call, in seconds of virtual time. */
 const CHUNK = 1;
 const JUST_BEFORE = 1e-6;
+/** How often to ask for the film where nothing is said of its user, in seconds of virtual time. */
+const FILM_EVERY = 3;
 
 export class Show {
   t = 0;
@@ -211,9 +213,11 @@ export class Show {
     if (batch.events.some((event) => event.is === "struck")) {
       run.timeline = await this.calls.timeline(run.id);
     }
-    if (
-      batch.events.some((event) => event.is === "struck" || (event.is === "say" && event.about === "user"))
-    ) {
+    // Where seats are shared, nothing is said of single users.
+    const shared = recording.sharesSeats && recording.until % FILM_EVERY === 0;
+    const news = (event: Happening) =>
+      event.is === "struck" || (event.is === "say" && event.about === "user");
+    if (shared || batch.events.some(news)) {
       remember(run, (await this.calls.story(run.id, this.user)).frames);
     }
   }

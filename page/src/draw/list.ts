@@ -44,6 +44,7 @@ export type Op =
       alpha?: number;
       dash?: number;
     }
+  | { readonly op: "band"; points: readonly number[]; width: number; fill: Colour; alpha: number }
   | { readonly op: "cross"; x: number; y: number; w: number; h: number; line: Colour; width: number }
   | { readonly op: "diamond"; x: number; y: number; r: number; fill: Colour; hollow: boolean }
   | { readonly op: "cart"; x: number; y: number; turn: number; scale: number; solid: boolean }

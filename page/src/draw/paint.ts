@@ -93,6 +93,14 @@ function put(c: CanvasRenderingContext2D, op: Op, palette: Palette): void {
       c.stroke();
       c.setLineDash([]);
       return;
+    case "band":
+      stroke(c, palette[op.fill], op.width);
+      c.lineCap = "butt";
+      c.beginPath();
+      c.moveTo(op.points[0]!, op.points[1]!);
+      c.lineTo(op.points[2]!, op.points[3]!);
+      c.stroke();
+      return;
     case "cross":
       cross(c, op, palette);
       return;

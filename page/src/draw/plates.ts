@@ -55,7 +55,7 @@ function* memory(plate: Plate, box: Rect): Generator<Op> {
 
 /** Squares for workers, filled when busy; a bar when there are many. The queue stands beside them as a number. */
 function* workers(server: ServerRow, box: Rect): Generator<Op> {
-  if (server.state === "down" || server.state === "retired" || server.workers === 0) {
+  if (["down", "silent", "booting", "retired"].includes(server.state) || server.workers === 0) {
     return;
   }
   const most = 6;
@@ -89,6 +89,9 @@ function* workers(server: ServerRow, box: Rect): Generator<Op> {
   }
 }
 
+/** No more than these wait as ticks; above, their number is written into the card. */
+const TICKS = 12;
+
 /** Who waits before a door: ticks, over twelve a number. */
 function* queue(server: ServerRow, layout: Layout): Generator<Op> {
   const box = layout.places.get(`server-${server.id}`);
@@ -96,29 +99,22 @@ function* queue(server: ServerRow, layout: Layout): Generator<Op> {
     return;
   }
   const { rem, upright } = layout;
-  if (server.queued > 12) {
-    const at = upright
-      ? { x: box.x + box.w / 2, y: box.y - 0.5 * rem }
-      : { x: box.x - 0.75 * rem, y: box.y + box.h * 0.72 };
-    yield { op: "tag", x: at.x, y: at.y, text: `${server.queued}`, size: 0.875 * rem };
-    return;
-  }
-  for (let place = 0; place < server.queued; place++) {
-    const step = 0.28 * rem;
-    const points = upright
-      ? [
-          box.x + 0.4 * rem + place * step,
-          box.y - 0.55 * rem,
-          box.x + 0.4 * rem + place * step,
-          box.y - 0.15 * rem,
-        ]
-      : [
-          box.x - 0.6 * rem,
-          box.y + box.h - 0.4 * rem - place * step,
-          box.x - 0.15 * rem,
-          box.y + box.h - 0.4 * rem - place * step,
-        ];
+  const most = upright ? TICKS : Math.min(TICKS, Math.floor((box.h / rem - 0.5) / 0.28));
+  for (let place = 0; place < Math.min(most, server.queued); place++) {
+    const step = place * 0.28 * rem;
+    const [x, y] = upright
+      ? [box.x + 0.4 * rem + step, box.y - 0.55 * rem]
+      : [box.x - 0.6 * rem, box.y + box.h - 0.4 * rem - step];
+    const points = upright ? [x, y, x, y + 0.4 * rem] : [x, y, x + 0.45 * rem, y];
     yield { op: "line", points, line: "ink", width: 2 };
+  }
+  if (server.queued > most) {
+    const size = 0.875 * rem;
+    const roomy = box.h > 4 * rem;
+    const [x, y, text] = roomy
+      ? [box.x + box.w / 2, box.y + box.h - 1.9 * rem, `${server.queued} wait`]
+      : [box.x + box.w - 1.2 * rem, box.y + box.h / 2, `${server.queued}`];
+    yield { op: "tag", x, y, text, size };
   }
 }
 
@@ -136,7 +132,8 @@ function* followed(scene: Scene, layout: Layout): Generator<Op> {
     const box = layout.places.get(`memory-${place}`);
     return box && plate[scene.followed] ? [centre(seatIn(box, scene.followed, seats))] : [];
   });
-  if (found.length > 1) {
+  // A cart in one place and a login in another are no scattered cart.
+  if (found.length > 1 && scene.scatters) {
     yield { op: "line", points: found.flatMap(({ x, y }) => [x, y]), line: "ink", width: 1.5, dash: 3 };
   }
   for (const { x, y } of [mine, ...found]) {
@@ -163,9 +160,24 @@ function* unequal(server: ServerRow, layout: Layout): Generator<Op> {
     return;
   }
   const { rem, upright } = layout;
-  const x = upright ? port.x + port.w / 2 : Math.max(port.x + port.w, box.x - 0.55 * rem);
-  const y = upright ? (port.y + port.h + box.y) / 2 : port.y - 0.75 * rem;
-  yield { op: "text", x, y, text: "≠", size: 1.6 * rem, fill: "loss", align: "center" };
+  const sign = (x: number, y: number): Op => ({
+    op: "text",
+    x,
+    y,
+    text: "≠",
+    size: 1.6 * rem,
+    fill: "loss",
+    align: "center",
+  });
+  if (upright) {
+    yield sign(port.x + port.w / 2, (port.y + port.h + box.y) / 2);
+    return;
+  }
+  const gap = box.x - (port.x + port.w);
+  // In several columns there is no room between them: the sign stands on the border of the card.
+  const [x, y] = gap < 2.5 * rem ? [box.x - 0.55 * rem, port.y - 0.75 * rem] : [box.x, box.y + box.h / 2];
+  yield { op: "disc", x, y, r: gap < 2.5 * rem ? 0 : 0.7 * rem, fill: "card" };
+  yield sign(Math.max(x, port.x + port.w), y);
 }
 
 export function drawPlates(scene: Scene, layout: Layout): Op[] {

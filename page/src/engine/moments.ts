@@ -32,7 +32,19 @@ export type SeatRow = readonly [number, number, number, number, number, number];
 
 export type ServerState = "up" | "booting" | "draining" | "terminating" | "down" | "silent" | "retired";
 
-export interface ServerRow {
+/** What a server does and holds: what changes all the time. */
+export interface Load {
+  readonly busy: number;
+  readonly queued: number;
+  readonly in_flight: number;
+  readonly carts: number;
+  readonly logins: number;
+  readonly files: number;
+  readonly bound_users: number;
+  readonly words: string;
+}
+
+export interface ServerRow extends Load {
   readonly id: number;
   readonly name: string;
   readonly state: ServerState;
@@ -47,15 +59,7 @@ export interface ServerRow {
   readonly region: number | null;
   readonly leaves_by: number | null;
   readonly ready_at: number | null;
-  readonly busy: number;
   readonly workers: number;
-  readonly queued: number;
-  readonly in_flight: number;
-  readonly carts: number;
-  readonly logins: number;
-  readonly files: number;
-  readonly bound_users: number;
-  readonly words: string;
 }
 
 export interface StoreRow {
@@ -93,6 +97,8 @@ export interface Headline {
   readonly lost: Entry;
   readonly share: Entry;
   readonly price: Entry;
+  /** What else went wrong, if anything. */
+  readonly also: readonly Entry[];
 }
 
 export interface Keyframe {
@@ -137,6 +143,7 @@ export type Happening = { readonly t: number } & (
   | { readonly is: "holds"; readonly place: Place; readonly client: number; readonly items: ItemSet }
   | { readonly is: "user"; readonly row: UserRow }
   | { readonly is: "server"; readonly row: ServerRow }
+  | ({ readonly is: "load"; readonly server: number } & Load)
   | { readonly is: "store"; readonly row: StoreRow }
   | { readonly is: "struck"; readonly fault: number }
   | { readonly is: "gone"; readonly client: number; readonly items: ItemSet; readonly cause: string }

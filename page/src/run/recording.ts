@@ -1,6 +1,7 @@
 /** What the engine has told of one run so far. It only grows, or is cut off at a moment. */
 
-import type { About, Happening, Keyframe } from "../engine/moments.ts";
+import type { About, Happening, Keyframe, Place } from "../engine/moments.ts";
+import { isEmpty } from "./items.ts";
 import { Losses } from "./losses.ts";
 import type { Bubble } from "./scene.ts";
 import { Trips } from "./trips.ts";
@@ -19,6 +20,14 @@ interface Spoken {
   readonly text: string;
 }
 
+/** A changed cart that arrived in another server's memory. */
+interface CopyMade {
+  readonly t: number;
+  readonly client: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A server says at most one thing in this time, unless it is to the followed user. */
 const SILENCE = 0.7;
 /** How long a bubble stands, in seconds of virtual time at normal speed. */
@@ -30,6 +39,11 @@ export class Recording {
   private trips = new Trips();
   private losses = new Losses();
   private spoken: Spoken[] = [];
+  private sent: { t: number; server: number }[] = [];
+  private copies: CopyMade[] = [];
+  /** Which server an open request was sent to last, and which one last served a client. */
+  private readonly lastTried = new Map<string, number>();
+  private readonly lastServed = new Map<number, number>();
   private cursor: { world: World; keyframe: number; event: number; t: number } | null = null;
   /** Sentences, in order of time. */
   says: Saying[] = [];
@@ -46,6 +60,11 @@ export class Recording {
   /** The client with this number belongs to this user. */
   userOf(client: number): number | null {
     return this.keyframes[0]?.users?.find((row) => row[0] === client)?.[1] ?? null;
+  }
+
+  /** Whether a seat stands for several users now. */
+  get sharesSeats(): boolean {
+    return (this.keyframes.at(-1)?.clients_per_seat ?? 1) > 1;
   }
 
   /** Adds what has happened until a moment. */
@@ -72,6 +91,10 @@ export class Recording {
     this.trips = new Trips();
     this.losses = new Losses();
     this.spoken = [];
+    this.sent = [];
+    this.copies = [];
+    this.lastTried.clear();
+    this.lastServed.clear();
     this.cursor = null;
     this.says = [];
     this.lost = [];
@@ -95,23 +118,56 @@ export class Recording {
       case "tally":
         this.lost.push({ t: event.t, lost: event.tally.lost_or_gone });
         return;
-      case "served": {
-        if (event.words) {
-          this.speak({
-            t: event.t,
-            client: Number.parseInt(event.id, 10),
-            server: event.by,
-            text: event.words,
-          });
+      case "sent":
+        this.tries(event.id, event.to, event.t);
+        return;
+      case "retried":
+        this.tries(event.id, event.to, event.t);
+        return;
+      case "served":
+        this.lastTried.set(event.id, event.by);
+        this.lastServed.set(clientOf(event.id), event.by);
+        this.speak(event.id, event.by, event.words, event.t);
+        return;
+      case "told": {
+        const server = this.lastTried.get(event.id);
+        this.lastTried.delete(event.id);
+        if (!event.ok && server !== undefined) {
+          this.speak(event.id, server, event.words, event.t);
         }
+        return;
       }
+      case "holds":
+        this.copied(event.place, event.client, !isEmpty(event.items), event.t);
     }
   }
 
-  private speak(words: Spoken): void {
+  private tries(id: string, server: number | null, t: number): void {
+    if (server !== null) {
+      this.lastTried.set(id, server);
+      this.sent.push({ t, server });
+    }
+  }
+
+  /** What a server holds that did not serve its user last came from the one that did. */
+  private copied(place: Place, client: number, something: boolean, t: number): void {
+    const from = this.lastServed.get(client);
+    if (
+      this.dimensions.copies &&
+      something &&
+      typeof place === "number" &&
+      from !== undefined &&
+      from !== place
+    ) {
+      this.copies.push({ t, client, from, to: place });
+    }
+  }
+
+  private speak(id: string, server: number, text: string | undefined, t: number): void {
+    const client = clientOf(id);
     const last = this.spoken.at(-1);
-    if (words.client === this.followedClient || !last || words.t - last.t > SILENCE) {
-      this.spoken.push(words);
+    if (text && (client === this.followedClient || !last || t - last.t > SILENCE)) {
+      this.spoken.push({ t, client, server, text });
     }
   }
 
@@ -153,6 +209,20 @@ export class Recording {
     return this.trips.around(t);
   }
 
+  /** How many requests were sent to each server in the second before. */
+  sentTo(t: number): Map<number, number> {
+    const counts = new Map<number, number>();
+    for (const { server } of this.sent.slice(lastUpTo(this.sent, t - 1) + 1, lastUpTo(this.sent, t) + 1)) {
+      counts.set(server, (counts.get(server) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Copies that arrive after one moment and until another. */
+  copiesBetween(after: number, until: number): readonly CopyMade[] {
+    return this.copies.slice(lastUpTo(this.copies, after) + 1, lastUpTo(this.copies, until) + 1);
+  }
+
   bin(t: number, speed: number, seatOf: (client: number) => number) {
     return this.losses.at(t, speed, seatOf);
   }
@@ -176,6 +246,9 @@ export class Recording {
     return this.lost[lastUpTo(this.lost, t)]?.lost ?? 0;
   }
 }
+
+/** The client of a request, whose name is `client.visit.step.attempt`. */
+const clientOf = (id: string): number => Number.parseInt(id, 10);
 
 /** The index of the last entry that is not later than `t`; -1 if there is none. */
 function lastUpTo(entries: readonly { readonly t: number }[], t: number): number {

@@ -19,6 +19,8 @@ export type Plate = Uint8Array;
 /** A point on a message's way. */
 export type Stop =
   | { readonly at: "seat"; readonly seat: number }
+  /** Where it enters the balancer. */
+  | { readonly at: "gate"; readonly seat: number }
   | { readonly at: "port"; readonly server: number }
   | { readonly at: "server"; readonly server: number; readonly seat: number }
   | { readonly at: "door"; readonly server: number; readonly seat: number };
@@ -33,7 +35,7 @@ export interface Message {
   readonly followed: boolean;
   /** How many times 64 bytes of tokens it carries. */
   readonly wagons: number;
-  /** Whether a dead server turned it away, at the third stop of its way. */
+  /** Whether the first server turned it away. */
   readonly bounced: boolean;
 }
 
@@ -43,6 +45,14 @@ export interface StoreCall {
   readonly seat: number;
   readonly progress: number;
   readonly bounced: boolean;
+}
+
+/** A server sends a changed cart to another one. */
+export interface Copy {
+  readonly from: number;
+  readonly to: number;
+  readonly seat: number;
+  readonly progress: number;
 }
 
 /** A cart on its way into the bin. */
@@ -85,6 +95,11 @@ export interface Scene {
   readonly headline: Headline;
   readonly messages: readonly Message[];
   readonly calls: readonly StoreCall[];
+  readonly copies: readonly Copy[];
+  /** Where there are too many requests to be drawn one by one: how many each server is busy with or was sent lately. */
+  readonly flows: ReadonlyMap<number, number>;
+  /** Whether parts of the followed user's cart may be in several servers. */
+  readonly scatters: boolean;
   readonly bin: Bin;
   readonly bubbles: readonly Bubble[];
 }

@@ -1,7 +1,8 @@
 /** The scene at a moment: a pure function of what was recorded, the moment, and how fast time passes. */
 
+import type { ServerRow } from "../engine/moments.ts";
 import type { Recording } from "./recording.ts";
-import type { Message, Scene, StoreCall } from "./scene.ts";
+import type { Copy, Message, Scene, StoreCall } from "./scene.ts";
 import { flight, LONGEST_FLIGHT, stops } from "./trips.ts";
 
 /** How long a message travels at least, in seconds on the wall. */
@@ -25,7 +26,8 @@ export function sceneAt(recording: Recording, t: number, look: Look): Scene {
   const world = recording.worldAt(t);
   const seatOf = (client: number) => Math.floor(client / world.clientsPerSeat);
   const single = world.clientsPerSeat === 1;
-  const { messages, calls } = single ? traffic(recording, t, look) : { messages: [], calls: [] };
+  const drawn = single && look.speed <= FASTEST_MESSAGES && !look.still;
+  const { messages, calls } = drawn ? traffic(recording, t, look) : { messages: [], calls: [] };
   const { lost, gone } = world.tally;
   const bin = single
     ? recording.bin(t, look.still ? 0 : look.speed, seatOf)
@@ -43,18 +45,30 @@ export function sceneAt(recording: Recording, t: number, look: Look): Scene {
     headline: world.headline,
     messages,
     calls,
+    copies: drawn ? copies(recording, t, look) : [],
+    flows: drawn || look.still ? new Map() : single ? recording.sentTo(t) : inFlight(world.servers),
+    scatters: look.remembers,
     bin,
     bubbles: single ? recording.bubbles(t, look.speed, seatOf) : [],
   };
 }
 
+const leastFlight = ({ speed }: Look): number => Math.min(LONGEST_FLIGHT, FLIGHT * speed);
+
+const inFlight = (servers: readonly ServerRow[]): Map<number, number> =>
+  new Map(servers.map(({ id, in_flight }) => [id, in_flight]));
+
+function copies(recording: Recording, t: number, look: Look): Copy[] {
+  const least = leastFlight(look);
+  return recording
+    .copiesBetween(t, t + least)
+    .map((copy) => ({ from: copy.from, to: copy.to, seat: copy.client, progress: 1 - (copy.t - t) / least }));
+}
+
 function traffic(recording: Recording, t: number, look: Look): { messages: Message[]; calls: StoreCall[] } {
   const messages: Message[] = [];
   const calls: StoreCall[] = [];
-  if (look.speed > FASTEST_MESSAGES || look.still) {
-    return { messages, calls };
-  }
-  const least = Math.min(LONGEST_FLIGHT, FLIGHT * look.speed);
+  const least = leastFlight(look);
   for (const trip of recording.tripsAround(t)) {
     const { progress, call } = flight(trip, t, least);
     const seat = trip.client;

@@ -131,9 +131,12 @@ export function flight(trip: Trip, t: number, least: number): Flight {
   return { progress, call: call !== null && call >= 0 && call < 1 ? call : null };
 }
 
-/** The stops of a trip. A server that keeps a cart is entered at the cart's seat, another one at its door. */
+/** The stops of a trip: into the balancer straight ahead, out of it at a port. A server that keeps a cart is entered at the cart's seat, another one at its door. */
 export function stops(trip: Trip, seat: number, t: number, remembers: boolean): Stop[] {
-  const way: Stop[] = [{ at: "seat", seat }];
+  const way: Stop[] = [
+    { at: "seat", seat },
+    { at: "gate", seat },
+  ];
   for (const { server } of trip.tried.filter((tried) => tried.t <= t + AHEAD)) {
     way.push({ at: "port", server });
     way.push(remembers ? { at: "server", server, seat } : { at: "door", server, seat });

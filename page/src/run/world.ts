@@ -21,6 +21,8 @@ const UNKNOWN_CROWD = 300;
 export interface Dimensions {
   /** How many clients there are; 0 if they come and go. */
   readonly clients: number;
+  /** Whether servers send copies of carts to each other. */
+  readonly copies: boolean;
 }
 
 export class World {
@@ -65,6 +67,14 @@ export class World {
       case "server":
         this.servers[event.row.id] = event.row;
         return;
+      case "load": {
+        const { is: _is, t: _t, server, ...load } = event;
+        const row = this.servers[server];
+        if (row) {
+          this.servers[server] = { ...row, ...load };
+        }
+        return;
+      }
       case "store":
         this.store = event.row;
         return;

@@ -29,12 +29,14 @@ function slots(cart: ItemSet, missing: readonly number[], className: string, wha
 
 const nameOf = (item: number) => DRAWN[item - 1] ?? `item ${item}`;
 
-function frameOf(frame: Frame, now: boolean): HTMLElement {
+function frameOf(frame: Frame, now: boolean, harmless: (t: number) => boolean): HTMLElement {
   if (frame.is === "skipped") {
     return h("li.cut", {}, frame.words);
   }
   if (frame.is === "broke") {
-    return h("li.cut.harm", {}, `${clock(frame.t)} ${frame.words}`);
+    const element = h("li.cut", {}, `${clock(frame.t)} ${frame.words}`);
+    element.classList.toggle("harm", !harmless(frame.t));
+    return element;
   }
   const added = itemsOf(frame.added);
   const seen = frame.cart === null ? added : itemsOf(frame.cart);
@@ -92,9 +94,16 @@ class Reel {
     }
     this.key = key;
     say(this.name, `User ${user}`);
-    const shown = frames.map((frame) => frameOf(frame, fresh && frame === last));
+    const shown = frames.map((frame) => frameOf(frame, fresh && frame === last, (at) => this.harmless(at)));
     this.frames.replaceChildren(...(shown.length > 0 ? shown : [h("li.quiet", {}, "has not come yet")]));
     this.frames.scrollLeft = this.frames.scrollWidth;
+  }
+
+  /** Whether what breaks is a server that remembers nothing. */
+  private harmless(t: number): boolean {
+    const { design, timeline } = this.run;
+    const broke = timeline.find(({ at, struck }) => Math.abs((struck ?? at) - t) < 0.001);
+    return !design.servers_remember && broke !== undefined && broke.server !== null;
   }
 }
 

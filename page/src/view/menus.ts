@@ -34,8 +34,14 @@ export function openDesignMenu(show: Show, pane: number, go: (designs: readonly 
   const shown = show.runs.map(({ design }) => design.number);
   const choices = show.scenario.designs.map((name, index) => ({
     label: h("span.row", {}, badge({ design: { number: index + 1 }, branch: null }), name),
-    action: () => go(shown.with(pane, index + 1)),
+    action: () => go(swapped(shown, pane, index + 1)),
     current: shown[pane] === index + 1,
   }));
   openMenu("Which design?", choices);
+}
+
+/** Puts a design into a pane; if another pane had it, that one gets the design of this pane. */
+function swapped(shown: readonly number[], pane: number, design: number): readonly number[] {
+  const before = shown[pane]!;
+  return shown.map((number, index) => (index === pane ? design : number === design ? before : number));
 }

@@ -149,6 +149,9 @@ export class Page {
     document.title = `${show.scenario.name} · whatcart`;
     this.panes = show.runs.map((run, index) => new Pane(run, index, this.actions));
     this.stage.classList.toggle("single", this.panes.length === 1);
+    this.stage.classList.toggle("several", this.panes.length > 2);
+    this.stage.classList.toggle("four", this.panes.length === 4);
+    this.main.classList.toggle("many-designs", this.panes.length > 2);
     this.stage.replaceChildren(...this.panes.map((pane) => pane.element));
     this.tabs.replaceChildren(...this.panes.map((pane) => pane.tab));
     this.panes.forEach((pane, index) => {
@@ -243,6 +246,10 @@ export class Page {
       this.speed.replaceChildren(name, ...(slow ? [h("small", {}, "slow")] : []));
     }
     this.timeline.describe();
+  }
+
+  get isFilmLarge(): boolean {
+    return this.film.element.classList.contains("large");
   }
 
   enlargeFilm(): void {

@@ -1,10 +1,12 @@
 /** One design: its counts, the crowd, the balancer, the servers, the store and the bin, and a canvas over all of it. */
 
 import type { Run } from "../app/show.ts";
+import { heap } from "../draw/bin.ts";
 import { type Layout, measure, seatAt } from "../draw/layout.ts";
 import { fit, type Palette, paint, paletteOf } from "../draw/paint.ts";
 import { drawPlates } from "../draw/plates.ts";
-import { drawTraffic, heap } from "../draw/traffic.ts";
+import { drawTraffic } from "../draw/traffic.ts";
+import { carries, farSide, hasPlates } from "../run/homes.ts";
 import type { Scene } from "../run/scene.ts";
 import { h, icon, mark, say } from "./dom.ts";
 import { type ServerActions, Servers } from "./servers.ts";
@@ -44,6 +46,7 @@ export class Pane {
   private readonly causes = h("span");
   private readonly crowdNote = h("small");
   private readonly storeState = h("p");
+  private readonly also = h("p.also");
   private readonly store: HTMLElement | null;
   private layout: Layout | null = null;
   private palette: Palette | null = null;
@@ -59,8 +62,7 @@ export class Pane {
     const number = () => h("span.no", {}, branch ? `${design.number}′` : design.number);
     const name = branch ?? design.name;
     this.servers = new Servers(design, actions);
-    this.store = design.store ? this.makeStore() : null;
-    const carries = design.homes.cart === "signed-token";
+    this.store = farSide(design) ? this.makeStore() : null;
     const choose = h(
       "button.choose",
       { type: "button", "aria-haspopup": "dialog", onclick: () => actions.choose(index) },
@@ -84,7 +86,8 @@ export class Pane {
       this.servers.cards,
       this.store,
     );
-    stage.classList.add(...(this.store ? ["far"] : carries ? ["free"] : []));
+    stage.classList.add(...(this.store ? ["far"] : hasPlates(design) ? [] : ["free"]));
+    stage.classList.toggle("both", this.store !== null && hasPlates(design));
     this.element = h(
       "section.pane",
       { "aria-label": `Design ${design.number}: ${name}` },
@@ -126,6 +129,7 @@ export class Pane {
       "div.left",
       {},
       h("div.users", {}, h("h3", {}, users, " ", this.crowdNote), plate),
+      this.also,
       h(
         "div.bin",
         {},
@@ -140,11 +144,20 @@ export class Pane {
   private makeStore(): HTMLElement {
     const { homes, regions } = this.run.design;
     const replicas = regions.length > 0 && homes.cart === "shared-store" ? regions : [];
-    const names = this.replicated ? replicas.map((_, index) => `replica-${index}`) : ["store"];
+    const objects = farSide(this.run.design) === "objects";
+    const names = this.replicated
+      ? replicas.map((_, index) => `replica-${index}`)
+      : [objects ? "objects" : "store"];
     const plates = names.map((name) => h("div.plate", { "data-place": `memory-${name}` }));
     const group = h("div.plates", {}, ...plates);
     group.classList.toggle("several", names.length > 1);
-    return h("div.store", { "data-place": "store" }, h("h3", {}, "store"), group, this.storeState);
+    return h(
+      "div.store",
+      { "data-place": "store" },
+      h("h3", {}, objects ? "object store" : "store"),
+      group,
+      this.storeState,
+    );
   }
 
   private get replicated(): boolean {
@@ -178,8 +191,13 @@ export class Pane {
     say(this.priceLabel, headline.price.label);
     say(this.price, headline.price.value);
     this.refreshBin(scene);
+    this.refreshAlso(scene);
     const grouped =
-      scene.clientsPerSeat > 1 ? `one seat is ${count(scene.clientsPerSeat)} users` : "what they believe";
+      scene.clientsPerSeat > 1
+        ? `one seat is ${count(scene.clientsPerSeat)} users`
+        : carries(this.run.design)
+          ? "what they carry, signed"
+          : "what they believe";
     say(this.crowdNote, grouped);
     this.refreshStore(scene);
   }
@@ -208,21 +226,49 @@ export class Pane {
     say(this.binNote, tally.lost_or_gone === 0 ? "nothing so far" : noticed + unit);
   }
 
+  /** What else there is to say of a design, where carts are not all that can go wrong. */
+  private refreshAlso({ headline }: Scene): void {
+    const also = headline.also ?? [];
+    const key = also.map(({ label, value }) => `${value} ${label}`).join(" · ");
+    if (this.also.dataset.key !== key) {
+      this.also.dataset.key = key;
+      this.also.replaceChildren(
+        ...also.flatMap(({ label, value }, index) => [
+          index > 0 ? " · " : "",
+          h("b", {}, value),
+          ` ${label}`,
+        ]),
+      );
+    }
+  }
+
   private refreshStore({ store, servers }: Scene): void {
     if (!this.store) {
       return;
     }
     this.store.classList.toggle("down", store.down);
-    const key = `${store.down} ${store.carts} ${store.logins} ${store.line}`;
+    const { homes } = this.run.design;
+    const things = [
+      { number: store.objects, one: "file", many: "files", shown: farSide(this.run.design) === "objects" },
+      {
+        number: store.carts,
+        one: "cart",
+        many: "carts",
+        shown: homes.cart === "shared-store" || store.carts > 0,
+      },
+      { number: store.logins, one: "login", many: "logins", shown: homes.session === "shared-store" },
+    ].filter(({ shown }) => shown);
+    const key = `${store.down} ${store.line} ${things.map(({ number }) => number)}`;
     if (this.storeState.dataset.key === key) {
       return;
     }
     this.storeState.dataset.key = key;
-    const main = store.down
-      ? [h("b.state", {}, "✕ down"), "servers wait"]
-      : this.run.design.homes.cart === "shared-store"
-        ? [h("b", {}, count(store.carts)), store.carts === 1 ? "cart" : "carts"]
-        : [h("b", {}, count(store.logins)), store.logins === 1 ? "login" : "logins"];
+    const held = things.flatMap(({ number, one, many }, index) => [
+      ...(index > 0 ? [h("br")] : []),
+      h(index > 0 ? "span" : "b", {}, count(number)),
+      number === 1 ? ` ${one}` : ` ${many}`,
+    ]);
+    const main = store.down ? [h("b.state", {}, "✕ down"), "servers wait"] : held;
     const line = store.line > 0 ? [h("br"), `${count(store.line)} wait for it`] : [];
     this.storeState.replaceChildren(...main, ...line);
     mark(this.store, "aria-label", servers.length > 0 ? "the store that all servers share" : null);

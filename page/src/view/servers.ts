@@ -1,6 +1,7 @@
 /** The servers of a pane as cards, and the balancer's ports beside them. */
 
 import type { DesignInfo, ServerRow } from "../engine/moments.ts";
+import { hasPlates } from "../run/homes.ts";
 import { h, mark, say } from "./dom.ts";
 
 /** More servers than this are a strip of cells. */
@@ -8,8 +9,8 @@ const CARDS = 12;
 
 interface Card {
   readonly button: HTMLButtonElement;
-  readonly name: HTMLElement;
   readonly note: HTMLElement;
+  readonly ills: HTMLElement;
   readonly verb: HTMLElement;
   readonly port: HTMLElement;
 }
@@ -29,7 +30,6 @@ export class Servers {
   private narrow = false;
   /** Whether there is no room for what is as usual. */
   private brief = false;
-  private crowded = false;
   private rows: readonly ServerRow[] = [];
 
   constructor(
@@ -54,16 +54,10 @@ export class Servers {
       this.refresh(this.known.get(row.id)!, row, now);
     }
     if (rows.length > CARDS) {
-      const up = rows.filter((row) => row.believed === "up").length;
+      const up = rows.filter((row) => (this.design.serverless ? row.state : row.believed) === "up").length;
       say(this.ports.firstElementChild!, `${up} up`);
     }
     return moved;
-  }
-
-  /** Whether servers keep carts, and so have a plate to show. */
-  private get remembers(): boolean {
-    const { cart } = this.design.homes;
-    return cart === "server-memory" || cart === "replicated-memory";
   }
 
   private ordered(rows: readonly ServerRow[]): readonly ServerRow[] {
@@ -71,39 +65,58 @@ export class Servers {
   }
 
   private arrange(rows: readonly ServerRow[]): void {
-    const count = rows.length;
-    const many = count > CARDS;
-    const light = !this.remembers;
-    const columns = many
-      ? ""
-      : light
-        ? count > 4
-          ? "rows"
-          : ""
-        : count > 10
-          ? "three"
-          : count > 5
-            ? "two"
-            : "";
+    const many = rows.length > CARDS;
+    const light = !hasPlates(this.design);
+    const columns = many ? "" : columnsFor(rows.length, light, this.design.regions.length > 0);
     this.narrow = columns === "two" || columns === "three";
     this.brief = columns === "rows";
-    this.crowded = count > 5;
     this.cards.className = `servers ${many ? "cells" : columns}`;
     this.balancer.className = `balancer ${many ? "many" : columns}`;
     const cards = rows.map((row) => {
       const card = this.known.get(row.id) ?? this.make(row);
       this.known.set(row.id, card);
-      card.button.classList.toggle("tight", count > 5);
+      card.button.classList.toggle("tight", rows.length > 5);
       card.button.classList.toggle("light", light);
-      return card;
+      return { row, card };
     });
-    this.cards.replaceChildren(...cards.map((card) => card.button));
-    this.ports.replaceChildren(...(many ? [h("p", {})] : cards.map((card) => card.port)));
+    this.cards.replaceChildren(
+      ...this.banded(
+        cards.map(({ row, card }) => ({ row, element: card.button })),
+        true,
+      ),
+    );
+    const ports = cards.map(({ row, card }) => ({ row, element: card.port }));
+    this.ports.replaceChildren(...(many ? [h("p", {})] : this.banded(ports, false)));
+  }
+
+  /** A band for each region that has servers; without regions they stand as they are. */
+  private banded(
+    all: readonly { readonly row: ServerRow; readonly element: HTMLElement }[],
+    named: boolean,
+  ): readonly HTMLElement[] {
+    const { regions } = this.design;
+    if (regions.length === 0) {
+      return all.map(({ element }) => element);
+    }
+    return regions.flatMap((name, region) => {
+      const here = all.filter(({ row }) => row.region === region).map(({ element }) => element);
+      if (here.length === 0) {
+        return [];
+      }
+      const band = h(
+        "div.band",
+        {},
+        h("h4", named ? {} : { "aria-hidden": "true" }, named ? name : ""),
+        h("div", {}, ...here),
+      );
+      band.style.flexGrow = String(here.length);
+      return [band];
+    });
   }
 
   private make(row: ServerRow): Card {
-    const name = h("b", {}, row.name);
     const note = h("small");
+    const ills = h("small.ills");
     const verb = h("span.sr");
     const work = h("span.work", { "data-place": `work-${row.id}` });
     const memory = h("div.memory.plate", { "data-place": `memory-${row.id}` });
@@ -113,9 +126,15 @@ export class Servers {
       this.actions.menu(this.rows[row.id]!);
     };
     const props = { type: "button", "data-place": `server-${row.id}`, onclick: press, oncontextmenu: menu };
-    const button = h("button.server", props, h("h3", {}, name, " ", note, verb), memory, work);
+    const button = h(
+      "button.server",
+      props,
+      h("h3", {}, nameOf(row.name), " ", note, ills, verb),
+      memory,
+      work,
+    );
     holdable(button, () => this.actions.menu(this.rows[row.id]!));
-    return { button, name, note, verb, port: h("span.port", { "data-place": `port-${row.id}` }) };
+    return { button, note, ills, verb, port: h("span.port", { "data-place": `port-${row.id}` }) };
   }
 
   private refresh(card: Card, row: ServerRow, now: number): void {
@@ -125,36 +144,63 @@ export class Servers {
     classList.toggle("dead", dead);
     classList.toggle("sick", sick);
     classList.toggle("draining", row.state === "draining");
-    say(card.name, this.crowded ? row.name.replace("instance-", "i-") : row.name);
-    const note = this.note(row, dead, now);
-    say(card.note, note);
+    const ills = illsOf(row);
+    say(card.note, this.note(row, dead, ills, now));
+    card.note.classList.toggle("usual", isUsual(row) && !hasPlates(this.design));
+    say(card.ills, ills);
     say(card.verb, `. Press to ${dead ? "revive" : "crash"} it`);
-    const { port } = card;
-    const draining = row.believed === "draining";
-    const up = row.believed === "up";
-    port.className = `port${row.wrong ? " wrong" : draining ? " draining" : up ? "" : row.believed === "booting" ? " idle" : " down"}`;
-    const symbol = draining ? "◐" : up ? "●" : "○";
-    const word = draining ? "drain" : up ? "up" : row.believed === "booting" ? "new" : "down";
+    this.refreshPort(card.port, row);
+  }
+
+  /** What the balancer believes of a server. A platform has nothing to believe: it runs its instances itself. */
+  private refreshPort(port: HTMLElement, row: ServerRow): void {
+    const belief = this.design.serverless ? row.state : row.believed;
+    const [symbol, word, look] = BELIEFS[belief] ?? ["○", "down", "down"];
+    port.className = `port ${row.wrong ? "wrong" : look}`;
     say(port, this.narrow ? symbol : row.wrong ? `${symbol} “${word}”` : `${symbol} ${word}`);
-    mark(
-      port,
-      "aria-label",
-      `the balancer believes ${row.name} is ${word}${row.wrong ? ", which is not true" : ""}`,
-    );
+    const wrong = row.wrong ? ", which is not true" : "";
+    const who = this.design.serverless ? "the platform says" : "the balancer believes";
+    mark(port, "aria-label", `${who} ${row.name} is ${word}${wrong}`);
     mark(port, "role", "img");
   }
 
-  private note(row: ServerRow, dead: boolean, now: number): string {
-    const region = row.region === null ? null : this.design.regions[row.region];
-    const ills = [row.slow > 1 && `${row.slow}× slower`, row.failing > 0 && "fails requests"];
-    const healthy = row.state === "up" && !row.cut_off && !row.new && !ills.some(Boolean);
-    const state = this.brief && healthy ? null : dead ? `✕ ${row.words}` : row.words;
+  private note(row: ServerRow, dead: boolean, ills: string, now: number): string {
+    // Where there is little room, what is usual goes without saying.
+    const usual = isUsual(row) && !hasPlates(this.design) && (this.brief || ills !== "");
+    const state = usual ? null : dead ? `✕ ${row.words}` : row.words;
     const leaves =
       row.leaves_by !== null &&
       row.state === "draining" &&
       `${Math.ceil(Math.max(0, row.leaves_by - now))} s`;
-    return [region, state, ...ills, leaves].filter(Boolean).join(" · ");
+    return [state, leaves].filter(Boolean).join(" · ");
   }
+}
+
+/** By state: a symbol, a word, and how it looks. */
+const BELIEFS: Readonly<Record<string, readonly [string, string, string]>> = {
+  up: ["●", "up", ""],
+  draining: ["◐", "drain", "draining"],
+  terminating: ["◐", "leaves", "draining"],
+  booting: ["○", "new", "idle"],
+};
+
+function columnsFor(count: number, light: boolean, regions: boolean): string {
+  if (light) {
+    return count > 4 || regions ? "rows" : "";
+  }
+  return regions || count > 10 ? "three" : count > 5 ? "two" : "";
+}
+
+const isUsual = (row: ServerRow): boolean => row.state === "up" && !row.cut_off && !row.new;
+
+const illsOf = (row: ServerRow): string =>
+  [row.slow > 1 && `${row.slow}× slower`, row.failing > 0 && "fails requests"].filter(Boolean).join(" · ");
+
+/** `server-3`, or `s-3` where that is too wide; the style sheet decides. */
+function nameOf(name: string): HTMLElement {
+  const [, word = name, number = ""] = /^(.*?)(-\d+)$/.exec(name) ?? [];
+  const brief = h("span.brief", { "aria-hidden": "true" }, word.slice(0, 1));
+  return h("b", {}, h("span.long", {}, word), brief, number);
 }
 
 /** A long press opens a menu, where there is no right button. */

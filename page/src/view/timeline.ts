@@ -75,7 +75,7 @@ class Drawing {
     height: number,
     private readonly element: Element,
   ) {
-    this.base = height - 1.35 * this.rem;
+    this.base = height - 1.5 * this.rem;
   }
 
   private x(t: number): number {
