@@ -11,12 +11,14 @@ pub mod screen;
 pub mod serve;
 pub mod show;
 
+mod files;
 mod interrupt;
 mod predict;
 mod progress;
 mod real;
 mod source;
 mod step;
+mod stories;
 mod target;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

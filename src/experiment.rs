@@ -159,12 +159,12 @@ pub fn replay(variant: &Variant, run: &RunReport, visit: Visit, until: Instant) 
         }
     }
     let mut filter = Filter { visit, once: variant.scenario.users.rate.is_some(), events: Vec::new() };
-    again(variant, run, until, &mut filter);
+    hear(variant, run, until, &mut filter);
     Tape { events: filter.events, injected: Vec::new() }
 }
 
-/// Simulates a run again with another recorder.
-fn again(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut dyn Recorder) {
+/// The events of a run up to a moment, for another recorder: from its tape or, if there is none, by simulating it again.
+pub fn hear(variant: &Variant, run: &RunReport, until: Instant, recorder: &mut dyn Recorder) {
     match &run.tape {
         Some(tape) => tape.iter().take_while(|event| event.at <= until).for_each(|event| recorder.record(event)),
         None => Sim::new(&variant.scenario, Seed(run.seed)).advance(until, recorder),
@@ -194,7 +194,7 @@ pub fn follow(variant: &Variant, run: &RunReport, user: UserId) -> Option<(Visit
     let heavy = Workload::new(scenario, Seed(run.seed)).heavy();
     let observer = Observer::new(scenario, heavy, user);
     let mut visits = Visits { observer, user, finished: None };
-    again(variant, run, scenario.ends(), &mut visits);
+    hear(variant, run, scenario.ends(), &mut visits);
     let hurt = visits.observer.hurt().iter().find(|hurt| hurt.visit.user == user);
     hurt.map(|hurt| (hurt.visit, hurt.ended)).or(visits.finished)
 }

@@ -9,6 +9,7 @@ pub mod document;
 pub mod expectations;
 mod figures;
 pub mod keyed;
+mod over_time;
 pub mod path;
 pub mod prose;
 #[cfg(test)]

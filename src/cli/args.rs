@@ -157,6 +157,12 @@ pub struct RunArguments {
     /// Write a time series of the figures to a file, as CSV
     #[arg(long, value_name = "FILE")]
     pub series: Option<PathBuf>,
+    /// Write a report to send as one HTML file: figures, charts, one user's story in pictures, assumptions
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write one user's story in two designs as a film for a slide: an SVG that moves by itself
+    #[arg(long, value_name = "FILE.svg")]
+    pub film: Option<PathBuf>,
     /// If this is interrupted, also write the runs that were cut short (--format csv, --series)
     #[arg(long)]
     pub incomplete: bool,

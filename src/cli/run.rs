@@ -1,25 +1,24 @@
 //! `whatcart run`
 
-use whatcart::base::time::{Instant, Span};
+use whatcart::base::UserId;
 use whatcart::base::words::thousands;
-use whatcart::base::{UserId, Visit};
 use whatcart::experiment::{self, FAVOURITE, MOST_RUNS, Precision};
 use whatcart::faces::ascii::ascii_json;
 use whatcart::faces::story::{self, Story};
 use whatcart::faces::table::{self, Look, Part};
 use whatcart::faces::text::Page;
 use whatcart::faces::{assumptions, explain, export};
-use whatcart::results::{Agreement, HurtBy, Report, expectations};
+use whatcart::results::{Agreement, Report, expectations};
 use whatcart::scenario::{Loaded, library, load, prose};
 
 use super::args::{Engine, Format};
+use super::files::Files;
 use super::predict::Prediction;
 use super::progress::Progress;
 use super::request::Run;
 use super::screen::Screen;
 use super::step::Steps;
-use super::target::Target;
-use super::{Ended, Failure, guarded, interrupt, predict, real, source, usage};
+use super::{Ended, Failure, guarded, interrupt, predict, real, source, stories, usage};
 
 /// The number of rows that the whole output should not exceed; the story is shortened to fit.
 const ROWS: usize = 34;
@@ -32,13 +31,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     check_time(request)?;
     check_files(request)?;
     let left_out = if request.engine == Engine::Sim { Vec::new() } else { real::playable(&mut loaded)? };
-    let output = request.output.as_deref().map(Target::new).transpose()?;
-    let series = request.series.as_deref().map(Target::new).transpose()?;
-    if let (Some(output), Some(series)) = (&output, &series)
-        && output.is(series)
-    {
-        return Err(usage("-o and --series name the same file, and only one can be in it", "give each its own file"));
-    }
+    let files = Files::new(request)?;
 
     let steps = if request.step { Some(Steps::new(request, &loaded, screen)?) } else { None };
     let prediction = match &steps {
@@ -78,11 +71,9 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     if let Some(precision) = reached {
         screen.complain(&said(&precision));
     }
-    if let Some(series) = series {
-        series.write(&screen.spelled(&export::series_csv(&report, request.incomplete)))?;
-    }
+    files.write_beside(request, &loaded, &report, screen)?;
     let text = || parts.iter().map(|part| part.text.as_str()).collect::<String>();
-    match (output, steps) {
+    match (files.output, steps) {
         (_, Some(steps)) if !report.interrupted => steps.show(&parts)?,
         (Some(output), _) => output.write(&screen.for_file(&text()))?,
         (None, _) => screen.print(&text())?,
@@ -117,7 +108,7 @@ fn check_user(request: &Run, loaded: &Loaded) -> Result<(), Failure> {
     };
     let most = loaded.variants.iter().map(|variant| users(&variant.scenario)).max().unwrap_or(0);
     if u64::from(user) > most {
-        return Err(no_user(user, most));
+        return Err(stories::no_user(user, most));
     }
     Ok(())
 }
@@ -179,10 +170,6 @@ fn check_files(request: &Run) -> Result<(), Failure> {
     Ok(())
 }
 
-fn no_user(user: u32, most: u64) -> Failure {
-    usage(format!("there is no user {user}"), format!("the users of this shop are 1 to {most}"))
-}
-
 /// The results in the format that was asked for. Only a table has several parts.
 fn printed(
     request: &Run,
@@ -236,65 +223,19 @@ fn table(
 
 /// The story of the requested user or, for a single run, of a user whom a design failed.
 fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story>, Failure> {
-    if report.interrupted || (report.variants.iter().all(|variant| variant.runs.len() > 1) && request.follow.is_none())
-    {
+    if report.variants.iter().all(|variant| variant.runs.len() > 1) && request.follow.is_none() {
         return Ok(None);
     }
-    if report.variants.iter().any(|variant| variant.runs[0].tape.as_ref().is_some_and(Vec::is_empty)) {
-        // A real run with this many requests keeps no tape.
-        return Ok(None);
-    }
-    let chosen = story::choose(report);
-    let wanted = story::wanted(report).filter(|at| chosen.is_none_or(|(chosen, _)| chosen != *at));
-    let (at, visit, ended) = match (request.follow, chosen) {
-        // The design that the lesson is about hurt nobody who is counted.
-        (None, _) if let Some(at) = wanted => {
-            let (visit, ended) = followed(loaded, report, at, FAVOURITE.0)?;
-            (at, visit, ended)
-        }
-        (None, None) => return Ok(None),
-        (None, Some((at, hurt))) => (at, hurt.visit, hurt.ended),
-        (Some(user), chosen) => {
-            let at = chosen.map_or(0, |(at, _)| at);
-            let (visit, ended) = followed(loaded, report, at, user)?;
-            (at, visit, ended)
-        }
-    };
-    let best = story::best_other(report, at);
+    let Some(choice) = stories::choose(request, loaded, report)? else { return Ok(None) };
+    let best = story::best_other(report, choice.at);
     let rows = report.variants.len()
         + 12
         + prose::plain(&report.scenario.lesson).len() / 90
         + if best.is_some() { 3 } else { 1 };
-    let variant = &report.variants[at];
-    let tape = experiment::replay(&loaded.variants[at], &variant.runs[0], visit, ended);
-    let story = story::tell(variant, &tape, ROWS.saturating_sub(rows).max(7));
+    let tape = |design| choice.tape(design, loaded, report);
+    let story = story::tell(&report.variants[choice.at], &tape(choice.at), ROWS.saturating_sub(rows).max(7));
     Ok(Some(match best {
         None => story,
-        Some(best) => {
-            let gave_up = chosen.is_some_and(|(_, hurt)| matches!(hurt.how, HurtBy::Abandoned | HurtBy::LoggedOut));
-            let until = ended + if gave_up { A_VISIT } else { later(ended) };
-            let tape = experiment::replay(&loaded.variants[best], &report.variants[best].runs[0], visit, until);
-            story.against(&report.variants[best], &tape)
-        }
+        Some(best) => story.against(&report.variants[best], &tape(best)),
     }))
-}
-
-/// About how long an abandoned visit would have gone on.
-const A_VISIT: Span = Span::from_secs(60);
-
-/// A visit may end a little later in another design.
-fn later(ended: Instant) -> Span {
-    Span::from_nanos(ended.as_nanos() / 4).max(Span::from_secs(10))
-}
-
-/// The visit to tell for the user that was requested.
-fn followed(loaded: &Loaded, report: &Report, at: usize, user: u32) -> Result<(Visit, Instant), Failure> {
-    let run = &report.variants[at].runs[0];
-    experiment::follow(&loaded.variants[at], run, UserId(user)).ok_or_else(|| {
-        if u64::from(user) > run.figures.users {
-            return no_user(user, run.figures.users);
-        }
-        let help = "follow another user, or keep the shop open for longer: --set duration=10m";
-        usage(format!("user {user} never finished a visit in design {}", report.variants[at].number), help)
-    })
 }

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use terminal_size::{Height, Width, terminal_size_of};
-use whatcart::faces::ascii::ascii;
+use whatcart::faces::ascii::{ascii, ascii_markup};
 use whatcart::faces::text::Page;
 
 use super::args::Color;
@@ -48,6 +48,11 @@ impl Screen {
     /// The text in the characters that were asked for.
     pub fn spelled<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.ascii { ascii(text).into() } else { text.into() }
+    }
+
+    /// The markup in the characters that were asked for: in ASCII all others are written as references.
+    pub fn spelled_as_markup<'a>(&self, markup: &'a str) -> Cow<'a, str> {
+        if self.ascii { ascii_markup(markup).into() } else { markup.into() }
     }
 
     /// Prints results. A closed pipe is not an error: the reader has seen enough.

@@ -34,6 +34,16 @@ pub fn ascii(text: &str) -> String {
 /// Columns that rise from nearly empty to a full cell.
 const RISING: [char; 8] = ['.', ':', '-', '=', '+', '*', '%', '#'];
 
+/// HTML or XML in ASCII that means the same.
+#[must_use]
+pub fn ascii_markup(markup: &str) -> String {
+    let mut plain = String::with_capacity(markup.len());
+    for c in markup.chars() {
+        if c.is_ascii() { plain.push(c) } else { plain.push_str(&format!("&#{};", u32::from(c))) }
+    }
+    plain
+}
+
 /// A JSON text in ASCII that means the same.
 #[must_use]
 pub fn ascii_json(json: &str) -> String {

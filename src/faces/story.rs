@@ -9,7 +9,7 @@ mod shortening;
 use super::timeline::{deed, random_deed};
 use crate::base::time::Instant;
 use crate::base::words::count;
-use crate::base::{Items, UserId};
+use crate::base::{Items, ServerId, UserId};
 use crate::history::{EventKind, PoolEvent};
 use crate::operations::faults::{FaultKind, of_processes};
 use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
@@ -34,6 +34,17 @@ pub struct Story {
     pub better: Option<(String, Vec<Line>)>,
 }
 
+/// One user's visit in one design, to be told.
+#[derive(Clone, Debug)]
+pub struct Tale {
+    /// The index of the design in its report.
+    pub design: usize,
+    /// The user.
+    pub user: UserId,
+    /// What happened.
+    pub tape: Tape,
+}
+
 /// A line of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -56,6 +67,12 @@ pub struct Deed {
     pub concurrent: Option<u32>,
     /// The server that answered; empty if none did.
     pub server: String,
+    /// The same server.
+    pub by: Option<ServerId>,
+    /// Servers where the balancer's earlier attempts failed.
+    pub tried: Vec<ServerId>,
+    /// Calls to the shared store.
+    pub store_calls: u32,
     /// What the user was told: `ok`.
     pub answer: String,
     /// The content of the cart on that server afterwards; `None` if the server did not look at the cart.

@@ -95,15 +95,18 @@ pub fn parts(report: &Report, look: &Look) -> Vec<Part> {
 fn notes(report: &Report, summaries: &[Summary], columns: &[columns::Column], page: Page) -> String {
     let sentences = sentences(report, summaries, columns);
     let mut text: String = sentences.iter().map(|note| page.wrap("   ", note)).collect();
-    if !report.left_out.is_empty() {
-        let names: Vec<String> = report.left_out.iter().map(|name| clean(name)).collect();
-        let note = format!("Not run, because only a simulation can: {}.", listed(&quoted(&names)));
-        text += &page.wrap("   ", &note);
-    }
+    text += &left_out(report).map_or_else(String::new, |note| page.wrap("   ", &note));
     for warning in warnings(report, summaries) {
         text += &paint_lines(Tone::Loss, &page.wrap("   ", &warning));
     }
     text
+}
+
+/// Which designs were left out, and why.
+#[must_use]
+pub fn left_out(report: &Report) -> Option<String> {
+    let names: Vec<String> = report.left_out.iter().map(|name| clean(name)).collect();
+    (!names.is_empty()).then(|| format!("Not run, because only a simulation can: {}.", listed(&quoted(&names))))
 }
 
 /// Causes, precision and denominators, in sentences that are true by construction.
@@ -209,7 +212,7 @@ fn lesson(report: &Report, summaries: &[Summary], look: &Look) -> String {
     if !scenario.lesson.trim().is_empty() && !report.interrupted {
         text += "\n";
         text +=
-            &look.page.wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &clean(&told(report, summaries, look)));
+            &look.page.wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &told(report, summaries, look.changes));
     }
     if let Some(next) = &scenario.next {
         text += if text.is_empty() { "\n" } else { "" };
@@ -218,13 +221,17 @@ fn lesson(report: &Report, summaries: &[Summary], look: &Look) -> String {
     text
 }
 
-fn told(report: &Report, summaries: &[Summary], look: &Look) -> String {
-    let Ok(prose) = Prose::read(&report.scenario.lesson) else { return report.scenario.lesson.replace('\n', " ") };
-    let told = prose.told(&Observed::all(report, summaries), look.changes.is_empty());
+/// The sentences of the lesson that hold in this run. `changes`: what the command changed in the scenario.
+#[must_use]
+pub fn told(report: &Report, summaries: &[Summary], changes: &[String]) -> String {
+    let Ok(prose) = Prose::read(&report.scenario.lesson) else {
+        return clean(&report.scenario.lesson.replace('\n', " "));
+    };
+    let told = prose.told(&Observed::all(report, summaries), changes.is_empty());
     if told.text.is_empty() {
         return format!("It is about the scenario as it was written: whatcart run {}", report.name);
     }
-    told.text
+    clean(&told.text)
 }
 
 /// The next scenario's title and how to run it, on two lines if they do not fit on one.

@@ -22,6 +22,8 @@ mod planted;
 mod readme;
 #[cfg(all(feature = "cli", unix))]
 mod real;
+#[cfg(feature = "cli")]
+mod reports;
 mod results;
 mod scenario;
 #[cfg(feature = "http")]

@@ -1,15 +1,12 @@
 //! Markdown for a design review: the table, its assumptions, and how to reproduce it.
 
-use crate::base::Step;
-use crate::base::words::listed;
-use crate::faces::assumptions::{Assumption, kebab};
+use crate::faces::assumptions::Assumption;
 use crate::faces::interrupted::{first_line, row_note};
-use crate::faces::table::columns::{Cell, Column, choose};
+use crate::faces::table::columns::{Column, choose};
 use crate::faces::table::{engines, header};
 use crate::faces::text::clean;
 use crate::results::statistics::Summary;
 use crate::results::{Agreement, Report};
-use crate::scenario::Scenario;
 
 /// The report as Markdown, with what its figures rest on; `command` reproduces the run.
 #[must_use]
@@ -29,7 +26,7 @@ pub fn markdown(report: &Report, assumptions: &[Assumption], command: &str) -> S
         text += &both_engines(agreement);
     }
     text += "\n## Assumptions\n\n";
-    for line in in_words(report) {
+    for line in header::in_words(report) {
         text += &format!("- {}\n", escaped(&line));
     }
     if !assumptions.is_empty() {
@@ -56,7 +53,7 @@ fn table(report: &Report, columns: &[Column]) -> String {
         let note = row_note(variant).map_or_else(String::new, |note| format!(" ({note})"));
         text += &format!("| {} | {} |", variant.number, escaped(&(clean(&variant.name) + &note)));
         for column in columns {
-            text += &format!(" {} |", cell(&column.cells[row]));
+            text += &format!(" {} |", column.cells[row].text());
         }
         text.push('\n');
     }
@@ -80,13 +77,6 @@ fn both_engines(agreement: &Agreement) -> String {
     text
 }
 
-fn cell(cell: &Cell) -> String {
-    match &*cell.share {
-        "" => cell.figure.clone(),
-        share => format!("{} ({share})", cell.figure),
-    }
-}
-
 /// Escapes characters that have a meaning in Markdown.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -97,25 +87,4 @@ fn escaped(text: &str) -> String {
         out.push(c);
     }
     out
-}
-
-/// The assumptions of the base scenario in words. The variants' names say what they change.
-fn in_words(report: &Report) -> Vec<String> {
-    let scenario = &report.scenario;
-    let mut lines = vec![format!("{}.", header::facts(report)), journey(scenario)];
-    lines.extend(header::timelines(report).into_iter().map(|line| format!("{line}.")));
-    let varies = clean(scenario.varies.replace('\n', " ").trim());
-    if !varies.is_empty() {
-        lines.push(format!("Designs differ in {}.", varies.trim_end_matches('.')));
-    }
-    let how = if report.engine == "sim" { "simulated, not measured" } else { "measured on one machine" };
-    lines.push(format!("Every figure is {how}, by whatcart {}.", env!("CARGO_PKG_VERSION")));
-    lines
-}
-
-fn journey(scenario: &Scenario) -> String {
-    let journey = &scenario.users.journey;
-    let moment = |steps: &[Step]| steps.iter().map(kebab).collect::<Vec<_>>().join(" + ");
-    let steps: Vec<String> = journey.moments().map(|steps| moment(&journey[steps])).collect();
-    format!("A visit is {}.", listed(&steps))
 }

@@ -102,6 +102,8 @@ struct Teller {
     /// Requests that were served but whose user has not been told yet.
     served: Vec<Served>,
     dropped: Option<ServerId>,
+    /// Servers where the balancer's attempts failed.
+    tried: Vec<ServerId>,
     /// The newest version of the catalogue shown so far.
     newest: u32,
     /// The number of orders on the statement.
@@ -181,9 +183,13 @@ impl Teller {
                 self.served.push(served);
             }
             EventKind::Inside(_, Inside::Dropped { server }) => self.dropped = server,
-            EventKind::Inside(_, Inside::Retried { from }) => self.dropped = Some(from),
+            EventKind::Inside(_, Inside::Retried { from }) => {
+                self.dropped = Some(from);
+                self.tried.push(from);
+            }
             EventKind::Seen(visit, Seen::Sent(request)) => {
                 self.dropped = None;
+                self.tried.clear();
                 self.locate(event.at, visit, request);
                 self.concurrent.sent();
             }
@@ -208,8 +214,10 @@ impl Teller {
         let action = self.action(request);
         let mark = (request.command == Command::Checkout).then_some(Mark::CheckedOut);
         let mut deed = Deed { at, action, concurrent, mark, weight: weight(request.command), ..Deed::default() };
-        deed.server =
-            served.map(|served| served.server).or(self.dropped).map_or(String::new(), |server| self.called(server));
+        deed.by = served.map(|served| served.server).or(self.dropped);
+        deed.server = deed.by.map_or(String::new(), |server| self.called(server));
+        deed.tried = self.tried.iter().copied().filter(|tried| deed.by != Some(*tried)).collect();
+        deed.store_calls = served.map_or(0, |served| served.store_calls);
         deed.answer = match outcome {
             Outcome::Ok(reply) => {
                 self.acknowledge(request.command);

@@ -1,8 +1,10 @@
 //! The lines above the table: what is run, and the timeline of faults.
 
 use super::range;
+use crate::base::Step;
 use crate::base::time::Span;
-use crate::base::words::{clock, count, span, thousands};
+use crate::base::words::{clock, count, listed, span, thousands};
+use crate::faces::assumptions::kebab;
 use crate::faces::text::{Page, Tone, clean, paint, paint_lines, width};
 use crate::faces::timeline::{at_random, moments, moves};
 use crate::results::{Report, VariantReport};
@@ -135,7 +137,7 @@ pub fn timelines(report: &Report) -> Vec<String> {
     let of = |(line, designs): (String, Vec<String>)| {
         let word = if designs.len() == 1 { "design" } else { "designs" };
         let line = if line.is_empty() { "nothing breaks".into() } else { line };
-        format!("{line} ({word} {})", crate::base::words::listed(&designs))
+        format!("{line} ({word} {})", listed(&designs))
     };
     lines.into_iter().map(of).take(MOST_TIMELINES).collect()
 }
@@ -170,6 +172,28 @@ pub fn timeline(scenario: &Scenario) -> String {
     }
     words.extend(scenario.random_faults.iter().map(|faults| at_random(faults, scenario)));
     words.join(BETWEEN)
+}
+
+/// The assumptions of the base scenario in words. The variants' names say what they change.
+#[must_use]
+pub fn in_words(report: &Report) -> Vec<String> {
+    let scenario = &report.scenario;
+    let mut lines = vec![format!("{}.", facts(report)), journey(scenario)];
+    lines.extend(timelines(report).into_iter().map(|line| format!("{line}.")));
+    let varies = clean(scenario.varies.replace('\n', " ").trim());
+    if !varies.is_empty() {
+        lines.push(format!("Designs differ in {}.", varies.trim_end_matches('.')));
+    }
+    let how = if report.engine == "sim" { "simulated, not measured" } else { "measured on one machine" };
+    lines.push(format!("Every figure is {how}, by whatcart {}.", env!("CARGO_PKG_VERSION")));
+    lines
+}
+
+fn journey(scenario: &Scenario) -> String {
+    let journey = &scenario.users.journey;
+    let moment = |steps: &[Step]| steps.iter().map(kebab).collect::<Vec<_>>().join(" + ");
+    let steps: Vec<String> = journey.moments().map(|steps| moment(&journey[steps])).collect();
+    format!("A visit is {}.", listed(&steps))
 }
 
 #[cfg(test)]

@@ -32,6 +32,17 @@ pub struct Cell {
     pub tone: Tone,
 }
 
+impl Cell {
+    /// The figure and, in brackets, its share.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &*self.share {
+            "" => self.figure.clone(),
+            share => format!("{} ({share})", self.figure),
+        }
+    }
+}
+
 pub(super) fn total(summary: &Summary, paths: &[&str]) -> Option<Estimate> {
     let sum = |figures: &BTreeMap<String, f64>| paths.iter().filter_map(|path| figures.get(*path)).sum();
     Estimate::of(&summary.each.iter().map(|(_, figures)| sum(figures)).collect::<Vec<f64>>())

@@ -1,0 +1,70 @@
+//! Who appears in the pictures of a story.
+
+use crate::base::{ServerId, UserId};
+use crate::faces::story::{Deed, Line};
+use crate::results::VariantReport;
+use crate::scenario::{CartHome, DesignNumber};
+
+/// How many servers there is room for.
+const MOST: usize = 4;
+
+/// Who appears in the pictures of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cast {
+    /// The design.
+    pub design: DesignNumber,
+    /// The user.
+    pub user: UserId,
+    /// The servers, by number: those that the user meets, and others as far as there is room.
+    pub servers: Vec<ServerId>,
+    /// Whether there are more servers than these.
+    pub more_servers: bool,
+    /// Whether the shared store is used.
+    pub store: bool,
+    /// Whether the cart travels in the user's own token.
+    pub token: bool,
+    /// Whether the instances of a platform answer.
+    serverless: bool,
+}
+
+impl Cast {
+    /// Who is in these lines of a design's story.
+    #[must_use]
+    pub fn of(variant: &VariantReport, user: UserId, lines: &[Line]) -> Cast {
+        let scenario = &variant.scenario;
+        let deeds = || lines.iter().filter_map(|line| if let Line::Did(deed) = line { Some(deed) } else { None });
+        let met = deeds().flat_map(|deed| deed.tried.iter().copied().chain(deed.by));
+        let all = met.chain((0..scenario.servers_at_first()).map(ServerId));
+        let mut servers: Vec<ServerId> = Vec::new();
+        let mut more_servers = false;
+        for server in all {
+            match servers.contains(&server) {
+                true => {}
+                false if servers.len() < MOST => servers.push(server),
+                false => more_servers = true,
+            }
+        }
+        servers.sort_unstable();
+        Cast {
+            design: variant.number,
+            user,
+            servers,
+            more_servers,
+            store: scenario.homes.cart == CartHome::SharedStore || deeds().any(|deed: &Deed| deed.store_calls > 0),
+            token: scenario.homes.cart.travels(),
+            serverless: scenario.serverless.is_some(),
+        }
+    }
+
+    /// The name of a server, in full or as short as it goes: `server-2`, `s-2`.
+    #[must_use]
+    pub fn name(&self, server: ServerId, in_full: bool) -> String {
+        let word = match (self.serverless, in_full) {
+            (false, true) => "server",
+            (false, false) => "s",
+            (true, true) => "instance",
+            (true, false) => "i",
+        };
+        format!("{word}-{}", server.0 + 1)
+    }
+}
