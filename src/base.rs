@@ -1,10 +1,12 @@
 //! The foundation: time in whole nanoseconds, keyed random draws, and the shop's vocabulary.
 
+pub mod fnv;
 mod ids;
 mod items;
 pub mod layout;
 mod requests;
 pub mod seed;
+pub mod shell;
 pub mod time;
 pub mod words;
 

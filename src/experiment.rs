@@ -18,8 +18,8 @@ use crate::base::time::Instant;
 use crate::base::{UserId, Visit};
 use crate::history::{Event, EventKind, Recorder, Seen};
 use crate::judging::observer::Observer;
-use crate::live::Slices;
-use crate::results::{Figures, Moment, Report, RunReport, Tape, VariantReport, figures, series, strikes};
+use crate::live::Playthrough;
+use crate::results::{Figures, Report, RunReport, Tape, VariantReport};
 use crate::scenario::{Loaded, Variant};
 use crate::sim::{Sim, Stuck};
 use crate::traffic::Workload;
@@ -77,26 +77,7 @@ pub fn run(loaded: &Loaded, options: &Options) -> Result<Report, NoProgress> {
         report.take_in(runs.by_ref().take((options.runs - options.played) as usize).flatten());
         report
     });
-    Ok(report(loaded, "sim", seed, options.runs - options.played, variants.collect()))
-}
-
-/// What was measured, without anything that is judged afterwards.
-fn report(loaded: &Loaded, engine: &'static str, seed: u64, runs: u32, variants: Vec<VariantReport>) -> Report {
-    let mut report = Report {
-        name: loaded.name.clone(),
-        scenario: loaded.base.clone(),
-        engine,
-        seed,
-        runs,
-        interrupted: false,
-        variants,
-        left_out: Vec::new(),
-        expectations: Vec::new(),
-        agreement: None,
-    };
-    // Whoever asks for an end when all is done interrupts nothing.
-    report.interrupted = report.complete() < report.planned();
-    report
+    Ok(Report::of(loaded, "sim", seed, options.runs - options.played, variants.collect()))
 }
 
 /// Runs one variant with one seed; `None` if it was interrupted before it began.
@@ -106,33 +87,13 @@ fn one(job: &Job, options: &Options, tick: &dyn Fn()) -> Result<Option<RunReport
     if interrupted() {
         return Ok(None);
     }
-    let scenario = &variant.scenario;
-    let mut sim = Sim::new(scenario, seed);
-    let mut observer = Observer::new(scenario, sim.heavy(), options.favourite);
+    let mut run = Playthrough::begin(&variant.scenario, seed, options.favourite, Vec::new());
     // Between two slices it can be interrupted and its progress seen.
-    for end in Slices::of(scenario).ends() {
-        if sim.is_over() || interrupted() {
-            break;
-        }
-        sim.advance_fast(end, &mut observer);
-        if let Some(stuck) = sim.stuck() {
-            return Err(NoProgress { variant: variant.name.clone(), seed: seed.0, stuck });
-        }
+    while !run.is_over() && !interrupted() {
+        run.advance().map_err(|stuck| NoProgress { variant: variant.name.clone(), seed: seed.0, stuck })?;
         tick();
     }
-    let complete = sim.is_over() || sim.now() >= Slices::of(scenario).end();
-    if complete {
-        sim.audit(&mut observer);
-    }
-    Ok(Some(RunReport {
-        seed: seed.0,
-        cut_at: (!complete).then(|| sim.now()),
-        figures: figures(&observer, scenario, Moment { now: sim.now(), awaited: sim.view().awaited }, sim.faults()),
-        series: series(&observer.meter),
-        strikes: strikes(&observer, sim.faults()),
-        hurt: observer.hurt().to_vec(),
-        tape: None,
-    }))
+    Ok(Some(run.report()))
 }
 
 /// The events of one visit, and of the pool, up to a moment: from the run's tape or, if there is none, by simulating

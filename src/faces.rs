@@ -12,12 +12,10 @@ pub mod glossary;
 pub mod grid;
 #[cfg(feature = "cli")]
 pub mod html;
-#[cfg(feature = "cli")]
 pub mod interrupted;
 #[cfg(feature = "cli")]
 pub mod markup;
 pub mod story;
-#[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
 pub mod timeline;

@@ -11,6 +11,7 @@
 
 mod diary;
 mod marks;
+mod playthrough;
 mod run;
 mod slices;
 
@@ -24,13 +25,14 @@ use crate::history::{Evidence, Recorder};
 use crate::judging::observer::Observer;
 use crate::operations::faults::{self, Fault, FaultKind, in_words};
 use crate::results::{Figures, Moment, RunReport, Series, Tape, VariantReport, figures, series, strikes};
-use crate::scenario::{Loaded, Scenario, Variant};
+use crate::scenario::{Loaded, Scenario, Target, Variant};
 use crate::sim::snapshot::{Holder, Memory, Snapshot};
 use crate::sim::{Stuck, View};
 
 use diary::Diary;
 pub use marks::MOST_MARKS;
 use marks::Marks;
+pub use playthrough::Playthrough;
 use run::Run;
 pub use slices::Slices;
 
@@ -119,6 +121,8 @@ pub struct FaultMark {
     pub at: Instant,
     /// When it struck, if it did. A fault that finds nothing to break never strikes.
     pub struck: Option<Instant>,
+    /// Whether it takes at once what a server, a region or the store remembers.
+    pub takes_memory: bool,
     /// Whether it was injected, rather than part of the scenario.
     pub injected: bool,
     /// Whether it was cancelled, and so never strikes.
@@ -391,6 +395,7 @@ impl Session {
             server: fault.server(),
             at: written.get(index as usize).map_or(fault.at, |written| written.at),
             struck: self.diary.struck(index),
+            takes_memory: fault.kind.loses_memory() && !matches!(fault.kind.target(), Target::Pool | Target::Carts),
             injected: index as usize >= self.written,
             spared: fault.at == Instant::NEVER,
         };

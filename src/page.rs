@@ -15,6 +15,7 @@ mod headline;
 mod keyframe;
 mod moment;
 mod problem;
+mod report;
 mod requests;
 mod size;
 mod stage;
@@ -37,12 +38,16 @@ use calls::{Call, Load, NAMES, Source};
 use design::ScenarioInfo;
 use film::Frame;
 use problem::Problem;
+use report::{Asked, MOST_REQUESTS, Pending};
 use stage::{MOST_EVENTS, Run, room_for_one};
 
 /// What one page has open.
 #[derive(Debug, Default)]
 pub struct Page {
     loaded: Option<Loaded>,
+    /// What was asked for when it was loaded.
+    asked: Option<Asked>,
+    report: Option<Pending>,
     runs: Vec<Option<Run>>,
 }
 
@@ -62,6 +67,7 @@ impl Page {
     fn answer(&mut self, call: Call) -> Result<String, Problem> {
         Ok(match call {
             Call::Scenarios => written(&scenarios()?),
+            Call::Source { scenario } => json!({ "scenario": scenario, "text": known(&scenario)?.text }).to_string(),
             Call::Check(source) => written(&ScenarioInfo::of(&read_scenario(&source)?)),
             Call::Load(load) => self.load(load)?,
             Call::Advance { run, until, most_events } => {
@@ -82,6 +88,7 @@ impl Page {
             }
             Call::Snapshot { run } => written(&self.run(run)?.keyframe()),
             Call::Figures { run } => written(&self.run(run)?.session.figures()),
+            Call::Report { run, most_requests } => self.report(run, most_requests.unwrap_or(MOST_REQUESTS))?,
             Call::Story { run, user } => self.story(run, user)?,
             Call::Timeline { run } => written(&self.run(run)?.timeline()),
         })
@@ -100,7 +107,8 @@ impl Page {
 
     fn load(&mut self, request: Load) -> Result<String, Problem> {
         let Load { scenario, text, set, designs, seed, user } = request;
-        let loaded = read_scenario(&Source { scenario, text, set })?;
+        let what = if text.is_some() { format!("{scenario}.toml") } else { scenario.clone() };
+        let loaded = read_scenario(&Source { scenario, text, set: set.clone() })?;
         let designs = if designs.is_empty() { vec![1] } else { designs };
         room_for_one(designs.len().saturating_sub(1))?;
         let followed = user.map_or(FAVOURITE, UserId);
@@ -110,7 +118,9 @@ impl Page {
             size::check_design(&loaded, design)?;
             runs.push(Some(Run::new(design, Session::load(&loaded, design, seed, followed)?, followed)));
         }
-        (self.loaded, self.runs) = (Some(loaded), runs);
+        let seed = seed.unwrap_or(loaded.base.seed.get());
+        let asked = Asked { what, seed, set, inputs: Vec::new(), by_hand: Vec::new() };
+        (self.loaded, self.asked, self.runs, self.report) = (Some(loaded), Some(asked), runs, None);
         Ok(self.opened())
     }
 
@@ -137,6 +147,22 @@ impl Page {
         }
         self.runs[free] = Some(fork);
         Ok(json!({ "run": free }).to_string())
+    }
+
+    /// The report of all designs; with a run, what was done by hand in it is done in all of them.
+    fn report(&mut self, run: Option<usize>, most_requests: u64) -> Result<String, Problem> {
+        let nothing = || Problem::request("nothing is open", Some("load a scenario first".into()));
+        let mut asked = self.asked.clone().ok_or_else(nothing)?;
+        if let Some(run) = run {
+            let run = self.run(run)?;
+            (asked.inputs, asked.by_hand) = (run.session.inputs().to_vec(), run.by_hand());
+        }
+        let loaded = self.loaded.as_ref().ok_or_else(nothing)?;
+        let pending = match self.report.take().filter(|pending| pending.is_for(&asked)) {
+            Some(pending) => pending,
+            None => Pending::begin(asked, loaded)?,
+        };
+        Ok(self.report.insert(pending).go_on(loaded, most_requests)?.to_string())
     }
 
     fn story(&mut self, run: usize, user: Option<u32>) -> Result<String, Problem> {
@@ -168,20 +194,20 @@ fn read(request: &str) -> Result<Call, Problem> {
     })
 }
 
+/// A scenario that comes with the program.
+fn known(name: &str) -> Result<&'static library::Entry, Problem> {
+    library::find(name).ok_or_else(|| {
+        let names = library::all().iter().map(|entry| entry.name);
+        Problem::request(format!("there is no scenario `{name}`"), nearest::suggest(name, "the scenarios are", names))
+    })
+}
+
 /// Reads and checks a scenario as the command line does.
 fn read_scenario(source: &Source) -> Result<Loaded, Problem> {
     let Source { scenario: name, text, set } = source;
-    let known = library::find(name);
-    let text = match (text, known) {
-        (Some(text), _) => text.as_str(),
-        (None, Some(entry)) => entry.text,
-        (None, None) => {
-            let names = library::all().iter().map(|entry| entry.name);
-            return Err(Problem::request(
-                format!("there is no scenario `{name}`"),
-                nearest::suggest(name, "the scenarios are", names),
-            ));
-        }
+    let text = match text {
+        Some(text) => text.as_str(),
+        None => known(name)?.text,
     };
     size::check_text(text)?;
     let loaded = load(name, &format!("{name}.toml"), text, set, &[])?;

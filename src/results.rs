@@ -5,6 +5,7 @@
 pub mod agreement;
 mod coverage;
 mod deploys;
+mod digest;
 pub mod document;
 pub mod expectations;
 mod figures;
@@ -25,9 +26,10 @@ use crate::history::Event;
 pub use crate::judging::observer::{Hurt, HurtBy};
 pub use crate::judging::post_mortem::Cause;
 use crate::operations::faults::Fault;
-use crate::scenario::{DesignNumber, Scenario};
+use crate::scenario::{DesignNumber, Loaded, Scenario};
 
 pub use self::agreement::Agreement;
+pub use self::digest::Digest;
 pub use self::document::{ReadError, Results, read};
 pub use self::keyed::Keyed;
 pub use figures::{Moment, figures, latency, series, strikes};
@@ -45,6 +47,8 @@ pub struct Report {
     pub name: String,
     /// The scenario without any variant's patch: the source of title, question and lesson.
     pub scenario: Scenario,
+    /// The fingerprint of the scenario's text and of its changes: see [`Loaded::fingerprint`](crate::scenario::Loaded::fingerprint).
+    pub written: u64,
     /// `sim` or `http`.
     pub engine: &'static str,
     /// The root seed.
@@ -61,6 +65,29 @@ pub struct Report {
     pub expectations: Vec<Expectation>,
     /// How real runs compare with simulations; `None` if that was not requested.
     pub agreement: Option<Agreement>,
+}
+
+impl Report {
+    /// What was measured, without anything that is judged afterwards.
+    #[must_use]
+    pub fn of(loaded: &Loaded, engine: &'static str, seed: u64, runs: u32, variants: Vec<VariantReport>) -> Report {
+        let mut report = Report {
+            name: loaded.name.clone(),
+            scenario: loaded.base.clone(),
+            written: loaded.fingerprint(),
+            engine,
+            seed,
+            runs,
+            interrupted: false,
+            variants,
+            left_out: Vec::new(),
+            expectations: Vec::new(),
+            agreement: None,
+        };
+        // Whoever asks for an end when all is done interrupts nothing.
+        report.interrupted = report.complete() < report.planned();
+        report
+    }
 }
 
 impl RunReport {

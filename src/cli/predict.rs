@@ -170,6 +170,7 @@ mod tests {
             Report {
                 name: "t".into(),
                 scenario,
+                written: 0,
                 engine: "sim",
                 seed: 1,
                 runs: 1,

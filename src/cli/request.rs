@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap_complete::Shell;
+use whatcart::base::shell::quoted;
 
 use super::args::{Arguments, Command, Engine, Format, RunArguments};
 
@@ -133,13 +134,12 @@ impl Run {
         }
     }
 
-    /// What it changes in a scenario with this seed, in words for the header.
-    pub fn changes(&self, seed: u64) -> Vec<String> {
+    /// What it changes in a scenario, except the seed, in words for the header.
+    pub fn changes(&self) -> Vec<String> {
         let mut changes: Vec<String> = self.set.iter().chain(&self.vary).cloned().collect();
         if !self.only.is_empty() {
             changes.push(format!("only {}", self.only.join(", ")));
         }
-        changes.extend(self.seed.filter(|own| *own != seed).map(|own| format!("seed {own} instead of {seed}")));
         changes
     }
 
@@ -219,16 +219,6 @@ impl From<RunArguments> for Run {
             charts,
             quiet,
         }
-    }
-}
-
-/// A word, quoted for a shell if necessary.
-fn quoted(word: &str) -> String {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(harmless) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

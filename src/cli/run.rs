@@ -207,7 +207,7 @@ fn table(
     let answer = prediction.filter(|_| !report.interrupted).map(|prediction| {
         if request.step { prediction.with_question(report, page) } else { prediction.verdict(report, page) }
     });
-    let changes = request.changes(loaded.base.seed.get());
+    let changes = request.changes();
     let look = Look {
         page,
         details: request.details,

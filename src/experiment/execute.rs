@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
-use super::{Options, report};
+use super::Options;
 use crate::base::ServerId;
 use crate::base::seed::Seed;
 use crate::history::{Event, Recorder};
@@ -111,7 +111,7 @@ pub fn execute(loaded: &Loaded, options: &Options, http: &HttpOptions) -> Result
             variants[at].take_in([run]);
         }
     }
-    Ok(report(loaded, "http", seed, options.runs, variants))
+    Ok(Report::of(loaded, "http", seed, options.runs, variants))
 }
 
 /// Events that a tape keeps at most, some 100 MB: beyond that there is no story to tell.

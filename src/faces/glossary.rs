@@ -17,7 +17,7 @@ const fn word(name: &'static str, also: &'static [&'static str], means: &'static
 
 /// All words, in alphabetical order.
 #[rustfmt::skip]
-pub const WORDS: [Word; 41] = [
+pub const WORDS: [Word; 42] = [
     word("abandoned", &["visits abandoned", "patience", "gives up"], "A visit whose user gave up. A user tries a step that failed, was refused or was not answered in time again after a pause, up to `users.patience` times (three by default), and then leaves."),
     word("absent", &["as predicted"], "With --engine both: a kind of loss that occurred in none of the hundred simulations, and must not occur in the real run."),
     word("busiest x mean", &["busiest", "x mean", "peak to mean", "imbalance"], "How uneven the load is: the work of the busiest server divided by the mean of all servers, each over the time it was in the pool and alive. 1.00 is perfectly even; with three servers, 3.00 means that one does everything."),
@@ -29,6 +29,7 @@ pub const WORDS: [Word; 41] = [
     word("cold start", &["cold starts"], "A request on a serverless platform found no idle instance and had to wait until a new one had started."),
     word("cut-offs", &["user cut-offs", "cut off", "cut-off"], "How often a server was stopped while a cookie still bound a user to it. A user counts once for each server that is stopped under them. What that costs depends on what the server remembered."),
     word("design", &["variant", "variants"], "One row of the table: the scenario with one thing changed. In the file, designs are the `variants`."),
+    word("digest", &["digests", "same run"], "A short hash of a scenario's text, its changes, the seed, and all figures of all designs. Whoever has the same digest has seen the same run, on paper, in JSON or on the page. It tells runs apart that differ by accident, and proves nothing: whoever wants to can make two runs with one digest. Real requests have none, because no run of them is like another."),
     word("drain", &["drained", "draining"], "Before a server is stopped, the balancer sends it no new users and waits for those whom a cookie binds to it (or, where the scenario says so, only for requests in flight), up to the time given. Then it is stopped, even if some are left."),
     word("ejections", &["outlier ejection", "ejected", "outlier"], "How often the balancer took a server out of its choice because its responses failed, although its health check passed. It tries the server again after a while."),
     word("evicted", &["eviction"], "A cart that the store dropped because it was full, to make room for another. Nothing fails; the user notices at checkout."),

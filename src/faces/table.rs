@@ -15,10 +15,10 @@ use super::story::Story;
 use crate::base::words::{listed, plural, quoted, span, thousands};
 use crate::faces::interrupted;
 use crate::faces::text::{Page, Tone, clean, paint, paint_lines, width};
-use crate::results::Report;
 use crate::results::expectations::Observed;
 use crate::results::prose::Prose;
 use crate::results::statistics::{self, Summary};
+use crate::results::{Digest, Report};
 
 /// What to print besides the table.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,7 +35,7 @@ pub struct Look<'a> {
     pub charts: bool,
     /// The explanation for somebody who predicted the result, as finished lines.
     pub answer: Option<&'a str>,
-    /// What the command changed in the scenario.
+    /// What the command changed in the scenario, except the seed.
     pub changes: &'a [String],
     /// The title of the next scenario.
     pub next_title: Option<&'a str>,
@@ -69,10 +69,8 @@ pub fn parts(report: &Report, look: &Look) -> Vec<Part> {
         return vec![Part { name: "table", text: first + &table }];
     }
     let below = |text: String| if text.is_empty() { text } else { format!("\n{text}") };
-    let changes = match look.changes {
-        [] => String::new(),
-        changes => page.wrap("Changed: ", &clean(&changes.join(" · "))),
-    };
+    let changes = changes(report, look.changes);
+    let changes = if changes.is_empty() { changes.concat() } else { page.wrap("Changed: ", &changes.join(" · ")) };
     let above = header::facts_and_faults(report, page) + &changes;
     let table = format!("{above}\n{table}{}", notes(report, &summaries, &columns, page));
     let compared = report.agreement.as_ref().map(|agreement| engines::block(agreement, page));
@@ -89,6 +87,14 @@ pub fn parts(report: &Report, look: &Look) -> Vec<Part> {
         ("lesson", lesson(report, &summaries, look)),
     ];
     all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| Part { name, text }).collect()
+}
+
+/// What was changed in the scenario, the seed included, in words.
+#[must_use]
+pub fn changes(report: &Report, changes: &[String]) -> Vec<String> {
+    let (seed, own) = (report.seed, report.scenario.seed.get());
+    let seed = (seed != own).then(|| format!("seed {seed} instead of {own}"));
+    changes.iter().map(|change| clean(change)).chain(seed).collect()
 }
 
 /// The sentences under the table.
@@ -211,25 +217,28 @@ fn lesson(report: &Report, summaries: &[Summary], look: &Look) -> String {
     let scenario = &report.scenario;
     if !scenario.lesson.trim().is_empty() && !report.interrupted {
         text += "\n";
-        text +=
-            &look.page.wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &told(report, summaries, look.changes));
+        let told = told(report, summaries, look.changes);
+        text += &look.page.wrap(&format!("{}  ", paint(Tone::Strong, "Lesson")), &told);
     }
     if let Some(next) = &scenario.next {
         text += if text.is_empty() { "\n" } else { "" };
         text += &next_line(&clean(next), look.next_title.map(clean).as_deref(), look.page);
     }
+    if let Some(digest) = Digest::of(report) {
+        text += if text.is_empty() { "\n" } else { "" };
+        text += &look.page.wrap(&format!("{}  ", paint(Tone::Strong, "Digest")), &digest.to_string());
+    }
     text
 }
 
-/// The sentences of the lesson that hold in this run. `changes`: what the command changed in the scenario.
+/// The sentences of the lesson that hold in this run, which `changes` made another than was written.
 #[must_use]
 pub fn told(report: &Report, summaries: &[Summary], changes: &[String]) -> String {
-    let Ok(prose) = Prose::read(&report.scenario.lesson) else {
-        return clean(&report.scenario.lesson.replace('\n', " "));
-    };
-    let told = prose.told(&Observed::all(report, summaries), changes.is_empty());
-    if told.text.is_empty() {
-        return format!("It is about the scenario as it was written: whatcart run {}", report.name);
+    let lesson = &report.scenario.lesson;
+    let Ok(prose) = Prose::read(lesson) else { return clean(&lesson.replace('\n', " ")) };
+    let told = prose.told(&Observed::all(report, summaries), self::changes(report, changes).is_empty());
+    if told.text.is_empty() && !lesson.trim().is_empty() {
+        return clean(&format!("It is about the scenario as it was written: whatcart run {}", report.name));
     }
     clean(&told.text)
 }

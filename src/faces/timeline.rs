@@ -39,7 +39,8 @@ fn end(kind: &FaultKind<String, String>, scenario: &Scenario) -> Option<(Span, S
             Some(((*lasting)?, format!("{region} is back, its servers empty")))
         }
         FaultKind::Store { lasting, .. } => Some(((*lasting)?, "the store is back".into())),
-        FaultKind::Deploy(_)
+        FaultKind::Revive { .. }
+        | FaultKind::Deploy(_)
         | FaultKind::Scale(_)
         | FaultKind::Join(_)
         | FaultKind::Autoscale

@@ -63,6 +63,10 @@ impl FaultInjector {
                 let Some(slot) = self.slot(server) else { return Ok(()) };
                 self.end(&slot, strike).await?;
             }
+            FaultKind::Revive { server } => {
+                let Some(slot) = self.slot(server) else { return Ok(()) };
+                self.start(&slot, strike).await?;
+            }
             // The operator carries out the first three; only the simulation has regions.
             FaultKind::Deploy(_) | FaultKind::Scale(_) | FaultKind::Autoscale | FaultKind::RegionOutage { .. } => {}
         }
@@ -105,6 +109,19 @@ impl FaultInjector {
         if comeback.new_host {
             self.new_host(slot)?;
         }
+        slot.revive(process)?;
+        self.works_again(ready);
+        Ok(())
+    }
+
+    /// Starts a dead server again.
+    async fn start(&self, slot: &Arc<Slot>, strike: Strike) -> Result<(), Failure> {
+        slot.has_died().await;
+        let started = self.routing.with_pool(|pool| {
+            strike.start(pool, slot.id).map(|events| (events, pool.members[slot.id.index()].process))
+        });
+        let Some(([struck, ready], process)) = started else { return Ok(()) };
+        self.log.pool(struck);
         slot.revive(process)?;
         self.works_again(ready);
         Ok(())

@@ -238,6 +238,11 @@ impl Slot {
         Ok(())
     }
 
+    /// Waits until the process is dead that is being killed, if one is.
+    pub async fn has_died(&self) {
+        drop(self.port.lock().await);
+    }
+
     /// Kills the running process. `strike` is called at its death, as soon as it can commit nothing more, and sees what
     /// it still held. Returns when nothing listens any more: then a crashed server refuses, and a vanished one is silent.
     ///

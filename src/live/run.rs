@@ -2,7 +2,7 @@
 
 use super::diary::Diary;
 use super::marks::Marks;
-use super::{Change, Input, Slices};
+use super::{Input, Slices};
 use crate::base::UserId;
 use crate::base::seed::Seed;
 use crate::base::time::Instant;
@@ -95,10 +95,7 @@ impl Run {
     fn take_in(&mut self, inputs: &[Input], ears: &mut Ears<'_>) {
         let now = self.sim.now();
         while let Some(input) = inputs.get(self.applied).filter(|input| input.given <= now) {
-            match &input.change {
-                Change::Inject(fault) => self.sim.inject(fault.clone()),
-                Change::Spare(fault) => drop(self.sim.spare(*fault)),
-            }
+            input.change.apply(&mut self.sim);
             self.applied += 1;
             self.step(now, ears);
         }

@@ -29,11 +29,6 @@ impl Slices {
         Instant::ZERO + self.whole
     }
 
-    /// The ends of all slices, in order.
-    pub fn ends(self) -> impl Iterator<Item = Instant> {
-        (1..=SLICES).map(move |number| self.end_of(number))
-    }
-
     fn end_of(self, number: u64) -> Instant {
         let nanos = u128::from(self.whole.as_nanos()) * u128::from(number) / u128::from(SLICES);
         Instant::from_nanos(u64::try_from(nanos).expect("at most the whole"))
@@ -67,7 +62,7 @@ mod tests {
     fn slices_end_where_they_end() {
         for whole in [1, 7, 499, 500, 501, 180_000_000_000, 77_777_777_777] {
             let slices = Slices { whole: Span::from_nanos(whole) };
-            let ends: Vec<Instant> = slices.ends().collect();
+            let ends: Vec<Instant> = (1..=SLICES).map(|number| slices.end_of(number)).collect();
             assert_eq!((ends.len(), ends.last()), (500, Some(&slices.end())));
             for now in (0..whole.min(1_000)).chain(whole.saturating_sub(1_000)..whole).map(Instant::from_nanos) {
                 assert_eq!(

@@ -2,9 +2,9 @@
 
 use crate::balancing::pool::Pool;
 use crate::base::ServerId;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Span};
 use crate::history::PoolEvent;
-use crate::operations::faults::{self, Fault, FaultKind};
+use crate::operations::faults::{self, Comeback, Fault, FaultKind};
 
 /// A fault of the run that strikes, or ends. All functions return what to record, and `None` if nothing has changed.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,13 @@ impl Strike {
         let comeback = self.kind.comeback().filter(|_| pool.is_left_dead(server, self.fault))?;
         pool.revive(server, comeback);
         Some(PoolEvent::Ready { server })
+    }
+
+    /// A dead server is started again by this fault, with a new, empty process.
+    pub fn start(self, pool: &mut Pool, server: ServerId) -> Option<[PoolEvent; 2]> {
+        pool.left_dead_by(server)?;
+        pool.revive(server, Comeback { after: Span::ZERO, new_host: false });
+        Some([self.struck(Some(server)), PoolEvent::Ready { server }])
     }
 
     /// A running server is cut off.

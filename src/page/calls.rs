@@ -10,6 +10,9 @@ use super::units::Seconds;
 #[serde(tag = "call", rename_all = "kebab-case")]
 pub enum Call {
     Scenarios,
+    Source {
+        scenario: String,
+    },
     Check(Source),
     Load(Load),
     Advance {
@@ -43,6 +46,10 @@ pub enum Call {
     Figures {
         run: usize,
     },
+    Report {
+        run: Option<usize>,
+        most_requests: Option<u64>,
+    },
     Story {
         run: usize,
         user: Option<u32>,
@@ -53,8 +60,9 @@ pub enum Call {
 }
 
 /// The names of all calls, for help.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 15] = [
     "scenarios",
+    "source",
     "check",
     "load",
     "advance",
@@ -65,6 +73,7 @@ pub const NAMES: [&str; 13] = [
     "close",
     "snapshot",
     "figures",
+    "report",
     "story",
     "timeline",
 ];

@@ -167,7 +167,7 @@ pub struct TimelineEntry {
 
 impl TimelineEntry {
     pub fn of(mark: FaultMark) -> TimelineEntry {
-        let FaultMark { index, name, words, server, at, struck, injected, spared } = mark;
+        let FaultMark { index, name, words, server, at, struck, injected, spared, takes_memory: _ } = mark;
         let server = server.map(|server| server.0);
         TimelineEntry {
             fault: index,

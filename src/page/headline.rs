@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::tally::Tally;
 use crate::base::Step;
-use crate::base::words::{count, thousands};
+use crate::base::words::{clock, count, percent, thousands};
+use crate::faces::text::clean;
+use crate::judging::post_mortem::FaultImpact;
 use crate::live::Session;
 use crate::results::{Figures, FileFigures, HiddenFigures};
 use crate::scenario::{CartHome, SessionHome, UploadHome};
@@ -14,7 +16,7 @@ use crate::scenario::{CartHome, SessionHome, UploadHome};
 pub struct Headline {
     /// Carts that are lost or gone.
     lost: Entry,
-    /// As a share of those opened.
+    /// As a share of those opened; once a fault has taken memory, its share of those open then.
     share: Entry,
     /// What the design costs.
     price: Entry,
@@ -39,7 +41,10 @@ impl Headline {
     pub fn of(session: &Session, figures: &Figures, tally: &Tally) -> Headline {
         Headline {
             lost: Entry::new("carts lost", thousands(tally.lost_or_gone)),
-            share: Entry::new(format!("of {} opened", thousands(tally.opened)), tally.share()),
+            share: last_crash(session, tally).unwrap_or_else(|| {
+                let label = format!("of {} opened", thousands(tally.opened));
+                Entry::new(label, share(tally.lost_or_gone, tally.opened))
+            }),
             price: price(session, figures),
             also: also(figures),
         }
@@ -69,6 +74,23 @@ fn also(figures: &Figures) -> Vec<Entry> {
     ];
     let found = counts.into_iter().filter(|(_, count)| *count > 0);
     found.map(|(label, count)| Entry::new(label, thousands(count))).collect()
+}
+
+/// What the last fault that took memory cost of the carts that were open then, as in the column of the report.
+fn last_crash(session: &Session, tally: &Tally) -> Option<Entry> {
+    let faults = session.faults();
+    let fault = faults.iter().filter(|fault| fault.takes_memory && fault.struck.is_some()).max_by_key(|f| f.struck)?;
+    let FaultImpact { open_carts, lost_of_open } = session.observer().post_mortem.impact(fault.index)?;
+    let named = session.scenario().faults.iter().any(|written| written.name.as_ref() == Some(&fault.name));
+    let when = if named { clean(&fault.name) } else { clock(fault.struck?.since_start()) };
+    let cost = lost_of_open + tally.gone_with.get(&fault.index).copied().unwrap_or(0);
+    Some(Entry::new(format!("of {} open at {when}", thousands(open_carts)), share(cost, open_carts)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of carts")]
+fn share(part: u64, whole: u64) -> String {
+    let share = percent(part as f64, whole as f64);
+    if share.is_empty() { "0 %".into() } else { share }
 }
 
 /// Bytes where carts or logins travel, else calls of the store.

@@ -88,7 +88,8 @@ impl ServerRow {
             id: server.id.0,
             name: words::name(server.id, serverless),
             state: server.state,
-            believed: server.believed,
+            // A platform takes its own instances to be what they are.
+            believed: if serverless { server.state } else { server.believed },
             eligible: server.eligible,
             wrong: !serverless && is_wrong(server),
             cut_off: server.cut_off,

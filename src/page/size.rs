@@ -16,7 +16,7 @@ const MOST_TEXT: usize = 256 * 1024;
 pub const MOST_RUNS: usize = 12;
 
 /// The most seats: with more clients, a seat stands for several.
-pub const SEATS: usize = 300;
+pub const SEATS: usize = 400;
 /// The most servers that are drawn as cards.
 pub const CARDS: usize = 12;
 
@@ -103,6 +103,6 @@ mod tests {
 
     #[test]
     fn a_seat_is_for_one_until_there_are_too_many() {
-        assert_eq!([0, 1, 300, 301, 600, 1_000_000].map(clients_per_seat), [1, 1, 1, 2, 2, 3_334]);
+        assert_eq!([0, 1, 400, 401, 800, 1_000_000].map(clients_per_seat), [1, 1, 1, 2, 2, 2_500]);
     }
 }

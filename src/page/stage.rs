@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::size::{MOST_RUNS, clients_per_seat};
 use super::units::Seconds;
 use super::watch::Watch;
+use super::words;
 use crate::base::UserId;
 use crate::base::time::{Instant, Span};
 use crate::history::Event;
@@ -120,6 +121,11 @@ impl Run {
 
     pub fn timeline(&self) -> Vec<TimelineEntry> {
         self.session.faults().into_iter().map(TimelineEntry::of).collect()
+    }
+
+    /// What was done by hand, in words.
+    pub fn by_hand(&self) -> Vec<String> {
+        self.session.faults().iter().filter_map(words::by_hand).collect()
     }
 
     pub fn info(&self, name: &str) -> DesignInfo {

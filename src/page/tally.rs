@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::moment::Moment;
-use crate::base::words::percent;
 use crate::judging::post_mortem::{Cause, first_cause};
 use crate::live::Session;
 use crate::sim::snapshot::ClientSnapshot;
@@ -23,6 +22,9 @@ pub struct Tally {
     pub lost_by: BTreeMap<&'static str, u64>,
     pub gone: u64,
     pub gone_by: BTreeMap<&'static str, u64>,
+    /// By the fault that took them.
+    #[serde(skip)]
+    pub gone_with: BTreeMap<u32, u64>,
     /// Open carts that exist, but nowhere as a whole.
     pub split: u64,
     pub overcharged: u64,
@@ -53,9 +55,12 @@ impl Tally {
         {
             lost_by.insert(cause.name(), carts);
         }
-        let mut gone_by = BTreeMap::new();
+        let (mut gone_by, mut gone_with) = (BTreeMap::new(), BTreeMap::new());
         for client in moment.snapshot.clients.iter().filter(|client| is_gone(client)) {
             *gone_by.entry(why_gone(session, client).name()).or_default() += 1;
+            if let Some(fault) = session.evidence_so_far(client.client).killed_by {
+                *gone_with.entry(fault).or_default() += 1;
+            }
         }
         let carts = moment.snapshot.carts;
         Tally {
@@ -66,19 +71,12 @@ impl Tally {
             lost_by,
             gone: carts.gone.into(),
             gone_by,
+            gone_with,
             split: carts.split.into(),
             overcharged: counts.overcharged,
             abandoned: counts.abandoned,
             unknown: counts.unknown,
             lost_or_gone: counts.lost + u64::from(carts.gone),
         }
-    }
-
-    /// Lost and gone as a share of all carts that were opened, in words.
-    pub fn share(&self) -> String {
-        #[expect(clippy::cast_precision_loss, reason = "numbers of carts")]
-        let (part, whole) = (self.lost_or_gone as f64, self.opened as f64);
-        let share = percent(part, whole);
-        if share.is_empty() { "0 %".into() } else { share }
     }
 }

@@ -1,7 +1,7 @@
 //! The sentences of the page: one text for eyes and for screen readers.
 
 use super::moment::Kept;
-use crate::base::words::{plural, thousands};
+use crate::base::words::{clock, plural, thousands};
 use crate::base::{ServerId, ServerState};
 use crate::faces::story::{Deed, Line};
 use crate::history::{PoolEvent, RECYCLED};
@@ -70,6 +70,17 @@ pub fn struck(fault: Option<&FaultMark>, server: Option<ServerId>, memory_lost: 
         _ => format!(": {} gone", plural(f64::from(gone), "open cart", "open carts")),
     };
     sentence(&format!("{deed}{cost}"))
+}
+
+/// What was done about a fault by hand.
+pub fn by_hand(fault: &FaultMark) -> Option<String> {
+    let FaultMark { words, at, injected, spared, .. } = fault;
+    let at = clock(at.since_start());
+    match (injected, spared) {
+        (true, _) => Some(format!("{words} at {at}")),
+        (false, true) => Some(format!("not: {words} at {at}")),
+        (false, false) => None,
+    }
 }
 
 /// An event of the pool that is worth a sentence, except a fault. `back_empty`: a new process runs on that server.

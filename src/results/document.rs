@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::agreement::{Conformity, Judgement, Predicted};
 use super::statistics::{Estimate, Summary, paired};
 use super::tree::Tree;
-use super::{Agreement, Expectation, Figures, Report, RunReport, SCHEMA};
+use super::{Agreement, Digest, Expectation, Figures, Report, RunReport, SCHEMA};
 
 /// The content of a report's JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Results {
     pub seed: u64,
     /// The version of the program that measured them.
     pub version: String,
+    /// The [`Digest`]; `None` if the run cannot be repeated, and in earlier reports.
+    pub digest: Option<String>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
     /// How many runs were asked for, over all variants.
@@ -144,6 +146,7 @@ struct ReportIn {
     engine: String,
     seed: u64,
     version: String,
+    digest: Option<String>,
     interrupted: bool,
     /// Absent in earlier reports, in which every run counts.
     runs: Option<Runs>,
@@ -181,6 +184,7 @@ fn results(json: &str, schema: u32) -> Result<Results, serde_json::Error> {
         engine: report.engine,
         seed: report.seed,
         version: report.version,
+        digest: report.digest,
         interrupted: report.interrupted,
         simulations: report.simulations,
         agrees: report.agrees,
@@ -232,6 +236,7 @@ impl From<&Report> for Results {
             engine: report.engine.into(),
             seed: report.seed,
             version: env!("CARGO_PKG_VERSION").into(),
+            digest: Digest::of(report).map(|digest| digest.to_string()),
             interrupted: report.interrupted,
             planned: report.planned(),
             simulations: report.agreement.as_ref().map(|agreement| agreement.simulations),
@@ -273,6 +278,7 @@ impl Results {
             engine: &self.engine,
             seed: self.seed,
             version: &self.version,
+            digest: self.digest.as_deref(),
             interrupted: self.interrupted,
             runs: Runs { planned: self.planned, complete: complete(&self.variants) },
             simulations: self.simulations,
@@ -318,6 +324,8 @@ struct ReportOut<'a> {
     engine: &'a str,
     seed: u64,
     version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a str>,
     interrupted: bool,
     runs: Runs,
     #[serde(skip_serializing_if = "Option::is_none")]

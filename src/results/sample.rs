@@ -129,6 +129,7 @@ pub(crate) fn sticky_crash() -> Report {
     };
     Report {
         name: "sticky-crash".into(),
+        written: 0,
         engine: "sim",
         seed: 1,
         runs: 1,

@@ -54,7 +54,7 @@ pub struct Unsaid {
     pub help: Option<&'static str>,
 }
 
-/// A fault: one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each with a server's name, or
+/// A fault: one of `crash`, `restart`, `replace`, `vanish`, `revive`, `slow`, `failing`, `isolate`, each with a server's name, or
 /// `store`, or `region_outage` with a region's name. Or a planned operation that may break things: one of `deploy`,
 /// `scale`, `join`.
 #[derive(Deserialize)]
@@ -73,6 +73,8 @@ struct FaultTable {
     replace: Option<String>,
     /// The host falls silent: connections are neither refused nor answered, until a timeout.
     vanish: Option<String>,
+    /// A dead server comes back at once, on the same host, with an empty process. Nothing happens to one that is not dead.
+    revive: Option<String>,
     /// The server works slower.
     slow: Option<String>,
     /// The server answers requests with 500 at once, without doing anything for them. It passes its health checks all
@@ -132,7 +134,7 @@ impl FaultTable {
             key: None,
             message: "this fault does not say what happens".into(),
             help: Some(
-                "say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each with a server's \
+                "say one of `crash`, `restart`, `replace`, `vanish`, `revive`, `slow`, `failing`, `isolate`, each with a server's \
                  name, or one of `region_outage`, `store`, `deploy`, `scale`, `join`",
             ),
         })?;
@@ -159,6 +161,7 @@ impl FaultTable {
             self.restart.clone().map(|server| FaultKind::Restart { server, boot: None }),
             self.replace.clone().map(|server| FaultKind::Replace { server, boot: None }),
             self.vanish.clone().map(|server| FaultKind::Vanish { server, comeback }),
+            self.revive.clone().map(|server| FaultKind::Revive { server }),
             self.slow.clone().map(|server| FaultKind::Slow { server, factor, lasting }),
             self.region_outage.clone().map(|region| FaultKind::RegionOutage { region, lasting }),
             self.isolate.clone().map(|server| FaultKind::Isolate { server, lasting }),

@@ -12,6 +12,7 @@ use super::tree::{Node, Problem, Sources, document};
 use super::variants::{self, Draft, Telling};
 use super::violation::Violation;
 use super::{Loaded, Scenario, Variant};
+use crate::base::fnv::Fnv;
 
 /// Reads a scenario: parses `text`, merges each variant's patch over it and then every `--set`, multiplies the
 /// variants by every `--vary`, and checks all limits. Reports use `name`; errors call the text `file`.
@@ -36,6 +37,14 @@ impl Loaded {
     #[must_use]
     pub fn error_at(&self, path: &str, message: impl Into<String>, help: Option<String>) -> ScenarioError {
         self.sources.error(Problem::new(self.tree.locate(path), message, help))
+    }
+
+    /// A hash of the text and of all changes to it, in their order.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = Fnv::default();
+        self.sources.texts().for_each(|text| hash.text(text));
+        hash.hash()
     }
 
     /// The file or argument that sets the value at `path` (`servers.count`) in the scenario without any variant's

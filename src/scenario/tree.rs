@@ -82,6 +82,11 @@ impl Sources {
         self.0.len() - 1
     }
 
+    /// All texts, in the order in which they were added.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|source| &*source.text)
+    }
+
     /// The name of the text that contains the origin.
     pub fn name(&self, origin: Origin) -> &str {
         &self.0[origin.source].name

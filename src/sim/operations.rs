@@ -122,6 +122,23 @@ impl Operations {
         Operations::come_back(recorder, events, balancer, server, ready)
     }
 
+    /// Starts a dead server again.
+    fn start<R: Recorder>(
+        &self,
+        recorder: &mut R,
+        events: &mut Events,
+        balancer: &mut Balancer,
+        server: ServerId,
+        fault: u32,
+    ) -> bool {
+        if self.serverless || server.index() >= balancer.pool.members.len() {
+            return false;
+        }
+        let Some([struck, ready]) = self.strike_of(fault).start(&mut balancer.pool, server) else { return false };
+        recorder.record(&Event::pool(events.now, struck));
+        Operations::come_back(recorder, events, balancer, server, Some(ready))
+    }
+
     /// Reconnects an isolated server, its memory intact, unless something else happened to it in the meantime.
     pub fn reconnect<R: Recorder>(
         &self,

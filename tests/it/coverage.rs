@@ -116,6 +116,7 @@ names!(fault_kind(FaultKind):
     FaultKind::Crash { comeback: None, .. } => "a crash for good",
     FaultKind::Crash { comeback: Some(_), .. } => "a crash with a comeback",
     FaultKind::Restart { .. } => "a restart", FaultKind::Replace { .. } => "a replacement",
+    FaultKind::Revive { .. } => "a revival",
     FaultKind::Vanish { comeback: None, .. } => "a vanishing for good",
     FaultKind::Vanish { comeback: Some(_), .. } => "a vanishing with a comeback",
     FaultKind::Slow { lasting: None, .. } => "slow for good", FaultKind::Slow { lasting: Some(_), .. } => "slow for a while",
@@ -263,6 +264,8 @@ fn stormy() -> Scenario {
         fault("slow", 2, 40_000, None),
         fault("isolate", 3, 33_000, Some(6_000)),
         fault("isolate", 4, 55_000, None),
+        fault("revive", 6, 52_000, None),
+        fault("revive", 2, 53_000, None),
     ];
     scenario
 }

@@ -3,6 +3,7 @@
 mod besides_carts;
 mod contract;
 mod refused;
+mod report;
 
 use std::collections::BTreeMap;
 

@@ -104,9 +104,16 @@ impl Pool {
     /// Whether the server that this fault killed is still in the state in which the fault left it.
     #[must_use]
     pub fn is_left_dead(&self, server: ServerId, fault: u32) -> bool {
+        self.left_dead_by(server) == Some(fault)
+    }
+
+    /// The fault that killed this server, if it is dead and stays in the pool.
+    #[must_use]
+    pub fn left_dead_by(&self, server: ServerId) -> Option<u32> {
         let Member { state, process, .. } = self.members[server.index()];
         let dead = matches!(state, ServerState::Down | ServerState::Silent);
-        dead && self.roles[server.index()] != Role::Decommissioned && self.killed_by(process) == Some(fault)
+        let stays = self.roles[server.index()] != Role::Decommissioned;
+        self.killed_by(process).filter(|_| dead && stays)
     }
 
     /// Removes a slot for good, and with it the host and its disk. Its server must have been stopped.

@@ -17,6 +17,7 @@ fn one_run_keeps_its_figures_in_order() {
       "engine": "sim",
       "seed": 1,
       "version": "0.2.0",
+      "digest": "e847-c374-e25f-22d0",
       "interrupted": false,
       "runs": {
         "planned": 2,
@@ -53,7 +54,6 @@ fn one_run_keeps_its_figures_in_order() {
             "abandoned_logged_out": 0,
             "open": 0
           },
-          "views": 2416,
     "#);
     let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(read["expectations"][0]["observed"], "lost_by.wiped = 49");

@@ -48,6 +48,7 @@ fn the_whole_output() {
 
     Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.
     Next    A deploy is a crash with a calendar. Can we wait?   whatcart run deploy-drain
+    Digest  d13e-2bb1-cfb1-979a
     "#);
 }
 
@@ -72,6 +73,7 @@ fn several_runs_show_how_sure_they_are() {
 
     Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.
     Next    whatcart run deploy-drain
+    Digest  afe6-8f9a-14a6-63b8
     ");
 }
 
@@ -257,6 +259,7 @@ fn details() {
 
     Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.
     Next    whatcart run deploy-drain
+    Digest  d13e-2bb1-cfb1-979a
     ");
 }
 
@@ -330,6 +333,7 @@ fn nothing_lost_nothing_shown() {
 
     Lesson  Sticky sessions did not remove the danger: they moved it to the day the server dies.
     Next    whatcart run deploy-drain
+    Digest  264d-9580-9bcb-d584
     ");
 }
 
@@ -371,6 +375,8 @@ fn logins_lost_and_abandoned() {
        Carts opened: 900 to 2,416. Whoever is held up, or gives up, comes back at other times.
        Still open at the end: 3 carts in design 2. What their users were waiting for is in no latency
        and no outcome. If they are not stuck, `closing` (1 min) is too short for these visits; raise it.
+
+    Digest  b6c1-22ac-fd0d-ef0d
     ");
 }
 

@@ -40,6 +40,11 @@ pub enum FaultKind<Server = ServerId, Region = RegionId> {
         /// How it comes back, if it does.
         comeback: Option<Comeback>,
     },
+    /// A dead server comes back at once, on the same host: its process is empty.
+    Revive {
+        /// The server.
+        server: Server,
+    },
     /// The server works `factor` times slower.
     Slow {
         /// The server.
@@ -148,11 +153,12 @@ pub enum Affliction {
 
 impl FaultKind<(), ()> {
     /// The keys of faults in a scenario's tables. They are mutually exclusive.
-    pub const KEYS: [&str; 12] = [
+    pub const KEYS: [&str; 13] = [
         "crash",
         "restart",
         "replace",
         "vanish",
+        "revive",
         "slow",
         "failing",
         "isolate",
@@ -176,6 +182,7 @@ impl FaultKind<String, String> {
             | FaultKind::Restart { server, .. }
             | FaultKind::Replace { server, .. }
             | FaultKind::Vanish { server, .. }
+            | FaultKind::Revive { server }
             | FaultKind::Slow { server, .. }
             | FaultKind::Failing { server, .. }
             | FaultKind::Isolate { server, .. } => format!("{} {server}", self.key()),
@@ -200,6 +207,7 @@ impl<Server, Region> FaultKind<Server, Region> {
             FaultKind::Restart { .. } => "restart",
             FaultKind::Replace { .. } => "replace",
             FaultKind::Vanish { .. } => "vanish",
+            FaultKind::Revive { .. } => "revive",
             FaultKind::Slow { .. } => "slow",
             FaultKind::Failing { .. } => "failing",
             FaultKind::Isolate { .. } => "isolate",
@@ -221,6 +229,7 @@ impl<Server, Region> FaultKind<Server, Region> {
             | FaultKind::Restart { server, .. }
             | FaultKind::Replace { server, .. }
             | FaultKind::Vanish { server, .. }
+            | FaultKind::Revive { server }
             | FaultKind::Slow { server, .. }
             | FaultKind::Failing { server, .. }
             | FaultKind::Isolate { server, .. } => Target::Server(server),
@@ -250,6 +259,7 @@ impl<Server, Region> FaultKind<Server, Region> {
             FaultKind::Restart { server, boot } => FaultKind::Restart { server: server_of(server)?, boot },
             FaultKind::Replace { server, boot } => FaultKind::Replace { server: server_of(server)?, boot },
             FaultKind::Vanish { server, comeback } => FaultKind::Vanish { server: server_of(server)?, comeback },
+            FaultKind::Revive { server } => FaultKind::Revive { server: server_of(server)? },
             FaultKind::Slow { server, factor, lasting } => {
                 FaultKind::Slow { server: server_of(server)?, factor, lasting }
             }
@@ -277,7 +287,8 @@ impl<Server, Region> FaultKind<Server, Region> {
             FaultKind::Restart { boot, .. } => boot.map(|after| Comeback { after, new_host: false }),
             FaultKind::Replace { boot, .. } => boot.map(|after| Comeback { after, new_host: true }),
             FaultKind::RegionOutage { lasting, .. } => lasting.map(|after| Comeback { after, new_host: false }),
-            FaultKind::Slow { .. }
+            FaultKind::Revive { .. }
+            | FaultKind::Slow { .. }
             | FaultKind::Failing { .. }
             | FaultKind::Isolate { .. }
             | FaultKind::Store { .. }
@@ -301,7 +312,8 @@ impl<Server, Region> FaultKind<Server, Region> {
             | FaultKind::RegionOutage { .. } => true,
             FaultKind::Migrate { how } => *how != MigrationWay::ReadThrough,
             FaultKind::Store { forgets, .. } => forgets.is_some_and(|forgets| forgets != Forgets::NOTHING),
-            FaultKind::Slow { .. }
+            FaultKind::Revive { .. }
+            | FaultKind::Slow { .. }
             | FaultKind::Failing { .. }
             | FaultKind::Scale(_)
             | FaultKind::Join(_)
@@ -318,6 +330,7 @@ impl<Server, Region> FaultKind<Server, Region> {
             FaultKind::Crash { .. }
             | FaultKind::Restart { .. }
             | FaultKind::Replace { .. }
+            | FaultKind::Revive { .. }
             | FaultKind::Slow { .. }
             | FaultKind::Failing { .. }
             | FaultKind::Store { .. }
@@ -339,6 +352,7 @@ impl<Server, Region> FaultKind<Server, Region> {
             | FaultKind::Restart { .. }
             | FaultKind::Replace { .. }
             | FaultKind::Vanish { .. }
+            | FaultKind::Revive { .. }
             | FaultKind::Isolate { .. }
             | FaultKind::RegionOutage { .. }
             | FaultKind::Store { .. }
@@ -359,6 +373,7 @@ impl<Server: fmt::Display, Region: fmt::Display> fmt::Display for FaultKind<Serv
             FaultKind::Restart { server, .. } => write!(f, "{server} restarts"),
             FaultKind::Replace { server, .. } => write!(f, "{server} is replaced"),
             FaultKind::Vanish { server, .. } => write!(f, "{server} falls silent"),
+            FaultKind::Revive { server } => write!(f, "{server} is started again, empty"),
             FaultKind::Slow { server, factor, .. } => write!(f, "{server} works {factor} times slower"),
             FaultKind::Failing { server, billionths: Share::ALL, .. } => write!(f, "{server} fails every request"),
             FaultKind::Failing { server, billionths, .. } => {

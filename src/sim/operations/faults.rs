@@ -50,6 +50,11 @@ impl Sim {
                     self.operate(recorder);
                 }
             }
+            FaultKind::Revive { server } => {
+                if operations.start(recorder, events, balancer, server, index) {
+                    self.operate(recorder);
+                }
+            }
             FaultKind::Store { lasting, forgets, .. } => {
                 recorder.record(&struck);
                 let forgets = forgets.unwrap_or(Forgets::NOTHING);

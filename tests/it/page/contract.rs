@@ -11,6 +11,7 @@ use whatcart::page::Page;
 fn examples() -> Vec<Value> {
     vec![
         json!({ "call": "scenarios" }),
+        json!({ "call": "source", "scenario": "what-cart" }),
         json!({ "call": "check", "scenario": "mine", "text": "title = 'x'\nduration = '2m'\n[servers]\ncuont = 5\n" }),
         json!({ "call": "load", "scenario": "sticky-crash", "designs": [2, 4], "seed": 270, "user": 42 }),
         json!({ "call": "advance", "run": 0, "until": 30.05 }),
@@ -20,6 +21,7 @@ fn examples() -> Vec<Value> {
         json!({ "call": "spare", "run": 2, "fault": 0 }),
         json!({ "call": "inject", "run": 2, "fault": { "crash": "server-1", "replace_after": "5s" } }),
         json!({ "call": "story", "run": 0 }),
+        json!({ "call": "report", "most_requests": 1_000_000 }),
         json!({ "call": "close", "run": 2 }),
     ]
 }

@@ -307,8 +307,8 @@ fn two_kinds_in_one_fault() {
     6 | slow = "server-1"
       | ^^^^
       |
-      = help: keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`,
-              `store`, `deploy`, `scale`, `join`, `region_outage`
+      = help: keep one of `crash`, `restart`, `replace`, `vanish`, `revive`, `slow`, `failing`,
+              `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
     "#);
 }
 
@@ -321,7 +321,8 @@ fn a_fault_of_no_kind() {
     3 | [[faults]]
       | ^^^^^^^^^^
       |
-      = help: say one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, each
-              with a server's name, or one of `region_outage`, `store`, `deploy`, `scale`, `join`
+      = help: say one of `crash`, `restart`, `replace`, `vanish`, `revive`, `slow`, `failing`,
+              `isolate`, each with a server's name, or one of `region_outage`, `store`, `deploy`,
+              `scale`, `join`
     ");
 }

@@ -343,7 +343,7 @@ fn stores() {
         no state lives in it here: set `homes.cart` or `homes.session` to "shared-store"
     "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", crash = \"server-1\" }]"
       t.toml:4:43: `store` and `crash` exclude each other
-        keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
+        keep one of `crash`, `restart`, `replace`, `vanish`, `revive`, `slow`, `failing`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`
     "homes.cart = \"shared-store\"\nfaults = [{ at = \"30s\", store = \"outage\", replace_after = \"5s\" }]"
       t.toml:4:59: `replace_after` is about a server, not the store
         say how long it lasts with `for`

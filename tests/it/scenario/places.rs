@@ -60,7 +60,7 @@ fn what_does_not_go_with_replicas_or_without_regions() {
     insta::assert_snapshot!(said("store = 3"), @r#"expected a region, or { replicated_within = "1s" }, found `3` | 3 | "#);
     insta::assert_snapshot!(short("[[faults]]\nat = \"3s\"\nregion_outage = \"us\""), @r#"there are no regions here | "us" | give `[regions]` with `names` and `round_trip`"#);
     insta::assert_snapshot!(said("[[faults]]\nat = \"3s\"\nregion_outage = \"us\"\nreplace_after = \"5s\""), @r#"`replace_after` goes with `crash` or `vanish`, not with `region_outage` | "5s" | "#);
-    insta::assert_snapshot!(said("[[faults]]\nat = \"3s\"\nregion_outage = \"us\"\ncrash = \"server-1\""), @r"`region_outage` and `crash` exclude each other | crash | keep one of `crash`, `restart`, `replace`, `vanish`, `slow`, `failing`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`");
+    insta::assert_snapshot!(said("[[faults]]\nat = \"3s\"\nregion_outage = \"us\"\ncrash = \"server-1\""), @r"`region_outage` and `crash` exclude each other | crash | keep one of `crash`, `restart`, `replace`, `vanish`, `revive`, `slow`, `failing`, `isolate`, `store`, `deploy`, `scale`, `join`, `region_outage`");
 }
 
 /// The engine over real sockets leaves out what one machine cannot have, whether or not the scenario says so.

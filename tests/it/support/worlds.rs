@@ -347,18 +347,8 @@ fn tokens() -> impl Strategy<Value = Tokens> {
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {
-    let verb = prop::sample::select(vec![
-        "crash",
-        "restart",
-        "replace",
-        "vanish",
-        "slow",
-        "isolate",
-        "failing",
-        "outage",
-        "failover",
-        "store restart",
-    ]);
+    let verbs = "crash,restart,replace,vanish,revive,slow,isolate,failing,outage,failover,store restart";
+    let verb = prop::sample::select(verbs.split(',').collect::<Vec<_>>());
     let rate = prop::option::of(1u32..1_000);
     let accident = (verb, 1u64..5, 0u64..8_000, prop::option::of(100u64..6_000), rate).prop_map(
         |(verb, server, at, back, rate)| {

@@ -50,6 +50,7 @@ pub fn fault(verb: &str, server: u64, at: u64, back_after: Option<u64>) -> Fault
         "crash" => FaultKind::Crash { server, comeback },
         "restart" => FaultKind::Restart { server, boot: None },
         "replace" => FaultKind::Replace { server, boot: None },
+        "revive" => FaultKind::Revive { server },
         "vanish" => FaultKind::Vanish { server, comeback },
         "slow" => FaultKind::Slow { server, factor: 7, lasting },
         "isolate" => FaultKind::Isolate { server, lasting },
