@@ -59,7 +59,7 @@ mod tests {
     fn texts_do_not_run_into_each_other() {
         let of = |texts: [&str; 2]| {
             let mut fnv = Fnv::default();
-            texts.map(|text| fnv.text(text));
+            texts.into_iter().for_each(|text| fnv.text(text));
             fnv.hash()
         };
         assert_ne!(of(["ab", "c"]), of(["a", "bc"]));
