@@ -1,6 +1,5 @@
 //! The files that a run writes.
 
-use sha2::{Digest, Sha256};
 use whatcart::base::words::plural;
 use whatcart::experiment;
 use whatcart::faces::drawing::cast::Cast;
@@ -94,23 +93,15 @@ impl Files {
 
 /// The report as a page.
 fn page(request: &Run, loaded: &Loaded, report: &Report, tales: &[Tale]) -> String {
-    let repeatable = report.engine == "sim" && !report.interrupted;
-    let digest = repeatable.then(|| digest(&export::json(report)));
     html::html(
         report,
         &Beside {
             assumptions: &assumptions::assumptions(loaded),
-            changes: &request.changes(loaded.base.seed.get()),
+            changes: &request.changes(),
             command: &request.command(report.seed),
-            digest: digest.as_deref(),
             tales,
         },
     )
-}
-
-/// SHA-256, as `sha256sum` prints it.
-fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The film of the design that the story is about, and of the one that fared best beside it.

@@ -11,20 +11,18 @@ use super::interrupted;
 use super::markup::Tag;
 use super::story::Tale;
 use super::table::{self, columns, header};
-use crate::results::Report;
 use crate::results::statistics::Summary;
+use crate::results::{Digest, Report};
 
 /// What a report says besides its figures.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Beside<'a> {
     /// What the figures rest on.
     pub assumptions: &'a [Assumption],
-    /// What the command changed in the scenario.
+    /// What the command changed in the scenario, except the seed.
     pub changes: &'a [String],
     /// The command that repeats the run.
     pub command: &'a str,
-    /// The SHA-256 of the results as JSON; `None` for real runs, which nobody can repeat to the byte.
-    pub digest: Option<&'a str>,
     /// The same visit in each design; none if there is nothing to tell.
     pub tales: &'a [Tale],
 }
@@ -58,7 +56,7 @@ fn main(report: &Report, beside: &Beside) -> String {
     parts.push(stories::stories(report, beside.tales));
     parts.push(section("Lesson", &lesson(report, &summaries, beside)));
     parts.push(section("Assumptions", &tables::assumptions(report, beside.assumptions)));
-    parts.push(section("To repeat it", &repeat(beside)));
+    parts.push(section("To repeat it", &repeat(report, beside)));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
 }
@@ -73,7 +71,7 @@ fn above(report: &Report, beside: &Beside) -> String {
     let mut terms =
         vec![("Question", vec![plain(&scenario.question)]), ("What differs", vec![plain(&scenario.varies)])];
     terms.push(("What breaks", header::timelines(report)));
-    terms.push(("Changed", beside.changes.to_vec()));
+    terms.push(("Changed", table::changes(report, beside.changes)));
     terms.iter_mut().for_each(|(_, texts)| texts.retain(|text| !text.is_empty()));
     terms.retain(|(_, texts)| !texts.is_empty());
     let term = |(name, texts): &(&str, Vec<String>)| {
@@ -103,24 +101,11 @@ fn lesson(report: &Report, summaries: &[Summary], beside: &Beside) -> String {
     paragraph(&table::told(report, summaries, beside.changes))
 }
 
-fn repeat(beside: &Beside) -> String {
+fn repeat(report: &Report, beside: &Beside) -> String {
     let command = |words: &str| Tag::new("p").around(&Tag::new("code").saying(words)) + "\n";
     let text = command(beside.command);
-    let Some(digest) = beside.digest else { return text };
-    text + "<p>It gives these figures on every machine. The digest of its results as JSON (SHA-256) is "
-        + &Tag::new("code").around(&breakable(digest))
-        + ", which this prints:</p>\n"
-        + &command(&format!("{} --format json | sha256sum", beside.command))
-}
-
-/// A long word that may be broken into lines.
-fn breakable(word: &str) -> String {
-    let mut parts = String::new();
-    for (at, c) in word.chars().enumerate() {
-        if at > 0 && at % 16 == 0 {
-            parts += "<wbr/>";
-        }
-        parts.push(c);
-    }
-    parts
+    let Some(digest) = Digest::of(report) else { return text };
+    text + "<p>It gives these figures on every machine, and prints their digest, "
+        + &Tag::new("code").saying(&digest.to_string())
+        + ".</p>\n"
 }
