@@ -199,7 +199,7 @@ pub struct Figures {
     /// Users who made at least one visit.
     pub users: u64,
     /// Of those, the ones with at least one lost or overcharged cart, abandoned visit, logout, wrong view, double
-    /// charge, missing file or refused form, or with a step that had failed and was never answered when the run ended.
+    /// charge, missing file or refused form, or with a step that was still unanswered when the run ended.
     pub users_hurt: u64,
     /// Requests by outcome; they add up to `sent`.
     pub requests: Requests,

@@ -54,7 +54,7 @@ pub const WORDS: [Word; 42] = [
     word("sticky", &["affinity", "sticky sessions", "pinned"], "The balancer sends a user back to the same server, by a cookie or a hash."),
     word("triangle", &["triangles", "mark in charts"], "In charts: the moment at which a fault struck."),
     word("unfinished", &["still open", "answered step"], "Visits that were still going on when the run ended, after the closing time. What their users were waiting for is in no latency, so with many of them the median is that of the steps that were answered."),
-    word("users hurt", &["users_hurt"], "Users to whom something went wrong at least once, each counted once: a lost cart, a wrong charge, a wrong view, a rejected form, a missing file, a login that was not accepted, or a visit that was given up."),
+    word("users hurt", &["users_hurt"], "Users to whom something went wrong at least once, each counted once: a lost cart, a wrong charge, a wrong view, a rejected form, a missing file, a login that was not accepted, a visit that was given up, or a step without an answer when the run ended."),
     word("unknown", &["unknown outcome"], "The user never learned whether an operation took effect: its answer was late or its connection broke. It is neither a loss nor a success."),
     word("visit", &["visits"], "One walk of a user through the journey, from the first step to the last. Users make many visits."),
     word("wiped", &["last copy"], "The last copy of a cart was in a memory that is gone: its server crashed, was stopped or was replaced."),

@@ -11,7 +11,6 @@ mod counts;
 mod findings;
 mod inconsistencies;
 mod missing_files;
-mod unanswered;
 mod user_set;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +27,6 @@ use inconsistencies::Inconsistencies;
 pub use inconsistencies::{Allowance, HiddenCounts};
 pub use missing_files::FileCounts;
 use missing_files::Files;
-use unanswered::Unanswered;
 use user_set::UserSet;
 
 /// The streaming checker.
@@ -36,9 +34,10 @@ use user_set::UserSet;
 pub struct Checker {
     carts: Vec<Cart>,
     doubts: BTreeMap<u32, Doubts>,
+    /// Whose cart it is, by client.
+    owners: Vec<UserId>,
     users: UserSet,
     hurt: UserSet,
-    unanswered: Unanswered,
     files: Files,
     /// Absent if servers have no hidden state.
     hidden: Option<Box<Inconsistencies>>,
@@ -70,12 +69,13 @@ impl Checker {
         self.carts.iter().filter(|cart| cart.flags & (OPENED | ENDED) == OPENED).count() as u64
     }
 
-    /// How many users whom nothing else has hurt have a step that failed and was never answered. At the end of a run they
-    /// have waited in vain.
+    /// How many users whom nothing else has hurt wait for the answer to a step, at whatever attempt. At the end of a run
+    /// they have waited in vain.
     #[must_use]
     pub fn users_without_answer(&self) -> u64 {
         let mut hurt = self.hurt.clone();
-        self.unanswered.users().filter(|user| hurt.insert(*user)).count() as u64
+        let waiting = self.carts.iter().zip(&self.owners).filter(|(cart, _)| cart.open_steps > 0);
+        waiting.filter(|(_, user)| hurt.insert(**user)).count() as u64
     }
 
     /// The clients of carts that are open.
@@ -112,11 +112,8 @@ impl Checker {
                 None
             }
             Seen::Told { request, outcome, settled, .. } => {
-                if settled {
-                    self.unanswered.settled(visit.client);
-                } else {
-                    self.unanswered.failed(visit);
-                }
+                let cart = &mut self.carts[visit.client.index()];
+                cart.open_steps = cart.open_steps.saturating_sub(u8::from(settled));
                 self.told(visit, request, outcome)
             }
             Seen::Left(ending) => self.left(visit, ending),
@@ -127,14 +124,17 @@ impl Checker {
         let index = visit.client.index();
         if index >= self.carts.len() {
             self.carts.resize(index + 1, Cart::default());
+            self.owners.resize(index + 1, visit.user);
         }
         self.carts[index] = Cart::default();
+        self.owners[index] = visit.user;
         self.counts.users += u64::from(self.users.insert(visit.user));
     }
 
     #[inline(always)]
     fn sent(&mut self, visit: Visit, request: Request) -> Option<Finding> {
         let cart = &mut self.carts[visit.client.index()];
+        cart.open_steps = cart.open_steps.saturating_add(u8::from(request.attempt == 0));
         match request.command {
             Command::Add(item) => {
                 if cart.pending == 0 {
@@ -417,7 +417,6 @@ impl Checker {
     }
 
     fn left(&mut self, visit: Visit, ending: Ending) -> Option<Finding> {
-        self.unanswered.settled(visit.client);
         if matches!(ending, Ending::GaveUp(_)) {
             self.hurt(visit.user);
         }

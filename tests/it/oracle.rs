@@ -32,7 +32,8 @@ fn judged_by(mut checker: Checker, events: &[Event]) -> Judgement {
             findings.entry(visit).or_default().push(finding);
         }
     }
-    Judgement { counts: checker.counts().clone(), open_carts: checker.open_carts(), findings }
+    let (open_carts, without_answer) = (checker.open_carts(), checker.users_without_answer());
+    Judgement { counts: checker.counts().clone(), open_carts, without_answer, findings }
 }
 
 /// The naive checker's judgement.

@@ -52,6 +52,21 @@ fn survivors_do_not_speak_for_the_others() {
     assert!(price(many) >= price(few), "who serves few well is not cheap");
 }
 
+/// Who sends one request and never hears of it is hurt, too, even if nothing has failed yet.
+#[test]
+fn who_still_waits_at_the_end_is_hurt() {
+    let (report, _) = printed(
+        "title = 'a stall'\nduration = '10s'\nclosing = '1s'\n\
+         users = { count = 5, ramp = '0s', think = { constant = '1s' }, timeout = '60s' }\n\
+         servers = { count = 1, service = { constant = '30s' } }\n\
+         variants = [{ name = 'stalled' }, { name = 'served', servers.service = { constant = '1ms' } }]\n",
+        false,
+    );
+    let stalled = figures(&report, 0);
+    assert_eq!((stalled.requests.failed, stalled.requests.timed_out, stalled.requests.in_flight), (0, 0, 5));
+    assert_eq!((stalled.users_hurt, figures(&report, 1).users_hurt), (5, 0));
+}
+
 /// Every price is a price of success: when nobody is served well, there is none.
 #[test]
 fn a_shop_that_serves_nobody_well_is_not_cheap() {

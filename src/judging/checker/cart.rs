@@ -15,6 +15,8 @@ pub(super) struct Cart {
     /// Checkouts in flight.
     pub(super) checkouts_out: u8,
     pub(super) bills: u8,
+    /// Steps that were begun and are neither done nor given up: their user waits for an answer, or to try again.
+    pub(super) open_steps: u8,
 }
 
 pub(super) const OPENED: u8 = 1;

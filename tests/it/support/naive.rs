@@ -28,6 +28,8 @@ pub struct Naive {
 pub struct Judgement {
     pub counts: Counts,
     pub open_carts: u64,
+    /// Users who wait for an answer, and whom nothing else has hurt.
+    pub without_answer: u64,
     /// By visit, in the order of its events.
     pub findings: BTreeMap<Visit, Vec<Finding>>,
 }
@@ -54,11 +56,15 @@ impl Naive {
         let mut all = Judgement::default();
         let mut users = BTreeSet::new();
         let mut hurt = BTreeSet::new();
+        let mut waiting = BTreeSet::new();
         let stale = self.hidden.stale();
         for (visit, seen) in &self.visits {
             users.insert(visit.user);
             let history = History::new(seen);
             let findings = history.findings(&|request| stale.contains(&(*visit, request.step, request.attempt)));
+            if history.is_waiting() {
+                waiting.insert(visit.user);
+            }
             count(&mut all, &history, &findings, visit.user, &mut hurt);
             if !findings.is_empty() {
                 all.findings.insert(*visit, findings);
@@ -69,6 +75,7 @@ impl Naive {
         hurt.extend(self.files.hurt());
         all.counts.users = users.len() as u64;
         all.counts.users_hurt = hurt.len() as u64;
+        all.without_answer = waiting.difference(&hurt).count() as u64;
         all
     }
 }
@@ -175,6 +182,15 @@ impl History<'_> {
             }
         }
         History { seen, calls: calls.into_iter().map(|(_, call)| call).collect() }
+    }
+
+    /// Whether the user has begun a step, and neither done it nor given it up.
+    fn is_waiting(&self) -> bool {
+        let is_over = self.seen.iter().any(|seen| matches!(seen, Seen::Left(_)));
+        let settles =
+            |seen: &Seen, step: u16| matches!(seen, Seen::Told { request, settled: true, .. } if request.step == step);
+        let done = |step| self.seen.iter().any(|seen| settles(seen, step));
+        !is_over && self.calls.iter().any(|call| !done(call.request.step))
     }
 
     fn of(&self, wanted: Command) -> impl Iterator<Item = &Call> {
