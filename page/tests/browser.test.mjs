@@ -202,17 +202,15 @@ test("what happens is told to screen readers, a sentence in four seconds at most
 test("no task is long while it plays", { skip }, async () => {
   const { page } = await newPage(browser);
   await open(page, site.url, "#s=sticky-crash&t=27");
-  await page.evaluate(() => {
-    window.long = [];
-    new PerformanceObserver((list) => window.long.push(...list.getEntries().map((e) => e.duration))).observe({
-      entryTypes: ["longtask"],
-    });
-  });
+  await browser.startTracing(page, { categories: ["toplevel"] });
   await page.keyboard.press(" ");
   await page.waitForTimeout(8_000);
-  const long = await page.evaluate(() => window.long);
-  // A software renderer on a shared machine may stall once; a page that is too slow does so again and again.
-  assert.ok(long.filter((duration) => duration > 100).length <= 2, `long tasks: ${long.map(Math.round)} ms`);
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  // The processor's time, not the clock's: on a busy machine a task also waits for its turn.
+  const tasks = traceEvents.filter(({ name, tdur }) => name.endsWith("RunTask") && tdur !== undefined);
+  assert.ok(tasks.length > 500, `${tasks.length} tasks`);
+  const long = tasks.map(({ tdur }) => Math.round(tdur / 1000)).filter((duration) => duration > 100);
+  assert.deepEqual(long, [], "long tasks, in ms");
 });
 
 test("after the first visit it opens without a network", { skip }, async () => {
