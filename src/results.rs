@@ -400,6 +400,11 @@ pub struct Load {
     pub fair_share_after_s: Option<f64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// The load of one server.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct ServerLoad {
@@ -407,6 +412,10 @@ pub struct ServerLoad {
     pub name: String,
     /// Requests served.
     pub requests: u64,
+    /// Requests that ended here without being served: failed, refused because the queue was full, or cut off. Absent if
+    /// there were none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
     /// The busy share of its workers' time while the shop was open, 0 to 1.
     pub busy: f64,
 }

@@ -19,17 +19,20 @@ pub fn width(text: &str) -> usize {
 }
 
 /// The words of a text in lines of at most this many columns. A word that is longer than a line is broken, never cut. A
-/// number stays with its `%`.
+/// number stays with its unit, the operands of `150 / 3` stay together, and so does the number of a design.
 /// The text has no colour.
 #[must_use]
 pub fn lines(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(WIDEST_CHARACTER);
     let mut lines = vec![String::new()];
     let mut taken = 0;
-    let mut words = text.split_whitespace().peekable();
-    while let Some(word) = words.next() {
-        let sign = words.peek().filter(|next| next.starts_with('%')).map_or(0, |sign| 1 + width(sign));
-        let needed = width(word) + sign;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut stays = 0;
+    for (at, word) in words.iter().enumerate() {
+        if at >= stays {
+            stays = at + together(&words[at..], columns);
+        }
+        let needed = words[at..stays].iter().map(|word| width(word) + 1).sum::<usize>().saturating_sub(1);
         if taken > 0 && taken + 1 + needed > columns {
             lines.push(String::new());
             taken = 0;
@@ -52,6 +55,29 @@ pub fn lines(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// How many of these words stay on one line, as far as there is room for that.
+fn together(words: &[&str], columns: usize) -> usize {
+    let mut room = columns.saturating_sub(words.first().map_or(0, |word| width(word)));
+    let pairs = words.windows(2).take_while(|pair| {
+        let needed = 1 + width(pair[1]);
+        let fits = needed <= room;
+        room = room.saturating_sub(needed);
+        fits && belong_together(pair[0], pair[1])
+    });
+    1 + pairs.count()
+}
+
+fn belong_together(one: &str, next: &str) -> bool {
+    const UNITS: [&str; 7] = ["%", "ns", "ms", "s", "min", "h", "d"];
+    const OPERATORS: [&str; 4] = ["/", "x", "+", "="];
+    let plain = |word: &str| word.trim_matches(|c: char| "(),.;:?".contains(c)).to_owned();
+    let is_number = |word: &str| plain(word).starts_with(|c: char| c.is_ascii_digit());
+    let operator = |word: &str| OPERATORS.contains(&word);
+    is_number(one) && (UNITS.contains(&&*plain(next)) || operator(next))
+        || operator(one) && is_number(next)
+        || one.trim_start_matches('(') == "design" && is_number(next)
+}
+
 /// Columns that one character may take.
 const WIDEST_CHARACTER: usize = 2;
 
@@ -66,5 +92,8 @@ mod tests {
         assert_eq!(lines("数数数 数", 5), ["数数", "数 数"]);
         assert_eq!(lines("", 5), [""]);
         assert_eq!(lines("when 20 % of", 8), ["when", "20 % of"]);
+        assert_eq!(lines("bound: 150 / 3 = 50.", 12), ["bound:", "150 / 3 =", "50."]);
+        assert_eq!(lines("drained for 30 s (design 1)", 15), ["drained for", "30 s (design 1)"]);
+        assert_eq!(lines("it is empty (design 1)", 19), ["it is empty", "(design 1)"]);
     }
 }

@@ -23,6 +23,9 @@ use super::{Ended, Failure, guarded, interrupt, predict, real, source, stories, 
 /// The number of rows that the whole output should not exceed; the story is shortened to fit.
 const ROWS: usize = 34;
 
+/// A story is never cut to fewer lines than these.
+const LEAST_TOLD: usize = 9;
+
 /// Runs a scenario and prints or writes the results.
 pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
     let mut loaded = source::load(&source::find(&request.what)?, &request.set, &request.vary)?;
@@ -233,7 +236,7 @@ fn story(request: &Run, loaded: &Loaded, report: &Report) -> Result<Option<Story
         + prose::plain(&report.scenario.lesson).len() / 90
         + if best.is_some() { 3 } else { 1 };
     let tape = |design| choice.tape(design, loaded, report);
-    let story = story::tell(&report.variants[choice.at], &tape(choice.at), ROWS.saturating_sub(rows).max(7));
+    let story = story::tell(&report.variants[choice.at], &tape(choice.at), ROWS.saturating_sub(rows).max(LEAST_TOLD));
     Ok(Some(match best {
         None => story,
         Some(best) => story.against(&report.variants[best], &tape(best)),

@@ -77,7 +77,7 @@ impl Proof {
             let time = clock_tenths(at.since_start());
             let whence = format!("{server} (process {})", process.0 + 1);
             let before = 3 + width(&time) + 2 + 12 + 1 + width(&whence) + 2;
-            let room = page.columns().saturating_sub(before).max(16);
+            let room = page.columns().saturating_sub(before).max(8);
             beside(&[
                 Block::new(3, width(&time), Side::Left, vec![time]),
                 Block::new(2, 12, Side::Left, vec![did.into()]),

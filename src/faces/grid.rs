@@ -68,26 +68,46 @@ struct Layout {
     gap: usize,
     /// Lines of a header, at most.
     head_lines: usize,
-    /// Whether names may be wrapped.
-    wraps_names: bool,
+    /// How far names may be wrapped.
+    names: Names,
     /// Whether words in cells may be wrapped.
     wraps_words: bool,
 }
 
+impl Layout {
+    /// Whether it is read less easily than a table with fewer columns.
+    fn is_last_resort(self) -> bool {
+        matches!(self.names, Names::Lines(3..))
+    }
+}
+
+/// How far names may be wrapped.
+#[derive(Clone, Copy)]
+enum Names {
+    /// Not at all.
+    Whole,
+    /// To the least width that is good to read.
+    Wrapped,
+    /// To this many lines, however narrow that is.
+    Lines(usize),
+}
+
 /// The layouts that are tried, from the most readable to the narrowest.
-const LAYOUTS: [Layout; 8] = {
-    const fn layout(gap: usize, head_lines: usize, wraps_names: bool, wraps_words: bool) -> Layout {
-        Layout { gap, head_lines, wraps_names, wraps_words }
+const LAYOUTS: [Layout; 10] = {
+    const fn layout(gap: usize, head_lines: usize, names: Names, wraps_words: bool) -> Layout {
+        Layout { gap, head_lines, names, wraps_words }
     }
     [
-        layout(3, AS_WRITTEN, false, false),
-        layout(2, AS_WRITTEN, false, false),
-        layout(2, 3, false, false),
-        layout(2, AS_WRITTEN, true, false),
-        layout(2, 3, true, false),
-        layout(2, 4, true, false),
-        layout(2, 3, true, true),
-        layout(2, 4, true, true),
+        layout(3, AS_WRITTEN, Names::Whole, false),
+        layout(2, AS_WRITTEN, Names::Whole, false),
+        layout(2, 3, Names::Whole, false),
+        layout(2, AS_WRITTEN, Names::Wrapped, false),
+        layout(2, 3, Names::Wrapped, false),
+        layout(2, 4, Names::Wrapped, false),
+        layout(2, 3, Names::Wrapped, true),
+        layout(2, 4, Names::Wrapped, true),
+        layout(2, 4, Names::Lines(2), true),
+        layout(2, 4, Names::Lines(3), true),
     ]
 };
 
@@ -110,7 +130,10 @@ impl Grid {
         let mut columns: Vec<&Column> = self.columns.iter().collect();
         let mut left_out = Vec::new();
         loop {
-            let fits = |layout: &&Layout| self.needed(&columns, **layout) <= page.columns();
+            let last_resort = columns.len() <= FEW;
+            let fits = |layout: &&Layout| {
+                (last_resort || !layout.is_last_resort()) && self.needed(&columns, **layout) <= page.columns()
+            };
             if let Some(layout) = LAYOUTS.iter().find(fits) {
                 left_out.reverse();
                 let (head, rows) = self.table(&columns, *layout, page);
@@ -135,10 +158,20 @@ impl Grid {
         names.max().unwrap_or(0).max(width(self.heading)).min(NAME)
     }
 
+    /// The width at which every name takes at most this many lines.
+    fn narrowest_name(&self, most_lines: usize) -> usize {
+        let names = self.names.iter().map(|[_, name]| narrowest(name, most_lines));
+        names.max().unwrap_or(0).max(width(self.heading))
+    }
+
     /// The width of the whole table.
     fn needed(&self, columns: &[&Column], layout: Layout) -> usize {
         let name = self.name_width();
-        let name = if layout.wraps_names { name.min(self.name_at_least.max(width(self.heading))) } else { name };
+        let name = match layout.names {
+            Names::Whole => name,
+            Names::Wrapped => name.min(self.name_at_least.max(width(self.heading))),
+            Names::Lines(most) => self.narrowest_name(most),
+        };
         self.before_names() + name + columns.iter().map(|column| layout.gap + column.width(layout)).sum::<usize>()
     }
 

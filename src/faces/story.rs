@@ -11,7 +11,7 @@ use crate::base::time::Instant;
 use crate::base::words::count;
 use crate::base::{Items, ServerId, UserId};
 use crate::history::{EventKind, PoolEvent};
-use crate::operations::faults::{FaultKind, of_processes};
+use crate::operations::faults::{self, FaultKind, of_processes};
 use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
 use crate::scenario::Target;
 
@@ -96,8 +96,17 @@ pub enum Mark {
     CheckedOut,
     /// An order appeared on the statement that the user had not been told about.
     Billed,
-    /// An impostor was refused, not the user.
-    TurnedAway,
+    /// Somebody else was refused, not the user.
+    TurnedAway(Stranger),
+}
+
+/// Somebody who uses the user's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stranger {
+    /// With a forged one.
+    Impostor,
+    /// With a copy of it.
+    Thief,
 }
 
 /// Chooses the story that a report should tell: the index of the variant, and the visit.
@@ -183,19 +192,38 @@ fn often(figures: &Figures, how: HurtBy) -> u64 {
         HurtBy::Zombie => figures.zombie_logins,
         // It is the point only where nothing worse happened.
         HurtBy::WrongView => figures.wrong_views.min(1),
+        HurtBy::Waited => 0,
     }
 }
 
-/// The other design that hurt the fewest users; of equals, the last, since scenarios build up to their best design.
+/// The other design that hurt the fewest users; of equals, the last, since scenarios build up to their best design. If
+/// none hurt fewer, one in which users waited much less. Where something breaks in the story's design, a control in which
+/// nothing breaks mends nothing.
 #[must_use]
 pub fn best_other(report: &Report, than: usize) -> Option<usize> {
-    let count = |figures: &Figures| {
+    let told = report.variants.get(than)?;
+    let breaks = |variant: &VariantReport| !faults::kinds(&variant.scenario).is_empty();
+    let others = report.variants.iter().enumerate().filter(|(i, other)| *i != than && (breaks(other) || !breaks(told)));
+    let (best, variant) = others.clone().rev().min_by_key(|(_, variant)| users_hurt(variant))?;
+    if users_hurt(variant) < users_hurt(told) {
+        return Some(best);
+    }
+    let equals = others.filter(|(_, variant)| users_hurt(variant) == users_hurt(told));
+    let (best, variant) = equals.min_by(|(_, a), (_, b)| mean_step(a).total_cmp(&mean_step(b)))?;
+    (mean_step(variant) < mean_step(told) / 2.0).then_some(best)
+}
+
+fn users_hurt(variant: &VariantReport) -> u64 {
+    variant.runs.first().map_or(u64::MAX, |run| {
+        let figures = &run.figures;
         figures.users_hurt + figures.logged_out + figures.impostors_accepted + figures.zombie_logins
-    };
-    let hurt = |variant: &VariantReport| variant.runs.first().map_or(u64::MAX, |run| count(&run.figures));
-    let others = report.variants.iter().enumerate().filter(|(i, _)| *i != than);
-    let (best, variant) = others.rev().min_by_key(|(_, variant)| hurt(variant))?;
-    (hurt(variant) < hurt(report.variants.get(than)?)).then_some(best)
+    })
+}
+
+/// The mean latency of a step, ms.
+fn mean_step(variant: &VariantReport) -> f64 {
+    let latency = variant.runs.first().and_then(|run| run.figures.step_latency_ms.as_ref());
+    latency.map_or(f64::MAX, |latency| latency.mean)
 }
 
 /// A line for a fault that struck: what it did, how many open carts lost something because of it, and whether this one

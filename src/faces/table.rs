@@ -118,14 +118,15 @@ pub fn left_out(report: &Report) -> Option<String> {
 /// Causes, precision and denominators, in sentences that are true by construction.
 #[must_use]
 pub fn sentences(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Vec<String> {
-    let why = causes::sentences(summaries).join(" ");
+    let why = causes::sentences(report, summaries).join(" ");
     let several = report.variants.iter().any(|variant| variant.runs.len() > 1);
     let sure = if several { certainty(summaries, columns) } else { None };
     [
         Some(why).filter(|why| !why.is_empty()),
         sure,
+        columns::unnoticed(summaries, columns),
         differing_counts(report, summaries, columns),
-        carried_alike(summaries, columns),
+        carried_alike(report, summaries, columns),
         pace::lateness(report),
     ]
     .into_iter()
@@ -176,11 +177,10 @@ fn differing_counts(report: &Report, summaries: &[Summary], columns: &[columns::
 }
 
 /// A note, if the price column leaves something out.
-fn carried_alike(summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
-    let bytes = columns::carried_alike(summaries);
-    let priced = columns.iter().any(|column| column.name == "price") && columns::some_carry_more(summaries);
-    let bytes = crate::base::words::count(bytes);
-    (priced && bytes != "0").then(|| format!("Every design also carries {bytes} bytes a request: the signed login."))
+fn carried_alike(report: &Report, summaries: &[Summary], columns: &[columns::Column]) -> Option<String> {
+    columns.iter().find(|column| column.name == "price")?;
+    let bytes = crate::base::words::count(columns::carried_alike(report, summaries)?);
+    Some(format!("Every design also carries {bytes} bytes a request: the signed login."))
 }
 
 /// What has to be known before the figures are used.

@@ -151,6 +151,18 @@ impl Page {
         self.columns
     }
 
+    /// The words of a text in lines that fit: the first begins with `head`, the others are indented two columns further.
+    #[must_use]
+    pub fn hang(self, head: &str, text: &str) -> String {
+        let indent = width(head);
+        let columns = self.columns.min(PROSE).saturating_sub(indent);
+        if width(text) <= columns {
+            return format!("{head}{text}\n");
+        }
+        let text = lines(text, columns - HANGING).join(&format!("\n{}", " ".repeat(indent + HANGING)));
+        format!("{head}{text}\n")
+    }
+
     /// The words of a text in lines that fit, and that are not too long to read: the first begins with `head`, the
     /// others are indented as far.
     #[must_use]
@@ -170,8 +182,11 @@ impl Default for Page {
 /// The narrowest page.
 const LEAST: usize = 60;
 
+/// The indent of lines that go on with an entry.
+const HANGING: usize = 2;
+
 /// Columns of running text, however wide the page is.
-const PROSE: usize = 100;
+pub const PROSE: usize = 100;
 
 #[cfg(test)]
 mod tests {

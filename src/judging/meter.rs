@@ -116,6 +116,8 @@ pub struct Window {
 pub struct Work {
     /// Requests served.
     pub requests: u64,
+    /// Requests that ended here without being served.
+    pub dropped: u64,
     /// How long workers were busy, for requests that ended while the shop was open.
     pub busy_while_open: Span,
     /// The part of that after the warm-up and while the server was in the pool and alive.
@@ -265,6 +267,7 @@ impl Meter {
         let cold = self.cold.iter().flatten().copied().chain(std::iter::repeat(Work::default()));
         self.work.iter().zip(cold).map(|(work, cold)| Work {
             requests: work.requests - cold.requests,
+            dropped: work.dropped - cold.dropped,
             busy_while_open: work.busy_while_open - cold.busy_while_open,
             ..*work
         })
@@ -383,6 +386,12 @@ impl Meter {
         if let Some(neighbours) = &mut self.neighbours {
             neighbours.served(now, user, served);
         }
+    }
+
+    /// A server ended a request without serving it.
+    pub fn dropped(&mut self, now: Instant, server: ServerId) {
+        self.window(now);
+        self.work[server.index()].dropped += 1;
     }
 
     /// Requests by outcome, over all windows.

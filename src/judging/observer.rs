@@ -6,7 +6,7 @@ mod recovery;
 
 use std::collections::BTreeMap;
 
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Outcome, Refusal, UserId, Visit};
 use crate::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent, Prefetch, Recorder, Seen};
 use crate::judging::checker::{Allowance, CartVerdict, Checker, Finding};
@@ -43,6 +43,8 @@ pub enum HurtBy {
     StalePage,
     /// A view of the cart lacked an item, or showed one that had been removed or bought.
     WrongView,
+    /// A step took longer than [`LONG_WAIT`], and went well.
+    Waited,
 }
 
 /// A visit that went wrong.
@@ -55,6 +57,9 @@ pub struct Hurt {
     /// What went wrong; the worst, if several things did.
     pub how: HurtBy,
 }
+
+/// From meaning to do a step to its answer: what every user notices.
+const LONG_WAIT: Span = Span::from_secs(4);
 
 /// How many visits of each kind are remembered, in addition to those of the favourite user.
 const REMEMBERED: u32 = 4;
@@ -141,6 +146,8 @@ impl Observer {
                 }
                 if is_bad(outcome) {
                     self.recovery.trouble(at);
+                } else if at - meant >= LONG_WAIT {
+                    self.suffer(visit, HurtBy::Waited);
                 }
             }
             Seen::Left(ending) => self.count_visit(ending),
@@ -289,7 +296,8 @@ impl Recorder for Observer {
                 }
             }
             EventKind::Inside(_, Inside::Retried { .. }) => self.meter.balancer_retries += 1,
-            EventKind::Inside(_, Inside::Dropped { .. }) => {}
+            EventKind::Inside(_, Inside::Dropped { server: Some(server) }) => self.meter.dropped(event.at, *server),
+            EventKind::Inside(_, Inside::Dropped { server: None }) => {}
             EventKind::Pool(pool) => self.pool(event.at, *pool),
         }
     }

@@ -26,7 +26,7 @@ use crate::operations::faults::{Fault, FaultKind, of_processes, timeline};
 use crate::scenario::{HiddenState, Loaded, Scenario, Variant, nearest};
 
 /// The names of the columns that a table can have. Paths into the summary are columns, too.
-pub const COLUMNS: [&str; 41] = [
+pub const COLUMNS: [&str; 42] = [
     "unfinished",
     "lost",
     "intact",
@@ -51,6 +51,7 @@ pub const COLUMNS: [&str; 41] = [
     "stale-pages",
     "busiest",
     "busy",
+    "requests-by-server",
     "latency",
     "neighbours",
     "add-by-region",

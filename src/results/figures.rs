@@ -165,6 +165,7 @@ fn load(observer: &Observer, scenario: &Scenario, until: Instant) -> Load {
     let per_server = (0u32..).zip(meter.measured_work()).map(|(i, work)| ServerLoad {
         name: ServerId(i).to_string(),
         requests: work.requests,
+        dropped: work.dropped,
         busy: busy_share(meter, scenario, (i as usize, work), until),
     });
     Load {

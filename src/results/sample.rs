@@ -7,7 +7,7 @@ use super::{
 use crate::base::time::{Instant, Span};
 use crate::base::{ClientId, Command, Item, Items, Outcome, ProcessId, Reply, ServerId, UserId, Visit};
 use crate::history::{Event, EventKind, Evidence, Inside, PoolEvent, Request, Seen, Served};
-use crate::scenario::{DesignNumber, Scenario};
+use crate::scenario::{CartHome, DesignNumber, Scenario};
 
 const STICKY_CRASH: &str = r#"
 title    = "Sticky sessions keep every cart whole. What does one crash cost?"
@@ -36,7 +36,8 @@ pub(crate) fn scenario(text: &str) -> Scenario {
 fn figures(split: u64, wiped: u64, peak: f64, store: f64, bytes: f64) -> Figures {
     let lost = split + wiped;
     let busy = [0.25 * peak, 0.25, 0.24];
-    let per_server = (1..).zip(busy).map(|(i, busy)| ServerLoad { name: format!("server-{i}"), requests: 6_442, busy });
+    let server = |(i, busy)| ServerLoad { name: format!("server-{i}"), requests: 6_442, busy, ..ServerLoad::default() };
+    let per_server = (1..).zip(busy).map(server);
     let latency = Latency { mean: 20.6, p50: 14.0, p90: 46.0, p99: 93.0, max: 210.0 };
     Figures {
         carts: Carts { opened: 2_416, intact: 2_416 - lost, lost, ..Carts::default() },
@@ -127,7 +128,7 @@ pub(crate) fn sticky_crash() -> Report {
         runs: vec![run(1, figures)],
         cut_short: Vec::new(),
     };
-    Report {
+    let mut report = Report {
         name: "sticky-crash".into(),
         written: 0,
         engine: "sim",
@@ -144,7 +145,9 @@ pub(crate) fn sticky_crash() -> Report {
         left_out: Vec::new(),
         expectations: Vec::new(),
         agreement: None,
-    }
+    };
+    report.variants[2].scenario.homes.cart = CartHome::SignedToken;
+    report
 }
 
 /// The same over several seeds with different results.
@@ -224,6 +227,8 @@ pub(crate) fn items(numbers: &[u8]) -> Items {
 /// One request and its result, for a tape.
 pub(crate) struct RequestSample {
     pub at: u64,
+    /// Milliseconds since it was sent.
+    pub took: u64,
     pub command: Command,
     pub server: u32,
     pub knew: Option<bool>,
@@ -236,6 +241,7 @@ impl RequestSample {
     pub(crate) fn ok(at: u64, command: Command, server: u32) -> RequestSample {
         RequestSample {
             at,
+            took: 20,
             command,
             server,
             knew: None,
@@ -279,7 +285,7 @@ pub(crate) fn tape(user: u32, heard: Vec<RequestSample>, broken: &[(u64, PoolEve
             copies: 0,
             evidence: one.evidence,
         };
-        let sent = at(one.at - 20);
+        let sent = at(one.at - one.took);
         events.push(Event { at: sent, what: EventKind::Seen(visit, Seen::Sent(request)) });
         if matches!(one.outcome, Outcome::Ok(_)) {
             events.push(Event { at: at(one.at), what: EventKind::Inside(visit, Inside::Served(served)) });

@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn leaves_come_in_the_order_of_the_fields() {
-        let per_server = vec![ServerLoad { name: "server-1".into(), requests: 7, busy: 0.25 }];
+        let per_server = vec![ServerLoad { name: "server-1".into(), requests: 7, busy: 0.25, ..ServerLoad::default() }];
         let figures = Figures { load: Load { per_server, ..Load::default() }, ..Figures::default() };
         let tree = Tree::of(&figures);
         let leaves = tree.leaves();

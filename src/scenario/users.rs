@@ -133,7 +133,7 @@ impl fmt::Display for Join {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.to, self.rate_to) {
             (Some(to), _) => write!(f, "users grow to {}", thousands(to.get()))?,
-            (None, Some(rate)) => write!(f, "{} new visitors a second", words::count(rate.get()))?,
+            (None, Some(rate)) => write!(f, "the rate of new visitors goes to {} a second", words::count(rate.get()))?,
             (None, None) => return Ok(()),
         }
         let over = self.over.get();

@@ -80,11 +80,31 @@ fn a_changed_run_keeps_no_unchanged_lesson() {
     assert!(table.contains("sticky, server memory, but") && told.contains("as it was written"), "{table}{told}");
 }
 
+/// Whose memory it was, and who gets most of the requests, is said in the words of the design.
+#[test]
+fn a_table_answers_its_title() {
+    for (name, shown) in [
+        ("serverless", "their items sit in another instance's memory"),
+        ("edge-workers", "their last copy went with an instance"),
+        ("sinkhole", "23/54/23 %"),
+        ("zero-downtime-deploy", "0:30 the deploy, as each design says"),
+        ("autoscale-in", "2:00 the rate of new visitors goes to 15 a second within 1 min"),
+    ] {
+        let (_, text, _) = ran(&["run", name]);
+        assert!(text.contains(shown), "{text}");
+    }
+}
+
 /// A story shows the design that its lesson is about, and the event that did the harm.
 #[test]
 fn a_story_shows_what_did_the_harm() {
     for (name, shown) in [
-        ("token-cart", "the mug is back"),
+        ("what-cart", "looks at cart  server-3  \"What cart?\" Empty."),
+        ("token-cart", "└ looks at cart  server-1  shows mug lamp pen"),
+        ("token-cart", "mug lamp pen are back"),
+        ("crash-recovery", "server-8 does not answer: the balancer tries another"),
+        ("slow-server", "ok, after 9.2 s"),
+        ("retry-storm", "The same user in design 3"),
         ("hash-resize", "server-5 is new and takes requests now"),
         ("store-eviction", "the full store has evicted this cart by now"),
         ("autoscale-in", "The same user in design 5"),

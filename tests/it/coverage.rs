@@ -111,7 +111,7 @@ names!(hurt(HurtBy):
     HurtBy::Impostor => "hurt by an impostor", HurtBy::MissingFile => "hurt by a missing file",
     HurtBy::ChargedAgain => "hurt by a second charge", HurtBy::Forbidden => "hurt by a refused form",
     HurtBy::StalePage => "hurt by a stale page", HurtBy::WrongView => "hurt by a wrong view",
-    HurtBy::Zombie => "hurt by a zombie");
+    HurtBy::Zombie => "hurt by a zombie", HurtBy::Waited => "hurt by a long wait");
 names!(fault_kind(FaultKind):
     FaultKind::Crash { comeback: None, .. } => "a crash for good",
     FaultKind::Crash { comeback: Some(_), .. } => "a crash with a comeback",

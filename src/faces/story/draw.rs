@@ -41,11 +41,13 @@ impl Story {
         let title = paint(Tone::Strong, &self.title);
         let Some([cart, added]) = widths.carts else { return format!("{title}\n") };
         let user = self.title.split(',').next().unwrap_or_default().to_lowercase();
+        let whose = format!("{user} has added");
+        let whose = if width(&whose) <= added { whose } else { "has added".into() };
         let before = widths.before_carts();
         beside(&[
             Block::new(0, before, Side::Left, vec![title]),
             Block::new(0, cart, Side::Left, lines("server's cart", cart)),
-            Block::new(GAP, added, Side::Left, lines(&format!("{user} has added"), added)),
+            Block::new(GAP, added, Side::Left, lines(&whose, added)),
         ])
     }
 

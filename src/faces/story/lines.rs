@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::concurrent_group::ConcurrentGroup;
 use super::shortening::{shortened, went_wrong};
-use super::{Deed, Line, Mark, Story, broke, deploys};
+use super::{Deed, Line, Mark, Story, Stranger, broke, deploys};
 use crate::base::time::{Instant, NANOS_PER_SEC, Span};
 use crate::base::words::{count, plural, span};
 use crate::base::{Command, Items, Outcome, Refusal, RegionId, Reply, ServerId, Visit};
@@ -13,6 +13,9 @@ use crate::history::{AbandonReason, Ending, Event, EventKind, Inside, PoolEvent,
 use crate::regions::RegionMap;
 use crate::results::{Tape, VariantReport};
 use crate::scenario::CartHome;
+
+/// How long an answer takes that the story remarks on.
+const A_WAIT: Span = Span::from_secs(1);
 
 /// The maximum number of lines in a story's first part.
 const MOST: usize = 12;
@@ -75,13 +78,15 @@ fn tally(lines: &[Line]) -> Option<Line> {
     let of = |wanted: fn(&Deed) -> bool| {
         lines.iter().filter(|line| matches!(line, Line::Did(deed) if wanted(deed))).count() as f64
     };
-    let strangers = of(|deed| deed.mark == Some(Mark::TurnedAway));
-    let (all, wrong) = (of(|_| true) - strangers, of(|deed| deed.wrong));
-    let turned_away = match strangers {
+    let thieves = of(|deed| deed.mark == Some(Mark::TurnedAway(Stranger::Thief)));
+    let impostors = of(|deed| deed.mark == Some(Mark::TurnedAway(Stranger::Impostor)));
+    let (all, wrong) = (of(|_| true) - thieves - impostors, of(|deed| deed.wrong));
+    let turned_away = [("an impostor", impostors), ("a thief", thieves)].map(|(who, often)| match often {
         0.0 => String::new(),
-        1.0 => "; a stranger is turned away".into(),
-        often => format!("; a stranger is turned away {} times", count(often)),
-    };
+        1.0 => format!("; {who} is turned away"),
+        often => format!("; {who} is turned away {} times", count(often)),
+    });
+    let turned_away = turned_away.concat();
     let fared = format!("{}, {}{turned_away}", plural(all, "request", "requests"), went_wrong(all, wrong));
     (all > 0.0).then_some(Line::Skipped(fared))
 }
@@ -104,6 +109,8 @@ struct Teller {
     dropped: Option<ServerId>,
     /// Servers where the balancer's attempts failed.
     tried: Vec<ServerId>,
+    /// When the last request was sent, or the balancer last tried it elsewhere.
+    attempted: Instant,
     /// The newest version of the catalogue shown so far.
     newest: u32,
     /// The number of orders on the statement.
@@ -186,10 +193,17 @@ impl Teller {
             EventKind::Inside(_, Inside::Retried { from }) => {
                 self.dropped = Some(from);
                 self.tried.push(from);
+                if event.at - self.attempted >= A_WAIT {
+                    let name = self.called(from);
+                    self.lines
+                        .push(Line::Broke(event.at, format!("{name} does not answer: the balancer tries another")));
+                }
+                self.attempted = event.at;
             }
             EventKind::Seen(visit, Seen::Sent(request)) => {
                 self.dropped = None;
                 self.tried.clear();
+                self.attempted = event.at;
                 self.locate(event.at, visit, request);
                 self.concurrent.sent();
             }
@@ -226,8 +240,14 @@ impl Teller {
             }
             Outcome::Refused(refusal) => {
                 deed.wrong = !request.command.is_a_thief_s();
-                let stranger = !deed.wrong && refusal == Refusal::Unauthorized;
-                deed.mark = if stranger { Some(Mark::TurnedAway) } else { deed.mark };
+                let stranger = match request.command {
+                    Command::ReplayToken => Some(Stranger::Thief),
+                    Command::ForgeSession => Some(Stranger::Impostor),
+                    _ => None,
+                };
+                if let Some(stranger) = stranger.filter(|_| !deed.wrong && refusal == Refusal::Unauthorized) {
+                    deed.mark = Some(Mark::TurnedAway(stranger));
+                }
                 self.logged_out |= deed.wrong && refusal == Refusal::Unauthorized;
                 refused(refusal, request.command).into()
             }
@@ -244,7 +264,17 @@ impl Teller {
             self.lines.extend(served.and_then(|served| dropped(served, at)));
         }
         self.trouble |= deed.wrong && !matches!(outcome, Outcome::Ok(_));
-        deed.weight = if deed.wrong { 3 } else { deed.weight };
+        let waited = at - sent;
+        if waited >= A_WAIT && matches!(outcome, Outcome::Ok(_)) {
+            deed.answer += &format!(", after {:.1} s", waited.as_secs_f64());
+            deed.weight = 3;
+        }
+        deed.weight = match deed.weight {
+            _ if deed.wrong => 3,
+            // What was asked at the same moment belongs to the story.
+            weight if self.together => weight.max(2),
+            weight => weight,
+        };
         deed.added = if self.bought && deed.missing.is_none() { Items::NONE } else { self.added };
         self.opened |= matches!((request.command, outcome), (Command::Add(_), Outcome::Ok(_))) || outcome.is_unknown();
         self.lines.push(Line::Did(deed));
@@ -313,12 +343,15 @@ impl Teller {
     /// What a user sees who looks at the cart. `forgotten`: the server did not know it.
     fn shown(&self, deed: &mut Deed, items: Items, forgotten: bool) -> String {
         if self.together {
-            return "ok".into();
+            return if self.bought && !items.is_empty() { format!("shows {items}") } else { "ok".into() };
         }
         if self.bought {
-            let Some(ghost) = items.iter().next() else { return "ok".into() };
-            deed.wrong = true;
-            return format!("the {ghost} is back");
+            deed.wrong = !items.is_empty();
+            return match items.len() {
+                0 => "ok".into(),
+                1 => format!("the {items} is back"),
+                _ => format!("{items} are back"),
+            };
         }
         let missing = self.added.minus(items);
         deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
@@ -419,8 +452,8 @@ fn refused(refusal: Refusal, command: Command) -> &'static str {
 fn weight(command: Command) -> u8 {
     match command {
         Command::Login | Command::Browse => 0,
-        Command::View | Command::Logout => 1,
-        Command::Add(_) | Command::Remove(_) | Command::Upload(_) | Command::Download(_) => 2,
+        Command::View => 1,
+        Command::Logout | Command::Add(_) | Command::Remove(_) | Command::Upload(_) | Command::Download(_) => 2,
         Command::Checkout | Command::ForgeSession | Command::ReplayToken => 3,
     }
 }

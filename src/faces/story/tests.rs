@@ -1,7 +1,8 @@
 use super::*;
+use crate::base::time::Span;
 use crate::base::{Command, Outcome, Refusal, ServerId};
 use crate::faces::text::{Page, width};
-use crate::history::{Ending, Event, Seen};
+use crate::history::{Ending, Event, Inside, Seen};
 use crate::results::Strike;
 use crate::results::sample::{RequestSample, crashed, item, scenario, sticky_crash, tape, unharmed, visit};
 
@@ -193,7 +194,8 @@ fn what_broke_is_told_whole() {
 #[test]
 fn a_stranger_who_is_turned_away_is_not_one_of_the_users_requests() {
     let report = sticky_crash();
-    let thief = |at| RequestSample::ok(at, Command::ReplayToken, 0).ends(Outcome::Refused(Refusal::Unauthorized));
+    let refused = |at, command| RequestSample::ok(at, command, 0).ends(Outcome::Refused(Refusal::Unauthorized));
+    let thief = |at| refused(at, Command::ReplayToken);
     let robbed = tape(
         42,
         vec![RequestSample::ok(1_000, Command::Login, 0), RequestSample::ok(2_000, Command::ReplayToken, 0)],
@@ -201,13 +203,66 @@ fn a_stranger_who_is_turned_away_is_not_one_of_the_users_requests() {
     );
     let safe = |thieves: &[u64]| {
         let first = std::iter::once(RequestSample::ok(1_000, Command::Login, 0));
-        let heard = first.chain(thieves.iter().map(|at| thief(*at))).collect();
+        let impostor = refused(9_000, Command::ForgeSession);
+        let heard = first.chain(thieves.iter().map(|at| thief(*at))).chain([impostor]).collect();
         let story = tell(&report.variants[0], &robbed, 12).against(&report.variants[1], &tape(42, heard, &[]));
         drawn(&story).lines().last().expect("lines").trim().to_string()
     };
-    assert_eq!(safe(&[]), "1 request, all well");
-    assert_eq!(safe(&[2_000]), "1 request, all well; a stranger is turned away");
-    assert_eq!(safe(&[2_000, 3_000]), "1 request, all well; a stranger is turned away 2 times");
+    let impostor = "1 request, all well; an impostor is turned away";
+    assert_eq!(safe(&[]), impostor);
+    assert_eq!(safe(&[2_000]), format!("{impostor}; a thief is turned away"));
+    assert_eq!(safe(&[2_000, 3_000]), format!("{impostor}; a thief is turned away 2 times"));
+}
+
+/// Of a long series of attempts the first and the last are told.
+#[test]
+fn repeated_attempts_are_counted() {
+    let report = sticky_crash();
+    let adds = (1..4).map(|i| RequestSample::ok(i * 1_000, Command::Add(item(1)), 0));
+    let thieves = (0..9u64).map(|i| RequestSample::ok(10_000 + i * 1_000, Command::ReplayToken, 0));
+    let story = tell(&report.variants[0], &tape(42, adds.chain(thieves).collect(), &[]), 7);
+    insta::assert_snapshot!(drawn(&story), @r"
+    User 42, design 1
+       0:01.0  adds mug       server-1  ok
+       0:02.0  adds mug       server-1  ok
+       0:03.0  adds mug       server-1  ok
+       0:10.0  a thief comes  server-1  welcome back!
+               (6 more times)
+       0:17.0  a thief comes  server-1  welcome back!
+       0:18.0  a thief comes  server-1  welcome back!
+    ");
+}
+
+/// A user who waits sees what the balancer does meanwhile.
+#[test]
+fn a_silent_server_costs_time() {
+    let report = sticky_crash();
+    let slow = RequestSample { took: 5_100, ..RequestSample::ok(25_100, Command::Add(item(2)), 2) };
+    let mut tape = tape(42, vec![RequestSample::ok(1_000, Command::Add(item(1)), 0), slow], &[]);
+    let retried = Event::inside(Instant::ZERO + Span::from_secs(25), visit(42), Inside::Retried { from: ServerId(1) });
+    let at = tape.events.iter().position(|event| event.at > retried.at).expect("an answer");
+    tape.events.insert(at, retried);
+    insta::assert_snapshot!(drawn(&tell(&report.variants[0], &tape, 12)), @r"
+    User 42, design 1                                       server's cart     user 42 has added
+       0:01.0  adds mug    server-1  ok                     –                 mug
+       0:25.0  ------------ server-2 does not answer: the balancer tries another ------------
+       0:25.1  adds lamp   server-3  ok, after 5.1 s        –                 mug lamp
+    ");
+}
+
+/// A control in which nothing breaks is no mend, and where nobody lost anything the design with less waiting is better.
+#[test]
+fn the_better_design_meets_the_same_faults() {
+    let mut report = sticky_crash();
+    report.variants[3].scenario.faults.clear();
+    assert_eq!(best_other(&report, 1), Some(2));
+    report.variants.drain(..2);
+    assert_eq!(best_other(&report, 0), None);
+    let latency = crate::results::Latency { mean: 2_000.0, ..crate::results::Latency::default() };
+    report.variants[0].runs[0].figures.step_latency_ms = Some(latency);
+    assert_eq!(best_other(&report, 0), None);
+    report.variants[1].scenario.faults = report.variants[0].scenario.faults.clone();
+    assert_eq!(best_other(&report, 0), Some(1));
 }
 
 #[test]

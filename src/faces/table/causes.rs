@@ -1,8 +1,8 @@
 //! Why carts were lost and visits abandoned, in one or two sentences that are true by construction.
 
 use crate::base::words::{count, listed, percent};
-use crate::results::path;
 use crate::results::statistics::{Summary, comparable};
+use crate::results::{Report, path};
 use crate::scenario::{DesignNumber, MIGRATION};
 
 /// Each cause: its name in the figures, its name in text, and what it means for a cart's items.
@@ -24,8 +24,8 @@ const LEFT_BEHIND: &str = "their last copy was in a server's memory, and no requ
 const MOST: usize = 3;
 
 /// How carts were lost, or that none were; and, if there is room, why visits ended early.
-pub(super) fn sentences(summaries: &[Summary]) -> Vec<String> {
-    let mut sentences = losses(summaries);
+pub(super) fn sentences(report: &Report, summaries: &[Summary]) -> Vec<String> {
+    let mut sentences = losses(report, summaries);
     sentences.extend(missing_files(summaries));
     sentences.extend(no_losses(summaries));
     sentences.extend(endings(summaries));
@@ -54,7 +54,7 @@ fn no_losses(summaries: &[Summary]) -> Option<String> {
 type Group = (Vec<(usize, f64)>, Vec<String>);
 
 /// One sentence for all designs with the same single cause of loss, and one for each design with several causes.
-fn losses(summaries: &[Summary]) -> Vec<String> {
+fn losses(report: &Report, summaries: &[Summary]) -> Vec<String> {
     let mut groups: Vec<Group> = Vec::new();
     for summary in comparable(summaries) {
         let number = summary.number;
@@ -67,6 +67,8 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
     }
     let moving = path::join(["faults", MIGRATION, "open_carts"]);
     let moved = summaries.iter().any(|summary| summary.get(&moving).is_some());
+    let losing = || report.variants.iter().zip(summaries).filter(|(_, summary)| !causes(summary).is_empty());
+    let on_instances = losing().all(|(variant, _)| variant.scenario.serverless.is_some());
     let mut told: Vec<&str> = Vec::new();
     let mut sentences = Vec::new();
     for (found, designs) in groups {
@@ -79,6 +81,11 @@ fn losses(summaries: &[Summary]) -> Vec<String> {
                 _ => format!("{} are ", about(*carts)),
             };
             let meaning = if word == "wiped" && moved { LEFT_BEHIND } else { meaning };
+            let meaning = if on_instances {
+                meaning.replace("a server", "an instance").replace("server", "instance")
+            } else {
+                meaning.into()
+            };
             let meaning = if told.contains(&word) { String::new() } else { format!(": {meaning}") };
             told.push(word);
             parts.push(format!("{how_many}{word}{meaning}"));
@@ -114,7 +121,7 @@ fn missing_files(summaries: &[Summary]) -> Option<String> {
         }
         all => {
             let shares = listed(&all.iter().map(share).collect::<Vec<_>>());
-            Some(format!("Of the files not found {shares} sit on another server; the others went with theirs."))
+            Some(format!("Of the files not found {shares} sit on another server; the others went with their server."))
         }
     }
 }

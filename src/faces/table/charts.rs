@@ -6,7 +6,7 @@ use crate::base::words::{self, span};
 use crate::faces::chart::{Histogram, MARK, Scale, Windows, bar};
 use crate::faces::text::{Page, Tone, clean, left, paint, paint_lines, width};
 use crate::results::statistics::Summary;
-use crate::results::{Report, RunReport, VariantReport};
+use crate::results::{Report, RunReport, ServerLoad, VariantReport};
 
 /// The number of runs from which a histogram is drawn.
 pub const ENOUGH: usize = 10;
@@ -74,32 +74,48 @@ fn marks(run: &RunReport) -> Vec<Instant> {
 }
 
 fn load(report: &Report, page: Page) -> String {
-    let title = "How busy the servers were (a full bar is 100 %)";
-    let mut text = format!("\n{}\n", paint(Tone::Strong, title));
+    let title = "How busy the servers were (a full bar is 100 %), and their share of the requests";
+    let mut text = format!("\n{}", paint_lines(Tone::Strong, &page.wrap("", title)));
     let pools: Vec<_> =
         report.variants.iter().map(|variant| complete(variant).map(shown).unwrap_or_default()).collect();
     let beside = numbers(report);
-    let names = pools.iter().flatten().map(|(name, _)| width(name)).max().unwrap_or(0);
-    let room = page.columns().saturating_sub(beside + names + " 100 % ".len()).min(BAR);
+    let names = pools.iter().flatten().map(|server| width(&server.name)).max().unwrap_or(0);
+    let room = page.columns().saturating_sub(beside + names + " 100 %, 100 % of requests ".len()).min(BAR);
     for (variant, pool) in report.variants.iter().zip(pools) {
-        for (i, (name, busy)) in pool.into_iter().enumerate() {
+        for (i, Bar { name, busy, requests }) in pool.into_iter().enumerate() {
             let head = if i == 0 { variant.number.to_string() } else { String::new() };
             let bar = bar(busy, room);
-            text += &format!("{}{} {bar} {:.0} %\n", left(&head, beside), left(&name, names), 100.0 * busy);
+            let (busy, requests) = (100.0 * busy, 100.0 * requests);
+            let figures = format!("{busy:.0} %, {requests:.0} % of requests");
+            text += &format!("{}{} {bar} {figures}\n", left(&head, beside), left(&name, names));
         }
     }
     text
 }
 
-/// Servers with their busy shares; of a large pool the busiest and the idlest.
-fn shown(run: &RunReport) -> Vec<(String, f64)> {
-    let mut servers: Vec<(String, f64)> =
-        run.figures.load.per_server.iter().map(|server| (server.name.clone(), server.busy)).collect();
-    if servers.len() > BARS {
-        servers.sort_by(|a, b| b.1.total_cmp(&a.1));
-        servers.drain(BARS / 2..servers.len() - BARS / 2);
+/// What is drawn of a server.
+struct Bar {
+    name: String,
+    /// The share of its workers' time.
+    busy: f64,
+    /// Its share of all requests that reached a server.
+    requests: f64,
+}
+
+/// Servers with their shares; of a large pool the busiest and the idlest.
+#[expect(clippy::cast_precision_loss, reason = "a share")]
+fn shown(run: &RunReport) -> Vec<Bar> {
+    let servers = &run.figures.load.per_server;
+    let sent = |server: &ServerLoad| server.requests + server.dropped;
+    let all = servers.iter().map(sent).sum::<u64>().max(1) as f64;
+    let bar =
+        |server: &ServerLoad| Bar { name: server.name.clone(), busy: server.busy, requests: sent(server) as f64 / all };
+    let mut bars: Vec<Bar> = servers.iter().map(bar).collect();
+    if bars.len() > BARS {
+        bars.sort_by(|a, b| b.busy.total_cmp(&a.busy));
+        bars.drain(BARS / 2..bars.len() - BARS / 2);
     }
-    servers
+    bars
 }
 
 /// The distribution of lost carts over many runs, for each design, with bars on one scale. Empty if no carts were lost,

@@ -3,6 +3,8 @@
 mod cells;
 mod counted;
 mod deploys;
+mod load;
+mod price;
 mod recovery;
 
 use crate::base::time::{NANOS_PER_SEC, Span};
@@ -13,8 +15,10 @@ use crate::results::statistics::{Estimate, Summary, comparable};
 use crate::results::{FaultFigures, Report, VariantReport};
 
 pub use cells::{Cell, Column};
-use cells::{hundredths, is_loss, milliseconds, nothing, plain, rounded, shared, tenths, total, with_half};
+use cells::{is_loss, milliseconds, nothing, plain, rounded, shared, total, with_half};
 use counted::COUNTED;
+pub(super) use price::carried_alike;
+pub(super) use recovery::unnoticed;
 
 /// The second header line if the number of carts opened differs between rows.
 pub(super) const OF_OPENED: &str = "of opened";
@@ -137,6 +141,7 @@ impl Source<'_> {
             "open" => self.open_at_faults(),
             "busiest" => self.busiest().into_iter().collect(),
             "busy" => self.busy().into_iter().collect(),
+            "requests-by-server" => self.requests_by_server().into_iter().collect(),
             "latency" | "neighbours" => self.named_latency(name).into_iter().collect(),
             "add-by-region" => vec![self.add_by_region()],
             "instances" => vec![self.instances()],
@@ -252,30 +257,6 @@ impl Source<'_> {
         }
     }
 
-    fn busiest(&self) -> Option<Column> {
-        let several = |summary: &Summary| summary.get("load.per_server.1.busy").is_some();
-        self.summaries.iter().any(several).then(|| {
-            self.column("busiest", ["busiest", "x mean"], 8, |summary| match summary.get("load.peak_to_mean") {
-                Some(peak) if several(summary) => plain(with_half(peak, &|x| format!("{x:.2}"))),
-                _ => nothing(),
-            })
-        })
-    }
-
-    /// `99/24/24 %`, for pools of two to six servers. Over several runs the servers are ordered from the busiest: which
-    /// server that is may differ between runs, and means by name would hide it.
-    fn busy(&self) -> Option<Column> {
-        let most = self.summaries.iter().map(|summary| busy_shares(summary).len()).max()?;
-        let several = self.summaries.iter().any(|summary| summary.each.len() > 1);
-        let order = if several { "busiest first" } else { "by server" };
-        (2..=6).contains(&most).then(|| {
-            self.column("busy", ["busy, server", order], 6, |summary| {
-                let shares: Vec<String> = busy_shares(summary).iter().map(|x| format!("{:.0}", 100.0 * x)).collect();
-                if shares.is_empty() { nothing() } else { plain(format!("{} %", shares.join("/"))) }
-            })
-        })
-    }
-
     /// The column of a median; `None` if no design has it.
     fn named_latency(&self, name: &str) -> Option<Column> {
         let (first, path, rank) = match name {
@@ -359,50 +340,6 @@ impl Source<'_> {
         })
     }
 
-    fn servers(&self) -> Column {
-        self.column("servers", ["servers", "paid for"], 12, |summary| {
-            summary.get("price.servers").map_or_else(nothing, |servers| plain(with_half(servers, &tenths)))
-        })
-    }
-
-    /// What the store must be able to do.
-    fn store_calls(&self) -> Column {
-        self.column("store-calls", ["store calls", "a second"], 2, |summary| {
-            let found = summary.get("price.store_calls_per_second").filter(|calls| calls.mean > 0.0);
-            found.map_or_else(nothing, |calls| plain(with_half(calls, &real)))
-        })
-    }
-
-    /// Store calls and bytes carried per request: the running cost of a design.
-    fn price(&self) -> Column {
-        let alike = carried_alike(self.summaries);
-        let column = self.column("price", ["price", "per request"], 1, |summary| {
-            let calls = summary.mean("price.store_calls_per_request");
-            let bytes = summary.mean(BYTES_CARRIED) - alike;
-            let copies = summary.mean("price.replicas_written_per_request");
-            let objects = summary.mean("price.object_calls_per_request");
-            if !summary.each.is_empty() && summary.get(BYTES_CARRIED).is_none() {
-                return Cell { tone: Tone::Loss, ..plain("none served well".into()) };
-            }
-            let mut parts = Vec::new();
-            if copies > 0.0 {
-                parts.push(format!("{} copies sent", hundredths(copies)));
-            }
-            if calls > 0.0 {
-                parts.push(format!("{} store calls", hundredths(calls)));
-            }
-            if objects > 0.0 {
-                parts.push(format!("{} object calls", hundredths(objects)));
-            }
-            if shows(bytes) {
-                let what = if parts.is_empty() { "bytes carried" } else { "bytes" };
-                parts.push(format!("{} {what}", rounded(bytes)));
-            }
-            if parts.is_empty() { nothing() } else { plain(parts.join(", ")) }
-        });
-        Column { words: true, ..column }
-    }
-
     /// A column for any figure.
     fn path(&self, path: &str) -> Option<Column> {
         let path = &path::canonical(path);
@@ -429,40 +366,4 @@ fn called(variant: &VariantReport, name: &str, fault: &FaultFigures) -> String {
         Some(at) if !named && !moved => format!("at {}", clock(at)),
         _ => format!("at {name}"),
     }
-}
-
-/// How busy the servers were: by server, or over several runs the mean of the busiest, of the next, and so on.
-#[expect(clippy::cast_precision_loss, reason = "a mean")]
-fn busy_shares(summary: &Summary) -> Vec<f64> {
-    let runs = summary.each.len();
-    let mut sums: Vec<f64> = Vec::new();
-    for (_, figures) in &summary.each {
-        let mut shares: Vec<f64> =
-            (0..).map_while(|i| figures.get(&format!("load.per_server.{i}.busy")).copied()).collect();
-        if runs > 1 {
-            shares.sort_by(|a, b| b.total_cmp(a));
-        }
-        sums.resize(shares.len(), 0.0);
-        sums.iter_mut().zip(&shares).for_each(|(sum, share)| *sum += share / runs as f64);
-    }
-    sums
-}
-
-const BYTES_CARRIED: &str = "price.bytes_carried_per_request";
-
-/// Bytes per request that all designs carry, such as a login token. They do not count as any design's price.
-pub(super) fn carried_alike(summaries: &[Summary]) -> f64 {
-    let all = comparable(summaries).map(|summary| summary.mean(BYTES_CARRIED));
-    if all.clone().count() > 1 { all.fold(f64::MAX, f64::min) } else { 0.0 }
-}
-
-/// Whether some design carries bytes that others do not. If so, they are part of its price.
-pub(super) fn some_carry_more(summaries: &[Summary]) -> bool {
-    let alike = carried_alike(summaries);
-    comparable(summaries).any(|summary| shows(summary.mean(BYTES_CARRIED) - alike))
-}
-
-/// Whether this many bytes are worth showing.
-fn shows(bytes: f64) -> bool {
-    bytes >= 0.5
 }

@@ -5,7 +5,7 @@ use crate::base::Step;
 use crate::base::time::Span;
 use crate::base::words::{clock, count, listed, span, thousands};
 use crate::faces::assumptions::kebab;
-use crate::faces::text::{Page, Tone, clean, paint, paint_lines, width};
+use crate::faces::text::{PROSE, Page, Tone, clean, paint, paint_lines, width};
 use crate::faces::timeline::{at_random, moments, moves};
 use crate::results::{Report, VariantReport};
 use crate::scenario::{Scenario, Whole};
@@ -24,7 +24,7 @@ pub fn title(name: &str, title: &str, page: Page) -> String {
 /// The facts, and the timeline of faults.
 #[must_use]
 pub fn facts_and_faults(report: &Report, page: Page) -> String {
-    let mut text = page.wrap("", &facts(report));
+    let mut text = in_whole_entries(&facts(report), page);
     for line in timelines(report) {
         text += &in_whole_entries(&line, page);
     }
@@ -33,20 +33,23 @@ pub fn facts_and_faults(report: &Report, page: Page) -> String {
 
 /// A timeline in lines that end between two entries.
 fn in_whole_entries(timeline: &str, page: Page) -> String {
+    let columns = page.columns().min(PROSE);
+    let entries: Vec<&str> = timeline.split(BETWEEN).collect();
     let mut lines: Vec<String> = Vec::new();
-    for entry in timeline.split(BETWEEN) {
+    for (at, entry) in entries.iter().enumerate() {
+        let after = if at + 1 < entries.len() { width(" ·") } else { 0 };
         match lines.last_mut() {
-            Some(line) if width(line) + width(BETWEEN) + width(entry) + width(" ·") <= page.columns() => {
+            Some(line) if width(line) + width(BETWEEN) + width(entry) + after <= columns => {
                 *line += &format!("{BETWEEN}{entry}");
             }
             Some(line) => {
                 line.push_str(" ·");
                 lines.push(format!("  {entry}"));
             }
-            None => lines.push(entry.to_owned()),
+            None => lines.push((*entry).to_owned()),
         }
     }
-    let indented = |line: &String| page.wrap(if line.starts_with(' ') { "  " } else { "" }, line);
+    let indented = |line: &String| page.hang(if line.starts_with(' ') { "  " } else { "" }, line.trim_start());
     lines.iter().map(indented).collect()
 }
 
@@ -137,15 +140,25 @@ pub fn timelines(report: &Report) -> Vec<String> {
     let of = |(line, designs): (String, Vec<String>)| {
         let word = if designs.len() == 1 { "design" } else { "designs" };
         let line = if line.is_empty() { "nothing breaks".into() } else { line };
-        format!("{line} ({word} {})", listed(&designs))
+        format!("{line} ({word} {})", numbers(&designs))
     };
     lines.into_iter().map(of).take(MOST_TIMELINES).collect()
+}
+
+/// `1`, `1 and 2`, `2 to 6`, `1, 3 and 4`.
+fn numbers(designs: &[String]) -> String {
+    let each: Vec<u32> = designs.iter().filter_map(|number| number.parse().ok()).collect();
+    let in_a_row = each.len() == designs.len() && each.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+    match designs {
+        [first, _, .., last] if in_a_row && designs.len() > 3 => format!("{first} to {last}"),
+        _ => listed(designs),
+    }
 }
 
 /// The maximum number of timeline lines.
 const MOST_TIMELINES: usize = 5;
 
-/// `5:00 the deploy`: used if faults have the same names and times in all designs, and only their effects differ.
+/// `5:00 the deploy, as each design says`: used if faults have the same names and times in all designs, and only their effects differ.
 fn by_name(report: &Report) -> Option<String> {
     let named = |variant: &VariantReport| -> Option<Vec<String>> {
         let mut faults: Vec<_> = variant.scenario.faults.iter().collect();
@@ -154,7 +167,7 @@ fn by_name(report: &Report) -> Option<String> {
     };
     let mut all = report.variants.iter().map(named);
     let first = all.next()??;
-    all.all(|names| names.as_ref() == Some(&first)).then(|| first.join(BETWEEN))
+    all.all(|names| names.as_ref() == Some(&first)).then(|| format!("{}, as each design says", first.join(BETWEEN)))
 }
 
 /// `0:30 server-2 crashes · 0:35 an empty server-2 replaces it`
@@ -201,6 +214,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn many_designs_in_a_row_are_a_range() {
+        let told = |designs: &[&str]| numbers(&designs.iter().map(|number| (*number).to_owned()).collect::<Vec<_>>());
+        assert_eq!(told(&["2", "3", "4", "5"]), "2 to 5");
+        assert_eq!(told(&["2", "3", "4"]), "2, 3 and 4");
+        assert_eq!(told(&["2", "3", "5", "6"]), "2, 3, 5 and 6");
+        assert_eq!(told(&["2.1", "2.2", "2.3", "3"]), "2.1, 2.2, 2.3 and 3");
+    }
+
+    #[test]
+    fn facts_are_broken_between_two_facts() {
+        let report = crate::results::sample::sticky_crash();
+        assert_eq!(in_whole_entries(&facts(&report), Page::of(60)).lines().count(), 1);
+        let more = format!("{} · beside 100 simulations", facts(&report));
+        insta::assert_snapshot!(in_whole_entries(&more, Page::of(60)), @r"
+        300 users · 3 servers · open for 2 min · seed 1 ·
+          simulated · beside 100 simulations
+        ");
+    }
+
+    #[test]
     fn a_long_timeline_is_broken_between_two_entries() {
         let line = [
             "0:30 server-2 works 10 times slower",
@@ -212,6 +245,11 @@ mod tests {
         insta::assert_snapshot!(in_whole_entries(&line.join(BETWEEN), Page::FILE), @r"
         0:30 server-2 works 10 times slower · 0:30 server-3 works 10 times slower ·
           0:50 server-2 is fast again · 0:50 server-3 is fast again (designs 2, 3 and 4)
+        ");
+        let entry = "every 1 min a random server crashes, replaced by an empty one after 5 s (design 1)";
+        insta::assert_snapshot!(in_whole_entries(entry, Page::of(80)), @r"
+        every 1 min a random server crashes, replaced by an empty one after 5 s
+          (design 1)
         ");
         let long = in_whole_entries(&format!("{}{BETWEEN}{}", line[0], "a very long name ".repeat(9)), Page::FILE);
         assert!(long.lines().count() == 3 && long.lines().all(|line| width(line) <= Page::FILE.columns()), "{long}");
