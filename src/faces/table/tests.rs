@@ -4,7 +4,7 @@ use super::*;
 use crate::faces::story;
 use crate::faces::text::{Page, width};
 use crate::results::sample::{both_engines, crashed, cut_short, scenario, several_runs, sticky_crash, unharmed};
-use crate::results::{DeployFigures, FaultFigures, Figures, Latency, ServerLoad};
+use crate::results::{DeployFigures, Figures, Latency, ServerLoad};
 use crate::scenario::FaultKind;
 
 /// Removes colour codes.
@@ -298,22 +298,6 @@ fn every_name_makes_a_column() {
         let columns = columns::choose(&report, &summaries);
         assert_eq!(columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), [name]);
     }
-}
-
-/// A column finds its fault by name, however many faults come before it.
-#[test]
-fn columns_of_a_fault_after_many_others() {
-    let mut report = sticky_crash();
-    report.scenario.columns = vec!["losses-lasted".into(), "deploy-took".into()];
-    let figures = &mut report.variants[0].runs[0].figures;
-    let many = (1..=12).map(|n| (format!("crash server-{n}"), FaultFigures::default()));
-    let migration = FaultFigures { losses_lasted_s: Some(17.0), ..FaultFigures::default() };
-    figures.faults = many.chain([(crate::scenario::MIGRATION.to_owned(), migration)]).collect();
-    let deploy = DeployFigures { took_s: 42.0, finished: true, ..DeployFigures::default() };
-    figures.deploys = [("deploy", deploy)].into_iter().collect();
-    let columns = columns::choose(&report, &Summary::all(&report.variants));
-    let cells: Vec<&str> = columns.iter().map(|column| &*column.cells[0].figure).collect();
-    assert_eq!(cells, ["17.0 s", "42 s"]);
 }
 
 #[test]

@@ -86,3 +86,27 @@ fn time(seconds: f64) -> String {
     }
     span(Span::from_secs(seconds.round() as u64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::choose;
+    use crate::results::sample::sticky_crash;
+    use crate::results::statistics::Summary;
+    use crate::results::{DeployFigures, FaultFigures};
+
+    /// A column finds its fault by name, however many faults come before it.
+    #[test]
+    fn columns_of_a_fault_after_many_others() {
+        let mut report = sticky_crash();
+        report.scenario.columns = vec!["losses-lasted".into(), "deploy-took".into()];
+        let figures = &mut report.variants[0].runs[0].figures;
+        let many = (1..=12).map(|n| (format!("crash server-{n}"), FaultFigures::default()));
+        let migration = FaultFigures { losses_lasted_s: Some(17.0), ..FaultFigures::default() };
+        figures.faults = many.chain([(crate::scenario::MIGRATION.to_owned(), migration)]).collect();
+        let deploy = DeployFigures { took_s: 42.0, finished: true, ..DeployFigures::default() };
+        figures.deploys = [("deploy", deploy)].into_iter().collect();
+        let columns = choose(&report, &Summary::all(&report.variants));
+        let cells: Vec<&str> = columns.iter().map(|column| &*column.cells[0].figure).collect();
+        assert_eq!(cells, ["17.0 s", "42 s"]);
+    }
+}
