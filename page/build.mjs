@@ -24,6 +24,6 @@ await build({
   charset: "utf8",
   logLevel: "warning",
 });
-for (const file of ["index.html", "icon.svg", "engine.json"]) {
+for (const file of ["index.html", "icon.svg", "engine.json", "recording.json.gz"]) {
   await copyFile(here(`src/${file}`), here(`dist/${file}`));
 }

@@ -1,6 +1,7 @@
 /** What the tests in tests/ need of the page's modules. The page itself does not import this. */
 
 export { captionAt, Narrator } from "./app/caption.ts";
+export { isPerformed } from "./app/commands.ts";
 export { commandOf, KEYS } from "./app/keys.ts";
 export { commandLine, FIRST, readLink, writeLink } from "./app/link.ts";
 export { Show } from "./app/show.ts";

@@ -115,7 +115,7 @@ for (const theme of ["light", "dark"]) {
       };
       await open(page, site.url, "#s=sticky-crash&t=31");
       await check("play");
-      for (const key of ["?", "o", "c", "f", "x", "g"]) {
+      for (const key of ["?", "o", "a", "c", "w", "f", "x", "g"]) {
         await page.keyboard.press(key);
         await page.waitForSelector("dialog[open]");
         await check(`dialog of ${key}`);
@@ -154,7 +154,7 @@ test("hostile links open something, and no markup of theirs", { skip }, async ()
 test("an error in a setting is told as the command line tells it", { skip }, async () => {
   const { page } = await newPage(browser);
   await open(page, site.url, "#s=sticky-crash&t=5");
-  await page.keyboard.press("c");
+  await page.keyboard.press("a");
   await page.locator(".knobs textarea").fill("servers.cuont=4");
   await page.locator(".knobs .strong").click();
   await page.waitForSelector(".knobs .problem:not([hidden])");
@@ -234,4 +234,16 @@ test("nothing is asked of anybody else", { skip }, async () => {
     asked.filter((url) => !url.startsWith(site.url)),
     [],
   );
+});
+
+test("without a simulation there is a recording, and it says so", { skip }, async () => {
+  const { page } = await newPage(browser);
+  await page.route("**/whatcart.wasm", (route) => route.abort());
+  await page.goto(site.url);
+  await page.waitForSelector(".recording");
+  await page.waitForSelector(".pane .port");
+  await until(page, () => document.querySelector(".server.dead") !== null, "server-2 dies in it");
+  await page.keyboard.press("1");
+  await page.waitForSelector(".toast");
+  assert.match(await text(page, ".toast"), /recording/);
 });

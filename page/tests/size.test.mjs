@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 
 const BUDGETS = { "app.js": 60_000, "style.css": 8_000, "index.html": 8_000 };
+const RECORDING = 30_000;
 
 for (const [file, most] of Object.entries(BUDGETS)) {
   test(`${file} has at most ${most} bytes compressed`, async () => {
@@ -12,3 +13,8 @@ for (const [file, most] of Object.entries(BUDGETS)) {
     assert.ok(size <= most, `${size} bytes`);
   });
 }
+
+test(`the recording has at most ${RECORDING} bytes`, async () => {
+  const { length } = await readFile(new URL("../dist/recording.json.gz", import.meta.url));
+  assert.ok(length <= RECORDING, `${length} bytes`);
+});

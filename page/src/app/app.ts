@@ -4,7 +4,8 @@ import { type Calls, Refused, type ScenarioEntry } from "../engine/engine.ts";
 import type { ServerRow } from "../engine/moments.ts";
 import { openCompare } from "../view/compare.ts";
 import { open, openHelp, openMenu, openScenarios, serverFaults } from "../view/dialogs.ts";
-import { clock, h } from "../view/dom.ts";
+import { differing, openDiffering } from "../view/differing.ts";
+import { h } from "../view/dom.ts";
 import { EXAMPLE, openEditor } from "../view/editor.ts";
 import { ask, reveal } from "../view/guess.ts";
 import { openKnobs, type Settings } from "../view/knobs.ts";
@@ -22,8 +23,9 @@ import { remembered, toggleTheme } from "./settings.ts";
 import { type Difference, inWords, type Run, Show } from "./show.ts";
 import { designsOf, STEPS } from "./tour.ts";
 
-/** How long before the first fault the clock starts, in seconds. */
+/** How long before the first fault the clock starts, in seconds; and when it starts if there is none. */
 const RUN_UP = 8;
+const SETTLED = 8;
 /** What a scenario is called that was written here. */
 const OWN = "my-own";
 
@@ -49,6 +51,7 @@ export class App {
       menu: (server) => this.menu(server),
       step: (number) => this.go(tourLink(number)),
       choose: (pane) => this.choose(pane),
+      moved: () => this.screen.change(),
       followSeat: (seat) => this.followSeat(seat),
     });
     this.screen = new Screen(this.page, (show) => this.watch(show));
@@ -63,7 +66,9 @@ export class App {
       this.page.fail(inWords(problem), () => location.reload());
       return;
     }
-    await this.openLink(readLink(location.hash));
+    const recording = this.calls.how === "recording";
+    this.page.setRecording(recording);
+    await this.openLink(recording ? FIRST : readLink(location.hash));
   }
 
   /** Opens what a link says. */
@@ -103,11 +108,14 @@ export class App {
     this.show = show;
     this.page.open(show, this.place(show));
     const first = show.firstFault;
-    const start = this.link.t ?? (first !== null && first < show.end ? Math.max(0, first - RUN_UP) : 0);
-    const { predict, name } = show.scenario;
-    const asks = this.link.tour === null || STEPS[this.link.tour - 1]?.asks;
-    this.guess = predict && asks ? new Guess(name, predict, show, start) : null;
+    const usual = first !== null && first < show.end ? Math.max(0, first - RUN_UP) : SETTLED;
+    const start = this.link.t ?? usual;
+    const step = this.link.tour === null ? undefined : STEPS[this.link.tour - 1];
     this.page.setStep(this.link.tour);
+    this.screen.otherwise = step?.change ?? `What differs: ${show.scenario.varies}.`;
+    const { predict, name } = show.scenario;
+    const asks = step === undefined || step.asks;
+    this.guess = predict && asks ? new Guess(name, predict, show, start) : null;
     this.page.setBet(null);
     const { player } = this.screen;
     player.playing = this.link.t === null && !player.still;
@@ -131,6 +139,11 @@ export class App {
     if (guess?.state === "guessed" && show.t >= guess.revealsAt) {
       guess.state = "shown";
       this.page.setBet(reveal(guess));
+    }
+    if (show.forkedAt !== null) {
+      this.page.setDiffering(show.forkedAt, differing(show).length, () =>
+        openDiffering(show, (client) => this.followSeat(client)),
+      );
     }
     if (show.isOver && !this.ended) {
       this.ended = true;
@@ -302,7 +315,7 @@ export class App {
     try {
       await show.fork(run, difference);
       this.page.open(show, this.place(show));
-      this.page.setBet(h("p.bet", {}, `One past until ${clock(show.t, 1)}, two futures`));
+      this.page.setBet(null);
       this.screen.player.playing = !this.screen.player.still;
     } catch (problem) {
       this.page.toast(inWords(problem));
@@ -345,8 +358,11 @@ export class App {
     return null;
   }
 
+  /** Opens the editor: with the text that is played, else with an example. */
   edit(): void {
-    openEditor(this.link.text ?? EXAMPLE, (text) => this.write(text));
+    const play = (text: string) => this.write(text);
+    const shipped = this.link.text === null ? this.link.scenario : null;
+    openEditor(this.link.text ?? EXAMPLE, play, shipped, (name) => this.calls.source(name));
   }
 
   /** Plays a scenario of one's own. */
@@ -368,8 +384,11 @@ export class App {
     const label = step ? `Next step: ${step.name}` : `Next: ${next}`;
     openResults(show, {
       command: commandLine(this.here(show)),
+      byHand: (this.hand?.all.length ?? 0) > 0,
       next: step || next ? { label, go } : null,
       many: () => openMany(show),
+      copyCommand: () => this.copyCommand(show),
+      copyLink: () => this.copyLink(show),
     });
   }
 

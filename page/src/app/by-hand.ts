@@ -46,7 +46,8 @@ export class ByHand {
 
   /** A server was pressed: it dies, or an empty one takes its place. */
   async press(server: ServerRow): Promise<void> {
-    await (isDead(server) ? this.revive(server.name) : this.inject({ crash: server.name }));
+    const { name } = server;
+    await this.inject(isDead(server) ? { revive: name } : { crash: name });
   }
 
   /** Crashes the server that keeps the followed user's cart; the first one if none does. */
@@ -55,28 +56,6 @@ export class ByHand {
     const server = servers[Number(holder?.[0] ?? 0)];
     if (server && !isDead(server)) {
       await this.inject({ crash: server.name });
-    }
-  }
-
-  /** A server that was killed by hand comes back now: the same deed with an end to it, played again. */
-  private async revive(server: string): Promise<void> {
-    const { show } = this;
-    const killed = this.deeds.findLast(({ fault }) => fault.crash === server || fault.vanish === server);
-    if (!killed || (show.forkedAt !== null && killed.at <= show.forkedAt)) {
-      this.tell(`${server} was not broken by hand here: it comes back when the scenario says so`);
-      return;
-    }
-    const down = show.t - killed.at;
-    const end = { ...killed, fault: { ...killed.fault, replace_after: `${Math.round(down * 1000)}ms` } };
-    // Who has only just been killed is as if nothing had been done.
-    this.deeds = this.deeds.flatMap((deed) => (deed !== killed ? [deed] : down < 0.001 ? [] : [end]));
-    try {
-      await show.replay(
-        killed.at,
-        this.deeds.filter(({ at }) => at >= killed.at),
-      );
-    } catch (problem) {
-      this.tell(inWords(problem));
     }
   }
 }

@@ -50,3 +50,6 @@ export function perform(command: Command, app: App, show: Show | null): void {
     IN_SHOW[command]?.(app, show);
   }
 }
+
+/** Whether something is done for a command. */
+export const isPerformed = (command: Command): boolean => command in ALWAYS || command in IN_SHOW;

@@ -44,7 +44,7 @@ export const MOST_DESIGNS = 6;
 
 /** No link is longer. */
 const LONGEST = 16_384;
-const KINDS = ["crash", "replace", "vanish", "slow", "isolate", "deploy", "store"] as const;
+const KINDS = ["crash", "revive", "replace", "vanish", "slow", "isolate", "deploy", "store"] as const;
 
 export function readLink(fragment: string): Link {
   const text = fragment.replace(/^#/, "");
@@ -121,7 +121,7 @@ function readPart(link: Draft, key: string, value: string): boolean {
 const whole = (text: string, most: number): number | null =>
   /^\d{1,16}$/.test(text) && Number(text) <= most ? Number(text) : null;
 
-/** `30:crash:server-2`, `30:crash:server-2:5000` (back after so many milliseconds), `50:deploy`, `60:store` */
+/** `30:crash:server-2`, `32:revive:server-2`, `30:crash:server-2:5000` (back after so many milliseconds), `50:deploy`, `60:store` */
 function readDeed(text: string): Deed | null {
   const [time, kind, server, back] = text.split(":");
   const at = Number(time);

@@ -17,6 +17,8 @@ export class Screen {
   private version = 0;
   private drawn = { t: -1, at: 0, version: -1 };
   private told = "";
+  /** What stands under the title while there is no news. */
+  otherwise = "";
 
   constructor(
     private readonly page: Page,
@@ -87,7 +89,7 @@ export class Screen {
 
   private texts(show: Show): void {
     const caption = captionAt(show.runs, show.t);
-    this.page.setCaption(caption, `What differs: ${show.scenario.varies}.`);
+    this.page.setCaption(caption, this.otherwise);
     this.page.film.refresh(show.t, show.user);
     this.page.refreshTransport(show, this.player.playing, this.player.speed, this.player.isSlow);
     const text = caption ? inOneText(caption, show.runs.length) : "";

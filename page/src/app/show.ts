@@ -1,6 +1,13 @@
 /** A scenario on the stage: the designs that are played, what was recorded of them, and the moment that is shown. */
 
-import { type Calls, type Fault, type LoadRequest, type Opened, Refused } from "../engine/engine.ts";
+import {
+  type Calls,
+  type Fault,
+  type LoadRequest,
+  type Opened,
+  Refused,
+  type Report,
+} from "../engine/engine.ts";
 import type { DesignInfo, Frame, Happening, ScenarioInfo, TimelineEntry } from "../engine/moments.ts";
 import { Recording } from "../run/recording.ts";
 import { AHEAD } from "../run/trips.ts";
@@ -70,7 +77,6 @@ export type Difference = { readonly name: string } & (
 
 /** What is told in one call, in seconds of virtual time. */
 const CHUNK = 1;
-const JUST_BEFORE = 1e-6;
 /** How often to ask for the film where nothing is said of its user, in seconds of virtual time. */
 const FILM_EVERY = 3;
 
@@ -127,13 +133,31 @@ export class Show {
     return Math.max(0, Math.min(this.end, ...this.runs.map(known)));
   }
 
+  /** The report of all designs, with what was done by hand. Told how much is done; stops when `goOn` says so. */
+  async report(byHand: boolean, told: (done: number) => void, goOn: () => boolean): Promise<Report | null> {
+    const run = byHand ? (this.runs[0]?.id ?? null) : null;
+    while (goOn() && !this.stopped) {
+      const { done, report } = await this.calls.report(run);
+      told(done);
+      if (report) {
+        return report;
+      }
+    }
+    return null;
+  }
+
   get isOver(): boolean {
     return this.runs.every((run) => run.over) && this.t >= this.end;
   }
 
   /** Whether the clock waits for the simulation. */
   get isBusy(): boolean {
-    return this.wanted > this.horizon + 1e-9;
+    return Math.min(this.wanted, this.end) > this.horizon + 1e-9;
+  }
+
+  /** How much of what the clock waits for is simulated, from 0 to 1. */
+  get progress(): number {
+    return this.wanted > 0 ? Math.min(1, this.horizon / this.wanted) : 1;
   }
 
   /** Goes to a moment, or towards it. */
@@ -231,22 +255,6 @@ export class Show {
         run.recording.add(batch.keyframes, batch.events, batch.now);
         run.timeline = timeline;
         run.over = batch.over;
-      }
-    });
-  }
-
-  /** Plays on from an earlier moment with other deeds, up to the moment that is shown. */
-  async replay(
-    from: number,
-    deeds: readonly { readonly at: number; readonly fault: Fault }[],
-  ): Promise<void> {
-    await this.alone(async () => {
-      for (const run of this.runs) {
-        await this.back(run, Math.max(0, from - JUST_BEFORE));
-        for (const { at, fault } of deeds) {
-          await this.calls.inject(run.id, { ...fault, at: `${Math.round(at * 1000)}ms` });
-        }
-        run.timeline = await this.calls.timeline(run.id);
       }
     });
   }

@@ -1,6 +1,7 @@
-/** Finds something that answers calls: what `engine.json` names, else the other. */
+/** Finds something that answers calls: what `engine.json` names, else the other, else a recording. */
 
 import type { Engine } from "./engine.ts";
+import { Recorded } from "./recorded.ts";
 
 type Message = { ready: true } | { answer: string } | { failed: string };
 
@@ -98,14 +99,24 @@ async function named(): Promise<string> {
   }
 }
 
-/** `purpose` tells several engines of one page apart. */
+/** `purpose` tells several engines of one page apart. Without any simulation there is a recording. */
 export async function connect(purpose: string): Promise<Engine> {
+  const http = new OverHttp(purpose);
   if ((await named()) === "http") {
-    return new OverHttp(purpose);
+    return http;
   }
   try {
     return await InWorker.start();
   } catch {
-    return new OverHttp(purpose);
+    return (await answers(http)) ? http : Recorded.open();
+  }
+}
+
+async function answers(engine: Engine): Promise<boolean> {
+  try {
+    JSON.parse(await engine.send('{"call":"scenarios"}'));
+    return true;
+  } catch {
+    return false;
   }
 }

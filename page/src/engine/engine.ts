@@ -2,9 +2,9 @@
 
 import type { DesignInfo, Frame, Happening, Keyframe, ScenarioInfo, TimelineEntry } from "./moments.ts";
 
-/** Something that answers calls: a worker that runs wasm, or a server. */
+/** Something that answers calls: a worker that runs wasm, a server, or else a recording. */
 export interface Engine {
-  readonly how: "wasm" | "http";
+  readonly how: "wasm" | "http" | "recording";
   /** Sends the text of a request and returns the text of its answer. */
   send(request: string): Promise<string>;
   /** Nothing more will be asked. */
@@ -72,6 +72,26 @@ export interface Injected {
   readonly timeline: readonly TimelineEntry[];
 }
 
+/** What the command line prints of all designs, as finished texts. */
+export interface Report {
+  readonly facts: string;
+  readonly timelines: readonly string[];
+  readonly changes: readonly string[];
+  readonly columns: readonly { readonly name: string; readonly head: string; readonly words: boolean }[];
+  readonly rows: readonly {
+    readonly number: string;
+    readonly name: string;
+    readonly cells: readonly { readonly figure: string; readonly share: string; readonly loss: boolean }[];
+  }[];
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+  readonly lesson: string;
+  readonly next: string | null;
+  readonly digest: string | null;
+  /** The command that repeats the run; `null` after faults by hand. */
+  readonly command: string | null;
+}
+
 /** A fault as a scenario writes it: `{ "crash": "server-2", "replace_after": "5s" }`. */
 export type Fault = Readonly<Record<string, unknown>>;
 
@@ -97,6 +117,10 @@ export class Calls {
   fork = (run: number) => this.call<{ run: number }>({ call: "fork", run });
   close = (run: number) => this.call<unknown>({ call: "close", run });
   figures = (run: number) => this.call<Record<string, unknown>>({ call: "figures", run });
+  /** Plays all designs for a while; `report` is there when `done` is 1. With a `run`, what was done in it is done in all. */
+  report = (run: number | null) =>
+    this.call<{ done: number; report: Report | null }>({ call: "report", ...(run === null ? {} : { run }) });
+  source = (scenario: string) => this.call<{ text: string }>({ call: "source", scenario });
   story = (run: number, user: number) =>
     this.call<{ user: number; frames: Frame[] }>({ call: "story", run, user });
   timeline = (run: number) => this.call<TimelineEntry[]>({ call: "timeline", run });

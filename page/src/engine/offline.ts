@@ -1,6 +1,15 @@
 /** A service worker: keeps the page, so that it opens without a network. The network comes first: it is newer. */
 
-const FILES = ["./", "app.js", "worker.js", "style.css", "icon.svg", "engine.json", "whatcart.wasm"];
+const FILES = [
+  "./",
+  "app.js",
+  "worker.js",
+  "style.css",
+  "icon.svg",
+  "engine.json",
+  "recording.json.gz",
+  "whatcart.wasm",
+];
 const CACHE = "whatcart";
 
 interface Extendable extends Event {

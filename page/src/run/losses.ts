@@ -1,11 +1,12 @@
 /** Carts that fell: when, from where, and when their users noticed. */
 
-import type { Happening } from "../engine/moments.ts";
+import type { Happening, ItemSet } from "../engine/moments.ts";
 import { isEmpty, isSame } from "./items.ts";
 import type { Bin, Falling } from "./scene.ts";
 
-interface Loss {
+export interface Loss {
   readonly client: number;
+  readonly items: ItemSet;
   readonly from: string;
   readonly t: number;
   /** When the user noticed: at a checkout. */
@@ -35,7 +36,7 @@ export class Losses {
         }
         const left = this.left.get(event.client);
         const from = left && left.t === event.t ? left.place : "crowd";
-        this.unnoticed.set(event.client, this.add(event.client, from, event.t, Number.POSITIVE_INFINITY));
+        this.unnoticed.set(event.client, this.add(event, from, Number.POSITIVE_INFINITY));
         return;
       }
       case "lost": {
@@ -45,7 +46,7 @@ export class Losses {
           known.noticed = event.t;
           this.unnoticed.delete(event.client);
         } else {
-          this.add(event.client, "crowd", event.t, event.t);
+          this.add(event, "crowd", event.t);
         }
         return;
       }
@@ -64,8 +65,12 @@ export class Losses {
     return this.all.findLast((loss) => loss.client === client && loss.until === t);
   }
 
-  private add(client: number, from: string, t: number, noticed: number): Loss {
-    const loss: Loss = { client, from, t, noticed, until: Number.POSITIVE_INFINITY };
+  private add(
+    { client, items, t }: { client: number; items: ItemSet; t: number },
+    from: string,
+    noticed: number,
+  ): Loss {
+    const loss: Loss = { client, items, from, t, noticed, until: Number.POSITIVE_INFINITY };
     this.all.push(loss);
     return loss;
   }
@@ -76,6 +81,11 @@ export class Losses {
       known.until = t;
       this.unnoticed.delete(client);
     }
+  }
+
+  /** Carts that fell after one moment and count at another. */
+  between(after: number, t: number): readonly Loss[] {
+    return this.all.filter((loss) => loss.t > after && loss.t <= t && loss.until > t);
   }
 
   /** What is in the bin, and what is on its way into it. At speed 0 nothing falls: it is there at once. */

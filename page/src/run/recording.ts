@@ -223,6 +223,10 @@ export class Recording {
     return this.copies.slice(lastUpTo(this.copies, after) + 1, lastUpTo(this.copies, until) + 1);
   }
 
+  lossesBetween(after: number, t: number) {
+    return this.losses.between(after, t);
+  }
+
   bin(t: number, speed: number, seatOf: (client: number) => number) {
     return this.losses.at(t, speed, seatOf);
   }

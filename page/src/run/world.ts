@@ -16,7 +16,7 @@ import type { Plate, Seat } from "./scene.ts";
 const EMPTY: Seat = { believed: 0, exists: 0, truth: "none" };
 
 /** The seats of a shop whose visitors come and go. */
-const UNKNOWN_CROWD = 300;
+const UNKNOWN_CROWD = 400;
 
 export interface Dimensions {
   /** How many clients there are; 0 if they come and go. */

@@ -29,7 +29,7 @@ export function open(title: string, ...content: readonly (Node | null)[]): HTMLD
   document.body.append(dialog);
   dialog.showModal();
   // What is to be chosen comes before the way out.
-  dialog.querySelector<HTMLElement>(".menu button, .end .strong")?.focus();
+  dialog.querySelector<HTMLElement>(".menu button, .row .strong")?.focus();
   return dialog;
 }
 
@@ -59,6 +59,26 @@ export function openScenarios(
   });
   const dialog = open("Scenarios", h("ol.list", {}, ...items));
   dialog.querySelector<HTMLElement>("[aria-current]")?.focus();
+}
+
+/** A list of what can be looked at, with a note to each. */
+export function openList(
+  title: string,
+  hint: string,
+  items: readonly { readonly label: Node; readonly note: string; readonly action: () => void }[],
+): void {
+  const rows = items.map(({ label, note, action }) => {
+    const choose = () => {
+      dialog.close();
+      action();
+    };
+    return h(
+      "li",
+      {},
+      h("button.line-item", { type: "button", onclick: choose }, label, h("span.title", {}, note)),
+    );
+  });
+  const dialog = open(title, h("p.note", {}, hint), h("ol.list", {}, ...rows));
 }
 
 export interface Choice {

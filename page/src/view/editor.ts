@@ -35,8 +35,13 @@ name = "shared store"
 homes.cart = "shared-store"
 `;
 
-/** Opens the editor. `play` refuses a text that is no scenario. */
-export function openEditor(text: string, play: (text: string) => Promise<void>): void {
+/** Opens the editor. `play` refuses a text that is no scenario; the text of the `shipped` one can be taken over. */
+export function openEditor(
+  text: string,
+  play: (text: string) => Promise<void>,
+  shipped: string | null,
+  source: (name: string) => Promise<{ text: string }>,
+): void {
   const area = h("textarea.source", { rows: 22, spellcheck: "false", "aria-label": "The scenario, in TOML" });
   area.value = text;
   const problem = h("pre.problem", { role: "alert", hidden: true });
@@ -66,6 +71,13 @@ export function openEditor(text: string, play: (text: string) => Promise<void>):
       }
     }
   };
+  const takeOver = async (name: string) => {
+    area.value = (await source(name)).text;
+    area.focus();
+  };
+  const begin = shipped
+    ? h("button", { type: "button", onclick: () => void takeOver(shipped) }, `Begin with ${shipped}`)
+    : null;
   const dialog = open(
     "A scenario of your own",
     h(
@@ -73,7 +85,7 @@ export function openEditor(text: string, play: (text: string) => Promise<void>):
       { onsubmit: submit },
       area,
       problem,
-      h("div.row", {}, h("button.strong", {}, "Play it"), file),
+      h("div.row", {}, h("button.strong", {}, "Play it"), begin, file),
     ),
   );
 }

@@ -29,6 +29,9 @@ function slots(cart: ItemSet, missing: readonly number[], className: string, wha
 
 const nameOf = (item: number) => DRAWN[item - 1] ?? `item ${item}`;
 
+/** `mug, lamp` */
+export const namesOf = (cart: ItemSet): string => itemsOf(cart).map(nameOf).join(", ");
+
 function frameOf(frame: Frame, now: boolean, harmless: (t: number) => boolean): HTMLElement {
   if (frame.is === "skipped") {
     return h("li.cut", {}, frame.words);

@@ -15,6 +15,9 @@ export interface PageActions extends PaneActions {
   readonly step: (number: number) => void;
 }
 
+/** What takes longer than this is shown as work that can be stopped, in milliseconds. */
+const PATIENCE = 700;
+
 const SPEED_NAMES: Readonly<Record<number, string>> = { 0.25: "¼×", 0.5: "½×" };
 
 export class Page {
@@ -36,8 +39,14 @@ export class Page {
   private readonly speed = h("output");
   private readonly kill: HTMLElement;
   private readonly main: HTMLElement;
+  private readonly top: HTMLElement;
   private readonly steps: readonly HTMLElement[];
   private readonly bet = h("div");
+  private readonly next: HTMLButtonElement;
+  private readonly nextName = h("span");
+  private readonly progress = h("progress", { max: 1, value: 0, "aria-label": "Simulated" });
+  private readonly busy: HTMLElement;
+  private busySince = 0;
   private tab = 0;
 
   constructor(
@@ -77,7 +86,7 @@ export class Page {
       icon("cart", ""),
       h("span.wide", {}, "what", h("b", {}, "cart?")),
     );
-    const top = h(
+    this.top = h(
       "header.top",
       {},
       logo,
@@ -89,11 +98,16 @@ export class Page {
       button("link", "Copy a link to this moment", wide("Copy link"), icon("link")),
       button("help", "Keys and help", icon("help")),
     );
+    this.next = button("next-step", "Next step of the tour", "Next: ", this.nextName);
+    this.next.classList.add("next");
+    this.next.hidden = true;
+    const stop = button("escape", "Stop waiting", "Stop");
+    this.busy = h("div.busy", { hidden: true }, "Simulating …", this.progress, stop);
     this.main = h(
       "main",
       {},
-      h("div", {}, this.problem, h("div.lead", {}, this.title, this.bet)),
-      h("div", {}, this.caption, this.status, this.tabs),
+      h("div", {}, this.problem, h("div.lead", {}, this.title, this.bet, this.next)),
+      h("div", {}, h("div.lead", {}, this.caption, this.busy), this.status, this.tabs),
       this.stage,
       this.film.element,
     );
@@ -137,7 +151,7 @@ export class Page {
         button("next-step", "Next step of the tour", "Next step"),
       ),
     );
-    root.replaceChildren(top, this.main, bar);
+    root.replaceChildren(this.top, this.main, bar);
     new ResizeObserver(() => this.measure()).observe(this.stage);
   }
 
@@ -168,8 +182,20 @@ export class Page {
     this.title.replaceChildren(...(split ? [split[1]!, h("em", {}, split[2]!)] : [title]));
   }
 
+  /** Says that nothing is simulated here. */
+  setRecording(recording: boolean): void {
+    if (recording) {
+      this.top.append(
+        h("p.recording", {}, h("b", {}, "Recording"), ": the simulation cannot run in this browser."),
+      );
+    }
+  }
+
   /** Marks the step of the tour. */
   setStep(number: number | null): void {
+    const next = number === null ? undefined : STEPS[number];
+    this.next.hidden = next === undefined;
+    say(this.nextName, next?.name ?? "");
     this.steps.forEach((step, index) => {
       mark(step, "aria-current", index + 1 === number ? "step" : null);
     });
@@ -180,6 +206,17 @@ export class Page {
     this.bet.replaceChildren(...(bet ? [bet] : []));
     if (bet) {
       this.speak(bet.textContent ?? "");
+    }
+  }
+
+  /** Where two futures part, and how many carts are lost in one of them only. */
+  setDiffering(since: number, carts: number, list: () => void): void {
+    const text = `Two futures since ${clock(since, 1)}: `;
+    const words = carts === 1 ? "1 cart differs" : `${carts} carts differ`;
+    if (this.bet.textContent !== text + words) {
+      const button = h("button", { type: "button", onclick: list }, words);
+      button.disabled = carts === 0;
+      this.bet.replaceChildren(h("p.bet", {}, text, button));
     }
   }
 
@@ -235,10 +272,8 @@ export class Page {
       this.play.replaceChildren(icon(playing ? "pause" : "play"));
     }
     say(this.now, clock(show.t, 1));
-    say(
-      this.of,
-      show.isBusy ? `simulating ${Math.floor((100 * show.horizon) / show.end)} %` : `of ${clock(show.end)}`,
-    );
+    say(this.of, show.isBusy ? `simulating ${Math.floor(100 * show.progress)} %` : `of ${clock(show.end)}`);
+    this.refreshBusy(show);
     const name = SPEED_NAMES[speed] ?? `${speed}×`;
     const key = `${name} ${slow}`;
     if (this.speed.dataset.key !== key) {
@@ -246,6 +281,14 @@ export class Page {
       this.speed.replaceChildren(name, ...(slow ? [h("small", {}, "slow")] : []));
     }
     this.timeline.describe();
+  }
+
+  /** What takes long shows how far it is, and can be given up. */
+  private refreshBusy(show: Show): void {
+    const now = performance.now();
+    this.busySince = show.isBusy ? this.busySince || now : 0;
+    this.busy.hidden = this.busySince === 0 || now - this.busySince < PATIENCE;
+    this.progress.value = show.progress;
   }
 
   get isFilmLarge(): boolean {

@@ -25,6 +25,8 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 export interface PaneActions extends ServerActions {
   readonly choose: (pane: number) => void;
+  /** Things are elsewhere now, and must be drawn there. */
+  readonly moved: () => void;
   readonly followSeat: (seat: number) => void;
 }
 
@@ -61,13 +63,15 @@ export class Pane {
     const colour = `of-${Math.min(7, design.number)}`;
     const number = () => h("span.no", {}, branch ? `${design.number}′` : design.number);
     const name = branch ?? design.name;
+    // `server-2` stays in one line.
+    const title = name.replace(/-(?=\d)/g, "\u2011");
     this.servers = new Servers(design, actions);
     this.store = farSide(design) ? this.makeStore() : null;
     const choose = h(
       "button.choose",
       { type: "button", "aria-haspopup": "dialog", onclick: () => actions.choose(index) },
       number(),
-      h("h2", {}, name),
+      h("h2", {}, title),
       icon("down"),
       h("span.sr", {}, "Choose another design"),
     );
@@ -96,6 +100,13 @@ export class Pane {
       this.plates,
       this.traffic,
     );
+    const observer = new ResizeObserver(() => {
+      this.layout = null;
+      actions.moved();
+    });
+    for (const place of [stage, ...stage.querySelectorAll(".heap, .users .plate, .servers")]) {
+      observer.observe(place);
+    }
     this.element.classList.add(colour, ...(branch ? ["branch"] : []));
     this.tab = h(
       "button",
@@ -234,9 +245,8 @@ export class Pane {
       this.also.dataset.key = key;
       this.also.replaceChildren(
         ...also.flatMap(({ label, value }, index) => [
-          index > 0 ? " · " : "",
+          `${index > 0 ? " · " : ""}${label} `,
           h("b", {}, value),
-          ` ${label}`,
         ]),
       );
     }

@@ -91,6 +91,9 @@ class Drawing {
     this.line([this.x(0), base, this.x(show.end), base], this.colour("faint"), 0.38 * rem);
     this.line([this.x(0), base, this.x(show.t), base], this.colour("dim"), 0.38 * rem);
     this.faults();
+    if (show.forkedAt !== null) {
+      this.fork(this.x(show.forkedAt));
+    }
     const most = Math.max(1, ...show.runs.map((run) => run.recording.lostAt(show.t)));
     for (const run of show.runs) {
       this.curve(
@@ -148,6 +151,13 @@ class Drawing {
     }
     points.push(this.x(show.t), y(before));
     this.line(points, colour, 0.15 * rem, dashed ? [5, 5] : []);
+  }
+
+  /** Where one past becomes two futures. */
+  private fork(x: number): void {
+    const { base, rem } = this;
+    const points = [x, base, x + 0.8 * rem, base - 0.9 * rem, x + 2.4 * rem, base - 0.9 * rem];
+    this.line(points, this.colour("dim"), 0.12 * rem, [4, 4]);
   }
 
   private faults(): void {
