@@ -13,6 +13,7 @@ pub mod show;
 
 mod files;
 mod interrupt;
+mod link;
 mod predict;
 mod progress;
 mod real;

@@ -7,7 +7,7 @@
 //! ## Map: imports point one way
 //!
 //! ```text
-//! base  <-  scenario  <-  history regions  <-  balancing  <-  operations traffic state  <-  judging
+//! base  <-  scenario  <-  link history regions  <-  balancing  <-  operations traffic state  <-  judging
 //!     <-  sim | http  <-  results  <-  faces  <-  live  <-  page  <-  serve experiment  <-  cli
 //! ```
 //!
@@ -25,6 +25,7 @@ pub mod history;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod judging;
+pub mod link;
 pub mod live;
 pub mod operations;
 pub mod page;

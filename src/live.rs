@@ -148,6 +148,19 @@ fn is_part_of_the_design(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::Autoscale | FaultKind::Migrate { .. })
 }
 
+/// About how many clients a run has in memory. Visitors who come once share places in the shop.
+#[must_use]
+pub fn clients(scenario: &Scenario) -> u64 {
+    /// How long a visitor stays at most, in seconds, as a rule.
+    const STAY: f64 = 60.0;
+    let users = &scenario.users;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "limits keep it small")]
+    let visitors = users.rate.map(|rate| (rate.get() * STAY) as u64);
+    let people = users.people().unwrap_or(0);
+    visitors
+        .unwrap_or(people + users.heavy.as_ref().map_or(0, |heavy| heavy.people(people) * (heavy.parallel.get() - 1)))
+}
+
 impl Session {
     /// Opens a design of a scenario, by its index, at time 0. Without a `seed` the scenario's own is used. All visits
     /// in which the `favourite` user is hurt are remembered.
@@ -169,7 +182,7 @@ impl Session {
         let mut diary = Diary::default();
         let run = Run::begin(&variant.scenario, seed, favourite, &mut diary);
         let written = run.sim.faults().len();
-        let marks = Marks::beginning_with(&run);
+        let marks = Marks::beginning_with(&run, clients(&variant.scenario));
         Session { variant, seed, slices, written, inputs: Vec::new(), run, marks, diary }
     }
 
@@ -223,7 +236,8 @@ impl Session {
             return Err(Error::UnknownServer(server));
         }
         let index = u32::try_from(self.run.sim.faults().len()).expect("fewer than 2^32 faults");
-        self.change(Change::Inject(fault), recorder)?;
+        let name = faults::beside(&fault.name, self.run.sim.faults());
+        self.change(Change::Inject(Fault { name, ..fault }), recorder)?;
         Ok(index)
     }
 

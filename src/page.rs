@@ -9,6 +9,7 @@
 
 mod calls;
 mod design;
+mod differ;
 mod film;
 mod happening;
 mod headline;
@@ -29,7 +30,7 @@ use serde_json::{Map, Value, json};
 
 use crate::base::UserId;
 use crate::faces::story::FAVOURITE;
-use crate::live::Session;
+use crate::live::{self, Session};
 use crate::operations::faults;
 use crate::results::expectations;
 use crate::scenario::{Fault, Loaded, check, library, load, nearest};
@@ -81,6 +82,11 @@ impl Page {
             }
             Call::Rewind { run, to, forget } => written(&self.run(run)?.rewind(to.0, forget)?),
             Call::Fork { run } => self.fork(run)?,
+            Call::Differ { runs: [one, other] } => {
+                self.run(one)?;
+                self.run(other)?;
+                written(&differ::carts([&self.runs[one], &self.runs[other]].map(Option::as_ref))?)
+            }
             Call::Close { run } => {
                 self.run(run)?;
                 self.runs[run] = None;
@@ -113,9 +119,12 @@ impl Page {
         room_for_one(designs.len().saturating_sub(1))?;
         let followed = user.map_or(FAVOURITE, UserId);
         let mut runs = Vec::new();
+        let mut clients = 0;
         for design in designs {
             let design = design.checked_sub(1).ok_or_else(|| Problem::request("designs are counted from 1", None))?;
             size::check_design(&loaded, design)?;
+            clients += loaded.variants.get(design).map_or(0, |variant| live::clients(&variant.scenario));
+            size::check_together(clients)?;
             runs.push(Some(Run::new(design, Session::load(&loaded, design, seed, followed)?, followed)));
         }
         let seed = seed.unwrap_or(loaded.base.seed.get());
@@ -140,6 +149,8 @@ impl Page {
 
     fn fork(&mut self, run: usize) -> Result<String, Problem> {
         room_for_one(self.runs.iter().flatten().count())?;
+        let clients: u64 = self.runs.iter().flatten().map(Run::clients).sum();
+        size::check_together(clients + self.run(run)?.clients())?;
         let fork = self.run(run)?.clone();
         let free = self.runs.iter().position(Option::is_none).unwrap_or(self.runs.len());
         if free == self.runs.len() {

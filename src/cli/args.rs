@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use whatcart::link::Deed;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +29,7 @@ Examples:
   whatcart run sticky-crash --vary servers.count=2,3,10  each design with 2, 3 and 10 servers
   whatcart run sticky-crash --only 2 --follow 17         what happened to user 17 in design 2
   whatcart run sticky-crash --engine http                with real requests, six times as fast
+  whatcart run sticky-crash --do 20:crash:server-1 --link   the link that shows it on the page
   whatcart run sticky-crash --format json | jq '.variants[].carts.lost'
 
 Exit codes: 0 fine, 1 the engines do not agree (--engine both), 2 bad usage or scenario,
@@ -107,8 +109,8 @@ pub enum Command {
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct RunArguments {
     /// The name of a scenario (see `whatcart list`) or a file
-    #[arg(value_name = "NAME|FILE")]
-    pub what: String,
+    #[arg(value_name = "NAME|FILE", required_unless_present = "link")]
+    pub what: Option<String>,
     /// The engine that runs it
     #[arg(long, default_value = "sim")]
     pub engine: Engine,
@@ -151,6 +153,15 @@ pub struct RunArguments {
     /// Run only this design, by name or number; can be repeated
     #[arg(long, value_name = "VARIANT")]
     pub only: Vec<String>,
+    /// Do something by hand at a time: 20:crash:server-2, 25:revive:server-2, 50:deploy; can be repeated
+    #[arg(long = "do", value_name = "SECONDS:DEED", value_parser = deed)]
+    pub by_hand: Vec<Deed>,
+    /// Run what a link of the page shows; or, without a link, print the one that shows this run
+    #[arg(long, value_name = "URL")]
+    pub link: Option<Option<String>>,
+    /// Where the page is, for --link; by default where `whatcart serve` has it
+    #[arg(long, value_name = "URL", requires = "link")]
+    pub page: Option<String>,
     /// The output format
     #[arg(long, default_value = "table")]
     pub format: Format,
@@ -189,6 +200,15 @@ fn speed(text: &str) -> Result<f64, String> {
         Ok(speed) if (0.1..=1_000.0).contains(&speed) => Ok(speed),
         _ => Err("a speed is a number from 0.1 to 1000: 1 is real time, 10 is ten times as fast".into()),
     }
+}
+
+/// Parses what is done by hand.
+fn deed(text: &str) -> Result<Deed, String> {
+    Deed::read(text).ok_or_else(|| {
+        "a deed is a time in seconds, what happens and where: 20:crash:server-2 (also replace, vanish, revive, slow, \
+         isolate), 50:deploy, 60:store"
+            .into()
+    })
 }
 
 /// Parses a precision, as a share of 1.

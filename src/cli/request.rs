@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap_complete::Shell;
 use whatcart::base::shell::quoted;
+use whatcart::link::Deed;
 
 use super::args::{Arguments, Command, Engine, Format, RunArguments};
 
@@ -50,7 +51,7 @@ pub struct Check {
 }
 
 /// Run a scenario.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub struct Run {
     pub what: String,
@@ -67,6 +68,11 @@ pub struct Run {
     pub set: Vec<String>,
     pub vary: Vec<String>,
     pub only: Vec<String>,
+    pub by_hand: Vec<Deed>,
+    /// A link to run or, if it is none, whether to print one.
+    pub link: Option<Option<String>>,
+    /// Where the page is.
+    pub page: Option<String>,
     pub format: Format,
     pub series: Option<PathBuf>,
     pub html: Option<PathBuf>,
@@ -121,6 +127,9 @@ impl Run {
             set: Vec::new(),
             vary: Vec::new(),
             only: Vec::new(),
+            by_hand: Vec::new(),
+            link: None,
+            page: None,
             format: Format::Table,
             series: None,
             html: None,
@@ -140,6 +149,7 @@ impl Run {
         if !self.only.is_empty() {
             changes.push(format!("only {}", self.only.join(", ")));
         }
+        changes.extend(self.by_hand.iter().map(Deed::words));
         changes
     }
 
@@ -159,6 +169,7 @@ impl Run {
         for (flag, values) in [("--set", &self.set), ("--vary", &self.vary), ("--only", &self.only)] {
             words.extend(values.iter().map(|value| format!("{flag} {}", quoted(value))));
         }
+        words.extend(self.by_hand.iter().map(|deed| format!("--do {deed}")));
         words.join(" ")
     }
 }
@@ -181,6 +192,9 @@ impl From<RunArguments> for Run {
             mut set,
             vary,
             only,
+            by_hand,
+            link,
+            page,
             format,
             series,
             html,
@@ -194,7 +208,7 @@ impl From<RunArguments> for Run {
         } = arguments;
         set.extend(warm_up.map(|time| format!("warm_up={time}")));
         Run {
-            what,
+            what: what.unwrap_or_default(),
             engine,
             speed,
             verbose,
@@ -208,6 +222,9 @@ impl From<RunArguments> for Run {
             set,
             vary,
             only,
+            by_hand,
+            link,
+            page,
             format,
             series,
             html,

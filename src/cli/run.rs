@@ -17,8 +17,9 @@ use super::predict::Prediction;
 use super::progress::Progress;
 use super::request::Run;
 use super::screen::Screen;
+use super::source::Source;
 use super::step::Steps;
-use super::{Ended, Failure, guarded, interrupt, predict, real, source, stories, usage};
+use super::{Ended, Failure, guarded, interrupt, link, predict, real, source, stories, usage};
 
 /// The number of rows that the whole output should not exceed; the story is shortened to fit.
 const ROWS: usize = 34;
@@ -28,8 +29,32 @@ const LEAST_TOLD: usize = 9;
 
 /// Runs a scenario and prints or writes the results.
 pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
-    let mut loaded = source::load(&source::find(&request.what)?, &request.set, &request.vary)?;
+    match &request.link {
+        Some(Some(_)) if !request.what.is_empty() => Err(usage(
+            "this names a scenario, and a link to another run",
+            "give one of them, or `--link` without a link",
+        )),
+        Some(None) if request.what.is_empty() => Err(usage(
+            "--link needs a link to run, or a scenario to make a link of",
+            "run it as `whatcart run --link URL`",
+        )),
+        Some(Some(url)) => {
+            let (request, source) = link::opened(url, request, screen)?;
+            played(&request, &source, screen)
+        }
+        _ => played(request, &source::find(&request.what)?, screen),
+    }
+}
+
+fn played(request: &Run, source: &Source, screen: &Screen) -> Result<Ended, Failure> {
+    let mut loaded = source::load(source, &request.set, &request.vary)?;
     source::only(&mut loaded, &request.only)?;
+    source::by_hand(&mut loaded, &request.by_hand)?;
+    if request.link == Some(None) {
+        let page = request.page.as_deref().unwrap_or(link::PAGE);
+        screen.print(&format!("{}\n", link::of(request, source, &loaded, page)?))?;
+        return Ok(Ended::Well);
+    }
     check_user(request, &loaded)?;
     check_time(request)?;
     check_files(request)?;

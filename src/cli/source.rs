@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use whatcart::faces::text::clean;
+use whatcart::link::Deed;
 use whatcart::results::{expectations, prose};
 use whatcart::scenario::{self, Loaded, library, nearest};
 
@@ -63,6 +64,17 @@ pub fn only(loaded: &mut Loaded, wanted: &[String]) -> Result<(), Failure> {
     }
     let mut keep = keep.into_iter();
     loaded.variants.retain(|_| keep.next().unwrap_or(false));
+    Ok(())
+}
+
+/// Adds what is done by hand, as faults, to every design in which it can be done.
+pub fn by_hand(loaded: &mut Loaded, deeds: &[Deed]) -> Result<(), Failure> {
+    for deed in deeds {
+        loaded.break_too(&deed.fault()).map_err(|violation| {
+            let message = format!("`--do {deed}` cannot be done: {}", violation.message);
+            usage(message, violation.help.unwrap_or_default())
+        })?;
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use crate::base::{RegionId, ServerId};
 use crate::scenario::{self, Forgets, Scenario, Share, StoreFault, Target};
 
 pub use crate::scenario::{Comeback, FaultKind};
-pub use names::of_processes;
+pub use names::{beside, of_processes};
 
 /// One fault, at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]

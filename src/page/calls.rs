@@ -37,6 +37,9 @@ pub enum Call {
     Fork {
         run: usize,
     },
+    Differ {
+        runs: [usize; 2],
+    },
     Close {
         run: usize,
     },
@@ -60,7 +63,7 @@ pub enum Call {
 }
 
 /// The names of all calls, for help.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
     "scenarios",
     "source",
     "check",
@@ -70,6 +73,7 @@ pub const NAMES: [&str; 15] = [
     "spare",
     "rewind",
     "fork",
+    "differ",
     "close",
     "snapshot",
     "figures",

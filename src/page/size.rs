@@ -4,12 +4,14 @@ use super::problem::Problem;
 use crate::base::words::{count, thousands};
 use crate::scenario::{Fault, FaultKind, Loaded, Positive, Scenario, Whole};
 
-/// The most users of a design.
-const MOST_USERS: u64 = 10_000;
+/// The most users of a design. They and the copy of the start for going back take some 150 MB.
+const MOST_USERS: u64 = 100_000;
+/// The most clients of all runs together.
+const MOST_CLIENTS: u64 = 250_000;
 /// The most new visitors a second, of whom hundreds are in the shop at any moment.
 const MOST_RATE: f64 = 1_000.0;
 /// The most servers of a design.
-const MOST_SERVERS: u64 = 100;
+const MOST_SERVERS: u64 = 1_000;
 /// The most bytes of a scenario's text.
 const MOST_TEXT: usize = 256 * 1024;
 /// The most designs that are open at once, forks included.
@@ -34,15 +36,28 @@ pub fn check_text(text: &str) -> Result<(), Problem> {
     Err(Problem::size(message, format!("it may have {} bytes", thousands(MOST_TEXT as u64))))
 }
 
-/// Whether a design may be played step by step. The whole of it is kept, 16 times over, for going back.
+/// Whether runs with so many clients may be open together.
+pub fn check_together(clients: u64) -> Result<(), Problem> {
+    if clients <= MOST_CLIENTS {
+        return Ok(());
+    }
+    let message = format!("these runs have {} users together, too many to be open at once", thousands(clients));
+    Err(Problem::size(
+        message,
+        format!("at most {}: open fewer designs, or one with fewer users", thousands(MOST_CLIENTS)),
+    ))
+}
+
+/// Whether a design may be played step by step.
 pub fn check_design(loaded: &Loaded, design: usize) -> Result<(), Problem> {
     let Some(variant) = loaded.variants.get(design) else { return Ok(()) };
     let Some(excess) = excess(&variant.scenario) else { return Ok(()) };
     let most = format!(
-        "at most {} users, {} new visitors a second and {MOST_SERVERS} servers can be drawn; `whatcart run {}` has no such \
+        "at most {} users, {} new visitors a second and {} servers can be drawn; `whatcart run {}` has no such \
          limit",
         thousands(MOST_USERS),
         count(MOST_RATE),
+        thousands(MOST_SERVERS),
         loaded.name
     );
     Err(Problem::size(format!("design {} has {excess}: too many to be drawn", design + 1), most))
@@ -85,17 +100,17 @@ mod tests {
     #[test]
     fn whoever_comes_later_counts_too() {
         for (text, wanted) in [
-            ("users.count = 10_000", None),
-            ("users.count = 10_001", Some("10,001 users")),
-            ("users = { count = 9_000, heavy = { count = 100, parallel = 12 } }", Some("10,100 users")),
-            ("faults = [{ at = '1s', join = { to = 20_000 } }]", Some("20,000 users")),
+            ("users.count = 100_000", None),
+            ("users.count = 100_001", Some("100,001 users")),
+            ("users = { count = 99_000, heavy = { count = 100, parallel = 12 } }", Some("100,100 users")),
+            ("faults = [{ at = '1s', join = { to = 200_000 } }]", Some("200,000 users")),
             (
                 "users.rate = 20\nfaults = [{ at = '1s', join = { rate_to = 2_000 } }]",
                 Some("2,000 new visitors a second"),
             ),
-            ("servers.count = 101", Some("101 servers")),
-            ("faults = [{ at = '1s', scale = 500 }]", Some("500 servers")),
-            ("autoscaler.max = 200", Some("200 servers")),
+            ("servers.count = 1_001", Some("1,001 servers")),
+            ("faults = [{ at = '1s', scale = 5_000 }]", Some("5,000 servers")),
+            ("autoscaler.max = 2_000", Some("2,000 servers")),
         ] {
             assert_eq!(refused(text).as_deref(), wanted, "{text}");
         }

@@ -6,6 +6,7 @@ use super::design::{DesignInfo, TimelineEntry};
 use super::happening::Happening;
 use super::headline::Headline;
 use super::keyframe::Keyframe;
+use super::moment::Moment;
 use super::problem::Problem;
 use super::size::{MOST_RUNS, clients_per_seat};
 use super::units::Seconds;
@@ -13,7 +14,7 @@ use super::watch::Watch;
 use super::words;
 use crate::base::UserId;
 use crate::base::time::{Instant, Span};
-use crate::history::Event;
+use crate::history::{Event, EventKind, Recorder};
 use crate::live::{self, Session};
 use crate::operations::faults::Fault;
 
@@ -34,6 +35,25 @@ pub struct Run {
     followed: UserId,
     /// Whether every client has a seat.
     single: bool,
+    /// What happened since the last look.
+    heard: Heard,
+}
+
+/// The events of a slice. Of a crowd only those of the pool are kept.
+#[derive(Clone, Debug, Default)]
+struct Heard {
+    events: Vec<Event>,
+    pool_only: bool,
+    count: usize,
+}
+
+impl Recorder for Heard {
+    fn record(&mut self, event: &Event) {
+        self.count += 1;
+        if !self.pool_only || matches!(event.what, EventKind::Pool(_)) {
+            self.events.push(*event);
+        }
+    }
 }
 
 /// What an advance brought.
@@ -50,7 +70,8 @@ impl Run {
     pub fn new(design: usize, session: Session, followed: UserId) -> Run {
         let watch = Watch::begin(&session);
         let single = clients_per_seat(watch.moment().snapshot.clients.len()) == 1;
-        Run { design, session, watch, followed, single }
+        let heard = Heard { pool_only: !single, ..Heard::default() };
+        Run { design, session, watch, followed, single, heard }
     }
 
     /// Advances until this moment, or until this many events have happened.
@@ -61,15 +82,17 @@ impl Run {
         }
         let until = until.min(self.session.end());
         let mut batch = Batch { now: Seconds(until), over: false, keyframes: Vec::new(), events: Vec::new() };
-        let (mut slice, mut passed) = (Vec::<Event>::new(), 0);
-        while self.session.now() < until && !self.session.is_over() && passed < most_events.max(1) {
-            slice.clear();
-            let grain = if self.single { GRAIN } else { KEYFRAME };
-            let stop = next_multiple(self.session.now(), grain).min(until);
-            self.session.advance_telling(stop, &mut slice)?;
-            passed += slice.len();
-            self.look(&slice, &mut batch.events);
-            if is_multiple(self.session.now(), KEYFRAME) || self.session.is_over() {
+        self.heard.count = 0;
+        while self.session.now() < until && !self.session.is_over() && self.heard.count < most_events.max(1) {
+            let stop = next_multiple(self.session.now(), GRAIN).min(until);
+            self.session.advance_telling(stop, &mut self.heard)?;
+            let now = self.session.now();
+            let whole = is_multiple(now, KEYFRAME) || self.session.is_over();
+            // A crowd is counted once a second: whoever cannot wait so long is told nothing until then.
+            if self.single || whole || now == until {
+                self.look(&mut batch.events);
+            }
+            if whole {
                 batch.keyframes.push(self.keyframe());
             }
         }
@@ -77,18 +100,20 @@ impl Run {
         Ok(batch)
     }
 
-    fn look(&mut self, slice: &[Event], events: &mut Vec<Happening>) {
+    /// Tells what has happened since the last look.
+    fn look(&mut self, events: &mut Vec<Happening>) {
         let crowd = self.session.view().open_visits;
         self.single &= usize::try_from(crowd).is_ok_and(|crowd| clients_per_seat(crowd) == 1);
-        events.extend(self.watch.look(&mut self.session, slice, self.followed, self.single));
+        let slice = std::mem::take(&mut self.heard.events);
+        events.extend(self.watch.look(&mut self.session, &slice, self.followed, self.single));
+        self.heard.pool_only = !self.single;
     }
 
     /// A fault, now or later. Returns its number, and what happens at once.
     pub fn inject(&mut self, fault: Fault) -> Result<(u32, Batch), Problem> {
-        let mut slice = Vec::<Event>::new();
-        let number = self.session.inject_telling(fault, &mut slice)?;
+        let number = self.session.inject_telling(fault, &mut self.heard)?;
         let mut events = Vec::new();
-        self.look(&slice, &mut events);
+        self.look(&mut events);
         let (now, over) = (Seconds(self.session.now()), self.session.is_over());
         Ok((number, Batch { now, over, keyframes: vec![self.keyframe()], events }))
     }
@@ -100,6 +125,7 @@ impl Run {
             self.session.forget_later_inputs();
         }
         self.watch = Watch::begin(&self.session);
+        self.heard.events.clear();
         Ok(self.keyframe())
     }
 
@@ -108,6 +134,16 @@ impl Run {
         let tally = self.watch.tally().clone();
         let headline = Headline::of(&self.session, &self.session.figures(), &tally);
         Keyframe::of(self.watch.moment(), tally, headline)
+    }
+
+    /// About how many clients it has in memory.
+    pub fn clients(&self) -> u64 {
+        live::clients(self.session.scenario())
+    }
+
+    /// This moment, as far as it was looked at.
+    pub fn moment(&self) -> &Moment {
+        self.watch.moment()
     }
 
     /// The user whose deeds are told.

@@ -11,7 +11,7 @@ use super::patch::exclusive;
 use super::tree::{Node, Problem, Sources, document};
 use super::variants::{self, Draft, Telling};
 use super::violation::Violation;
-use super::{Loaded, Scenario, Variant};
+use super::{Fault, Loaded, Scenario, Variant};
 use crate::base::fnv::Fnv;
 
 /// Reads a scenario: parses `text`, merges each variant's patch over it and then every `--set`, multiplies the
@@ -45,6 +45,28 @@ impl Loaded {
         let mut hash = Fnv::default();
         self.sources.texts().for_each(|text| hash.text(text));
         hash.hash()
+    }
+
+    /// Adds a fault to every design in which it can strike.
+    ///
+    /// # Errors
+    ///
+    /// If it can strike in none.
+    pub fn break_too(&mut self, fault: &Fault) -> Result<(), Violation> {
+        let mut refused = None;
+        let mut strikes = false;
+        for scenario in self.variants.iter_mut().map(|variant| &mut variant.scenario).chain([&mut self.base]) {
+            scenario.faults.push(fault.clone());
+            match check(scenario).into_iter().next() {
+                None => strikes = true,
+                Some(violation) => {
+                    scenario.faults.pop();
+                    refused = Some(violation);
+                }
+            }
+        }
+        self.patched = true;
+        refused.filter(|_| !strikes).map_or(Ok(()), Err)
     }
 
     /// The file or argument that sets the value at `path` (`servers.count`) in the scenario without any variant's

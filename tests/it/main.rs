@@ -12,6 +12,7 @@ mod coverage;
 mod determinism;
 #[cfg(feature = "cli")]
 mod every_scenario;
+mod link;
 mod live;
 mod liveness;
 mod naive_sim;

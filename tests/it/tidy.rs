@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("scenario", &["base"]),
+    ("link", &["base", "scenario"]),
     ("history", &["base"]),
     ("regions", &["base", "scenario"]),
     ("balancing", &["base", "regions", "scenario"]),
@@ -26,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("page", &["base", "faces", "history", "judging", "live", "operations", "results", "scenario", "sim"]),
     ("serve", &["page"]),
     ("experiment", &["base", "faces", "history", "http", "judging", "live", "results", "scenario", "sim", "traffic"]),
-    ("cli", &["base", "experiment", "faces", "http", "operations", "results", "scenario", "serve"]),
+    ("cli", &["base", "experiment", "faces", "http", "link", "operations", "results", "scenario", "serve"]),
     ("main", &["cli"]),
 ];
 

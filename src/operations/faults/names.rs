@@ -32,6 +32,12 @@ pub fn of_processes(scenario: &Scenario) -> Vec<String> {
     scenario.random_faults.iter().map(name).collect()
 }
 
+/// The name of a fault that is added to others: its own or, if that is taken, with a number.
+#[must_use]
+pub fn beside(name: &str, others: &[Fault]) -> String {
+    free(name, &others.iter().map(|other| other.name.clone()).collect())
+}
+
 /// The names given in the scenario.
 fn given(scenario: &Scenario) -> BTreeSet<String> {
     let written = scenario.faults.iter().filter_map(|fault| fault.name.clone());

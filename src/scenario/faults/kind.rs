@@ -373,7 +373,7 @@ impl<Server: fmt::Display, Region: fmt::Display> fmt::Display for FaultKind<Serv
             FaultKind::Restart { server, .. } => write!(f, "{server} restarts"),
             FaultKind::Replace { server, .. } => write!(f, "{server} is replaced"),
             FaultKind::Vanish { server, .. } => write!(f, "{server} falls silent"),
-            FaultKind::Revive { server } => write!(f, "{server} is started again, empty"),
+            FaultKind::Revive { server } => write!(f, "an empty {server} starts"),
             FaultKind::Slow { server, factor, .. } => write!(f, "{server} works {factor} times slower"),
             FaultKind::Failing { server, billionths: Share::ALL, .. } => write!(f, "{server} fails every request"),
             FaultKind::Failing { server, billionths, .. } => {

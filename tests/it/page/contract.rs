@@ -20,6 +20,7 @@ fn examples() -> Vec<Value> {
         json!({ "call": "fork", "run": 0 }),
         json!({ "call": "spare", "run": 2, "fault": 0 }),
         json!({ "call": "inject", "run": 2, "fault": { "crash": "server-1", "replace_after": "5s" } }),
+        json!({ "call": "differ", "runs": [0, 2] }),
         json!({ "call": "story", "run": 0 }),
         json!({ "call": "report", "most_requests": 1_000_000 }),
         json!({ "call": "close", "run": 2 }),
