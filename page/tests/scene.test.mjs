@@ -114,3 +114,15 @@ test("what is done by hand is undone by going back", { skip: missing }, async ()
   await go(28);
   assert.deepEqual(picture(show), before);
 });
+
+test("the clock does not go back after a deed, though little is known of what follows", {
+  skip: missing,
+}, async () => {
+  const { show, go } = await open({ scenario: "sticky-crash", designs: [2] });
+  await go(20);
+  await show.inject({ crash: "server-1" });
+  show.seek(20.01);
+  assert.ok(show.t >= 20, `${show.t}`);
+  await show.inject({ revive: "server-1" });
+  assert.ok(show.t >= 20, `${show.t}`);
+});

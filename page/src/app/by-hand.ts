@@ -35,8 +35,7 @@ export class ByHand {
   async inject(fault: Fault): Promise<void> {
     const { show } = this;
     try {
-      show.seek(inLinks(show.t));
-      const at = show.t;
+      const at = inLinks(show.t);
       await show.inject(fault, at);
       this.deeds = [...this.deeds.filter(({ given }) => given <= at), { at, fault, given: at }];
     } catch (problem) {

@@ -150,6 +150,11 @@ export class Show {
     return this.runs.every((run) => run.over) && this.t >= this.end;
   }
 
+  /** The moment that is shown, or that the clock is on its way to. */
+  get goal(): number {
+    return this.isBusy ? this.wanted : this.t;
+  }
+
   /** Whether the clock waits for the simulation. */
   get isBusy(): boolean {
     return Math.min(this.wanted, this.end) > this.horizon + 1e-9;
@@ -162,8 +167,11 @@ export class Show {
 
   /** Goes to a moment, or towards it. */
   seek(t: number): void {
+    const on = t >= this.t;
     this.reach(Math.max(0, t));
-    this.t = Math.min(this.wanted, this.horizon);
+    const there = Math.min(this.wanted, this.horizon);
+    // After a deed little is known of what follows: the clock waits for it, and does not go back.
+    this.t = on ? Math.max(this.t, there) : there;
   }
 
   /** The next moment after `t` at which something is said that is more than a user's deed; of what is known. */
@@ -209,7 +217,7 @@ export class Show {
       for (let run = this.behind(); run && !this.stopped && !this.held; run = this.behind()) {
         await this.record(run);
         if (this.t < this.wanted) {
-          this.t = Math.min(this.wanted, this.horizon);
+          this.t = Math.max(this.t, Math.min(this.wanted, this.horizon));
         }
         this.changed();
       }

@@ -2,7 +2,7 @@
 
 import type { DesignInfo, ServerRow } from "../engine/moments.ts";
 import { hasPlates } from "../run/homes.ts";
-import { h, mark, say } from "./dom.ts";
+import { clock, h, mark, say } from "./dom.ts";
 
 /** More servers than this are a strip of cells. */
 const CARDS = 12;
@@ -168,11 +168,9 @@ export class Servers {
     // Where there is little room, what is usual goes without saying.
     const usual = isUsual(row) && !hasPlates(this.design) && (this.brief || ills !== "");
     const state = usual ? null : dead ? `✕ ${row.words}` : row.words;
-    const leaves =
-      row.leaves_by !== null &&
-      row.state === "draining" &&
-      `${Math.ceil(Math.max(0, row.leaves_by - now))} s`;
-    return [state, leaves].filter(Boolean).join(" · ");
+    const drains = row.leaves_by !== null && row.state === "draining";
+    const leaves = drains && `◷ ${clock(Math.max(0, row.leaves_by! - now))}`;
+    return [leaves, state].filter(Boolean).join(" · ");
   }
 }
 
