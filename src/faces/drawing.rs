@@ -16,21 +16,23 @@ pub mod whereabouts;
 use super::markup::Tag;
 
 /// A picture with a name and, if that does not say everything, a description for those who cannot see it. `id` is unique
-/// in its document.
+/// in its document. What is not coloured otherwise is filled with the colour of the text around it.
 #[must_use]
 pub fn picture(id: &str, [width, height]: [u32; 2], title: &str, description: &str, content: &str) -> String {
-    let describe = if description.is_empty() { String::new() } else { format!(" {id}-d") };
-    let mut inside = Tag::new("title").set("id", format!("{id}-t")).saying(title);
-    if !description.is_empty() {
-        inside += &Tag::new("desc").set("id", format!("{id}-d")).saying(description);
-    }
-    Tag::new("svg")
-        .set("xmlns", "http://www.w3.org/2000/svg")
+    let picture = Tag::new("svg")
         .set("width", width)
         .set("height", height)
         .set("viewBox", format!("0 0 {width} {height}"))
         .set("role", "img")
-        .set("aria-labelledby", format!("{id}-t{describe}"))
-        .set("font-family", "system-ui, sans-serif")
-        .around(&(inside + content))
+        .set("font-family", FONT)
+        .set("fill", "currentColor");
+    if description.is_empty() {
+        return picture.around(&(Tag::new("title").saying(title) + content));
+    }
+    let title = Tag::new("title").set("id", format!("{id}-t")).saying(title);
+    let description = Tag::new("desc").set("id", format!("{id}-d")).saying(description);
+    picture.set("aria-labelledby", format!("{id}-t {id}-d")).around(&(title + &description + content))
 }
+
+/// The typeface of every picture.
+const FONT: &str = "system-ui, sans-serif";

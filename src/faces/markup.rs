@@ -68,8 +68,14 @@ pub fn escaped(text: &str) -> String {
 #[must_use]
 pub fn tenth(x: f64) -> String {
     let text = format!("{x:.1}");
-    let short = text.strip_suffix(".0").unwrap_or(&text);
-    if short == "-0" { "0".into() } else { short.into() }
+    match text.strip_suffix(".0").unwrap_or(&text) {
+        "-0" => "0".into(),
+        short => match (short.strip_prefix("0."), short.strip_prefix("-0.")) {
+            (Some(part), _) => format!(".{part}"),
+            (_, Some(part)) => format!("-.{part}"),
+            _ => short.into(),
+        },
+    }
 }
 
 #[cfg(test)]
@@ -88,7 +94,7 @@ mod tests {
 
     #[test]
     fn coordinates_are_short() {
-        let shown = [0.0, -0.04, 1.0, 1.25, 100.06, -3.96].map(tenth);
-        assert_eq!(shown, ["0", "0", "1", "1.2", "100.1", "-4"]);
+        let shown = [0.0, -0.04, 1.0, 1.25, 100.06, -3.96, 0.5, -0.5].map(tenth);
+        assert_eq!(shown, ["0", "0", "1", "1.2", "100.1", "-4", ".5", "-.5"]);
     }
 }

@@ -3,7 +3,7 @@
 use super::{Series, SeriesRow};
 
 /// With fewer requests for each server than this, how they are spread over the servers is chance.
-const ENOUGH: u32 = 5;
+const ENOUGH: u32 = 10;
 
 impl Series {
     /// The same in at most about this many rows: neighbouring windows are counted together.
@@ -35,7 +35,7 @@ impl SeriesRow {
     }
 
     /// The requests of the busiest server, relative to the mean of those that served any; absent if that mean is less
-    /// than five.
+    /// than ten.
     #[must_use]
     pub fn imbalance(&self) -> Option<f64> {
         let serving = || self.served.iter().copied().filter(|served| *served > 0);
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_server_that_serves_nothing_is_no_part_of_the_mean() {
         assert_eq!(row(0, 0, &[30, 10, 0]).imbalance(), Some(1.5));
-        assert_eq!(row(0, 0, &[6, 2]).imbalance(), None, "too few to tell");
+        assert_eq!(row(0, 0, &[12, 6]).imbalance(), None, "too few to tell");
         assert_eq!(row(0, 0, &[0, 0]).imbalance(), None);
     }
 }

@@ -3,7 +3,7 @@
 use crate::base::{ServerId, UserId};
 use crate::faces::story::{Deed, Line};
 use crate::results::VariantReport;
-use crate::scenario::{CartHome, DesignNumber};
+use crate::scenario::DesignNumber;
 
 /// How many servers there is room for.
 const MOST: usize = 4;
@@ -23,6 +23,8 @@ pub struct Cast {
     pub store: bool,
     /// Whether the cart travels in the user's own token.
     pub token: bool,
+    /// Whether servers are in several regions.
+    pub regions: bool,
     /// Whether the instances of a platform answer.
     serverless: bool,
 }
@@ -50,10 +52,17 @@ impl Cast {
             user,
             servers,
             more_servers,
-            store: scenario.homes.cart == CartHome::SharedStore || deeds().any(|deed: &Deed| deed.store_calls > 0),
+            store: deeds().any(|deed: &Deed| deed.store_calls > 0),
             token: scenario.homes.cart.travels(),
+            regions: scenario.regions.is_some(),
             serverless: scenario.serverless.is_some(),
         }
+    }
+
+    /// The user, in as few letters as there is room for: `user 42`, or `4242`.
+    #[must_use]
+    pub fn who(&self) -> String {
+        if self.user.0 > 99 { self.user.0.to_string() } else { format!("user {}", self.user.0) }
     }
 
     /// The name of a server, in full or as short as it goes: `server-2`, `s-2`.

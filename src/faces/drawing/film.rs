@@ -86,8 +86,9 @@ pub fn film(title: &str, parts: &[Part]) -> String {
         .set("xmlns", "http://www.w3.org/2000/svg")
         .set("viewBox", format!("0 0 {width} {height}"))
         .set("role", "img")
-        .set("font-family", "system-ui, sans-serif")
+        .set("font-family", super::FONT)
         .set("color", INK)
+        .set("fill", INK)
         .around(&drawn)
         + "\n"
 }
@@ -151,7 +152,7 @@ fn part(part: &Part, shown: &[usize], climax: usize) -> String {
     let colour = palette::of_design(part.variant.number);
     let badge = Tag::new("rect").set("x", 0).set("y", 76).set("width", 34).set("height", 34).set("rx", 6);
     let mut drawn = badge.set("fill", colour).empty();
-    let number = Tag::new("g").set("color", "#ffffff");
+    let number = Tag::new("g").set("fill", "#ffffff");
     drawn += &number.around(&words([17.0, 100.0], 20, true, "middle", &part.variant.number.to_string()));
     drawn += &words([44.0, 100.0], 20, true, "start", &part.variant.name);
     let mut follower = Follower::new(part.variant, part.tape);
@@ -163,7 +164,7 @@ fn part(part: &Part, shown: &[usize], climax: usize) -> String {
         let place = format!("translate(0 {}) scale({SCALE})", tenth(SCENE));
         let picture = seats::seats(&Layout::of(&part.cast), &part.crowd, at, part.per_seat)
             + &scene(&part.cast, now, added, deed);
-        let picture = Tag::new("g").set("transform", place).around(&picture) + &said(line);
+        let picture = Tag::new("g").set("transform", place).around(&picture) + &said(line, &part.cast);
         let there: Vec<bool> = shown.iter().map(|line| *line == at).collect();
         let moves = there.iter().position(|there| *there).map_or_else(String::new, |beat| {
             let clock = Clock { beats: shown.len(), beat };
@@ -176,18 +177,18 @@ fn part(part: &Part, shown: &[usize], climax: usize) -> String {
 }
 
 /// Time and deed, and the answer.
-fn said(line: &Line) -> String {
+fn said(line: &Line, cast: &Cast) -> String {
     let (head, harm) = match line {
         Line::Did(deed) => (format!("{} {}", clock_tenths(deed.at.since_start()), deed.action), deed.wrong),
         Line::Broke(at, _) => (clock_tenths(at.since_start()), true),
         Line::Skipped(_) => (String::new(), false),
     };
     let mut drawn = words([0.0, WORDS], 20, true, "start", &head);
-    let answer = strip::below(line);
+    let answer = strip::below(line, cast);
     for (at, text) in lines(&answer, 35).iter().take(2).enumerate() {
         let y = WORDS + [25.0, 49.0][at];
         let said = words([0.0, y], 20, harm, "start", text);
-        drawn += &if harm { Tag::new("g").set("color", "#b93700").around(&said) } else { said };
+        drawn += &if harm { Tag::new("g").set("fill", "#b93700").around(&said) } else { said };
     }
     drawn
 }
@@ -195,7 +196,7 @@ fn said(line: &Line) -> String {
 fn words([x, y]: [f64; 2], size: u32, bold: bool, anchor: &str, text: &str) -> String {
     let tag = Tag::new("text").set("x", tenth(x)).set("y", tenth(y)).set("font-size", size).set("text-anchor", anchor);
     let tag = if bold { tag.set("font-weight", "bold") } else { tag };
-    tag.set("fill", "currentColor").saying(text)
+    tag.saying(text)
 }
 
 /// A picture that is there in some beats. Where nothing moves, it is there if it is in the climax.
@@ -304,7 +305,7 @@ fn progress(beats: usize, climax: usize) -> String {
         let dot = Tag::new("circle").set("cx", tenth(x)).set("cy", 524).set("r", 4);
         let there: Vec<bool> = (0..beats).map(|other| other == beat).collect();
         drawn += &dot.clone().set("fill", "none").set("stroke", "currentColor").empty();
-        drawn += &appears(&dot.set("fill", "currentColor").empty(), &there, climax);
+        drawn += &appears(&dot.empty(), &there, climax);
     }
     drawn
 }

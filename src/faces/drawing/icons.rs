@@ -23,6 +23,15 @@ const BOX: (&str, &str) = ("M2.5 5 8 2l5.5 3v6L8 14l-5.5-3z", "");
 /// The names of the shapes in a document.
 const NAMES: [&str; 4] = ["mug", "lamp", "pen", "box"];
 
+/// A person, in 36 by 36.
+const PERSON: &str = "M11.5 12a6.5 6.5 0 1 0 13 0 6.5 6.5 0 1 0-13 0zM5 34c0-18 26-18 26 0z";
+
+/// A person, from the top left corner.
+#[must_use]
+pub fn person() -> String {
+    Tag::new("use").set("href", "#user").empty()
+}
+
 /// The shapes, to be defined once in a document that uses them.
 #[must_use]
 pub fn defined() -> String {
@@ -34,7 +43,8 @@ pub fn defined() -> String {
         }
         Tag::new("g").set("id", name).around(&inside)
     };
-    Tag::new("defs").around(&shapes.map(shape).collect::<String>())
+    let person = Tag::new("path").set("id", "user").set("d", PERSON).empty();
+    Tag::new("defs").around(&(shapes.map(shape).collect::<String>() + &person))
 }
 
 /// How items are drawn.
@@ -57,10 +67,13 @@ pub fn squares(items: Items) -> u32 {
 #[must_use]
 pub fn row(items: Items, look: Look, [x, y]: [f64; 2], in_a_row: usize) -> String {
     let (Look::Filled(colour) | Look::Outlined(colour)) = look;
+    if items.is_empty() {
+        return String::new();
+    }
     if items.len() > MOST {
         let words = format!("{} items", items.len());
         let text = Tag::new("text").set("x", tenth(x)).set("y", tenth(y + 10.0)).set("font-size", "11");
-        return text.set("fill", "currentColor").saying(&words);
+        return text.saying(&words);
     }
     let at = |place: usize| {
         let (column, row) = (place % in_a_row.max(1), place / in_a_row.max(1));
@@ -70,7 +83,7 @@ pub fn row(items: Items, look: Look, [x, y]: [f64; 2], in_a_row: usize) -> Strin
     let group = Tag::new("g").set("stroke", colour);
     let group = match look {
         Look::Filled(_) => group.set("fill", colour),
-        Look::Outlined(_) => group.set("fill", "none").set("stroke-dasharray", "2 1.4"),
+        Look::Outlined(_) => group.set("fill", "none").set("stroke-width", "1.4").set("stroke-dasharray", "2.2 1.2"),
     };
     group.around(&items.iter().enumerate().map(|(place, item)| one(item, at(place))).collect::<String>())
 }

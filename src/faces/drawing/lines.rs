@@ -129,25 +129,37 @@ impl Scale {
         drawn + &label(4.0, foot - self.height / 2.0 + 5.0, "13", "start", &number, true)
     }
 
-    /// A line that breaks where there is no value.
+    /// A line that breaks where there is no value. Each point is written relative to the one before, which is shorter.
     fn path(&self, strand: &Strand, foot: f64) -> String {
         let mut path = String::new();
-        let mut goes_on = false;
+        let mut last: Option<[i64; 2]> = None;
         for (at, value) in strand.values.iter().enumerate() {
-            if let Some(value) = value {
+            let point = value.map(|value| {
                 let share = ((value - self.base) / (self.most - self.base)).clamp(0.0, 1.0);
-                let middle = self.x(strand.window * at as u64).midpoint(self.x(strand.window * (at + 1) as u64));
-                let (x, y) = (middle, foot - share * self.height);
-                path += &format!("{}{} {}", if goes_on { 'L' } else { 'M' }, tenth(x), tenth(y));
+                let x = self.x(strand.window * at as u64).midpoint(self.x(strand.window * (at + 1) as u64));
+                [tenths(x), tenths(foot - share * self.height)]
+            });
+            if let Some([x, y]) = point {
+                let (letter, [dx, dy]) = last.map_or(("M", [x, y]), |[a, b]| ("l", [x - a, y - b]));
+                #[expect(clippy::cast_precision_loss, reason = "pixels")]
+                let [dx, dy] = [dx, dy].map(|step| tenth(step as f64 / 10.0));
+                path += &format!("{letter}{dx} {dy}");
             }
-            goes_on = value.is_some();
+            last = point;
         }
         path
     }
 }
 
+/// In tenths of a pixel.
+#[expect(clippy::cast_possible_truncation, reason = "pixels")]
+fn tenths(x: f64) -> i64 {
+    (x * 10.0).round() as i64
+}
+
 fn label(x: f64, y: f64, size: &str, anchor: &str, text: &str, bold: bool) -> String {
-    let tag = Tag::new("text").set("x", tenth(x)).set("y", tenth(y)).set("font-size", size).set("text-anchor", anchor);
+    let tag = Tag::new("text").set("x", tenth(x)).set("y", tenth(y)).set("font-size", size);
+    let tag = if anchor == "start" { tag } else { tag.set("text-anchor", anchor) };
     let tag = if bold { tag.set("font-weight", "bold") } else { tag };
-    tag.set("fill", "currentColor").saying(text)
+    tag.saying(text)
 }

@@ -115,19 +115,12 @@ pub fn scene(cast: &Cast, now: &Whereabouts, added: Items, deed: Option<&Deed>) 
 
 /// The user, and what they believe to have.
 fn user(cast: &Cast, now: &Whereabouts, added: Items) -> String {
-    let head = Tag::new("circle").set("cx", 18).set("cy", 12).set("r", "6.5").empty();
-    let body = Tag::new("path").set("d", "M5 34c0-18 26-18 26 0z").empty();
-    let person = Tag::new("g").set("fill", "currentColor").around(&(head + &body));
-    let words = |y: u32, size: &str, text: &str| {
-        let text_tag = Tag::new("text").set("x", 0).set("y", y).set("font-size", size).set("fill", "currentColor");
-        text_tag.saying(text)
-    };
-    let name = if cast.user.0 > 99 { cast.user.0.to_string() } else { format!("user {}", cast.user.0) };
-    let mut drawn = person + &words(47, "11", &name);
+    let words = |y: u32, text: &str| Tag::new("text").set("x", 0).set("y", y).set("font-size", 11).saying(text);
+    let mut drawn = icons::person() + &words(47, &cast.who());
     drawn += &row(added, Look::Filled("currentColor"), [1.0, 52.0], 3);
     if cast.token && !now.token.is_empty() {
         let colour = palette::of_design(cast.design);
-        drawn += &words(94, "10.5", "token");
+        drawn += &words(94, "token");
         let tag = Area { x: 0.5, y: 98.0, w: 13.0 * f64::from(icons::squares(now.token)) + 4.0, h: 16.0 };
         drawn += &tag.tag("rect").set("rx", 2).set("fill", "none").set("stroke", colour).empty();
         drawn += &row(now.token, Look::Filled(colour), [3.0, 100.0], 6);
@@ -179,20 +172,18 @@ fn card(layout: &Layout, server: ServerId, known: &Server, missing: Items) -> St
 
 /// The name of a server, with a cross if nobody answers, and in words what became of it where there is room for them.
 fn heading(layout: &Layout, server: ServerId, known: &Server, area: Area) -> String {
-    let text = |x: f64, anchor: &str, words: &str| {
-        let text = Tag::new("text").set("x", tenth(x)).set("y", tenth(area.y + 12.0)).set("font-size", "10.5");
-        text.set("text-anchor", anchor).set("fill", "currentColor").saying(words)
-    };
+    let text = |x: f64| Tag::new("text").set("x", tenth(x)).set("y", tenth(area.y + 12.0)).set("font-size", "10.5");
     let in_full = layout.cast.name(server, true);
     let name = if layout.cast.store || in_full.len() > LONGEST { layout.cast.name(server, false) } else { in_full };
-    let mut drawn = text(area.x + 4.0, "start", &name);
-    if known.is_dead() {
+    let mut drawn = text(area.x + 4.0).saying(&name);
+    if matches!(known.state, Some(ServerState::Down | ServerState::Silent)) {
         #[expect(clippy::cast_precision_loss, reason = "a short name")]
         let after = area.x + 11.0 + 6.2 * name.len() as f64;
         drawn += &cross(after, area.y + 8.0);
     }
-    if !layout.cast.store {
-        drawn += &text(area.x + area.w - 3.0, "end", state(known));
+    let state = state(known);
+    if !layout.cast.store && !state.is_empty() {
+        drawn += &text(area.x + area.w - 3.0).set("text-anchor", "end").saying(state);
     }
     drawn
 }
@@ -229,7 +220,7 @@ fn store(layout: &Layout, now: &Whereabouts) -> String {
         shape.set("stroke", "currentColor")
     };
     let words = Tag::new("text").set("x", tenth(x + r)).set("y", tenth(y + 20.0)).set("font-size", "11");
-    let words = words.set("text-anchor", "middle").set("fill", "currentColor");
+    let words = words.set("text-anchor", "middle");
     let mut drawn = shape.empty() + &words.saying(if now.store_is_down { "down" } else { "store" });
     if now.store_is_down {
         drawn += &cross(x + r, y + h - 10.0);
@@ -241,29 +232,30 @@ fn store(layout: &Layout, now: &Whereabouts) -> String {
 fn request(layout: &Layout, deed: &Deed) -> String {
     let mut drawn = String::new();
     for server in &deed.tried {
-        drawn +=
-            &layout.way(*server).map_or_else(String::new, |way| path(&way, LOSS) + &cross(way[3][0] - 7.0, way[3][1]));
+        drawn += &layout
+            .way(*server)
+            .map_or_else(String::new, |way| path(&way, LOSS, "") + &cross(way[3][0] - 7.0, way[3][1]));
     }
     let colour = if deed.wrong { LOSS } else { palette::of_design(layout.cast.design) };
     if let Some(way) = deed.by.and_then(|by| layout.way(by)) {
-        drawn += &(path(&way, colour) + &arrow_head(way[3], colour));
+        drawn += &path(&way, colour, HEAD);
         if let (1.., Some(area)) = (deed.store_calls, deed.by.and_then(|by| layout.server(by))) {
             let [from, to] = [area.x + area.w, layout.store().x];
-            let line = Tag::new("path").set("d", format!("M{} {}H{}", tenth(from), tenth(area.middle()), tenth(to)));
-            drawn += &line.set("stroke", colour).set("stroke-width", 2).set("fill", "none").empty();
-            drawn += &arrow_head([to, area.middle()], colour);
+            let d = format!("M{} {}H{}{HEAD}", tenth(from), tenth(area.middle()), tenth(to));
+            drawn += &line(&d, colour);
         }
     }
     drawn
 }
 
-fn path([a, b, c, d]: &[[f64; 2]; 4], colour: &str) -> String {
+/// The head of an arrow that goes to the right.
+const HEAD: &str = "m-6-4 6 4-6 4";
+
+fn path([a, b, c, d]: &[[f64; 2]; 4], colour: &str, head: &str) -> String {
     let at = |[x, y]: &[f64; 2]| format!("{} {}", tenth(*x), tenth(*y));
-    let d = format!("M{}L{}M{}L{}", at(a), at(b), at(c), at(d));
-    Tag::new("path").set("d", d).set("stroke", colour).set("stroke-width", 2).set("fill", "none").empty()
+    line(&format!("M{}L{}M{}L{}{head}", at(a), at(b), at(c), at(d)), colour)
 }
 
-fn arrow_head([x, y]: [f64; 2], colour: &str) -> String {
-    let d = format!("M{} {}l-7 -3.5v7z", tenth(x), tenth(y));
-    Tag::new("path").set("d", d).set("fill", colour).empty()
+fn line(d: &str, colour: &str) -> String {
+    Tag::new("path").set("d", d).set("stroke", colour).set("stroke-width", 2).set("fill", "none").empty()
 }

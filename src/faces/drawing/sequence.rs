@@ -2,7 +2,7 @@
 
 use super::cast::Cast;
 use super::palette::{self, LOSS};
-use super::{picture, strip};
+use super::picture;
 use crate::base::ServerId;
 use crate::base::layout::lines;
 use crate::base::words::{clock_tenths, noun};
@@ -23,7 +23,6 @@ const BAND: usize = 45;
 /// A drawn diagram, and how high it is.
 pub struct Sequence {
     title: String,
-    description: String,
     drawn: String,
     /// Its height.
     pub height: u32,
@@ -33,7 +32,7 @@ impl Sequence {
     /// The diagram of a design's story.
     #[must_use]
     pub fn of(name: &str, cast: &Cast, told: &[Line]) -> Sequence {
-        let mut diagram = Diagram { cast, y: TOP + 2.0, drawn: String::new() };
+        let mut diagram = Diagram { cast, y: TOP + 2.0, drawn: String::new(), words: String::new() };
         for line in told {
             match line {
                 Line::Did(deed) => diagram.deed(deed),
@@ -41,13 +40,11 @@ impl Sequence {
                 Line::Skipped(words) => diagram.band(words, false),
             }
         }
-        let description: Vec<String> = told.iter().map(|line| strip::title(line, cast)).collect();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels")]
         let height = (diagram.y + 10.0) as u32;
         Sequence {
             title: format!("Sequence diagram of user {} in design {}, {name}", cast.user.0, cast.design),
-            description: description.join(" "),
-            drawn: diagram.title(name) + &diagram.lifelines() + &diagram.drawn,
+            drawn: diagram.title(name) + &diagram.lifelines() + &diagram.drawn + &haloed(&diagram.words),
             height,
         }
     }
@@ -55,15 +52,20 @@ impl Sequence {
     /// The diagram, with room below it up to this height, so that diagrams that stand side by side begin on one line.
     #[must_use]
     pub fn picture(&self, id: &str, height: u32) -> String {
-        picture(id, [WIDTH, height], &self.title, &self.description, &self.drawn)
+        picture(id, [WIDTH, height], &self.title, SAME, &self.drawn)
     }
 }
+
+/// For those who cannot see it.
+const SAME: &str = "It has the messages of this design's frames, from top to bottom.";
 
 struct Diagram<'a> {
     cast: &'a Cast,
     /// How far down it has come.
     y: f64,
     drawn: String,
+    /// What is written over all lines.
+    words: String,
 }
 
 impl Diagram<'_> {
@@ -86,12 +88,12 @@ impl Diagram<'_> {
         let text = Tag::new("text").set("x", 2).set("y", 14).set("font-size", 13).set("font-weight", "bold");
         let line = Tag::new("path").set("d", format!("M2 20H{}", WIDTH - 2)).set("stroke-width", 2);
         let line = line.set("stroke", palette::of_design(self.cast.design)).empty();
-        text.set("fill", "currentColor").saying(&words) + &line
+        text.saying(&words) + &line
     }
 
     fn lifelines(&self) -> String {
         let servers = self.cast.servers.iter().map(|server| self.cast.name(*server, false));
-        let names = [format!("user {}", self.cast.user.0), "balancer".into()].into_iter().chain(servers);
+        let names = [self.cast.who(), "balancer".into()].into_iter().chain(servers);
         let names = names.chain(self.cast.store.then(|| "store".into()));
         let mut drawn = String::new();
         for (place, name) in names.enumerate() {
@@ -101,7 +103,7 @@ impl Diagram<'_> {
                 .set("y", tenth(TOP - 8.0))
                 .set("font-size", 12)
                 .set("text-anchor", "middle");
-            drawn += &text.set("font-weight", "bold").set("fill", "currentColor").saying(&name);
+            drawn += &text.set("font-weight", "bold").saying(&name);
             let line = Tag::new("path").set("d", format!("M{x} {TOP}V{}", tenth(self.y)));
             drawn += &line.set("stroke", "currentColor").set("stroke-opacity", "0.45").empty();
         }
@@ -147,24 +149,27 @@ impl Diagram<'_> {
         self.arrow(server, store, colour, false);
         let words = format!("{calls} {}", noun(calls.into(), "call"));
         let text = Tag::new("text").set("x", tenth(store - 10.0)).set("y", tenth(self.y - 3.0)).set("font-size", 11);
-        self.drawn += &haloed(text.set("text-anchor", "end")).saying(&words);
+        self.words += &text.set("text-anchor", "end").saying(&words);
     }
 
     /// An arrow; answers are dashed.
     fn arrow(&mut self, from: f64, to: f64, colour: &str, answer: bool) {
-        let y = tenth(self.y);
-        let back = if to > from { -7.0 } else { 7.0 };
-        let line = Tag::new("path").set("d", format!("M{} {y}H{}", tenth(from), tenth(to + back / 2.0)));
-        let line = line.set("stroke", colour).set("stroke-width", "1.6").set("fill", "none");
-        let line = if answer { line.set("stroke-dasharray", "5 3") } else { line };
-        let head = format!("M{} {y}l{} -3.5v7z", tenth(to), tenth(back));
-        self.drawn += &(line.empty() + &Tag::new("path").set("d", head).set("fill", colour).empty());
+        let head = if to > from { "m-6-4 6 4-6 4" } else { "m6-4-6 4 6 4" };
+        let line = format!("M{} {}H{}", tenth(from), tenth(self.y), tenth(to));
+        let path = |d: String| {
+            Tag::new("path").set("d", d).set("stroke", colour).set("stroke-width", "1.6").set("fill", "none")
+        };
+        self.drawn += &if answer {
+            let head = format!("M{} {}{head}", tenth(to), tenth(self.y));
+            path(line).set("stroke-dasharray", "5 3").empty() + &path(head).empty()
+        } else {
+            path(line + head).empty()
+        };
     }
 
     fn text(&mut self, words: &str, bold: bool) {
-        let text = Tag::new("text").set("x", tenth(FIRST + 6.0)).set("y", tenth(self.y)).set("font-size", 12);
-        let text = if bold { text.set("font-weight", "bold") } else { text };
-        self.drawn += &haloed(text).saying(words);
+        let text = Tag::new("text").set("x", tenth(FIRST + 6.0)).set("y", tenth(self.y));
+        self.words += &if bold { text.set("font-weight", "bold") } else { text }.saying(words);
     }
 
     /// Words across all lifelines.
@@ -182,17 +187,17 @@ impl Diagram<'_> {
         .empty();
         for line in words {
             self.y += LINE;
-            let text = Tag::new("text").set("x", WIDTH / 2).set("y", tenth(self.y)).set("font-size", 12);
-            let text = text.set("text-anchor", "middle").set("fill", "currentColor");
-            self.drawn += &if harm { text.set("font-weight", "bold") } else { text }.saying(&line);
+            let text = Tag::new("text").set("x", WIDTH / 2).set("y", tenth(self.y)).set("text-anchor", "middle");
+            self.words += &if harm { text.set("font-weight", "bold") } else { text }.saying(&line);
         }
         self.y += 14.0;
     }
 }
 
-/// Text that is legible across lines.
-fn haloed(text: Tag) -> Tag {
-    text.set("fill", "currentColor").set("stroke", "Canvas").set("stroke-width", 4).set("paint-order", "stroke")
+/// Words that are legible across lines.
+fn haloed(words: &str) -> String {
+    let group = Tag::new("g").set("font-size", 12).set("stroke", "Canvas").set("stroke-width", 4);
+    group.set("paint-order", "stroke").around(words)
 }
 
 /// What the user is told, and what the server saw.

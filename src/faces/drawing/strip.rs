@@ -25,7 +25,7 @@ const COLUMNS: usize = 21;
 /// The frames of a story. `id` is unique in the document.
 #[must_use]
 pub fn strip(id: &str, variant: &VariantReport, tape: &Tape, cast: &Cast, told: &[Line]) -> Vec<String> {
-    let most = told.iter().map(|line| lines(&below(line), COLUMNS).len()).max().unwrap_or(1);
+    let most = told.iter().map(|line| lines(&below(line, cast), COLUMNS).len()).max().unwrap_or(1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "pixels")]
     let height = (ANSWER + LINE * (most as f64 - 1.0) + 10.0) as u32;
     let mut follower = Follower::new(variant, tape);
@@ -45,7 +45,7 @@ pub fn strip(id: &str, variant: &VariantReport, tape: &Tape, cast: &Cast, told: 
             [WIDTH, height],
             &title(line, cast),
             "",
-            &(border(line, height) + &content + &text(line)),
+            &(border(line, height) + &content + &text(line, cast)),
         ));
     }
     frames
@@ -70,13 +70,15 @@ pub fn title(line: &Line, cast: &Cast) -> String {
 }
 
 /// The text below the scene.
-pub(super) fn below(line: &Line) -> String {
-    match line {
-        Line::Did(deed) => match deed.missing {
-            Some(missing) if !missing.is_empty() => format!("{} · MISSING {missing}", deed.answer),
-            _ => deed.answer.clone(),
-        },
-        Line::Broke(_, words) | Line::Skipped(words) => words.clone(),
+pub(super) fn below(line: &Line, cast: &Cast) -> String {
+    let deed = match line {
+        Line::Did(deed) => deed,
+        Line::Broke(_, words) | Line::Skipped(words) => return words.clone(),
+    };
+    let whence = if cast.regions && !deed.server.is_empty() { format!("{}: ", deed.server) } else { String::new() };
+    match deed.missing {
+        Some(missing) if !missing.is_empty() => format!("{whence}{} · MISSING {missing}", deed.answer),
+        _ => format!("{whence}{}", deed.answer),
     }
 }
 
@@ -107,16 +109,15 @@ fn frame(line: &Line, cast: &Cast, now: &Whereabouts, added: Items) -> String {
 
 /// Three dots.
 fn skipped() -> String {
-    let dots = [-18, 0, 18].map(|x| Tag::new("circle").set("cx", 92 + x).set("cy", 80).set("r", 4).empty()).concat();
-    Tag::new("g").set("fill", "currentColor").around(&dots)
+    [-18, 0, 18].map(|x| Tag::new("circle").set("cx", 92 + x).set("cy", 80).set("r", 4).empty()).concat()
 }
 
 /// The time and the deed above the scene, and the answer below it.
-fn text(line: &Line) -> String {
+fn text(line: &Line, cast: &Cast) -> String {
     let words = |y: f64, bold: bool, text: &str| {
         let tag = Tag::new("text").set("x", tenth(MARGIN)).set("y", tenth(y)).set("font-size", "12.5");
         let tag = if bold { tag.set("font-weight", "bold") } else { tag };
-        tag.set("fill", "currentColor").saying(text)
+        tag.saying(text)
     };
     let head = match line {
         Line::Did(deed) => format!("{} {}", clock_tenths(deed.at.since_start()), deed.action),
@@ -125,7 +126,7 @@ fn text(line: &Line) -> String {
     };
     let mut drawn = words(19.0, true, &head);
     let mut y = ANSWER;
-    for answer in lines(&below(line), COLUMNS) {
+    for answer in lines(&below(line, cast), COLUMNS) {
         drawn += &words(y, is_bad(line), &answer);
         y += LINE;
     }

@@ -41,7 +41,8 @@ pub(super) fn comparison(report: &Report, summaries: &[Summary], columns: &[Colu
         let name = Tag::new("th").set("scope", "row").set("align", "left").set("valign", "top");
         let mut cells = cell(true).saying(&variant.number.to_string()) + &name.saying(&(variant.name.clone() + &note));
         for column in columns {
-            let text = column.cells[row].text();
+            // A number stays with its unit.
+            let text = column.cells[row].text().replace(" %", "\u{a0}%");
             let markup = match column.cells[row].tone {
                 Tone::Loss => Tag::new("strong").saying(&text),
                 _ => escaped(&text),
