@@ -109,3 +109,37 @@ fn repeat(report: &Report, beside: &Beside) -> String {
         + &Tag::new("code").saying(&digest.to_string())
         + ".</p>\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::UserId;
+    use crate::results::sample::{crashed, sticky_crash};
+
+    fn reported(report: &Report, tales: &[Tale]) -> String {
+        html(report, &Beside { command: "whatcart run sticky-crash --seed 1", tales, ..Beside::default() })
+    }
+
+    #[test]
+    fn an_interrupted_report_says_so_first_and_teaches_nothing() {
+        let mut report = sticky_crash();
+        report.interrupted = true;
+        let (whole, cut) = (reported(&sticky_crash(), &[]), reported(&report, &[]));
+        let begins =
+            |text: &str| text.split_once("<main>").map(|(_, rest)| rest.starts_with("<p><strong>Interrupted: "));
+        assert_eq!((begins(&whole), begins(&cut)), (Some(false), Some(true)));
+        assert!(whole.contains("<h2>Lesson</h2>") && !cut.contains("<h2>Lesson</h2>"));
+    }
+
+    /// Real runs have a tape instead of a seed to repeat, and no digest that another run could have.
+    #[test]
+    fn a_story_needs_only_its_tape_and_real_runs_have_no_digest() {
+        let tale = Tale { design: 1, user: UserId(42), tape: crashed() };
+        let text = reported(&sticky_crash(), &[tale]);
+        assert!(
+            text.contains("<h2>The story of user 42</h2>") && text.contains("<h3>Design 2: sticky, server memory</h3>")
+        );
+        assert!(text.contains("30.0 server-2 crashes: 49 open carts gone, this one too"), "{text}");
+        assert!(!text.contains("sha256sum"));
+    }
+}

@@ -261,3 +261,20 @@ fn reports_and_films_are_small() {
         is_inert(&parsed(&film));
     }
 }
+
+/// Real requests leave a history too. Whether this machine keeps up is not the question here.
+#[test]
+fn real_runs_have_stories_too() {
+    let folder = TempDir::new().expect("a place for files");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (html, film) = (path("report.html"), path("film.svg"));
+    let real = ["run", "what-cart", "--engine", "http", "--speed", "20", "--only", "2"];
+    let small = ["--set", "users.count=8", "--set", "duration=20s", "--html", &html, "--film", &film];
+    let output = whatcart(&[&real[..], &small].concat());
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
+    let (html, film) = (fs::read_to_string(html).expect("written"), fs::read_to_string(film).expect("written"));
+    let all = text(parsed(&html).root());
+    assert!(all.contains("real requests on this machine") && all.contains("The story of user "), "{all}");
+    assert!(!all.contains("sha256sum"));
+    is_inert(&parsed(&film));
+}

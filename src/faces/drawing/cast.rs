@@ -3,7 +3,7 @@
 use crate::base::{ServerId, UserId};
 use crate::faces::story::{Deed, Line};
 use crate::results::VariantReport;
-use crate::scenario::DesignNumber;
+use crate::scenario::{CartHome, DesignNumber, UploadHome};
 
 /// How many servers there is room for.
 const MOST: usize = 4;
@@ -21,8 +21,10 @@ pub struct Cast {
     pub more_servers: bool,
     /// Whether the shared store is used.
     pub store: bool,
-    /// Whether the cart travels in the user's own token.
-    pub token: bool,
+    /// Whether files are in an object store.
+    pub objects: bool,
+    /// Where the cart is.
+    pub home: CartHome,
     /// Whether servers are in several regions.
     pub regions: bool,
     /// Whether the instances of a platform answer.
@@ -53,7 +55,8 @@ impl Cast {
             servers,
             more_servers,
             store: deeds().any(|deed: &Deed| deed.store_calls > 0),
-            token: scenario.homes.cart.travels(),
+            objects: scenario.users.upload() && scenario.homes.upload == UploadHome::ObjectStore,
+            home: scenario.homes.cart,
             regions: scenario.regions.is_some(),
             serverless: scenario.serverless.is_some(),
         }

@@ -19,9 +19,11 @@ const SHAPES: [(&str, &str); 3] = [
     ("m11.2 1.8 3 3-8 8-3.9.9.9-3.9z", ""),
 ];
 const BOX: (&str, &str) = ("M2.5 5 8 2l5.5 3v6L8 14l-5.5-3z", "");
+const SHEET: (&str, &str) = ("M3.5 1.5h6l3 3v10h-9z", "");
 
 /// The names of the shapes in a document.
-const NAMES: [&str; 4] = ["mug", "lamp", "pen", "box"];
+const NAMES: [&str; 5] = ["mug", "lamp", "pen", "box", FILE];
+const FILE: &str = "file";
 
 /// A person, in 36 by 36.
 const PERSON: &str = "M11.5 12a6.5 6.5 0 1 0 13 0 6.5 6.5 0 1 0-13 0zM5 34c0-18 26-18 26 0z";
@@ -35,7 +37,7 @@ pub fn person() -> String {
 /// The shapes, to be defined once in a document that uses them.
 #[must_use]
 pub fn defined() -> String {
-    let shapes = SHAPES.iter().chain([&BOX]).zip(NAMES);
+    let shapes = SHAPES.iter().chain([&BOX, &SHEET]).zip(NAMES);
     let shape = |((body, line), name): (&(&str, &str), &str)| {
         let mut inside = Tag::new("path").set("d", body).empty();
         if !line.is_empty() {
@@ -66,7 +68,6 @@ pub fn squares(items: Items) -> u32 {
 /// shown.
 #[must_use]
 pub fn row(items: Items, look: Look, [x, y]: [f64; 2], in_a_row: usize) -> String {
-    let (Look::Filled(colour) | Look::Outlined(colour)) = look;
     if items.is_empty() {
         return String::new();
     }
@@ -80,16 +81,32 @@ pub fn row(items: Items, look: Look, [x, y]: [f64; 2], in_a_row: usize) -> Strin
         #[expect(clippy::cast_precision_loss, reason = "a few items")]
         [x + column as f64 * (SIDE + 1.0), y + row as f64 * (SIDE + 1.0)]
     };
+    group(look).around(&items.iter().enumerate().map(|(place, item)| one(item, at(place))).collect::<String>())
+}
+
+fn group(look: Look) -> Tag {
+    let (Look::Filled(colour) | Look::Outlined(colour)) = look;
     let group = Tag::new("g").set("stroke", colour);
-    let group = match look {
+    match look {
         Look::Filled(_) => group.set("fill", colour),
         Look::Outlined(_) => group.set("fill", "none").set("stroke-width", "1.4").set("stroke-dasharray", "2.2 1.2"),
-    };
-    group.around(&items.iter().enumerate().map(|(place, item)| one(item, at(place))).collect::<String>())
+    }
+}
+
+/// Files from left to right, from the top left corner.
+#[must_use]
+pub fn files(files: Items, look: Look, [x, y]: [f64; 2]) -> String {
+    // A set of files is numbered like a set of items; all look the same.
+    let same: String =
+        (0..files.len().min(MOST)).map(|place| shape(FILE, [x + f64::from(place) * (SIDE + 1.0), y])).collect();
+    if files.is_empty() { same } else { group(look).around(&same) }
 }
 
 fn one(item: Item, [x, y]: [f64; 2]) -> String {
-    let name = NAMES[(usize::from(item.number()) - 1).min(NAMES.len() - 1)];
+    shape(NAMES[(usize::from(item.number()) - 1).min(NAMES.len() - 2)], [x, y])
+}
+
+fn shape(name: &str, [x, y]: [f64; 2]) -> String {
     let place = format!("translate({} {}) scale(.75)", tenth(x), tenth(y));
     Tag::new("use").set("href", format!("#{name}")).set("transform", place).empty()
 }

@@ -8,7 +8,7 @@ use super::whereabouts::{Server, Whereabouts};
 use crate::base::{Items, ServerId, ServerState};
 use crate::faces::markup::{Tag, tenth};
 use crate::faces::story::Deed;
-use crate::scenario::DesignNumber;
+use crate::scenario::{CartHome, DesignNumber};
 
 /// Width and height of a scene.
 pub const SIZE: [f64; 2] = [170.0, 116.0];
@@ -75,7 +75,7 @@ impl<'a> Layout<'a> {
         let place = self.cast.servers.iter().position(|shown| *shown == server)? as f64;
         let all = self.cast.servers.len() as f64;
         let h = ((SIZE[1] - GAP * (all - 1.0)) / all).min(36.0);
-        let w = CARD[usize::from(!self.cast.store)];
+        let w = CARD[usize::from(!self.cast.store && !self.cast.objects)];
         Some(Area { x: CARDS, y: place * (h + GAP), w, h })
     }
 
@@ -99,31 +99,45 @@ impl<'a> Layout<'a> {
 #[must_use]
 pub fn scene(cast: &Cast, now: &Whereabouts, added: Items, deed: Option<&Deed>) -> String {
     let layout = Layout::of(cast);
-    let mut drawn = user(cast, now, added) + &balancer(&layout, now);
+    let missing = deed.map_or(Items::NONE, |deed| missing(deed, added));
+    let in_server = matches!(cast.home, CartHome::ServerMemory | CartHome::ReplicatedMemory);
+    let mut drawn = user(cast, now, added, missing) + &balancer(&layout, now);
     for server in &cast.servers {
         let known = now.servers.get(server).copied().unwrap_or_default();
-        let missing = deed.filter(|deed| deed.by == Some(*server) && deed.wrong).map_or(Items::NONE, |deed| {
-            deed.cart.map_or(Items::NONE, |cart| added.union(deed.missing.unwrap_or_default()).minus(cart))
-        });
-        drawn += &card(&layout, *server, &known, missing);
+        let asked = deed.filter(|deed| deed.by == Some(*server));
+        let files = asked
+            .filter(|deed| deed.wrong && deed.cart.is_none())
+            .map_or(Items::NONE, |_| now.uploaded.minus(known.files));
+        let missing = if asked.is_some() && in_server { missing } else { Items::NONE };
+        drawn += &card(&layout, *server, &known, [missing, files]);
     }
-    if cast.store {
-        drawn += &store(&layout, now);
+    if cast.store || cast.objects {
+        drawn += &store(&layout, now, missing);
     }
     drawn + &deed.map_or_else(String::new, |deed| request(&layout, deed))
 }
 
+/// What a cart lacks, as somebody saw it who was asked for it.
+fn missing(deed: &Deed, added: Items) -> Items {
+    let seen = deed.cart.filter(|_| deed.wrong);
+    seen.map_or(Items::NONE, |cart| added.union(deed.missing.unwrap_or_default()).minus(cart))
+}
+
 /// The user, and what they believe to have.
-fn user(cast: &Cast, now: &Whereabouts, added: Items) -> String {
+fn user(cast: &Cast, now: &Whereabouts, added: Items, missing: Items) -> String {
     let words = |y: u32, text: &str| Tag::new("text").set("x", 0).set("y", y).set("font-size", 11).saying(text);
     let mut drawn = icons::person() + &words(47, &cast.who());
     drawn += &row(added, Look::Filled("currentColor"), [1.0, 52.0], 3);
-    if cast.token && !now.token.is_empty() {
+    let below = if added.is_empty() { 52.0 } else { 66.0 };
+    drawn += &icons::files(now.uploaded, Look::Filled("currentColor"), [1.0, below]);
+    if cast.home == CartHome::SignedToken && !now.token.union(missing).is_empty() {
         let colour = palette::of_design(cast.design);
+        let taken = 13.0 * f64::from(icons::squares(now.token));
         drawn += &words(94, "token");
-        let tag = Area { x: 0.5, y: 98.0, w: 13.0 * f64::from(icons::squares(now.token)) + 4.0, h: 16.0 };
+        let tag = Area { x: 0.5, y: 98.0, w: taken + 13.0 * f64::from(icons::squares(missing)) + 4.0, h: 16.0 };
         drawn += &tag.tag("rect").set("rx", 2).set("fill", "none").set("stroke", colour).empty();
         drawn += &row(now.token, Look::Filled(colour), [3.0, 100.0], 6);
+        drawn += &row(missing, Look::Outlined(LOSS), [3.0 + taken, 100.0], 6);
     }
     drawn
 }
@@ -150,7 +164,7 @@ fn balancer(layout: &Layout, now: &Whereabouts) -> String {
 }
 
 /// A server: its name, its state, and what it holds or should hold.
-fn card(layout: &Layout, server: ServerId, known: &Server, missing: Items) -> String {
+fn card(layout: &Layout, server: ServerId, known: &Server, [missing, no_files]: [Items; 2]) -> String {
     let Some(area) = layout.server(server) else { return String::new() };
     let colour = palette::of_design(layout.cast.design);
     let harmed = known.is_dead() || known.troubled;
@@ -167,14 +181,17 @@ fn card(layout: &Layout, server: ServerId, known: &Server, missing: Items) -> St
     drawn += &row(known.holds, Look::Filled(colour), below, in_a_row);
     let taken = 13.0 * f64::from(icons::squares(known.holds));
     let ghosts = if known.is_dead() { known.died } else { missing };
-    drawn + &row(ghosts, Look::Outlined(LOSS), [below[0] + taken, below[1]], in_a_row)
+    drawn += &row(ghosts, Look::Outlined(LOSS), [below[0] + taken, below[1]], in_a_row);
+    drawn += &icons::files(known.files, Look::Filled(colour), below);
+    drawn + &icons::files(no_files, Look::Outlined(LOSS), [below[0] + 13.0 * f64::from(known.files.len()), below[1]])
 }
 
 /// The name of a server, with a cross if nobody answers, and in words what became of it where there is room for them.
 fn heading(layout: &Layout, server: ServerId, known: &Server, area: Area) -> String {
     let text = |x: f64| Tag::new("text").set("x", tenth(x)).set("y", tenth(area.y + 12.0)).set("font-size", "10.5");
     let in_full = layout.cast.name(server, true);
-    let name = if layout.cast.store || in_full.len() > LONGEST { layout.cast.name(server, false) } else { in_full };
+    let narrow = layout.cast.store || layout.cast.objects;
+    let name = if narrow || in_full.len() > LONGEST { layout.cast.name(server, false) } else { in_full };
     let mut drawn = text(area.x + 4.0).saying(&name);
     if matches!(known.state, Some(ServerState::Down | ServerState::Silent)) {
         #[expect(clippy::cast_precision_loss, reason = "a short name")]
@@ -182,7 +199,7 @@ fn heading(layout: &Layout, server: ServerId, known: &Server, area: Area) -> Str
         drawn += &cross(after, area.y + 8.0);
     }
     let state = state(known);
-    if !layout.cast.store && !state.is_empty() {
+    if !narrow && !state.is_empty() {
         drawn += &text(area.x + area.w - 3.0).set("text-anchor", "end").saying(state);
     }
     drawn
@@ -208,7 +225,7 @@ fn cross(x: f64, y: f64) -> String {
 }
 
 /// The shared store: a cylinder.
-fn store(layout: &Layout, now: &Whereabouts) -> String {
+fn store(layout: &Layout, now: &Whereabouts, missing: Items) -> String {
     let Area { x, y, w, h } = layout.store();
     let (r, colour) = (w / 2.0, palette::of_design(layout.cast.design));
     let (x0, y0, y1) = (tenth(x), tenth(y), tenth(y + h));
@@ -221,11 +238,17 @@ fn store(layout: &Layout, now: &Whereabouts) -> String {
     };
     let words = Tag::new("text").set("x", tenth(x + r)).set("y", tenth(y + 20.0)).set("font-size", "11");
     let words = words.set("text-anchor", "middle");
-    let mut drawn = shape.empty() + &words.saying(if now.store_is_down { "down" } else { "store" });
+    let name = if layout.cast.store { "store" } else { "files" };
+    let mut drawn = shape.empty() + &words.saying(if now.store_is_down { "down" } else { name });
     if now.store_is_down {
         drawn += &cross(x + r, y + h - 10.0);
     }
-    drawn + &row(now.store, Look::Filled(colour), [x + 5.0, y + 27.0], 2)
+    if layout.cast.home == CartHome::SharedStore {
+        drawn += &row(now.store, Look::Filled(colour), [x + 5.0, y + 27.0], 2);
+        let below = if now.store.is_empty() { 0.0 } else { 13.0 * f64::from(now.store.len().div_ceil(2)) };
+        drawn += &row(missing, Look::Outlined(LOSS), [x + 5.0, y + 27.0 + below], 2);
+    }
+    drawn + &icons::files(now.objects, Look::Filled(colour), [x + 5.0, y + 27.0])
 }
 
 /// The way of a request: to servers that failed it, to the one that answered, and on to the store.

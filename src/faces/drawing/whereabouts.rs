@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::time::Instant;
-use crate::base::{Command, Items, ServerId, ServerState};
-use crate::history::{Event, EventKind, Inside, PoolEvent, Served};
+use crate::base::{Command, Items, Outcome, ServerId, ServerState};
+use crate::history::{Event, EventKind, Inside, PoolEvent, Seen, Served};
 use crate::operations::faults::{FaultKind, timeline};
 use crate::results::{Tape, VariantReport};
-use crate::scenario::{CartHome, Scenario};
+use crate::scenario::{CartHome, Scenario, UploadHome};
 
 /// A server, as far as a story is concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Server {
     pub holds: Items,
     /// What it held of this cart when its last process ended; until it works again.
     pub died: Items,
+    /// The user's files in its memory or on its disk.
+    pub files: Items,
 }
 
 impl Server {
@@ -53,6 +55,10 @@ pub struct Whereabouts {
     pub store_is_down: bool,
     /// What the user's own token holds.
     pub token: Items,
+    /// The files whose upload the user was told of.
+    pub uploaded: Items,
+    /// The user's files in the object store.
+    pub objects: Items,
 }
 
 /// Goes through a tape, from moment to moment.
@@ -92,8 +98,11 @@ impl<'a> Follower<'a> {
 
     fn take_in(&mut self, event: &Event) {
         match event.what {
-            EventKind::Inside(_, Inside::Served(served)) if served.request.command.touches_cart() => {
-                self.served(served)
+            EventKind::Inside(_, Inside::Served(served)) => self.served(served),
+            EventKind::Seen(_, Seen::Told { request, outcome: Outcome::Ok(_), .. }) => {
+                if let Command::Upload(file) = request.command {
+                    self.now.uploaded = self.now.uploaded.with(file.place());
+                }
             }
             EventKind::Pool(pool) => self.pool(event.at, pool),
             EventKind::Seen(..) | EventKind::Inside(..) => {}
@@ -101,8 +110,18 @@ impl<'a> Follower<'a> {
     }
 
     fn served(&mut self, served: Served) {
-        self.put(served.server, served.cart);
-        self.charged = (served.request.command == Command::Checkout).then_some(served.server);
+        match (served.request.command, self.scenario.homes.upload) {
+            (Command::Upload(file), UploadHome::ObjectStore) => self.now.objects = self.now.objects.with(file.place()),
+            (Command::Upload(file), UploadHome::ServerMemory | UploadHome::LocalDisk) => {
+                let server = self.server(served.server);
+                server.files = server.files.with(file.place());
+            }
+            (command, _) if command.touches_cart() => {
+                self.put(served.server, served.cart);
+                self.charged = (command == Command::Checkout).then_some(served.server);
+            }
+            _ => {}
+        }
     }
 
     /// The cart is now this, in the memory that this server uses.
@@ -120,12 +139,19 @@ impl<'a> Follower<'a> {
 
     fn pool(&mut self, at: Instant, event: PoolEvent) {
         match event {
-            PoolEvent::Struck { server: Some(server), memory_lost: true, .. } => {
-                self.server(server).dies(Some(ServerState::Down));
+            PoolEvent::Struck { server: Some(server), memory_lost: true, fault } => {
+                let kept = self.scenario.homes.upload == UploadHome::LocalDisk && !self.has_new_host(fault);
+                let server = self.server(server);
+                server.dies(Some(ServerState::Down));
+                server.files = if kept { server.files } else { Items::NONE };
             }
             PoolEvent::Struck { server: Some(server), memory_lost: false, .. } => self.server(server).troubled = true,
             PoolEvent::Struck { server: None, fault, .. } => self.struck_store(at, fault),
-            PoolEvent::Stopped { server, .. } => self.server(server).dies(Some(ServerState::Down)),
+            PoolEvent::Stopped { server, .. } => {
+                let server = self.server(server);
+                server.dies(Some(ServerState::Down));
+                server.files = Items::NONE;
+            }
             PoolEvent::Ready { server } => {
                 let server = self.server(server);
                 (server.state, server.troubled, server.died) = (None, false, Items::NONE);
@@ -142,10 +168,59 @@ impl<'a> Follower<'a> {
         }
     }
 
+    /// What a fault of the scenario does; `None` for a random one.
+    fn kind(&self, fault: u32) -> Option<FaultKind> {
+        timeline(self.scenario).into_iter().nth(fault as usize).map(|known| known.kind)
+    }
+
+    /// Whether servers that a fault kills come back with an empty disk.
+    fn has_new_host(&self, fault: u32) -> bool {
+        self.kind(fault).and_then(|kind| kind.comeback()).is_some_and(|comeback| comeback.new_host)
+    }
+
     fn struck_store(&mut self, at: Instant, fault: u32) {
-        let known = timeline(self.scenario).into_iter().nth(fault as usize);
-        if let Some(FaultKind::Store { lasting, .. }) = known.map(|known| known.kind) {
+        if let Some(FaultKind::Store { lasting, .. }) = self.kind(fault) {
             self.store_down_until = Some(lasting.map_or(Instant::NEVER, |lasting| at + lasting));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::Span;
+    use crate::results::sample::{crashed, items, sticky_crash, unharmed};
+
+    fn at(millis: u64) -> Instant {
+        Instant::ZERO + Span::from_millis(millis)
+    }
+
+    #[test]
+    fn a_crash_takes_what_one_server_held_and_a_checkout_empties_another() {
+        let (report, tape) = (sticky_crash(), crashed());
+        let mut follower = Follower::new(&report.variants[1], &tape);
+        let server = |now: &Whereabouts, number: u32| now.servers.get(&ServerId(number)).copied().unwrap_or_default();
+        assert_eq!(server(follower.at(at(28_000)), 1), Server { holds: items(&[1, 2]), ..Server::default() });
+        let dead = server(follower.at(at(30_000)), 1);
+        assert!(dead.is_dead() && dead.holds.is_empty() && dead.died == items(&[1, 2]), "{dead:?}");
+        assert!(!dead.believed_down, "the balancer does not know yet");
+        assert_eq!(server(follower.at(at(32_700)), 0).holds, items(&[3]));
+        assert_eq!(server(follower.at(at(38_000)), 0).holds, items(&[3]), "still there while it is charged");
+        assert_eq!(server(follower.at(at(38_001)), 0).holds, Items::NONE);
+    }
+
+    #[test]
+    fn a_cart_in_the_store_or_in_a_token_is_in_no_server() {
+        for (home, of) in [
+            (CartHome::SharedStore, (|now| now.store) as fn(&Whereabouts) -> Items),
+            (CartHome::SignedToken, |now| now.token),
+        ] {
+            let (mut report, tape) = (sticky_crash(), unharmed());
+            report.variants[3].scenario.homes.cart = home;
+            let mut follower = Follower::new(&report.variants[3], &tape);
+            let now = follower.at(at(32_700));
+            assert_eq!(of(now), items(&[1, 2, 3]));
+            assert!(now.servers.values().all(|server| server.holds.is_empty()), "{now:?}");
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::faces::drawing::strip;
 use crate::faces::markup::Tag;
 use crate::faces::story::{Line, Tale, tell};
 use crate::results::Report;
+use crate::scenario::CartHome;
 
 /// The most frames of a strip.
 const FRAMES: usize = 9;
@@ -19,6 +20,9 @@ pub(super) fn stories(report: &Report, tales: &[Tale]) -> String {
          user, with everything that was put in the cart; the balancer, with a dot for each server that it takes to be up; \
          the servers and the store, with what each of them has of this cart. Outlines are what is missing.",
     );
+    if report.variants.iter().any(|variant| variant.scenario.homes.cart == CartHome::ReplicatedMemory) {
+        strips += &Tag::new("p").saying("Copies on other servers are drawn when one of these servers answers.");
+    }
     let mut diagrams = Vec::new();
     for tale in tales {
         let Some(variant) = report.variants.get(tale.design) else { continue };
