@@ -26,6 +26,8 @@ const SCENE: f64 = 122.0;
 const WORDS: f64 = SCENE + SIZE[1] * SCALE + 28.0;
 /// Seconds that a beat takes.
 const BEAT: f64 = 2.2;
+/// The part of a beat that a request takes.
+const ARRIVES: f64 = 0.4;
 /// Paper and ink, the same on every slide.
 const PAPER: &str = "#fffdf8";
 const INK: &str = "#16191d";
@@ -164,33 +166,39 @@ fn part(part: &Part, shown: &[usize], climax: usize) -> String {
         let place = format!("translate(0 {}) scale({SCALE})", tenth(SCENE));
         let picture = seats::seats(&Layout::of(&part.cast), &part.crowd, at, part.per_seat)
             + &scene(&part.cast, now, added, deed);
-        let picture = Tag::new("g").set("transform", place).around(&picture) + &said(line, &part.cast);
         let there: Vec<bool> = shown.iter().map(|line| *line == at).collect();
-        let moves = there.iter().position(|there| *there).map_or_else(String::new, |beat| {
-            let clock = Clock { beats: shown.len(), beat };
-            request(part, deed, clock) + &falling(part, at, clock)
-        });
-        drawn += &appears(&(picture + &moves), &there, climax);
+        let Some(beat) = there.iter().position(|there| *there) else { continue };
+        let clock = Clock { beats: shown.len(), beat };
+        let picture = Tag::new("g").set("transform", place).around(&picture)
+            + &said(line, &part.cast, clock)
+            + &request(part, deed, clock)
+            + &falling(part, at, clock);
+        drawn += &appears(&picture, &there, climax);
     }
     let ends: Vec<bool> = (0..shown.len()).map(|beat| beat + 1 == shown.len()).collect();
     drawn + &appears(&words([0.0, 530.0], 20, true, "start", &part.figure), &ends, usize::MAX)
 }
 
-/// Time and deed, and the answer.
-fn said(line: &Line, cast: &Cast) -> String {
+/// Time and deed, and then the answer: it comes when the request has arrived.
+fn said(line: &Line, cast: &Cast, clock: Clock) -> String {
     let (head, harm) = match line {
         Line::Did(deed) => (format!("{} {}", clock_tenths(deed.at.since_start()), deed.action), deed.wrong),
         Line::Broke(at, _) => (clock_tenths(at.since_start()), true),
         Line::Skipped(_) => (String::new(), false),
     };
-    let mut drawn = words([0.0, WORDS], 20, true, "start", &head);
     let answer = strip::below(line, cast);
-    for (at, text) in lines(&answer, 35).iter().take(2).enumerate() {
-        let y = WORDS + [25.0, 49.0][at];
-        let said = words([0.0, y], 20, harm, "start", text);
-        drawn += &if harm { Tag::new("g").set("fill", "#b93700").around(&said) } else { said };
-    }
-    drawn
+    let text = |(at, text): (usize, &String)| words([0.0, WORDS + [25.0, 49.0][at]], 20, harm, "start", text);
+    let answer: String = lines(&answer, 35).iter().take(2).enumerate().map(text).collect();
+    let group = if harm { Tag::new("g").set("fill", "#b93700") } else { Tag::new("g") };
+    let comes = match line {
+        Line::Did(_) => {
+            let comes = Tag::new("animate").set("attributeName", "opacity").set("calcMode", "discrete");
+            let times = format!("0;{}", share(clock.beat, ARRIVES, clock.beats));
+            timed(comes, clock.beats).set("keyTimes", times).set("values", "0;1").empty()
+        }
+        Line::Broke(..) | Line::Skipped(_) => String::new(),
+    };
+    words([0.0, WORDS], 20, true, "start", &head) + &group.around(&(comes + &answer))
 }
 
 fn words([x, y]: [f64; 2], size: u32, bold: bool, anchor: &str, text: &str) -> String {
@@ -245,7 +253,7 @@ fn request(part: &Part, deed: Option<&Deed>, clock: Clock) -> String {
     };
     let at = |[x, y]: [f64; 2]| format!("{} {}", tenth(x * SCALE), tenth(SCENE + y * SCALE));
     let path = way.map(at).join("L");
-    let times = [share(clock.beat, 0.0, clock.beats), share(clock.beat, 0.4, clock.beats)];
+    let times = [share(clock.beat, 0.0, clock.beats), share(clock.beat, ARRIVES, clock.beats)];
     let (times, points) = match clock.beat {
         0 => (format!("{};{};1", times[0], times[1]), "0;1;1"),
         _ => (format!("0;{};{};1", times[0], times[1]), "0;0;1;1"),

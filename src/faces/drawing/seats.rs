@@ -37,7 +37,7 @@ pub(super) fn seats(layout: &Layout, crowd: &[Held], line: usize, per_seat: u32)
 pub(super) fn plate(carts: &BTreeSet<u32>, area: Area, per_seat: u32, colour: &str) -> String {
     let wide = area.w > area.h;
     let [x, y, w, h] = if wide {
-        [area.x + area.w - 50.0, area.y + 3.0, 47.0, area.h - 6.0]
+        [area.x + area.w - 38.0, area.y + 3.0, 35.0, area.h - 6.0]
     } else {
         [area.x + 3.0, area.y + 54.0, area.w - 6.0, area.h - 60.0]
     };
