@@ -118,13 +118,14 @@ impl Page {
         let designs = if designs.is_empty() { vec![1] } else { designs };
         room_for_one(designs.len().saturating_sub(1))?;
         let followed = user.map_or(FAVOURITE, UserId);
+        let indices = designs.iter().map(|design| design.checked_sub(1));
+        let none = || Problem::request("designs are counted from 1", None);
+        let indices: Vec<usize> = indices.collect::<Option<_>>().ok_or_else(none)?;
+        indices.iter().try_for_each(|design| size::check_design(&loaded, *design))?;
+        let variants = indices.iter().filter_map(|design| loaded.variants.get(*design));
+        size::check_together(variants.map(|variant| live::clients(&variant.scenario)).sum())?;
         let mut runs = Vec::new();
-        let mut clients = 0;
-        for design in designs {
-            let design = design.checked_sub(1).ok_or_else(|| Problem::request("designs are counted from 1", None))?;
-            size::check_design(&loaded, design)?;
-            clients += loaded.variants.get(design).map_or(0, |variant| live::clients(&variant.scenario));
-            size::check_together(clients)?;
+        for design in indices {
             runs.push(Some(Run::new(design, Session::load(&loaded, design, seed, followed)?, followed)));
         }
         let seed = seed.unwrap_or(loaded.base.seed.get());

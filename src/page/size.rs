@@ -4,7 +4,7 @@ use super::problem::Problem;
 use crate::base::words::{count, thousands};
 use crate::scenario::{Fault, FaultKind, Loaded, Positive, Scenario, Whole};
 
-/// The most users of a design. They and the copy of the start for going back take some 150 MB.
+/// The most users of a design. With the copy of the start for going back they take some 80 MB.
 const MOST_USERS: u64 = 100_000;
 /// The most clients of all runs together.
 const MOST_CLIENTS: u64 = 250_000;

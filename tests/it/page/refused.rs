@@ -36,6 +36,9 @@ fn what_is_too_large_is_refused_at_once() {
             "{error}"
         );
     }
+    let call = json!({ "call": "load", "scenario": "what-cart", "designs": [1, 2, 3], "set": ["users.count=100_000"] });
+    let error = refused(&mut Page::default(), &call);
+    assert_eq!(error["message"], "these runs have 300,000 users together, too many to be open at once");
     let long = format!("# {}", "x".repeat(300_000));
     let error = refused(&mut Page::default(), &json!({ "call": "check", "scenario": "mine", "text": long }));
     assert_eq!(error["kind"], "size");
