@@ -63,8 +63,10 @@ fn the_impossible_never_happens() {
 /// Causes of loss that no scenario may ever have.
 const NOT_YET: [&str; 1] = ["unexplained"];
 
-/// Kinds of faults that only occur in tests: a scenario in which nothing comes back teaches nothing more.
-const NEVER: [&str; 8] = [
+/// Kinds of faults that no scenario has: one in which nothing comes back teaches nothing more, and servers are revived by
+/// hand only.
+const NEVER: [&str; 9] = [
+    "a revival",
     "a crash for good",
     "a vanishing for good",
     "slow for good",
