@@ -86,3 +86,11 @@ test("hostile links are ignored in part or in whole, and never throw", () => {
   }
   assert.equal(page.readLink(`#s=${"a".repeat(1e6)}`).scenario, page.FIRST.scenario);
 });
+
+test("the command that repeats a run has what was done by hand", () => {
+  const link = page.readLink("#v=1&s=sticky-crash&seed=7&do=20:crash:server-2~25:revive:server-2&u=17");
+  assert.equal(
+    page.commandLine(link),
+    "whatcart run sticky-crash --seed 7 --do 20:crash:server-2 --do 25:revive:server-2 --follow 17",
+  );
+});

@@ -177,7 +177,7 @@ export function writeLink(link: Link): string {
   return `#${parts.join("&")}`;
 }
 
-/** The command that runs the same, without what was done by hand. */
+/** The command that runs the same, with what was done by hand. */
 export function commandLine(link: Link): string {
   const words = ["whatcart", "run", link.scenario];
   if (link.seed !== null) {
@@ -186,6 +186,7 @@ export function commandLine(link: Link): string {
   for (const patch of link.set) {
     words.push("--set", /^[\w.=,-]+$/.test(patch) ? patch : `'${patch.replaceAll("'", "'\\''")}'`);
   }
+  words.push(...link.deeds.flatMap((deed) => ["--do", writeDeed(deed)]));
   if (link.user !== FIRST.user) {
     words.push("--follow", `${link.user}`);
   }

@@ -6,7 +6,7 @@ import { open } from "./dialogs.ts";
 import { badge, h, say } from "./dom.ts";
 
 export interface Results {
-  /** The command that runs the same, without what was done by hand. */
+  /** The command that runs the same, with what was done by hand. */
   readonly command: string;
   /** Whether something was done by hand. */
   readonly byHand: boolean;
@@ -65,7 +65,7 @@ function told(report: Report, command: string): Node[] {
     ...report.notes.map((text) => h("p.note", {}, text)),
     ...warnings,
     h("p.lesson", {}, report.lesson),
-    h("p.note", {}, report.command ? "The same from the command line:" : "Without what was done by hand:"),
+    h("p.note", {}, "The same from the command line:"),
     h("pre.plain", { tabindex: 0 }, report.command ?? command),
     ...(report.digest
       ? [
