@@ -4,6 +4,7 @@ pub mod args;
 pub mod check;
 pub mod explain;
 pub mod init;
+pub mod install;
 pub mod list;
 pub mod request;
 pub mod run;
@@ -26,13 +27,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use clap::CommandFactory;
-use clap_complete::Shell;
+use clap::Parser;
 use whatcart::experiment::NoProgress;
 use whatcart::http;
 use whatcart::results::expectations::ClaimError;
 use whatcart::scenario::ScenarioError;
 
+use self::args::{Arguments, Color};
 use self::screen::Screen;
 
 /// How a command that did its job ends.
@@ -119,6 +120,22 @@ fn usage(message: impl Into<String>, help: impl Into<String>) -> Failure {
     ScenarioError::new(message, Some(help.into())).into()
 }
 
+/// The command line. If it is wrong, or asks for help or the version, that is printed, and the exit code returned.
+pub fn arguments() -> Result<Arguments, ExitCode> {
+    Arguments::try_parse().map_err(|told| {
+        // What could not be read may still say how to print why.
+        let ascii = std::env::args_os().any(|word| word == "--ascii");
+        let screen = Screen::new(Color::Auto, ascii);
+        let text = told.render().ansi().to_string();
+        if told.use_stderr() {
+            screen.complain(text.trim_end());
+        } else if let Err(error) = screen.print(&text) {
+            return exit_code(Err(error.into()), &screen);
+        }
+        ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2))
+    })
+}
+
 /// Prints the error, if any, and returns the exit code.
 pub fn exit_code(ended: Result<Ended, Failure>, screen: &Screen) -> ExitCode {
     match ended {
@@ -141,14 +158,6 @@ pub fn exit_code(ended: Result<Ended, Failure>, screen: &Screen) -> ExitCode {
 pub fn schema(screen: &Screen) -> Result<Ended, Failure> {
     let schema = whatcart::scenario::schema::schema();
     screen.print(&format!("{schema:#}\n"))?;
-    Ok(Ended::Well)
-}
-
-/// Prints completions for a shell.
-pub fn completions(shell: Shell, screen: &Screen) -> Result<Ended, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut args::Arguments::command(), "whatcart", &mut script);
-    screen.print(&String::from_utf8_lossy(&script))?;
     Ok(Ended::Well)
 }
 

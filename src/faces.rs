@@ -15,6 +15,8 @@ pub mod html;
 pub mod interrupted;
 #[cfg(feature = "cli")]
 pub mod markup;
+#[cfg(feature = "cli")]
+pub mod reference;
 pub mod story;
 pub mod table;
 pub mod text;

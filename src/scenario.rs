@@ -26,6 +26,7 @@ mod load;
 mod migration;
 mod mismatch;
 pub mod nearest;
+pub mod needs;
 mod objects;
 mod outlier;
 mod patch;
@@ -51,6 +52,9 @@ mod users;
 mod usual;
 mod variants;
 mod violation;
+mod whose;
+#[cfg(feature = "cli")]
+mod written;
 
 pub use affinity::{Affinity, CookieLife};
 pub use balancer::{Balancer, HashOn, PinnedDown, PolicyName};
@@ -81,6 +85,7 @@ pub use tokens::Tokens;
 pub use users::{Heavy, Join, Users};
 pub use variants::{AS_WRITTEN, DesignNumber};
 pub use violation::Violation;
+pub use whose::{Whose, whose};
 
 use serde::Deserialize;
 
@@ -286,6 +291,8 @@ pub struct Loaded {
     pub variants: Vec<Variant>,
     /// Whether `--set` or `--vary` changed it: then the file's expectations need not hold.
     pub patched: bool,
+    /// Keys that are given and have no effect in any design, each with what it needs.
+    pub warnings: Vec<ScenarioError>,
     tree: tree::Node,
     sources: tree::Sources,
 }

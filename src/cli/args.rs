@@ -68,10 +68,13 @@ pub enum Command {
         #[arg(long, conflicts_with = "no_spoilers")]
         question: bool,
     },
-    /// Explain a word of the output, such as `x mean`; without one, list them all
+    /// Explain a word of the output or a key of a scenario; without one, list all words
     Explain {
-        /// The word, or several words
+        /// The word (`x mean`) or the key (`balancer.retries`)
         word: Vec<String>,
+        /// List all keys of a scenario
+        #[arg(long, conflicts_with = "word")]
+        keys: bool,
     },
     /// Write a commented scenario to start from
     Init {
@@ -98,11 +101,28 @@ pub enum Command {
     },
     /// Print the JSON Schema of scenarios, for editors
     Schema,
-    /// Print completions for a shell
-    Completions {
-        /// The shell
-        shell: Shell,
+    /// Print the man page, or write the pages of all commands
+    Man {
+        /// Write them into this folder
+        #[arg(long, value_name = "FOLDER")]
+        dir: Option<PathBuf>,
     },
+    /// Print completions for a shell, or write those for all shells
+    Completions {
+        #[command(flatten)]
+        to: CompletionsFor,
+    },
+}
+
+/// One shell, or all of them.
+#[derive(Debug, Args)]
+#[group(required = true)]
+pub struct CompletionsFor {
+    /// The shell
+    pub shell: Option<Shell>,
+    /// Write those for all shells into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -25,7 +25,7 @@ pub fn check(request: &Check, screen: &Screen) -> Result<Ended, Failure> {
     };
     let mut scenarios = Vec::new();
     for name in &names {
-        scenarios.push(source::load(&source::find(name)?, &[], &[])?);
+        scenarios.push(source::load(&source::find(name)?, &[], &[], screen)?);
     }
     let progress = Progress::new(false, screen);
     progress.say(&what_is_played(&scenarios, request.seeds));

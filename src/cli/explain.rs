@@ -1,17 +1,26 @@
 //! `whatcart explain`
 
 use whatcart::faces::glossary::{WORDS, Word, find, names};
+use whatcart::faces::reference;
 use whatcart::faces::text::{Page, Tone, left, paint, width};
 use whatcart::scenario::nearest;
+use whatcart::scenario::reference::{Key, tables};
 
+use super::request::Explain;
 use super::screen::Screen;
 use super::{Ended, Failure, usage};
 
-/// Explains a word, or lists all words.
-pub fn explain(words: &[String], screen: &Screen) -> Result<Ended, Failure> {
-    let text = match words {
-        [] => list(screen.page),
-        words => meaning(find(&words.join(" ")).ok_or_else(|| no_word(&words.join(" ")))?, screen.page),
+/// Explains a word of the output or a key of a scenario, or lists all words, or all keys.
+pub fn explain(request: &Explain, screen: &Screen) -> Result<Ended, Failure> {
+    let text = match request {
+        Explain::Words => list(screen.page),
+        Explain::Keys => reference::list(screen.page),
+        Explain::One(wanted) => {
+            let word = find(wanted).map(|word| meaning(word, screen.page));
+            let keys = reference::explained(wanted, screen.page);
+            let both: Vec<String> = word.into_iter().chain(keys).collect();
+            if both.is_empty() { return Err(unknown(wanted)) } else { both.join("\n") }
+        }
     };
     screen.print(&text)?;
     Ok(Ended::Well)
@@ -23,7 +32,8 @@ fn list(page: Page) -> String {
         let first = word.means.split_inclusive(". ").next().unwrap_or_default().trim_end();
         page.wrap(&format!("{}  ", paint(Tone::Strong, &left(word.name, widest))), first)
     };
-    WORDS.iter().map(line).collect::<String>() + "\nwhatcart explain WORD   the whole of it\n"
+    WORDS.iter().map(line).collect::<String>()
+        + "\nwhatcart explain WORD     the whole of it\nwhatcart explain --keys   the keys of a scenario\n"
 }
 
 fn meaning(word: &Word, page: Page) -> String {
@@ -34,10 +44,12 @@ fn meaning(word: &Word, page: Page) -> String {
     text
 }
 
-fn no_word(word: &str) -> Failure {
-    let help = nearest::nearest(&word.to_lowercase(), names()).map(|name| format!("did you mean `{name}`?"));
+fn unknown(wanted: &str) -> Failure {
+    let keys = tables().iter().flat_map(|table| table.keys.iter().map(Key::name));
+    let near = nearest::nearest(&wanted.to_lowercase(), names().chain(keys));
+    let help = near.map(|name| format!("did you mean `{name}`?"));
     usage(
-        format!("`{word}` is not in the glossary"),
-        help.unwrap_or_else(|| "`whatcart explain` lists its words".into()),
+        format!("`{wanted}` is neither a word of the output nor a key of a scenario"),
+        help.unwrap_or_else(|| "`whatcart explain` lists the words, `whatcart explain --keys` the keys".into()),
     )
 }

@@ -16,13 +16,23 @@ const OPENING: &str = "what-cart";
 pub enum Request {
     List,
     Show(Show),
-    Explain(Vec<String>),
+    Explain(Explain),
     Init(PathBuf),
     Run(Box<Run>),
     Check(Check),
     Serve(u16),
     Schema,
-    Completions(Shell),
+    Man(Install<()>),
+    Completions(Install<Shell>),
+}
+
+/// What to do with files that packages install.
+#[derive(Debug)]
+pub enum Install<What> {
+    /// Print one.
+    Print(What),
+    /// Write all of them into this folder.
+    Write(PathBuf),
 }
 
 /// Show a scenario.
@@ -41,6 +51,17 @@ pub enum Shown {
     WithoutSpoilers,
     /// The lesson and the TOML too.
     Everything,
+}
+
+/// Explain the output, or the format of scenarios.
+#[derive(Debug)]
+pub enum Explain {
+    /// List the words of the output.
+    Words,
+    /// List the keys of a scenario.
+    Keys,
+    /// Explain this word or key.
+    One(String),
 }
 
 /// Check the expectations of scenarios.
@@ -90,7 +111,9 @@ impl From<Arguments> for Request {
         match arguments.command {
             None => Request::Run(Box::new(Run::of(OPENING))),
             Some(Command::List) => Request::List,
-            Some(Command::Explain { word }) => Request::Explain(word),
+            Some(Command::Explain { keys: true, .. }) => Request::Explain(Explain::Keys),
+            Some(Command::Explain { word, .. }) if word.is_empty() => Request::Explain(Explain::Words),
+            Some(Command::Explain { word, .. }) => Request::Explain(Explain::One(word.join(" "))),
             Some(Command::Show { what, no_spoilers, question }) => {
                 let shown = match (question, no_spoilers) {
                     (true, _) => Shown::Question,
@@ -104,7 +127,11 @@ impl From<Arguments> for Request {
             Some(Command::Check { what, seeds }) => Request::Check(Check { what, seeds }),
             Some(Command::Serve { port }) => Request::Serve(port),
             Some(Command::Schema) => Request::Schema,
-            Some(Command::Completions { shell }) => Request::Completions(shell),
+            Some(Command::Man { dir }) => Request::Man(dir.map_or(Install::Print(()), Install::Write)),
+            Some(Command::Completions { to }) => Request::Completions(match (to.shell, to.dir) {
+                (Some(shell), _) => Install::Print(shell),
+                (None, dir) => Install::Write(dir.unwrap_or_default()),
+            }),
         }
     }
 }

@@ -47,7 +47,7 @@ pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
 }
 
 fn played(request: &Run, source: &Source, screen: &Screen) -> Result<Ended, Failure> {
-    let mut loaded = source::load(source, &request.set, &request.vary)?;
+    let mut loaded = source::load(source, &request.set, &request.vary, screen)?;
     source::only(&mut loaded, &request.only)?;
     source::by_hand(&mut loaded, &request.by_hand)?;
     if request.link == Some(None) {

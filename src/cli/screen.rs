@@ -9,6 +9,7 @@ use anyhow::Context;
 use terminal_size::{Height, Width, terminal_size_of};
 use whatcart::faces::ascii::{ascii, ascii_markup};
 use whatcart::faces::text::Page;
+use whatcart::scenario::ScenarioError;
 
 use super::args::Color;
 
@@ -77,6 +78,11 @@ impl Screen {
     pub fn complain(&self, text: &str) {
         let mut stderr = AutoStream::new(io::stderr().lock(), self.choice);
         let _ = writeln!(stderr, "{}", self.spelled(text));
+    }
+
+    /// Prints a warning, with the place that it is about.
+    pub fn warn(&self, warning: &ScenarioError) {
+        self.complain(&warning.draw_warning(self.colours_errors(), self.margin.columns()));
     }
 
     pub fn colours_errors(&self) -> bool {

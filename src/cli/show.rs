@@ -11,7 +11,7 @@ use super::{Ended, Failure, predict, source};
 /// Prints the question of a scenario, what differs, what breaks when, and its TOML; or as much of it as is asked for.
 pub fn show(request: &Show, screen: &Screen) -> Result<Ended, Failure> {
     let source = source::find(&request.what)?;
-    let loaded = source::load(&source, &[], &[])?;
+    let loaded = source::load(&source, &[], &[], screen)?;
     let page = screen.page;
     let text = match request.shown {
         Shown::Question => predict::choices(predict::question(&loaded)?, loaded.base.seed.get(), page),

@@ -6,8 +6,9 @@ use std::path::Path;
 use whatcart::faces::text::clean;
 use whatcart::link::Deed;
 use whatcart::results::{expectations, prose};
-use whatcart::scenario::{self, Loaded, library, nearest};
+use whatcart::scenario::{self, Loaded, ScenarioError, library, nearest};
 
+use super::screen::Screen;
 use super::{Failure, usage};
 
 /// The text of a scenario, and its name.
@@ -29,13 +30,19 @@ pub fn find(what: &str) -> Result<Source, Failure> {
     Ok(Source { name, file: what.into(), text: text.into() })
 }
 
-/// Loads the scenario with these changes, and checks its expectations' paths before anything runs.
-pub fn load(source: &Source, set: &[String], vary: &[String]) -> Result<Loaded, Failure> {
+/// Loads the scenario with these changes, and checks its expectations, columns and claims before anything runs.
+/// Warns of keys that have no effect.
+pub fn load(source: &Source, set: &[String], vary: &[String], screen: &Screen) -> Result<Loaded, Failure> {
     let loaded = scenario::load(&source.name, &source.file, &source.text, set, vary)?;
-    if let Some(problem) = expectations::validate(&loaded).into_iter().chain(prose::validate(&loaded)).next() {
-        return Err(loaded.error_at(&problem.place, problem.message, problem.help).into());
+    let problems = expectations::validate(&loaded).into_iter().chain(prose::validate(&loaded));
+    let errors = problems.map(|problem| loaded.error_at(&problem.place, problem.message, problem.help));
+    match ScenarioError::all(errors) {
+        Some(error) => Err(error.into()),
+        None => {
+            loaded.warnings.iter().for_each(|warning| screen.warn(warning));
+            Ok(loaded)
+        }
     }
-    Ok(loaded)
 }
 
 /// Keeps only the variants with these names or numbers (`2`, `2.1`), including all variants that `--vary` made of them.

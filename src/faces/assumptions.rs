@@ -3,8 +3,7 @@
 use crate::base::words::{listed, span, thousands};
 use crate::faces::text::{Block, Page, Side, Tone, beside, clean, lines, paint, shrink, width};
 use crate::scenario::{
-    self, Affinity, Autoscaler, CartHome, CookieLife, Dist, DrainFor, Loaded, Outlier, Preset, Regions, Scenario,
-    SessionHome, Share,
+    self, Affinity, Autoscaler, CookieLife, Dist, DrainFor, Loaded, Outlier, Regions, Scenario, Share, needs, whose,
 };
 
 /// One assumption.
@@ -18,93 +17,72 @@ pub struct Assumption {
     pub from: String,
 }
 
-/// An assumption: its name, its path in a scenario, its value, and the source of the default.
+/// An assumption: its name, its path in a scenario, and its value.
 struct Row {
     what: &'static str,
     path: &'static str,
     value: fn(&Scenario) -> String,
-    default: Whose,
 }
 
-/// Whose setting a default is.
-#[derive(Clone, Copy)]
-enum Whose {
-    Of(&'static str),
-    /// The product that the health checks' preset names.
-    HealthPreset,
-}
-
-impl Whose {
-    fn words(self, scenario: &Scenario) -> &'static str {
-        match (self, scenario.balancer.health.preset) {
-            (Whose::Of(whose), _) => whose,
-            (Whose::HealthPreset, Preset::Haproxy) => "HAProxy's default",
-            (Whose::HealthPreset, Preset::Alb) => "the ALB's default",
-            (Whose::HealthPreset, Preset::Kubernetes) => "Kubernetes' default",
-        }
-    }
-}
-
-const OURS: Whose = Whose::Of("house setting");
-const HAPROXY: Whose = Whose::Of("HAProxy's default");
-const ENVOY: Whose = Whose::Of("Envoy's default");
-const KUBERNETES: Whose = Whose::Of("Kubernetes' default");
 const MODEL: &str = "the model";
+
+/// How long the balancer takes to notice a dead server: the one value that is computed from others.
+const NOTICED: &str = "a dead server is noticed after";
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    Row { what: "thinking after a step", path: "users.think", value: |s| dist(&s.users.think), default: OURS },
-    Row { what: "a step is tried again", path: "users.patience", value: |s| times(s.users.patience.get()), default: OURS },
-    Row { what: "pause before that", path: "users.pause", value: |s| span(s.users.pause.get()), default: OURS },
-    Row { what: "users wait for an answer", path: "users.timeout", value: |s| span(s.users.timeout.get()), default: Whose::Of("Envoy's default route timeout") },
-    Row { what: "workers a server", path: "servers.workers", value: |s| s.servers.workers.get().to_string(), default: OURS },
-    Row { what: "queue of a server", path: "servers.queue", value: |s| thousands(s.servers.queue.get()), default: OURS },
-    Row { what: "work of a request", path: "servers.service", value: |s| dist(&s.servers.service), default: OURS },
-    Row { what: "boot of a process", path: "servers.boot", value: |s| span(s.servers.boot.get()), default: OURS },
-    Row { what: "the balancer picks", path: "balancer.policy", value: |s| kebab(&s.balancer.policy), default: OURS },
-    Row { what: "a cookie binds users", path: "balancer.affinity", value: |s| affinity(s.balancer.affinity), default: OURS },
-    Row { what: "whose server is down", path: "balancer.pinned_down", value: |s| kebab(&s.balancer.pinned_down), default: OURS },
-    Row { what: "a hash is of", path: "balancer.hash_on", value: |s| kebab(&s.balancer.hash_on), default: OURS },
-    Row { what: "a server's share is bounded by", path: "balancer.bounded_load", value: |s| s.balancer.bounded_load.map_or("nothing".into(), |x| format!("{} x mean", x.get())), default: OURS },
-    Row { what: "health check every", path: "balancer.health.interval", value: |s| span(s.balancer.health.interval.get()), default: Whose::HealthPreset },
-    Row { what: "failures until down", path: "balancer.health.fall", value: |s| s.balancer.health.fall.get().to_string(), default: Whose::HealthPreset },
-    Row { what: "a check waits", path: "balancer.health.timeout", value: |s| span(s.balancer.health.timeout.get()), default: Whose::HealthPreset },
-    Row { what: "successes until up", path: "balancer.health.rise", value: |s| s.balancer.health.rise.get().to_string(), default: Whose::HealthPreset },
-    Row { what: "a dead server is noticed after", path: "balancer.health.interval", value: noticed, default: Whose::Of("follows from these") },
-    Row { what: "balancer tries another server", path: "balancer.retries", value: |s| times(s.balancer.retries.get()), default: HAPROXY },
-    Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()), default: ENVOY },
-    Row { what: "balancer waits for an answer", path: "balancer.answer_timeout", value: |s| s.balancer.answer_timeout.map_or("as long as the user".into(), |time| span(time.get())), default: OURS },
-    Row { what: "retries of all requests in flight", path: "balancer.retry_budget", value: |s| s.balancer.retry_budget.map_or("no limit".into(), percent), default: OURS },
-    Row { what: "failures in a row until ejected", path: "balancer.outlier.consecutive", value: |s| of_outlier(s, |o| o.consecutive.get().to_string()), default: ENVOY },
-    Row { what: "the first ejection lasts", path: "balancer.outlier.ejection", value: |s| of_outlier(s, |o| span(o.ejection.get())), default: ENVOY },
-    Row { what: "no ejection is longer than", path: "balancer.outlier.longest", value: |s| of_outlier(s, |o| span(o.longest.get())), default: ENVOY },
-    Row { what: "ejected at once, at most", path: "balancer.outlier.at_most", value: |s| of_outlier(s, ejected_at_most), default: Whose::Of("Envoy's default is 10 %") },
-    Row { what: "a server that comes up warms up", path: "balancer.slow_start", value: |s| s.balancer.slow_start.map_or("at once".into(), |time| format!("for {}", span(time.get()))), default: OURS },
-    Row { what: "all are used if fewer are up than", path: "balancer.panic_threshold", value: |s| s.balancer.panic_threshold.map_or("never".into(), percent), default: OURS },
-    Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency), default: OURS },
-    Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()), default: OURS },
-    Row { what: "a cart in it is changed", path: "store.update", value: |s| kebab(&s.store.update), default: OURS },
-    Row { what: "carts in it are kept", path: "store.ttl", value: |s| s.store.ttl.map_or("for ever".into(), |time| span(time.get())), default: OURS },
-    Row { what: "carts that fit in it", path: "store.memory", value: |s| s.store.memory.map_or("no limit".into(), |m| format!("{}, then {}", thousands(m.carts.get()), kebab(&m.when_full))), default: OURS },
-    Row { what: "look-ups of an add beside that", path: "store.lookups_per_add", value: |s| s.store.lookups_per_add.get().to_string(), default: OURS },
-    Row { what: "utilisation the autoscaler wants", path: "autoscaler.target", value: |s| of_autoscaler(s, |a| format!("{:.0} %", 100.0 * a.target.get())), default: OURS },
-    Row { what: "fewest servers it leaves", path: "autoscaler.min", value: |s| of_autoscaler(s, |a| a.min.get().to_string()), default: OURS },
-    Row { what: "most servers it orders", path: "autoscaler.max", value: |s| of_autoscaler(s, |a| a.max.get().to_string()), default: OURS },
-    Row { what: "it decides every", path: "autoscaler.interval", value: |s| of_autoscaler(s, |a| span(a.interval.get())), default: KUBERNETES },
-    Row { what: "it removes none for this long", path: "autoscaler.cool_down", value: |s| of_autoscaler(s, |a| span(a.cool_down.get())), default: KUBERNETES },
-    Row { what: "what it removes is drained for", path: "autoscaler.drain", value: |s| of_autoscaler(s, |a| span(a.drain.at_most())), default: OURS },
-    Row { what: "it removes first", path: "autoscaler.first", value: |s| of_autoscaler(s, |a| kebab(&a.first)), default: OURS },
-    Row { what: "there and back between regions", path: "regions.round_trip", value: |s| s.regions.as_ref().map_or("–".into(), round_trips), default: OURS },
-    Row { what: "a user and the nearest region", path: "regions.last_mile", value: |s| s.regions.as_ref().map_or("–".into(), |r| span(r.last_mile.get())), default: OURS },
-    Row { what: "users who travel in a visit", path: "regions.travellers", value: |s| s.regions.as_ref().map_or("–".into(), |r| format!("{} %", 100.0 * r.travellers.get())), default: OURS },
-    Row { what: "start of an instance", path: "serverless.cold_start", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.cold_start.get())), default: OURS },
-    Row { what: "idle until it is taken away", path: "serverless.idle", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.idle.get())), default: Whose::Of("as measured on AWS Lambda") },
-    Row { what: "most instances at once", path: "serverless.most", value: |s| s.serverless.as_ref().map_or("–".into(), |r| thousands(r.most.get())), default: Whose::Of("AWS Lambda's limit of an account") },
-    Row { what: "copies of a cart on other servers", path: "replication.copies", value: |s| s.replication.copies.get().to_string(), default: Whose::Of("Tomcat's BackupManager") },
-    Row { what: "a copy comes after", path: "replication.lag", value: |s| span(s.replication.lag.get()), default: OURS },
-    Row { what: "of two copies stays", path: "replication", value: |_| "the one written last".into(), default: OURS },
-    Row { what: "life of a signed token", path: "tokens.lifetime", value: |s| span(s.tokens.lifetime.get()), default: OURS },
-    Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()), default: Whose::Of("common verifiers of JWTs") },
+    Row { what: "thinking after a step", path: "users.think", value: |s| dist(&s.users.think) },
+    Row { what: "a step is tried again", path: "users.patience", value: |s| times(s.users.patience.get()) },
+    Row { what: "pause before that", path: "users.pause", value: |s| span(s.users.pause.get()) },
+    Row { what: "users wait for an answer", path: "users.timeout", value: |s| span(s.users.timeout.get()) },
+    Row { what: "workers a server", path: "servers.workers", value: |s| s.servers.workers.get().to_string() },
+    Row { what: "queue of a server", path: "servers.queue", value: |s| thousands(s.servers.queue.get()) },
+    Row { what: "work of a request", path: "servers.service", value: |s| dist(&s.servers.service) },
+    Row { what: "boot of a process", path: "servers.boot", value: |s| span(s.servers.boot.get()) },
+    Row { what: "the balancer picks", path: "balancer.policy", value: |s| kebab(&s.balancer.policy) },
+    Row { what: "a cookie binds users", path: "balancer.affinity", value: |s| affinity(s.balancer.affinity) },
+    Row { what: "whose server is down", path: "balancer.pinned_down", value: |s| kebab(&s.balancer.pinned_down) },
+    Row { what: "a hash is of", path: "balancer.hash_on", value: |s| kebab(&s.balancer.hash_on) },
+    Row { what: "a server's share is bounded by", path: "balancer.bounded_load", value: |s| s.balancer.bounded_load.map_or("nothing".into(), |x| format!("{} x mean", x.get())) },
+    Row { what: "health check every", path: "balancer.health.interval", value: |s| span(s.balancer.health.interval.get()) },
+    Row { what: "failures until down", path: "balancer.health.fall", value: |s| s.balancer.health.fall.get().to_string() },
+    Row { what: "a check waits", path: "balancer.health.timeout", value: |s| span(s.balancer.health.timeout.get()) },
+    Row { what: "successes until up", path: "balancer.health.rise", value: |s| s.balancer.health.rise.get().to_string() },
+    Row { what: NOTICED, path: "balancer.health.interval", value: noticed },
+    Row { what: "balancer tries another server", path: "balancer.retries", value: |s| times(s.balancer.retries.get()) },
+    Row { what: "balancer waits for a connection", path: "balancer.connect_timeout", value: |s| span(s.balancer.connect_timeout.get()) },
+    Row { what: "balancer waits for an answer", path: "balancer.answer_timeout", value: |s| s.balancer.answer_timeout.map_or("as long as the user".into(), |time| span(time.get())) },
+    Row { what: "retries of all requests in flight", path: "balancer.retry_budget", value: |s| s.balancer.retry_budget.map_or("no limit".into(), percent) },
+    Row { what: "failures in a row until ejected", path: "balancer.outlier.consecutive", value: |s| of_outlier(s, |o| o.consecutive.get().to_string()) },
+    Row { what: "the first ejection lasts", path: "balancer.outlier.ejection", value: |s| of_outlier(s, |o| span(o.ejection.get())) },
+    Row { what: "no ejection is longer than", path: "balancer.outlier.longest", value: |s| of_outlier(s, |o| span(o.longest.get())) },
+    Row { what: "ejected at once, at most", path: "balancer.outlier.at_most", value: |s| of_outlier(s, ejected_at_most) },
+    Row { what: "a server that comes up warms up", path: "balancer.slow_start", value: |s| s.balancer.slow_start.map_or("at once".into(), |time| format!("for {}", span(time.get()))) },
+    Row { what: "all are used if fewer are up than", path: "balancer.panic_threshold", value: |s| s.balancer.panic_threshold.map_or("never".into(), percent) },
+    Row { what: "call to the shared store", path: "store.latency", value: |s| dist(&s.store.latency) },
+    Row { what: "calls it serves at once", path: "store.connections", value: |s| s.store.connections.map_or("no limit".into(), |n| n.get().to_string()) },
+    Row { what: "a cart in it is changed", path: "store.update", value: |s| kebab(&s.store.update) },
+    Row { what: "carts in it are kept", path: "store.ttl", value: |s| s.store.ttl.map_or("for ever".into(), |time| span(time.get())) },
+    Row { what: "carts that fit in it", path: "store.memory", value: |s| s.store.memory.map_or("no limit".into(), |m| format!("{}, then {}", thousands(m.carts.get()), kebab(&m.when_full))) },
+    Row { what: "look-ups of an add beside that", path: "store.lookups_per_add", value: |s| s.store.lookups_per_add.get().to_string() },
+    Row { what: "utilisation the autoscaler wants", path: "autoscaler.target", value: |s| of_autoscaler(s, |a| format!("{:.0} %", 100.0 * a.target.get())) },
+    Row { what: "fewest servers it leaves", path: "autoscaler.min", value: |s| of_autoscaler(s, |a| a.min.get().to_string()) },
+    Row { what: "most servers it orders", path: "autoscaler.max", value: |s| of_autoscaler(s, |a| a.max.get().to_string()) },
+    Row { what: "it decides every", path: "autoscaler.interval", value: |s| of_autoscaler(s, |a| span(a.interval.get())) },
+    Row { what: "it removes none for this long", path: "autoscaler.cool_down", value: |s| of_autoscaler(s, |a| span(a.cool_down.get())) },
+    Row { what: "what it removes is drained for", path: "autoscaler.drain", value: |s| of_autoscaler(s, |a| span(a.drain.at_most())) },
+    Row { what: "it removes first", path: "autoscaler.first", value: |s| of_autoscaler(s, |a| kebab(&a.first)) },
+    Row { what: "there and back between regions", path: "regions.round_trip", value: |s| s.regions.as_ref().map_or("–".into(), round_trips) },
+    Row { what: "a user and the nearest region", path: "regions.last_mile", value: |s| s.regions.as_ref().map_or("–".into(), |r| span(r.last_mile.get())) },
+    Row { what: "users who travel in a visit", path: "regions.travellers", value: |s| s.regions.as_ref().map_or("–".into(), |r| format!("{} %", 100.0 * r.travellers.get())) },
+    Row { what: "start of an instance", path: "serverless.cold_start", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.cold_start.get())) },
+    Row { what: "idle until it is taken away", path: "serverless.idle", value: |s| s.serverless.as_ref().map_or("–".into(), |r| span(r.idle.get())) },
+    Row { what: "most instances at once", path: "serverless.most", value: |s| s.serverless.as_ref().map_or("–".into(), |r| thousands(r.most.get())) },
+    Row { what: "copies of a cart on other servers", path: "replication.copies", value: |s| s.replication.copies.get().to_string() },
+    Row { what: "a copy comes after", path: "replication.lag", value: |s| span(s.replication.lag.get()) },
+    Row { what: "of two copies stays", path: "replication", value: |_| "the one written last".into() },
+    Row { what: "life of a signed token", path: "tokens.lifetime", value: |s| span(s.tokens.lifetime.get()) },
+    Row { what: "leeway of verifiers", path: "tokens.leeway", value: |s| span(s.tokens.leeway.get()) },
 ];
 
 /// The assumptions that no scenario can change.
@@ -134,7 +112,7 @@ pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
             (0, _) => return None,
             (1, Some(source)) => clean(source),
             (1, None) if values[0] != (row.value)(&loaded.base) => "set by the design".into(),
-            (1, None) => distinct(&|scenario| row.default.words(scenario).into()).join(" or "),
+            (1, None) => distinct(&|scenario| source(row, scenario).into()).join(" or "),
             _ => "differs between designs".into(),
         };
         Some(Assumption { what: row.what, value: values.join(" or "), from })
@@ -143,6 +121,11 @@ pub fn assumptions(loaded: &Loaded) -> Vec<Assumption> {
     let apart = loaded.variants.iter().any(|variant| variant.scenario.regions.is_some());
     let fixed = fixed.filter(|one| one.what != FIXED[0].0 || !apart).chain(apart.then(between_regions));
     written.chain(drains(loaded)).chain(fixed).collect()
+}
+
+/// Whose default a value is that no scenario sets, or what it follows from.
+fn source(row: &Row, scenario: &Scenario) -> &'static str {
+    if row.what == NOTICED { "follows from these" } else { whose(row.path).words(scenario) }
 }
 
 /// What the drains of these designs wait for, and which products do it like that.
@@ -163,37 +146,24 @@ fn between_regions() -> Assumption {
     Assumption { what: "network between regions", value, from: MODEL.into() }
 }
 
-/// Whether the setting at `path` affects a design.
+/// Whether the setting at `path` affects a design: it is there, and so is what it needs.
 fn concerns(path: &str, scenario: &Scenario) -> bool {
-    let homes = scenario.homes;
-    match path.split('.').next() {
-        Some("store") if path == "store.lookups_per_add" => scenario.store.lookups_per_add.get() > 0,
-        Some("store") => {
-            let moves = scenario.migration.is_some();
-            moves || homes.cart == CartHome::SharedStore || homes.session == SessionHome::SharedStore
-        }
-        Some("autoscaler") => scenario.autoscaler.is_some(),
-        Some("replication") => homes.cart == CartHome::ReplicatedMemory,
-        Some("regions") => scenario.regions.is_some(),
-        Some("serverless") => scenario.serverless.is_some(),
-        Some("servers") if path != "servers.service" => scenario.serverless.is_none(),
-        Some("balancer") => {
-            let balancer = &scenario.balancer;
-            scenario.serverless.is_none()
-                && match path {
-                    "balancer.answer_timeout" => balancer.answer_timeout.is_some(),
-                    "balancer.retry_budget" => balancer.retry_budget.is_some(),
-                    path if path.starts_with("balancer.outlier.") => balancer.outlier.is_some(),
-                    "balancer.pinned_down" => balancer.affinity != Affinity::None,
-                    "balancer.hash_on" | "balancer.bounded_load" => balancer.policy.hashes(),
-                    "balancer.slow_start" => balancer.slow_start.is_some(),
-                    "balancer.panic_threshold" => balancer.panic_threshold.is_some(),
-                    _ => true,
-                }
-        }
-        Some("tokens") => homes.cart == CartHome::SignedToken || homes.session == SessionHome::SignedToken,
+    let balancer = &scenario.balancer;
+    let is_there = match path {
+        "balancer.answer_timeout" => balancer.answer_timeout.is_some(),
+        "balancer.retry_budget" => balancer.retry_budget.is_some(),
+        "balancer.slow_start" => balancer.slow_start.is_some(),
+        "balancer.panic_threshold" => balancer.panic_threshold.is_some(),
+        "balancer.bounded_load" => balancer.policy.hashes(),
+        "store.lookups_per_add" => scenario.store.lookups_per_add.get() > 0,
+        path if path.starts_with("balancer.outlier.") => balancer.outlier.is_some(),
+        path if path.starts_with("balancer.") => scenario.serverless.is_none(),
+        path if path.starts_with("autoscaler.") => scenario.autoscaler.is_some(),
+        path if path.starts_with("regions.") => scenario.regions.is_some(),
+        path if path.starts_with("serverless.") => scenario.serverless.is_some(),
         _ => true,
-    }
+    };
+    is_there && needs::has_effect(path, scenario)
 }
 
 fn percent(share: Share) -> String {
@@ -292,7 +262,7 @@ mod tests {
 
     #[test]
     fn every_value_says_where_it_comes_from() {
-        let text = "title = 'a'\nduration = '1m'\nservers.workers = 2\n[[variants]]\nname = 'a'\n[[variants]]\nname = 'b'\nhomes.cart = 'shared-store'\nusers.pause = '2s'\n";
+        let text = "title = 'a'\nduration = '1m'\nservers.workers = 2\nfaults = [{ at = '5s', vanish = 'server-1' }, { at = '9s', restart = 'server-2' }]\n[[variants]]\nname = 'a'\n[[variants]]\nname = 'b'\nhomes.cart = 'shared-store'\nusers.pause = '2s'\n";
         let loaded = load("mine", "mine.toml", text, &["users.patience=1".into()], &[]).expect("a sound scenario");
         let printed = anstream::adapter::strip_str(&table(&assumptions(&loaded), Page::FILE)).to_string();
         insta::assert_snapshot!(printed, @"
@@ -333,7 +303,7 @@ mod tests {
     fn presets_autoscalers_and_cookies_are_told() {
         let text = "title = 'a'\nduration = '9m'\n\
                     balancer = { affinity = { cookie = '1h' }, health = { preset = 'alb', fall = 3 }, outlier = {} }\n\
-                    autoscaler = { max = 12 }\n\
+                    autoscaler = { max = 12 }\nfaults = [{ at = '5s', vanish = 'server-1' }]\n\
                     [[variants]]\nname = 'a'\n[[variants]]\nname = 'b'\nhomes.cart = 'shared-store'\n\
                     store.connections = 4\nusers.think = { lognormal = { median = '12s', sigma = 1.25 } }\n";
         let loaded = load("mine", "mine.toml", text, &[], &[]).expect("a sound scenario");
@@ -349,7 +319,7 @@ mod tests {
             ("a cookie binds users", "for 1 h (mine.toml)"),
             ("the balancer picks", "round-robin (house setting)"),
             ("whose server is down", "redispatch (house setting)"),
-            ("ejected at once, at most", "10 % (Envoy's default is 10 %)"),
+            ("ejected at once, at most", "10 % (Envoy's default)"),
             ("most servers it orders", "12 (mine.toml)"),
             ("utilisation the autoscaler wants", "60 % (house setting)"),
             ("it decides every", "15 s (Kubernetes' default)"),

@@ -324,12 +324,12 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
     let known = Known::all(loaded);
     let mut problems = Vec::new();
     for (i, expect) in loaded.base.expect.iter().enumerate() {
-        let error = match parse(&expect.that) {
+        let errors = match parse(&expect.that) {
             // `--vary` renames variants, so the file's names may no longer exist.
-            Ok(claim) => check(&claim, expect.variant.as_deref(), &known, loaded.patched).err(),
-            Err(error) => Some(error),
+            Ok(claim) => check(&claim, expect.variant.as_deref(), &known, loaded.patched),
+            Err(error) => vec![error],
         };
-        problems.extend(error.map(|error| problem(format!("expect[{i}].that"), error)));
+        problems.extend(errors.into_iter().map(|error| problem(format!("expect[{i}].that"), error)));
     }
     for (i, column) in loaded.base.columns.iter().enumerate() {
         problems.extend(check_column(column, &known).map(|(message, help)| Problem {
@@ -361,19 +361,17 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Finds the first figure of a claim that does not exist: an unknown variant, or an unknown path.
-pub(super) fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> Result<(), ClaimError> {
-    for figure in claim.figures() {
+/// Finds the figures of a claim that do not exist: of an unknown variant, or with an unknown path.
+pub(super) fn check(claim: &Claim, about: Option<&str>, known: &[Known], renamed: bool) -> Vec<ClaimError> {
+    let wrong = |figure: &Figure| {
         let wanted = figure.of.as_deref().or(about);
         let mut variants = known.iter().filter(|known| wanted.is_none_or(|wanted| wanted == known.variant)).peekable();
-        if let (None, Some(of), false) = (variants.peek(), &figure.of, renamed) {
-            return Err(no_variant(figure, of, known));
+        match (variants.peek(), &figure.of) {
+            (None, Some(of)) if !renamed => Some(no_variant(figure, of, known)),
+            _ => variants.find(|known| !known.figures.contains(&figure.path)).map(|known| no_figure(figure, known)),
         }
-        if let Some(lacking) = variants.find(|known| !known.figures.contains(&figure.path)) {
-            return Err(no_figure(figure, lacking));
-        }
-    }
-    Ok(())
+    };
+    claim.figures().into_iter().filter_map(wrong).collect()
 }
 
 fn no_figure(figure: &Figure, known: &Known) -> ClaimError {
@@ -460,7 +458,7 @@ mod tests {
         figures.load.per_server.push(ServerLoad::default());
         let known = ["round robin", "sticky"].map(|variant| Known::of(variant, Tree::of(&figures).leaves()));
         let checked = |claim: &str| check(&parse(claim).expect(claim), Some("sticky"), &known, false);
-        let error = |claim: &str| checked(claim).expect_err(claim);
+        let error = |claim: &str| checked(claim).remove(0);
         let wrong = error("0 < lost_by.wipd");
         assert_eq!(wrong.to_string(), "at character 5: there is no figure `lost_by.wipd`");
         assert_eq!(wrong.help.as_deref(), Some("did you mean `lost_by.wiped`?"));
@@ -470,7 +468,8 @@ mod tests {
         assert_eq!(wrong.to_string(), "at character 26: there is no variant `round robbin`");
         assert_eq!(wrong.help.as_deref(), Some("did you mean `round robin`?"));
         assert_eq!(error("carts.lots['round robin'] > 0").help.as_deref(), Some("did you mean `carts.lost`?"));
-        assert_eq!(checked("load.per_server.0.busy < carts.lost['round robin']"), Ok(()));
+        assert_eq!(checked("load.per_server.0.busy < carts.lost['round robin']"), []);
+        assert_eq!(checked("carts.lots < carts.lost['nobody'] + carts.opnd").len(), 3);
     }
 
     #[test]

@@ -200,34 +200,41 @@ pub fn validate(loaded: &Loaded) -> Vec<Problem> {
     let known = Known::all(loaded);
     let mut problems = Vec::new();
     for (place, text) in texts(loaded) {
-        let problem = match Prose::read(text) {
-            Err(error) => Some(error),
-            Ok(_) if loaded.patched => None,
-            Ok(prose) => prose.sentences.iter().flatten().find_map(|piece| match piece {
-                Piece::Plain(_) => None,
-                Piece::Said(said) => said.problem(&known),
-            }),
-        };
-        problems.extend(problem.map(|error| Problem { place: place.into(), message: error.message, help: error.help }));
+        let errors = claims(text).into_iter().flat_map(|said| match said {
+            Err(error) => vec![error],
+            Ok(_) if loaded.patched => Vec::new(),
+            Ok(said) => said.problems(&known),
+        });
+        problems.extend(errors.map(|error| Problem { place: place.into(), message: error.message, help: error.help }));
     }
     problems
 }
 
+/// Everything that a text claims, as far as it can be read.
+fn claims(text: &str) -> Vec<Result<Said, ClaimError>> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let claims = parts(&text).into_iter().flatten().filter_map(|part| match part {
+        Part::Claim { words, rests_on } => Some(Said::read(words, rests_on)),
+        Part::Plain(_) => None,
+    });
+    claims.collect()
+}
+
 impl Said {
-    fn problem(&self, known: &[Known]) -> Option<ClaimError> {
+    fn problems(&self, known: &[Known]) -> Vec<ClaimError> {
         let named = |design: &String| known.iter().any(|known| known.variant == design);
         let unknown = self.about.as_ref().filter(|design| !named(design));
         if let Some(design) = unknown {
             let names = known.iter().map(|known| known.variant);
             let help = crate::scenario::nearest::suggest(design, "the designs are", names);
-            return Some(ClaimError { column: 1, message: format!("there is no design `{design}`"), help });
+            return vec![ClaimError { column: 1, message: format!("there is no design `{design}`"), help }];
         }
         let nameless = self.claim.figures().into_iter().find(|figure| figure.of.is_none());
         if let (Some(figure), None, true) = (nameless, &self.about, known.len() > 1) {
             let help = Some(format!("write `{} of \"…\"` with the name of a design", self.expression));
-            return Some(ClaimError { column: 1, message: format!("of which design is `{}`?", figure.path), help });
+            return vec![ClaimError { column: 1, message: format!("of which design is `{}`?", figure.path), help }];
         }
-        expectations::check(&self.claim, self.about.as_deref(), known, false).err()
+        expectations::check(&self.claim, self.about.as_deref(), known, false)
     }
 }
 

@@ -72,7 +72,7 @@ impl Default for Balancer {
 
 /// How a balancer picks a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum PolicyName {
     /// Each eligible server in turn.
@@ -116,7 +116,7 @@ impl PolicyName {
 
 /// What happens to a user whose server is believed to be down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum PinnedDown {
     /// The policy picks another server.
@@ -127,7 +127,7 @@ pub enum PinnedDown {
 
 /// What hash policies hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum HashOn {
     /// The user's id.

@@ -1,4 +1,8 @@
 //! Limits across several values of a scenario: the list of checks. Each stands beside the table that it is about.
+//!
+//! Each rule names what it looks at, so that what could not be read leads to no further complaint.
+
+use std::collections::BTreeSet;
 
 use super::library;
 use super::nearest::{nearest, suggest};
@@ -8,31 +12,61 @@ use super::{
     regions, replication, scaling, serverless, servers, tokens, users,
 };
 
+/// A check, and the tables and keys of a scenario that it looks at.
+struct Rule {
+    about: &'static [&'static str],
+    check: fn(&Scenario) -> Vec<Violation>,
+}
+
+const fn rule(about: &'static [&'static str], check: fn(&Scenario) -> Vec<Violation>) -> Rule {
+    Rule { about, check }
+}
+
+#[rustfmt::skip]
+const RULES: &[Rule] = &[
+    rule(&["warm_up", "duration"], |s| found([ending::check_warm_up(s)])),
+    rule(&["users"], |s| found([journey::check(&s.users.journey)])),
+    rule(&["users", "duration"], |s| found([users::check(s)])),
+    rule(&["tokens", "homes", "users"], |s| found([tokens::check(s)])),
+    rule(&["users"], |s| found([s.users.think.check("users.think")])),
+    rule(&["servers"], |s| found([s.servers.service.check("servers.service")])),
+    rule(&["store"], |s| found([s.store.latency.check("store.latency")])),
+    rule(&["objects"], |s| found([s.objects.latency.check("objects.latency")])),
+    rule(&["servers"], |s| found([servers::check(s)])),
+    rule(
+        &["regions", "servers", "serverless", "store", "homes", "tokens", "faults", "autoscaler"],
+        |s| found([regions::check(s)]),
+    ),
+    rule(
+        &["serverless", "balancer", "faults", "autoscaler", "random_faults"],
+        |s| found([serverless::check(s)]),
+    ),
+    rule(&["servers", "homes", "users", "tokens"], |s| found([hidden::check(s)])),
+    rule(&["balancer", "servers", "duration"], |s| found([health::check(s)])),
+    rule(&["duration", "users", "servers", "faults"], |s| found([ending::check(s)])),
+    rule(&["replication", "servers", "homes"], |s| found([replication::check(s)])),
+    rule(&["migration", "homes", "store", "faults", "duration"], |s| found([migration::check(s)])),
+    rule(
+        &["regions", "serverless", "migration", "homes", "faults"],
+        |s| found([replication::in_one_place(s)]),
+    ),
+    rule(&["autoscaler", "servers"], |s| found([scaling::check_autoscaler(s)])),
+    rule(&["balancer", "serverless", "regions"], balancer::check),
+    rule(&["faults", "duration", "servers", "autoscaler", "regions", "homes", "tokens"], faults::check),
+    rule(&["faults", "users"], |s| found([faults::check_joins(s)])),
+    rule(&["random_faults", "faults", "servers", "duration"], random_faults::check),
+];
+
 /// Checks one variant: everything that affects the run. Returns what makes a run impossible or endless.
 #[must_use]
 pub fn check(scenario: &Scenario) -> Vec<Violation> {
-    let single = found([
-        ending::check_warm_up(scenario),
-        journey::check(&scenario.users.journey),
-        users::check(scenario),
-        tokens::check(scenario),
-        scenario.users.think.check("users.think"),
-        scenario.servers.service.check("servers.service"),
-        scenario.store.latency.check("store.latency"),
-        scenario.objects.latency.check("objects.latency"),
-        servers::check(scenario),
-        regions::check(scenario),
-        serverless::check(scenario),
-        hidden::check(scenario),
-        health::check(scenario),
-        ending::check(scenario),
-        replication::check(scenario),
-        migration::check(scenario),
-        replication::in_one_place(scenario),
-        scaling::check_autoscaler(scenario),
-    ]);
-    let lists = [balancer::check(scenario), faults::check(scenario), random_faults::check(scenario)];
-    single.into_iter().chain(lists.into_iter().flatten()).collect()
+    check_beside(scenario, &BTreeSet::new())
+}
+
+/// Checks one variant as far as it could be read: nothing is said about tables and keys of which a part is missing.
+pub(super) fn check_beside(scenario: &Scenario, unread: &BTreeSet<String>) -> Vec<Violation> {
+    let sound = |rule: &&Rule| !rule.about.iter().any(|key| unread.contains(*key));
+    RULES.iter().filter(sound).flat_map(|rule| (rule.check)(scenario)).collect()
 }
 
 /// Checks the texts around the variants, and that expectations name existing variants. Returns what cannot be printed,
@@ -103,4 +137,81 @@ fn claim(i: usize, Expect { variant, that }: &Expect, variants: &[String]) -> Ch
         None => "leave `variant` out to expect it of every variant".into(),
     };
     wrong_but(format!("expect[{i}].variant"), format!("there is no variant `{name}`"), help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode::decode_partly;
+    use super::super::tree::{Node, Value, document};
+    use super::*;
+
+    /// A contradiction for each rule.
+    const WRONG: &[&str] = &[
+        "warm_up = '2m'",
+        "users.journey = []",
+        "users = { rate = 5.0, ramp = '5s' }",
+        "tokens.refresh = true\nhomes.session = 'shared-store'",
+        "users.journey = ['login', 'replay-token']",
+        "users.think.uniform = { from = '3s', to = '1s' }",
+        "servers.service.uniform = { from = '3s', to = '1s' }",
+        "store.latency.uniform = { from = '3s', to = '1s' }",
+        "objects.latency.uniform = { from = '3s', to = '1s' }",
+        "servers = { count = 10_000, workers = 1_000 }",
+        "regions = { names = ['a', 'b'] }",
+        "regions.names = ['a']\n[[faults]]\nat = '5s'\nscale = 9",
+        "regions = { names = ['a'], store = { replicated_within = '1s' } }\nhomes.session = 'shared-store'",
+        "serverless = {}\nbalancer.affinity = { cookie = 'visit' }",
+        "serverless = {}\nautoscaler.max = 5",
+        "servers.hidden = 'signing-key'\nhomes.session = 'server-memory'",
+        "balancer.health.interval = '1ns'\nservers.count = 10_000",
+        "users = { count = 1_000_000, think.constant = '1ns' }\nservers.service.constant = '1ns'",
+        "homes.cart = 'replicated-memory'\nreplication.copies = 5",
+        "migration = { at = '10s', to = 'shared-store', how = 'big-bang' }\nhomes.cart = 'signed-token'",
+        "regions.names = ['a']\nhomes.cart = 'replicated-memory'",
+        "autoscaler.max = 2",
+        "balancer.slow_start = '5s'",
+        "balancer.panic_threshold = 0.5\nserverless = {}",
+        "[[faults]]\nat = '5s'\ncrash = 'server-9'",
+        "[[faults]]\nat = '5s'\nstore = 'outage'\n[tokens]\nleeway = '1s'",
+        "[[faults]]\nat = '5s'\njoin = { to = 5 }",
+        "[[random_faults]]\nname = 'x'",
+    ];
+
+    fn without(root: &Node, key: &str) -> Node {
+        let mut root = root.clone();
+        if let Value::Table(table) = &mut root.value {
+            table.remove(key);
+        }
+        root
+    }
+
+    /// What a rule does not name can be anything: it finds the same.
+    #[test]
+    fn every_rule_names_what_it_looks_at() {
+        let mut tried = BTreeSet::new();
+        for text in WRONG {
+            let text = format!("title = 't'\nduration = '1m'\n{text}");
+            let root = document(0, &text).expect("TOML");
+            let keys: Vec<&String> = root.table().expect("a table").keys().collect();
+            for (number, Rule { about, check }) in RULES.iter().enumerate() {
+                let found = |root: &Node| check(&decode_partly::<Scenario>(root, &[]).value.expect("readable"));
+                let all = found(&root);
+                tried.extend((!all.is_empty()).then_some(number));
+                for other in keys.iter().filter(|key| !about.contains(&key.as_str())) {
+                    assert_eq!(found(&without(&root, other)), all, "rule {number} looks at {other}: {text}");
+                }
+            }
+        }
+        assert_eq!(tried.len(), RULES.len(), "{tried:?}");
+    }
+
+    #[test]
+    fn nothing_is_said_about_what_could_not_be_read() {
+        let root = "title = 't'\nduration = '1m'\nservers.cuont = 9\nbalancer.slow_start = '5s'\nserverles = {}\n\
+                    [[faults]]\nat = '5s'\ncrash = 'server-9'";
+        let read = decode_partly::<Scenario>(&document(0, root).expect("TOML"), &[]);
+        assert_eq!(read.unread, BTreeSet::from(["servers".into(), "serverless".into()]));
+        let found = check_beside(&read.value.expect("the rest"), &BTreeSet::from(["servers".into()]));
+        assert_eq!(found.iter().map(|finding| &*finding.path).collect::<Vec<_>>(), ["balancer.slow_start"]);
+    }
 }

@@ -1,5 +1,7 @@
 //! Decodes the tree into typed values with serde; errors carry their place and suggest a fix.
 
+use std::collections::BTreeSet;
+
 use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess,
@@ -17,19 +19,40 @@ const MOST_PROBLEMS: usize = 50;
 
 /// Decodes a value from the tree. `beside` lists keys that the root may have in addition to those of the type.
 ///
-/// What cannot be read is taken out, and reading goes on: so everything that is wrong is reported.
+/// # Errors
+///
+/// Everything that cannot be read.
 pub(super) fn decode<T: DeserializeOwned>(root: &Node, beside: &[&'static str]) -> Result<T, Vec<Problem>> {
+    let read = decode_partly(root, beside);
+    match read.value {
+        Some(value) if read.problems.is_empty() => Ok(value),
+        _ => Err(read.problems),
+    }
+}
+
+/// A value without the parts that could not be read.
+pub(super) struct Partly<T> {
+    /// The value; `None` if too little of it could be read.
+    pub value: Option<T>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// The keys of the root under which something could not be read, or is missing.
+    pub unread: BTreeSet<String>,
+}
+
+/// Decodes as much of a value as possible: what cannot be read is taken out, and reading goes on.
+pub(super) fn decode_partly<T: DeserializeOwned>(root: &Node, beside: &[&'static str]) -> Partly<T> {
     let mut tree = root.clone();
-    let mut problems = Vec::new();
+    let (mut problems, mut unread) = (Vec::new(), BTreeSet::new());
     // The tables with an unknown key, and all tables and lists that something was taken out of.
     let (mut misspelt, mut around) = (Vec::new(), Vec::new());
     loop {
         let mismatch = match T::deserialize(Decoder(&tree)) {
-            Ok(value) if problems.is_empty() => return Ok(value),
-            Ok(_) => return Err(problems),
+            Ok(value) => return Partly { value: Some(value), problems, unread },
             Err(mismatch) => mismatch,
         };
         let (missing, is_unknown) = (mismatch.missing_key(), mismatch.is_unknown_key());
+        unread.extend(mismatch.concerned(&tree));
         let problem = mismatch.problem(&tree, beside);
         let at = problem.at;
         // What was taken out is missing afterwards, which is no further problem.
@@ -49,7 +72,7 @@ pub(super) fn decode<T: DeserializeOwned>(root: &Node, beside: &[&'static str]) 
             misspelt.extend(around.get(before).copied());
         }
         if !goes_on || problems.len() >= MOST_PROBLEMS {
-            return Err(problems);
+            return Partly { value: None, problems, unread };
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct Deploy {
     pub strategy: Strategy,
     /// How a server is drained before it is stopped. `"0s"`: it is stopped at once, without notice to the balancer.
     #[serde(default, deserialize_with = "drain::read")]
-    #[cfg_attr(feature = "cli", schemars(with = "drain::Written"))]
+    #[cfg_attr(feature = "cli", schemars(with = "drain::Written", extend("default" = "0s")))]
     pub drain: Drain,
     /// Rolling: how many extra servers may run beside the old ones (`maxSurge` in Kubernetes). 0 when absent.
     pub surge: Option<Whole<0, 10_000>>,
@@ -31,7 +31,7 @@ pub struct Deploy {
 
 /// In what order servers are replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// A few at a time; the next ones follow when the replacements are ready.

@@ -8,7 +8,7 @@ use crate::base::seed::Sampler;
 
 /// How long something takes.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum Dist {
     /// Always the same.
@@ -23,7 +23,7 @@ pub enum Dist {
 
 /// A lognormal distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct Lognormal {
     /// Half of the values are shorter.
@@ -34,7 +34,7 @@ pub struct Lognormal {
 
 /// A uniform distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct Uniform {
     /// The shortest value.

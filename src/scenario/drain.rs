@@ -35,7 +35,7 @@ pub struct Drain {
 
 /// What a drain waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum DrainFor {
     /// Users whom a cookie binds to the server, who are served there until they leave. Without such a cookie: requests

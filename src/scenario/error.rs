@@ -6,6 +6,9 @@ use std::ops::Range;
 use thiserror::Error;
 
 #[cfg(feature = "cli")]
+use annotate_snippets::Level;
+
+#[cfg(feature = "cli")]
 use crate::base::layout::lines;
 
 /// A scenario that cannot be run: the first thing that is wrong with it, and the others. `Display` prints the first on
@@ -76,15 +79,21 @@ impl ScenarioError {
     #[must_use]
     pub fn draw(&self, colour: bool, columns: usize) -> String {
         let all = [self].into_iter().chain(&self.more);
-        all.map(|error| error.draw_one(colour, columns)).collect::<Vec<_>>().join("\n\n")
+        all.map(|error| error.draw_as(Level::ERROR, colour, columns)).collect::<Vec<_>>().join("\n\n")
     }
 
-    fn draw_one(&self, colour: bool, columns: usize) -> String {
-        use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+    /// The same as a warning: nothing is wrong, but something is not as it seems.
+    #[must_use]
+    pub fn draw_warning(&self, colour: bool, columns: usize) -> String {
+        self.draw_as(Level::WARNING, colour, columns)
+    }
+
+    fn draw_as(&self, level: Level<'static>, colour: bool, columns: usize) -> String {
+        use annotate_snippets::{AnnotationKind, Group, Renderer, Snippet};
 
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(columns);
         let wrapped = |text: &str| lines(text, columns.saturating_sub(BEFORE_MESSAGE)).join("\n");
-        let error = Group::with_title(Level::ERROR.primary_title(wrapped(&self.message)));
+        let error = Group::with_title(level.primary_title(wrapped(&self.message)));
         let help = self.help.as_deref().map(wrapped);
         if let Some(place) = &self.place {
             let annotation = AnnotationKind::Primary.span(place.range.clone());

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Deploy, Duration, Join, Pause, ScaleTo, Scenario, Share, Time, Whole};
 
-pub(super) use check::check;
+pub(super) use check::{check, check_joins};
 pub use kind::{Affliction, Comeback, FaultKind, MIGRATION, StoreFault, Target};
 
 /// A fault, or a planned operation that may break things.

@@ -43,7 +43,7 @@ pub(super) struct Keys {
 
 /// The product whose health-check defaults are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// HAProxy: every 2 s, timeout 2 s; down after 3 failures, up after 2 successes. Detects a dead process in 4 to 6
@@ -102,7 +102,23 @@ impl schemars::JsonSchema for Health {
         Keys::schema_name()
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Keys::json_schema(generator)
+        let mut schema = Keys::json_schema(generator);
+        let [haproxy, alb, kubernetes] = [Preset::Haproxy, Preset::Alb, Preset::Kubernetes].map(Health::of);
+        let each = |of: fn(&Health) -> String| {
+            let [haproxy, alb, kubernetes] = [&haproxy, &alb, &kubernetes].map(of);
+            format!("{haproxy} (HAProxy), {alb} (ALB) or {kubernetes} (Kubernetes), by `preset`")
+        };
+        for (key, default) in [
+            ("interval", each(|health| health.interval.get().to_string())),
+            ("timeout", each(|health| health.timeout.get().to_string())),
+            ("fall", each(|health| health.fall.get().to_string())),
+            ("rise", each(|health| health.rise.get().to_string())),
+        ] {
+            if let Some(shape) = schema.pointer_mut(&format!("/properties/{key}")) {
+                shape["x-default"] = default.into();
+            }
+        }
+        schema
     }
 }
 

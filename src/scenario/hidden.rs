@@ -11,7 +11,7 @@ use crate::base::time::{Instant, Span};
 
 /// The one thing that every process keeps in its own memory in an otherwise stateless pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum HiddenState {
     /// Nothing: the pool really is stateless.

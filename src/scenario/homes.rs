@@ -23,7 +23,7 @@ impl Default for Homes {
 
 /// Where a cart lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum CartHome {
     /// In the memory of the server that answered.
@@ -53,7 +53,7 @@ impl CartHome {
 
 /// Where a login lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum SessionHome {
     /// In the memory of the server that answered.
@@ -68,7 +68,7 @@ pub enum SessionHome {
 
 /// Where an uploaded file lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum UploadHome {
     /// In the memory of the server that received it.

@@ -1,12 +1,15 @@
 //! Builds runnable variants from a scenario file and the patches of the command line.
 //!
-//! Problems are collected rather than returned one by one. There are two stages: what cannot be read, and then, because
-//! it needs every value, what contradicts the rules.
+//! Problems are collected rather than returned one by one: what cannot be read, and what contradicts the rules, as far as
+//! everything that a rule looks at could be read.
+
+use std::collections::BTreeSet;
 
 use super::args;
-use super::check::{check, check_texts};
-use super::decode::decode;
+use super::check::{check, check_beside, check_texts};
+use super::decode::{Partly, decode_partly};
 use super::error::ScenarioError;
+use super::needs;
 use super::patch::exclusive;
 use super::tree::{Node, Problem, Sources, document};
 use super::variants::{self, Draft, Telling};
@@ -23,9 +26,12 @@ use crate::base::fnv::Fnv;
 pub fn load(name: &str, file: &str, text: &str, set: &[String], vary: &[String]) -> Result<Loaded, ScenarioError> {
     let mut sources = Sources::new();
     match read(&mut sources, file, text, set, vary) {
-        Ok(Read { tree, base, variants }) => {
+        Ok(Read { tree, base, variants, unmet }) => {
             let patched = !set.is_empty() || !vary.is_empty();
-            Ok(Loaded { name: name.into(), base, variants, patched, tree, sources })
+            // What arguments have made useless in the file is no mistake.
+            let unmet = unmet.into_iter().filter(|problem| !patched || !sources.is_file(problem.at));
+            let warnings = unmet.map(|problem| sources.error(problem)).collect();
+            Ok(Loaded { name: name.into(), base, variants, patched, warnings, tree, sources })
         }
         Err(problems) => Err(problems.told(&sources)),
     }
@@ -86,6 +92,8 @@ struct Read {
     tree: Node,
     base: Scenario,
     variants: Vec<Variant>,
+    /// Keys without effect.
+    unmet: Vec<Problem>,
 }
 
 /// Everything that is wrong with a scenario, each with a note.
@@ -122,14 +130,12 @@ fn read(sources: &mut Sources, file: &str, text: &str, set: &[String], vary: &[S
     })?;
     let mut found = Vec::new();
     let patches = variants::take_patches(&mut root, &mut found);
-    found.extend(exclusive(&root));
-    let written: Option<Scenario> = decode(&root, BESIDE).map_err(|wrong| found.extend(wrong)).ok();
+    let rivals = exclusive(&root);
+    let unclear = rivals.iter().filter_map(|rival| root.key_around(rival.at).map(str::to_owned)).collect();
+    found.extend(rivals);
     let has_variants = !patches.is_empty();
-    let names = variants::names(&patches);
+    texts(&root, &variants::names(&patches), &mut found);
     let mut drafts = variants::drafts(&root, patches, &mut found);
-    if let Some(written) = written {
-        found.extend(check_texts(&written, &names).into_iter().map(|finding| at(&root, finding)));
-    }
     let set = each(set, |argument| args::set(sources, argument), &mut found);
     let telling = Telling::of(&drafts);
     for choice in &set {
@@ -146,27 +152,52 @@ fn read(sources: &mut Sources, file: &str, text: &str, set: &[String], vary: &[S
     problems.add(found, None);
 
     let several = has_variants || !vary.is_empty();
-    let base = decode::<Scenario>(&root, BESIDE).map_err(|wrong| problems.add(wrong, None));
-    let decoded: Vec<Option<Scenario>> = drafts
-        .iter()
-        .map(|draft| {
-            decode(&draft.tree, BESIDE).map_err(|wrong| problems.add(wrong, note(draft, several).as_deref())).ok()
-        })
-        .collect();
-    let mut problems = problems.none_yet()?;
-    let base = base.map_err(|()| Problems::default())?;
-    let scenarios: Vec<Scenario> = decoded.into_iter().flatten().collect();
-    let in_base = check(&base);
-    for (draft, scenario) in drafts.iter().zip(&scenarios) {
-        for finding in check(scenario) {
+    let mut base = decode_partly::<Scenario>(&root, BESIDE);
+    problems.add(std::mem::take(&mut base.problems), None);
+    let scenarios = designs(&base, &drafts, &unclear, several, &mut problems);
+    problems.none_yet()?;
+    let base = base.value.ok_or_else(Problems::default)?;
+    let designs: Vec<_> = drafts.iter().map(|draft| &draft.tree).zip(&scenarios).collect();
+    let unmet = needs::unmet(&designs);
+    let variant = |(draft, scenario): (Draft, Scenario)| Variant { number: draft.number, name: draft.name, scenario };
+    let variants = drafts.into_iter().zip(scenarios).map(variant).collect();
+    Ok(Read { tree: root, base, variants, unmet })
+}
+
+/// What is wrong with the texts of the file, as far as they can be read, and what cannot.
+fn texts(root: &Node, variants: &[String], found: &mut Vec<Problem>) {
+    let read = decode_partly::<Scenario>(root, BESIDE);
+    found.extend(read.problems);
+    let findings = read.value.map(|written| check_texts(&written, variants)).unwrap_or_default();
+    let is_read = |finding: &Violation| !read.unread.iter().any(|key| finding.is_about(key));
+    found.extend(findings.into_iter().filter(is_read).map(|finding| at(root, finding)));
+}
+
+/// The designs. What cannot be read in them is a problem, and so is what contradicts, as far as they could be read and
+/// are not `unclear`.
+fn designs(
+    base: &Partly<Scenario>,
+    drafts: &[Draft],
+    unclear: &BTreeSet<String>,
+    several: bool,
+    problems: &mut Problems,
+) -> Vec<Scenario> {
+    let checked = |read: &Partly<Scenario>| {
+        let scenario = read.value.as_ref();
+        scenario.map(|scenario| check_beside(scenario, &(&read.unread | unclear))).unwrap_or_default()
+    };
+    let in_base = checked(base);
+    let mut scenarios = Vec::new();
+    for draft in drafts {
+        let mut read = decode_partly::<Scenario>(&draft.tree, BESIDE);
+        problems.add(std::mem::take(&mut read.problems), note(draft, several).as_deref());
+        for finding in checked(&read) {
             let note = note(draft, several && !in_base.contains(&finding));
             problems.add([at(&draft.tree, finding)], note.as_deref());
         }
+        scenarios.extend(read.value);
     }
-    problems.none_yet()?;
-    let variant = |(draft, scenario): (Draft, Scenario)| Variant { number: draft.number, name: draft.name, scenario };
-    let variants = drafts.into_iter().zip(scenarios).map(variant).collect();
-    Ok(Read { tree: root, base, variants })
+    scenarios
 }
 
 /// What a file may have beside the keys of a scenario.

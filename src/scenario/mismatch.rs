@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{Error, Expected, Unexpected};
 
+use super::nearest::nearest;
 use super::tree::{Node, Origin, Problem, Value};
 use super::usual;
 use crate::base::time::Span;
@@ -46,6 +47,18 @@ impl Mismatch {
         matches!(self.what, Found::UnknownKey(..))
     }
 
+    /// The key of the root that it concerns: the one that is missing, that it is under, or that an unknown one resembles.
+    pub fn concerned(&self, root: &Node) -> Option<String> {
+        let at = self.at.unwrap_or(root.origin);
+        match &self.what {
+            Found::MissingKey(key) if at == root.origin => Some((*key).into()),
+            Found::UnknownKey(found, known) if is_at_root(root, found, at) => {
+                nearest(found, known.iter().copied()).map(str::to_owned)
+            }
+            _ => root.key_around(at).map(str::to_owned),
+        }
+    }
+
     /// The same about the value of this key, which may say what to write instead.
     pub fn of(mut self, key: &str, node: &Node) -> Mismatch {
         let items = if let Value::List(items) = &node.value { &items[..] } else { &[] };
@@ -65,13 +78,17 @@ impl Mismatch {
                 Problem::new(at, format!("the key `{key}` is missing here"), Some(help))
             }
             Found::UnknownKey(found, known) => {
-                let at_root = root.table().and_then(|table| table.get(&found)).is_some_and(|entry| entry.origin == at);
-                let beside = if at_root { beside } else { &[] };
+                let beside = if is_at_root(root, &found, at) { beside } else { &[] };
                 let known: Vec<&str> = known.iter().chain(beside).copied().collect();
                 Problem::new(at, format!("unknown key `{found}`"), Some(usual::key(&found, &known)))
             }
         }
     }
+}
+
+/// Whether the key at this place is one of the root.
+fn is_at_root(root: &Node, key: &str, at: Origin) -> bool {
+    root.table().and_then(|table| table.get(key)).is_some_and(|entry| entry.origin == at)
 }
 
 impl fmt::Display for Mismatch {

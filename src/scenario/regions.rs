@@ -29,7 +29,7 @@ const MOST_REGIONS: usize = 64;
 pub struct Regions {
     /// The names of the regions.
     pub names: Vec<String>,
-    /// The share of users who live in each region, such as `{ us = 0.5, eu = 0.5 }`; equal shares when absent. User
+    /// The share of users who live in each region, such as `{ us-east = 0.5, tokyo = 0.5 }`; equal shares when absent. User
     /// numbers are spread evenly over the regions, in the same way in every run.
     #[serde(default)]
     pub users: BTreeMap<String, Share>,
@@ -39,7 +39,7 @@ pub struct Regions {
     /// Where the store is; in the first region when absent.
     #[serde(default)]
     pub store: Option<RegionStore>,
-    /// The round-trip time between two regions, by their names joined with a dash: `{ us-eu = "80ms" }`. `others`
+    /// The round-trip time between two regions, by their names joined with a dash: `{ us-east-tokyo = "160ms" }`. `others`
     /// stands for all pairs that are not listed.
     #[serde(default)]
     pub round_trip: BTreeMap<String, Pause>,
@@ -82,7 +82,7 @@ pub enum RegionStore {
 
 /// Which region answers a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum RegionRouting {
     /// The nearest to where the user is now.

@@ -22,7 +22,7 @@ pub struct Scale {
     /// How a removed server is drained before it is stopped. `"0s"`: it is stopped at once, without notice to the
     /// balancer.
     #[serde(default, deserialize_with = "drain::read")]
-    #[cfg_attr(feature = "cli", schemars(with = "drain::Written"))]
+    #[cfg_attr(feature = "cli", schemars(with = "drain::Written", extend("default" = "0s")))]
     pub drain: Drain,
     /// Which servers are removed first.
     #[serde(default = "newest")]
@@ -31,7 +31,7 @@ pub struct Scale {
 
 /// Which servers are removed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum First {
     /// Those that were added last.
@@ -62,7 +62,7 @@ pub struct Autoscaler {
     pub cool_down: Pause,
     /// How a removed server is drained before it is stopped.
     #[serde(default, deserialize_with = "drain::read")]
-    #[cfg_attr(feature = "cli", schemars(with = "drain::Written"))]
+    #[cfg_attr(feature = "cli", schemars(with = "drain::Written", extend("default" = "0s")))]
     pub drain: Drain,
     /// Which servers are removed first.
     #[serde(default = "newest")]

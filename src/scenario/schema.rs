@@ -15,6 +15,9 @@ use super::{
 use crate::base::Step;
 use crate::base::time::Span;
 
+/// The name of this version of the schema.
+const ID: &str = concat!("urn:whatcart:scenario:", env!("CARGO_PKG_VERSION"));
+
 /// The JSON Schema of a scenario file: a [`Scenario`] whose variants are patches of it.
 ///
 /// It contains what an editor needs to complete and explain keys, but not the limits across several values.
@@ -25,6 +28,7 @@ pub fn schema() -> Value {
     let mut partial = schema.clone();
     loosen(&mut partial);
     let variant = variant(&partial);
+    schema["$id"] = json!(ID);
     schema["title"] = json!("whatcart scenario");
     schema["description"] = json!("A scenario and its designs, for whatcart run FILE.");
     schema["properties"]["variants"] = json!({

@@ -32,7 +32,7 @@ pub struct Store {
 
 /// How servers change a cart in the shared store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreUpdate {
     /// One call after the work changes the cart in place, like `SADD` in Redis or a single `UPDATE` in SQL.

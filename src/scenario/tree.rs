@@ -92,6 +92,11 @@ impl Sources {
         &self.0[origin.source].name
     }
 
+    /// Whether the origin is in the scenario's file, which is the first source.
+    pub fn is_file(&self, origin: Origin) -> bool {
+        origin.source == 0
+    }
+
     /// The problem as a public error.
     pub fn error(&self, problem: Problem) -> ScenarioError {
         let source = &self.0[problem.at.source];
@@ -265,6 +270,21 @@ impl Node {
 
 /// Taking out what cannot be read, so that the rest can.
 impl Node {
+    /// The key of the table under which this place is.
+    pub fn key_around(&self, at: Origin) -> Option<&str> {
+        let has = |entry: &Entry| entry.origin == at || entry.node.contains(at);
+        self.table()?.iter().find(|(_, entry)| has(entry)).map(|(key, _)| key.as_str())
+    }
+
+    fn contains(&self, at: Origin) -> bool {
+        self.origin == at
+            || match &self.value {
+                Value::Table(table) => table.values().any(|entry| entry.origin == at || entry.node.contains(at)),
+                Value::List(items) => items.iter().any(|item| item.contains(at)),
+                _ => false,
+            }
+    }
+
     /// Whether the table at this origin has the key.
     pub fn has(&self, table: Origin, key: &str) -> bool {
         match &self.value {

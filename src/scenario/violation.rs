@@ -11,6 +11,13 @@ pub struct Violation {
     pub help: Option<String>,
 }
 
+impl Violation {
+    /// Whether it is about this key of the scenario, or something in it.
+    pub(super) fn is_about(&self, key: &str) -> bool {
+        self.path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
+}
+
 pub(super) type Checked = Result<(), Violation>;
 
 /// Everything that several checks find.

@@ -171,6 +171,9 @@ fn ascii_holds_for_every_command_and_format() {
         &["run", "nö-such-scenario"],
         &["--help"],
         &["run", "--help"],
+        &["nö-such-command"],
+        &["run", "what-cart", "--férmat", "json"],
+        &["run", "what-cart", "--format", "jsön"],
     ] {
         let args = [&["--ascii"], args].concat();
         let text = printed(100, &args);

@@ -2,6 +2,8 @@
 
 mod agreement;
 mod arithmetic;
+#[cfg(feature = "cli")]
+mod authors;
 mod clean;
 #[cfg(feature = "cli")]
 mod cli;

@@ -1,13 +1,14 @@
 //! The README shows what the program prints: every marked block is compared with real output, and its scenario runs.
 //!
-//! Its table has the scenarios' own summaries, whose claims `whatcart check` judges; the glossary is the program's.
+//! Its table has the scenarios' own summaries, whose claims `whatcart check` judges; the glossary and the reference
+//! of keys are the program's.
 //!
 //! `UPDATE_README=1 cargo test readme` regenerates all of that.
 
 use std::path::Path;
 use std::process::Command;
 
-use whatcart::faces::glossary;
+use whatcart::faces::{glossary, reference};
 use whatcart::scenario::{library, load, prose};
 
 const FENCE: &str = "```\n";
@@ -51,14 +52,24 @@ fn with_summaries(readme: &str) -> String {
     readme.split_inclusive('\n').map(|line| row(line).map_or_else(|| line.to_owned(), |row| row + "\n")).collect()
 }
 
+/// Compares a page of docs/ with what the program makes of it, or writes it.
+fn is_the_programs(name: &str, fresh: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(&path, fresh).expect("the page can be written");
+    }
+    let page = std::fs::read_to_string(&path).expect("there is a page");
+    assert!(page == fresh, "{name}: `UPDATE_README=1 cargo test readme` writes it anew");
+}
+
 #[test]
 fn the_glossary_is_the_programs() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/glossary.md");
-    if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(&path, glossary::page()).expect("the glossary can be written");
-    }
-    let page = std::fs::read_to_string(&path).expect("there is a glossary");
-    assert!(page == glossary::page(), "`UPDATE_README=1 cargo test readme` writes it anew");
+    is_the_programs("glossary.md", &glossary::page());
+}
+
+#[test]
+fn the_reference_is_the_programs() {
+    is_the_programs("reference.md", &reference::page());
 }
 
 #[test]

@@ -11,12 +11,15 @@ mod library;
 mod limits;
 #[cfg(feature = "cli")]
 mod mistakes;
+mod needs;
 #[cfg(feature = "cli")]
 mod patch_errors;
 #[cfg(feature = "cli")]
 mod places;
 #[cfg(feature = "cli")]
 mod pool_changes;
+#[cfg(feature = "cli")]
+mod reference;
 mod robust;
 #[cfg(feature = "cli")]
 mod unreadable;

@@ -28,7 +28,6 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Violation> {
         }
         violations.extend(found([in_time(&path, fault, scenario), one_fault(&path, fault, scenario)]));
     }
-    violations.extend(joins(scenario).err());
     violations
 }
 
@@ -92,7 +91,7 @@ fn server_exists(path: &str, name: &str, scenario: &Scenario) -> Checked {
 }
 
 /// Checks all faults that add users, in the order of their times.
-fn joins(scenario: &Scenario) -> Checked {
+pub(in crate::scenario) fn check_joins(scenario: &Scenario) -> Checked {
     let mut joins: Vec<(usize, Span, &Join)> = Vec::new();
     for (i, fault) in scenario.faults.iter().enumerate() {
         if let Ok(FaultKind::Join(join)) = &fault.kind {

@@ -171,6 +171,10 @@ const AROUND_THE_DESIGNS: &[&str] = &[
 const ALL_AT_ONCE: &[&str] = &[
     "users.cuont = 5\nservers.count = \"three\"\n[balancer]\npolicy = \"fastest\"\n[[faults]]\ncrash = \"server-1\"\n[[variants]]\nname = \"a\"\nbalancer.polciy = \"random\"",
     "users.rate = 5.0\nusers.ramp = \"5s\"\nbalancer.slow_start = \"5s\"\n[[faults]]\nat = \"2m\"\ncrash = \"server-9\"\n[[faults]]\nat = \"3s\"",
+    "users.cuont = 5\nbalancer.slow_start = \"5s\"\n[[faults]]\nat = \"5s\"\ncrash = \"server-9\"",
+    "servers.count = \"three\"\nbalancer.slow_start = \"5s\"\n[[faults]]\nat = \"5s\"\ncrash = \"server-9\"",
+    "servrs.count = 9\nbalancer.slow_start = \"5s\"\n[[faults]]\nat = \"5s\"\ncrash = \"server-9\"",
+    "next = \"foo\"\nstory = 5\n[[variants]]\nname = \"a\"\nservers.count = \"x\"\n[[variants]]\nname = \"b\"\nbalancer.slow_start = \"5s\"",
     "a = = 1\nb = 2\nc = [\n",
 ];
 
