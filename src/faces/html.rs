@@ -72,7 +72,9 @@ fn above(report: &Report, beside: &Beside) -> String {
         vec![("Question", vec![plain(&scenario.question)]), ("What differs", vec![plain(&scenario.varies)])];
     terms.push(("What breaks", header::timelines(report)));
     terms.push(("Changed", table::changes(report, beside.changes)));
-    terms.iter_mut().for_each(|(_, texts)| texts.retain(|text| !text.is_empty()));
+    for (_, texts) in &mut terms {
+        texts.retain(|text| !text.is_empty());
+    }
     terms.retain(|(_, texts)| !texts.is_empty());
     let term = |(name, texts): &(&str, Vec<String>)| {
         let texts: String = texts.iter().map(|text| Tag::new("dd").saying(text)).collect();

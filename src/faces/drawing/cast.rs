@@ -10,6 +10,7 @@ const MOST: usize = 4;
 
 /// Who appears in the pictures of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a design")]
 pub struct Cast {
     /// The design.
     pub design: DesignNumber,
@@ -17,8 +18,6 @@ pub struct Cast {
     pub user: UserId,
     /// The servers, by number: those that the user meets, and others as far as there is room.
     pub servers: Vec<ServerId>,
-    /// Whether there are more servers than these.
-    pub more_servers: bool,
     /// Whether the shared store is used.
     pub store: bool,
     /// Whether files are in an object store.
@@ -40,12 +39,9 @@ impl Cast {
         let met = deeds().flat_map(|deed| deed.tried.iter().copied().chain(deed.by));
         let all = met.chain((0..scenario.servers_at_first()).map(ServerId));
         let mut servers: Vec<ServerId> = Vec::new();
-        let mut more_servers = false;
         for server in all {
-            match servers.contains(&server) {
-                true => {}
-                false if servers.len() < MOST => servers.push(server),
-                false => more_servers = true,
+            if !servers.contains(&server) && servers.len() < MOST {
+                servers.push(server);
             }
         }
         servers.sort_unstable();
@@ -53,7 +49,6 @@ impl Cast {
             design: variant.number,
             user,
             servers,
-            more_servers,
             store: deeds().any(|deed: &Deed| deed.store_calls > 0),
             objects: scenario.users.upload() && scenario.homes.upload == UploadHome::ObjectStore,
             home: scenario.homes.cart,

@@ -164,8 +164,8 @@ fn part(part: &Part, shown: &[usize], climax: usize) -> String {
         let deed = if let Line::Did(deed) = line { Some(deed) } else { None };
         added = deed.map_or(added, |deed| deed.added);
         let place = format!("translate(0 {}) scale({SCALE})", tenth(SCENE));
-        let picture = seats::seats(&Layout::of(&part.cast), &part.crowd, at, part.per_seat)
-            + &scene(&part.cast, now, added, deed);
+        let picture =
+            seats::seats(Layout::of(&part.cast), &part.crowd, at, part.per_seat) + &scene(&part.cast, now, added, deed);
         let there: Vec<bool> = shown.iter().map(|line| *line == at).collect();
         let Some(beat) = there.iter().position(|there| *there) else { continue };
         let clock = Clock { beats: shown.len(), beat };

@@ -101,7 +101,7 @@ pub fn scene(cast: &Cast, now: &Whereabouts, added: Items, deed: Option<&Deed>) 
     let layout = Layout::of(cast);
     let missing = deed.map_or(Items::NONE, |deed| missing(deed, added));
     let in_server = matches!(cast.home, CartHome::ServerMemory | CartHome::ReplicatedMemory);
-    let mut drawn = user(cast, now, added, missing) + &balancer(&layout, now);
+    let mut drawn = user(cast, now, added, missing) + &balancer(layout, now);
     for server in &cast.servers {
         let known = now.servers.get(server).copied().unwrap_or_default();
         let asked = deed.filter(|deed| deed.by == Some(*server));
@@ -109,12 +109,12 @@ pub fn scene(cast: &Cast, now: &Whereabouts, added: Items, deed: Option<&Deed>) 
             .filter(|deed| deed.wrong && deed.cart.is_none())
             .map_or(Items::NONE, |_| now.uploaded.minus(known.files));
         let missing = if asked.is_some() && in_server { missing } else { Items::NONE };
-        drawn += &card(&layout, *server, &known, [missing, files]);
+        drawn += &card(layout, *server, &known, [missing, files]);
     }
     if cast.store || cast.objects {
-        drawn += &store(&layout, now, missing);
+        drawn += &store(layout, now, missing);
     }
-    drawn + &deed.map_or_else(String::new, |deed| request(&layout, deed))
+    drawn + &deed.map_or_else(String::new, |deed| request(layout, deed))
 }
 
 /// What a cart lacks, as somebody saw it who was asked for it.
@@ -143,7 +143,7 @@ fn user(cast: &Cast, now: &Whereabouts, added: Items, missing: Items) -> String 
 }
 
 /// The balancer, with a port for each server that says what it believes.
-fn balancer(layout: &Layout, now: &Whereabouts) -> String {
+fn balancer(layout: Layout, now: &Whereabouts) -> String {
     let [x, w] = BALANCER;
     let bar = Area { x, y: 0.0, w, h: SIZE[1] };
     let mut drawn = bar.tag("rect").set("rx", 4).set("fill", "none").set("stroke", "currentColor").empty();
@@ -164,7 +164,7 @@ fn balancer(layout: &Layout, now: &Whereabouts) -> String {
 }
 
 /// A server: its name, its state, and what it holds or should hold.
-fn card(layout: &Layout, server: ServerId, known: &Server, [missing, no_files]: [Items; 2]) -> String {
+fn card(layout: Layout, server: ServerId, known: &Server, [missing, no_files]: [Items; 2]) -> String {
     let Some(area) = layout.server(server) else { return String::new() };
     let colour = palette::of_design(layout.cast.design);
     let harmed = known.is_dead() || known.troubled;
@@ -187,7 +187,7 @@ fn card(layout: &Layout, server: ServerId, known: &Server, [missing, no_files]: 
 }
 
 /// The name of a server, with a cross if nobody answers, and in words what became of it where there is room for them.
-fn heading(layout: &Layout, server: ServerId, known: &Server, area: Area) -> String {
+fn heading(layout: Layout, server: ServerId, known: &Server, area: Area) -> String {
     let text = |x: f64| Tag::new("text").set("x", tenth(x)).set("y", tenth(area.y + 12.0)).set("font-size", "10.5");
     let in_full = layout.cast.name(server, true);
     let narrow = layout.cast.store || layout.cast.objects;
@@ -225,7 +225,7 @@ fn cross(x: f64, y: f64) -> String {
 }
 
 /// The shared store: a cylinder.
-fn store(layout: &Layout, now: &Whereabouts, missing: Items) -> String {
+fn store(layout: Layout, now: &Whereabouts, missing: Items) -> String {
     let Area { x, y, w, h } = layout.store();
     let (r, colour) = (w / 2.0, palette::of_design(layout.cast.design));
     let (x0, y0, y1) = (tenth(x), tenth(y), tenth(y + h));
@@ -252,7 +252,7 @@ fn store(layout: &Layout, now: &Whereabouts, missing: Items) -> String {
 }
 
 /// The way of a request: to servers that failed it, to the one that answered, and on to the store.
-fn request(layout: &Layout, deed: &Deed) -> String {
+fn request(layout: Layout, deed: &Deed) -> String {
     let mut drawn = String::new();
     for server in &deed.tried {
         drawn += &layout

@@ -19,7 +19,7 @@ pub fn clients_per_seat(clients: u32) -> u32 {
 
 /// What every memory in sight holds at this line of a story.
 #[must_use]
-pub(super) fn seats(layout: &Layout, crowd: &[Held], line: usize, per_seat: u32) -> String {
+pub(super) fn seats(layout: Layout, crowd: &[Held], line: usize, per_seat: u32) -> String {
     let colour = palette::of_design(layout.design());
     let Some(held) = crowd.get(line) else { return String::new() };
     let drawn = held.iter().filter_map(|(memory, carts)| {
@@ -47,10 +47,10 @@ pub(super) fn plate(carts: &BTreeSet<u32>, area: Area, per_seat: u32, colour: &s
         let (across, down) = (f64::from(seat % ACROSS), f64::from(seat / ACROSS));
         format!("M{} {}h{}", tenth(x + across * column), tenth(y + (down + 0.5) * row), tenth(column * 0.75))
     };
-    let d: String = taken.iter().map(seat).collect();
-    if d.is_empty() {
-        return d;
+    let places: String = taken.iter().map(seat).collect();
+    if places.is_empty() {
+        return places;
     }
-    let path = Tag::new("path").set("d", d).set("stroke", colour).set("stroke-width", tenth(row * 0.75));
+    let path = Tag::new("path").set("d", places).set("stroke", colour).set("stroke-width", tenth(row * 0.75));
     path.set("stroke-opacity", "0.55").empty()
 }

@@ -180,11 +180,8 @@ impl Diagram<'_> {
         self.y += 6.0;
         let band = Tag::new("rect").set("x", 1).set("y", tenth(self.y)).set("width", WIDTH - 2);
         let band = band.set("height", tenth(height)).set("rx", 3).set("fill", "Canvas");
-        self.drawn += &match harm {
-            true => band.set("stroke", LOSS).set("stroke-dasharray", "5 3"),
-            false => band.set("stroke", "none"),
-        }
-        .empty();
+        let band = if harm { band.set("stroke", LOSS).set("stroke-dasharray", "5 3") } else { band };
+        self.drawn += &band.empty();
         for line in words {
             self.y += LINE;
             let text = Tag::new("text").set("x", WIDTH / 2).set("y", tenth(self.y)).set("text-anchor", "middle");
