@@ -176,7 +176,7 @@ fn card(layout: Layout, server: ServerId, known: &Server, [missing, no_files]: [
     };
     let mut drawn = frame.empty();
     drawn += &heading(layout, server, known, area);
-    let below = [area.x + 4.0, area.y + 16.0];
+    let below = [area.x + 4.0, area.y + (area.h - icons::SIDE - 1.0).min(16.0)];
     let in_a_row = if layout.cast.store { 3 } else { 7 };
     drawn += &row(known.holds, Look::Filled(colour), below, in_a_row);
     let taken = 13.0 * f64::from(icons::squares(known.holds));
