@@ -125,7 +125,7 @@ impl Link {
             "v" => return (whole(value) == Some(VERSION)).then_some(()),
             "s" => self.scenario = Some(value).filter(|name| is_name(name))?.into(),
             "z" => {
-                self.packed = Some(Some(value).filter(|packed| (1..=LONGEST_PACKED).contains(&packed.len()))?.into())
+                self.packed = Some(Some(value).filter(|packed| (1..=LONGEST_PACKED).contains(&packed.len()))?.into());
             }
             "p" => {
                 let designs: Option<Vec<usize>> = value.split(',').map(whole).collect();

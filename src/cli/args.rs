@@ -177,8 +177,8 @@ pub struct RunArguments {
     #[arg(long = "do", value_name = "SECONDS:DEED", value_parser = deed)]
     pub by_hand: Vec<Deed>,
     /// Run what a link of the page shows; or, without a link, print the one that shows this run
-    #[arg(long, value_name = "URL")]
-    pub link: Option<Option<String>>,
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+    pub link: Option<String>,
     /// Where the page is, for --link; by default where `whatcart serve` has it
     #[arg(long, value_name = "URL", requires = "link")]
     pub page: Option<String>,

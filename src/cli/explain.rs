@@ -19,7 +19,10 @@ pub fn explain(request: &Explain, screen: &Screen) -> Result<Ended, Failure> {
             let word = find(wanted).map(|word| meaning(word, screen.page));
             let keys = reference::explained(wanted, screen.page);
             let both: Vec<String> = word.into_iter().chain(keys).collect();
-            if both.is_empty() { return Err(unknown(wanted)) } else { both.join("\n") }
+            if both.is_empty() {
+                return Err(unknown(wanted));
+            }
+            both.join("\n")
         }
     };
     screen.print(&text)?;

@@ -35,7 +35,7 @@ pub fn opened(url: &str, request: &Run, screen: &Screen) -> Result<(Run, Source)
         }
         None => known(&link.scenario)?,
     };
-    let mut run = request.clone();
+    let mut run = Run { link: None, ..request.clone() };
     run.what = if link.packed.is_some() { source.file.clone() } else { source.name.clone() };
     run.seed = request.seed.or(link.seed);
     run.follow = request.follow.or(link.user);
@@ -75,7 +75,7 @@ pub fn of(request: &Run, source: &Source, loaded: &Loaded, page: &str) -> Result
     let link = Link {
         scenario: if packed.is_some() { called(&source.name) } else { source.name.clone() },
         packed,
-        designs: designs.iter().map(|variant| variant.number.design.into()).collect(),
+        designs: designs.iter().map(|variant| variant.number.design).collect(),
         seed: request.seed,
         set: request.set.clone(),
         deeds: request.by_hand.clone(),

@@ -90,8 +90,8 @@ pub struct Run {
     pub vary: Vec<String>,
     pub only: Vec<String>,
     pub by_hand: Vec<Deed>,
-    /// A link to run or, if it is none, whether to print one.
-    pub link: Option<Option<String>>,
+    /// A link to run or, if it is empty, that one is to be printed.
+    pub link: Option<String>,
     /// Where the page is.
     pub page: Option<String>,
     pub format: Format,

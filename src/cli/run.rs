@@ -29,20 +29,20 @@ const LEAST_TOLD: usize = 9;
 
 /// Runs a scenario and prints or writes the results.
 pub fn run(request: &Run, screen: &Screen) -> Result<Ended, Failure> {
-    match &request.link {
-        Some(Some(_)) if !request.what.is_empty() => Err(usage(
-            "this names a scenario, and a link to another run",
-            "give one of them, or `--link` without a link",
-        )),
-        Some(None) if request.what.is_empty() => Err(usage(
+    match request.link.as_deref() {
+        Some("") if request.what.is_empty() => Err(usage(
             "--link needs a link to run, or a scenario to make a link of",
             "run it as `whatcart run --link URL`",
         )),
-        Some(Some(url)) => {
+        None | Some("") => played(request, &source::find(&request.what)?, screen),
+        Some(_) if !request.what.is_empty() => Err(usage(
+            "this names a scenario, and a link to another run",
+            "give one of them, or `--link` without a link",
+        )),
+        Some(url) => {
             let (request, source) = link::opened(url, request, screen)?;
             played(&request, &source, screen)
         }
-        _ => played(request, &source::find(&request.what)?, screen),
     }
 }
 
@@ -50,7 +50,7 @@ fn played(request: &Run, source: &Source, screen: &Screen) -> Result<Ended, Fail
     let mut loaded = source::load(source, &request.set, &request.vary, screen)?;
     source::only(&mut loaded, &request.only)?;
     source::by_hand(&mut loaded, &request.by_hand)?;
-    if request.link == Some(None) {
+    if request.link.is_some() {
         let page = request.page.as_deref().unwrap_or(link::PAGE);
         screen.print(&format!("{}\n", link::of(request, source, &loaded, page)?))?;
         return Ok(Ended::Well);

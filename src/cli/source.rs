@@ -36,13 +36,13 @@ pub fn load(source: &Source, set: &[String], vary: &[String], screen: &Screen) -
     let loaded = scenario::load(&source.name, &source.file, &source.text, set, vary)?;
     let problems = expectations::validate(&loaded).into_iter().chain(prose::validate(&loaded));
     let errors = problems.map(|problem| loaded.error_at(&problem.place, problem.message, problem.help));
-    match ScenarioError::all(errors) {
-        Some(error) => Err(error.into()),
-        None => {
-            loaded.warnings.iter().for_each(|warning| screen.warn(warning));
-            Ok(loaded)
-        }
+    if let Some(error) = ScenarioError::all(errors) {
+        return Err(error.into());
     }
+    for warning in &loaded.warnings {
+        screen.warn(warning);
+    }
+    Ok(loaded)
 }
 
 /// Keeps only the variants with these names or numbers (`2`, `2.1`), including all variants that `--vary` made of them.

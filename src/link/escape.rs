@@ -19,11 +19,13 @@ pub fn unescaped(value: &str) -> String {
     let mut rest = value.as_bytes();
     while let [first, after @ ..] = rest {
         let escape = after.get(..2).filter(|_| *first == b'%').and_then(byte);
-        (rest, _) = match (escape, *first) {
-            (Some(byte), _) => (&after[2..], bytes.push(byte)),
-            (None, b'+') => (after, bytes.push(b' ')),
-            (None, other) => (after, bytes.push(other)),
+        let (meant, left) = match (escape, *first) {
+            (Some(byte), _) => (byte, &after[2..]),
+            (None, b'+') => (b' ', after),
+            (None, other) => (other, after),
         };
+        bytes.push(meant);
+        rest = left;
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

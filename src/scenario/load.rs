@@ -29,7 +29,7 @@ pub fn load(name: &str, file: &str, text: &str, set: &[String], vary: &[String])
         Ok(Read { tree, base, variants, unmet }) => {
             let patched = !set.is_empty() || !vary.is_empty();
             // What arguments have made useless in the file is no mistake.
-            let unmet = unmet.into_iter().filter(|problem| !patched || !sources.is_file(problem.at));
+            let unmet = unmet.into_iter().filter(|problem| !patched || !problem.at.is_in_file());
             let warnings = unmet.map(|problem| sources.error(problem)).collect();
             Ok(Loaded { name: name.into(), base, variants, patched, warnings, tree, sources })
         }

@@ -27,6 +27,13 @@ pub(super) struct Origin {
     pub end: usize,
 }
 
+impl Origin {
+    /// Whether it is in the scenario's file, which is the first source.
+    pub fn is_in_file(self) -> bool {
+        self.source == 0
+    }
+}
+
 /// A value and where it came from.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -90,11 +97,6 @@ impl Sources {
     /// The name of the text that contains the origin.
     pub fn name(&self, origin: Origin) -> &str {
         &self.0[origin.source].name
-    }
-
-    /// Whether the origin is in the scenario's file, which is the first source.
-    pub fn is_file(&self, origin: Origin) -> bool {
-        origin.source == 0
     }
 
     /// The problem as a public error.

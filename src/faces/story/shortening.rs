@@ -19,13 +19,13 @@ pub(super) fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<L
         dull = (lines.len() > most && weight_of_dull < 1).then_some(weight_of_dull + 1);
     }
     trim_faults(&mut lines);
-    if lines.len() <= most { lines } else { without_the_middle(lines, most) }
+    if lines.len() <= most { lines } else { without_the_middle(&lines, most) }
 }
 
 /// Leaves out lines: the inner ones of a series of attempts if that is enough, or else those in the middle.
-fn without_the_middle(lines: Vec<Line>, most: usize) -> Vec<Line> {
+fn without_the_middle(lines: &[Line], most: usize) -> Vec<Line> {
     let few = lines.len() - most + 1;
-    let (first, last) = longest_series(&lines);
+    let (first, last) = longest_series(lines);
     let in_series = last - first > few;
     let from = if in_series { first + 1 } else { most * 3 / 5 };
     let until = from + few;

@@ -78,7 +78,7 @@ fn loaded(context: &str, set: &[&str]) -> Loaded {
 }
 
 fn warnings(loaded: &Loaded) -> Vec<String> {
-    loaded.warnings.iter().map(|warning| warning.to_string()).collect()
+    loaded.warnings.iter().map(ToString::to_string).collect()
 }
 
 #[test]
