@@ -1,6 +1,6 @@
 //! `whatcart explain`
 
-use whatcart::faces::glossary::{WORDS, Word, find, names};
+use whatcart::faces::glossary::{WORDS, Word, find, in_phrase, names};
 use whatcart::faces::reference;
 use whatcart::faces::text::{Page, Tone, left, paint, width};
 use whatcart::scenario::nearest;
@@ -16,9 +16,13 @@ pub fn explain(request: &Explain, screen: &Screen) -> Result<Ended, Failure> {
         Explain::Words => list(screen.page),
         Explain::Keys => reference::list(screen.page),
         Explain::One(wanted) => {
-            let word = find(wanted).map(|word| meaning(word, screen.page));
             let keys = reference::explained(wanted, screen.page);
-            let both: Vec<String> = word.into_iter().chain(keys).collect();
+            let words = find(wanted);
+            // One word that is unknown is misspelt; a phrase may have a word in it that is known.
+            let phrase = words.is_empty() && keys.is_none() && wanted.trim().contains(' ');
+            let words = if phrase { in_phrase(wanted) } else { words };
+            let words = words.into_iter().map(|word| meaning(word, screen.page));
+            let both: Vec<String> = words.chain(keys).collect();
             if both.is_empty() {
                 return Err(unknown(wanted));
             }

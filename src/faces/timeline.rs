@@ -1,7 +1,7 @@
 //! Descriptions of faults, for the line above a table and for stories.
 
 use crate::base::time::Span;
-use crate::base::words::span;
+use crate::base::words::{listed, span};
 use crate::faces::text::clean;
 use crate::scenario::{Comeback, Dist, Fault, FaultKind, How, Migration, RandomFaults, Scenario};
 
@@ -96,6 +96,49 @@ pub fn moves(migration: &Migration) -> Vec<(Span, String)> {
     begins.into_iter().chain([(migration.at.get(), moves.to_string())]).collect()
 }
 
+/// What servers do, and what two of them do together.
+const VERBS: [(&str, &str); 6] = [
+    ("crashes", "crash"),
+    ("fails", "fail"),
+    ("falls", "fall"),
+    ("is", "are"),
+    ("restarts", "restart"),
+    ("works", "work"),
+];
+
+/// How many servers are named in one entry.
+const MOST_TOGETHER: usize = 4;
+
+/// Entries in the order of time, where servers to which the same happens at the same time share one: `server-2 and
+/// server-3 crash`.
+#[must_use]
+pub fn together(moments: Vec<(Span, String)>) -> Vec<(Span, String)> {
+    let mut entries: Vec<(Span, Vec<String>, String)> = Vec::new();
+    for (at, words) in moments {
+        let (server, deed) = words.split_once(' ').unwrap_or((&words, ""));
+        let same = |(time, servers, other): &&mut (Span, Vec<String>, String)| {
+            *time == at && other == deed && of_several(deed).is_some() && servers.len() < MOST_TOGETHER
+        };
+        match entries.iter_mut().find(same) {
+            Some((_, servers, _)) => servers.push(server.into()),
+            None => entries.push((at, vec![server.into()], deed.into())),
+        }
+    }
+    let told = |(at, servers, deed): (Span, Vec<String>, String)| {
+        let deed = if servers.len() > 1 { of_several(&deed).unwrap_or_default() } else { deed };
+        (at, format!("{} {deed}", listed(&servers)).trim_end().into())
+    };
+    entries.into_iter().map(told).collect()
+}
+
+/// `works 10 times slower`, said of several servers; `None` of what cannot be.
+fn of_several(deed: &str) -> Option<String> {
+    let (verb, rest) = deed.split_once(' ').unwrap_or((deed, ""));
+    let (_, plural) = VERBS.iter().find(|(known, _)| *known == verb)?;
+    let of_one = rest.split([' ', ',']).any(|word| word == "it" || word == "its");
+    (!of_one).then(|| format!("{plural} {rest}").trim_end().into())
+}
+
 /// What a fault does, in words that are safe to print on a terminal: `server-2 crashes`.
 #[must_use]
 pub fn deed(kind: &FaultKind<String, String>) -> String {
@@ -105,6 +148,28 @@ pub fn deed(kind: &FaultKind<String, String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_happens_to_several_servers_is_one_entry() {
+        let told = |text: &str| {
+            let moments = text.split(" · ").map(|entry| (Span::from_secs(30), entry.to_owned())).collect();
+            together(moments).into_iter().map(|(_, words)| words).collect::<Vec<_>>().join(" · ")
+        };
+        let slower = "server-2 works 10 times slower · server-3 works 10 times slower · server-4 crashes";
+        assert_eq!(told(slower), "server-2 and server-3 work 10 times slower · server-4 crashes");
+        assert_eq!(
+            told("server-1 crashes · server-2 crashes · server-3 crashes"),
+            "server-1, server-2 and server-3 crash"
+        );
+        for apart in [
+            "server-2 works 10 times slower · server-3 works 5 times slower",
+            "server-2 fails 30 % of its requests · server-3 fails 30 % of its requests",
+            "an empty server-2 replaces it · an empty server-3 replaces it",
+            "the store goes down",
+        ] {
+            assert_eq!(told(apart), apart);
+        }
+    }
 
     /// Whether or not it has a name, a fault's description says what it does, and to what.
     #[test]

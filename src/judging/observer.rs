@@ -58,7 +58,7 @@ pub struct Hurt {
     pub how: HurtBy,
 }
 
-/// From meaning to do a step to its answer: what every user notices.
+/// From a step's intended start to its final answer: what every user notices.
 const LONG_WAIT: Span = Span::from_secs(4);
 
 /// How many visits of each kind are remembered, in addition to those of the favourite user.

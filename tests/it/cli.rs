@@ -120,6 +120,11 @@ fn words_are_explained() {
     let (code, text, _) = ran(&["explain", "X", "mean"]);
     assert_eq!(code, 0);
     assert!(text.starts_with("busiest x mean   How uneven the load is"), "{text}");
+    let (_, text, _) = ran(&["explain", "cut", "off"]);
+    assert!(text.contains("cut off   A server that the network") && text.contains("cut-offs   How often"), "{text}");
+    let (code, text, _) = ran(&["explain", "of those open at the crash"]);
+    assert_eq!(code, 0);
+    assert!(text.starts_with("open   A cart is open"), "{text}");
     let (_, all, _) = ran(&["explain"]);
     assert!(all.contains("\nleeway ") && all.contains("\nwrong view "), "{all}");
     let (code, _, errors) = ran(&["explain", "jian"]);

@@ -17,7 +17,7 @@ pub(super) fn details(report: &Report, summaries: &[Summary], page: Page) -> Str
     text += &requests(summaries, page);
     let only = if many_are_unfinished(summaries) { "; without those still waited for" } else { "" };
     text += &latency(summaries, &format!("Latency of a request, ms{only}"), "latency_ms", page);
-    let step = format!("Latency of a step (from meaning it to its last answer), ms{only}");
+    let step = format!("Latency of a step (from its intended start to its final answer), ms{only}");
     text += &latency(summaries, &step, "step_latency_ms", page);
     text += &latency(summaries, "Latency of requests beside a heavy user's, ms", "neighbours_latency_ms", page);
     text += &latency(summaries, "How late requests were sent, in real ms", "pace.late_ms", page);

@@ -6,7 +6,7 @@ use crate::base::time::Span;
 use crate::base::words::{clock, count, listed, span, thousands};
 use crate::faces::assumptions::kebab;
 use crate::faces::text::{PROSE, Page, Tone, clean, paint, paint_lines, width};
-use crate::faces::timeline::{at_random, moments, moves};
+use crate::faces::timeline::{at_random, moments, moves, together};
 use crate::results::{Report, VariantReport};
 use crate::scenario::{Scenario, Whole};
 
@@ -176,6 +176,7 @@ pub fn timeline(scenario: &Scenario) -> String {
     let mut moments: Vec<(Span, String)> = scenario.faults.iter().flat_map(|fault| moments(fault, scenario)).collect();
     moments.extend(scenario.migration.iter().flat_map(moves));
     moments.sort_by_key(|(at, _)| *at);
+    let moments = together(moments);
     let most = 8;
     let more = moments.len().saturating_sub(most);
     let mut words: Vec<String> =

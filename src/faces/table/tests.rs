@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::faces::glossary;
 use crate::faces::story;
 use crate::faces::text::{Page, width};
 use crate::results::sample::{both_engines, crashed, cut_short, scenario, several_runs, sticky_crash, unharmed};
@@ -222,7 +223,7 @@ fn details() {
        3        20.6   14.0   46.0   93.0   210
        4        20.6   14.0   46.0   93.0   210
 
-    Latency of a step (from meaning it to its last answer), ms
+    Latency of a step (from its intended start to its final answer), ms
        design   mean    p50    p90   p99     max
        1        20.6   14.0   46.0   104   1,210
        2        20.6   14.0   46.0   104   1,210
@@ -285,17 +286,21 @@ fn named_columns_are_shown_as_named() {
     ");
 }
 
+/// And `whatcart explain` knows its head exactly as it is printed, after one run and after several.
 #[test]
 fn every_name_makes_a_column() {
-    let mut report = sticky_crash();
-    let figures = &mut report.variants[0].runs[0].figures;
-    figures.neighbours_latency_ms = Some(Latency::default());
-    figures.deploys = [("the deploy", DeployFigures::default())].into_iter().collect();
-    let summaries = Summary::all(&report.variants);
-    for name in crate::results::expectations::COLUMNS {
-        report.scenario.columns = vec![name.into()];
-        let columns = columns::choose(&report, &summaries);
-        assert_eq!(columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), [name]);
+    for mut report in [sticky_crash(), several_runs()] {
+        let figures = &mut report.variants[0].runs[0].figures;
+        figures.neighbours_latency_ms = Some(Latency::default());
+        figures.deploys = [("the deploy", DeployFigures::default())].into_iter().collect();
+        let summaries = Summary::all(&report.variants);
+        for name in crate::results::expectations::COLUMNS {
+            report.scenario.columns = vec![name.into()];
+            let columns = columns::choose(&report, &summaries);
+            assert_eq!(columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), [name]);
+            let (head, word) = (columns[0].head.join(" "), if name == "latency" { "median" } else { name });
+            assert!(glossary::in_phrase(&head).iter().any(|known| glossary::find(word).contains(known)), "{head}");
+        }
     }
 }
 

@@ -389,9 +389,9 @@ impl<Server: fmt::Display, Region: fmt::Display> fmt::Display for FaultKind<Serv
             FaultKind::Join(join) => join.fmt(f),
             FaultKind::Autoscale => f.write_str("an autoscaler looks after the pool"),
             FaultKind::Migrate { how: MigrationWay::BigBang } => f.write_str("carts move to the store, big bang"),
-            FaultKind::Migrate { how: MigrationWay::DualWrite } => f.write_str("carts are read in the store"),
+            FaultKind::Migrate { how: MigrationWay::DualWrite } => f.write_str("carts are read from the store"),
             FaultKind::Migrate { how: MigrationWay::ReadThrough } => {
-                f.write_str("carts are read in the store, then in memory")
+                f.write_str("carts are read from the store, else from memory")
             }
         }
     }
