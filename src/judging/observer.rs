@@ -43,7 +43,7 @@ pub enum HurtBy {
     StalePage,
     /// A view of the cart lacked an item, or showed one that had been removed or bought.
     WrongView,
-    /// A step took longer than [`LONG_WAIT`], and went well.
+    /// A step took four seconds or more, and went well.
     Waited,
 }
 
