@@ -3,17 +3,19 @@
 mod concurrent_group;
 mod deploys;
 mod draw;
+mod in_force;
 mod lines;
+mod newest_cart;
 mod shortening;
 
-use super::timeline::{deed, random_deed};
+use super::timeline::deed;
 use crate::base::time::Instant;
 use crate::base::words::count;
 use crate::base::{Items, ServerId, UserId};
 use crate::history::{EventKind, PoolEvent};
-use crate::operations::faults::{self, FaultKind, of_processes};
+use crate::operations::faults::{self, FaultKind};
 use crate::results::{Figures, HurtBy, Report, RunReport, Tape, VariantReport};
-use crate::scenario::Target;
+use crate::scenario::{CartHome, Target};
 
 pub use crate::results::Hurt;
 pub use lines::{film, tell};
@@ -26,8 +28,8 @@ pub const FAVOURITE: UserId = UserId(42);
 pub struct Story {
     /// `User 42, design 2`.
     pub title: String,
-    /// Whether it is about carts. If so, it has a column for the contents of the server's cart.
-    pub carts: bool,
+    /// Where the carts are, if it is about carts. If so, it has a column for what is in the cart.
+    pub carts: Option<CartHome>,
     /// The lines, in order.
     pub lines: Vec<Line>,
     /// `The same user in design 4`, and how it ended there.
@@ -236,17 +238,9 @@ fn broke(event: PoolEvent, at: Instant, variant: &VariantReport, tape: &Tape) ->
         None if server.is_none() => return Some(deploys::begins(fault, at, variant, tape)),
         None | Some(Target::Server(_) | Target::Region(_) | Target::Store | Target::Carts) => {}
     }
-    let whom = server.map_or_else(|| "the pool".into(), |server| server.to_string());
     let strike = variant.runs.first().and_then(|run| run.strike(fault));
-    let drawn = strike.and_then(|strike| {
-        let mut processes = of_processes(&variant.scenario).into_iter().zip(&variant.scenario.random_faults);
-        processes.find(|(name, _)| *name == strike.name).map(|(_, process)| process)
-    });
-    let deed = match (&known, drawn) {
-        (Some(known), _) => deed(known),
-        (None, Some(drawn)) => random_deed(drawn, &whom),
-        (None, None) => format!("{whom} breaks"),
-    };
+    let whom = || server.map_or_else(|| "the pool".into(), |server| server.to_string());
+    let deed = known.as_ref().map_or_else(|| format!("{} breaks", whom()), deed);
     let gone = strike.map_or(0, |strike| strike.lost_of_open);
     if !memory_lost || gone == 0 {
         return Some(Line::Broke(at, deed));

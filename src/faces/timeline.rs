@@ -16,7 +16,8 @@ pub fn moments(fault: &Fault, scenario: &Scenario) -> Vec<(Span, String)> {
 }
 
 /// How a fault ends, and how long after its start; `None` if it does not end by itself.
-fn end(kind: &FaultKind<String, String>, scenario: &Scenario) -> Option<(Span, String)> {
+#[must_use]
+pub fn end(kind: &FaultKind<String, String>, scenario: &Scenario) -> Option<(Span, String)> {
     match kind {
         FaultKind::Crash { server, comeback } | FaultKind::Vanish { server, comeback } => {
             let Comeback { after, new_host } = (*comeback)?;
@@ -62,12 +63,6 @@ pub fn at_random(faults: &RandomFaults, scenario: &Scenario) -> String {
         (None, None) => format!("replaced by an empty one after {}", span(scenario.servers.boot.get())),
     };
     format!("{who}, {back}")
-}
-
-/// What a random fault did to a server: `server-2 crashes`.
-#[must_use]
-pub fn random_deed(process: &RandomFaults, server: &str) -> String {
-    dies(process.how, server)
 }
 
 /// `server-2 crashes`

@@ -1,13 +1,14 @@
 //! The effects of deploys and changes of the pool's size on servers in a user's story.
 
 use super::Line;
+use crate::base::seed::Seed;
 use crate::base::time::Instant;
 use crate::base::words::plural;
 use crate::base::{ServerId, ServerState};
 use crate::faces::text::clean;
 use crate::faces::timeline::deed;
 use crate::history::{EventKind, Inside, PoolEvent};
-use crate::operations::faults::{FaultKind, in_words, kinds, timeline};
+use crate::operations::faults::{FaultKind, in_words, kinds, of_run, timeline};
 use crate::results::{Tape, VariantReport};
 
 /// A line for the start of a plan, which may last, and cost carts later.
@@ -27,10 +28,13 @@ pub(super) fn begins(fault: u32, at: Instant, variant: &VariantReport, tape: &Ta
     )
 }
 
-/// What a fault does, with the scenario's names; `None` for a random fault.
+/// What a fault does, with the scenario's names: a written one, an injected one or a random one.
 pub(super) fn known(fault: u32, variant: &VariantReport, tape: &Tape) -> Option<FaultKind<String, String>> {
     let written = kinds(&variant.scenario).into_iter().nth(fault as usize);
-    written.or_else(|| tape.injected(fault).map(|injected| in_words(injected.kind, &variant.scenario)))
+    let injected = || tape.injected(fault).map(|injected| injected.kind);
+    let seed = variant.runs.first().map(|run| Seed(run.seed));
+    let random = || Some(of_run(&variant.scenario, seed?).get(fault as usize)?.kind);
+    written.or_else(|| injected().or_else(random).map(|kind| in_words(kind, &variant.scenario)))
 }
 
 /// A line for what a plan does to a server that this user has met.

@@ -4,6 +4,7 @@ use super::{Deed, Line, Story};
 use crate::base::Items;
 use crate::base::words::clock_tenths;
 use crate::faces::text::{Block, Page, Side, Tone, beside, lines, paint, paint_lines, right, width};
+use crate::scenario::CartHome;
 
 /// The widths of a story's columns.
 struct Widths {
@@ -23,7 +24,7 @@ impl Story {
         let lines = bracketed(&self.lines);
         let better = self.better.as_ref().map(|(title, lines)| (title, bracketed(lines)));
         let all: Vec<&Line> = lines.iter().chain(better.iter().flat_map(|(_, lines)| lines)).collect();
-        let widths = Widths::of(&all, self.carts, page);
+        let widths = Widths::of(&all, self.carts.map(|_| width(self.cart_head())), page);
         let mut text = self.heading(&widths);
         for line in &lines {
             text += &self.line(line, &widths);
@@ -46,9 +47,18 @@ impl Story {
         let before = widths.before_carts();
         beside(&[
             Block::new(0, before, Side::Left, vec![title]),
-            Block::new(0, cart, Side::Left, lines("server's cart", cart)),
+            Block::new(0, cart, Side::Left, lines(self.cart_head(), cart)),
             Block::new(GAP, added, Side::Left, lines(&whose, added)),
         ])
+    }
+
+    /// The head of the column for what is in the cart.
+    fn cart_head(&self) -> &'static str {
+        match self.carts {
+            Some(CartHome::SharedStore) => "cart in the store",
+            Some(CartHome::SignedToken) => "cart in the token",
+            Some(CartHome::ServerMemory | CartHome::ReplicatedMemory) | None => "server's cart",
+        }
     }
 
     fn line(&self, line: &Line, widths: &Widths) -> String {
@@ -85,40 +95,45 @@ impl Story {
             Block::new(INDENT, widths.time, Side::Right, vec![time]),
             Block::new(GAP, widths.action, Side::Left, lines(&deed.action, widths.action)),
             Block::new(GAP, widths.server, Side::Left, lines(&deed.server, widths.server)),
-            Block::new(GAP, widths.answer, Side::Left, painted(answer_tone, &deed.answer, widths.answer)),
         ];
+        let answer = |columns| Block::new(GAP, columns, Side::Left, painted(answer_tone, &deed.answer, columns));
         match (widths.carts, deed.missing) {
             (Some([cart, added]), Some(missing)) => {
-                let room = cart + GAP + added;
-                let (tone, text) = ending(missing, deed.wrong, room);
-                blocks.push(Block::new(GAP, room, Side::Left, painted(tone, &text, room)));
+                let whole = widths.answer + GAP + cart + GAP + added;
+                let (tone, text) = ending(missing, deed.wrong, cart + GAP + added);
+                // A long answer may go on below the head of the cart's column, if all fits on the line.
+                let one_line = width(&deed.answer).max(widths.answer);
+                let columns = if one_line + GAP + width(&text) <= whole { one_line } else { widths.answer };
+                let room = whole - GAP - columns;
+                blocks.extend([answer(columns), Block::new(GAP, room, Side::Left, painted(tone, &text, room))]);
             }
             (Some([cart, added]), None) => {
+                blocks.push(answer(widths.answer));
                 let there = deed.cart.map_or(String::new(), |there| items(there, cart));
                 blocks.push(Block::new(GAP, cart, Side::Left, painted(tone, &there, cart)));
                 blocks.push(Block::new(GAP, added, Side::Left, lines(&items(deed.added, added), added)));
             }
-            (None, _) => {}
+            (None, _) => blocks.push(answer(widths.answer)),
         }
-        let own_line = if self.carts && widths.carts.is_none() { carts_below(deed, tone, widths) } else { None };
+        let own_line = self.carts.filter(|_| widths.carts.is_none()).and_then(|_| self.carts_below(deed, tone, widths));
         beside(&blocks) + &own_line.unwrap_or_default()
     }
-}
 
-/// What a deed shows about carts, on lines of its own.
-fn carts_below(deed: &Deed, tone: Tone, widths: &Widths) -> Option<String> {
-    let head = " ".repeat(INDENT + widths.time + GAP);
-    let room = widths.page.columns() - width(&head);
-    if let Some(missing) = deed.missing {
-        let (tone, text) = ending(missing, deed.wrong, room);
-        return Some(paint_lines(tone, &widths.page.wrap(&head, &text)));
+    /// What a deed shows about carts, on lines of its own.
+    fn carts_below(&self, deed: &Deed, tone: Tone, widths: &Widths) -> Option<String> {
+        let head = " ".repeat(INDENT + widths.time + GAP);
+        let room = widths.page.columns() - width(&head);
+        if let Some(missing) = deed.missing {
+            let (tone, text) = ending(missing, deed.wrong, room);
+            return Some(paint_lines(tone, &widths.page.wrap(&head, &text)));
+        }
+        let there = format!("{}: {}", self.cart_head(), items(deed.cart?, room / 3));
+        let added = format!("has added: {}", items(deed.added, room / 3));
+        if width(&there) + GAP + width(&added) <= room {
+            return Some(format!("{head}{}{}{added}\n", paint(tone, &there), " ".repeat(GAP)));
+        }
+        Some(paint_lines(tone, &widths.page.wrap(&head, &there)) + &widths.page.wrap(&head, &added))
     }
-    let there = format!("server's cart: {}", items(deed.cart?, room / 3));
-    let added = format!("has added: {}", items(deed.added, room / 3));
-    if width(&there) + GAP + width(&added) <= room {
-        return Some(format!("{head}{}{}{added}\n", paint(tone, &there), " ".repeat(GAP)));
-    }
-    Some(paint_lines(tone, &widths.page.wrap(&head, &there)) + &widths.page.wrap(&head, &added))
 }
 
 /// Blanks before a story's lines, and between its columns.
@@ -134,7 +149,7 @@ const CART: usize = 14;
 const ANSWER: usize = 12;
 
 impl Widths {
-    fn of(all: &[&Line], carts: bool, page: Page) -> Widths {
+    fn of(all: &[&Line], cart_head: Option<usize>, page: Page) -> Widths {
         let deeds: Vec<&Deed> =
             all.iter().filter_map(|line| if let Line::Did(deed) = line { Some(deed) } else { None }).collect();
         let most = |text: &dyn Fn(&Deed) -> usize, least: usize, limit: usize| {
@@ -147,10 +162,10 @@ impl Widths {
         let answer = most(&|deed| width(&deed.answer), 21, 26);
         let cart =
             |deed: &Deed| deed.cart.filter(|_| deed.missing.is_none()).map_or(0, |cart| width(&cart.to_string()));
-        let cart = most(&cart, 16, 20);
+        let cart = most(&cart, cart_head.unwrap_or(0).max(16), 20);
         let room = page.columns().min(WIDEST) - (INDENT + time + GAP + action + GAP + server + GAP);
         let beside_carts = room.saturating_sub(2 * (CART + GAP));
-        let (answer, carts) = if carts && beside_carts >= ANSWER {
+        let (answer, carts) = if cart_head.is_some() && beside_carts >= ANSWER {
             let answer = answer.min(beside_carts);
             let left = room - answer - 2 * GAP;
             let cart = cart.min(left - CART);

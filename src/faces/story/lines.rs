@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::concurrent_group::ConcurrentGroup;
-use super::shortening::{shortened, went_wrong};
+use super::in_force::InForce;
+use super::newest_cart::{Change, NewestCart};
+use super::shortening::{TRIES_ANOTHER, shortened, trim_beginning, went_wrong};
 use super::{Deed, Line, Mark, Story, Stranger, broke, deploys};
 use crate::base::time::{Instant, NANOS_PER_SEC, Span};
 use crate::base::words::{count, plural, span};
@@ -37,18 +39,18 @@ pub fn tell(variant: &VariantReport, tape: &Tape, most: usize) -> Story {
     let lost = any(|deed| deed.missing.is_some_and(|missing| !missing.is_empty()));
     let about_logins = teller.logged_out || teller.robbed;
     let carts = (lost || !about_logins) && any(|deed| deed.cart.is_some());
-    Story { title, carts, lines: shortened(teller.lines, carts, most.min(MOST)), better: None }
+    let lines = shortened(teller.lines, &teller.in_force, carts, most.min(MOST));
+    Story { title, carts: carts.then_some(variant.scenario.homes.cart), lines, better: None }
 }
 
-/// Every line of a visit, from its first request on.
+/// Every line of a visit, from its first request on, and before it what was in force then.
 #[must_use]
 pub fn film(variant: &VariantReport, tape: &Tape) -> Vec<Line> {
     let mut teller = Teller::of(variant);
     for event in &tape.events {
         teller.hear(event, variant, tape);
     }
-    let first = teller.lines.iter().position(|line| matches!(line, Line::Did(_))).unwrap_or(teller.lines.len());
-    teller.lines.drain(..first);
+    trim_beginning(&mut teller.lines, &teller.in_force);
     teller.lines
 }
 
@@ -60,7 +62,7 @@ impl Story {
         for event in &tape.events {
             teller.hear(event, variant, tape);
         }
-        let end = if self.carts { ending(teller.lines) } else { tally(&teller.lines) };
+        let end = if self.carts.is_some() { ending(teller.lines) } else { tally(&teller.lines) };
         self.better = end.map(|end| (format!("The same user in design {}", variant.number), vec![end]));
         self
     }
@@ -129,6 +131,8 @@ struct Teller {
     keepers: BTreeSet<ServerId>,
     /// Whether servers copy carts to each other. If so, a server that knows less than the user has an older copy.
     replicated: bool,
+    newest_cart: NewestCart,
+    in_force: InForce,
     concurrent: ConcurrentGroup,
     /// Whether the answer is to one of several concurrent requests, and may have come in any order.
     together: bool,
@@ -162,8 +166,17 @@ impl Teller {
 
     fn hear(&mut self, event: &Event, variant: &VariantReport, tape: &Tape) {
         self.replicated = variant.scenario.homes.cart == CartHome::ReplicatedMemory;
+        self.lines.extend(self.in_force.ends_by(event.at));
         match event.what {
-            EventKind::Pool(pool @ PoolEvent::Struck { .. }) => self.lines.extend(broke(pool, event.at, variant, tape)),
+            EventKind::Pool(pool @ PoolEvent::Struck { fault, server, .. }) => {
+                let line = broke(pool, event.at, variant, tape);
+                if let Some(line) = &line {
+                    self.in_force.struck((fault, server), event.at, line, variant, tape);
+                }
+                self.lines.extend(line);
+            }
+            EventKind::Pool(PoolEvent::Ready { server }) => self.in_force.ready(server, event.at),
+            EventKind::Pool(PoolEvent::Finished { fault }) => self.in_force.finished(fault, event.at),
             EventKind::Pool(PoolEvent::Believed { server, up: false }) if self.trouble => {
                 self.lines.push(Line::Broke(event.at, format!("the balancer takes {server} to be down")));
             }
@@ -195,8 +208,7 @@ impl Teller {
                 self.tried.push(from);
                 if event.at - self.attempted >= A_WAIT {
                     let name = self.called(from);
-                    self.lines
-                        .push(Line::Broke(event.at, format!("{name} does not answer: the balancer tries another")));
+                    self.lines.push(Line::Broke(event.at, format!("{name} {TRIES_ANOTHER}")));
                 }
                 self.attempted = event.at;
             }
@@ -221,8 +233,21 @@ impl Teller {
         self.lines.iter().any(|line| matches!(line, Line::Did(deed) if deed.server == name))
     }
 
+    /// A server answers: if something has ended there meanwhile, the story says so at its time.
+    fn answers(&mut self, server: ServerId) {
+        if let Some((at, line)) = self.in_force.back(server) {
+            let later =
+                |line: &Line| matches!(line, Line::Did(Deed { at: then, .. }) | Line::Broke(then, _) if *then > at);
+            let before = self.lines.iter().position(later).unwrap_or(self.lines.len());
+            self.lines.insert(before, line);
+        }
+    }
+
     fn told(&mut self, at: Instant, request: Request, sent: Instant, outcome: Outcome) {
         let served = self.served.iter().position(|served| served.request == request).map(|i| self.served.remove(i));
+        if let Some(served) = served {
+            self.answers(served.server);
+        }
         let concurrent = self.concurrent.told();
         self.together = concurrent.is_some();
         let action = self.action(request);
@@ -293,9 +318,9 @@ impl Teller {
         if command.touches_cart() {
             deed.cart = served.map(|served| served.cart);
         }
-        let older = self.replicated && deed.cart.is_some_and(|cart| !self.added.minus(cart).is_empty());
         let knew = served.and_then(|served| served.knew_cart.filter(|_| command.touches_cart()));
         let forgotten = self.opened && knew == Some(false);
+        let change = self.newest_cart.changed(command, deed.cart.filter(|_| !self.together), forgotten);
         match (command, reply) {
             (Command::Login, _) => {
                 deed.weight = if self.logged_in { 2 } else { 0 };
@@ -319,11 +344,11 @@ impl Teller {
                 self.robbed = true;
                 "welcome back!".into()
             }
-            _ if forgotten => {
+            _ if forgotten || change == Change::Began => {
                 deed.wrong = true;
                 "\"What cart?\" New one.".into()
             }
-            (Command::Add(_) | Command::Remove(_), _) if older => {
+            _ if change == Change::Older && self.replicated => {
                 deed.wrong = true;
                 "ok, in an older copy".into()
             }
@@ -347,18 +372,14 @@ impl Teller {
         }
         if self.bought {
             deed.wrong = !items.is_empty();
-            return match items.len() {
-                0 => "ok".into(),
-                1 => format!("the {items} is back"),
-                _ => format!("{items} are back"),
-            };
+            return back(items);
         }
         let missing = self.added.minus(items);
         deed.wrong = forgotten || !missing.is_empty() || !items.minus(self.added).is_empty();
         match missing.iter().next() {
             _ if forgotten => "\"What cart?\" Empty.".into(),
             Some(first) => format!("where is the {first}?"),
-            None => "ok".into(),
+            None => back(self.newest_cart.removed().intersection(items)),
         }
     }
 
@@ -430,6 +451,15 @@ fn dropped(served: Served, at: Instant) -> Option<Line> {
         (true, true) => return None,
     };
     Some(Line::Broke(at, what.into()))
+}
+
+/// What a user says who sees items again that should be gone.
+fn back(items: Items) -> String {
+    match items.len() {
+        0 => "ok".into(),
+        1 => format!("the {items} is back"),
+        _ => format!("{items} are back"),
+    }
 }
 
 fn refused(refusal: Refusal, command: Command) -> &'static str {

@@ -1,10 +1,15 @@
 //! A story fits on the screen: what is dull goes first.
 
-use super::Line;
+use super::in_force::InForce;
+use super::{Deed, Line};
+use crate::base::time::Instant;
 use crate::base::words::{count, plural};
 
+/// What is said when an attempt at a server took long and failed.
+pub(super) const TRIES_ANOTHER: &str = "does not answer: the balancer tries another";
+
 /// Selects the lines that tell the story, within `most`.
-pub(super) fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<Line> {
+pub(super) fn shortened(mut lines: Vec<Line>, in_force: &InForce, carts: bool, most: usize) -> Vec<Line> {
     let weight = |line: &Line| match line {
         Line::Did(deed) => deed.weight,
         Line::Broke(..) | Line::Skipped(_) => 3,
@@ -15,10 +20,14 @@ pub(super) fn shortened(mut lines: Vec<Line>, carts: bool, most: usize) -> Vec<L
         if lines.iter().any(|line| weight(line) > weight_of_dull) {
             lines.retain(|line| weight(line) > weight_of_dull);
         }
-        trim_faults(&mut lines);
+        trim_faults(&mut lines, in_force);
         dull = (lines.len() > most && weight_of_dull < 1).then_some(weight_of_dull + 1);
     }
-    trim_faults(&mut lines);
+    trim_faults(&mut lines, in_force);
+    if lines.len() > most {
+        // Whoever waited says so, too.
+        lines.retain(|line| !matches!(line, Line::Broke(_, what) if what.ends_with(TRIES_ANOTHER)));
+    }
     if lines.len() <= most { lines } else { without_the_middle(&lines, most) }
 }
 
@@ -30,13 +39,16 @@ fn without_the_middle(lines: &[Line], most: usize) -> Vec<Line> {
     let from = if in_series { first + 1 } else { most * 3 / 5 };
     let until = from + few;
     let skipped = &lines[from..until];
-    let wrong = skipped.iter().filter(|line| matches!(line, Line::Did(deed) if deed.wrong)).count();
+    let deeds = skipped.iter().filter_map(|line| if let Line::Did(deed) = line { Some(deed) } else { None });
     #[expect(clippy::cast_precision_loss, reason = "a number of lines")]
-    let (all, wrong) = (skipped.len() as f64, wrong as f64);
+    let [all, of_them, wrong] =
+        [skipped.len(), deeds.clone().count(), deeds.filter(|deed| deed.wrong).count()].map(|number| number as f64);
     let note = if in_series {
         format!("({} more times)", count(all))
+    } else if of_them > 0.0 {
+        format!("({}, {})", plural(of_them, "more request", "more requests"), went_wrong(of_them, wrong))
     } else {
-        format!("({}, {})", plural(all, "more request", "more requests"), went_wrong(all, wrong))
+        format!("({})", plural(all, "more event", "more events"))
     };
     [&lines[..from], &[Line::Skipped(note)], &lines[until..]].concat()
 }
@@ -65,13 +77,20 @@ pub(super) fn went_wrong(all: f64, wrong: f64) -> String {
     }
 }
 
-/// Removes faults from before the visit's first deed or after its last.
-fn trim_faults(lines: &mut Vec<Line>) {
-    let is_deed = |line: &Line| matches!(line, Line::Did(_));
-    if let Some(last) = lines.iter().rposition(is_deed) {
+/// Removes faults from before the visit's first deed, unless they are in force then, and those after its last.
+fn trim_faults(lines: &mut Vec<Line>, in_force: &InForce) {
+    if let Some(last) = lines.iter().rposition(|line| matches!(line, Line::Did(_))) {
         lines.truncate(last + 1);
     }
-    if let Some(first) = lines.iter().position(is_deed) {
-        lines.drain(..first);
-    }
+    trim_beginning(lines, in_force);
+}
+
+/// Removes what is no longer in force at the visit's first deed.
+pub(super) fn trim_beginning(lines: &mut Vec<Line>, in_force: &InForce) {
+    let deed = |line: &Line| if let Line::Did(Deed { at, .. }) = line { Some(*at) } else { None };
+    let first = lines.iter().enumerate().find_map(|(i, line)| Some((i, deed(line)?)));
+    let (first, at) = first.unwrap_or((lines.len(), Instant::NEVER));
+    let mut before: Vec<Line> = lines.drain(..first).collect();
+    before.retain(|line| in_force.holds(line, at));
+    lines.splice(..0, before);
 }

@@ -307,3 +307,181 @@ fn a_plan_after_a_fault_that_never_struck_tells_its_own_carts() {
     let told = drawn(&tell(variant, &tape, 12));
     assert!(told.contains("rolling deploy: 10 carts open now will be gone"), "{told}");
 }
+
+/// A scenario's variant without figures, for a tape.
+fn designed(text: &str) -> VariantReport {
+    let mut variant = sticky_crash().variants.remove(0);
+    variant.scenario = scenario(&format!("title = 'x'\nduration = '2m'\n{text}"));
+    variant.runs[0].strikes.clear();
+    variant
+}
+
+fn strikes(fault: u32, server: u32) -> PoolEvent {
+    PoolEvent::Struck { fault, server: Some(ServerId(server)), memory_lost: false }
+}
+
+/// What is in force when a visit begins explains it; what is over by then does not.
+#[test]
+fn a_story_begins_with_what_is_in_force() {
+    let variant = designed(
+        "faults = [
+            { at = '1s', slow = 'server-1', factor = 5, for = '2s' },
+            { at = '2s', slow = 'server-2', factor = 10 },
+            { at = '3s', store = 'failover' },
+            { at = '4s', isolate = 'server-3', for = '4s' },
+        ]",
+    );
+    let login = RequestSample::ok(7_000, Command::Login, 0);
+    let add = |at, n, server| RequestSample::ok(at, Command::Add(item(n)), server);
+    let adds = [add(10_000, 1, 0).cart(true, &[1]), add(12_000, 2, 1).cart(true, &[1, 2])];
+    let store = PoolEvent::Struck { fault: 2, server: None, memory_lost: false };
+    let ready = |server| PoolEvent::Ready { server: ServerId(server) };
+    let pool = [
+        (1_000, strikes(0, 0)),
+        (2_000, strikes(1, 1)),
+        (3_000, ready(0)),
+        (3_000, store),
+        (4_000, strikes(3, 2)),
+        (8_000, ready(2)),
+    ];
+    let tape = tape(42, [login].into_iter().chain(adds).collect(), &pool);
+    insta::assert_snapshot!(drawn(&tell(&variant, &tape, 12)), @r"
+    User 42, design 1                                       server's cart     user 42 has added
+       0:02.0  ------------ server-2 works 10 times slower ------------
+       0:10.0  adds mug    server-1  ok                     mug               mug
+       0:12.0  adds lamp   server-2  ok                     mug lamp          mug lamp
+    ");
+    let film = film(&variant, &tape);
+    assert!(
+        matches!(&film[..3], [Line::Broke(..), Line::Broke(_, cut_off), Line::Did(_)] if cut_off == "server-3 is cut off"),
+        "{film:?}"
+    );
+}
+
+/// A random fault, too, is told by what it does, and how it ends.
+#[test]
+fn random_faults_are_told_in_the_same_words() {
+    let variant = designed(
+        "servers.count = 1
+        [[random_faults]]
+        every = { constant = '30s' }
+        how = 'vanish'
+        restart_after = { constant = '5s' }",
+    );
+    let add = |at, n| RequestSample::ok(at, Command::Add(item(n)), 0).cart(true, &[n]);
+    let heard = vec![add(31_000, 1), add(36_000, 2)];
+    let tape = tape(42, heard, &[(30_000, strikes(0, 0)), (35_000, PoolEvent::Ready { server: ServerId(0) })]);
+    let told = drawn(&tell(&variant, &tape, 12));
+    assert!(told.contains("0:30.0  ------------ server-1 falls silent"), "{told}");
+    assert!(told.contains("0:35.0  ------------ server-1 is back, empty"), "{told}");
+}
+
+/// A copy is older if what was taken out is in it again, or if it lacks some of what was in it, but not the rest.
+#[test]
+fn a_server_that_was_cut_off_answers_with_an_older_copy() {
+    let variant = designed(
+        "homes.cart = 'replicated-memory'
+        faults = [{ at = '5s', isolate = 'server-2', for = '4s' }]",
+    );
+    let (add, remove) = (|n| Command::Add(item(n)), |n| Command::Remove(item(n)));
+    let heard = vec![
+        RequestSample::ok(1_000, add(1), 1).cart(false, &[1]),
+        RequestSample::ok(2_000, add(2), 1).cart(true, &[1, 2]),
+        RequestSample::ok(6_000, remove(2), 2).cart(true, &[1]),
+        RequestSample::ok(10_000, add(3), 1).cart(true, &[1, 2, 3]),
+        RequestSample::ok(11_000, Command::View, 1).cart(true, &[1, 2, 3]),
+        RequestSample::ok(12_000, add(4), 2).cart(true, &[1, 4]),
+        RequestSample::ok(13_000, Command::Checkout, 1).cart(true, &[1, 2, 3]),
+    ];
+    let tape = tape(42, heard, &[(5_000, strikes(0, 1)), (9_000, PoolEvent::Ready { server: ServerId(1) })]);
+    insta::assert_snapshot!(drawn(&tell(&variant, &tape, 12)), @r"
+    User 42, design 1                                           server's cart     user 42 has added
+       0:01.0  adds mug        server-2  ok                     mug               mug
+       0:02.0  adds lamp       server-2  ok                     mug lamp          mug lamp
+       0:05.0  ------------ server-2 is cut off ------------
+       0:06.0  puts back lamp  server-3  ok                     mug               mug
+       0:09.0  ------------ server-2 is back, with what it had ------------
+       0:10.0  adds pen        server-2  ok, in an older copy   mug lamp pen      mug pen
+       0:11.0  looks at cart   server-2  the lamp is back       mug lamp pen      mug pen
+       0:12.0  adds book       server-3  ok, in an older copy   mug book          mug pen book
+       0:13.0  checks out      server-2  charged: mug lamp pen  MISSING book
+    ");
+}
+
+/// What was begun anew is no older copy; an empty cart is a new one also where the user has looked before.
+#[test]
+fn a_new_cart_is_not_an_older_copy() {
+    let variant = designed("homes.cart = 'replicated-memory'");
+    let add = |n| Command::Add(item(n));
+    let heard = vec![
+        RequestSample::ok(1_000, add(1), 0).cart(false, &[1]),
+        RequestSample::ok(2_000, Command::View, 1).cart(false, &[]),
+        RequestSample::ok(3_000, add(2), 1).cart(true, &[2]),
+        RequestSample::ok(4_000, add(3), 1).cart(true, &[2, 3]),
+        RequestSample::ok(5_000, Command::Remove(item(2)), 1).cart(true, &[3]),
+        RequestSample::ok(6_000, add(4), 0).cart(true, &[1, 4]),
+        RequestSample::ok(7_000, Command::Checkout, 1).cart(true, &[3]),
+    ];
+    insta::assert_snapshot!(drawn(&tell(&variant, &tape(42, heard, &[]), 12)), @r#"
+    User 42, design 1                                           server's cart     user 42 has added
+       0:01.0  adds mug        server-1  ok                     mug               mug
+       0:02.0  looks at cart   server-2  "What cart?" Empty.    –                 mug
+       0:03.0  adds lamp       server-2  "What cart?" New one.  lamp              mug lamp
+       0:04.0  adds pen        server-2  ok                     lamp pen          mug lamp pen
+       0:05.0  puts back lamp  server-2  ok                     pen               mug pen
+       0:06.0  adds book       server-1  ok                     mug book          mug pen book
+       0:07.0  checks out      server-2  charged: pen           MISSING mug book
+    "#);
+}
+
+/// The head of the column says where carts are.
+#[test]
+fn a_cart_that_no_server_holds_is_not_the_servers() {
+    let head = |home: &str| {
+        let variant = designed(&format!("homes.cart = '{home}'"));
+        let add = RequestSample::ok(1_000, Command::Add(item(1)), 0).cart(false, &[1]);
+        let told = drawn(&tell(&variant, &tape(42, vec![add], &[]), 12));
+        told.lines().next().expect("a head").to_string()
+    };
+    for (home, words) in [
+        ("signed-token", "  cart in the token  user 42 has added"),
+        ("shared-store", "  cart in the store  user 42 has added"),
+        ("server-memory", "  server's cart     user 42 has added"),
+        ("replicated-memory", "  server's cart     user 42 has added"),
+    ] {
+        assert!(head(home).ends_with(words), "{}", head(home));
+    }
+}
+
+/// A long answer at the checkout stays on its line if the verdict fits beside it.
+#[test]
+fn an_answer_wraps_only_where_there_is_no_room() {
+    let checkout = Deed {
+        action: "checks out".into(),
+        server: "server-6 frankfurt".into(),
+        answer: "charged: nothing, after 5.1 s".into(),
+        missing: Some(Items::of(item(1))),
+        wrong: true,
+        ..Deed::default()
+    };
+    let carts = Some(crate::scenario::CartHome::ServerMemory);
+    let story = Story { carts, lines: vec![Line::Did(checkout)], ..Story::default() };
+    let last = drawn(&story).lines().last().expect("a line").to_string();
+    assert!(last.ends_with("charged: nothing, after 5.1 s  MISSING mug"), "{last}");
+}
+
+/// Where room is short, the balancer's attempt goes before what the user did; what else is left out is counted as it is.
+#[test]
+fn a_user_who_waited_says_so_where_room_is_short() {
+    let variant = designed("faults = [{ at = '5s', isolate = 'server-2' }]");
+    let add = |at, n| RequestSample::ok(at, Command::Add(item(n)), 0).cart(true, &[n]);
+    let heard = vec![add(1_000, 1), RequestSample { took: 5_000, ..add(12_000, 2) }, add(13_000, 3), add(14_000, 4)];
+    let mut tape = tape(42, heard, &[(5_000, strikes(0, 1))]);
+    let retried = Event::inside(Instant::ZERO + Span::from_secs(11), visit(42), Inside::Retried { from: ServerId(1) });
+    let at = tape.events.iter().position(|event| event.at > retried.at).expect("an answer");
+    tape.events.insert(at, retried);
+    let told = |most| drawn(&tell(&variant, &tape, most));
+    assert!(told(6).contains("tries another"), "{}", told(6));
+    assert!(!told(5).contains("tries another") && !told(5).contains("more"), "{}", told(5));
+    assert!(told(4).contains("(2 more requests"), "{}", told(4));
+}
