@@ -26,7 +26,9 @@ const fn word(name: &'static str, also: &'static [&'static str], means: &'static
 pub const WORDS: &[Word] = &[
     word("403 forms", &["forbidden", "forms", "csrf", "csrf token", "403", "whose form is this?"], "A form was rejected because another server had issued its CSRF token: a secret in a form that proves that the shop itself sent the form to this user."),
     word("404", &["404 \"what file?\"", "what file?", "not found", "missing file"], "A download that did not find its file: the server that was asked does not have it on its disk, or nobody has it any more."),
+    word("429: too many at once", &["too many at once", "throttled"], "The serverless platform runs as many instances as it is allowed to, and refuses the request: nothing happens."),
     word("503: store is down", &["store is down", "the store goes down"], "The request needs the shared store, which is down, so it is refused and nothing happens."),
+    word("507: store is full", &["store is full", "full store"], "The store has no room left and drops no cart for another, so it refuses a new one: nothing happens."),
     word("abandoned", &["visits abandoned", "patience", "gives up", "after refusals", "after a refusal", "after a failure", "given up"], "A visit whose user gave up. A user tries a step that failed, was refused or was not answered in time again after a pause, up to `users.patience` times (three by default), and then leaves. `After refusals` and `after a failure` say what came last."),
     word("absent", &["as predicted"], "With --engine both: a kind of loss that occurred in none of the hundred simulations, and must not occur in the real run."),
     word("an add by region", &["an add", "an add ms", "add by region"], "The median time of adding an item for users in each region, in milliseconds: the user's last mile, the work, and all calls of the store, each with the distance it travels."),
@@ -78,7 +80,7 @@ pub const WORDS: &[Word] = &[
     word("last mile", &[], "The way between a user and the user's own region, there and back. Nothing in a design makes it shorter."),
     word("least requests", &["power of two"], "The balancer sends a request to the server with the fewest requests in flight; `power of two`: to the better of two servers drawn at random, which is nearly as good and needs no view of all."),
     word("leeway", &["clock skew"], "How long after its expiry a token is still accepted, because the clocks of servers differ: a minute by default. A token of 15 minutes works for up to 16."),
-    word("logged out", &["401", "who are you?"], "How often a user who was logged in was answered 401, because the server did not know the login. The user logs in again and repeats the step."),
+    word("logged out", &["401", "who are you?", "turned away"], "How often a user who was logged in was answered 401, because the server did not know the login. The user logs in again and repeats the step."),
     word("looks around", &[], "In stories: the user looks at a page of the shop and changes nothing."),
     word("losses went on for", &["losses lasted"], "The time from a migration until the last cart was charged that lacked something because of it."),
     word("median", &["p50", "median a step"], "Half of the steps took less, half took more. A median says nothing about the slowest: see `--details` for p99. Work of 20 ms on average has a median of 14 ms, because a few requests take much longer than most."),
@@ -104,6 +106,7 @@ pub const WORDS: &[Word] = &[
     word("requests cut", &["cut requests"], "Requests in flight at a server that was stopped, whose users were waiting for the answer."),
     word("requests in flight", &["in flight"], "Requests that were sent and are not answered yet."),
     word("requests ok", &["ok"], "Requests that were answered, and neither refused nor failed."),
+    word("restarts", &["replaced", "replaces"], "A restarted server is a new process on the same machine: its memory is empty, its disk is as it was. A replaced server is another machine: its disk is empty, too."),
     word("retries", &["balancer retries", "requests balancer retries", "retry budget", "budget"], "How often the balancer sent a request again to another server because the first did not answer. A retry budget limits retries to a share of the requests in flight."),
     word("rolled back", &["durable", "durability"], "A change that the store acknowledged and then forgot, because it failed over or restarted before the change was durable."),
     word("round robin", &["random", "policy", "in turn"], "The balancer sends requests to the servers in turn; `random`: each to a server drawn at random. Neither looks at how the servers are doing."),
@@ -120,7 +123,7 @@ pub const WORDS: &[Word] = &[
     word("silent", &["falls silent", "vanish", "vanishes"], "A silent server neither answers nor refuses, as when its machine loses power: whoever asks it waits until a timeout. A crashed one refuses at once."),
     word("single point of failure", &[], "A part without a substitute: while it is down, so is the whole shop."),
     word("split", &["scattered"], "The items of a cart are in the memory of several servers, and the checkout reached a server that had only some of them."),
-    word("stale", &["stale cart", "stale pages"], "An older copy answered. A stale page is one that is older than a page this user has seen before."),
+    word("stale", &["stale cart", "stale pages", "catalogue"], "An older copy answered. A stale page is one that is older than a page this user has seen before."),
     word("stateless", &["state"], "A server is stateless if it remembers nothing between two requests that only it knows. Any server can then answer any request, and none is missed when it goes. The state is elsewhere: in a shared store, or with the user."),
     word("step", &["journey"], "One thing that a user does in a visit, such as adding an item: a request and, if that fails, its repetitions. The journey is the list of all steps of a visit."),
     word("step latency", &["p90", "p99", "latency"], "The time from a step's intended start to its final answer, with all repetitions. p90: nine of ten steps were faster; p99: ninety-nine of a hundred."),
@@ -248,6 +251,9 @@ mod tests {
             ("MISSING mug lamp", "MISSING"),
             ("0:30 tokyo goes dark", "goes dark"),
             ("503: queue full", "queue"),
+            ("429: too many at once", "429: too many at once"),
+            ("507: store is full", "507: store is full"),
+            ("0:35 an empty server-2 replaces it", "restarts"),
         ] {
             let words: Vec<&str> = in_phrase(phrase).iter().map(|word| word.name).collect();
             assert_eq!(words, [word], "{phrase}");
