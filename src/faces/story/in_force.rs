@@ -106,10 +106,12 @@ impl InForce {
 /// Whether a fault is more than a moment's.
 fn lasts(kind: &FaultKind<String, String>) -> bool {
     match (kind, kind.target()) {
-        (FaultKind::Store { how: StoreFault::Failover | StoreFault::Restart, lasting: None, .. }, _) => false,
-        (FaultKind::Revive { .. }, _) => false,
-        (FaultKind::Deploy(_), _) => true,
-        (_, Target::Server(_) | Target::Region(_) | Target::Store) => true,
+        (
+            FaultKind::Store { how: StoreFault::Failover | StoreFault::Restart, lasting: None, .. }
+            | FaultKind::Revive { .. },
+            _,
+        ) => false,
+        (FaultKind::Deploy(_), _) | (_, Target::Server(_) | Target::Region(_) | Target::Store) => true,
         (_, Target::Pool | Target::Users | Target::Carts) => false,
     }
 }
