@@ -70,9 +70,10 @@ fn longest_series(lines: &[Line]) -> (usize, usize) {
 }
 
 pub(super) fn went_wrong(all: f64, wrong: f64) -> String {
-    match wrong {
-        0.0 => "all well".into(),
-        wrong if wrong < all => format!("{} of them wrong", count(wrong)),
+    match (all, wrong) {
+        (_, 0.0) => "all well".into(),
+        (1.0, _) => "wrong".into(),
+        _ if wrong < all => format!("{} of them wrong", count(wrong)),
         _ => "all wrong".into(),
     }
 }
