@@ -11,6 +11,10 @@ use crate::scenario::CartHome;
 
 /// The most frames of a strip.
 const FRAMES: usize = 9;
+/// The frames of all strips, roughly: a report of many designs should be small enough to send.
+const IN_ALL: usize = 48;
+/// A story needs so many frames, however many designs there are.
+const LEAST: usize = 5;
 
 /// The stories of a report; nothing if there are none.
 pub(super) fn stories(report: &Report, tales: &[Tale]) -> String {
@@ -23,10 +27,11 @@ pub(super) fn stories(report: &Report, tales: &[Tale]) -> String {
     if report.variants.iter().any(|variant| variant.scenario.homes.cart == CartHome::ReplicatedMemory) {
         strips += &Tag::new("p").saying("Copies on other servers are drawn when one of these servers answers.");
     }
+    let most = (IN_ALL / tales.len()).clamp(LEAST, FRAMES);
     let mut diagrams = Vec::new();
     for tale in tales {
         let Some(variant) = report.variants.get(tale.design) else { continue };
-        let lines: Vec<Line> = tell(variant, &tale.tape, FRAMES).lines;
+        let lines: Vec<Line> = tell(variant, &tale.tape, most).lines;
         let cast = Cast::of(variant, tale.user, &lines);
         let id = format!("design-{}", variant.number).replace('.', "-");
         let heading = format!("Design {}: {}", variant.number, variant.name);
