@@ -95,3 +95,15 @@ pub(super) fn trim_beginning(lines: &mut Vec<Line>, in_force: &InForce) {
     before.retain(|line| in_force.holds(line, at));
     lines.splice(..0, before);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_request_that_went_wrong_is_not_all() {
+        let words = [(2.0, 0.0), (1.0, 0.0), (1.0, 1.0), (3.0, 1.0), (2.0, 2.0)];
+        let words = words.map(|(all, wrong)| went_wrong(all, wrong));
+        assert_eq!(words, ["all well", "all well", "wrong", "1 of them wrong", "all wrong"]);
+    }
+}

@@ -485,10 +485,3 @@ fn a_user_who_waited_says_so_where_room_is_short() {
     assert!(!told(5).contains("tries another") && !told(5).contains("more"), "{}", told(5));
     assert!(told(4).contains("(2 more requests"), "{}", told(4));
 }
-
-#[test]
-fn one_request_that_went_wrong_is_not_all() {
-    use super::shortening::went_wrong;
-    let words = [(2.0, 0.0), (1.0, 0.0), (1.0, 1.0), (3.0, 1.0), (2.0, 2.0)].map(|(all, wrong)| went_wrong(all, wrong));
-    assert_eq!(words, ["all well", "all well", "wrong", "1 of them wrong", "all wrong"]);
-}
