@@ -6,7 +6,6 @@ mod items;
 pub mod layout;
 mod requests;
 pub mod seed;
-pub mod shell;
 pub mod time;
 pub mod words;
 

@@ -113,7 +113,6 @@ impl Page {
 
     fn load(&mut self, request: Load) -> Result<String, Problem> {
         let Load { scenario, text, set, designs, seed, user } = request;
-        let what = if text.is_some() { format!("{scenario}.toml") } else { scenario.clone() };
         let loaded = read_scenario(&Source { scenario, text, set: set.clone() })?;
         let designs = if designs.is_empty() { vec![1] } else { designs };
         room_for_one(designs.len().saturating_sub(1))?;
@@ -129,7 +128,7 @@ impl Page {
             runs.push(Some(Run::new(design, Session::load(&loaded, design, seed, followed)?, followed)));
         }
         let seed = seed.unwrap_or(loaded.base.seed.get());
-        let asked = Asked { what, seed, set, inputs: Vec::new(), by_hand: Vec::new() };
+        let asked = Asked { seed, set, inputs: Vec::new(), by_hand: Vec::new() };
         (self.loaded, self.asked, self.runs, self.report) = (Some(loaded), Some(asked), runs, None);
         Ok(self.opened())
     }

@@ -1,5 +1,7 @@
 // Chromium, if there is one.
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 const PLACES = [
@@ -20,6 +22,9 @@ export const SIZES = [
   { width: 1280, height: 800 },
   { width: 390, height: 844 },
 ];
+
+/** What is run in a page to look for what shuts people out. */
+export const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** A page whose errors and CSP violations are kept in `problems`. */
 export async function newPage(browser, options = {}) {

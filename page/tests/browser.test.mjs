@@ -1,25 +1,8 @@
 // The page in a browser: by keyboard alone, by touch alone, for screen readers, with hostile links, offline.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { launch, missing, newPage, open, SIZES } from "./browser.mjs";
-import { missing as noEngine, serveSite } from "./engine.mjs";
-
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const skip = missing || noEngine;
-let browser;
-let site;
-
-before(async () => {
-  if (!skip) {
-    [browser, site] = await Promise.all([launch(), serveSite()]);
-  }
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
+import { test } from "node:test";
+import { axe, newPage, open, SIZES } from "./browser.mjs";
+import { browser, site, skip } from "./site.mjs";
 
 const text = (page, selector) => page.locator(selector).first().textContent();
 const lost = async (page) => Number((await text(page, ".pane .lost dd")).replaceAll(",", ""));

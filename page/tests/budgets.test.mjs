@@ -1,24 +1,11 @@
 // How long the page works and how much it keeps. Times are relative to a loop of arithmetic on the same machine.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, missing, newPage, open } from "./browser.mjs";
-import { missing as noEngine, serveSite } from "./engine.mjs";
+import { test } from "node:test";
+import { newPage, open } from "./browser.mjs";
+import { browser, site, skip } from "./site.mjs";
 
 /** The median frame, as a share of the loop. */
 const FRAME = 1.5;
-const skip = missing || noEngine;
-let browser;
-let site;
-
-before(async () => {
-  if (!skip) {
-    [browser, site] = await Promise.all([launch(), serveSite()]);
-  }
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
 
 /** Notes how long each frame's script takes, and how often something is painted. */
 function watchFrames() {

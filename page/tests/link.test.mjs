@@ -94,3 +94,8 @@ test("the command that repeats a run has what was done by hand", () => {
     "whatcart run sticky-crash --seed 7 --do 20:crash:server-2 --do 25:revive:server-2 --follow 17",
   );
 });
+
+test("the command for a scenario of one's own names the file that it is to be saved as", () => {
+  const link = { ...page.FIRST, scenario: "my-own", text: "title = 'mine'" };
+  assert.equal(page.commandLine(link), "whatcart run my-own.toml");
+});

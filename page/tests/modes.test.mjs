@@ -1,27 +1,11 @@
 // Every mode of the page: nothing for axe to find, and the whole tour by keyboard alone.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { launch, missing, newPage, open, SIZES } from "./browser.mjs";
-import { missing as noEngine, serveSite } from "./engine.mjs";
+import { test } from "node:test";
+import { axe, newPage, open, SIZES } from "./browser.mjs";
 import { importSource } from "./modules.mjs";
+import { browser, site, skip } from "./site.mjs";
 
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const source = await importSource("testing.ts");
-const skip = missing || noEngine;
-let browser;
-let site;
-
-before(async () => {
-  if (!skip) {
-    [browser, site] = await Promise.all([launch(), serveSite()]);
-  }
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
 
 /** The modes, and how to get into them. */
 const MODES = [

@@ -4,14 +4,12 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { launch, missing, newPage, SIZES } from "./browser.mjs";
+import { axe, launch, missing, newPage, SIZES } from "./browser.mjs";
 
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const program = process.env.WHATCART;
 const skip = missing || (program && existsSync(program) ? false : "WHATCART does not name the program");
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap_complete::Shell;
-use whatcart::base::shell::quoted;
 use whatcart::link::Deed;
 
 use super::args::{Arguments, Command, Engine, Format, RunArguments};
@@ -198,6 +197,16 @@ impl Run {
         }
         words.extend(self.by_hand.iter().map(|deed| format!("--do {deed}")));
         words.join(" ")
+    }
+}
+
+/// A word, quoted for a shell if necessary.
+fn quoted(word: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

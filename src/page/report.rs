@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::problem::Problem;
 use super::size;
 use crate::base::seed::Seed;
-use crate::base::shell;
 use crate::faces::story::FAVOURITE;
 use crate::faces::table::columns::{self, Cell, Column};
 use crate::faces::table::{self, header};
@@ -22,8 +21,6 @@ pub const MOST_REQUESTS: u64 = 20_000;
 /// What was opened, as far as a report depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// What the command line calls it: a scenario's name, or a file.
-    pub what: String,
     pub seed: u64,
     /// Changes, as after `--set`.
     pub set: Vec<String>,
@@ -102,8 +99,6 @@ struct ReportInfo {
     lesson: String,
     next: Option<String>,
     digest: Option<String>,
-    /// The command that repeats it; `null` if none can.
-    command: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -133,7 +128,7 @@ struct CellInfo {
 
 impl ReportInfo {
     fn of(report: &Report, asked: &Asked) -> ReportInfo {
-        let Asked { what, seed, set, inputs, by_hand } = asked;
+        let Asked { set, by_hand, .. } = asked;
         let summaries = Summary::all(&report.variants);
         let columns = columns::choose(report, &summaries);
         let changes: Vec<String> = set.iter().chain(by_hand).cloned().collect();
@@ -154,16 +149,8 @@ impl ReportInfo {
             lesson: table::told(report, &summaries, &changes),
             next: report.scenario.next.clone(),
             digest: Digest::of(report).map(|digest| digest.to_string()),
-            command: inputs.is_empty().then(|| command(what, *seed, set)),
         }
     }
-}
-
-/// The command line that repeats a run.
-fn command(what: &str, seed: u64, set: &[String]) -> String {
-    let set = set.iter().flat_map(|patch| ["--set".to_owned(), patch.clone()]);
-    let words = ["whatcart", "run", what, "--seed"].map(str::to_owned).into_iter().chain([seed.to_string()]).chain(set);
-    words.map(|word| shell::quoted(&word)).collect::<Vec<_>>().join(" ")
 }
 
 impl ColumnInfo {

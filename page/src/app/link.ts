@@ -177,9 +177,9 @@ export function writeLink(link: Link): string {
   return `#${parts.join("&")}`;
 }
 
-/** The command that runs the same, with what was done by hand. */
+/** The command that runs the same, with what was done by hand; a text of one's own once it is saved as a file. */
 export function commandLine(link: Link): string {
-  const words = ["whatcart", "run", link.scenario];
+  const words = ["whatcart", "run", link.text === null ? link.scenario : `${link.scenario}.toml`];
   if (link.seed !== null) {
     words.push("--seed", `${link.seed}`);
   }

@@ -88,8 +88,6 @@ export interface Report {
   readonly lesson: string;
   readonly next: string | null;
   readonly digest: string | null;
-  /** The command that repeats the run; `null` after faults by hand. */
-  readonly command: string | null;
 }
 
 /** A fault as a scenario writes it: `{ "crash": "server-2", "replace_after": "5s" }`. */

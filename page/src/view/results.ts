@@ -66,7 +66,7 @@ function told(report: Report, command: string): Node[] {
     ...warnings,
     h("p.lesson", {}, report.lesson),
     h("p.note", {}, "The same from the command line:"),
-    h("pre.plain", { tabindex: 0 }, report.command ?? command),
+    h("pre.plain", { tabindex: 0 }, command),
     ...(report.digest
       ? [
           h(
