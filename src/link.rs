@@ -117,9 +117,7 @@ fn is_name(name: &str) -> bool {
 }
 
 impl Link {
-    /// Takes in one part; `None` if it is not understood.
-    ///
-    /// A later version of links is read here too: each old form is turned into the next by a function of its own.
+    /// Takes in one part; `None` if it is not understood. There has been one version of links so far.
     fn take_in(&mut self, key: &str, value: &str) -> Option<()> {
         match key {
             "v" => return (whole(value) == Some(VERSION)).then_some(()),
